@@ -1,0 +1,1 @@
+"""Data programming for a growing table of unlabelled data points."""

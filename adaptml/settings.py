@@ -1,0 +1,107 @@
+"""Where things are: one validated object from the environment and `.env`, built on demand."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adaptml.errors import SettingsError
+
+
+def project_root(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds a `tasks` folder; `start` where there is none.
+
+    MLflow runs a project's commands inside the project's own folder; looking upwards lets every
+    step find the same tasks, data and runs from there.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / "tasks").is_dir():
+            return folder
+    return start
+
+
+class Settings(BaseSettings):
+    """All settings. Each is read from `ADAPTML_<NAME>` in the environment, then from `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ADAPTML_", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    root: Path = Field(Path(), description="the project's folder; relative paths of the others start here")
+    home: Path = Field(Path("workspace"), description="folder for everything that the steps write")
+    tasks_dir: Path = Field(Path("tasks"), description="folder of the task folders")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="SQLAlchemy address of the data tables; default: SQLite in the home folder"
+    )
+    tracking_uri: str = Field(
+        "",
+        description="MLflow tracking address; default: MLFLOW_TRACKING_URI, else SQLite in the home folder",
+    )
+    host: str = Field("127.0.0.1", description="address that the prediction service listens on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000, description="port of the prediction service; 0 takes a free one"
+    )
+
+    @model_validator(mode="after")
+    def _absolute(self) -> "Settings":
+        """Make every path absolute and fill in the addresses that follow from the home folder."""
+        root = self.root.resolve()
+        home = root / self.home.expanduser()
+        database_url = self.database_url.get_secret_value() or f"sqlite:///{home / 'data.db'}"
+        derived = {
+            "root": root,
+            "home": home,
+            "tasks_dir": root / self.tasks_dir.expanduser(),
+            "database_url": SecretStr(database_url),
+            "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
+        }
+        self.__dict__.update(derived)  # frozen for everybody else
+        return self
+
+    @property
+    def unlabeled_data(self) -> Path:
+        """Folder of the id frames of data points to label."""
+        return self.home / "unlabeled_data"
+
+    def annotations(self, task: str) -> Path:
+        """Folder of a task's sampled points, annotations and gold labels."""
+        return self.home / "annotations" / task
+
+    def gold(self, task: str) -> Path:
+        """The task's gold frame: table_name, id, gold_label (list of class names)."""
+        return self.annotations(task) / "gold_df.parquet"
+
+
+def load_settings(start: Path, environment: dict[str, str]) -> Settings:
+    """Read the settings as seen from a folder.
+
+    Args:
+        start: folder from which the project's folder is looked for, upwards.
+        environment: the process's environment; `MLFLOW_TRACKING_URI` is taken where
+            `ADAPTML_TRACKING_URI` is not set.
+
+    Raises:
+        SettingsError: values that cannot be used, all of them in one line.
+    """
+    root = Path(environment["ADAPTML_ROOT"]) if environment.get("ADAPTML_ROOT") else project_root(start)
+    try:
+        settings = Settings(_env_file=root / ".env", root=root)  # type: ignore[call-arg]
+        if environment.get("MLFLOW_TRACKING_URI") and not environment.get("ADAPTML_TRACKING_URI"):
+            settings = settings.model_copy(update={"tracking_uri": environment["MLFLOW_TRACKING_URI"]})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(
+            f"settings cannot be used: {wrong}; mend them in the environment or in {root / '.env'}"
+        ) from error
+    return settings
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once, on first use."""
+    import os
+
+    return load_settings(Path.cwd(), dict(os.environ))
