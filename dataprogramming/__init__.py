@@ -1,0 +1,1 @@
+"""Training data from rules: labelling functions, label matrix, label model, evaluation."""

@@ -1,0 +1,180 @@
+"""A task's labelling functions: their parameters, and loading them from `tasks/<task>/lfs.py`.
+
+Example of a task's `lfs.py`:
+
+    from snorkel.labeling import LabelingFunction, labeling_function
+
+    from dataprogramming.lfs import LFParams, keyword_lf
+
+    class Params(LFParams):
+        max_words: int = 5                       # becomes the command-line parameter --max-words
+
+    def get_lfs(params: Params) -> list[LabelingFunction]:
+        labels = params.labels
+
+        @labeling_function()
+        def short(x):
+            return labels.ham if len(x.tokens) <= params.max_words else labels.ABSTAIN
+
+        return [keyword_lf("subscribe", ["subscribe"], labels.spam, "tokens"), short]
+"""
+
+import importlib.util
+import inspect
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from snorkel.labeling import LabelingFunction
+
+from adaptml.errors import LabellingError, listed
+from adaptml.tasks import Task
+from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
+
+__all__ = ["KeywordLF", "LFParams", "declared_parameters", "keyword_lf", "load_lfs"]
+
+GetLFs = Callable[[Any], Sequence[LabelingFunction]]
+MODULE_PREFIX = "adaptml_task_"
+
+
+class LFParams(BaseModel):
+    """What `get_lfs` is called with. A task that needs more subclasses it and declares fields.
+
+    Attributes:
+        labels: the task's classes, ABSTAIN = -1 and one member per class in the order of the task file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: type[IntEnum]
+
+
+def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[LabelingFunction]:
+    """The labelling functions of a task.
+
+    Args:
+        task: the task; its `lfs.py` is run.
+        parameters: values, as text, of the parameters that the task's `get_lfs` declares.
+
+    Raises:
+        LabellingError: no `lfs.py`, no `get_lfs` in it, a parameter that is not declared or has a wrong
+            value, no LF, something that is no LF, or two LFs of one name.
+    """
+    path = task.folder / "lfs.py"
+    get_lfs = _get_lfs(task, path)
+    return _checked(get_lfs(_parse(task, _params_type(get_lfs, path), parameters or {})), path)
+
+
+def declared_parameters(task: Task) -> dict[str, str]:
+    """Name → type and default, of the parameters that the task's `get_lfs` declares beside `labels`."""
+    path = task.folder / "lfs.py"
+    return _declared(_params_type(_get_lfs(task, path), path))
+
+
+def _get_lfs(task: Task, path: Path) -> GetLFs:
+    if not path.is_file():
+        raise LabellingError(
+            f"the task {task.name!r} has no labelling functions: expected the file {path}; "
+            "write it with a function get_lfs(params)"
+        )
+    get_lfs = getattr(_run_module(task.name, path), "get_lfs", None)
+    if not callable(get_lfs) or not inspect.signature(get_lfs).parameters:
+        raise LabellingError(
+            f"{path} has no function get_lfs(params); define one that returns a list of labelling functions"
+        )
+    return get_lfs  # type: ignore[no-any-return]
+
+
+def _run_module(task_name: str, path: Path) -> ModuleType:
+    name = f"{MODULE_PREFIX}{task_name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LabellingError(f"{path} cannot be read as a Python module.")
+    module = importlib.util.module_from_spec(spec)
+    # Annotations written as text are looked up in the module's entry here.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError) as error:
+        raise LabellingError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _params_type(get_lfs: GetLFs, path: Path) -> type[LFParams]:
+    first = next(iter(inspect.signature(get_lfs).parameters))
+    try:
+        declared = get_type_hints(get_lfs).get(first, LFParams)
+    except NameError as error:
+        raise LabellingError(f"{path}: the annotation of {first!r} in get_lfs is unknown: {error}") from error
+    if not (isinstance(declared, type) and issubclass(declared, LFParams)):
+        raise LabellingError(
+            f"{path}: get_lfs declares its argument {first!r} as {declared!r}; "
+            "expected LFParams or a subclass of it"
+        )
+    return declared
+
+
+def _declared(params_type: type[LFParams]) -> dict[str, str]:
+    fields = {name: field for name, field in params_type.model_fields.items() if name != "labels"}
+    return {
+        name: inspect.formatannotation(field.annotation)
+        + ("" if field.is_required() else f" = {field.get_default(call_default_factory=True)!r}")
+        for name, field in fields.items()
+    }
+
+
+def _parse(task: Task, params_type: type[LFParams], parameters: Mapping[str, str]) -> LFParams:
+    declared = _declared(params_type)
+    known = ", ".join(f"{name} ({kind})" for name, kind in declared.items()) or "none"
+    given = {name.replace("-", "_"): text for name, text in parameters.items()}
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise LabellingError(
+            f"the labelling functions of the task {task.name!r} have no parameter {listed(unknown)}; "
+            f"they declare: {known}"
+        )
+    try:
+        values = {
+            name: _value(params_type.model_fields[name].annotation, text) for name, text in given.items()
+        }
+        return params_type(labels=task.labels, **values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or ", ".join(f"{k}={v}" for k, v in given.items())
+        raise LabellingError(
+            f"the labelling functions of the task {task.name!r} got a wrong parameter, {place}: "
+            f"{first['msg']}; they declare: {known}"
+        ) from error
+
+
+def _value(kind: Any, text: str) -> Any:
+    """A parameter from its text: as such where its type allows it (numbers, dates, names), else as JSON."""
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    try:
+        return adapter.validate_strings(text)
+    except ValidationError:
+        return adapter.validate_json(text)
+
+
+def _checked(lfs: Sequence[LabelingFunction], path: Path) -> list[LabelingFunction]:
+    if not isinstance(lfs, list | tuple) or not lfs:
+        raise LabellingError(
+            f"{path}: get_lfs returned {lfs!r}; expected a list of at least one labelling function"
+        )
+    for place, lf in enumerate(lfs):
+        if not isinstance(lf, LabelingFunction):
+            raise LabellingError(
+                f"{path}: item {place} that get_lfs returned is {lf!r}, which is no labelling function; "
+                "decorate it with @labeling_function() or make it with keyword_lf"
+            )
+    twice = sorted(name for name, count in Counter(lf.name for lf in lfs).items() if count > 1)
+    if twice:
+        raise LabellingError(
+            f"{path}: more than one labelling function is named {listed(twice)}; give each its own name"
+        )
+    return list(lfs)
