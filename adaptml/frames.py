@@ -1,0 +1,141 @@
+"""Reading and writing frames of data points; every decision about formats lives here."""
+
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from adaptml.errors import FrameError, listed
+
+KEYS = ["table_name", "id"]
+_FORMATS = ".parquet, .csv, .jsonl or .pkl"
+
+
+def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
+    """Read a frame of data points; its first columns are `table_name` and `id`, both text.
+
+    Args:
+        path: a .parquet, .csv or .jsonl file, or the .pkl of an earlier ADaPT-ML project.
+        typed_by_user: True only where a person named this very path: a pickle runs code when it is
+            opened, so it is never opened on anybody else's word.
+
+    Raises:
+        FrameError: no such file, another format, columns missing, keys missing or twice, no rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FrameError(f"no file {path}; expected a frame of data points ({_FORMATS})")
+    if path.suffix == ".pkl" and not typed_by_user:
+        raise FrameError(
+            f"{path} is a pickle, which can run code; expected .parquet, .csv or .jsonl: convert it"
+        )
+    reader = _READERS.get(path.suffix)
+    if reader is None:
+        raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_FORMATS}")
+    try:
+        frame = reader(path)
+    except (ValueError, OSError, EOFError, KeyError, pickle.PickleError) as error:  # pyarrow: ValueError
+        reason = " ".join(str(error).split())
+        raise FrameError(f"{path} cannot be read as {path.suffix}: {reason}; write it again") from error
+    if not isinstance(frame, pd.DataFrame):
+        raise FrameError(f"{path} holds a {type(frame).__name__}; expected a data frame with {KEYS}")
+    return check_keys(frame, str(path))
+
+
+def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The frame with its keys first and as text, or an error that says what is wrong with them.
+
+    Args:
+        frame: any frame.
+        source: where the frame came from, for messages.
+
+    Raises:
+        FrameError: a key column is missing, a key is empty or stands twice, or there are no rows.
+    """
+    absent = [key for key in KEYS if key not in frame.columns]
+    if absent:
+        given = listed([str(column) for column in frame.columns], 10)
+        raise FrameError(
+            f"{source} has no column {' and no column '.join(absent)}; it has {given}: add what lacks"
+        )
+    if frame.empty:
+        raise FrameError(f"{source} has no rows; expected at least one data point")
+    empty = int(frame[KEYS].isna().any(axis=1).sum())
+    if empty:
+        raise FrameError(
+            f"{source} has {empty} rows without a {' or '.join(KEYS)}; fill them in or drop them"
+        )
+    frame = frame[[*KEYS, *(column for column in frame.columns if column not in KEYS)]]
+    frame = frame.assign(**{key: frame[key].astype(str) for key in KEYS}).reset_index(drop=True)
+    twice = frame.loc[frame.duplicated(KEYS), KEYS].drop_duplicates()
+    if len(twice):
+        names = listed([f"{table}/{key}" for table, key in twice.itertuples(index=False)])
+        raise FrameError(
+            f"{source} holds {len(twice)} data points more than once: {names}; keep one row of each"
+        )
+    return frame
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a frame as Parquet, whole or not at all; returns the path."""
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+    return path
+
+
+def write_text(text: str, path: Path) -> Path:
+    """Write a text file as UTF-8, whole or not at all; returns the path."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place when the block ends, and vanishes when it fails.
+
+    Raises:
+        FrameError: the folder cannot be written or the disk is full; the old file is as it was.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FrameError(f"{path} cannot be written: {reason}; free space or name another folder") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # Ids such as 007 are text; only a truly empty cell is missing, for "NA" can be an id.
+    text = dict.fromkeys(KEYS, str)
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
+def _read_jsonl(path: Path) -> pd.DataFrame:
+    return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+
+
+def _read_pickle(path: Path) -> Any:
+    return pd.read_pickle(path)  # noqa: S301 - only a path that a person typed comes here
+
+
+_READERS: dict[str, Callable[[Path], Any]] = {
+    ".parquet": pd.read_parquet,
+    ".csv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".pkl": _read_pickle,
+}
