@@ -1,5 +1,6 @@
 """Where things are: one validated object from the environment and `.env`, built on demand."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ def project_root(start: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings. Each is read from `ADAPTML_<NAME>` in the environment, then from `.env`."""
+    """All settings. Each is read from its variable in the environment, then from `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix="ADAPTML_", env_file_encoding="utf-8", extra="ignore", frozen=True
@@ -38,7 +39,8 @@ class Settings(BaseSettings):
     )
     tracking_uri: str = Field(
         "",
-        description="MLflow tracking address; default: MLFLOW_TRACKING_URI, else SQLite in the home folder",
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow tracking server or store; default: SQLite in the home folder",
     )
     host: str = Field("127.0.0.1", description="address that the prediction service listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -75,33 +77,27 @@ class Settings(BaseSettings):
         return self.annotations(task) / "gold_df.parquet"
 
 
-def load_settings(start: Path, environment: dict[str, str]) -> Settings:
-    """Read the settings as seen from a folder.
+def load_settings(start: Path) -> Settings:
+    """Read the settings as seen from a folder: from the environment, then from the project's `.env`.
 
     Args:
         start: folder from which the project's folder is looked for, upwards.
-        environment: the process's environment; `MLFLOW_TRACKING_URI` is taken where
-            `ADAPTML_TRACKING_URI` is not set.
 
     Raises:
         SettingsError: values that cannot be used, all of them in one line.
     """
-    root = Path(environment["ADAPTML_ROOT"]) if environment.get("ADAPTML_ROOT") else project_root(start)
+    given = os.environ.get("ADAPTML_ROOT")
+    root = Path(given) if given else project_root(start)
     try:
-        settings = Settings(_env_file=root / ".env", root=root)  # type: ignore[call-arg]
-        if environment.get("MLFLOW_TRACKING_URI") and not environment.get("ADAPTML_TRACKING_URI"):
-            settings = settings.model_copy(update={"tracking_uri": environment["MLFLOW_TRACKING_URI"]})
+        return Settings(_env_file=root / ".env", root=root)  # type: ignore[call-arg]
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(
             f"settings cannot be used: {wrong}; mend them in the environment or in {root / '.env'}"
         ) from error
-    return settings
 
 
 @cache
 def get_settings() -> Settings:
     """The settings of this process, read once, on first use."""
-    import os
-
-    return load_settings(Path.cwd(), dict(os.environ))
+    return load_settings(Path.cwd())
