@@ -1,0 +1,111 @@
+"""How far annotators agree, and what that allows one to do with their labels."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from adaptml.errors import AnnotationError
+from adaptml.frames import KEYS
+from adaptml.tasks import Setting, Task
+from labelstudio.alpha import RESAMPLES, Alpha, alpha
+from labelstudio.annotations import annotator_order
+from labelstudio.breakdown import (
+    AnnotatorAgreement,
+    ClassAgreement,
+    Confusion,
+    DisputedPoint,
+    PairAgreement,
+    by_annotator,
+    by_class,
+    by_label_sets,
+    by_pair,
+    by_point,
+)
+from labelstudio.label_sets import Distance, Ratings, encode, masi, nominal
+from labelstudio.verdict import Verdict, judge
+
+# The first distance of a setting decides: sets that share a class agree in part.
+DISTANCES: dict[Setting, dict[str, Distance]] = {
+    Setting.MULTICLASS: {"nominal": nominal},
+    Setting.MULTILABEL: {"masi": masi, "nominal": nominal},
+}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Everything that was measured; the lists go from worst to best.
+
+    Attributes:
+        measure: the distance behind the verdict, a key of `alphas`: `nominal` in multiclass tasks, `masi`
+            in multilabel tasks.
+        points: points with at least one label.
+        compared: points with at least two, on which all figures rest.
+        alphas: by distance; `nominal` takes two label sets as equal or not.
+        seed: seed of the bootstrap.
+        resamples: how often points were drawn again.
+    """
+
+    task: str
+    setting: str
+    measure: str
+    points: int
+    compared: int
+    alphas: dict[str, Alpha]
+    verdict: Verdict
+    reason: str
+    classes: list[ClassAgreement]
+    pairs: list[PairAgreement]
+    annotators: list[AnnotatorAgreement]
+    confusions: list[Confusion]
+    disputed: list[DisputedPoint]
+    seed: int
+    resamples: int = RESAMPLES
+
+    @property
+    def alpha(self) -> Alpha:
+        """The alpha behind the verdict."""
+        return self.alphas[self.measure]
+
+
+def agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
+    """Measure agreement on all points with at least two annotators; missing labels are allowed.
+
+    Args:
+        ann_df: `table_name`, `id` and one column of label sets (or None) per annotator.
+        task: names the classes and the setting.
+        seed: seed of the bootstrap. The order of points and annotators changes nothing.
+
+    Raises:
+        AnnotationError: no point has the labels of two annotators.
+        TaskError: label sets with names that are no class of the task.
+    """
+    frame = ann_df.sort_values(KEYS, ignore_index=True)
+    people = sorted((c for c in frame.columns if c not in KEYS), key=annotator_order)
+    labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
+    shared = labelled.n_by_point >= 2
+    if not shared.any():
+        raise AnnotationError(
+            f"none of {len(frame)} points of task {task.name!r} has labels of two annotators; "
+            "agreement compares people: let a second person annotate the same points"
+        )
+    ratings = Ratings(labelled.codes[shared], labelled.sets)
+    distances = DISTANCES[task.setting]
+    measure, distance = next(iter(distances.items()))
+    alphas = {name: alpha(ratings, d, seed) for name, d in distances.items()}
+    verdict, reason = judge(alphas[measure])
+    return Agreement(
+        task=task.name,
+        setting=str(task.setting),
+        measure=measure,
+        points=int((labelled.n_by_point > 0).sum()),
+        compared=len(ratings.codes),
+        alphas=alphas,
+        verdict=verdict,
+        reason=reason,
+        classes=by_class(ratings, task.class_names, seed),
+        pairs=by_pair(ratings, people, distance),
+        annotators=by_annotator(ratings, people, distance),
+        confusions=by_label_sets(ratings, task.class_names),
+        disputed=by_point(ratings, frame.loc[shared, KEYS], people, distance, task.class_names),
+        seed=seed,
+    )

@@ -1,0 +1,124 @@
+"""Krippendorff's alpha for any distance between label sets, with missing values and an interval.
+
+Krippendorff (2004), Content Analysis, 2nd ed., chapter 11: alpha = 1 - D_o / D_e, with
+n_u the number of labels of point u, n their sum, n_c how often label set c was given, d the distance:
+
+    D_o = 1/n · Σ_u Σ_{i≠j} d(label_iu, label_ju) / (n_u - 1)
+    D_e = 1/(n·(n-1)) · Σ_c Σ_c' n_c · n_c' · d(c, c')
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from labelstudio.label_sets import MISSING, Distance, Floats, Ratings
+
+RESAMPLES = 1000
+CONFIDENCE = 0.95
+_CHUNK_CELLS = 2_000_000  # weights held at once while resampling: 16 MB
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """Krippendorff's alpha and its bootstrap interval.
+
+    Attributes:
+        value: at most 1; 1 is perfect agreement, 0 what chance would give. None where it is not
+            defined: everyone gave one and the same label set, or no two labels can be compared.
+        low: lower end of the 95 % interval; None where `value` is, or no interval was asked for.
+        high: its upper end.
+        undefined: resamples that were left out because alpha is not defined in them.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    undefined: int = 0
+
+
+def distances_to_others(ratings: Ratings, distance: Distance) -> Floats:
+    """How far each label lies from the other labels of its point, on average.
+
+    Args:
+        ratings: n points with at least two annotators each.
+        distance: a function of the label sets, such as `nominal` or `masi`.
+
+    Returns:
+        float array (n, m), values in [0, 1]; 0 where an annotator gave no label.
+    """
+    d = np.pad(distance(ratings.sets), ((0, 1), (0, 1)))  # the last row and column stand for MISSING
+    total = np.column_stack([d[column[:, None], ratings.codes].sum(axis=1) for column in ratings.codes.T])
+    averages: Floats = total / (ratings.n_by_point - 1)[:, None]
+    return averages
+
+
+def expected_disagreement(ratings: Ratings, distance: Distance) -> float:
+    """D_e above: the mean distance of two labels drawn from all labels without looking at the points."""
+    n_c = np.bincount(ratings.codes[ratings.codes != MISSING], minlength=len(ratings.sets))
+    total = float(n_c @ distance(ratings.sets) @ n_c)
+    return total / (n_c.sum() * (n_c.sum() - 1)) if total else 0.0
+
+
+def alpha(ratings: Ratings, distance: Distance, seed: int | None = None, resamples: int = RESAMPLES) -> Alpha:
+    """Krippendorff's alpha over all points with at least two annotators; others are left out.
+
+    Args:
+        ratings: n points, m annotators, missing values allowed.
+        distance: a function of the label sets, such as `nominal` or `masi`.
+        seed: seed of the bootstrap; None for no interval.
+        resamples: how often the points are drawn again, with replacement (Efron's percentile bootstrap
+            over points: the interval says how much alpha would move with other points from the same
+            source, labelled by the same annotators).
+    """
+    ratings = ratings.pairable()
+    if not len(ratings.codes):
+        return Alpha(None)
+    observed = distances_to_others(ratings, distance).sum(axis=1)
+    parts = (observed, _counts(ratings), distance(ratings.sets))
+    value = float(_alphas(np.ones((1, len(observed))), *parts)[0])
+    if np.isnan(value):
+        return Alpha(None)
+    if seed is None:
+        return Alpha(value)
+    values = _resampled(parts, seed, resamples)
+    defined = values[~np.isnan(values)]
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(defined, [tail, 100 - tail]) if len(defined) else (None, None)
+    return Alpha(value, _number(low), _number(high), int(np.isnan(values).sum()))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _counts(ratings: Ratings) -> sparse.csr_array:
+    """How often each label set was given to each point, (n, v)."""
+    rows, columns = np.nonzero(ratings.codes != MISSING)
+    sets = ratings.codes[rows, columns]
+    shape = (len(ratings.codes), len(ratings.sets))
+    return sparse.csr_array((np.ones(len(rows)), (rows, sets)), shape=shape)
+
+
+def _alphas(weights: Floats, observed: Floats, counts: sparse.csr_array, d: Floats) -> Floats:
+    """Alpha for each row of `weights` (r, n): how often each point counts. NaN where it is not defined."""
+    n_c = (counts.T @ weights.T).T
+    n = n_c.sum(axis=1)
+    expected = ((n_c @ d) * n_c).sum(axis=1) / (n - 1)
+    ratio = np.divide(weights @ observed, expected, out=np.full(len(weights), np.nan), where=expected > 0)
+    alphas: Floats = 1.0 - ratio
+    return alphas
+
+
+def _resampled(parts: tuple[Floats, sparse.csr_array, Floats], seed: int, resamples: int) -> Floats:
+    """Alpha of each resample of the points, in bounded memory."""
+    rng = np.random.default_rng(seed)
+    n = len(parts[0])
+    chunk = max(1, _CHUNK_CELLS // n)
+    values = []
+    for start in range(0, resamples, chunk):
+        rows = min(chunk, resamples - start)
+        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        values.append(_alphas(weights, *parts))
+    return np.concatenate(values)

@@ -1,0 +1,67 @@
+"""How far annotators agree, and whether their labels can be relied on."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from adaptml.cli_support import run_command
+from adaptml.errors import AnnotationError
+from adaptml.frames import read_frame, write_text
+from adaptml.settings import Settings, get_settings
+from adaptml.tasks import Task, load_task
+from labelstudio.agreement import Agreement, agreement
+from labelstudio.agreement_report import as_text, show
+
+SEED = 0
+
+
+def annotator_agreement(task: Task, seed: int = SEED, settings: Settings | None = None) -> Agreement:
+    """Measure agreement on the annotations that `process_annotations` wrote.
+
+    Writes `agreement.json` (everything) and `agreement.txt` (the report) beside them.
+
+    Args:
+        task: the task that was annotated.
+        seed: seed of the bootstrap interval.
+        settings: where things are; default: those of this process.
+
+    Raises:
+        AnnotationError: no annotations yet, or no point with two annotators.
+    """
+    folder = (settings or get_settings()).annotations(task.name)
+    path = folder / "ann_df.parquet"
+    if not path.is_file():
+        raise AnnotationError(
+            f"no annotations of task {task.name!r} in {folder}; run process-annotations on an export first"
+        )
+    found = agreement(read_frame(path), task, seed)
+    write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", folder / "agreement.json")
+    write_text(as_text(found), folder / "agreement.txt")
+    return found
+
+
+def command(
+    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap interval.")] = SEED,
+) -> None:
+    """Measure how far annotators agree: Krippendorff's alpha, a verdict, and what to mend next.
+
+    Reads the annotations that process-annotations wrote; writes agreement.txt and agreement.json beside
+    them. Alpha is 1 for perfect agreement and 0 for what chance would give: rely on labels from 0.8 on,
+    draw tentative conclusions from 0.667 on, and start again below.
+
+    Example: `annotator-agreement example`
+    """
+    found = annotator_agreement(load_task(task), seed)
+    show(found, Console())
+    folder: Path = get_settings().annotations(task)
+    plain = Console(soft_wrap=True, highlight=False, markup=False)
+    plain.print(f"written to {folder}: agreement.txt, agreement.json")
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,151 @@
+"""A Label Studio JSON export: its shape, and opening one."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from adaptml.errors import AnnotationError, listed
+
+
+class _Part(BaseModel):
+    # Label Studio adds keys with every version; only those named here are read.
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+
+class Result(_Part):
+    """What one control of the labelling page says in one annotation."""
+
+    from_name: str = ""
+    type: str = ""
+    value: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def choices(self) -> list[str] | None:
+        """The chosen names; None where this is no result of a Choices control."""
+        chosen = self.value.get("choices")
+        return [str(name) for name in chosen] if self.type == "choices" and isinstance(chosen, list) else None
+
+
+class Annotation(_Part):
+    """One annotator's answer to one task.
+
+    `completed_by` is a number or an object with an `id`, depending on how it was exported; None where
+    the account was deleted.
+    """
+
+    id: int | None = None
+    completed_by: str | None = None
+    result: tuple[Result, ...] = ()
+    was_cancelled: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @field_validator("completed_by", mode="before")
+    @classmethod
+    def _only_id(cls, value: object) -> object:
+        return value.get("id") if isinstance(value, dict) else value
+
+
+class MetaInfo(_Part):
+    """Where a point comes from and which question is asked about it."""
+
+    table_name: str
+    task: str
+
+
+class TaskData(_Part):
+    """What `sample_tasks` sent: the key of the point; its columns are not read back."""
+
+    ref_id: str
+    meta_info: MetaInfo
+
+
+class ExportedTask(_Part):
+    """One task of the export: a data point with everybody's annotations."""
+
+    id: int | str | None = None
+    data: TaskData
+    annotations: tuple[Annotation, ...]
+    drafts: tuple[Any, ...] = ()
+
+
+def load_export(path: Path) -> list[ExportedTask]:
+    """The tasks of an export file.
+
+    Raises:
+        AnnotationError: no such file, not a JSON export, or nothing in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise AnnotationError(
+            f"{path} cannot be read: {reason}; expected a JSON export of Label Studio"
+        ) from error
+    if not text.strip():
+        raise AnnotationError(f"{path} is empty; export the project from Label Studio as JSON")
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise AnnotationError(
+            f"{path} is not JSON (line {error.lineno}: {error.msg}); export the project as JSON"
+        ) from error
+    return parse_export(content, str(path))
+
+
+def parse_export(content: object, source: str) -> list[ExportedTask]:
+    """Tasks from decoded JSON.
+
+    Args:
+        content: what Label Studio's JSON export or its API holds: a list of tasks.
+        source: where it came from, for messages.
+
+    Raises:
+        AnnotationError: another shape (JSON_MIN and unannotated task files are told apart), or no task.
+    """
+    if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
+        raise AnnotationError(f"{source} is no list of tasks; export the project from Label Studio as JSON")
+    if not content:
+        raise AnnotationError(f"{source} holds no tasks; annotate some, then export the project as JSON")
+    if all("annotation_id" in task and "annotations" not in task for task in content):
+        raise AnnotationError(
+            f"{source} is a JSON_MIN export, which loses cancelled annotations; export it as JSON"
+        )
+    if not any("annotations" in task for task in content):
+        raise AnnotationError(
+            f"{source} holds {len(content)} tasks and no annotations, like a file to import; "
+            "annotate them in Label Studio, then export the project as JSON"
+        )
+    try:
+        return TypeAdapter(list[ExportedTask]).validate_python(content)
+    except ValidationError as error:
+        raise AnnotationError(f"{source} {_problems(error)}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    problems = [f"[{'.'.join(str(p) for p in e['loc'])}] {e['msg'].lower()}" for e in error.errors()]
+    return (
+        f"has {len(problems)} places unlike a JSON export of tasks from `sample-tasks`: {listed(problems)}; "
+        "import the file that `sample-tasks` wrote and export the project as JSON"
+    )
+
+
+def check_task(tasks: Sequence[ExportedTask], name: str, source: str) -> None:
+    """Refuse an export with tasks of another task folder.
+
+    Raises:
+        AnnotationError: names every task found, with its count.
+    """
+    found: dict[str, int] = {}
+    for task in tasks:
+        found[task.data.meta_info.task] = found.get(task.data.meta_info.task, 0) + 1
+    if set(found) != {name}:
+        counts = listed([f"{other!r} ({n} points)" for other, n in sorted(found.items())])
+        raise AnnotationError(
+            f"{source} holds annotations of {counts}; expected only those of {name!r}: "
+            "name that task, or export one project at a time"
+        )

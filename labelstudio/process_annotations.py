@@ -1,0 +1,190 @@
+"""From what people annotated to gold labels."""
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+
+from adaptml.cli_support import run_command
+from adaptml.database import Database, WritebackKind, write_back
+from adaptml.frames import KEYS, replacing
+from adaptml.settings import Settings, get_settings
+from adaptml.tasks import Task, load_task
+from labelstudio.annotations import Annotations, collect
+from labelstudio.export import check_task, load_export
+from labelstudio.gold import Gold, choose_gold
+
+SEED = 0
+FRAMES = ("ann_df", "task_df", "gold_df")
+# What can be met in an export, and what was done about it.
+NOTES = {
+    "repeated_tasks": "tasks that stand in the export more than once: read once",
+    "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
+    "repeated_annotations": "annotations that stand in the export more than once: read once",
+    "drafts": "drafts: left out",
+    "cancelled": "cancelled (skipped) annotations: left out",
+    "without_annotator": "annotations of a deleted account: left out",
+    "superseded": "annotations of an annotator who annotated the point again: the latest counts",
+    "several_results": "annotations with several results: joined into one label set",
+    "other_results": "results of other controls: left out",
+    "none": "annotations with the choice NONE or N/A: about none of the classes",
+    "none_beside_classes": "annotations with NONE beside classes: the classes count",
+    "without_choice": "annotations without a choice: about none of the classes",
+}
+
+
+@dataclass(frozen=True)
+class ProcessedAnnotations:
+    """The three frames, where they lie, and what was met on the way.
+
+    Attributes:
+        ann_df: all points; `table_name`, `id`, and per annotator a column of label sets (list of class
+            names; None for a point that this annotator never labelled).
+        task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
+        gold: gold labels and how they came about; `gold.frame` is `gold_df`.
+        annotations: the labels themselves and the counts, by the names in `NOTES`.
+        folder: holds `ann_df.parquet`, `task_df.parquet` and `gold_df.parquet`.
+        run_id: stands for this export, task and choice in the database.
+        new_rows: rows that were new in the database, by table; empty where nothing was written there.
+    """
+
+    ann_df: pd.DataFrame
+    task_df: pd.DataFrame
+    gold: Gold
+    annotations: Annotations
+    folder: Path
+    run_id: str
+    new_rows: dict[str, int]
+
+
+def process_annotations(
+    file: Path,
+    task: Task,
+    gold_choice: str,
+    per_class: bool = False,
+    seed: int = SEED,
+    write: bool = False,
+    settings: Settings | None = None,
+) -> ProcessedAnnotations:
+    """Read a Label Studio export and write the annotations and gold labels: all files or none.
+
+    Args:
+        file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
+        task: the task that was annotated.
+        gold_choice: an annotator's id (that annotator's labels), `majority` (the label set that most
+            annotators gave; ties are dropped), `random` (ties are settled by the seed) or `drop` (points
+            on which annotators differ are dropped). A point with one annotator takes that one's labels.
+        per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
+            class that exactly half chose is dropped.
+        seed: settles ties.
+        write: also write to the tables `<task>_annotations` and `<task>_gold` of the database.
+        settings: where things are; default: those of this process.
+
+    Raises:
+        AnnotationError: an export or a gold choice that cannot be used; nothing is written.
+    """
+    settings = settings or get_settings()
+    tasks = load_export(file)
+    check_task(tasks, task.name, str(file))
+    annotations = collect(tasks, task, str(file))
+    gold = choose_gold(annotations, task, gold_choice, per_class, seed)
+    ann_df = annotations.frame()
+    task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
+    folder = settings.annotations(task.name)
+    run_id = _run_id(file, task, gold_choice, per_class, seed)
+    new_rows: dict[str, int] = {}
+    with ExitStack() as stack:  # files take their places when everything else went well
+        for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame), strict=True):
+            frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
+        if write:
+            new_rows = _write_back(annotations, gold, task, run_id, settings)
+    return ProcessedAnnotations(ann_df, task_df, gold, annotations, folder, run_id, new_rows)
+
+
+def _run_id(file: Path, task: Task, choice: str, per_class: bool, seed: int) -> str:
+    """A hash of everything that the result depends on: the same run has the same id."""
+    digest = hashlib.sha256(file.read_bytes())
+    digest.update(repr((task.name, task.setting.value, task.class_names, choice, per_class, seed)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _write_back(
+    annotations: Annotations, gold: Gold, task: Task, run_id: str, settings: Settings
+) -> dict[str, int]:
+    rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
+    labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
+    kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        return {
+            f"{task.name}_{kind}": write_back(database, task.name, kind, frame, run_id)
+            for kind, frame in kinds.items()
+        }
+    finally:
+        database.close()
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="Label Studio's export, as JSON (not JSON-MIN).")],
+    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
+    gold_choice: Annotated[
+        str,
+        typer.Argument(
+            help="Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at "
+            "random), `drop` (only points on which all agree), or an annotator's id."
+        ),
+    ],
+    per_class: Annotated[
+        bool,
+        typer.Option("--per-class", help="With majority: vote on each class, not on the whole label set."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Settles ties of `random`.")] = SEED,
+    write: Annotated[
+        bool, typer.Option("--write", help="Also write to TASK_annotations and TASK_gold in the database.")
+    ] = False,
+) -> None:
+    """Turn a Label Studio export into annotations and gold labels.
+
+    Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators) and
+    gold_df (gold labels) to annotations/TASK/ in the home folder, and says what was left out and why.
+
+    Example: `process-annotations export.json example majority`
+    """
+    done = process_annotations(file, load_task(task), gold_choice, per_class, seed, write)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for line in summary(done):
+        console.print(line)
+    console.print("Next: annotator-agreement, to see whether these labels can be relied on.")
+
+
+def summary(done: ProcessedAnnotations) -> list[str]:
+    """What was read, left out, decided and written, as lines of text."""
+    counts, gold = done.annotations.counts, done.gold
+    labels = len(done.annotations.labels)
+    lines = [f"{len(done.ann_df)} points, {labels} labels of {len(done.annotations.annotators)} annotators"]
+    for name in done.annotations.annotators:
+        never = int(done.ann_df[name].isna().sum())
+        lines.append(f"  annotator {name}: {len(done.ann_df) - never} points, {never} never labelled")
+    unlabelled = len(done.ann_df) - len({label.key for label in done.annotations.labels})
+    notes = {text: counts[name] for name, text in NOTES.items()} | {"points that nobody labelled": unlabelled}
+    lines += [f"  {n} {text}" for text, n in notes.items() if n]
+    lines.append(f"{len(done.task_df)} points with two or more annotators")
+    lines.append(f"{len(gold.frame)} gold labels, chosen by {gold.choice}")
+    if gold.dropped:
+        lines.append(f"  {gold.dropped} labelled points have none: {gold.why_dropped}")
+    details = {
+        "were labelled by one annotator alone": gold.single,
+        "were ties, settled by the seed": gold.drawn,
+    }
+    lines += [f"  {n} of them {text}" for text, n in details.items() if n]
+    lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]
+    return [*lines, f"written to {done.folder}: {', '.join(f'{name}.parquet' for name in FRAMES)}"]
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,164 @@
+"""Sample data points for people to annotate: a file that Label Studio imports."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.console import Console
+
+from adaptml.cli_support import run_command
+from adaptml.database import Database
+from adaptml.errors import AnnotationError, listed
+from adaptml.frames import write_text
+from adaptml.settings import Settings, get_settings
+from adaptml.tasks import Task, load_task
+
+SEED = 0
+_RESERVED = {"ref_id", "meta_info"}
+
+
+@dataclass(frozen=True)
+class SampledTasks:
+    """What was written.
+
+    Attributes:
+        path: the task file.
+        config: the labelling configuration, to paste into the project's settings in Label Studio.
+        guide: the coding guide for annotators, Markdown.
+        points: how many points were sampled.
+        empty: points with nothing in a column that annotators see.
+    """
+
+    path: Path
+    config: Path
+    guide: Path
+    points: int
+    empty: int
+
+
+def sample_tasks(
+    table: str,
+    columns: Sequence[str],
+    n: int,
+    task: Task,
+    filename: Path | None = None,
+    seed: int = SEED,
+    settings: Settings | None = None,
+) -> SampledTasks:
+    """Write n random rows of a table as a Label Studio task file, with its configuration and coding guide.
+
+    The task file is a JSON list of `{"id", "data": {"ref_id", "meta_info": {"table_name", "task"},
+    <column>: …}}`. `<task>_config.xml` and `<task>_guide.md` follow the task file (task.yaml) and are
+    written anew beside it.
+
+    Args:
+        table: name of a data table.
+        columns: columns to send; at least those that the task shows to annotators.
+        n: how many rows, at least 1; all rows where the table holds fewer.
+        task: what is asked of the points.
+        filename: the file to write; default `tasks_<table>_<n>_seed<seed>.json` in the task's folder
+            of annotations.
+        seed: the same table, n and seed give the same rows.
+        settings: where things are; default: those of this process.
+
+    Raises:
+        AnnotationError: n below 1, no rows, or columns that annotators need and that were not named.
+        UnknownTableError, UnknownColumnError: as they say.
+    """
+    settings = settings or get_settings()
+    _check(columns, n, task)
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        rows = database.sample(table, columns, n, seed)
+    finally:
+        database.close()
+    if rows.empty:
+        raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
+    path = filename or settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
+    config = write_text(task.label_config(), path.parent / f"{task.name}_config.xml")
+    guide = write_text(task.coding_guide(), path.parent / f"{task.name}_guide.md")
+    write_text(json.dumps(label_studio_tasks(rows, task), ensure_ascii=False, indent=1) + "\n", path)
+    shown = [column.name for column in task.columns]
+    empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
+    return SampledTasks(path, config, guide, len(rows), empty)
+
+
+def label_studio_tasks(rows: pd.DataFrame, task: Task) -> list[dict[str, Any]]:
+    """Data points in the form that Label Studio imports.
+
+    Args:
+        rows: `table_name`, `id` and the columns to send.
+        task: what is asked of them.
+    """
+    tasks = []
+    for row in rows.to_dict("records"):
+        table_name, key = row.pop("table_name"), row.pop("id")
+        meta = {"table_name": table_name, "task": task.name}
+        columns = {name: _plain(value) for name, value in row.items()}
+        tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
+    return tasks
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has; nothing becomes empty text, for Label Studio refuses a task without it."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, str | list | bool | int | float) and value == value:  # NaN is not itself
+        return value
+    return "" if pd.isna(value) else str(value)
+
+
+def _check(columns: Sequence[str], n: int, task: Task) -> None:
+    if n < 1:
+        raise AnnotationError(f"{n} points were asked for; expected at least 1")
+    needed = [column.name for column in task.columns if column.name not in columns]
+    if needed:
+        raise AnnotationError(
+            f"task {task.name!r} shows {listed(needed)} to annotators, and the columns given are "
+            f"{listed(list(columns), 20) or 'none'}; add {listed(needed)}"
+        )
+    taken = [column for column in columns if column in _RESERVED]
+    if taken:
+        raise AnnotationError(f"a column cannot be named {listed(taken)}, where the key is kept; rename it")
+
+
+def command(
+    table: Annotated[str, typer.Argument(help="Data table to sample from.")],
+    columns: Annotated[list[str], typer.Argument(help="Columns to send, such as the text to read.")],
+    n: Annotated[int, typer.Argument(help="How many points; all where the table holds fewer.")],
+    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
+    filename: Annotated[
+        Path | None,
+        typer.Option(help="File to write. Default: annotations/TASK/ in the home folder."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same points.")] = SEED,
+) -> None:
+    """Sample data points for annotation in Label Studio.
+
+    Writes a task file to import into a Label Studio project, the labelling configuration to paste into
+    its settings, and the coding guide for the annotators.
+
+    Example: `sample-tasks example_data txt 30 example`
+    """
+    done = sample_tasks(table, columns, n, load_task(task), filename, seed)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    fewer = f" (all rows: the table holds fewer than {n})" if done.points < n else ""
+    console.print(f"{done.points} points of {table} for task {task}{fewer}, seed {seed}")
+    if done.empty:
+        console.print(f"{done.empty} of them have nothing to show in a column that annotators see")
+    console.print(f"tasks          {done.path}")
+    console.print(f"configuration  {done.config}")
+    console.print(f"coding guide   {done.guide}")
+    console.print(
+        "Next: in Label Studio make a project, paste the configuration under Labeling Interface > Code, "
+        "import the tasks; when they are annotated, export as JSON and run process-annotations."
+    )
+
+
+if __name__ == "__main__":
+    run_command(command)

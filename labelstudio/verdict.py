@@ -1,0 +1,52 @@
+"""What an agreement allows one to do with the labels."""
+
+from enum import StrEnum
+
+from labelstudio.alpha import Alpha
+
+RELIABLE = 0.8
+TENTATIVE = 0.667
+SOURCE = "Krippendorff 2004, Content Analysis, p. 241"
+
+
+class Verdict(StrEnum):
+    """What to do with the labels."""
+
+    RELY = "rely on it"
+    TENTATIVE = "tentative conclusions only"
+    START_AGAIN = "start again"
+    UNDEFINED = "cannot be told"
+
+
+def judge(alpha: Alpha) -> tuple[Verdict, str]:
+    """The verdict on an alpha by Krippendorff's thresholds, and its reason as sentences.
+
+    >>> judge(Alpha(0.7))[0]
+    <Verdict.TENTATIVE: 'tentative conclusions only'>
+    """
+    if alpha.value is None:
+        return Verdict.UNDEFINED, (
+            "Everyone gave one and the same label set to every point, so alpha is not defined: "
+            "without variation, agreement cannot be told from habit. Annotate points that differ."
+        )
+    value = f"alpha = {alpha.value:.3f}"
+    if alpha.value >= RELIABLE:
+        reason = f"{value} is at least {RELIABLE}: the labels can be relied on ({SOURCE})."
+        return Verdict.RELY, reason + _doubt(alpha, RELIABLE)
+    if alpha.value >= TENTATIVE:
+        reason = (
+            f"{value} is at least {TENTATIVE} and below {RELIABLE}: the labels allow tentative conclusions "
+            f"only ({SOURCE}). Mend the coding guide where annotators differ, listed below."
+        )
+        return Verdict.TENTATIVE, reason + _doubt(alpha, TENTATIVE)
+    return Verdict.START_AGAIN, (
+        f"{value} is below {TENTATIVE}: the labels do not allow even tentative conclusions ({SOURCE}). "
+        "Mend the coding guide, beginning with the classes and points listed below, and annotate again."
+    )
+
+
+def _doubt(alpha: Alpha, threshold: float) -> str:
+    """A sentence on an interval that reaches below the threshold that alpha passes."""
+    if alpha.low is None or alpha.low >= threshold:
+        return ""
+    return f" The 95 % interval reaches down to {alpha.low:.3f}, so more points are needed to be sure."

@@ -1,0 +1,138 @@
+"""Alpha against figures worked out by hand, published ones, and the krippendorff library."""
+
+from typing import Any, cast
+
+import krippendorff
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelstudio.alpha import Alpha, alpha, distances_to_others, expected_disagreement
+from labelstudio.label_sets import MISSING, Ratings, encode, masi, nominal
+
+CLASSES = ["a", "b", "c"]
+cells = st.none() | st.lists(st.sampled_from(CLASSES), unique=True)
+rows = st.integers(2, 4).flatmap(
+    lambda m: st.lists(st.lists(cells, min_size=m, max_size=m), min_size=1, max_size=12)
+)
+
+
+def of(*points: str) -> Ratings:
+    """`of("a ab -", …)`: a point a word list, an annotator a word, `-` for never seen, `0` for no class."""
+    read: dict[str, Any] = {"-": None, "0": []}
+    return encode([[read.get(cell, list(cell)) for cell in point.split()] for point in points], CLASSES)
+
+
+def test_nominal_alpha_by_hand() -> None:
+    # n = 6; D_o = 2/6; a and b stand 3 times each: D_e = 2·3·3/(6·5) = 0.6; alpha = 1 - (1/3)/0.6
+    assert alpha(of("a a", "a b", "b b"), nominal).value == pytest.approx(4 / 9)
+
+
+def test_masi_alpha_by_hand() -> None:
+    # n = 6; D_o = 2·(2/3)/6 = 2/9; n_a, n_b, n_ab = 3, 2, 1; d(a,b) = 1, d(a,ab) = d(b,ab) = 2/3:
+    # D_e = 2·(3·2·1 + 3·1·2/3 + 2·1·2/3)/30 = 28/45; alpha = 1 - (2/9)/(28/45) = 9/14
+    assert alpha(of("a a", "b b", "a ab"), masi).value == pytest.approx(9 / 14)
+
+
+def test_krippendorffs_published_example() -> None:
+    # Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, section C: 4 coders, 12 units, 0.743
+    coders = [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+        [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+    ]
+    points = [
+        [None if value is None else [str(value)] for value in unit] for unit in zip(*coders, strict=True)
+    ]
+    assert alpha(encode(points, list("12345")), nominal).value == pytest.approx(0.743, abs=0.0005)
+
+
+@pytest.mark.parametrize("distance", [nominal, masi])
+def test_perfect_agreement_on_several_labels_is_one(distance: Any) -> None:
+    found = alpha(of("ab ba", "c c", "0 0", "abc cba"), distance, seed=0)
+    assert found == Alpha(1.0, 1.0, 1.0, found.undefined)
+
+
+def test_one_label_set_everywhere_has_no_alpha() -> None:
+    assert alpha(of("a a", "a a"), nominal, seed=0) == Alpha(None)
+
+
+def test_points_of_one_annotator_are_left_out() -> None:
+    assert alpha(of("a a", "a b", "b b", "c -", "- -"), nominal) == alpha(of("a a", "a b", "b b"), nominal)
+    assert alpha(of("a -", "- b"), nominal) == Alpha(None)
+
+
+def test_masi_distances_by_hand() -> None:
+    ratings = of("0 a ab bc abc")
+    place = {"".join(names): i for i, names in enumerate(ratings.names(CLASSES))}
+    d = masi(ratings.sets)
+    assert d[place["a"], place["ab"]] == pytest.approx(1 - 1 / 2 * 2 / 3)
+    assert d[place["ab"], place["bc"]] == pytest.approx(1 - 1 / 3 * 1 / 3)
+    assert d[place["ab"], place["abc"]] == pytest.approx(1 - 2 / 3 * 2 / 3)
+    assert d[place["a"], place["bc"]] == 1
+    assert d[place[""], place["a"]] == 1
+    assert (np.diag(d) == 0).all()
+
+
+def test_interval_holds_alpha_and_follows_the_seed() -> None:
+    ratings = of(*["a a", "b b", "c c", "a b", "a a", "b b", "c a", "c c"] * 4)
+    found = alpha(ratings, nominal, seed=3)
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+    assert alpha(ratings, nominal, seed=3) == found
+    assert alpha(ratings, nominal, seed=4) != found
+
+
+def test_undefined_resamples_are_counted() -> None:
+    # Two points: a resample of one of them twice has one value only, which happens half of the time.
+    found = alpha(of("a a", "b b"), nominal, seed=0)
+    assert (found.low, found.high) == (1.0, 1.0)
+    assert 400 < found.undefined < 600
+
+
+def _library_masi(v1: Any, v2: Any, **_: Any) -> Any:
+    def distance(x: float, y: float) -> float:
+        a, b = ({c for c in range(3) if int(v) >> c & 1} for v in (x, y))
+        if a == b:
+            return 0.0
+        m = 2 / 3 if a <= b or b <= a else 1 / 3
+        return 1 - len(a & b) / len(a | b) * m
+
+    return np.vectorize(distance, otypes=[float])(v1, v2)
+
+
+@given(rows)
+def test_equals_the_krippendorff_library(points: list[list[list[str] | None]]) -> None:
+    ratings = encode(points, CLASSES)
+    bits = {"a": 1, "b": 2, "c": 4}
+    data = [[np.nan if c is None else float(sum(bits[n] for n in c)) for c in point] for point in points]
+    for distance, level in ((nominal, "nominal"), (masi, _library_masi)):
+        found = alpha(ratings, distance).value
+        if found is not None:
+            expected = krippendorff.alpha(np.array(data).T, level_of_measurement=cast(Any, level))
+            assert found == pytest.approx(expected, abs=1e-9)
+
+
+@given(rows, st.randoms(use_true_random=False))
+def test_order_of_points_and_annotators_changes_nothing(points: Any, random: Any) -> None:
+    people = list(range(len(points[0])))
+    random.shuffle(people)
+    shuffled = [[point[p] for p in people] for point in points]
+    random.shuffle(shuffled)
+    for distance in (nominal, masi):
+        first, second = (alpha(encode(data, CLASSES), distance).value for data in (points, shuffled))
+        assert (first is None) == (second is None)
+        assert first == pytest.approx(second)
+
+
+@given(rows)
+def test_alpha_is_the_mean_of_the_annotators(points: Any) -> None:
+    ratings = encode(points, CLASSES).pairable()
+    value = alpha(ratings, masi).value
+    if value is not None:
+        apart = distances_to_others(ratings, masi)[ratings.codes != MISSING]
+        assert value == pytest.approx(1 - apart.mean() / expected_disagreement(ratings, masi))

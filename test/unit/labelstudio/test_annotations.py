@@ -1,0 +1,161 @@
+"""One label set per annotator and point; whatever is left out on the way is counted."""
+
+from typing import Any
+
+import pytest
+
+from adaptml.errors import AnnotationError
+from adaptml.tasks import Task
+from labelstudio.annotations import Annotations, collect
+from labelstudio.export import parse_export
+
+
+@pytest.fixture
+def read(make_task: Any) -> Any:
+    def run(*tasks: Any, task: Task | None = None) -> Annotations:
+        return collect(parse_export(list(tasks), "here"), task or make_task(), "here")
+
+    return run
+
+
+def result(control: str, *names: str, kind: str = "choices") -> dict[str, Any]:
+    return {"from_name": control, "to_name": "txt", "type": kind, "value": {kind: list(names)}}
+
+
+def given(found: Annotations) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(label.key[1], label.annotator): label.classes for label in found.labels}
+
+
+def test_one_column_per_annotator_and_none_where_never_seen(
+    read: Any, exported: Any, annotation: Any
+) -> None:
+    found = read(
+        exported("02", annotation(10, "dog", "cat"), annotation(9, "NONE")),
+        exported("01", annotation(9, "left-wing")),
+        exported("03"),
+    )
+    frame = found.frame()
+    assert list(frame.columns) == ["table_name", "id", "9", "10"]
+    assert frame["id"].tolist() == ["01", "02", "03"]
+    assert frame["9"].tolist() == [["left-wing"], [], None]
+    assert frame["10"].tolist() == [None, ["cat", "dog"], None]
+    assert found.counts["none"] == 1
+
+
+def test_cancelled_drafts_and_deleted_accounts_are_left_out(
+    read: Any, exported: Any, annotation: Any
+) -> None:
+    skipped = annotation(3, result=[], was_cancelled=True)
+    found = read(exported("1", skipped, annotation(None, "cat"), annotation(4, "dog"), drafts=[{"id": 1}]))
+    assert given(found) == {("1", "4"): ("dog",)}
+    assert (found.counts["cancelled"], found.counts["without_annotator"], found.counts["drafts"]) == (1, 1, 1)
+
+
+def test_repeated_tasks_are_read_once(read: Any, exported: Any, annotation: Any) -> None:
+    task = exported("1", annotation(3, "cat"), drafts=[{"id": 1}])
+    found = read(task, task)
+    assert given(found) == {("1", "3"): ("cat",)}
+    counts = found.counts
+    assert (counts["tasks"], counts["repeated_tasks"], counts["repeated_annotations"]) == (2, 1, 1)
+    assert (counts["superseded"], counts["drafts"], counts["points_in_several_tasks"]) == (0, 1, 0)
+
+
+def test_a_point_imported_twice_joins_its_annotations(read: Any, exported: Any, annotation: Any) -> None:
+    again = exported("1", annotation(4, "dog")) | {"id": 99}
+    found = read(exported("1", annotation(3, "cat")), again)
+    assert given(found) == {("1", "3"): ("cat",), ("1", "4"): ("dog",)}
+    assert (found.counts["repeated_tasks"], found.counts["points_in_several_tasks"]) == (0, 1)
+
+
+def test_equal_ids_of_two_tables_are_two_points(read: Any, exported: Any, annotation: Any) -> None:
+    found = read(exported("1", annotation(3, "cat")), exported("1", annotation(3, "dog"), table="other"))
+    assert [(v.key, v.classes) for v in found.labels] == [
+        (("other", "1"), ("dog",)),
+        (("posts", "1"), ("cat",)),
+    ]
+
+
+def test_the_latest_annotation_counts_wherever_it_stands(read: Any, exported: Any, annotation: Any) -> None:
+    late = annotation(3, "dog", updated_at="2026-11-23T08:00:00Z")
+    early = annotation(3, "cat", updated_at="2026-11-22T08:00:00.5Z")
+    for order in ((late, early), (early, late)):
+        found = read(exported("1", *order))
+        assert given(found) == {("1", "3"): ("dog",)}
+        assert found.counts["superseded"] == 1
+
+
+def test_results_of_one_annotation_are_joined(read: Any, exported: Any, annotation: Any) -> None:
+    results = [result("label", "dog"), result("label", "cat", "dog"), result("note", "fine", kind="text")]
+    found = read(exported("1", annotation(3, result=results)))
+    assert given(found) == {("1", "3"): ("cat", "dog")}
+    assert (found.counts["several_results"], found.counts["other_results"]) == (1, 1)
+
+
+def test_other_controls_are_told_apart_by_their_choices(read: Any, exported: Any, annotation: Any) -> None:
+    # `topic` holds the classes, whatever the control is called; `sure` holds something else, and NONE.
+    results = [result("sure", "very", "NONE"), result("topic", "right-wing")]
+    found = read(exported("1", annotation(3, result=results)))
+    assert given(found) == {("1", "3"): ("right-wing",)}
+    assert found.counts["other_results"] == 1
+
+
+@pytest.mark.parametrize("name", ["NONE", "none", "N/A", "n/a "])
+def test_none_in_any_writing(name: str, read: Any, exported: Any, annotation: Any) -> None:
+    found = read(exported("1", annotation(3, name)), exported("2", annotation(3, "cat", name)))
+    assert given(found) == {("1", "3"): (), ("2", "3"): ("cat",)}
+    assert (found.counts["none"], found.counts["none_beside_classes"]) == (1, 1)
+
+
+def test_nothing_chosen_is_no_class_and_counted(read: Any, exported: Any, annotation: Any) -> None:
+    found = read(exported("1", annotation(3, result=[])))
+    assert given(found) == {("1", "3"): ()}
+    assert found.counts["without_choice"] == 1
+
+
+def test_a_class_may_be_called_none(read: Any, exported: Any, annotation: Any, make_task: Any) -> None:
+    found = read(exported("1", annotation(3, "none")), task=make_task(classes="none some"))
+    assert given(found) == {("1", "3"): ("none",)}
+
+
+def test_unknown_names_are_listed_all_with_their_counts(read: Any, exported: Any, annotation: Any) -> None:
+    names = [f"z{i}" for i in range(7)]
+    with pytest.raises(AnnotationError) as error:
+        read(exported("1", annotation(3, "cat", *names), annotation(4, "z0", "wing")))
+    assert str(error.value) == (
+        "here holds 8 names that are no class of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
+        "'z2' (1 times), 'z3' (1 times), 'z4' (1 times), 'z5' (1 times), 'z6' (1 times); its classes are "
+        "cat, dog, left-wing, right-wing: mend the labelling page or the task file"
+    )
+
+
+def test_two_controls_with_the_classes(read: Any, exported: Any, annotation: Any) -> None:
+    with pytest.raises(AnnotationError) as error:
+        read(exported("1", annotation(3, result=[result("first", "cat"), result("second", "dog")])))
+    assert str(error.value) == (
+        "here holds choices of 2 controls that could be this task's: first, second; "
+        "keep the task's classes in one Choices control of the labelling page"
+    )
+
+
+def test_several_classes_in_a_multiclass_task(
+    read: Any, exported: Any, annotation: Any, make_task: Any
+) -> None:
+    with pytest.raises(AnnotationError) as error:
+        read(exported("1", annotation(3, "cat", "dog")), task=make_task("multiclass"))
+    assert str(error.value) == (
+        "here holds 1 annotations with several classes, and task 'zoo' is multiclass: "
+        "posts/1 by 3: cat + dog; mend them in Label Studio, or set the task to multilabel"
+    )
+    found = read(
+        exported("1", annotation(3, "cat")),
+        exported("2", annotation(3, "NONE")),
+        task=make_task("multiclass"),
+    )
+    assert given(found) == {("1", "3"): ("cat",), ("2", "3"): ()}
+
+
+def test_nothing_finished(read: Any, exported: Any, annotation: Any) -> None:
+    with pytest.raises(
+        AnnotationError, match=r"^here holds 2 points and no finished annotation; annotate some"
+    ):
+        read(exported("1", annotation(3, result=[], was_cancelled=True)), exported("2"))

@@ -1,0 +1,82 @@
+"""Every export that cannot be used: one line that says what was given, expected, and to do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adaptml.errors import AnnotationError
+from labelstudio.export import check_task, load_export, parse_export
+
+DATA = {"ref_id": "1", "meta_info": {"table_name": "posts", "task": "zoo"}}
+MIN_ROW = {"ref_id": "1", "topic": "NONE", "annotator": 4, "annotation_id": 2}
+
+BAD = {
+    "": "is empty; export the project from Label Studio as JSON",
+    "  \n": "is empty; export the project from Label Studio as JSON",
+    "annotation_id,annotator\n2,4\n": "is not JSON (line 1: Expecting value); export the project as JSON",
+    '{"id": 1}': "is no list of tasks; export the project from Label Studio as JSON",
+    "[1, 2]": "is no list of tasks; export the project from Label Studio as JSON",
+    "[]": "holds no tasks; annotate some, then export the project as JSON",
+    json.dumps([MIN_ROW]): "is a JSON_MIN export, which loses cancelled annotations; export it as JSON",
+    json.dumps([{"id": "1", "data": DATA}] * 2): (
+        "holds 2 tasks and no annotations, like a file to import; "
+        "annotate them in Label Studio, then export the project as JSON"
+    ),
+    json.dumps([{"id": 1, "annotations": [], "data": {"txt": "x"}}]): (
+        "has 2 places unlike a JSON export of tasks from `sample-tasks`: "
+        "[0.data.ref_id] field required, [0.data.meta_info] field required; "
+        "import the file that `sample-tasks` wrote and export the project as JSON"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_unusable_files(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(AnnotationError) as error:
+        load_export(path)
+    assert str(error.value) == f"{path} {BAD[text]}"
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="cannot be read: No such file or directory; expected a JSON"):
+        load_export(tmp_path / "nowhere.json")
+
+
+def test_not_text(tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(AnnotationError, match="cannot be read: it is not text; expected a JSON"):
+        load_export(tmp_path / "export.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [(3, "3"), ({"id": 3, "email": "a@b.c"}, "3"), (None, None), ({}, None)]
+)
+def test_both_forms_of_completed_by(given: Any, read: str | None) -> None:
+    annotation = {"id": 1, "completed_by": given, "result": []}
+    (task,) = parse_export([{"id": 1, "annotations": [annotation], "data": DATA}], "here")
+    assert task.annotations[0].completed_by == read
+
+
+def test_numbers_as_keys_are_text() -> None:
+    data = {"ref_id": 7, "meta_info": {"table_name": "posts", "task": "zoo"}}
+    (task,) = parse_export([{"id": 1, "annotations": [], "data": data}], "here")
+    assert task.data.ref_id == "7"
+
+
+def test_other_tasks_are_named_with_their_counts(exported: Any) -> None:
+    tasks = parse_export([exported("1"), exported("2", task="farm"), exported("3", task="farm")], "here")
+    with pytest.raises(AnnotationError) as error:
+        check_task(tasks, "zoo", "here")
+    assert str(error.value) == (
+        "here holds annotations of 'farm' (2 points), 'zoo' (1 points); expected only those of 'zoo': "
+        "name that task, or export one project at a time"
+    )
+    with pytest.raises(
+        AnnotationError, match=r"annotations of 'farm' \(2 points\); expected only those of 'zoo'"
+    ):
+        check_task(tasks[1:], "zoo", "here")
+    check_task(tasks[:1], "zoo", "here")
