@@ -1,8 +1,12 @@
-"""What every command shares: one Typer app around a command, errors as one line, exit codes."""
+"""What every command shares: its Typer app, errors as one line, exit codes, warnings on stderr."""
 
+import functools
+import logging
+import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -11,19 +15,12 @@ from adaptml.errors import AdaptmlError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
-def run_app(app: typer.Typer) -> None:
-    """Run a Typer app as a process: errors of ours become one line on stderr and exit code 1."""
-    try:
-        app()
-    except AdaptmlError as error:
-        Console(stderr=True).print("[bold red]error:[/] ", end="")
-        sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing of this step was kept\n")
-        sys.exit(EXIT_INTERRUPTED)
+def output() -> Console:
+    """The console for what a command answers: text as it is, no line broken where a pipe reads it."""
+    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False)
 
 
 def new_app(**options: Any) -> typer.Typer:
@@ -37,13 +34,53 @@ def new_app(**options: Any) -> typer.Typer:
     )
 
 
-def run_command(command: Callable[..., None], **options: Any) -> None:
-    """Run one command function as a program: `python -m room.step …`.
+def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
+    """A Typer app of one command.
 
     Args:
         command: a function with Typer-annotated parameters.
         options: passed to Typer's `command`, such as `context_settings`.
     """
     app = new_app()
-    app.command(**options)(command)
-    run_app(app)
+    app.command(**options)(guarded(command))
+    return app
+
+
+def run_command(command: Callable[..., None], **options: Any) -> None:
+    """Run one command function as a program: `python -m room.step …`."""
+    command_app(command, **options)()
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its edges: our errors are one line and exit code 1, an interruption says so."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        _prepare_process()
+        try:
+            command(*args, **kwargs)
+        except AdaptmlError as error:
+            Console(stderr=True).print("[bold red]error:[/] ", end="")
+            typer.echo(str(error), err=True)
+            raise typer.Exit(EXIT_ERROR) from error
+        except KeyboardInterrupt:
+            typer.echo("interrupted; nothing of this step was kept", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    return run
+
+
+def _prepare_process() -> None:
+    """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
+    log = logging.getLogger("adaptml")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setLevel(logging.WARNING)
+        handler.setFormatter(logging.Formatter("warning: %(message)s"))
+        log.addHandler(handler)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_TERMINATED)

@@ -1,5 +1,6 @@
 """A task: the one place where a class name, a feature column or a threshold is written."""
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -17,6 +18,8 @@ from adaptml.settings import get_settings
 ABSTAIN = -1
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
+TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
+_CLASS_NAME = re.compile(r"[^\x00-\x1f<>&\"]{1,80}")
 _RESERVED = {"ABSTAIN", NONE_CHOICE, "N/A", "table_name", "id"}
 
 
@@ -34,9 +37,18 @@ class _Part(BaseModel):
 class ClassSpec(_Part):
     """One class and what annotators are told about it."""
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f<>&\"]+$")
+    name: str
     description: str = ""
     examples: tuple[str, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not _CLASS_NAME.fullmatch(name):
+            raise ValueError(
+                f'a class name has 1 to 80 characters, none of them < > & " or control; given {name!r}'
+            )
+        return name
 
 
 class Column(_Part):
@@ -160,7 +172,9 @@ def load_task(name: str, tasks_dir: Path | None = None) -> Task:
     """
     tasks_dir = get_settings().tasks_dir if tasks_dir is None else tasks_dir
     path = tasks_dir / name / "task.yaml"
-    if Path(name).name != name or not path.is_file():
+    if not TASK_NAME.fullmatch(name):
+        raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+    if not path.is_file():
         known = list_tasks(tasks_dir)
         raise TaskError(
             f"no task {name!r} in {tasks_dir}; tasks there: {listed(known, 20) or 'none'}; "

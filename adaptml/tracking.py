@@ -123,7 +123,8 @@ def tracked_run(experiment: str, name: str, params: Mapping[str, Any]) -> Iterat
             handler.close()
             _log_all(client, run, recorder, params)
         except BaseException as error:
-            log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400 - the file only
+            log.propagate = False  # the traceback is for the file; the message reaches the terminal by itself
+            log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
             handler.close()
             _close_failed(client, run, folder / LOG_FILE, error)
             if isinstance(error, MlflowException | OSError):
