@@ -24,9 +24,7 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: Se
         TaskError: the name cannot be used or is taken, or the classes cannot be used.
     """
     if not TASK_NAME.fullmatch(name):
-        raise TaskError(
-            f"task name {name!r}; expected lower-case letters, digits and _, beginning with a letter"
-        )
+        raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
     folder = tasks_dir / name
     if folder.exists():
         raise TaskError(f"{folder} is there already; choose another name or edit it")

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from adaptml.errors import FrameError
+from adaptml.frames import check_keys, read_frame, replacing, write_frame
+
+FRAME = pd.DataFrame({"extra": [[1.5, 2.5], [3.0, 4.0]], "id": ["007", "é 'x'"], "table_name": ["t", "t"]})
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".pkl"])
+def test_every_format_gives_the_same_frame(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"frame{suffix}"
+    {
+        ".parquet": FRAME.to_parquet,
+        ".pkl": FRAME.to_pickle,
+        ".jsonl": lambda p: FRAME.to_json(p, orient="records", lines=True),
+    }[suffix](path)
+    frame = read_frame(path, typed_by_user=True)
+    assert list(frame.columns) == ["table_name", "id", "extra"]
+    assert frame["id"].tolist() == ["007", "é 'x'"]
+    assert [list(v) for v in frame["extra"]] == [[1.5, 2.5], [3.0, 4.0]]
+
+
+def test_ids_in_a_csv_are_text(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("id,table_name,n\n007,t,1\nNA,t,\n")
+    frame = read_frame(tmp_path / "f.csv")
+    assert frame["id"].tolist() == ["007", "NA"]
+    assert frame["n"].isna().tolist() == [False, True]
+
+
+def test_a_pickle_is_opened_only_from_a_path_that_a_person_typed(tmp_path: Path) -> None:
+    FRAME.to_pickle(tmp_path / "f.pkl")
+    with pytest.raises(
+        FrameError,
+        match=r"f\.pkl is a pickle, which can run code; expected \.parquet, \.csv or \.jsonl: convert it$",
+    ):
+        read_frame(tmp_path / "f.pkl")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("f.csv", "a,b\n1,2\n", r"has no column table_name and no column id; it has a, b: add what lacks$"),
+        ("f.csv", "table_name,id\n", r"has no rows; expected at least one data point$"),
+        (
+            "f.csv",
+            "table_name,id\nt,\nt,2\n",
+            r"has 1 rows without a table_name or id; fill them in or drop them$",
+        ),
+        (
+            "f.csv",
+            "table_name,id\nt,1\nt,1\nt,1\nu,1\n",
+            r"holds 1 data points more than once: t/1; keep one row of each$",
+        ),
+        ("f.csv", "", r"cannot be read as \.csv: No columns to parse from file; write it again$"),
+        ("f.parquet", "PAR", r"cannot be read as \.parquet: .*; write it again$"),
+        ("f.pkl", "no pickle", r"cannot be read as \.pkl: .*; write it again$"),
+        ("f.xlsx", "x", r"ends in '\.xlsx'; expected \.parquet, \.csv, \.jsonl or \.pkl$"),
+        ("f", "x", r"ends in 'nothing'; expected"),
+    ],
+)
+def test_a_frame_that_cannot_be_used(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(FrameError, match=message) as caught:
+        read_frame(tmp_path / name, typed_by_user=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_such_file() -> None:
+    with pytest.raises(FrameError, match=r"^no file nope\.csv; expected a frame of data points"):
+        read_frame("nope.csv")
+
+
+def test_numbers_as_ids_become_text() -> None:
+    assert check_keys(pd.DataFrame({"table_name": ["t"], "id": [5]}), "x")["id"].tolist() == ["5"]
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = write_frame(FRAME, tmp_path / "deep" / "f.parquet")
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_bytes() == before
+    with (
+        pytest.raises(
+            FrameError, match=r"f\.parquet cannot be written: No space left on device; free space or name"
+        ),
+        replacing(path) as temporary,
+    ):
+        temporary.write_text("half")
+        raise OSError(28, "No space left on device")
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["f.parquet"]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with (
+        pytest.raises(FrameError, match="No space left on device"),
+        replacing(tmp_path / "f.txt") as temporary,
+    ):
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_text("x" * 100_000)
+    assert list(tmp_path.glob("*.txt")) == []
