@@ -1,0 +1,88 @@
+"""Feature columns of data points as one matrix."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.database import Database
+from adaptml.errors import FeatureError, listed
+from adaptml.frames import KEYS
+
+Matrix = npt.NDArray[np.float32]
+
+
+def read_features(
+    database: Database, keys: pd.DataFrame, columns: Sequence[str], *, show_progress: bool = False
+) -> Matrix:
+    """The features of data points, concatenated in the order of the columns.
+
+    Args:
+        database: where the data tables lie.
+        keys: frame with table_name and id (n rows).
+        columns: names of number or vector columns, at least one.
+        show_progress: draw a progress bar.
+
+    Returns:
+        float32 array (n, d), rows in the order of the keys, all values finite; d is the sum of the
+        columns' lengths, a number counting as one.
+
+    Raises:
+        FeatureError: no column, a column that is no number or vector, empty cells, vectors of unequal
+            length, NaN or infinite values.
+        MissingDataPointsError, DatabaseError: as `Database.read` raises them.
+    """
+    if not columns:
+        raise FeatureError("no feature column given; expected at least one number or vector column")
+    frame = database.read(keys, columns, show_progress=show_progress)
+    return np.hstack([_column(frame, column) for column in columns])
+
+
+def _column(frame: pd.DataFrame, name: str) -> Matrix:
+    """One column as float32 (n, d)."""
+    values = frame[name].to_numpy()
+    empty = np.array([value is None for value in values], dtype=bool)
+    if empty.any():
+        raise FeatureError(
+            f"feature column {name!r} is empty for {_points(frame, empty)}; "
+            "compute it with `adaptml featurize`"
+        )
+    wrong = np.array([not _is_real(value) for value in values], dtype=bool)
+    if wrong.any():
+        kind = type(values[wrong][0]).__name__
+        raise FeatureError(
+            f"feature column {name!r} holds {kind}; expected numbers or vectors of numbers: "
+            "name the column of its vectors, which `adaptml featurize` makes"
+        )
+    lengths = np.array([np.size(value) for value in values])
+    usual = int(np.bincount(lengths).argmax())
+    odd = np.asarray(lengths != usual)
+    if odd.any():
+        raise FeatureError(
+            f"vectors of feature column {name!r} differ in length: most have {usual} numbers, "
+            f"{lengths[odd][0]} in {_points(frame, odd)}; featurise the column again (--all)"
+        )
+    matrix = np.empty((len(values), usual), dtype=np.float32)
+    for row, value in enumerate(values):
+        matrix[row] = value
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        raise FeatureError(
+            f"feature column {name!r} has values that are not finite in {_points(frame, ~finite)}; mend them"
+        )
+    return matrix
+
+
+def _is_real(value: Any) -> bool:
+    """Whether a cell is a number, or a vector of them."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fiu"
+    return isinstance(value, int | float | np.number)
+
+
+def _points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
+    """How many data points, and the first of them by name."""
+    names = [f"{table}/{key}" for table, key in frame.loc[chosen, KEYS].itertuples(index=False)]
+    return f"{len(names)} of {len(frame)} data points ({listed(names)})"
