@@ -58,7 +58,7 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
         )
     lengths = np.array([np.size(value) for value in values])
     usual = int(np.bincount(lengths).argmax())
-    odd = np.asarray(lengths != usual)
+    odd: npt.NDArray[np.bool_] = np.not_equal(lengths, usual)
     if odd.any():
         raise FeatureError(
             f"vectors of feature column {name!r} differ in length: most have {usual} numbers, "
