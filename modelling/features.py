@@ -67,10 +67,10 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
     matrix = np.empty((len(values), usual), dtype=np.float32)
     for row, value in enumerate(values):
         matrix[row] = value
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
+    broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
+    if broken.any():
         raise FeatureError(
-            f"feature column {name!r} has values that are not finite in {_points(frame, ~finite)}; mend them"
+            f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; mend them"
         )
     return matrix
 
