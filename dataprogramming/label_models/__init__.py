@@ -1,0 +1,1 @@
+"""Label models: from the votes of many labelling functions to one label, or label set, a row."""

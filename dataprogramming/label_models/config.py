@@ -1,0 +1,28 @@
+"""How Snorkel's label model is trained: every parameter with its bounds."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIN_LFS = 3  # with fewer, the overlaps do not determine how good each LF is
+
+
+class SnorkelConfig(BaseModel):
+    """How Snorkel's LabelModel is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_epochs: int | None = Field(
+        default=None, ge=1, description="training steps; with gold, the most that are tried; none: chosen"
+    )
+    optimizer: Literal["sgd", "adam", "adamax"] = Field(default="sgd", description="how the steps are taken")
+    prec_init: float = Field(
+        default=0.7, gt=0, le=1, description="how often an LF's votes are right, to start with"
+    )
+    lr: float = Field(default=0.01, gt=0, description="learning rate")
+    l2: float = Field(default=0.0, ge=0, description="how strongly estimates are held to where they started")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of the random start")
+    device: str = Field(
+        default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:<number>"
+    )
+    verbose: bool = Field(default=False, description="show a progress bar over the epochs")

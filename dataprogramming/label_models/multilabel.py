@@ -1,0 +1,113 @@
+"""Label models for points with any number of classes: each class is a question of its own."""
+
+import numpy as np
+import numpy.typing as npt
+
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, class_rates, votes_table
+from dataprogramming.label_models.scoring import FittedModel, predict_proba
+
+UNION = "union"
+EM = "em"
+MAX_ROUNDS = 200
+TOLERANCE = 1e-6
+MIN_POSITIVE = 5
+THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
+
+
+def fit_union(m: int, balance: Floats) -> FittedModel:
+    """Every class that at least one LF votes for.
+
+    Args:
+        m: number of LFs.
+        balance: float64 (k,), the share of points that each class applies to.
+    """
+    k = len(balance)
+    return FittedModel(UNION, "votes", "thresholds", balance, votes_table(m, k), np.full(k, 0.5), np.ones(m))
+
+
+def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
+    """For each class, a mixture of the points it applies to and the others, found by EM.
+
+    An LF either votes for the class or is silent about it, and its silence is evidence too: after Dawid &
+    Skene (1979), https://doi.org/10.2307/2346806, with two observations (vote, silence) and two true values.
+    The share of points that the class applies to stays fixed at what gold says. With gold, the thresholds
+    are those with the best F1 on it; without, 0.5.
+
+    Args:
+        L: label matrix (n, m), values in {-1, 0 … k-1}.
+        gold: points whose classes are known, or None.
+        k: number of classes.
+
+    Returns:
+        The model; its weights are the estimated precision of each LF's votes.
+    """
+    m = L.shape[1]
+    rates = class_rates(gold, k)
+    table = np.zeros((m, k + 1, k))
+    right, cast = np.zeros(m), np.zeros(m)
+    for c in range(k):
+        own = np.flatnonzero(np.equal(L, c).any(axis=0))
+        if not len(own):
+            continue
+        fired = np.equal(L[:, own], c)
+        if_true, if_false = _two_class_em(fired, rates[c])
+        table[own, :, c] = np.log((1 - if_true) / (1 - if_false))[:, None]
+        table[own, c + 1, c] = np.log(if_true / if_false)
+        truly, falsely = rates[c] * if_true, (1 - rates[c]) * if_false
+        right[own] += fired.sum(axis=0) * truly / (truly + falsely)
+        cast[own] += fired.sum(axis=0)
+    weights = np.divide(right, cast, out=np.full(m, np.nan), where=cast > 0)
+    model = FittedModel(EM, "sigmoid", "thresholds", rates, table, np.full(k, 0.5), weights)
+    return model if gold is None else _with_thresholds(model, gold)
+
+
+def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
+    """The threshold of each class (k,) with the best F1; of several, the one nearest 0.5.
+
+    A class with fewer than MIN_POSITIVE gold points keeps 0.5: too few to tell.
+
+    Args:
+        probs: (g, k), values in [0, 1].
+        Y: (g, k), values in {0, 1}.
+    """
+    named = probs[None, :, :] >= THRESHOLDS[:, None, None]
+    hits = (named & (Y > 0)).sum(axis=1)
+    f1 = 2 * hits / np.maximum(named.sum(axis=1) + Y.sum(axis=0), 1)
+    nearness = 1e-9 * (1 - np.abs(THRESHOLDS - 0.5))
+    best = THRESHOLDS[np.argmax(f1 + nearness[:, None], axis=0)]
+    return np.where(Y.sum(axis=0) >= MIN_POSITIVE, best, 0.5)
+
+
+def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
+    thresholds = best_thresholds(predict_proba(model, gold.L), gold.Y)
+    return FittedModel(**{**vars(model), "thresholds": thresholds})
+
+
+def _two_class_em(fired: npt.NDArray[np.bool_], rate: float) -> tuple[Floats, Floats]:
+    """P(LF votes | class applies) and P(LF votes | it does not), each (m,), the first the larger.
+
+    Args:
+        fired: (n, m), True where the LF votes for the class.
+        rate: share of points that the class applies to; stays fixed.
+    """
+    patterns, counts = _patterns(fired)
+    q = np.where(patterns.any(axis=1), 0.7, rate / 2)
+    for _ in range(MAX_ROUNDS):
+        inside, outside = q * counts, (1 - q) * counts
+        if_true = (inside @ patterns + 0.5) / (inside.sum() + 1)
+        if_false = (outside @ patterns + 0.5) / (outside.sum() + 1)
+        if_true = np.maximum(if_true, if_false + TOLERANCE)
+        score = np.log(rate / (1 - rate)) + patterns @ np.log(if_true / if_false)
+        score += (1 - patterns) @ np.log((1 - if_true) / (1 - if_false))
+        before, q = q, 0.5 * (1 + np.tanh(0.5 * score))
+        if np.abs(q - before).max(initial=0.0) < TOLERANCE:
+            break
+    return if_true, if_false
+
+
+def _patterns(fired: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
+    packed = np.packbits(fired, axis=1)
+    keys = packed.view(f"S{packed.shape[1]}").ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    return fired[first].astype(np.float64), counts.astype(np.float64)
