@@ -1,0 +1,1 @@
+"""The prediction service: every champion behind an endpoint of its own."""

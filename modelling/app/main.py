@@ -1,0 +1,177 @@
+"""The prediction service as a FastAPI app."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import mlflow
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi_offline import FastAPIOffline
+from mlflow.tracking import MlflowClient
+from pydantic_core import to_json
+
+from adaptml.database import Database
+from adaptml.errors import (
+    DatabaseError,
+    FeatureError,
+    MissingDataPointsError,
+    UnknownTableError,
+    listed,
+)
+from adaptml.settings import Settings
+from modelling.app.api_errors import ApiError, ErrorBody, add_error_handlers, translated
+from modelling.app.champion import Champion
+from modelling.app.openapi import describe
+from modelling.app.prediction import PredictionRequest, parse
+from modelling.app.shelf import Shelf
+from modelling.app.status import Health, Listing, health, listing
+
+POLL_S = 3.0
+MAX_BODY_BYTES = 64 * 2**20
+HEALTH_LOCK_TIMEOUT_S = 2.0
+_log = logging.getLogger(__name__)
+
+# Pickles run code when they are opened; the registry is asked often, so one quick try is enough.
+_MLFLOW = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the service; models are loaded when it starts, and again when the registry names others.
+
+    Args:
+        settings: where the database and the model registry are. The models themselves read the
+            settings of the process, which must name the same.
+    """
+    database = Database(settings.database_url.get_secret_value(), HEALTH_LOCK_TIMEOUT_S)
+    shelf = Shelf(MlflowClient(settings.tracking_uri))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with _mlflow_environment():
+            mlflow.set_tracking_uri(settings.tracking_uri)
+            await asyncio.to_thread(shelf.refresh)
+            watcher = asyncio.create_task(_watch(shelf))
+            yield
+            watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await watcher
+            shelf.close()
+            database.close()
+
+    app: FastAPI = FastAPIOffline(
+        title="ADaPT-ML predictions",
+        description="Class flags and probabilities of data points by (table_name, id), from every champion.",
+        version="1.0.0",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.openapi = lambda: describe(app, _loaded(shelf))  # type: ignore[method-assign]
+    add_error_handlers(app)
+    _add_routes(app, shelf, database)
+    return app
+
+
+def _add_routes(app: FastAPI, shelf: Shelf, database: Database) -> None:
+    @app.get("/", tags=["service"])
+    def models() -> Listing:
+        """Every champion that the registry names: loaded or not, and why not."""
+        return listing(shelf)
+
+    @app.get(
+        "/health", tags=["service"], responses={503: {"model": ErrorBody, "description": "Database away"}}
+    )
+    def is_healthy() -> Health:
+        """Whether the service can answer: asks the database, and says which models are loaded."""
+        try:
+            database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
+        except DatabaseError as error:
+            _log.warning("health: %s", error)
+            raise translated(error) from error
+        return health(shelf)
+
+    @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
+    async def predict(name: str, request: Request) -> Response:
+        champion = _served(shelf, name)
+        body = await _read(request)
+        return Response(
+            await run_in_threadpool(_answer, champion, body, database), media_type="application/json"
+        )
+
+
+def _answer(champion: Champion, body: bytes, database: Database) -> bytes:
+    asked = parse(body)
+    try:
+        return to_json(champion.predict(asked.table_name, asked.id))
+    except UnknownTableError as error:
+        raise _unknown_table(asked, database) from error
+    except (MissingDataPointsError, FeatureError, DatabaseError) as error:
+        _log.warning("model %s version %s: %s", champion.name, champion.version, error)
+        raise translated(error) from error
+
+
+def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
+    """Name the tables that were asked for and are not there, and no others."""
+    tables = list(dict.fromkeys(asked.table_name))
+    try:
+        known = set(database.tables())
+    except DatabaseError as error:
+        return translated(error)
+    unknown = [table for table in tables if table not in known] or tables
+    message = f"no table {listed(unknown)} in the database; name the table that holds the data points"
+    return ApiError(404, "unknown_table", message, count=len(unknown), unknown=unknown[:20])
+
+
+def _served(shelf: Shelf, name: str) -> Champion:
+    place = shelf.get(name)
+    if place is None:
+        served = [champion.name for champion in _loaded(shelf)]
+        message = (
+            f"no model {name[:100]!r} is served; served are {listed(served, 20) or 'none'}: deploy it first"
+        )
+        raise ApiError(404, "unknown_model", message, served=served)
+    if place.champion is None:
+        message = f"model {name} version {place.version} does not load; GET / says why"
+        raise ApiError(503, "model_not_loaded", message)
+    return place.champion
+
+
+def _loaded(shelf: Shelf) -> list[Champion]:
+    return [place.champion for place in shelf.places if place.champion is not None]
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
+            raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
+    return bytes(body)
+
+
+async def _watch(shelf: Shelf) -> None:
+    while True:
+        await asyncio.sleep(POLL_S)
+        await asyncio.to_thread(shelf.refresh)
+
+
+@contextmanager
+def _mlflow_environment() -> Iterator[None]:
+    before: dict[str, Any] = {name: os.environ.get(name) for name in _MLFLOW}
+    os.environ.update(_MLFLOW)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

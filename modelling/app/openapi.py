@@ -1,0 +1,82 @@
+"""The service's description as OpenAPI: each loaded champion has a path and a response schema of its own."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, Field, create_model
+
+from modelling.app.api_errors import ErrorBody
+from modelling.app.champion import PROB, Champion
+from modelling.app.prediction import MAX_IDS, PredictionRequest
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {
+        "model": ErrorBody,
+        "description": "`unknown_data_points` (counted, 100 listed), `unknown_table`, `unknown_model`",
+    },
+    409: {
+        "model": ErrorBody,
+        "description": "`features_do_not_fit`: the table lacks a column that the model needs, or "
+        "a data point's features are empty or of another length",
+    },
+    413: {"model": ErrorBody, "description": f"`too_many_ids`: more than {MAX_IDS:,}; `body_too_large`"},
+    422: {
+        "model": ErrorBody,
+        "description": "`invalid_request`: not JSON, wrong types, no data points, lists of unequal length",
+    },
+    500: {"model": ErrorBody, "description": "`internal_error`"},
+    503: {"model": ErrorBody, "description": "`database_unavailable`, `model_not_loaded`: try again later"},
+}
+
+
+def describe(app: FastAPI, champions: list[Champion]) -> dict[str, Any]:
+    """Describe the service as it is now.
+
+    Args:
+        app: the service, with its fixed routes.
+        champions: the models that are loaded.
+    """
+    router = APIRouter()
+    for champion in champions:
+        router.add_api_route(
+            f"/predict_{champion.name}",
+            _endpoint(champion),
+            methods=["POST"],
+            summary=f"Predict with {champion.name}",
+            description=f"Version {champion.version}, trained in run `{champion.run_id}`. "
+            f"Classes: {', '.join(champion.classes)}. Answers come in the order of the request.",
+            operation_id=f"predict_{champion.name}",
+            response_model=response_schema(champion),
+            responses=ERRORS,
+            tags=["predictions"],
+        )
+    routes = [*router.routes, *app.routes]
+    return get_openapi(title=app.title, version=app.version, description=app.description, routes=routes)
+
+
+def response_schema(champion: Champion) -> type[BaseModel]:
+    """The answer's schema: the keys, one list of 0 or 1 and one list of probabilities per class."""
+    probability = Annotated[float, Field(ge=0, le=1)]
+    fields: dict[str, Any] = {
+        "table_name": (list[str], Field(description="as asked")),
+        "id": (list[str], Field(description="as asked")),
+    }
+    # Class names need not be Python names, so they are aliases.
+    for i, name in enumerate(champion.classes):
+        about = f"1 where the data point is about {name}"
+        fields[f"flag{i}"] = (list[Literal[0, 1]], Field(alias=name, description=about))
+    for i, name in enumerate(champion.classes):
+        about = f"probability of {name}"
+        fields[f"prob{i}"] = (list[probability], Field(alias=PROB + name, description=about))
+    return create_model(f"{re.sub(r'[^A-Za-z0-9._-]', '_', champion.name)}_predictions", **fields)
+
+
+def _endpoint(champion: Champion) -> Any:
+    example = champion.example or {"table_name": ["my_table"], "id": ["1"]}
+
+    def predict(body: Annotated[PredictionRequest, Body(examples=[example])]) -> None:
+        """Stands for the one route that serves all models; only its signature is read."""
+
+    return predict

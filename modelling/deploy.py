@@ -1,0 +1,109 @@
+"""Deploy an end model: give one of its versions the alias that the prediction service follows."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from rich.console import Console
+
+from adaptml.cli_support import run_command
+from adaptml.errors import ModelError, TrackingError, listed
+from adaptml.tracking import CHAMPION, KIND_TAG, connect
+
+END_MODEL = "end_model"
+MAX_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What was deployed.
+
+    Attributes:
+        model: name in the registry.
+        version: the version that is the champion now.
+        previous: the version that was it before, or None.
+    """
+
+    model: str
+    version: str
+    previous: str | None
+
+
+def end_models(client: MlflowClient) -> list[RegisteredModel]:
+    """All registered end models; label models are registered too and are left out.
+
+    Raises:
+        MlflowException: the registry does not answer.
+    """
+    found: list[RegisteredModel] = []
+    token: str | None = None
+    while True:
+        page = client.search_registered_models(f"tags.`{KIND_TAG}` = '{END_MODEL}'", page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def deploy(model: str, version: str | None = None) -> Deployed:
+    """Make a version of a registered end model the champion; a running service takes it within 10 s.
+
+    Args:
+        model: name in the registry, such as `multiclass_example`.
+        version: the version; default: the latest.
+
+    Raises:
+        ModelError: no such end model or version.
+        TrackingError: the registry cannot be used.
+    """
+    client = connect()
+    try:
+        known = {found.name: found for found in end_models(client)}
+        registered = known.get(model)
+        if registered is None:
+            names = listed(sorted(known), MAX_LISTED) or "none"
+            raise ModelError(f"no end model {model!r} in the registry; it has {names}: train it first")
+        version = _version(client, model, version)
+        previous = registered.aliases.get(CHAMPION)
+        client.set_registered_model_alias(model, CHAMPION, version)
+    except MlflowException as error:
+        reason = " ".join(str(error).split())
+        raise TrackingError(f"{model} could not be deployed: {reason}; see that MLflow runs") from error
+    return Deployed(model, version, None if previous is None else str(previous))
+
+
+def _version(client: MlflowClient, model: str, wanted: str | None) -> str:
+    found = client.search_model_versions(f"name = '{model}'", max_results=10_000)
+    ready = sorted((int(v.version) for v in found if v.status == "READY"), reverse=True)
+    if not ready:
+        raise ModelError(f"end model {model!r} has no version that is ready; train it first")
+    if wanted is None:
+        return str(ready[0])
+    if wanted not in map(str, ready):
+        has = listed(ready, MAX_LISTED)
+        raise ModelError(f"end model {model!r} has no version {wanted!r}; it has {has}: name one of those")
+    return wanted
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="Name of a registered end model.")],
+    version: Annotated[str | None, typer.Option(help="Version to deploy. Default: the latest.")] = None,
+) -> None:
+    """Deploy an end model: from now on the service answers with this version.
+
+    A running service takes it within 10 seconds, without a restart.
+
+    Example: `deploy multiclass_example --version 2`
+    """
+    done = deploy(model, version)
+    before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{done.model} version {done.version} is the champion{before}")
+    console.print(f"Next: serve, then POST data points to /predict_{done.model}")
+
+
+if __name__ == "__main__":
+    run_command(command)

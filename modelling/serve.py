@@ -1,0 +1,110 @@
+"""Serve every champion over HTTP."""
+
+import copy
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from adaptml.cli_support import run_command
+from adaptml.errors import SettingsError
+from adaptml.settings import Settings, get_settings
+from modelling.app.main import create_app
+
+SHUTDOWN_TIMEOUT_S = 10
+
+
+def serve(
+    host: str | None = None,
+    port: int | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    settings: Settings | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way are answered first.
+
+    Args:
+        host: address to listen on; default: the settings' (127.0.0.1: this machine only).
+        port: port; 0 takes a free one; default: the settings' (8000).
+        on_ready: called with the service's address when it answers.
+        settings: where things are; default: those of this process.
+
+    Raises:
+        SettingsError: the address cannot be listened on.
+    """
+    settings = settings or get_settings()
+    listener = _listen(settings.host if host is None else host, settings.port if port is None else port)
+    bound_host, bound_port = listener.getsockname()[:2]
+    address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
+    config = uvicorn.Config(
+        create_app(settings),
+        log_level="warning",
+        log_config=_log_config(),
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    server = _Server(config, lambda: on_ready(address) if on_ready else None)
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal again when it has shut down; being asked to stop is no failure.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+    with listener, suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else error
+        raise SettingsError(
+            f"cannot listen on {host} port {port}: {reason}; choose another with --port (0 takes a free one)"
+        ) from error
+
+
+def _log_config() -> dict[str, object]:
+    config = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
+    config["loggers"]["modelling"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return config
+
+
+def command(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. Default: this machine only.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.")] = None,
+) -> None:
+    """Serve every champion over HTTP, with its documentation at /docs.
+
+    Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds.
+
+    Example: `serve --port 8000`
+    """
+    serve(host, port, _announce)
+
+
+def _announce(address: str) -> None:
+    typer.echo(f"serving on {address} (documentation: {address}/docs); stop with Ctrl-C")
+
+
+if __name__ == "__main__":
+    run_command(command)

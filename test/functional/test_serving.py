@@ -1,0 +1,434 @@
+"""The real service: a process of its own on a free port of this machine, with real models and a real registry."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+from adaptml.database import Database
+
+# MLflow's own use of SQLAlchemy.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+
+CODE = Path(__file__).with_name("served_model.py")
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_S = 90
+TAKE_OVER_S = 10
+
+
+@dataclass
+class Registry:
+    """A model registry in a folder, with end models from code."""
+
+    home: Path
+    client: MlflowClient
+    experiment: str
+
+    def add(self, name: str, **options: bool) -> str:
+        """Log and register a version; returns it."""
+        file = self.home / f"{name}.json"
+        file.write_text(json.dumps(options))
+        return self._log(name, python_model=str(CODE), artifacts={"options": str(file)})
+
+    def add_pickle(self, name: str) -> str:
+        return self._log(name, python_model=_identity)
+
+    def _log(self, name: str, **model: Any) -> str:
+        classes = ("cat", "dog")
+        outputs: list[ColSpec | TensorSpec] = [ColSpec("long", c) for c in classes]
+        outputs += [ColSpec("double", f"prob_{c}") for c in classes]
+        inputs = Schema([ColSpec("string", "table_name"), ColSpec("string", "id")])
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(f"sqlite:///{self.home / 'mlflow.db'}")
+        try:
+            # MLflow warns of its own type hints and of models without an example.
+            with warnings.catch_warnings(action="ignore"), mlflow.start_run(experiment_id=self.experiment):
+                info = mlflow.pyfunc.log_model(
+                    name=name,
+                    signature=ModelSignature(inputs, Schema(outputs)),
+                    pip_requirements=["mlflow-skinny"],
+                    registered_model_name=name,
+                    **model,
+                )
+        finally:
+            mlflow.set_tracking_uri(before)
+        self.client.set_registered_model_tag(name, "adaptml.kind", "end_model")
+        return str(info.registered_model_version)
+
+    def promote(self, name: str, version: str) -> None:
+        self.client.set_registered_model_alias(name, "champion", version)
+
+
+def _identity(model_input: pd.DataFrame) -> pd.DataFrame:
+    return model_input
+
+
+@dataclass
+class Server:
+    """The service's process and what it wrote."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.address + path, timeout=30)
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        return httpx.post(self.address + path, json=body, timeout=30)
+
+    def predict(self, name: str, *ids: str, table: str = "animals") -> httpx.Response:
+        return self.post(f"/predict_{name}", {"table_name": [table] * len(ids), "id": list(ids)})
+
+
+def start(home: Path) -> Server:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment |= {"ADAPTML_ROOT": str(home), "ADAPTML_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment["PYTHONPATH"] = str(REPOSITORY)
+    log = home / "server.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "modelling.serve", "--port", "0"],
+            cwd=home,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()  # ends when the process does
+    found = re.search(r"http://\S+:\d+", line)
+    assert found, f"the service did not start: {line!r}\n{log.read_text()}"
+    return Server(process, found[0], log)
+
+
+def stop(server: Server, by: signal.Signals = signal.SIGTERM) -> int:
+    server.process.send_signal(by)
+    code = server.process.wait(timeout=30)
+    if server.process.stdout is not None:
+        server.process.stdout.close()
+    return code
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    home = tmp_path_factory.mktemp("home")
+    (home / "tasks").mkdir()
+    database = Database(f"sqlite:///{home / 'data.db'}")
+    database.create_table("animals", {"id": sa.Text(), "x": sa.Float()})
+    rows = pd.DataFrame({"id": ["a", "b", "c", "boom", "empty"], "x": [0.9, 0.2, 0.5, 0.1, None]})
+    database.upsert("animals", rows, ["id"])
+    database.create_table("bare", {"id": sa.Text(), "txt": sa.Text()})
+    database.upsert("bare", pd.DataFrame({"id": ["a"], "txt": ["miau"]}), ["id"])
+    database.close()
+    client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
+    made = Registry(home, client, client.create_experiment("test", (home / "runs").as_uri()))
+    for name, options in {"animals": {}, "broken": {"broken": True}, "second": {"flip": True}}.items():
+        made.promote(name, made.add(name, **options))
+    made.promote("pickled", made.add_pickle("pickled"))
+    made.promote("votes", made.add("votes"))
+    client.set_registered_model_tag("votes", "adaptml.kind", "label_model")
+    made.add("waiting")
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(registry: Registry) -> Iterator[Server]:
+    running = start(registry.home)
+    yield running
+    stop(running)
+
+
+def soon(server: Server, condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; where it never does, show what the service wrote."""
+    deadline = time.monotonic() + TAKE_OVER_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {TAKE_OVER_S} s\n{server.log.read_text()}"
+        time.sleep(0.2)
+
+
+def status(server: Server, name: str) -> dict[str, Any]:
+    models = server.get("/").json()["models"]
+    return next((model for model in models if model["name"] == name), {})
+
+
+def test_answers_come_in_the_order_of_the_request(server: Server) -> None:
+    answer = server.predict("animals", "b", "a", "c", "b")
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "table_name": ["animals"] * 4,
+        "id": ["b", "a", "c", "b"],
+        "cat": [0, 1, 1, 0],
+        "dog": [1, 0, 0, 1],
+        "prob_cat": [0.2, 0.9, 0.5, 0.2],
+        "prob_dog": [0.8, pytest.approx(0.1), 0.5, 0.8],
+    }
+
+
+def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, registry: Registry) -> None:
+    models = {model["name"]: model for model in server.get("/").json()["models"]}
+    assert set(models) >= {"animals", "broken", "pickled", "second"}
+    assert "votes" not in models  # a label model
+    assert "waiting" not in models  # no champion
+    version = registry.client.get_model_version("second", "1")
+    assert models["second"] == {
+        "name": "second",
+        "endpoint": "/predict_second",
+        "champion_version": "1",
+        "loaded": True,
+        "version": "1",
+        "run_id": version.run_id,
+        "classes": ["cat", "dog"],
+        "problem": None,
+    }
+    assert models["broken"]["loaded"] is False
+    assert models["broken"]["problem"] == "RuntimeError: this model was made to fail"
+
+
+def test_pickles_are_refused(server: Server) -> None:
+    pickled = status(server, "pickled")
+    assert pickled["loaded"] is False
+    assert "Deserializing model using pickle is disallowed" in pickled["problem"]
+
+
+def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
+    answer = server.get("/health")
+    assert answer.status_code == 200
+    assert answer.json()["database"] == "ok"
+    assert answer.json()["status"] == "degraded"
+    assert {"animals": "1", "second": "1"}.items() <= answer.json()["loaded"].items()
+    assert set(answer.json()["not_loaded"]) >= {"broken", "pickled"}
+
+
+POINT = {"table_name": ["animals"], "id": ["a"]}
+TOO_MANY = {"table_name": ["animals"] * 100_001, "id": ["a"] * 100_001}
+BAD_REQUESTS = [
+    ("animals", {**POINT, "id": ["a", "b"]}, 422, "invalid_request", "table_name has 1 items and id 2"),
+    ("animals", {"table_name": [], "id": []}, 422, "invalid_request", "at least 1 item"),
+    ("animals", TOO_MANY, 413, "too_many_ids", "a request takes 1 to 100,000 data points: split it"),
+    ("animals", {**POINT, "id": [7]}, 422, "invalid_request", "id.0: Input should be a valid string"),
+    ("animals", {**POINT, "id": "a"}, 422, "invalid_request", "id: Input should be a valid array"),
+    (
+        "animals",
+        {**POINT, "id": [""]},
+        422,
+        "invalid_request",
+        "id.0: String should have at least 1 character",
+    ),
+    ("animals", {**POINT, "id": ["a\x00"]}, 422, "invalid_request", "id.0: String should match pattern"),
+    ("animals", {"id": ["a"]}, 422, "invalid_request", "table_name: Field required"),
+    ("animals", {**POINT, "more": 1}, 422, "invalid_request", "more: Extra inputs are not permitted"),
+    ("animals", [1, 2], 422, "invalid_request", "body: Input should be an object"),
+    ("animals", {**POINT, "id": ["zz"]}, 404, "unknown_data_points", "1 of the data points are not in"),
+    ("animals", {**POINT, "id": ["' OR 1=1 --"]}, 404, "unknown_data_points", "1 of the data points"),
+    ("animals", {**POINT, "table_name": ["nope"]}, 404, "unknown_table", "no table nope in the database"),
+    (
+        "animals",
+        {**POINT, "table_name": ['animals"; DROP TABLE animals; --']},
+        404,
+        "unknown_table",
+        'no table animals"; DROP TABLE animals; -- in the database',
+    ),
+    (
+        "animals",
+        {**POINT, "table_name": ["bare"]},
+        409,
+        "features_do_not_fit",
+        "does not hold what the model",
+    ),
+    ("animals", {**POINT, "id": ["empty"]}, 409, "features_do_not_fit", "1 data points have no x; featurise"),
+    ("nope", POINT, 404, "unknown_model", "no model 'nope' is served; served are animals, "),
+    ("votes", POINT, 404, "unknown_model", "no model 'votes' is served"),
+    ("broken", POINT, 503, "model_not_loaded", "model broken version 1 does not load; GET / says why"),
+    (
+        "animals",
+        {**POINT, "id": ["boom"]},
+        500,
+        "internal_error",
+        "something broke; the server's log says what",
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "body", "code", "word", "text"), BAD_REQUESTS)
+def test_a_bad_request_has_one_shape(
+    server: Server, model: str, body: Any, code: int, word: str, text: str
+) -> None:
+    answer = server.post(f"/predict_{model}", body)
+    assert answer.status_code == code, answer.text
+    assert set(answer.json()) == {"error"}
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] == word
+    assert text in error["message"]
+    assert "\n" not in error["message"]
+    for inside in ("sqlite", "Traceback", "SELECT", str(server.log.parent)):
+        assert inside not in answer.text
+    assert server.predict("animals", "a").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b'{"table_name": ["animals"], "id": ["\\ud800"]}']
+)
+def test_what_is_not_json_is_said_to_be_so(server: Server, content: bytes) -> None:
+    answer = httpx.post(f"{server.address}/predict_animals", content=content)
+    assert answer.status_code == 422
+    assert "body: Invalid JSON" in answer.json()["error"]["message"]
+
+
+def test_a_body_without_end_is_refused(server: Server) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(70):
+            yield b" " * 2**20
+
+    answer = httpx.post(f"{server.address}/predict_animals", content=endless(), timeout=60)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "word"),
+    [
+        ("GET", "/nope", 404, "unknown_path"),
+        ("GET", "/predict_animals", 405, "method_not_allowed"),
+        ("POST", "/predict_animals/extra", 404, "unknown_path"),
+    ],
+)
+def test_unknown_paths_have_the_same_shape(
+    server: Server, method: str, path: str, code: int, word: str
+) -> None:
+    answer = httpx.request(method, server.address + path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (code, word)
+
+
+def test_unknown_data_points_are_counted_and_listed_up_to_a_limit(server: Server) -> None:
+    answer = server.predict("animals", "a", *(f"gone{i}" for i in range(150)))
+    assert answer.status_code == 404
+    details = answer.json()["error"]["details"]
+    assert details["count"] == 150
+    assert len(details["missing"]) == 100
+    assert details["missing"][0] == {"table_name": "animals", "id": "gone0"}
+
+
+def test_100000_ids_are_taken(server: Server) -> None:
+    answer = server.predict("animals", *(["a"] * 100_000))
+    assert answer.status_code == 200
+    assert sum(answer.json()["cat"]) == 100_000
+
+
+def test_what_breaks_is_logged_with_its_traceback(server: Server) -> None:
+    server.predict("animals", "boom")
+    log = server.log.read_text()
+    assert "Traceback" in log
+    assert "RuntimeError: secret inside" in log
+
+
+def test_docs_need_no_other_machine(server: Server) -> None:
+    page = server.get("/docs").text
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]+", page)
+    for asset in re.findall(r"(?:src|href)=\"(/[^\"]+)", page):
+        assert server.get(asset).status_code == 200
+
+
+def test_openapi_gives_each_loaded_model_its_schema(server: Server) -> None:
+    described = server.get("/openapi.json").json()
+    assert "/predict_broken" not in described["paths"]
+    post = described["paths"]["/predict_animals"]["post"]
+    assert set(post["responses"]) == {"200", "404", "409", "413", "422", "500", "503"}
+    name = post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    fields = described["components"]["schemas"][name]["properties"]
+    assert list(fields) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog"]
+    assert fields["cat"]["items"]["enum"] == [0, 1]
+
+
+def test_a_new_champion_and_a_new_name_are_served_without_a_restart(
+    server: Server, registry: Registry
+) -> None:
+    assert server.predict("waiting", "a").status_code == 404
+    before = server.predict("animals", "a").json()["prob_cat"]
+    registry.promote("waiting", "1")
+    registry.promote("animals", registry.add("animals", flip=True))
+    soon(server, lambda: server.predict("waiting", "a").status_code == 200)
+    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == [pytest.approx(0.1)])
+    assert before == [0.9]
+    assert status(server, "animals")["version"] == "2"
+    registry.promote("animals", "1")
+    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == [0.9])
+
+
+def test_a_champion_that_does_not_load_leaves_the_old_one_serving(server: Server, registry: Registry) -> None:
+    registry.promote("second", registry.add("second", broken=True))
+    soon(server, lambda: status(server, "second")["problem"] is not None)
+    assert status(server, "second")["loaded"] is True
+    assert status(server, "second")["champion_version"] == "2"
+    assert status(server, "second")["version"] == "1"
+    assert server.predict("second", "a").json()["prob_cat"] == [pytest.approx(0.1)]
+
+
+def test_a_model_that_is_no_champion_any_more_is_not_served(server: Server, registry: Registry) -> None:
+    registry.promote("leaving", registry.add("leaving"))
+    soon(server, lambda: server.predict("leaving", "a").status_code == 200)
+    registry.client.delete_registered_model_alias("leaving", "champion")
+    soon(server, lambda: server.predict("leaving", "a").status_code == 404)
+
+
+def test_a_locked_database_is_503_and_comes_back(server: Server, registry: Registry) -> None:
+    lock = sqlite3.connect(registry.home / "data.db", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    try:
+        answers = [server.predict("animals", "a"), server.get("/health")]
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+    for answer in answers:
+        assert answer.status_code == 503, answer.text
+        assert answer.json()["error"]["code"] == "database_unavailable"
+        assert answer.headers["Retry-After"] == "5"
+    assert server.predict("animals", "a").status_code == 200
+    assert server.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_asked_to(tmp_path: Path, by: signal.Signals) -> None:
+    (tmp_path / "tasks").mkdir()
+    server = start(tmp_path)
+    assert server.get("/").json() == {"models": [], "registry_problem": None}
+    assert stop(server, by) == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_taken_port_is_one_line(tmp_path: Path, server: Server) -> None:
+    port = server.address.rsplit(":", 1)[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "modelling.serve", "--port", port],
+        cwd=REPOSITORY,
+        env={**os.environ, "ADAPTML_ROOT": str(tmp_path), "MLFLOW_DISABLE_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_S,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"error: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "choose another with --port (0 takes a free one)"
+    ]

@@ -1,0 +1,129 @@
+"""The parts of the prediction service that need no server."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from fastapi import FastAPI
+
+from adaptml.errors import (
+    DatabaseUnavailableError,
+    FeatureError,
+    MissingDataPointsError,
+    ModelError,
+    UnknownColumnError,
+)
+from modelling.app.api_errors import ApiError, translated
+from modelling.app.champion import Champion
+from modelling.app.openapi import describe, response_schema
+from modelling.app.prediction import MAX_IDS, parse
+
+
+@dataclass
+class Answer:
+    """A model that always gives the same frame."""
+
+    frame: object
+
+    def predict(self, data: pd.DataFrame) -> object:
+        return self.frame
+
+
+def champion(frame: object, classes: tuple[str, ...] = ("cat", "dog")) -> Champion:
+    return Champion("animals", "1", "run", classes, {}, Answer(frame))
+
+
+def body(table_name: object, ids: object) -> bytes:
+    return json.dumps({"table_name": table_name, "id": ids}).encode()
+
+
+GOOD = pd.DataFrame({"prob_dog": [0.75], "cat": [0], "dog": [1], "prob_cat": [0.25]})
+
+
+def test_an_answer_has_the_keys_then_flags_then_probabilities() -> None:
+    answer = champion(GOOD).predict(["t"], ["1"])
+    assert answer == {
+        "table_name": ["t"],
+        "id": ["1"],
+        "cat": [0],
+        "dog": [1],
+        "prob_cat": [0.25],
+        "prob_dog": [0.75],
+    }
+    assert list(answer) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (np.zeros((1, 4)), "did not answer with a row per data point"),
+        (pd.concat([GOOD, GOOD]), "did not answer with a row per data point"),
+        (GOOD.drop(columns="prob_dog"), "did not answer with a row per data point"),
+        (GOOD.assign(cat=2), "flags that are not 0 or 1, or no probabilities"),
+        (GOOD.assign(prob_cat=np.nan), "flags that are not 0 or 1, or no probabilities"),
+        (GOOD.assign(prob_cat=1.5), "flags that are not 0 or 1, or no probabilities"),
+    ],
+)
+def test_an_answer_of_another_form_never_leaves(frame: object, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        champion(frame).predict(["t"], ["1"])
+
+
+def test_as_many_ids_as_allowed_are_read() -> None:
+    assert len(parse(body(["t"] * MAX_IDS, ["1"] * MAX_IDS)).id) == MAX_IDS
+
+
+def test_a_wrong_item_is_named_once() -> None:
+    with pytest.raises(ApiError) as raised:
+        parse(body(["t"] * 3, [1, 2, 3]))
+    assert raised.value.status == 422
+    assert raised.value.body.error.details == {
+        "problems": [{"where": "id.0", "problem": "Input should be a valid string"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (MissingDataPointsError([("t", "1")], 2), 404, "unknown_data_points"),
+        (
+            DatabaseUnavailableError("the database postgresql://me@host does not answer"),
+            503,
+            "database_unavailable",
+        ),
+        (UnknownColumnError("table t has no column vec; its columns are salary"), 409, "features_do_not_fit"),
+        (FeatureError("t/1 has no vector"), 409, "features_do_not_fit"),
+    ],
+)
+def test_our_errors_become_answers_without_the_inside(
+    error: MissingDataPointsError | FeatureError | UnknownColumnError, status: int, code: str
+) -> None:
+    answer = translated(error)
+    assert (answer.status, answer.body.error.code) == (status, code)
+    for inside in ("postgresql", "salary"):
+        assert inside not in answer.body.model_dump_json()
+
+
+def test_class_names_need_not_be_python_names() -> None:
+    odd = champion(None, ("left-wing", "schema", "model_x", "_x"))
+    fields = response_schema(odd).model_json_schema(by_alias=True)["properties"]
+    assert list(fields)[2:] == [
+        "left-wing",
+        "schema",
+        "model_x",
+        "_x",
+        "prob_left-wing",
+        "prob_schema",
+        "prob_model_x",
+        "prob__x",
+    ]
+
+
+def test_the_description_offers_the_models_own_example() -> None:
+    shown = Champion("animals", "1", "run", ("cat", "dog"), {"table_name": ["t"], "id": ["7"]}, Answer(None))
+    post = describe(FastAPI(), [shown])["paths"]["/predict_animals"]["post"]
+    assert post["requestBody"]["content"]["application/json"]["schema"]["examples"] == [
+        {"table_name": ["t"], "id": ["7"]}
+    ]

@@ -1,0 +1,84 @@
+"""Deploying: the champion is the version asked for, or the latest; anything else is one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from adaptml.errors import ModelError
+from adaptml.tracking import connect
+from modelling.deploy import Deployed, deploy
+
+# MLflow's own use of SQLAlchemy.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+
+
+@pytest.fixture
+def client(clean_room: Path) -> MlflowClient:
+    """A registry with two end models, of two versions and of none, and a label model."""
+    made = connect()
+    for name, kind in {"animals": "end_model", "empty": "end_model", "votes": "label_model"}.items():
+        made.create_registered_model(name, tags={"adaptml.kind": kind})
+    for _ in range(11):
+        made.create_model_version("animals", source=str(clean_room))
+    return made
+
+
+def test_the_steps_of_deploying(client: MlflowClient) -> None:
+    # The latest is the highest number, not the last in the alphabet.
+    assert deploy("animals") == Deployed("animals", "11", None)
+    assert deploy("animals", "2") == Deployed("animals", "2", "11")
+    assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
+
+    table = [
+        ("animols", None, "no end model 'animols' in the registry; it has animals, empty: train it first"),
+        ("votes", None, "no end model 'votes' in the registry; it has animals, empty: train it first"),
+        (
+            "' OR 1=1 --",
+            None,
+            'no end model "\' OR 1=1 --" in the registry; it has animals, empty: train it first',
+        ),
+        ("empty", None, "end model 'empty' has no version that is ready; train it first"),
+        (
+            "animals",
+            "12",
+            "end model 'animals' has no version '12'; it has 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1: "
+            "name one of those",
+        ),
+        (
+            "animals",
+            "champion",
+            "end model 'animals' has no version 'champion'; it has 11, 10, 9, 8, 7, 6, 5, 4, "
+            "3, 2, 1: name one of those",
+        ),
+    ]
+    for model, version, message in table:
+        with pytest.raises(ModelError) as raised:
+            deploy(model, version)
+        assert str(raised.value) == message
+    assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
+
+
+def test_the_command_says_what_it_did(client: MlflowClient, clean_room: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "modelling.deploy", *words],
+            cwd=clean_room,
+            env={"PYTHONPATH": str(Path(__file__).parents[3]), "ADAPTML_ROOT": str(clean_room)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run("animals", "--version", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "animals version 3 is the champion\nNext: serve, then POST data points to /predict_animals\n"
+    )
+    wrong = run("nope")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert (
+        wrong.stderr == "error: no end model 'nope' in the registry; it has animals, empty: train it first\n"
+    )
