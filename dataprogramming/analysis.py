@@ -1,0 +1,164 @@
+"""What each labelling function does, how often it is right on gold, and what looks wrong."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.errors import listed
+from dataprogramming.label_models.config import MIN_LFS
+from dataprogramming.label_models.core import Floats, Gold, LabelMatrix
+
+MOST_COVERAGE = 0.5
+FEW_COMMON_VOTES = 5
+FEW_VOTES_ON_GOLD = 3
+BATCH_ROWS = 100_000
+
+
+def lf_summary(
+    L: LabelMatrix,
+    lf_names: Sequence[str],
+    class_names: Sequence[str],
+    weights: Floats,
+    gold: npt.NDArray[np.int8] | None = None,
+) -> pd.DataFrame:
+    """A row per labelling function; shares are of all n rows, as in Snorkel's LFAnalysis.lf_summary.
+
+    Args:
+        L: label matrix (n, m), values in {-1, 0 … k-1}.
+        lf_names: m names.
+        class_names: k names.
+        weights: float64 (m,), the learned weights.
+        gold: true classes (n, k), values in {0, 1}, or None. A vote is correct if the point has that class.
+
+    Returns:
+        Frame of m rows: lf, polarity (names of the classes it votes for), coverage, overlaps (it votes and
+        another does), conflicts (it votes on a row where two LFs disagree), learned_weight; with gold also
+        correct, incorrect (counts) and empirical_accuracy (nan for an LF without votes).
+    """
+    votes = L >= 0
+    several = votes.sum(axis=1) > 1
+    highest = L.max(axis=1, initial=-1)
+    disagree = (votes & np.not_equal(L, highest[:, None])).any(axis=1)
+    n = max(len(L), 1)
+    columns = {
+        "lf": list(lf_names),
+        "polarity": [_polarity(L[:, j], class_names) for j in range(L.shape[1])],
+        "coverage": votes.sum(axis=0) / n,
+        "overlaps": votes[several].sum(axis=0) / n,
+        "conflicts": votes[disagree].sum(axis=0) / n,
+        "learned_weight": weights,
+    }
+    if gold is not None:
+        correct = correct_votes(Gold(L, gold))
+        cast = votes.sum(axis=0)
+        columns |= {
+            "correct": correct,
+            "incorrect": cast - correct,
+            "empirical_accuracy": np.divide(correct, cast, out=np.full(len(cast), np.nan), where=cast > 0),
+        }
+    return pd.DataFrame(columns)
+
+
+def correct_votes(gold: Gold) -> npt.NDArray[np.int64]:
+    """How many votes of each LF (m,) are for a class that the point has."""
+    rows, lfs = np.nonzero(gold.L >= 0)
+    right = gold.Y[rows, gold.L[rows, lfs]] > 0
+    return np.bincount(lfs[right], minlength=gold.L.shape[1])
+
+
+def find_problems(
+    L: LabelMatrix,
+    gold: Gold | None,
+    lf_names: Sequence[str],
+    class_names: Sequence[str],
+) -> list[str]:
+    """What looks wrong with labelling functions and gold: one sentence each, naming the LF or the class.
+
+    Args:
+        L: label matrix (n, m) of the points to label.
+        gold: points whose classes are known, or None.
+        lf_names: m names.
+        class_names: k names.
+    """
+    m, k = L.shape[1], len(class_names)
+    problems = []
+    if m < MIN_LFS:
+        problems.append(f"there are fewer than {MIN_LFS} labelling functions ({m}): write more of them")
+    coverage = (L >= 0).mean(axis=0)
+    silent = [lf_names[j] for j in np.flatnonzero(coverage == 0).tolist()]
+    if silent:
+        problems.append(f"{_lfs(silent)} never {_vote(silent)}: look at what {_it(silent)} looks for")
+    problems += [
+        f"labelling function {name} votes on {share:.0%} of the points, more than {MOST_COVERAGE:.0%}: "
+        "a rule that general is seldom right"
+        for name, share in zip(lf_names, coverage, strict=True)
+        if share > MOST_COVERAGE
+    ]
+    unnamed = [class_names[c] for c in range(k) if not np.equal(L, c).any()]
+    if unnamed:
+        problems.append(f"no labelling function votes for {listed(unnamed)} on any point: write one")
+    problems += _twins(L, lf_names)
+    return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names)
+
+
+def _gold_problems(gold: Gold, lf_names: Sequence[str], class_names: Sequence[str]) -> list[str]:
+    problems = []
+    absent = [class_names[c] for c in np.flatnonzero(gold.Y.sum(axis=0) == 0).tolist()]
+    if absent:
+        problems.append(
+            f"no gold point has the class {listed(absent)}: annotate some, nothing is known of it"
+        )
+    cast, correct, chance = (gold.L >= 0).sum(axis=0), correct_votes(gold), _chance(gold)
+    return problems + [
+        f"labelling function {lf_names[j]} is worse than chance on gold: {correct[j]} of {cast[j]} votes are "
+        f"right, random points would make it {chance[j]:.0%}"
+        for j in range(len(cast))
+        if cast[j] >= FEW_VOTES_ON_GOLD and correct[j] < chance[j] * cast[j]
+    ]
+
+
+def _chance(gold: Gold) -> Floats:
+    """The accuracy (m,) that each LF's votes would have on points drawn at random from gold."""
+    share = gold.Y.mean(axis=0)
+    by_class = np.stack([np.equal(gold.L, c).sum(axis=0) for c in range(len(share))], axis=1)
+    return np.asarray(by_class @ share / np.maximum(by_class.sum(axis=1), 1), np.float64)
+
+
+def _twins(L: LabelMatrix, lf_names: Sequence[str]) -> list[str]:
+    """Pairs of LFs that always vote alike, wherever one of them votes."""
+    m = L.shape[1]
+    together, same = np.zeros((m, m)), np.zeros((m, m))
+    classes = range(int(L.max(initial=-1)) + 1)
+    for start in range(0, len(L), BATCH_ROWS):
+        batch = L[start : start + BATCH_ROWS]
+        votes = (batch >= 0).astype(np.float32)
+        together += votes.T @ votes
+        for c in classes:
+            mine = np.equal(batch, c).astype(np.float32)
+            same += mine.T @ mine
+    cast = np.diag(together)
+    alike = (same == together) & (together == cast[:, None]) & (together == cast[None, :])
+    alike &= together >= FEW_COMMON_VOTES
+    return [
+        f"labelling functions {lf_names[i]} and {lf_names[j]} always agree ({together[i, j]:.0f} votes): "
+        "one of them adds nothing but the weight of the other"
+        for i, j in np.argwhere(np.triu(alike, 1)).tolist()
+    ]
+
+
+def _polarity(votes: LabelMatrix, class_names: Sequence[str]) -> str:
+    return ", ".join(class_names[c] for c in np.unique(votes[votes >= 0]))
+
+
+def _lfs(names: Sequence[str]) -> str:
+    return f"labelling function{'s' if len(names) > 1 else ''} {listed(names)}"
+
+
+def _vote(names: Sequence[str]) -> str:
+    return "vote" if len(names) > 1 else "votes"
+
+
+def _it(names: Sequence[str]) -> str:
+    return "each" if len(names) > 1 else "it"
