@@ -141,7 +141,7 @@ def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str 
                 chosen.setdefault(result.from_name, Counter()).update(result.choices)
     classes = set(task.class_names)
     with_classes = [name for name, found in chosen.items() if classes & set(found)]
-    with_none = [name for name, found in chosen.items() if any(_is_none(n, classes) for n in found)]
+    with_none = [name for name, found in chosen.items() if any(_is_none(n) for n in found)]
     ours = with_classes or with_none or list(chosen)
     if len(ours) > 1:
         raise AnnotationError(
@@ -151,9 +151,7 @@ def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str 
     if not ours:
         return None
     found = chosen[ours[0]]
-    unknown = sorted(
-        (name, n) for name, n in found.items() if name not in classes and not _is_none(name, classes)
-    )
+    unknown = sorted((name, n) for name, n in found.items() if name not in classes and not _is_none(name))
     if unknown:
         raise AnnotationError(
             f"{source} holds {len(unknown)} names that are no class of task {task.name!r}: "
@@ -163,8 +161,8 @@ def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str 
     return ours[0]
 
 
-def _is_none(name: str, classes: set[str]) -> bool:
-    return name not in classes and name.strip().casefold() in NONE_CHOICES
+def _is_none(name: str) -> bool:
+    return name.strip().casefold() in NONE_CHOICES
 
 
 def _label(key: Key, annotation: Annotation, control: str | None, task: Task, counts: Counter[str]) -> Label:

@@ -34,11 +34,11 @@ class Annotation(_Part):
     """One annotator's answer to one task.
 
     `completed_by` is a number or an object with an `id`, depending on how it was exported; None where
-    the account was deleted.
+    the account was deleted. Only a number becomes a column of its own, so no name can hide a key column.
     """
 
     id: int | None = None
-    completed_by: str | None = None
+    completed_by: int | None = None
     result: tuple[Result, ...] = ()
     was_cancelled: bool = False
     created_at: datetime | None = None

@@ -29,7 +29,7 @@ def judge(alpha: Alpha) -> tuple[Verdict, str]:
             "Everyone gave one and the same label set to every point, so alpha is not defined: "
             "without variation, agreement cannot be told from habit. Annotate points that differ."
         )
-    value = f"alpha = {alpha.value:.3f}"
+    value = f"alpha = {_shown(alpha.value)}"
     if alpha.value >= RELIABLE:
         reason = f"{value} is at least {RELIABLE}: the labels can be relied on ({SOURCE})."
         return Verdict.RELY, reason + _doubt(alpha, RELIABLE)
@@ -43,6 +43,13 @@ def judge(alpha: Alpha) -> tuple[Verdict, str]:
         f"{value} is below {TENTATIVE}: the labels do not allow even tentative conclusions ({SOURCE}). "
         "Mend the coding guide, beginning with the classes and points listed below, and annotate again."
     )
+
+
+def _shown(value: float) -> str:
+    """Three decimals, or six where three would show a threshold that the value does not reach."""
+    text = f"{value:.3f}"
+    crossed = any(value < threshold <= float(text) for threshold in (TENTATIVE, RELIABLE))
+    return f"{value:.6f}" if crossed else text
 
 
 def _doubt(alpha: Alpha, threshold: float) -> str:

@@ -55,6 +55,7 @@ def test_classes_worst_first_and_never_cut_at_a_hyphen(make_task: Any) -> None:
     # present or absent: n = 6, D_o = 4/6, 2 present and 4 absent: D_e = 2·2·4/30; alpha = 1 - 20/16
     assert by_name[L].alpha.value == pytest.approx(-0.25)
     assert by_name["cat"].alpha.value == 1.0
+    assert (by_name["cat"].chosen, by_name["cat"].disputed) == (1, 0)
     assert by_name["dog"] == ClassAgreement("dog", Alpha(None), 0, 0)
     assert [p.distance for p in found.disputed] == [1.0, 1.0]
 
@@ -85,6 +86,18 @@ def test_points_that_some_missed_are_compared(make_task: Any) -> None:
     )  # fmt: skip
     assert (found.points, found.compared, found.alpha.value) == (4, 3, 1.0)
     assert [p.points for p in found.pairs] == [1, 1, 1]
+    assert [c.alpha.value for c in found.classes] == [1.0, 1.0, None, None]
+
+
+def test_an_annotator_is_judged_on_own_points_only(make_task: Any) -> None:
+    # n = 6, four cats and two dogs: D_e = 2·4·2/30 = 8/15. Annotator 3 labelled one point and differs there;
+    # annotator 2 differs on one of two, annotator 1 on two of three.
+    data = frame(_1=[["cat"]] * 3, _2=[["dog"], ["cat"], None], _3=[None, None, ["dog"]])
+    found = {a.name: a for a in agreement(data, make_task("multiclass"), 0).annotators}
+    assert [found[name].points for name in "123"] == [3, 2, 1]
+    assert [found[name].agreement for name in "123"] == [pytest.approx(1 / 3), 0.5, 0.0]
+    apart = [2 / 3, 1 / 2, 1]
+    assert [found[name].alpha for name in "123"] == pytest.approx([1 - d * 15 / 8 for d in apart])
 
 
 def test_everyone_always_the_same(make_task: Any) -> None:

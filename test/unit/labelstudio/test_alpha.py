@@ -87,6 +87,19 @@ def test_interval_holds_alpha_and_follows_the_seed() -> None:
     assert alpha(ratings, nominal, seed=4) != found
 
 
+def test_interval_against_resampling_one_by_one() -> None:
+    points = ["a a", "b b", "c c", "a b", "a a", "b b", "c a", "c c"] * 20
+    found = alpha(of(*points), nominal, seed=3)
+    rng = np.random.default_rng(99)
+    data = np.array([[ord(cell) for cell in point.split()] for point in points]).T
+    drawn = [data[:, rng.integers(len(points), size=len(points))] for _ in range(500)]
+    values = [krippendorff.alpha(sample, level_of_measurement="nominal") for sample in drawn]
+    low, high = np.percentile(values, [2.5, 97.5])
+    assert found.low == pytest.approx(low, abs=0.02)
+    assert found.high == pytest.approx(high, abs=0.02)
+    assert min(values) < low - 0.03
+
+
 def test_undefined_resamples_are_counted() -> None:
     # Two points: a resample of one of them twice has one value only, which happens half of the time.
     found = alpha(of("a a", "b b"), nominal, seed=0)

@@ -85,9 +85,13 @@ def test_the_latest_annotation_counts_wherever_it_stands(read: Any, exported: An
 
 
 def test_results_of_one_annotation_are_joined(read: Any, exported: Any, annotation: Any) -> None:
-    results = [result("label", "dog"), result("label", "cat", "dog"), result("note", "fine", kind="text")]
+    results = [
+        result("label", "dog"),
+        result("label", "right-wing", "left-wing", "cat", "dog"),
+        result("note", "fine", kind="text"),
+    ]
     found = read(exported("1", annotation(3, result=results)))
-    assert given(found) == {("1", "3"): ("cat", "dog")}
+    assert given(found) == {("1", "3"): ("cat", "dog", "left-wing", "right-wing")}  # the task's order
     assert (found.counts["several_results"], found.counts["other_results"]) == (1, 1)
 
 

@@ -53,12 +53,21 @@ def test_not_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "read"), [(3, "3"), ({"id": 3, "email": "a@b.c"}, "3"), (None, None), ({}, None)]
+    ("given", "read"), [(3, 3), ({"id": 3, "email": "a@b.c"}, 3), (None, None), ({}, None)]
 )
-def test_both_forms_of_completed_by(given: Any, read: str | None) -> None:
+def test_both_forms_of_completed_by(given: Any, read: int | None) -> None:
     annotation = {"id": 1, "completed_by": given, "result": []}
     (task,) = parse_export([{"id": 1, "annotations": [annotation], "data": DATA}], "here")
     assert task.annotations[0].completed_by == read
+
+
+@pytest.mark.parametrize("name", ["id", {"id": "table_name"}, "majority"])
+def test_an_annotator_is_a_number(name: Any) -> None:
+    annotation = {"id": 1, "completed_by": name, "result": []}
+    with pytest.raises(
+        AnnotationError, match=r"\[0.annotations.0.completed_by\] input should be a valid integer"
+    ):
+        parse_export([{"id": 1, "annotations": [annotation], "data": DATA}], "here")
 
 
 def test_numbers_as_keys_are_text() -> None:

@@ -81,6 +81,12 @@ def test_random_settles_ties_by_the_seed_among_the_leaders(choose: Any) -> None:
     assert labels(choose(annotations(**SAID), "random", seed=7)) == labels(drawn[7])
 
 
+def test_random_does_not_depend_on_who_said_what(choose: Any) -> None:
+    for seed in range(10):
+        one, other = (choose(annotations(p=words), "random", seed=seed) for words in ("c d l", "l c d"))
+        assert labels(one) == labels(other)
+
+
 def test_an_annotator_alone(choose: Any) -> None:
     gold = choose(annotations(**SAID), "2")
     assert labels(gold) == {"agreed": "cd", "most": "c", "tie": "d", "three": "d", "alone": "r", "none": ""}

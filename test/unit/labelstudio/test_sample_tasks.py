@@ -118,6 +118,8 @@ def test_unknown_table_and_column_and_no_rows(posts: int, make_task: Any, settin
 def test_values_that_json_lacks(make_task: Any) -> None:
     rows = pd.DataFrame({"table_name": ["t"], "id": ["1"], "txt": ["x"], "a": [float("nan")], "b": [pd.NaT]})
     rows["c"] = [np.int64(3)]
+    rows["e"] = [pd.Timestamp("2026-11-22")]
     rows["d"] = [["one", "two"]]
     ((task),) = label_studio_tasks(rows, make_task())
     assert {k: task["data"][k] for k in "abcd"} == {"a": "", "b": "", "c": 3, "d": ["one", "two"]}
+    assert task["data"]["e"] == "2026-11-22 00:00:00"

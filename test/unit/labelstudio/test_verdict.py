@@ -13,6 +13,8 @@ from labelstudio.verdict import Verdict, judge
         (0.8, Verdict.RELY, "alpha = 0.800 is at least 0.8"),
         (0.799, Verdict.TENTATIVE, "alpha = 0.799 is at least 0.667 and below 0.8"),
         (0.667, Verdict.TENTATIVE, "allow tentative conclusions only"),
+        (0.7999, Verdict.TENTATIVE, "alpha = 0.799900 is at least 0.667 and below 0.8"),
+        (0.6669, Verdict.START_AGAIN, "alpha = 0.666900 is below 0.667"),
         (0.666, Verdict.START_AGAIN, "alpha = 0.666 is below 0.667"),
         (-0.2, Verdict.START_AGAIN, "do not allow even tentative conclusions"),
     ],
