@@ -1,22 +1,21 @@
 """The step `label`: labelling functions' votes become labels and probabilities."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
 import typer
-from pydantic import ValidationError
 
 from adaptml.cli_support import output, run_command
 from adaptml.database import Database, WritebackKind, write_back
-from adaptml.errors import LabellingError
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from adaptml.tracking import Recorder, connect, tracked_run
+from dataprogramming import label_options as options
 from dataprogramming.apply import apply_lfs
 from dataprogramming.inputs import NO_GOLD, TASK_GOLD, gold_path, read_gold, read_points, resolve
 from dataprogramming.label_models.config import SnorkelConfig
@@ -25,7 +24,6 @@ from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
 from dataprogramming.lfs import load_lfs
 from dataprogramming.selection import AUTO, select_label_model
 
-EPOCHS_CHOSEN = "auto"
 # What the task's labelling functions declare are options too.
 COMMAND_OPTIONS: dict[str, Any] = {
     "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -188,46 +186,24 @@ def _result(found: Labelling, recorder: Recorder, new_rows: int | None) -> Label
 
 def command(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    data: Annotated[
-        Path, typer.Option("--data", "--train-data", help="Frame of the points to label: table_name, id.")
-    ],
-    gold: Annotated[
-        bool, typer.Option("--gold", help="Compare label models on the task's gold labels.")
-    ] = False,
-    dev_data: Annotated[
-        str,
-        typer.Option(help="Gold labels: `0` none, `1` those of process-annotations, or a path to a frame."),
-    ] = NO_GOLD,
-    setting: Annotated[
-        str, typer.Option(help="multiclass or multilabel; the task file's where not given.")
-    ] = "",
-    label_model: Annotated[
-        str,
-        typer.Option(
-            help="Multiclass: auto, majority_vote, weighted_vote or snorkel. Multilabel: see --multilabel."
-        ),
-    ] = AUTO,
-    multilabel: Annotated[str, typer.Option(help="Multilabel: auto, union, em or knee.")] = AUTO,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same labels.")] = 0,
-    n_epochs: Annotated[
-        str, typer.Option(help="Snorkel's model: epochs, at most, or auto: as many as are best on gold.")
-    ] = EPOCHS_CHOSEN,
-    optimizer: Annotated[str, typer.Option(help="Snorkel's model: sgd, adam or adamax.")] = "sgd",
-    prec_init: Annotated[float, typer.Option(help="Snorkel's model: precision of LFs to start with.")] = 0.7,
-    lr: Annotated[float, typer.Option(help="Snorkel's model: learning rate.")] = 0.01,
-    l2: Annotated[float, typer.Option(help="Snorkel's model: L2 regularisation.")] = 0.0,
-    device: Annotated[str, typer.Option(help="Snorkel's model: cpu or cuda.")] = "cpu",
-    parallel: Annotated[int, typer.Option(min=1, help="Processes that apply labelling functions.")] = 1,
-    fault_tolerant: Annotated[
-        bool, typer.Option("--fault-tolerant", help="Count labelling functions' failures as abstentions.")
-    ] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="Also write labels to TASK_labels in the database.")
-    ] = False,
-    verbose: Annotated[
-        str, typer.Option(help="Show the epochs of Snorkel's model: true or false.")
-    ] = "false",
+    task: options.TaskName,
+    data: options.Data,
+    gold: options.GoldFlag = False,
+    dev_data: options.DevData = NO_GOLD,
+    setting: options.SettingName = "",
+    label_model: options.Multiclass = AUTO,
+    multilabel: options.Multilabel = AUTO,
+    seed: options.Seed = 0,
+    n_epochs: options.Epochs = options.EPOCHS_CHOSEN,
+    optimizer: options.Optimizer = "sgd",
+    prec_init: options.PrecInit = 0.7,
+    lr: options.LearningRate = 0.01,
+    l2: options.L2 = 0.0,
+    device: options.Device = "cpu",
+    parallel: options.Parallel = 1,
+    fault_tolerant: options.FaultTolerant = False,
+    write: options.Write = False,
+    verbose: options.Verbose = "false",
 ) -> None:
     """Turn labelling functions' votes into training data.
 
@@ -235,12 +211,12 @@ def command(
     development_data, summaries, figures and the label model to MLflow. The parameters that the task's get_lfs
     declares are options too: `--max-words 5`.
 
-    Example: `label example --data workspace/unlabeled_data/multilabel_df.parquet --gold`
+    Example: `label example --data workspace/unlabeled_data/multilabel.parquet --gold`
     """
     settings = get_settings()
     chosen_task = load_task(task, settings.tasks_dir).with_setting(setting)
-    config = _config(
-        n_epochs=None if n_epochs == EPOCHS_CHOSEN else n_epochs,
+    config = options.snorkel_config(
+        n_epochs=None if n_epochs == options.EPOCHS_CHOSEN else n_epochs,
         optimizer=optimizer,
         prec_init=prec_init,
         lr=lr,
@@ -253,9 +229,9 @@ def command(
         chosen_task,
         resolve(data, settings),
         gold_path(TASK_GOLD if gold and dev_data == NO_GOLD else dev_data, chosen_task, settings),
-        label_model=label_model if multilabel == AUTO else multilabel,
+        label_model=multilabel if label_model == AUTO else label_model,
         config=config,
-        lf_parameters=_lf_parameters(ctx.args),
+        lf_parameters=options.lf_parameters(ctx.args),
         parallel=parallel,
         fault_tolerant=fault_tolerant,
         write=write,
@@ -287,33 +263,6 @@ def summary(done: LabelResult) -> list[tuple[str, str]]:
     if done.new_rows is not None:
         lines.append(("database", f"{done.new_rows} new rows"))
     return [*lines, ("registered", done.model), ("run", done.run_id), ("artifacts", done.artifact_uri)]
-
-
-def _config(**values: Any) -> SnorkelConfig:
-    try:
-        return SnorkelConfig.model_validate(values)
-    except ValidationError as error:
-        problems = [f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors()]
-        raise LabellingError(f"the label model cannot be trained like this: {'; '.join(problems)}") from error
-
-
-def _lf_parameters(extra: Iterable[str]) -> dict[str, str]:
-    """`--name value` and `--name=value`, as they are left over on the command line.
-
-    Raises:
-        LabellingError: something else is left over.
-    """
-    parameters: dict[str, str] = {}
-    words = iter(extra)
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
-        given = value if equals else next(words, None)
-        if not word.startswith("--") or given is None:
-            raise LabellingError(
-                f"cannot make sense of {word!r}; expected --name value for a parameter of get_lfs"
-            )
-        parameters[name.replace("-", "_")] = given
-    return parameters
 
 
 if __name__ == "__main__":

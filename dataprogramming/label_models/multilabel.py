@@ -6,10 +6,14 @@ import numpy.typing as npt
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, class_rates, votes_table
 from dataprogramming.label_models.scoring import FittedModel, predict_proba
 
+Votes = npt.NDArray[np.bool_]
 UNION = "union"
 EM = "em"
 MAX_ROUNDS = 200
 TOLERANCE = 1e-6
+PRIOR_PRECISION = 0.8
+PRIOR_VOTES = 5.0
+MOST_LIKELY = 0.95  # no LF is expected to vote on more of its class's points than this
 MIN_POSITIVE = 5
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
@@ -30,7 +34,9 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
 
     An LF either votes for the class or is silent about it, and its silence is evidence too: after Dawid &
     Skene (1979), https://doi.org/10.2307/2346806, with two observations (vote, silence) and two true values.
-    The share of points that the class applies to stays fixed at what gold says. With gold, the thresholds
+    Gold points take part with their known classes; the share of points that a class applies to stays what
+    gold says. Each LF starts with PRIOR_VOTES imaginary votes of which PRIOR_PRECISION are right: without
+    them, LFs that seldom vote together, as keywords do, would be explained away. With gold, the thresholds
     are those with the best F1 on it; without, 0.5.
 
     Args:
@@ -50,7 +56,8 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
         if not len(own):
             continue
         fired = np.equal(L[:, own], c)
-        if_true, if_false = _two_class_em(fired, rates[c])
+        known = None if gold is None else (np.equal(gold.L[:, own], c), gold.Y[:, c] > 0)
+        if_true, if_false = _two_class_em(fired, known, rates[c])
         table[own, :, c] = np.log((1 - if_true) / (1 - if_false))[:, None]
         table[own, c + 1, c] = np.log(if_true / if_false)
         truly, falsely = rates[c] * if_true, (1 - rates[c]) * if_false
@@ -83,31 +90,45 @@ def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
     return FittedModel(**{**vars(model), "thresholds": thresholds})
 
 
-def _two_class_em(fired: npt.NDArray[np.bool_], rate: float) -> tuple[Floats, Floats]:
+def _two_class_em(fired: Votes, known: tuple[Votes, Votes] | None, rate: float) -> tuple[Floats, Floats]:
     """P(LF votes | class applies) and P(LF votes | it does not), each (m,), the first the larger.
 
     Args:
-        fired: (n, m), True where the LF votes for the class.
+        fired: (n, m), True where the LF votes for the class; each LF votes at least once.
+        known: the same for gold points (g, m), and whether the class applies to each (g,); or None.
         rate: share of points that the class applies to; stays fixed.
     """
     patterns, counts = _patterns(fired)
-    q = np.where(patterns.any(axis=1), 0.7, rate / 2)
+    coverage = fired.mean(axis=0)
+    precision = max(PRIOR_PRECISION, (1 + rate) / 2)
+    # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.
+    points = PRIOR_VOTES / coverage
+    true_votes, true_points = np.full(len(coverage), precision * PRIOR_VOTES), rate * points
+    true_points = np.maximum(true_points, true_votes / MOST_LIKELY)
+    false_votes, false_points = np.full(len(coverage), (1 - precision) * PRIOR_VOTES), (1 - rate) * points
+    false_points = np.maximum(false_points, false_votes / MOST_LIKELY)
+    if known is not None:
+        voted, applies = known
+        true_votes, true_points = true_votes + voted[applies].sum(axis=0), true_points + applies.sum()
+        false_votes, false_points = false_votes + voted[~applies].sum(axis=0), false_points + (~applies).sum()
+    if_true, if_false = true_votes / true_points, false_votes / false_points
+    q = np.full(len(patterns), np.inf)
     for _ in range(MAX_ROUNDS):
-        inside, outside = q * counts, (1 - q) * counts
-        if_true = (inside @ patterns + 0.5) / (inside.sum() + 1)
-        if_false = (outside @ patterns + 0.5) / (outside.sum() + 1)
         if_true = np.maximum(if_true, if_false + TOLERANCE)
         score = np.log(rate / (1 - rate)) + patterns @ np.log(if_true / if_false)
         score += (1 - patterns) @ np.log((1 - if_true) / (1 - if_false))
         before, q = q, 0.5 * (1 + np.tanh(0.5 * score))
-        if np.abs(q - before).max(initial=0.0) < TOLERANCE:
+        if np.abs(q - before).max() < TOLERANCE:
             break
+        inside, outside = q * counts, (1 - q) * counts
+        if_true = (inside @ patterns + true_votes) / (inside.sum() + true_points)
+        if_false = (outside @ patterns + false_votes) / (outside.sum() + false_points)
     return if_true, if_false
 
 
-def _patterns(fired: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _patterns(fired: Votes) -> tuple[Floats, Floats]:
     """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
-    packed = np.packbits(fired, axis=1)
+    packed = np.ascontiguousarray(np.packbits(fired, axis=1))
     keys = packed.view(f"S{packed.shape[1]}").ravel()
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     return fired[first].astype(np.float64), counts.astype(np.float64)

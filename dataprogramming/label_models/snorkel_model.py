@@ -83,7 +83,8 @@ def fit_snorkel(
         raise LabellingError(f"device is {config.device!r}, but no CUDA device is there; use device cpu")
     model = _Trainer(seen, balance, config)
     kept: dict[int, torch.Tensor] = {}
-    with progress("fitting Snorkel's label model", max(epochs), shown=config.verbose) as advance:
+    shown = config.verbose
+    with _one_thread(), progress("fitting Snorkel's label model", max(epochs), shown=shown) as advance:
         for epoch in range(1, max(epochs) + 1):
             model.step()
             advance(1)
@@ -186,3 +187,14 @@ def _numpy_seed(seed: int) -> Iterator[None]:
         yield
     finally:
         np.random.set_state(before)  # noqa: NPY002
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """An epoch takes well under a millisecond, which threads that wait for each other can make fifty."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

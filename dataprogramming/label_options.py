@@ -1,0 +1,78 @@
+"""The options of `label`, and what is made of their values."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from adaptml.errors import LabellingError
+from dataprogramming.label_models.config import SnorkelConfig
+
+EPOCHS_CHOSEN = "auto"
+_SNORKEL = "Snorkel's label model"
+
+TaskName = Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")]
+Data = Annotated[
+    Path, typer.Option("--data", "--train-data", help="Frame of the points to label: table_name, id.")
+]
+GoldFlag = Annotated[bool, typer.Option("--gold", help="Compare label models on the task's gold labels.")]
+DevData = Annotated[
+    str, typer.Option(help="Gold labels: `0` none, `1` those of process-annotations, or a path to a frame.")
+]
+SettingName = Annotated[
+    str, typer.Option(help="multiclass or multilabel; the task file's where not given.", show_default=False)
+]
+Multiclass = Annotated[
+    str,
+    typer.Option(help="In multiclass: auto (the best on gold), majority_vote, weighted_vote or snorkel."),
+]
+Multilabel = Annotated[str, typer.Option(help="In multilabel: auto (the best on gold), union, em or knee.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same labels.")]
+Epochs = Annotated[
+    str, typer.Option(help=f"{_SNORKEL}: epochs, at most, or auto: as many as are best on gold.")
+]
+Optimizer = Annotated[str, typer.Option(help=f"{_SNORKEL}: sgd, adam or adamax.")]
+PrecInit = Annotated[float, typer.Option(help=f"{_SNORKEL}: precision of labelling functions to start with.")]
+LearningRate = Annotated[float, typer.Option(help=f"{_SNORKEL}: learning rate.")]
+L2 = Annotated[float, typer.Option(help=f"{_SNORKEL}: L2 regularisation.")]
+Device = Annotated[str, typer.Option(help=f"{_SNORKEL}: cpu or cuda.")]
+Parallel = Annotated[int, typer.Option(min=1, help="Processes that apply labelling functions.")]
+FaultTolerant = Annotated[
+    bool, typer.Option("--fault-tolerant", help="Count labelling functions' failures as abstentions.")
+]
+Write = Annotated[bool, typer.Option("--write", help="Also write labels to TASK_labels in the database.")]
+Verbose = Annotated[str, typer.Option(help=f"{_SNORKEL}: true shows its epochs.")]
+
+
+def snorkel_config(**values: Any) -> SnorkelConfig:
+    """The configuration that option values give.
+
+    Raises:
+        LabellingError: values that cannot be used, all of them in one line.
+    """
+    try:
+        return SnorkelConfig.model_validate(values)
+    except ValidationError as error:
+        problems = [f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors()]
+        raise LabellingError(f"the label model cannot be trained like this: {'; '.join(problems)}") from error
+
+
+def lf_parameters(extra: Iterable[str]) -> dict[str, str]:
+    """`--name value` and `--name=value`, as they are left over on the command line.
+
+    Raises:
+        LabellingError: something else is left over.
+    """
+    parameters: dict[str, str] = {}
+    words = iter(extra)
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        given = value if equals else next(words, None)
+        if not word.startswith("--") or given is None:
+            raise LabellingError(
+                f"cannot make sense of {word!r}; expected --name value for a parameter of get_lfs"
+            )
+        parameters[name.replace("-", "_")] = given
+    return parameters
