@@ -1,0 +1,58 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import SecretStr
+
+from adaptml.database import Database
+from adaptml.encoders import get_encoder
+from adaptml.frames import read_frame
+from adaptml.settings import Settings
+from example_data import example_data_import as module
+from example_data.example_data_import import import_example_data
+
+
+@pytest.fixture
+def here(database: Database, settings: Settings) -> Settings:
+    url = database.engine.url.render_as_string(hide_password=False)
+    return settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+def test_posts_features_and_id_frames(database: Database, here: Settings) -> None:
+    done = import_example_data(here)
+    assert (done.posts, done.new, done.featurized.rows) == (440, 440, 440)
+    assert list(database.columns("example_data")) == ["id", "txt", "txt_clean_lemma", "txt_vec"]
+    key = pd.DataFrame({"table_name": ["example_data"], "id": ["001"]})
+    row = database.read(key, ["txt", "txt_clean_lemma", "txt_vec"]).iloc[0]
+    assert row["txt"] == module.read_posts()["txt"][0]
+    assert row["txt_clean_lemma"]
+    np.testing.assert_array_equal(row["txt_vec"], get_encoder("hashing").encode([row["txt"]])[0])
+
+    frames = {name: read_frame(path) for name, path in done.frames.items()}
+    assert {name: len(frame) for name, frame in frames.items()} == {"multiclass": 175, "multilabel": 175}
+    assert done.frames["multiclass"] == here.unlabeled_data / "multiclass.parquet"
+    ids = pd.concat(frames.values())
+    assert set(ids["table_name"]) == {"example_data"}
+    assert ids["id"].is_unique
+    assert len(database.read(ids, ["txt"])) == 350
+
+
+def test_importing_again_changes_nothing(database: Database, here: Settings) -> None:
+    first = import_example_data(here)
+    frames = {name: read_frame(path) for name, path in first.frames.items()}
+    again = import_example_data(here)
+    assert (again.posts, again.new) == (440, 0)
+    assert database.count("example_data") == 440
+    for name, path in again.frames.items():
+        assert read_frame(path).equals(frames[name])
+
+
+@pytest.mark.parametrize("program", [["-m", "example_data.example_data_import"], [module.__file__]])
+def test_it_runs_as_a_module_and_as_a_script(clean_room: Path, program: list[str]) -> None:
+    done = subprocess.run([sys.executable, *program], capture_output=True, text=True, cwd=clean_room)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "440 posts in table example_data (440 new), 440 featurised"
+    assert (clean_room / "workspace" / "unlabeled_data" / "multilabel.parquet").is_file()
