@@ -1,0 +1,239 @@
+"""The documents name everything that users can name, and what they show is what happens."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from typer.core import TyperGroup
+from typer.testing import CliRunner
+
+from adaptml.cli import STEPS, app
+from adaptml.encoders import list_encoders
+from adaptml.settings import Settings, get_settings
+from adaptml.settings_command import variable
+from adaptml.tasks import load_task
+from dataprogramming.label_models.candidates import MULTICLASS_MODELS, MULTILABEL_MODELS
+from dataprogramming.lfs import declared_parameters, load_lfs
+from modelling.algorithms import algorithms
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(REPOSITORY.glob("*.md"))
+README, USAGE = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "usage.md"))
+BOTH = README + USAGE
+SHELL = ("sh", "console")
+USAGE_ERROR = typer.BadParameter.__mro__[1]  # what the parser raises; Typer has no public name for it
+
+
+def make_targets() -> list[str]:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    return re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+
+
+def error_codes() -> set[str]:
+    sources = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "modelling" / "app").glob("*.py")]
+    return {
+        code for text in sources for code in re.findall(r'ApiError\(\s*[45]\d\d,\s*"([a-z_]+)"', text)
+    } | set(re.findall(r'[45]\d\d: "([a-z_]+)"', "".join(sources)))
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_table_of_settings(name: str) -> None:
+    assert f"| `{variable(name)}` |" in USAGE
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_command_is_in_the_table_of_commands(name: str) -> None:
+    assert f"| `adaptml {name}` |" in USAGE
+
+
+@pytest.mark.parametrize("name", make_targets())
+def test_every_make_target_is_mentioned(name: str) -> None:
+    assert f"`make {name}`" in BOTH or f"\nmake {name}\n" in BOTH
+
+
+@pytest.mark.parametrize(
+    "name", [*MULTICLASS_MODELS, *MULTILABEL_MODELS, *algorithms(), *list_encoders(), *sorted(error_codes())]
+)
+def test_everything_that_can_be_named_is_mentioned(name: str) -> None:
+    assert f"`{name}`" in USAGE
+
+
+def test_the_service_has_error_codes() -> None:
+    assert {"unknown_data_points", "unknown_path", "invalid_request"} <= error_codes()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_pictures_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    missing = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        file, _, heading = target.partition("#")
+        if "://" in target:
+            continue
+        linked = document.parent / file if file else document
+        if not linked.exists() or (heading and heading not in headings(linked)):
+            missing.append(target)
+    assert missing == []
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors of a document as GitHub makes them."""
+    lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_no_package_index_is_named() -> None:
+    hosts = re.compile(r"\b(pypi|pythonhosted|anaconda|npmjs|download\.pytorch)\.(org|com)\b")
+    requirements = sorted((REPOSITORY / "requirements").glob("*"))
+    files = [*DOCUMENTS, *requirements, REPOSITORY / "Makefile", REPOSITORY / "pyproject.toml"]
+    assert [path.name for path in files if hosts.search(path.read_text(encoding="utf-8"))] == []
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Fenced blocks: what stands after the fence, and the lines inside."""
+    yield from re.findall(r"^```(.*?)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(kind: str, body: str) -> Iterator[str]:
+    """Commands of a shell block, one a line; of a console block, the lines after `$ `."""
+    for line in body.replace("\\\n", " ").splitlines():
+        if kind == "sh" or line.startswith("$ "):
+            yield line.removeprefix("$ ")
+
+
+SHOWN = [
+    pytest.param(words, id=f"{path.name}: {' '.join(words)[:80]}")
+    for path in DOCUMENTS
+    for kind, body in blocks(path.read_text(encoding="utf-8"))
+    if kind.split(" ")[0] in SHELL
+    for command in commands(kind.split(" ")[0], body)
+    if (words := shlex.split(command, comments=True))
+]
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_a_command_that_is_shown_exists(words: list[str], repository_tasks: Path) -> None:
+    check = CHECKS.get(words[0].removeprefix(".venv/bin/"))
+    assert check is not None, f"no check for {words[0]}; add one or show another command"
+    check(words[1:])
+
+
+def check_adaptml(words: list[str]) -> None:
+    """Its own parser takes the arguments: names, options, types, choices."""
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("adaptml", [], resilient_parsing=True)
+    name, command, rest = group.resolve_command(context, list(words))
+    if isinstance(command, TyperGroup):
+        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
+        name, command, rest = command.resolve_command(inner, rest)
+    assert command is not None, f"no command {shlex.join(words)}"
+    parsed = command.make_context(name, list(rest), parent=context)
+    if parsed.args:  # `label` takes the parameters of the task's get_lfs too
+        options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}
+        known = set(declared_parameters(load_task(parsed.params["task"])))
+        assert options <= known, f"{options - known} is no option"
+
+
+def check_make(words: list[str]) -> None:
+    targets = [word for word in words if "=" not in word]
+    assert targets
+    assert set(targets) <= set(make_targets())
+
+
+def check_python(words: list[str]) -> None:
+    if words[0] == "-m":
+        assert words[1] == "pytest" or find_spec(words[1]) is not None
+    else:
+        assert (REPOSITORY / words[0]).is_file()
+
+
+def check_mlflow(words: list[str]) -> None:
+    """A project's entry point and parameters stand in its MLproject; LFs may declare more."""
+    if words[0] != "run":
+        assert words[0] in {"server", "ui"}
+        return
+    project = yaml.safe_load((REPOSITORY / words[1] / "MLproject").read_text(encoding="utf-8"))
+    entry = project["entry_points"][words[words.index("-e") + 1]]
+    given = dict(words[i + 1].split("=", 1) for i, word in enumerate(words) if word == "-P")
+    required = {name for name, kind in entry["parameters"].items() if kind == "string"}
+    declared = declared_parameters(load_task(given["task"])) if "task" in required else {}
+    assert required <= set(given) <= set(entry["parameters"]) | set(declared)
+
+
+def check_export(words: list[str]) -> None:
+    name, _, value = words[0].partition("=")
+    assert name in {variable(field) for field in Settings.model_fields}
+    if value.startswith("$("):
+        check_adaptml(shlex.split(value[2:-1])[1:])
+
+
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "adaptml": check_adaptml,
+    "make": check_make,
+    "python": check_python,
+    "mlflow": check_mlflow,
+    "export": check_export,
+    "source": lambda words: None,
+    "curl": lambda words: None,
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("fetch", "(?i)no (such )?command"),
+        ("task make", "(?i)no (such )?command"),
+        ("serve --color", "No such option: --color"),
+        ("sample-tasks t c x example", "valid integer"),
+        ("label example", "Missing parameter: data"),
+        ("label example --data f --max-wrods 3", "max_wrods"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_noticed(wrong: str, message: str, repository_tasks: Path) -> None:
+    with pytest.raises((AssertionError, USAGE_ERROR), match=message):
+        check_adaptml(shlex.split(wrong))
+
+
+@pytest.mark.parametrize("text", [README, USAGE], ids=["README", "usage"])
+def test_output_that_is_shown_is_what_the_commands_print(
+    text: str, clean_room: Path, repository_tasks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks marked `console run` are run in their order in one project; `…` stands for any lines."""
+    monkeypatch.setenv("ADAPTML_TASKS_DIR", str(room_with_tasks(clean_room, repository_tasks)))
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("ADAPTML_HOME", str(clean_room / "workspace"))
+    for kind, body in blocks(text):
+        if kind != "console run":
+            continue
+        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            get_settings.cache_clear()
+            done = CliRunner().invoke(app, shlex.split(command)[1:])
+            printed = done.output.replace(f"{clean_room}/workspace", "workspace")
+            pattern = ".*".join(re.escape(piece) for piece in shown.split("…\n"))
+            assert re.fullmatch(pattern, printed, re.DOTALL), f"{command}\n{printed}"
+
+
+def room_with_tasks(room: Path, tasks: Path) -> Path:
+    """A folder of task folders beside what the steps write: the shipped ones, and room for new ones."""
+    folder = room / "workspace" / "tasks"
+    folder.mkdir(parents=True)
+    for path in tasks.iterdir():
+        (folder / path.name).symlink_to(path)
+    return folder
+
+
+def test_the_task_that_is_shown_is_the_one_that_ships_and_its_functions_load(clean_room: Path) -> None:
+    shown = {kind: body for kind, body in blocks(USAGE) if kind in {"yaml", "python"}}
+    assert shown["yaml"] == (REPOSITORY / "tasks" / "youtube_spam" / "task.yaml").read_text(encoding="utf-8")
+    folder = clean_room / "tasks" / "shown"
+    folder.mkdir()
+    (folder / "task.yaml").write_text(shown["yaml"])
+    (folder / "lfs.py").write_text(shown["python"])
+    assert [lf.name for lf in load_lfs(load_task("shown"), {"max_words": "5"})] == ["subscribe", "short"]
