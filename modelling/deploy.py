@@ -7,9 +7,8 @@ import typer
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from rich.console import Console
 
-from adaptml.cli_support import run_command
+from adaptml.cli_support import output, run_command
 from adaptml.errors import ModelError, TrackingError, listed
 from adaptml.tracking import CHAMPION, KIND_TAG, connect
 
@@ -100,7 +99,7 @@ def command(
     """
     done = deploy(model, version)
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = output()
     console.print(f"{done.model} version {done.version} is the champion{before}")
     console.print(f"Next: serve, then POST data points to /predict_{done.model}")
 

@@ -53,11 +53,16 @@ def translated(error: MissingDataPointsError | FeatureError | DatabaseError) -> 
             missing=listed,
         )
     if isinstance(error, DatabaseUnavailableError):
-        return ApiError(503, "database_unavailable", "the database is away or locked; try again later")
+        return database_away()
     if isinstance(error, FeatureError):
         return ApiError(409, "features_do_not_fit", str(error))
     message = "the table of the data points does not hold what the model needs; the server's log says more"
     return ApiError(409, "features_do_not_fit", message)
+
+
+def database_away() -> ApiError:
+    """The answer while the database cannot be asked."""
+    return ApiError(503, "database_unavailable", "the database is away or locked; try again later")
 
 
 def add_error_handlers(app: FastAPI) -> None:

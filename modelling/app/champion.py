@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.errors import ModelError
 from adaptml.frames import KEYS
@@ -57,14 +58,14 @@ class Champion:
         columns = [*self.classes, *(PROB + name for name in self.classes)]
         if not isinstance(out, pd.DataFrame) or len(out) != len(ids) or set(columns) - set(out.columns):
             raise ModelError(f"model {self.name} did not answer with a row per data point and {columns}")
-        flags = out[columns[: len(self.classes)]].to_numpy(dtype=np.float64)
-        probs = out[columns[len(self.classes) :]].to_numpy(dtype=np.float64)
-        if not np.isin(flags, (0, 1)).all() or not ((probs >= 0) & (probs <= 1)).all():
+        values = np.array([out[column].to_numpy(dtype=np.float64) for column in columns])
+        flags, probs = np.split(values, 2)
+        if not ((flags == 0) | (flags == 1)).all() or not ((probs >= 0) & (probs <= 1)).all():
             raise ModelError(
                 f"model {self.name} answered with flags that are not 0 or 1, or no probabilities"
             )
-        values = [*flags.astype(np.int8).T.tolist(), *probs.T.tolist()]
-        return {"table_name": table_name, "id": ids} | dict(zip(columns, values, strict=True))
+        lists = [*flags.astype(np.int8).tolist(), *probs.tolist()]
+        return {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
 
 
 def load_champion(name: str, version: str) -> Champion:
@@ -88,6 +89,9 @@ def load_champion(name: str, version: str) -> Champion:
             f"model {name} version {version} takes {inputs} and gives {outputs}; expected an end model that "
             f"takes {KEYS} and gives a column per class and one {PROB}<class> per class"
         )
+    # Requests run side by side, and a few rows are too little work for several cores to share: their
+    # threads would wait for each other.
+    threadpool_limits(1, user_api="blas")
     return Champion(name, version, model.metadata.run_id, classes, _example(model.input_example), model)
 
 

@@ -11,7 +11,6 @@ import mlflow
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
-from mlflow.tracking import MlflowClient
 from pydantic_core import to_json
 
 from adaptml.database import Database
@@ -23,9 +22,9 @@ from adaptml.errors import (
     listed,
 )
 from adaptml.settings import Settings
-from modelling.app.api_errors import ApiError, ErrorBody, add_error_handlers, translated
+from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
 from modelling.app.champion import Champion
-from modelling.app.openapi import describe
+from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
 from modelling.app.shelf import Shelf
 from modelling.app.status import Health, Listing, health, listing
@@ -51,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
             settings of the process, which must name the same.
     """
     database = Database(settings.database_url.get_secret_value(), HEALTH_LOCK_TIMEOUT_S)
-    shelf = Shelf(MlflowClient(settings.tracking_uri))
+    shelf = Shelf(settings.tracking_uri)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -68,9 +67,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     app: FastAPI = FastAPIOffline(
         title="ADaPT-ML predictions",
-        description="Class flags and probabilities of data points by (table_name, id), from every champion.",
+        description="Class flags and probabilities of data points, by `table_name` and `id`, from every "
+        "deployed model. Each model has its own path; a newly deployed version answers within 10 seconds.",
         version="1.0.0",
         redoc_url=None,
+        swagger_ui_parameters={"defaultModelsExpandDepth": 0},
         lifespan=lifespan,
     )
     app.openapi = lambda: describe(app, _loaded(shelf))  # type: ignore[method-assign]
@@ -80,21 +81,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, shelf: Shelf, database: Database) -> None:
-    @app.get("/", tags=["service"])
+    @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
         """Every champion that the registry names: loaded or not, and why not."""
         return listing(shelf)
 
-    @app.get(
-        "/health", tags=["service"], responses={503: {"model": ErrorBody, "description": "Database away"}}
-    )
+    @app.get("/health", tags=["service"], summary="Can the service answer?", responses={503: AWAY})
     def is_healthy() -> Health:
         """Whether the service can answer: asks the database, and says which models are loaded."""
         try:
             database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
         except DatabaseError as error:
             _log.warning("health: %s", error)
-            raise translated(error) from error
+            raise database_away() from error
         return health(shelf)
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model

@@ -11,23 +11,51 @@ from modelling.app.api_errors import ErrorBody
 from modelling.app.champion import PROB, Champion
 from modelling.app.prediction import MAX_IDS, PredictionRequest
 
+
+def error_response(description: str, code: str, message: str, **details: Any) -> dict[str, Any]:
+    """Describe one status, with an example of its body."""
+    example = {"error": {"code": code, "message": message, "details": details}}
+    return {
+        "model": ErrorBody,
+        "description": description,
+        "content": {"application/json": {"example": example}},
+    }
+
+
+AWAY = error_response(
+    "`database_unavailable`, `model_not_loaded`: try again later",
+    "database_unavailable",
+    "the database is away or locked; try again later",
+)
 ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {
-        "model": ErrorBody,
-        "description": "`unknown_data_points` (counted, 100 listed), `unknown_table`, `unknown_model`",
-    },
-    409: {
-        "model": ErrorBody,
-        "description": "`features_do_not_fit`: the table lacks a column that the model needs, or "
-        "a data point's features are empty or of another length",
-    },
-    413: {"model": ErrorBody, "description": f"`too_many_ids`: more than {MAX_IDS:,}; `body_too_large`"},
-    422: {
-        "model": ErrorBody,
-        "description": "`invalid_request`: not JSON, wrong types, no data points, lists of unequal length",
-    },
-    500: {"model": ErrorBody, "description": "`internal_error`"},
-    503: {"model": ErrorBody, "description": "`database_unavailable`, `model_not_loaded`: try again later"},
+    404: error_response(
+        "`unknown_data_points` (counted, the first 100 listed), `unknown_table`, `unknown_model`",
+        "unknown_data_points",
+        "1 of the data points are not in their table; load them or leave them out",
+        count=1,
+        missing=[{"table_name": "example_data", "id": "nope"}],
+    ),
+    409: error_response(
+        "`features_do_not_fit`: the table lacks a column that the model needs, or a data point's features "
+        "are empty or of another length",
+        "features_do_not_fit",
+        "the table of the data points does not hold what the model needs; the server's log says more",
+    ),
+    413: error_response(
+        f"`too_many_ids`: more than {MAX_IDS:,}; `body_too_large`",
+        "too_many_ids",
+        f"id: List should have at most {MAX_IDS} items; a request takes 1 to {MAX_IDS:,} data points: "
+        "split it",
+        max_ids=MAX_IDS,
+    ),
+    422: error_response(
+        "`invalid_request`: not JSON, wrong types, no data points, lists of unequal length",
+        "invalid_request",
+        'table_name: Field required; expected {"table_name": [text, …], "id": [text, …]}, as many of each',
+        problems=[{"where": "table_name", "problem": "Field required"}],
+    ),
+    500: error_response("`internal_error`", "internal_error", "something broke; the server's log says what"),
+    503: AWAY,
 }
 
 

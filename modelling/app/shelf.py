@@ -3,12 +3,11 @@
 import logging
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from mlflow.entities.model_registry import RegisteredModel
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from adaptml.tracking import CHAMPION
@@ -17,6 +16,7 @@ from modelling.deploy import end_models
 
 RETRY_AFTER_S = 30.0
 MAX_PROBLEM_CHARS = 300
+REGISTRY_AWAY = "the model registry does not answer; the server's log says why"
 _log = logging.getLogger(__name__)
 
 
@@ -44,11 +44,12 @@ class Place:
 class Shelf:
     """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
 
-    def __init__(self, client: MlflowClient) -> None:
-        self._client = client
+    def __init__(self, tracking_uri: str) -> None:
+        self._tracking_uri = tracking_uri
         self._places: Mapping[str, Place] = MappingProxyType({})
-        # Models are foreign code and may raise anything: a future keeps it, whatever it is.
-        self._loader = ThreadPoolExecutor(1, thread_name_prefix="model-loader")
+        # Models are foreign code and may raise anything, MLflow lets its store's errors through: a future
+        # keeps them, whatever they are.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
         self.registry_problem: str | None = "not asked yet"
 
     @property
@@ -62,22 +63,21 @@ class Shelf:
 
     def close(self) -> None:
         """Stop loading."""
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def refresh(self) -> None:
         """Ask the registry, load what is new, drop what is gone; an older version serves until then.
 
         Where the registry does not answer, everything stays as it is.
         """
-        try:
-            named = {model.name: model for model in end_models(self._client) if CHAMPION in model.aliases}
-        except (MlflowException, OSError) as error:
-            problem = _one_line(error)
-            if problem != self.registry_problem:
-                _log.warning("the model registry does not answer: %s", problem)
-            self.registry_problem = problem
+        answer = self._thread.submit(_named, self._tracking_uri)
+        error = answer.exception()
+        if error is not None:
+            if self.registry_problem != REGISTRY_AWAY:  # say it once, not at every try
+                _log.error("the model registry does not answer", exc_info=error)
+            self.registry_problem = REGISTRY_AWAY
             return
-        self.registry_problem = None
+        self.registry_problem, named = None, answer.result()
         for name in self._places.keys() - named.keys():
             _log.info("model %s is not a champion any more", name)
         self._places = MappingProxyType({n: place for n, place in self._places.items() if n in named})
@@ -91,14 +91,23 @@ class Shelf:
         same = old is not None and (old.version, old.made) == (version, made)
         if old and same and (old.problem is None or now - old.tried_s < RETRY_AFTER_S):
             return old
-        place = Place(model.name, version, made, old.champion if old else None, None, now)
-        future: Future[Champion] = self._loader.submit(load_champion, model.name, version)
-        error = future.exception()
+        serving = old.champion if old and old.made == made else None
+        place = Place(model.name, version, made, serving, None, now)
+        loading = self._thread.submit(load_champion, model.name, version)
+        error = loading.exception()
         if error is None:
             _log.info("model %s version %s is loaded", model.name, version)
-            return replace(place, champion=future.result())
-        _log.error("model %s version %s does not load", model.name, version, exc_info=error)
-        return replace(place, problem=_one_line(error))
+            return replace(place, champion=loading.result())
+        place = replace(place, problem=_one_line(error))
+        if not (old and same and old.problem == place.problem):  # say it once, not at every try
+            _log.error("model %s version %s does not load", model.name, version, exc_info=error)
+        return place
+
+
+def _named(tracking_uri: str) -> dict[str, RegisteredModel]:
+    """The end models that have a champion, by name."""
+    models = end_models(MlflowClient(tracking_uri))
+    return {model.name: model for model in models if CHAMPION in model.aliases}
 
 
 def _one_line(error: BaseException) -> str:

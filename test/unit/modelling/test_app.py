@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from modelling.app.api_errors import ApiError, translated
 from modelling.app.champion import Champion
 from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
+from modelling.app.shelf import Shelf
+from modelling.app.status import health
 
 
 @dataclass
@@ -82,6 +85,21 @@ def test_a_wrong_item_is_named_once() -> None:
     assert raised.value.body.error.details == {
         "problems": [{"where": "id.0", "problem": "Input should be a valid string"}]
     }
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")  # MLflow's own
+@pytest.mark.parametrize("uri", ["nonsense://x", "sqlite:///{folder}/junk.db"])
+def test_a_registry_that_does_not_answer_is_said_and_logged_once(
+    uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "junk.db").write_text("no database")
+    shelf = Shelf(uri.format(folder=tmp_path))
+    for _ in range(2):
+        shelf.refresh()
+    assert shelf.places == []
+    assert health(shelf).status == "degraded"
+    assert shelf.registry_problem == "the model registry does not answer; the server's log says why"
+    assert [r.message for r in caplog.records if r.exc_info] == ["the model registry does not answer"]
 
 
 @pytest.mark.parametrize(
