@@ -1,0 +1,290 @@
+"""The step `label`, on a real database and a real MLflow store."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from mlflow.tracking import MlflowClient
+
+from adaptml.database import Database, TextList
+from adaptml.errors import AdaptmlError
+from adaptml.frames import write_frame
+from adaptml.settings import Settings, get_settings
+from adaptml.tasks import Task, load_task
+from adaptml.tracking import artifact, connect
+from dataprogramming.inputs import read_gold
+from dataprogramming.label import LabelResult, label, summary
+from dataprogramming.label_models.config import SnorkelConfig
+from dataprogramming.label_options import lf_parameters, snorkel_config
+
+# MLflow's own, at its first use
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Operation with range is deprecated"),
+]
+
+TASK = """
+title: Which animal?
+setting: SETTING
+classes: [{name: cat}, {name: dog}]
+columns: [{name: txt}]
+lf_features: [tokens]
+features: [vec]
+"""
+LFS = """
+from dataprogramming.lfs import LFParams, keyword_lf
+from snorkel.labeling import labeling_function
+class Params(LFParams):
+    many: int = 99
+def get_lfs(params: Params):
+    cat, dog = params.labels.cat, params.labels.dog
+    @labeling_function()
+    def long(x):
+        return dog if len(x.tokens) >= params.many else None
+    @labeling_function()
+    def broken(x):
+        return "dog" if 1 // ("boom" not in x.tokens) == 2 else "ABSTAIN"
+    return [
+        keyword_lf("purr", ["purr"], cat, "tokens"), keyword_lf("meow", ["meow"], cat, "tokens"),
+        keyword_lf("bark", ["bark"], "dog", "tokens"), keyword_lf("wag", ["wag"], dog, "tokens"), long, broken,
+    ]
+"""
+# What the tokens of point i are, repeated over 63 points: cat, dog, both, neither.
+TOKENS = [["purr"], ["bark", "wag"], ["meow", "wag"], ["sun"], ["purr", "meow"], ["bark"], []]
+GOLD = [["cat"], ["dog"], ["cat", "dog"], [], ["cat"], ["dog"], []]
+N = 63
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def room(store: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    get_settings.cache_clear()
+    settings = get_settings()
+    folder = settings.tasks_dir / "pets"
+    folder.mkdir()
+    (folder / "task.yaml").write_text(TASK.replace("SETTING", "multilabel"))
+    (folder / "lfs.py").write_text(LFS)
+    database = Database(settings.database_url.get_secret_value())
+    database.create_table("posts", {"id": sa.Text(), "tokens": TextList()}, ["id"])
+    ids = [f"{i:02}" for i in range(N)]
+    tokens = [TOKENS[i % len(TOKENS)] for i in range(N)]
+    database.upsert("posts", pd.DataFrame({"id": ids, "tokens": tokens}), ["id"])
+    database.close()
+    keys = pd.DataFrame({"table_name": "posts", "id": ids})
+    write_frame(keys, settings.unlabeled_data / "posts.parquet")
+    write_frame(keys.assign(gold_label=pd.Series(GOLD * 9, dtype=object)).iloc[:42], settings.gold("pets"))
+    return settings
+
+
+Run = Callable[..., LabelResult]
+
+
+@pytest.fixture
+def run(room: Settings) -> Run:
+    def run(setting: str, **options: object) -> LabelResult:
+        task = load_task("pets").with_setting(setting)
+        options.setdefault("dev_data", room.gold("pets"))
+        options.setdefault("config", SnorkelConfig(n_epochs=10))
+        return label(task, room.unlabeled_data / "posts.parquet", **options)  # type: ignore[arg-type]
+
+    return run
+
+
+def frame(done: LabelResult, name: str, folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(artifact(done.run_id, name, folder))
+
+
+def test_multilabel_run(run: Run, tmp_path: Path) -> None:
+    done = run("multilabel", write=True)
+    assert done.chosen == "union"
+    assert (done.n_points, done.n_covered, done.n_gold, done.n_gold_left_out) == (63, 45, 42, 0)
+    assert done.metrics["dev_f1_samples"] == 1.0
+    assert done.metrics["dev_union/f1_samples"] == 1.0
+    assert done.metrics["dev_coverage"] == pytest.approx(5 / 7)
+    assert done.metrics["points_left_out"] == 18
+    assert "labelling functions long, broken never vote: look at what each looks for" in done.warnings
+    client: MlflowClient = connect()
+    assert sorted(item.path for item in client.list_artifacts(done.run_id)) == [
+        "confusion_matrix.png",
+        "dev_label_matrix.npy",
+        "development_data.html",
+        "development_data.parquet",
+        "label_model.npz",
+        "lf_summary_dev.csv",
+        "lf_summary_dev.html",
+        "lf_summary_train.csv",
+        "lf_summary_train.html",
+        "log.txt",
+        "train_label_matrix.npy",
+        "training_data.html",
+        "training_data.parquet",
+    ]
+    training = frame(done, "training_data.parquet", tmp_path)
+    assert training.columns.tolist() == ["table_name", "id", "label", "label_probs"]
+    assert training["id"].tolist() == [f"{i:02}" for i in range(N) if GOLD[i % 7]]
+    assert [list(names) for names in training["label"]] == [GOLD[i % 7] for i in range(N) if GOLD[i % 7]]
+    development = frame(done, "development_data.parquet", tmp_path)
+    assert [list(names) for names in development["gold_label"]] == [GOLD[i % 7] for i in range(42)]
+    matrix = np.load(artifact(done.run_id, "train_label_matrix.npy", tmp_path))
+    assert (matrix.dtype, matrix.shape) == (np.int8, (63, 6))
+    assert matrix[2].tolist() == [-1, 0, -1, 1, -1, -1]
+    assert done.new_rows == 45
+    log = artifact(done.run_id, "log.txt", tmp_path).read_text()
+    assert "63 points, 18 without votes are left out of the training data" in log
+    assert (
+        "42 gold points, of which 12 without votes are predicted from the class balance; 0 without exactly"
+        in log
+    )
+
+
+def test_multiclass_run(run: Run) -> None:
+    done = run("multiclass")
+    assert (done.n_gold, done.n_gold_left_out) == (24, 18)
+    assert done.metrics["dev_accuracy"] == 1.0
+    assert {f"dev_{name}/accuracy" for name in ("majority_vote", "weighted_vote", "snorkel")} <= set(
+        done.metrics
+    )
+    lines = dict(summary(done))
+    assert lines["points"] == "63, 45 of them labelled, the others have no votes"
+    assert lines["gold"] == "24 points, 18 left out (not exactly one class)"
+    assert lines["on gold"] == (
+        "accuracy 1.000 by cross-validation; points without votes (0%) are predicted from the class balance"
+    )
+    assert done.model.startswith("multiclass_pets_label_model version ")
+
+
+def test_without_gold(run: Run) -> None:
+    done = run("multiclass", dev_data=None)
+    assert done.reason == "majority_vote is used because there is no gold to compare label models on"
+    assert not [name for name in done.metrics if name.startswith("dev_")]
+    paths = {item.path for item in connect().list_artifacts(done.run_id)}
+    assert not paths & {"development_data.parquet", "confusion_matrix.png", "lf_summary_dev.csv"}
+
+
+def test_the_same_seed_gives_the_same_labels(run: Run, tmp_path: Path) -> None:
+    frames = []
+    for i in range(2):
+        (tmp_path / str(i)).mkdir()
+        frames.append(
+            frame(run("multiclass", label_model="snorkel"), "training_data.parquet", tmp_path / str(i))
+        )
+    pd.testing.assert_frame_equal(frames[0], frames[1])
+
+
+def test_parameters_reach_the_labelling_functions(run: Run, tmp_path: Path) -> None:
+    done = run("multiclass", lf_parameters={"many": "1"}, dev_data=None)
+    assert done.n_covered == 54
+    assert connect().get_run(done.run_id).data.params["many"] == "1"
+
+
+def test_a_failed_run_is_marked_with_its_error(run: Run, room: Settings) -> None:
+    database = Database(room.database_url.get_secret_value())
+    database.upsert("posts", pd.DataFrame({"id": ["07"], "tokens": [["boom"]]}), ["id"])
+    database.close()
+    with pytest.raises(AdaptmlError, match="'broken' failed on data point posts/07: ZeroDivisionError: "):
+        run("multiclass")
+    client = connect()
+    experiment = client.get_experiment_by_name("pets")
+    assert experiment is not None
+    last = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])[0]
+    assert last.info.status == "FAILED"
+    assert [item.path for item in client.list_artifacts(last.info.run_id)] == ["log.txt"]
+    done = run("multiclass", fault_tolerant=True)
+    assert done.metrics["lf_failures"] == 2  # the point is in gold too
+    assert "labelling function broken failed on 2 points and abstained there" in done.warnings
+
+
+@pytest.mark.parametrize("label_model", ["majority_vote", "weighted_vote", "snorkel", "union", "em", "knee"])
+def test_the_registered_model_needs_neither_torch_nor_snorkel_nor_this_project(
+    run: Run, store: str, tmp_path: Path, label_model: str
+) -> None:
+    setting = "multilabel" if label_model in ("union", "em", "knee") else "multiclass"
+    done = run(setting, label_model=label_model)
+    assert done.chosen == label_model
+    name, version = done.model.split(" version ")
+    expected = frame(done, "training_data.parquet", tmp_path)
+    code = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "snorkel", "dataprogramming", "adaptml", "sklearn", "scipy"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+import json, os
+os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+import mlflow, numpy as np, pandas as pd
+mlflow.set_tracking_uri({store!r})
+model = mlflow.pyfunc.load_model("models:/{name}/{version}")
+L = np.load(sys.argv[1])
+frame = pd.DataFrame(L.astype(np.int64), columns=["purr", "meow", "bark", "wag", "long", "broken"])
+json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
+"""
+    matrix, out = artifact(done.run_id, "train_label_matrix.npy", tmp_path), tmp_path / "out.json"
+    subprocess.run([sys.executable, "-P", "-c", code, str(matrix), str(out)], check=True, cwd=tmp_path)
+    told = pd.read_json(out)
+    assert told.columns.tolist() == ["cat", "dog", "prob_cat", "prob_dog"]
+    told = told[(np.load(matrix) >= 0).any(axis=1)]
+    np.testing.assert_allclose(told[["prob_cat", "prob_dog"]], expected["label_probs"].tolist(), atol=1e-9)
+    flags = [[int(c in names) for c in ("cat", "dog")] for names in expected["label"]]
+    assert told[["cat", "dog"]].to_numpy().tolist() == flags
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([["cow"], ["cat"]], "labels cow are no classes of the task; its classes are cat, dog"),
+        ([[], ["cat", "dog"]], "none of the 2 points of PATH has exactly one class, which a multiclass run needs; "
+         "run it as multilabel or give other gold labels"),
+        ([1.5, 2.5],
+            "PATH has the gold_label 1.5; expected a list of class names in every row"),
+        (None, "PATH has no column gold_label; expected the gold labels that process-annotations writes"),
+    ],
+)  # fmt: skip
+def test_gold_that_cannot_be_used(
+    room: Settings, tmp_path: Path, labels: list[object] | None, message: str
+) -> None:
+    path = tmp_path / "gold.parquet"
+    keys = pd.DataFrame({"table_name": "posts", "id": ["00", "01"]})
+    if labels is not None:
+        keys["gold_label"] = pd.Series(labels, dtype=object)
+    write_frame(keys, path)
+    task: Task = load_task("pets").with_setting("multiclass")
+    with pytest.raises(AdaptmlError) as raised:
+        read_gold(path, task)
+    assert str(raised.value) == message.replace("PATH", str(path))
+
+
+def test_gold_as_one_name_a_row(room: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "gold.csv"
+    path.write_text("table_name,id,gold_label\nposts,00,cat\nposts,01,dog\n")
+    assert read_gold(path, load_task("pets")).labels == [["cat"], ["dog"]]
+
+
+def test_options_that_are_left_over_are_parameters() -> None:
+    assert lf_parameters(["--max-words", "5", "--name=a=b"]) == {"max_words": "5", "name": "a=b"}
+    with pytest.raises(
+        AdaptmlError, match="cannot make sense of 'x'; expected --name value for a parameter of get_"
+    ):
+        lf_parameters(["x"])
+    with pytest.raises(AdaptmlError, match="cannot make sense of '--x'"):
+        lf_parameters(["--x"])
+
+
+def test_options_of_snorkels_model_that_cannot_be() -> None:
+    with pytest.raises(AdaptmlError) as raised:
+        snorkel_config(n_epochs="x", lr=-1.0)
+    assert str(raised.value) == (
+        "the label model cannot be trained like this: n_epochs is 'x': Input should be a valid integer, unable to "
+        "parse string as an integer; lr is -1.0: Input should be greater than 0"
+    )
