@@ -5,6 +5,7 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ import pandas as pd
 from adaptml.errors import FrameError, listed
 
 KEYS = ["table_name", "id"]
+PREVIEW_ROWS = 50
+_PAGE = """<!doctype html>
+<meta charset="utf-8"><title>{title}</title>
+<style>
+  body {{ font: 14px/1.5 system-ui, sans-serif; color: #22303f; margin: 1.5em }}
+  table {{ border-collapse: collapse }}
+  th, td {{ text-align: left; vertical-align: top; padding: .25em .8em; border-bottom: 1px solid #dde4ec }}
+  th {{ background: #f7f9fc; position: sticky; top: 0 }}
+</style>
+<h1>{title}</h1><p>{note}</p>
+{table}
+"""
 _FORMATS = ".parquet, .csv, .jsonl or .pkl"
 
 
@@ -93,6 +106,13 @@ def write_text(text: str, path: Path) -> Path:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
+
+
+def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> Path:
+    """Write the first rows of a frame as an HTML page, for MLflow's artifact viewer; returns the path."""
+    table = frame.head(rows).to_html(index=False, border=0, max_rows=None, float_format="{:.3f}".format)
+    note = f"{min(rows, len(frame))} of {len(frame)} rows"
+    return write_text(_PAGE.format(title=escape(path.stem.replace("_", " ")), note=note, table=table), path)
 
 
 @contextmanager

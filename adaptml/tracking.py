@@ -78,8 +78,9 @@ def connect() -> MlflowClient:
         TrackingError: it cannot be used.
     """
     settings = get_settings()
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # a new SQLite store tells of 60 migrations
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # ours say what they count
+    for name in ("mlflow", "mlflow.store.db.utils", "alembic"):  # a new store tells of 60 migrations
+        logging.getLogger(name).setLevel(logging.WARNING)
     if settings.tracking_uri.startswith("sqlite:///"):
         settings.home.mkdir(parents=True, exist_ok=True)
     if mlflow.get_tracking_uri() != settings.tracking_uri:
@@ -207,10 +208,12 @@ def _register(client: MlflowClient, run_id: str, model: ModelToLog) -> str:
             signature=model.signature,
             input_example=model.input_example,
             pip_requirements=model.requirements,
-            registered_model_name=model.registered_name,
         )
-    client.set_registered_model_tag(model.registered_name, KIND_TAG, model.kind)
-    return str(info.registered_model_version)
+    # MLflow only warns of a model that does not load again; ours is tried before it gets a version.
+    mlflow.pyfunc.load_model(info.model_uri).predict(model.input_example)
+    if not client.search_registered_models(f"name = '{model.registered_name}'"):
+        client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
+    return str(client.create_model_version(model.registered_name, info.model_uri, run_id).version)
 
 
 def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseException) -> None:

@@ -1,0 +1,138 @@
+"""Labelled data points to train and to test on: from a run of the label step, or from a file."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.errors import FrameError
+from adaptml.frames import KEYS, read_frame
+from adaptml.settings import get_settings
+from adaptml.tasks import Setting, Task, indicator
+from adaptml.tracking import artifact
+
+TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Data points with labels.
+
+    Attributes:
+        keys: table_name, id (n rows).
+        Y: int8 (n, k), values in {0, 1}: the classes of each point.
+        P: float64 (n, k): the label model's probabilities; None where the frame has none.
+        left_out: how many rows of the source are not here, because a multiclass task needs exactly one class.
+    """
+
+    keys: pd.DataFrame
+    Y: npt.NDArray[np.int8]
+    P: npt.NDArray[np.float64] | None = None
+    left_out: int = 0
+
+    def __len__(self) -> int:
+        """Number of data points."""
+        return len(self.keys)
+
+    def take(self, chosen: npt.NDArray[Any]) -> "Labelled":
+        """Some of the rows, by mask or position."""
+        keys = self.keys.loc[chosen].reset_index(drop=True)
+        return Labelled(keys, self.Y[chosen], None if self.P is None else self.P[chosen], self.left_out)
+
+    def without(self, others: pd.DataFrame) -> "Labelled":
+        """The rows whose key is not among the others'."""
+        taken = pd.MultiIndex.from_frame(others[KEYS])
+        return self.take(~pd.MultiIndex.from_frame(self.keys).isin(taken))
+
+
+def read_labelled(source: str, name: str) -> pd.DataFrame:
+    """A frame of labelled data points.
+
+    Args:
+        source: the id of a run of the label step (32 hexadecimal digits), or a path that the user typed.
+        name: which artifact of the run.
+
+    Raises:
+        TrackingError: no such run, or a run without that artifact.
+        FrameError: as `read_frame` raises it.
+    """
+    if _RUN_ID.fullmatch(source):
+        with tempfile.TemporaryDirectory() as folder:
+            return read_frame(artifact(source, name, Path(folder)))
+    return read_frame(source, typed_by_user=True)
+
+
+def gold_source(gold: str, task: Task) -> str:
+    """The path of a gold frame: `1` stands for the one that process-annotations made for the task.
+
+    Raises:
+        FrameError: it was not made yet.
+    """
+    if gold != "1":
+        return gold
+    path = get_settings().gold(task.name)
+    if not path.is_file():
+        raise FrameError(
+            f"no gold labels of task {task.name!r} at {path}; run process-annotations, or name a file"
+        )
+    return str(path)
+
+
+def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
+    """The labels in one column of a frame.
+
+    Args:
+        frame: table_name, id, the column (a list of class names, or one name) and maybe `label_probs`.
+        task: what the classes are; in a multiclass task only rows with exactly one class are taken.
+        column: `label` or `gold_label`.
+        source: where the frame came from, for messages.
+
+    Raises:
+        FrameError: the column or labels are missing, or no row can be used.
+        TaskError: names that are no classes of the task.
+    """
+    if column not in frame.columns:
+        raise FrameError(
+            f"{source} has no column {column}; expected lists of class names: name another frame"
+        )
+    values = [_as_list(value, column, source) for value in frame[column]]
+    flags = indicator(values, task.class_names)
+    usable = flags.sum(axis=1) == 1 if task.setting is Setting.MULTICLASS else np.ones(len(flags), dtype=bool)
+    if not usable.any():
+        raise FrameError(
+            f"{source} has no row with exactly one class in {column}; a multiclass task needs some"
+        )
+    probs = None
+    if column == "label" and "label_probs" in frame.columns:
+        probs = _probabilities(frame, task, source)
+    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()))
+    return everything.take(usable)
+
+
+def _as_list(value: Any, column: str, source: str) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list | tuple | np.ndarray):
+        return [str(name) for name in value]
+    raise FrameError(f"{source} holds {value!r} in column {column}; expected a list of class names")
+
+
+def _probabilities(frame: pd.DataFrame, task: Task, source: str) -> npt.NDArray[np.float64]:
+    k = len(task.class_names)
+    rows = [np.asarray(value, dtype=np.float64) for value in frame["label_probs"]]
+    if any(row.shape != (k,) for row in rows):
+        raise FrameError(
+            f"{source} has label_probs that are not {k} numbers; expected one for each class of the task"
+        )
+    probs = np.stack(rows)
+    if not ((probs >= 0) & (probs <= 1)).all():
+        raise FrameError(
+            f"{source} has label_probs outside 0 … 1; expected probabilities: label the data again"
+        )
+    return probs
