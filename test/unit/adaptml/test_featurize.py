@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from adaptml import encoders
 from adaptml import featurize as module
 from adaptml.cli_support import new_app
 from adaptml.database import Database, TextList, Vector
@@ -57,6 +58,17 @@ def test_lemmas_and_vectors_stand_beside_the_text(posts: Database, here: Setting
     for row in (1, 2):
         assert frame["vec"][row].shape == expected[0].shape
         assert not frame["vec"][row].any()
+
+
+def test_no_text_is_zeros_whatever_the_encoder_makes_of_it(
+    posts: Database, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ones(texts: Sequence[str]) -> np.ndarray:
+        return np.ones((len(texts), 2), dtype=np.float32)
+
+    monkeypatch.setitem(encoders._MAKERS, "ones", lambda source: ones)
+    featurize("posts", text="txt", vector="vec", encoder="ones", settings=here)
+    assert [vector.tolist() for vector in read(posts, "vec")["vec"]] == [[1, 1], [0, 0], [0, 0], [1, 1]]
 
 
 def test_missing_columns_are_added(posts: Database, here: Settings) -> None:
