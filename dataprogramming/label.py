@@ -250,7 +250,7 @@ def summary(done: LabelResult) -> list[tuple[str, str]]:
     lines = [
         ("points", f"{done.n_points}, {done.n_covered} of them labelled, the others have no votes"),
         ("gold", f"{done.n_gold} points{left_out}"),
-        ("label model", f"{done.chosen}: {done.reason}"),
+        ("label model", done.reason),
     ]
     if figure is not None:
         lines.append(

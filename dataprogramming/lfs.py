@@ -23,9 +23,11 @@ import importlib.util
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any, get_type_hints
 
@@ -40,6 +42,19 @@ __all__ = ["KeywordLF", "LFParams", "declared_parameters", "keyword_lf", "load_l
 
 GetLFs = Callable[[Any], Sequence[LabelingFunction]]
 MODULE_PREFIX = "adaptml_task_"
+_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 class LFParams(BaseModel):
@@ -62,12 +77,15 @@ def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[La
         parameters: values, as text, of the parameters that the task's `get_lfs` declares.
 
     Raises:
-        LabellingError: no `lfs.py`, no `get_lfs` in it, a parameter that is not declared or has a wrong
-            value, no LF, something that is no LF, or two LFs of one name.
+        LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
+            declared or has a wrong value, no LF, something that is no LF, or two LFs of one name.
     """
     path = task.folder / "lfs.py"
     get_lfs = _get_lfs(task, path)
-    return _checked(get_lfs(_parse(task, _params_type(get_lfs, path), parameters or {})), path)
+    params = _parse(task, _params_type(get_lfs, path), parameters or {})
+    with _blame(path, f"the classes are {', '.join(task.class_names)}"):
+        lfs = get_lfs(params)
+    return _checked(lfs, path)
 
 
 def declared_parameters(task: Task) -> dict[str, str]:
@@ -98,11 +116,22 @@ def _run_module(task_name: str, path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Annotations written as text are looked up in the module's entry here.
     sys.modules[name] = module
-    try:
+    with _blame(path, "mend it"):
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError) as error:
-        raise LabellingError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return module
+
+
+@contextmanager
+def _blame(path: Path, hint: str) -> Iterator[None]:
+    """What running a user's file raises, as one line that names the file's line."""
+    try:
+        yield
+    except _MISTAKES as error:
+        lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else next(reversed(lines), None)
+        place = path if line is None else f"{path}, line {line}"
+        reason = " ".join(str(error).split())
+        raise LabellingError(f"{place}: {type(error).__name__}: {reason}; {hint}") from error
 
 
 def _params_type(get_lfs: GetLFs, path: Path) -> type[LFParams]:

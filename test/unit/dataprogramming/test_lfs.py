@@ -97,7 +97,12 @@ def test_wrong_parameters(tmp_path: Path, parameters: dict[str, str], message: s
         ),
         (
             "import nowhere_at_all",
-            "PATH cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'",
+            "PATH, line 1: ModuleNotFoundError: No module named 'nowhere_at_all'; mend it",
+        ),
+        ("x = 1\nif", "PATH, line 2: SyntaxError: invalid syntax (lfs.py, line 2); mend it"),
+        (
+            "def get_lfs(params):\n    return [params.labels['spma']]",
+            "PATH, line 2: KeyError: 'spma'; the classes are ham, spam",
         ),
         (
             "def get_lfs(params: int): ...",
