@@ -2,9 +2,9 @@
 
     python -m benchmarks.serving
 
-Makes a SQLite table of 384-d vectors and a logistic regression in a temporary folder, starts the real
-service on a free port of this machine, and asks it with a real HTTP client over one kept connection.
-Each answer is checked against scikit-learn's.
+Makes a SQLite table of 384-d vectors in a temporary folder, trains and deploys a logistic regression on
+it, starts the real service on a free port of this machine, and asks it with a real HTTP client over one
+kept connection. An answer of each size is checked against the classifier's own.
 """
 
 import os
@@ -21,24 +21,32 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import mlflow
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import skops.io
 import sqlalchemy as sa
-from mlflow.models import ModelSignature
-from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, Schema, TensorSpec
 from rich.console import Console
 from rich.table import Table
-from sklearn.linear_model import LogisticRegression
 
 from adaptml.database import Database, Vector
-from benchmarks.served_model import VECTOR
+from adaptml.frames import write_text
+from adaptml.tasks import load_task
+from adaptml.tracking import tracked_run
+from modelling.algorithms import EndModel, fit, get_algorithm
+from modelling.deploy import deploy
+from modelling.registration import model_to_log, registered_name
 
-ROWS, LENGTH = 20_000, 384
+ROWS, LENGTH, TRAINED_ON = 20_000, 384, 5_000
+VECTOR = "txt_vec"
 CLASSES = ["bird", "cat", "dog", "horse", "snake"]
+TASK = f"""
+title: Which animal is the post about?
+setting: multiclass
+classes: [{", ".join(f"{{name: {name}}}" for name in CLASSES)}]
+columns: [{{name: txt, type: text}}]
+lf_features: [txt]
+features: [{VECTOR}]
+"""
 REPOSITORY = Path(__file__).resolve().parents[1]
 CALLS = {1: 400, 100: 100, 1_000: 60, 10_000: 10}
 WARM_UP = 5
@@ -51,11 +59,14 @@ def main() -> None:
     """Measure and print a table."""
     with tempfile.TemporaryDirectory(prefix="adaptml-serving-") as folder:
         home = Path(folder)
-        (home / "tasks").mkdir()
+        settings = {"ADAPTML_ROOT": folder, "ADAPTML_HOME": folder, "PYTHONPATH": str(REPOSITORY)}
+        os.environ |= settings | {"MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}"}
+        write_text(TASK, home / "tasks" / "points" / "task.yaml")
         vectors = make_table(home)
-        classifier = register(home, vectors)
+        with warnings.catch_warnings(action="ignore"):
+            model = deploy_model(vectors)
         with service(home) as address, httpx.Client(base_url=address, timeout=60) as client:
-            Console().print(measure(client, classifier, vectors))
+            Console().print(measure(client, model, vectors))
 
 
 def make_table(home: Path) -> Vectors:
@@ -70,39 +81,23 @@ def make_table(home: Path) -> Vectors:
     return vectors
 
 
-def register(home: Path, vectors: Vectors) -> LogisticRegression:
-    """Fit a classifier, register it as an end model and make it the champion."""
-    labels = np.array(CLASSES)[vectors[:, : len(CLASSES)].argmax(axis=1)]
-    classifier = LogisticRegression(max_iter=200).fit(vectors[:5_000], labels[:5_000])
-    skops.io.dump(classifier, home / "classifier.skops")
-    outputs: list[ColSpec | TensorSpec] = [ColSpec("double", name) for name in CLASSES]
-    outputs += [ColSpec("double", f"prob_{name}") for name in CLASSES]
-    keys = Schema([ColSpec("string", "table_name"), ColSpec("string", "id")])
-    uri = f"sqlite:///{home / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    client = MlflowClient(uri)
-    experiment = client.create_experiment("benchmark", (home / "runs").as_uri())
-    with warnings.catch_warnings(action="ignore"), mlflow.start_run(experiment_id=experiment):
-        info = mlflow.pyfunc.log_model(
-            name="points",
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"classifier": str(home / "classifier.skops")},
-            signature=ModelSignature(keys, Schema(outputs)),
-            pip_requirements=["mlflow-skinny", "skops"],
-            registered_model_name="points",
-        )
-    client.set_registered_model_tag("points", "adaptml.kind", "end_model")
-    client.set_registered_model_alias("points", "champion", str(info.registered_model_version))
-    return classifier
+def deploy_model(vectors: Vectors) -> EndModel:
+    """Train an end model on part of the table, register and deploy it; returns its classifier."""
+    task = load_task("points")
+    labels = np.eye(len(CLASSES))[vectors[:TRAINED_ON, : len(CLASSES)].argmax(axis=1)]
+    example = pd.DataFrame({"table_name": ["points"], "id": ["p0"]})
+    with tracked_run("points", "serving benchmark", {}) as recorder:
+        model = fit(get_algorithm("logistic_regression"), task.setting, vectors[:TRAINED_ON], labels)
+        recorder.model = model_to_log(task, model, [VECTOR], example, recorder.folder)
+    deploy(registered_name(task))
+    return model
 
 
 @contextmanager
 def service(home: Path) -> Iterator[str]:
     """Run the service as a process of its own; gives its address."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    environment |= {"ADAPTML_ROOT": str(home), "ADAPTML_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", "modelling.serve", "--port", "0"]
-    with subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             found = re.search(r"http://\S+:\d+", line)
@@ -113,7 +108,7 @@ def service(home: Path) -> Iterator[str]:
             process.terminate()
 
 
-def measure(client: httpx.Client, classifier: LogisticRegression, vectors: Vectors) -> Table:
+def measure(client: httpx.Client, model: EndModel, vectors: Vectors) -> Table:
     """Time requests of several sizes over HTTP and in this process."""
     table = Table(title=f"{ROWS:,} points x {LENGTH}-d in SQLite, {len(CLASSES)} classes")
     columns = ("ids a call", "calls", "median ms", "p95 ms", "scikit-learn alone ms", "ratio")
@@ -123,9 +118,9 @@ def measure(client: httpx.Client, classifier: LogisticRegression, vectors: Vecto
     for size, calls in CALLS.items():
         asked = [rng.choice(ROWS, size=size, replace=False) for _ in range(calls + WARM_UP)]
         bodies = [{"table_name": ["points"] * size, "id": [f"p{i}" for i in rows]} for rows in asked]
-        check(ask(client, bodies[0]), classifier.predict_proba(vectors[asked[0]]))
+        check(ask(client, bodies[0]), model.predict_proba(vectors[asked[0]]))
         http_ms = timed([partial(ask, client, body) for body in bodies])
-        alone_ms = timed([partial(classifier.predict_proba, vectors[rows]) for rows in asked])
+        alone_ms = timed([partial(model.predict_proba, vectors[rows]) for rows in asked])
         median, alone = np.median(http_ms), np.median(alone_ms)
         cells = (
             f"{median:.1f}",
@@ -139,7 +134,7 @@ def measure(client: httpx.Client, classifier: LogisticRegression, vectors: Vecto
 
 def ask(client: httpx.Client, body: dict[str, list[str]]) -> dict[str, Any]:
     """One request, its answer read whole."""
-    answer = client.post("/predict_points", json=body)
+    answer = client.post("/predict_multiclass_points", json=body)
     answer.raise_for_status()
     decoded: dict[str, Any] = answer.json()
     return decoded
