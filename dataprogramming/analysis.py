@@ -8,7 +8,7 @@ import pandas as pd
 
 from adaptml.errors import listed
 from dataprogramming.label_models.config import MIN_LFS
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix
+from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
 
 MOST_COVERAGE = 0.5
 FEW_COMMON_VOTES = 5
@@ -59,13 +59,6 @@ def lf_summary(
             "empirical_accuracy": np.divide(correct, cast, out=np.full(len(cast), np.nan), where=cast > 0),
         }
     return pd.DataFrame(columns)
-
-
-def correct_votes(gold: Gold) -> npt.NDArray[np.int64]:
-    """How many votes of each LF (m,) are for a class that the point has."""
-    rows, lfs = np.nonzero(gold.L >= 0)
-    right = gold.Y[rows, gold.L[rows, lfs]] > 0
-    return np.bincount(lfs[right], minlength=gold.L.shape[1])
 
 
 def find_problems(

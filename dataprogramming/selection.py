@@ -15,10 +15,9 @@ from dataprogramming.label_models.candidates import (
     MULTILABEL_MODELS,
     Fit,
     candidates,
-    row_scores,
 )
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered, row_scores
 from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
 from dataprogramming.label_models.snorkel_model import SNORKEL
 from dataprogramming.label_models.weighted_vote import WEIGHTED_VOTE

@@ -9,13 +9,11 @@ import numpy as np
 from adaptml.tasks import Setting
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
 from dataprogramming.label_models.core import (
-    Floats,
     Gold,
-    Indicator,
     LabelMatrix,
-    class_rates,
     class_shares,
     covered,
+    row_scores,
 )
 from dataprogramming.label_models.majority import MAJORITY_VOTE, fit_majority
 from dataprogramming.label_models.multilabel import EM, UNION, fit_em, fit_union
@@ -52,7 +50,7 @@ def candidates(
     counted = cache(lambda: overlaps(L, k))
     if setting is Setting.MULTILABEL:
         fits: dict[str, Fit] = {
-            UNION: lambda gold: fit_union(m, class_rates(gold, k)),
+            UNION: lambda gold: fit_union(m, gold, k),
             EM: lambda gold: fit_em(L, gold, k),
         }
         if demanded == KNEE and m >= MIN_LFS:
@@ -66,18 +64,6 @@ def candidates(
     if m >= MIN_LFS:
         fits[SNORKEL] = lambda gold: _snorkel(counted(), gold, k, config, decision="argmax")
     return fits
-
-
-def row_scores(setting: Setting, Y: Indicator, named: Indicator) -> Floats:
-    """How well each row's classes are named, float64 (g,): right or not in multiclass, else the row's F1.
-
-    A row without classes of which none was named counts 1. The mean is accuracy, or F1 over samples.
-    """
-    hits = (Y & named).sum(axis=1)
-    if setting is Setting.MULTICLASS:
-        return np.asarray(hits, np.float64)
-    either = Y.sum(axis=1) + named.sum(axis=1)
-    return np.where(either == 0, 1.0, 2 * hits / np.maximum(either, 1))
 
 
 def _snorkel(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import ABSTAIN
+from adaptml.tasks import ABSTAIN, Setting
 from dataprogramming.label_models.scoring import FittedModel
 
 LabelMatrix = npt.NDArray[np.int8]
@@ -38,6 +38,13 @@ def covered(L: LabelMatrix) -> npt.NDArray[np.bool_]:
     return np.asarray((L != ABSTAIN).any(axis=1))
 
 
+def correct_votes(gold: Gold) -> npt.NDArray[np.int64]:
+    """How many votes of each LF (m,) are for a class that the point has."""
+    rows, lfs = np.nonzero(gold.L >= 0)
+    right = gold.Y[rows, gold.L[rows, lfs]] > 0
+    return np.bincount(lfs[right], minlength=gold.L.shape[1])
+
+
 def class_shares(gold: Gold | None, k: int) -> Floats:
     """Share of each class (k,) where a point has exactly one: sums to 1, all above 0; equal without gold.
 
@@ -52,6 +59,18 @@ def class_rates(gold: Gold | None, k: int) -> Floats:
     if gold is None:
         return np.full(k, 0.5)
     return np.asarray((gold.Y.sum(axis=0) + 1) / (len(gold) + 2), np.float64)
+
+
+def row_scores(setting: Setting, Y: Indicator, named: Indicator) -> Floats:
+    """How well each row's classes are named, float64 (g,): right or not in multiclass, else the row's F1.
+
+    A row without classes of which none was named counts 1. The mean is accuracy, or F1 over samples.
+    """
+    hits = (Y & named).sum(axis=1)
+    if setting is Setting.MULTICLASS:
+        return np.asarray(hits, np.float64)
+    either = Y.sum(axis=1) + named.sum(axis=1)
+    return np.where(either == 0, 1.0, 2 * hits / np.maximum(either, 1))
 
 
 def votes_table(m: int, k: int) -> Floats:

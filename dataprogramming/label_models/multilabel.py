@@ -1,10 +1,22 @@
 """Label models for points with any number of classes: each class is a question of its own."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, class_rates, votes_table
-from dataprogramming.label_models.scoring import FittedModel, predict_proba
+from adaptml.tasks import Setting
+from dataprogramming.label_models.core import (
+    Floats,
+    Gold,
+    Indicator,
+    LabelMatrix,
+    class_rates,
+    correct_votes,
+    row_scores,
+    votes_table,
+)
+from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
 
 Votes = npt.NDArray[np.bool_]
 UNION = "union"
@@ -18,15 +30,27 @@ MIN_POSITIVE = 5
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
-def fit_union(m: int, balance: Floats) -> FittedModel:
+def fit_union(m: int, gold: Gold | None, k: int) -> FittedModel:
     """Every class that at least one LF votes for.
+
+    Its probability is that of at least one of these votes being right (noisy or: Pearl 1988, Probabilistic
+    Reasoning in Intelligent Systems, 4.3.2), from each LF's accuracy on gold, smoothed by PRIOR_VOTES
+    imaginary votes of which PRIOR_PRECISION are right.
 
     Args:
         m: number of LFs.
-        balance: float64 (k,), the share of points that each class applies to.
+        gold: points whose classes are known, or None.
+        k: number of classes.
     """
-    k = len(balance)
-    return FittedModel(UNION, "votes", "thresholds", balance, votes_table(m, k), np.full(k, 0.5), np.ones(m))
+    right, cast = np.zeros(m), np.zeros(m)
+    if gold is not None:
+        right, cast = correct_votes(gold).astype(np.float64), (gold.L >= 0).sum(axis=0).astype(np.float64)
+    accuracy = (right + PRIOR_VOTES * PRIOR_PRECISION) / (cast + PRIOR_VOTES)
+    # Below what the weakest LF's vote alone gives, so that any vote names its class.
+    thresholds = np.full(k, min(0.5, 0.999 * accuracy.min()))
+    table = votes_table(m, k) * np.log1p(-accuracy)[:, None, None]
+    balance = class_rates(gold, k)
+    return FittedModel(UNION, "noisy_or", "thresholds", balance, table, thresholds, accuracy)
 
 
 def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
@@ -37,7 +61,8 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
     Gold points take part with their known classes; the share of points that a class applies to stays what
     gold says. Each LF starts with PRIOR_VOTES imaginary votes of which PRIOR_PRECISION are right: without
     them, LFs that seldom vote together, as keywords do, would be explained away. With gold, the thresholds
-    are those with the best F1 on it; without, 0.5.
+    are those with the best F1 on it, and a row of which no class passes gets its most probable one if that is
+    better on gold; without gold they are 0.5.
 
     Args:
         L: label matrix (n, m), values in {-1, 0 … k-1}.
@@ -77,7 +102,7 @@ def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
         probs: (g, k), values in [0, 1].
         Y: (g, k), values in {0, 1}.
     """
-    named = probs[None, :, :] >= THRESHOLDS[:, None, None]
+    named = probs[None, :, :] > THRESHOLDS[:, None, None]
     hits = (named & (Y > 0)).sum(axis=1)
     f1 = 2 * hits / np.maximum(named.sum(axis=1) + Y.sum(axis=0), 1)
     nearness = 1e-9 * (1 - np.abs(THRESHOLDS - 0.5))
@@ -86,8 +111,12 @@ def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
 
 
 def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
-    thresholds = best_thresholds(predict_proba(model, gold.L), gold.Y)
-    return FittedModel(**{**vars(model), "thresholds": thresholds})
+    """The model with the thresholds, and the way to treat rows of which none passes, that do best on gold."""
+    probs = predict_proba(model, gold.L)
+    plain = replace(model, thresholds=best_thresholds(probs, gold.Y))
+    or_best = replace(plain, decision="thresholds_or_best")
+    scores = [row_scores(Setting.MULTILABEL, gold.Y, decide(way, probs)).sum() for way in (plain, or_best)]
+    return or_best if scores[1] > scores[0] else plain
 
 
 def _two_class_em(fired: Votes, known: tuple[Votes, Votes] | None, rate: float) -> tuple[Floats, Floats]:

@@ -9,11 +9,12 @@ What differs is the table, and the link that turns scores into probabilities:
     share     P_c = (votes for c + balance_c) / (votes + 1); the balance counts as one vote and breaks ties
     softmax   P = softmax(score), base = log balance
     sigmoid   P_c = 1 / (1 + exp(-score_c)), base = log(balance / (1 - balance)); one question a class
-    votes     P_c = votes for c / (votes for c + 1); one question a class; 0.5 or more with any vote
+    noisy_or  P_c = 1 - exp(score_c), where score_c is the sum of log(1 - accuracy) of the LFs that vote for c
 
 A row without votes gets the class balance, whatever the link. `decision` makes labels of probabilities:
-`argmax` (one class, the first of several equal ones), `thresholds` (each class on its own) or `knee` (the
-classes before the knee of the falling probabilities: Satopää et al. 2011,
+`argmax` (one class, the first of several equal ones), `thresholds` (each class on its own),
+`thresholds_or_best` (the same, and the most probable class where none passes and there are votes) or `knee`
+(the classes before the knee of the falling probabilities: Satopää et al. 2011,
 https://doi.org/10.1109/ICDCSW.2011.20).
 """
 
@@ -35,12 +36,12 @@ class FittedModel:
 
     Attributes:
         name: the label model's name, such as `majority_vote`.
-        link: share, softmax, sigmoid or votes.
-        decision: argmax, thresholds or knee.
+        link: share, softmax, sigmoid or noisy_or.
+        decision: argmax, thresholds, thresholds_or_best or knee.
         balance: float64 (k,), the share of each class; sums to 1 where each row has one class.
         table: float64 (m, k + 1, k): what LF j adds to each class's score when it abstains (first line) or
             votes for class v (line v + 1).
-        thresholds: float64 (k,): a class is named where its probability is at least this.
+        thresholds: float64 (k,); with thresholds, a class is named where its probability is above this.
         weights: float64 (m,): how far each LF is trusted, for people to read; nan where nothing is known.
         n_epochs: training epochs; 0 for models that are not trained in epochs.
     """
@@ -76,8 +77,13 @@ def predict_proba(model: FittedModel, L: npt.NDArray[Any]) -> Floats:
 
 def decide(model: FittedModel, probs: Floats) -> npt.NDArray[np.int8]:
     """The classes that probabilities (n, k) name: int8 (n, k), values in {0, 1}."""
-    if model.decision == "thresholds":
-        return (probs >= model.thresholds).astype(np.int8)
+    if model.decision.startswith("thresholds"):
+        named = (probs > model.thresholds).astype(np.int8)
+        if model.decision == "thresholds":
+            return named
+        bare = ~named.any(axis=1) & (probs != model.balance).any(axis=1)
+        named[bare, probs[bare].argmax(axis=1)] = 1
+        return named
     count = np.maximum(knees(probs), 1) if model.decision == "knee" else np.ones(len(probs), np.int64)
     order = np.argsort(-probs, axis=1, kind="stable")
     flags = np.zeros(probs.shape, np.int8)
@@ -156,13 +162,13 @@ def _sigmoid(scores: Floats, balance: Floats) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)))
 
 
-def _any_vote(votes: Floats, _balance: Floats) -> Floats:
-    return np.asarray(votes / (votes + 1.0))
+def _noisy_or(scores: Floats, _balance: Floats) -> Floats:
+    return np.asarray(-np.expm1(scores))
 
 
 _LINKS: dict[str, Callable[[Floats, Floats], Floats]] = {
     "share": _share,
     "softmax": _softmax,
     "sigmoid": _sigmoid,
-    "votes": _any_vote,
+    "noisy_or": _noisy_or,
 }

@@ -58,9 +58,20 @@ def test_weighted_vote_on_gold_without_votes() -> None:
 
 
 def test_union_names_every_class_with_a_vote() -> None:
-    model = fit_union(3, np.array([0.2, 0.2, 0.2]))
+    model = fit_union(3, None, 3)
     votes = np.array([[0, 2, -1], [-1, -1, 1], [-1, -1, -1]], np.int8)
     assert decide(model, predict_proba(model, votes)).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+
+
+def test_union_believes_votes_as_far_as_gold_bears_them_out() -> None:
+    # LF 0 is right twice of two, LF 1 never of five: (2 + 4) / (2 + 5) and 4 / (5 + 5)
+    votes = np.array([[0, -1], [0, 1], [-1, 1], [-1, 1], [-1, 1], [-1, 1]], np.int8)
+    gold = Gold(votes, np.array([[1, 0]] * 6, np.int8))
+    model = fit_union(2, gold, 2)
+    np.testing.assert_allclose(model.weights, [6 / 7, 0.4])
+    probs = predict_proba(model, np.array([[0, 0], [1, -1], [-1, 1]], np.int8))
+    np.testing.assert_allclose(probs, [[1 - 1 / 7 * 0.6, 0], [0, 6 / 7], [0, 0.4]])
+    assert decide(model, probs).tolist() == [[1, 0], [0, 1], [0, 1]]
 
 
 def planted(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +88,7 @@ def test_em_finds_planted_classes_and_beats_the_union() -> None:
     L, Y = planted(np.random.default_rng(0), 4000)
     gold = Gold(L[:2000], Y[:2000])
     em = fit_em(L, gold, 2)
-    union = fit_union(6, em.balance)
+    union = fit_union(6, gold, 2)
     right = [(decide(m, predict_proba(m, L)) == Y).mean() for m in (union, em)]
     assert right[1] > right[0] + 0.02
     # precision of votes: .4 * .7 / (.4 * .7 + .6 * .05) = .90 and .2 * .7 / (.2 * .7 + .8 * .05) = .78
@@ -91,7 +102,7 @@ def test_em_without_votes_for_a_class_gives_its_rate() -> None:
 
 def test_thresholds_with_the_best_f1() -> None:
     Y = np.array([[1, 1]] * 5 + [[0, 0]] * 5, np.int8)
-    probs = np.column_stack([[0.3] * 5 + [0.2] * 5, [0.9] * 5 + [0.8] * 5])
+    probs = np.column_stack([[0.32] * 5 + [0.27] * 5, [0.9] * 5 + [0.82] * 5])
     np.testing.assert_allclose(best_thresholds(probs, Y), [0.3, 0.85])
 
 

@@ -1,5 +1,6 @@
 """A fitted model's predictions, worked out by hand or compared with the field's own code."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,19 @@ def test_sigmoid_hears_silence() -> None:
     np.testing.assert_allclose(predict_proba(model("sigmoid", table=table), L)[3], BALANCE)
 
 
-def test_votes_and_thresholds() -> None:
-    probs = predict_proba(model("votes"), L)
-    np.testing.assert_allclose(probs, [[0.5, 0.5], [0, 2 / 3], [0, 0.5], [0.75, 0.25]])
-    assert decide(model("votes", "thresholds"), probs).tolist() == [[1, 1], [0, 1], [0, 1], [1, 0]]
+def test_noisy_or_and_thresholds() -> None:
+    half = model("noisy_or", "thresholds", votes_table(2, 2) * np.log(0.4))
+    probs = predict_proba(half, L)
+    np.testing.assert_allclose(probs, [[0.6, 0.6], [0, 0.84], [0, 0.6], [0.75, 0.25]])
+    assert decide(half, probs).tolist() == [[1, 1], [0, 1], [0, 1], [1, 0]]
+
+
+def test_the_best_class_where_none_passes_and_there_are_votes() -> None:
+    either = model("sigmoid", "thresholds_or_best")  # its balance is 0.75, 0.25
+    probs = np.array([[0.2, 0.3], [0.6, 0.7], [0.75, 0.25]])
+    assert decide(either, probs).tolist() == [[0, 1], [1, 1], [1, 0]]
+    rare = replace(either, balance=np.array([0.2, 0.3]))
+    assert decide(rare, probs).tolist() == [[0, 0], [1, 1], [1, 0]]
 
 
 def test_argmax_takes_the_first_of_equals() -> None:

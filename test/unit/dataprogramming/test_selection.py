@@ -6,9 +6,8 @@ import pytest
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import Setting
-from dataprogramming.label_models.candidates import row_scores
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_models.core import Gold
+from dataprogramming.label_models.core import Gold, row_scores
 from dataprogramming.selection import HeldOut, _choose, _folds, _hold_out, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)
