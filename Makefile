@@ -1,10 +1,9 @@
 # Every target runs the same on a laptop and in CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO := workspace/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lock pictures clean
+.PHONY: help install demo test check lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +23,7 @@ help:  ## list the targets
 install: .venv/.demo  ## create .venv with the pinned versions and the `adaptml` command
 
 demo: .venv/.demo  ## run the whole example on this machine, from posts to a served prediction
-	@$(BIN)/adaptml demo
+	@$(BIN)/python -m example_data.demo
 
 check: .venv/.test  ## style, types and docs
 	$(BIN)/ruff check .

@@ -4,14 +4,14 @@ import functools
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 
-from adaptml.errors import AdaptmlError
+from adaptml.errors import AdaptmlError, SettingsError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -49,6 +49,32 @@ def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
 def run_command(command: Callable[..., None], **options: Any) -> None:
     """Run one command function as a program: `python -m room.step …`."""
     command_app(command, **options)()
+
+
+def extra_options(words: Iterable[str], whose: str) -> dict[str, str]:
+    """`--name value` and `--name=value`, as a command leaves them over for somebody else to know.
+
+    Args:
+        words: what is left over.
+        whose: whose parameters they are, for the message.
+
+    Returns:
+        name, with `_` for `-` → value as text.
+
+    Raises:
+        SettingsError: something else is left over.
+    """
+    found: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        given = value if equals else next(rest, None)
+        if not word.startswith("--") or given is None:
+            raise SettingsError(
+                f"cannot make sense of {word!r}; expected --name value for a parameter of {whose}"
+            )
+        found[name.replace("-", "_")] = given
+    return found
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

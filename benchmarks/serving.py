@@ -88,7 +88,7 @@ def deploy_model(vectors: Vectors) -> EndModel:
     example = pd.DataFrame({"table_name": ["points"], "id": ["p0"]})
     with tracked_run("points", "serving benchmark", {}) as recorder:
         model = fit(get_algorithm("logistic_regression"), task.setting, vectors[:TRAINED_ON], labels)
-        recorder.model = model_to_log(task, model, [VECTOR], example, recorder.folder)
+        recorder.model = model_to_log(task, model, [VECTOR], LENGTH, example, recorder.folder)
     deploy(registered_name(task))
     return model
 

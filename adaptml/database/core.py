@@ -156,7 +156,9 @@ class Database:
         if not found.all():
             absent = keys.loc[~found, KEYS].drop_duplicates()
             raise MissingDataPointsError(list(absent.itertuples(index=False, name=None)), asked=len(keys))
-        return pd.DataFrame({key: keys[key].to_numpy() for key in KEYS} | values)
+        # object: pandas would make NaN of the None among texts
+        read = {column: pd.Series(cells, dtype=object) for column, cells in values.items()}
+        return pd.DataFrame({key: keys[key].to_numpy() for key in KEYS} | read)
 
     def _read_chunk(
         self,

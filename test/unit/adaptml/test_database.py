@@ -127,7 +127,7 @@ def test_scan_visits_each_row_once_although_rows_are_filled_meanwhile(filled: Da
 
 def test_null_is_none(filled: Database) -> None:
     filled.update("posts", pd.DataFrame({"id": ["p1"], "lemmas": [None], "vec": [None], "txt": [None]}))
-    row = filled.read(keys(("posts", "p1")), ["lemmas", "vec", "txt"]).iloc[0]
+    row = filled.read(keys(("posts", "p2"), ("posts", "p1")), ["lemmas", "vec", "txt"]).iloc[1]
     assert row["lemmas"] is None
     assert row["vec"] is None
     assert row["txt"] is None

@@ -1,0 +1,221 @@
+"""The whole example on this machine: from posts in a table to a prediction over HTTP.
+
+Run it with `make demo`. It uses SQLite and a local MLflow store in the home folder, whatever else is set.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from adaptml.cli_support import run_command
+from adaptml.database import Database
+from adaptml.errors import ModelError
+from adaptml.settings import Settings, get_settings
+from adaptml.tasks import Setting, Task, load_task
+from example_data.example_data_import import import_example_data
+from example_data.make_annotations import EXPORT
+
+ROOT = Path(__file__).resolve().parents[1]
+ASKED = "361"  # the post to predict at the end
+CAREFUL_ANNOTATOR = "1"  # whose labels are gold here; the other one disagrees on purpose
+SERVICE_TIMEOUT_S = 60.0
+STEPS = 7
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the example came to in one setting.
+
+    Attributes:
+        label_run: the MLflow run of the label step.
+        label_model: the label model that was chosen.
+        label_figure: its accuracy (multiclass) or F1 over samples (multilabel) on gold, by cross-validation.
+        end_model: name of the registered end model.
+        end_figure: the same figure of the end model, on gold points that it was not trained on.
+        gold: number of gold points.
+        train_run: the MLflow run of the training.
+        artifacts: where the artifacts of both runs lie.
+    """
+
+    label_run: str
+    label_model: str
+    label_figure: float
+    end_model: str
+    end_figure: float
+    gold: int
+    train_run: str
+    artifacts: tuple[str, str]
+
+
+class Steps:
+    """Prints each step as it begins, and how long it took."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.done = console, 0
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """One step around a block."""
+        self.done += 1
+        started = time.monotonic()
+        with self.console.status(f"[{self.done}/{STEPS}] {text} …"):
+            yield
+        self.console.print(f"[{self.done}/{STEPS}] {text:<62}{time.monotonic() - started:6.1f} s")
+
+
+def use_local_parts() -> Settings:
+    """Point every setting at embedded parts in the project's home folder; returns the settings."""
+    for name in list(os.environ):
+        if name.startswith(("ADAPTML_", "MLFLOW_")):
+            del os.environ[name]
+    home = ROOT / "workspace"
+    os.environ |= {
+        "ADAPTML_ROOT": str(ROOT),
+        "ADAPTML_HOME": str(home),
+        "ADAPTML_TASKS_DIR": str(ROOT / "tasks"),
+        "ADAPTML_DATABASE_URL": f"sqlite:///{home / 'data.db'}",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    get_settings.cache_clear()
+    return get_settings()
+
+
+def label_and_train(task: Task, frame: Path, settings: Settings, steps: Steps) -> Outcome:
+    """Label the points of a frame, then train and deploy an end model on the labels."""
+    figure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
+    with steps.step(f"label, {task.setting}: labelling functions vote, label models are compared"):
+        from dataprogramming.label import label
+
+        labelled = label(task, frame, settings.gold(task.name))
+    with steps.step(f"train, {task.setting}: an end model learns, is evaluated, registered, deployed"):
+        from modelling.deploy import deploy
+        from modelling.train import Sources, train
+
+        trained = train(task, "logistic_regression", Sources(labelled.run_id, labelled.run_id))
+        deploy(trained.model)
+    return Outcome(
+        label_run=labelled.run_id,
+        label_model=labelled.chosen,
+        label_figure=labelled.metrics[f"dev_{figure}"],
+        end_model=trained.model,
+        end_figure=trained.metrics[f"gold_{figure}"],
+        gold=int(trained.metrics["gold_points"]),
+        train_run=trained.run_id,
+        artifacts=(labelled.artifact_uri, trained.artifact_uri),
+    )
+
+
+@contextmanager
+def service() -> Iterator[str]:
+    """The prediction service on a free loopback port, for the length of a block; gives its address."""
+    command = [sys.executable, "-m", "modelling.serve", "--port", "0"]
+    # The command is all ours; the environment is that of use_local_parts.
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        if process.stdout is None:
+            raise ModelError("the service has no output to read its address from")
+        found = re.search(r"http://\S+:\d+", process.stdout.readline())
+        if found is None:
+            process.kill()
+            raise ModelError(f"the service did not start: {process.communicate()[1].strip()}")
+        yield found.group()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=SERVICE_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def ask(address: str, model: str, ids: list[str]) -> dict[str, Any]:
+    """A prediction over HTTP."""
+    body = json.dumps({"table_name": ["example_data"] * len(ids), "id": ids})
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=SERVICE_TIMEOUT_S)
+    try:
+        connection.request("POST", f"/predict_{model}", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.load(response)
+    finally:
+        connection.close()
+    if response.status != HTTPStatus.OK:
+        raise ModelError(f"the service answered {response.status}: {answer}")
+    return answer
+
+
+def command() -> None:
+    """Run the whole example on this machine and report what came of it."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    started = time.monotonic()
+    settings, steps = use_local_parts(), Steps(console)
+    task = load_task("example")
+    with steps.step("load and featurise: posts into a table, lemmas, vectors"):
+        data = import_example_data(settings)
+    with steps.step("sample and annotate: tasks for Label Studio, gold, agreement"):
+        from labelstudio.annotator_agreement import annotator_agreement
+        from labelstudio.process_annotations import process_annotations
+        from labelstudio.sample_tasks import sample_tasks
+
+        sampled = sample_tasks("example_data", ["txt"], 30, task)
+        annotated = process_annotations(EXPORT, task, CAREFUL_ANNOTATOR, write=True)
+        agreement = annotator_agreement(task)
+    outcomes = {
+        setting: label_and_train(task.with_setting(setting), data.frames[setting], settings, steps)
+        for setting in Setting
+    }
+    with steps.step("serve and ask: the champions answer over HTTP"), service() as address:
+        answers = {s: ask(address, outcomes[s].end_model, [ASKED]) for s in Setting}
+
+    alpha = agreement.alpha
+    value = "undefined" if alpha.value is None else f"{alpha.value:.3f}"
+    console.print(f"\nagreement      Krippendorff's alpha {value} ({agreement.measure}): {agreement.verdict}")
+    console.print(
+        f"gold           {len(annotated.gold.frame)} points, as annotator {CAREFUL_ANNOTATOR} labelled them"
+    )
+    table = Table("on gold", "figure", "label model", "end model", "points", box=None, pad_edge=False)
+    for setting, outcome in outcomes.items():
+        figure = "accuracy" if setting is Setting.MULTICLASS else "F1 (samples)"
+        by = f"{outcome.label_figure:.3f} ({outcome.label_model})"
+        table.add_row(setting, figure, by, f"{outcome.end_figure:.3f}", str(outcome.gold))
+    console.print(table)
+    with closing(Database(settings.database_url.get_secret_value())) as database:
+        text = database.read(pd.DataFrame({"table_name": ["example_data"], "id": [ASKED]}), ["txt"])["txt"][0]
+    console.print(f"\nexample_data/{ASKED}: {text}")
+    console.print(f'POST /predict_multilabel_example {{"table_name": ["example_data"], "id": ["{ASKED}"]}}')
+    console.print(json.dumps(answers[Setting.MULTILABEL]))
+    console.print("\nwhere things lie")
+    console.print(f"  data          {settings.home / 'data.db'}")
+    console.print(f"  Label Studio  {sampled.path}")
+    console.print(f"  agreement     {settings.annotations(task.name) / 'agreement.txt'}")
+    for setting, outcome in outcomes.items():
+        for kind, uri in zip(("label", "train"), outcome.artifacts, strict=True):
+            console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
+    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
+    console.print(
+        "  .venv/bin/adaptml compare example --setting multiclass "
+        f"--train {outcomes[Setting.MULTICLASS].label_run}"
+    )
+    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
+    console.print("  .venv/bin/mlflow ui --backend-store-uri sqlite:///workspace/mlflow.db")
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,59 @@
+"""How an end model is kept: code, a classifier file, a file of names, signature, pinned requirements."""
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from adaptml.frames import KEYS, write_text
+from adaptml.tasks import Task
+from adaptml.tracking import ModelToLog
+from modelling.algorithms import EndModel, save_end_model
+
+EXAMPLE_POINTS = 2
+REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops", "sqlalchemy")
+
+
+def registered_name(task: Task) -> str:
+    """Name of a task's end models in the registry; its endpoint is `/predict_<name>`."""
+    return f"{task.setting}_{task.name}"
+
+
+def model_to_log(
+    task: Task, model: EndModel, features: Sequence[str], dimensions: int, example: pd.DataFrame, folder: Path
+) -> ModelToLog:
+    """A fitted end model as MLflow stores and registers it.
+
+    Args:
+        task: classes, setting and name.
+        model: the fitted classifier.
+        features: the columns that it reads, in order.
+        dimensions: how many numbers a data point's features have.
+        example: data points that are in the database: the request that the service's page offers.
+        folder: `classifier.skops` and `names.json` are written here.
+    """
+    names: dict[str, object] = {
+        "setting": str(task.setting),
+        "classes": task.class_names,
+        "features": list(features),
+    }
+    names |= {"dimensions": dimensions}
+    save_end_model(model, folder / "classifier.skops")
+    write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / "names.json")
+    flags = [ColSpec(DataType.long, name) for name in task.class_names]
+    probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
+    return ModelToLog(
+        registered_name=registered_name(task),
+        kind="end_model",
+        code=Path(__file__).with_name("end_model_code.py"),
+        files={"classifier": folder / "classifier.skops", "names": folder / "names.json"},
+        signature=ModelSignature(
+            Schema([ColSpec(DataType.string, key) for key in KEYS]), Schema([*flags, *probs])
+        ),
+        input_example=example[KEYS].head(EXAMPLE_POINTS).reset_index(drop=True),
+        requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+    )

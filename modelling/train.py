@@ -1,0 +1,313 @@
+"""Train an end model: features and labels in; an evaluated, registered classifier out."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import typer
+
+from adaptml.cli_support import extra_options, output, run_command
+from adaptml.database import Database
+from adaptml.errors import ModelError
+from adaptml.frames import KEYS, write_preview
+from adaptml.settings import get_settings
+from adaptml.tasks import Setting, Task, load_task
+from adaptml.tracking import Recorder, connect, tracked_run
+from modelling.algorithms import EndModel, algorithms, get_algorithm
+from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
+from modelling.features import Matrix, read_features
+from modelling.label_frames import (
+    DEVELOPMENT_DATA,
+    TRAINING_DATA,
+    Labelled,
+    gold_source,
+    labelled,
+    read_labelled,
+)
+from modelling.registration import model_to_log, registered_name
+from modelling.report import predictions, report, write_predictions
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where labels come from: each a run of the label step, or a frame that the user named.
+
+    Attributes:
+        train: table_name, id, `label` and maybe `label_probs`.
+        test: the same for evaluation; `label` is what `lm_…` figures compare with, `gold_label` what
+            `gold_…` figures do. Points that stand here too are not trained on.
+        gold: a frame with `gold_label` to learn from too, or None. The `gold_…` figures then come from
+            cross-validation: each gold point is predicted by a model that did not see it.
+    """
+
+    train: str
+    test: str | None = None
+    gold: str | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run came to.
+
+    Attributes:
+        run_id: the MLflow run.
+        artifact_uri: where its artifacts lie.
+        model: name of the registered model.
+        version: the version that the registry gave it.
+        way: how gold and weak labels were combined, and why.
+        n_train: weakly labelled data points that it was trained on.
+        n_held_out: points of the training frame that were left out because they are tested on.
+        metrics: `lm_…` against the label model's labels, `gold_…` against gold.
+    """
+
+    run_id: str
+    artifact_uri: str
+    model: str
+    version: str
+    way: str
+    n_train: int
+    n_held_out: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads features: which database, which columns in which order, whether with a progress bar."""
+
+    database: Database
+    columns: Sequence[str]
+    show_progress: bool
+
+    def read(self, keys: pd.DataFrame) -> Matrix:
+        """Features of n data points: float32 (n, d)."""
+        return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
+
+
+def train(
+    task: Task,
+    algorithm: str,
+    sources: Sources,
+    *,
+    features: Sequence[str] = (),
+    params: Mapping[str, object] | None = None,
+    soft_labels: bool = False,
+    way: str = AUTO,
+    seed: int = 0,
+    show_progress: bool = False,
+) -> Trained:
+    """Train, evaluate and register an end model in one MLflow run.
+
+    Args:
+        task: classes and setting; the model is registered as `<setting>_<task>`.
+        algorithm: name of the algorithm.
+        sources: where labels come from.
+        features: columns to learn from, concatenated in this order; default: the task file's.
+        params: the algorithm's parameters, as values or text.
+        soft_labels: train on `label_probs` (noise-aware) in place of `label`.
+        way: how gold and weak labels are combined where there is gold: `auto` or one of
+            `combine.list_ways()`.
+        seed: the same inputs and seed give the same model on the same machine.
+        show_progress: draw progress bars.
+
+    Raises:
+        AdaptmlError: an input cannot be used; the run is then marked FAILED.
+    """
+    columns = list(features) or list(task.features)
+    chosen = get_algorithm(algorithm)
+    learner = Learner(chosen, task.setting, chosen.parse(params or {}), soft_labels, seed)
+    shown = _parameters(task, algorithm, sources, learner, columns, way)
+    with (
+        closing(Database(get_settings().database_url.get_secret_value())) as database,
+        tracked_run(task.name, f"train {algorithm} {task.setting}", shown) as recorder,
+    ):
+        reader = Reader(database, columns, show_progress)
+        data = _read(task, sources)
+        weak = Weak(reader.read(data.training.keys), targets(data.training, sources.train, soft_labels))
+        gold = None if data.gold is None else Gold(reader.read(data.gold.keys), data.gold.Y)
+        done = combine("weak" if gold is None else way, learner, weak, gold)
+        recorder.log.info("trained the way %s: %s", done.way, done.reason)
+        recorder.metrics |= {"train_points": len(data.training), "train_points_held_out": data.held_out}
+        write_preview(data.training.keys, recorder.folder / "training_data.html")
+        if data.gold is not None and gold is not None:
+            _evaluate_held_out(task, learner, weak, gold, done, data.gold, recorder)
+        if data.test is not None:
+            _evaluate(task, done.model, reader, data.test, str(sources.test), recorder)
+        example, width = data.training.keys, weak.X.shape[1]
+        recorder.model = model_to_log(task, done.model, columns, width, example, recorder.folder)
+    return Trained(
+        run_id=recorder.run_id,
+        artifact_uri=connect().get_run(recorder.run_id).info.artifact_uri,
+        model=registered_name(task),
+        version=str(recorder.model_version),
+        way=f"{done.way}: {done.reason}",
+        n_train=len(data.training),
+        n_held_out=data.held_out,
+        metrics=dict(recorder.metrics),
+    )
+
+
+def _parameters(
+    task: Task, algorithm: str, sources: Sources, learner: Learner, columns: Sequence[str], way: str
+) -> dict[str, object]:
+    """What the run records of how it was called."""
+    return {
+        "task": task.name,
+        "setting": task.setting,
+        "algorithm": algorithm,
+        "features": ",".join(columns),
+        "train_data": sources.train,
+        "test_data": sources.test,
+        "gold": sources.gold,
+        "combine": way if sources.gold is not None else "weak",
+        "soft_labels": learner.soft_labels,
+        "seed": learner.seed,
+        **(learner.params.model_dump() if learner.params else {}),
+    }
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The labels of a run, such that no point is both trained and tested on."""
+
+    training: Labelled
+    held_out: int
+    gold: Labelled | None
+    test: pd.DataFrame | None
+
+
+def _read(task: Task, sources: Sources) -> _Data:
+    everything = labelled(read_labelled(sources.train, TRAINING_DATA), task, "label", sources.train)
+    test = None if sources.test is None else read_labelled(sources.test, DEVELOPMENT_DATA)
+    gold = None
+    if sources.gold is not None:
+        gold = labelled(read_labelled(sources.gold, DEVELOPMENT_DATA), task, "gold_label", sources.gold)
+        if test is not None:
+            learned = pd.MultiIndex.from_frame(gold.keys)
+            test = test.loc[~pd.MultiIndex.from_frame(test[KEYS]).isin(learned)].reset_index(drop=True)
+            test = test if len(test) else None
+    training = everything
+    for others in (test, None if gold is None else gold.keys):
+        if others is not None:
+            training = training.without(others)
+    if not len(training):
+        raise ModelError(
+            "every point of the training data is also tested on; name other training or test data"
+        )
+    return _Data(training, len(everything) - len(training), gold, test)
+
+
+def targets(training: Labelled, source: str, soft_labels: bool) -> npt.NDArray[np.float64]:
+    """What the algorithm learns: float64 (n, k), hard or soft."""
+    if not soft_labels:
+        return training.Y.astype(np.float64)
+    if training.P is None:
+        raise ModelError(f"{source} has no column label_probs, which soft labels are; train without them")
+    return training.P
+
+
+def _evaluate(
+    task: Task, model: EndModel, reader: Reader, test: pd.DataFrame, source: str, recorder: Recorder
+) -> None:
+    """Predict the test points once; compare with each kind of label that they have."""
+    probs = model.predict_proba(reader.read(test[KEYS]))
+    write_predictions(predictions(task, test[KEYS], probs), recorder.folder)
+    place = pd.MultiIndex.from_frame(test[KEYS])
+    for prefix, column, whose in (
+        ("lm", "label", "the label model's labels"),
+        ("gold", "gold_label", "gold"),
+    ):
+        if column in test.columns:
+            truth = labelled(test, task, column, source)
+            rows = place.get_indexer(pd.MultiIndex.from_frame(truth.keys))
+            title = f"End model against {whose}, {len(truth)} points"
+            recorder.metrics |= report(recorder.folder, task, truth, probs[rows], prefix, title)
+
+
+def _evaluate_held_out(
+    task: Task, learner: Learner, weak: Weak, gold: Gold, done: Combined, truth: Labelled, recorder: Recorder
+) -> None:
+    """Figures on gold that was trained on: by cross-validation."""
+    held_out = done.held_out.get(done.way) or cross_validate([done.way], learner, weak, gold)[done.way]
+    title = f"End model against gold, {len(truth)} points, by cross-validation"
+    recorder.metrics |= report(recorder.folder, task, truth, held_out.probs, "gold", title)
+    recorder.log.info("gold figures are by cross-validation: the model itself is trained on all gold")
+    for way, figures in done.held_out.items():
+        recorder.metrics |= {f"way_{way}/log_loss": figures.log_loss, f"way_{way}/figure": figures.figure}
+
+
+COMMAND_OPTIONS = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
+
+
+def command(
+    ctx: typer.Context,
+    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
+    train_data: Annotated[
+        str, typer.Option("--train", help="A run of `label` (its id), or a frame with labels.")
+    ],
+    algorithm: Annotated[
+        str, typer.Option(help=f"One of {', '.join(algorithms())}.")
+    ] = "logistic_regression",
+    test_data: Annotated[
+        str, typer.Option("--test", help="A run of `label` or a frame to evaluate on; it is not trained on.")
+    ] = "",
+    features: Annotated[
+        list[str] | None, typer.Option(help="Feature column; several are concatenated. Default: the task's.")
+    ] = None,
+    gold: Annotated[
+        str, typer.Option(help="Also learn from gold: `1` (that of process-annotations) or a frame.")
+    ] = "0",
+    combine_way: Annotated[
+        str, typer.Option("--combine", help=f"How: auto (the best on gold), {', '.join(list_ways())}.")
+    ] = AUTO,
+    soft_labels: Annotated[
+        bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
+    ] = False,
+    setting: Annotated[
+        str, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+) -> None:
+    """Train, evaluate and register an end model.
+
+    Further options are the algorithm's parameters, such as `--c 3` or `--hidden-layer-sizes 100,50`.
+
+    Example: `train example --train RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
+    """
+    chosen = load_task(task).with_setting(setting)
+    sources = Sources(train_data, test_data or None, None if gold in {"", "0"} else gold_source(gold, chosen))
+    done = train(
+        chosen,
+        algorithm,
+        sources,
+        features=[name for given in features or [] for name in given.split(",")],
+        params=extra_options(ctx.args, algorithm),
+        soft_labels=soft_labels,
+        way=combine_way,
+        seed=seed,
+        show_progress=True,
+    )
+    for name, text in summary(chosen, done):
+        output().print(f"{name:<13}{text}")
+
+
+def summary(task: Task, done: Trained) -> list[tuple[str, str]]:
+    """A run's outcome as names and texts, for people to read."""
+    held_out = f", {done.n_held_out} more are tested on instead" if done.n_held_out else ""
+    lines = [("trained on", f"{done.n_train} weakly labelled points{held_out}"), ("way", done.way)]
+    figure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
+    for prefix, whose in (("lm", "label model"), ("gold", "gold")):
+        if f"{prefix}_{figure}" in done.metrics:
+            points = int(done.metrics[f"{prefix}_points"])
+            lines.append(
+                (f"on {whose}", f"{figure} {done.metrics[f'{prefix}_{figure}']:.3f} on {points} points")
+            )
+    registered = f"{done.model} version {done.version}; make it the champion: adaptml deploy {done.model}"
+    return [*lines, ("registered", registered), ("run", done.run_id), ("artifacts", done.artifact_uri)]
+
+
+if __name__ == "__main__":
+    run_command(command, **COMMAND_OPTIONS)
