@@ -1,0 +1,157 @@
+"""Text encoders: text in, real vectors out. Adding one is adding one function under `@encoder`.
+
+>>> get_encoder("hashing").encode(["The kitten purrs."]).shape
+(1, 4096)
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptml.errors import FeatureError, listed
+
+Vectors = npt.NDArray[np.float32]
+EncodeBatch = Callable[[Sequence[str]], Vectors]
+
+BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its result
+WORD = r"\w+|[^\w\s]"  # signs such as ? and ! are words too
+OPENING_WORDS = 16
+OPENING_DECAY = 0.7  # how much less each next word of the opening counts
+USE = "universal-sentence-encoder"
+USE_URL = "https://tfhub.dev/google/universal-sentence-encoder/4"
+
+_MAKERS: dict[str, Callable[[str | None], EncodeBatch]] = {}
+
+
+class Encoder(NamedTuple):
+    """A text encoder that is ready to use.
+
+    Attributes:
+        name: what it was asked for by.
+        dimensions: length d of its vectors.
+        encode_batch: up to BATCH_TEXTS texts → float32 (n, d).
+    """
+
+    name: str
+    dimensions: int
+    encode_batch: EncodeBatch
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of n texts: float32 (n, d), finite."""
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), BATCH_TEXTS):
+            vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
+        return vectors
+
+
+def encoder(
+    name: str,
+) -> Callable[[Callable[[str | None], EncodeBatch]], Callable[[str | None], EncodeBatch]]:
+    """Register the function below as the maker of the encoder `name`.
+
+    The function gets what stands after the colon in `name:source` (None without a colon) and returns the
+    callable that encodes a batch. It imports what it needs itself, so that nobody else has to have it.
+    """
+
+    def register(maker: Callable[[str | None], EncodeBatch]) -> Callable[[str | None], EncodeBatch]:
+        _MAKERS[name] = maker
+        return maker
+
+    return register
+
+
+def list_encoders() -> list[str]:
+    """Names of all encoders, sorted."""
+    return sorted(_MAKERS)
+
+
+def get_encoder(name: str) -> Encoder:
+    """An encoder by its name, or by `name:source` for one that reads a model from somewhere else.
+
+    Raises:
+        FeatureError: no encoder of that name, a source for one that takes none, a library that is not
+            installed, or a model that cannot be read.
+    """
+    kind, _, source = name.partition(":")
+    if kind not in _MAKERS:
+        raise FeatureError(f"no text encoder {kind!r}; expected one of {listed(list_encoders(), 20)}")
+    encode_batch = _MAKERS[kind](source or None)
+    return Encoder(name, encode_batch([""]).shape[1], encode_batch)
+
+
+@encoder("hashing")
+def _hashing(source: str | None) -> EncodeBatch:
+    """4096 numbers: 1536 for words, 512 for pairs of words, 1024 for the opening, 1024 for pieces of words.
+
+    The opening is words and pairs again, those near the start counting more: what kind of text it is often
+    shows there (who, when, how many). Each kind is hashed with random signs (Weinberger et al. 2009,
+    https://arxiv.org/abs/0902.2206), its counts are damped by log(1 + count) and scaled to length 1, pairs
+    to length 0.5, so that the kinds weigh alike in short and long texts. Nothing is fitted: the same text
+    always gives the same vector. Vectors are alike where spelling is alike; they know nothing of meaning.
+    """
+    if source is not None:
+        raise FeatureError(f"the encoder 'hashing' reads no model, given {source!r}; write only 'hashing'")
+    from sklearn.feature_extraction import FeatureHasher
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    as_words: dict[str, Any] = {"token_pattern": WORD, "norm": None}
+    words = HashingVectorizer(n_features=1536, **as_words)
+    pairs = HashingVectorizer(n_features=512, ngram_range=(2, 2), **as_words)
+    opening = FeatureHasher(n_features=1024, input_type="pair")
+    pieces = HashingVectorizer(n_features=1024, analyzer="char_wb", ngram_range=(3, 4), norm=None)
+
+    def encode_batch(texts: Sequence[str]) -> Vectors:
+        parts = [
+            _scaled(words.transform(texts), 1.0),
+            _scaled(pairs.transform(texts), 0.5),
+            _scaled(opening.transform(map(_opening, texts)), 1.0),
+            _scaled(pieces.transform(texts), 1.0),
+        ]
+        return np.hstack(parts)
+
+    return encode_batch
+
+
+def _opening(text: str) -> list[tuple[str, float]]:
+    """The first words of a text and their pairs, each with how much it counts, falling from 1."""
+    words = [found.group() for found in islice(re.finditer(WORD, text.lower()), OPENING_WORDS)]
+    features = [*words], [f"{first} {second}" for first, second in pairwise(words)]
+    return [(feature, OPENING_DECAY**place) for kind in features for place, feature in enumerate(kind)]
+
+
+def _scaled(hashed: Any, length: float) -> Vectors:
+    """Signed counts (n, d), sparse, as damped rows of this length; rows of zeros stay so."""
+    counts = hashed.toarray()
+    damped = np.sign(counts) * np.log1p(np.abs(counts))
+    lengths = np.linalg.norm(damped, axis=1, keepdims=True)
+    scaled = length * np.divide(damped, lengths, out=np.zeros_like(damped), where=lengths > 0)
+    return np.asarray(scaled, np.float32)
+
+
+@encoder(USE)
+def _universal_sentence_encoder(source: str | None) -> EncodeBatch:
+    """Google's Universal Sentence Encoder (512 numbers): Cer et al. 2018, https://arxiv.org/abs/1803.11175.
+
+    The source is a folder with a SavedModel or an address that tensorflow-hub knows; default: USE_URL.
+    """
+    address = source or USE_URL
+    try:
+        import tensorflow_hub
+    except ImportError as error:
+        raise FeatureError(
+            f"the encoder {USE!r} needs a library that is not installed ({error}); "
+            "install the extra: pip install 'adaptml[use]'"
+        ) from error
+    try:
+        model = tensorflow_hub.load(address)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise FeatureError(
+            f"the encoder {USE!r} cannot be read from {address}: {reason}; "
+            f"give a folder with its SavedModel, as in {USE}:FOLDER"
+        ) from error
+    return lambda texts: np.asarray(model(list(texts)), dtype=np.float32)

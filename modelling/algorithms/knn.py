@@ -1,0 +1,35 @@
+"""k nearest neighbours: what the most similar training points are."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from modelling.algorithms.core import Algorithm, Labels, Params
+
+
+class KnnParams(Params):
+    """Parameters of scikit-learn's KNeighborsClassifier that are worth changing."""
+
+    n_neighbors: int = Field(10, ge=1, description="neighbours that vote; at most the number of rows")
+    weights: Literal["uniform", "distance"] = Field(
+        "uniform", description="distance: closer neighbours count more"
+    )
+    metric: Literal["cosine", "euclidean", "manhattan"] = Field(
+        "cosine", description="how far apart two vectors are"
+    )
+
+
+def _build(params: KnnParams, seed: int, y: Labels) -> Any:  # noqa: ARG001 - nothing is random here
+    from sklearn.neighbors import KNeighborsClassifier
+
+    n_neighbors = min(params.n_neighbors, len(y))
+    return KNeighborsClassifier(n_neighbors, weights=params.weights, metric=params.metric, algorithm="brute")
+
+
+ALGORITHM = Algorithm(
+    name="knn",
+    summary="Easy to explain: a point is what its nearest training points are. Hard labels only.",
+    params=KnnParams,
+    build=_build,
+    takes_weights=False,
+)

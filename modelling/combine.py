@@ -1,0 +1,296 @@
+"""Training an end model on gold labels, on weak labels, or on both: a few named ways, and a choice.
+
+Gold labels are few and right; weak labels (what a label model says) are many and partly wrong. The ways:
+
+    gold        gold points only
+    weak        weakly labelled points only
+    union       both, a gold point counting as GOLD_WEIGHT points
+    relabelled  gold teaches where weak labels are wrong: see `_relabelled`
+    auto        whichever of them predicts held-out gold best
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptml.errors import ModelError, listed
+from adaptml.evaluation import evaluate
+from adaptml.tasks import Setting
+from modelling.algorithms import Algorithm, EndModel, Params, fit
+from modelling.algorithms.core import Floats, Matrix
+from modelling.decisions import decide
+
+AUTO = "auto"
+GOLD_WEIGHT = 5.0
+FOLDS = 5
+MIN_GOLD = 20  # with fewer gold points, ways differ by chance more than by merit
+LOWEST = 1e-3  # probabilities are kept this far from 0 and 1 where their logarithm is taken
+
+Indicator = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.int64]
+Given = TypeVar("Given", "Weak", "Gold")
+
+
+@dataclass(frozen=True)
+class Weak:
+    """Weakly labelled points.
+
+    Attributes:
+        X: features, float32 (n, d).
+        P: what the label model says, float64 (n, k), values in [0, 1]. Points without votes are left out.
+        X_rest: features of points without votes, float32 (u, d), or None. Ways that can use them do.
+        refit: row numbers of gold points → P (n, k) of a label model that saw no other gold points. Without
+            it, cross-validation takes P as it is, and is too hopeful as far as P was made with that gold.
+    """
+
+    X: Matrix
+    P: Floats
+    X_rest: Matrix | None = None
+    refit: Callable[[Rows], Floats] | None = None
+
+    def seen_with(self, rows: Rows) -> "Weak":
+        """The same points as a label model labels them that saw only these gold points."""
+        return self if self.refit is None else replace(self, P=self.refit(rows))
+
+
+@dataclass(frozen=True)
+class Gold:
+    """Points with gold labels: features X float32 (g, d), classes Y int8 (g, k)."""
+
+    X: Matrix
+    Y: Indicator
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What is trained, whichever way.
+
+    Attributes:
+        algorithm: from `get_algorithm`.
+        setting: multiclass or multilabel.
+        params: the algorithm's parameters; None: its defaults.
+        soft_labels: train on probabilities rather than on the classes that they name; has no effect where
+            the algorithm takes no sample weights.
+        seed: of all random choices.
+    """
+
+    algorithm: Algorithm
+    setting: Setting
+    params: Params | None = None
+    soft_labels: bool = True
+    seed: int = 0
+
+    def fit(self, X: Matrix, targets: npt.NDArray[np.generic], weights: Floats | None = None) -> EndModel:
+        """Train on targets (n, k), made hard if they must be, and weights (n,) if they can be used."""
+        soft = np.asarray(targets, np.float64)
+        if not (self.soft_labels and self.algorithm.takes_weights):
+            soft = decide(self.setting, soft).astype(np.float64)
+        used = weights if self.algorithm.takes_weights else None
+        return fit(self.algorithm, self.setting, X, soft, params=self.params, weights=used, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """All that one training may use; at least one of weak and gold is there."""
+
+    learner: Learner
+    weak: Weak | None
+    gold: Gold | None
+
+    @cached_property
+    def weak_model(self) -> EndModel:
+        """The end model of weak labels alone, which several ways need."""
+        weak = _needed(self.weak, "weak labels")
+        return self.learner.fit(weak.X, weak.P)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a way's models say of gold points that they were not trained on.
+
+    Attributes:
+        probs: float64 (g, k).
+        log_loss: mean of -log of the probability of the truth: over points in multiclass, over all
+            points and classes in multilabel. Lower is better.
+        figure: accuracy in multiclass, F1 over samples in multilabel.
+    """
+
+    probs: Floats
+    log_loss: float
+    figure: float
+
+
+@dataclass(frozen=True)
+class Combined:
+    """A trained end model and how its way was chosen.
+
+    Attributes:
+        model: trained on everything that the way uses.
+        way: the name of the way.
+        reason: one sentence.
+        held_out: way → its figures on gold by cross-validation; empty if nothing had to be chosen.
+    """
+
+    model: EndModel
+    way: str
+    reason: str
+    held_out: Mapping[str, HeldOut]
+
+
+def combine(way: str, learner: Learner, weak: Weak | None, gold: Gold | None) -> Combined:
+    """Train an end model the way asked for; `auto` chooses one by cross-validation on gold.
+
+    Args:
+        way: `auto` or one of `list_ways()`.
+        learner: what to train.
+        weak: weakly labelled points, or None.
+        gold: gold points, or None.
+
+    Raises:
+        ModelError: an unknown way, labels that it needs and that are not there, or one class only.
+    """
+    if way != AUTO and way not in _WAYS:
+        raise ModelError(f"no way {way!r} to combine labels; expected one of {listed([AUTO, *_WAYS], 20)}")
+    held_out: Mapping[str, HeldOut] = {}
+    if way != AUTO:
+        chosen, reason = way, "it was asked for"
+    elif gold is None or len(gold.X) == 0:
+        chosen, reason = "weak", "there are no gold labels"
+    elif weak is None or len(weak.X) == 0:
+        chosen, reason = "gold", "there are no weak labels"
+    elif len(gold.X) < MIN_GOLD:
+        chosen, reason = "union", f"{len(gold.X)} gold points are too few to choose by; {MIN_GOLD} are needed"
+    else:
+        held_out = cross_validate(list_ways(), learner, weak, gold)
+        chosen = min(held_out, key=lambda name: held_out[name].log_loss)
+        reason = f"lowest log loss on held-out gold ({held_out[chosen].log_loss:.3f})"
+    return Combined(_WAYS[chosen](Labels(learner, weak, gold)), chosen, reason, held_out)
+
+
+def list_ways() -> list[str]:
+    """Names of the ways to train, the simplest first."""
+    return list(_WAYS)
+
+
+def cross_validate(
+    ways: Sequence[str], learner: Learner, weak: Weak | None, gold: Gold, folds: int = FOLDS
+) -> dict[str, HeldOut]:
+    """What each way's models say of gold points that neither they nor their weak labels saw.
+
+    All ways are judged on the same parts. A way that cannot be trained in every part (because gold is too
+    few in kind, say) is left out.
+
+    Args:
+        ways: names from `list_ways()`.
+        learner: what to train.
+        weak: weakly labelled points, or None; its `refit` keeps held-out gold out of the weak labels.
+        gold: at least two gold points.
+        folds: number of parts.
+
+    Raises:
+        ModelError: no way can be trained.
+    """
+    parts = _parts(gold.Y, folds, learner.seed)
+    probs = {way: np.empty(gold.Y.shape, np.float64) for way in ways}
+    failed: dict[str, ModelError] = {}
+    for part in range(parts.max() + 1):
+        inside, outside = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
+        known = Gold(gold.X[inside], gold.Y[inside])
+        labels = Labels(learner, weak and weak.seen_with(inside), known)
+        for way in [way for way in ways if way not in failed]:
+            try:
+                probs[way][outside] = _WAYS[way](labels).predict_proba(gold.X[outside])
+            except ModelError as error:
+                failed[way] = error
+    if len(failed) == len(ways):
+        raise next(iter(failed.values()))
+    return {way: _judged(learner.setting, gold.Y, probs[way]) for way in ways if way not in failed}
+
+
+def _parts(Y: Indicator, folds: int, seed: int) -> Rows:
+    """A part 0 … folds-1 for each row (g,), like rows spread evenly over the parts."""
+    shuffled = np.random.default_rng(seed).permutation(len(Y))
+    _, kinds = np.unique(Y, axis=0, return_inverse=True)
+    order = shuffled[np.argsort(kinds.ravel()[shuffled], kind="stable")]
+    parts = np.empty(len(Y), np.int64)
+    parts[order] = np.arange(len(Y)) % folds
+    return parts
+
+
+def _judged(setting: Setting, Y: Indicator, probs: Floats) -> HeldOut:
+    figures = evaluate(setting, [str(c) for c in range(Y.shape[1])], Y, decide(setting, probs))
+    clipped = np.clip(probs, LOWEST, 1 - LOWEST)
+    losses = -np.log(np.where(Y == 1, clipped, 1 - clipped))
+    log_loss = losses[Y == 1].mean() if setting is Setting.MULTICLASS else losses.mean()
+    figure = figures["accuracy" if setting is Setting.MULTICLASS else "f1_samples"]
+    return HeldOut(probs, float(log_loss), float(figure))
+
+
+def _only_gold(labels: Labels) -> EndModel:
+    gold = _needed(labels.gold, "gold labels")
+    return labels.learner.fit(gold.X, gold.Y)
+
+
+def _only_weak(labels: Labels) -> EndModel:
+    return labels.weak_model
+
+
+def _union(labels: Labels) -> EndModel:
+    weak = _needed(labels.weak, "weak labels")
+    return _with_gold(labels, weak.X, weak.P)
+
+
+def _relabelled(labels: Labels) -> EndModel:
+    """Stacking (Wolpert 1992), then self-training (Scudder 1965; Yarowsky 1995).
+
+    A teacher is trained on gold, with what the weak end model says as further features: it learns from few
+    points how far weak labels can be trusted, and about which classes. It labels all other points anew, and
+    the end model is trained on these soft labels and on gold.
+    """
+    weak = _needed(labels.weak, "weak labels")
+    gold = _needed(labels.gold, "gold labels")
+    first = labels.weak_model
+    scale = _mean_length(gold.X) / max(_mean_length(_opinion(first, gold.X)), LOWEST)
+
+    def with_opinion(X: Matrix) -> Matrix:
+        return np.hstack([X, scale * _opinion(first, X)]).astype(np.float32)
+
+    teacher = labels.learner.fit(with_opinion(gold.X), gold.Y)
+    X = weak.X if weak.X_rest is None else np.vstack([weak.X, weak.X_rest])
+    return _with_gold(labels, X, teacher.predict_proba(with_opinion(X)))
+
+
+def _opinion(model: EndModel, X: Matrix) -> Matrix:
+    """Logarithms of a model's probabilities, or of its odds in multilabel: float32 (n, k)."""
+    P = np.clip(model.predict_proba(X), LOWEST, 1 - LOWEST)
+    logs = np.log(P) if model.setting is Setting.MULTICLASS else np.log(P) - np.log1p(-P)
+    return logs.astype(np.float32)
+
+
+def _mean_length(X: Matrix) -> float:
+    return float(np.linalg.norm(X, axis=1).mean())
+
+
+def _with_gold(labels: Labels, X: Matrix, P: Floats) -> EndModel:
+    """Train on points (n, d) with labels (n, k) and on gold, which counts more."""
+    gold = _needed(labels.gold, "gold labels")
+    weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
+    return labels.learner.fit(np.vstack([X, gold.X]), np.vstack([P, gold.Y]), weights)
+
+
+def _needed(given: Given | None, what: str) -> Given:
+    if given is None or len(given.X) == 0:
+        raise ModelError(f"there are no {what} to train on; give some, or choose a way that needs none")
+    return given
+
+
+_WAYS: Mapping[str, Callable[[Labels], EndModel]] = {
+    "gold": _only_gold,
+    "weak": _only_weak,
+    "union": _union,
+    "relabelled": _relabelled,
+}
