@@ -118,6 +118,10 @@ def train(
     """
     columns = list(features) or list(task.features)
     chosen = get_algorithm(algorithm)
+    if soft_labels and not chosen.takes_weights:
+        raise ModelError(
+            f"{algorithm} takes no sample weights, which soft labels need; train it on hard labels"
+        )
     learner = Learner(chosen, task.setting, chosen.parse(params or {}), soft_labels, seed)
     shown = _parameters(task, algorithm, sources, learner, columns, way)
     with (

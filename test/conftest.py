@@ -1,7 +1,9 @@
 """A clean room for each test: scrubbed environment, own folder, own settings."""
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,23 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def settings(clean_room: Path) -> Settings:
     """The settings of the clean room."""
     return get_settings()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow store in a SQLite file: making one takes seconds, copying it none."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    code = f"from mlflow.tracking import MlflowClient; MlflowClient('sqlite:///{path}').search_experiments()"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def tracking(empty_store: Path, settings: Settings) -> Settings:
+    """The settings of the clean room, with an empty MLflow store in its home folder."""
+    settings.home.mkdir()
+    shutil.copy(empty_store, settings.home / "mlflow.db")
+    return settings
 
 
 @pytest.fixture
