@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
@@ -110,7 +111,8 @@ def write_text(text: str, path: Path) -> Path:
 
 def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> Path:
     """Write the first rows of a frame as an HTML page, for MLflow's artifact viewer; returns the path."""
-    table = frame.head(rows).to_html(index=False, border=0, max_rows=None, float_format="{:.3f}".format)
+    shown = frame.head(rows).map(_as_text)
+    table = shown.to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="–")
     note = f"{min(rows, len(frame))} of {len(frame)} rows"
     return write_text(_PAGE.format(title=escape(path.stem.replace("_", " ")), note=note, table=table), path)
 
@@ -137,6 +139,13 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _as_text(value: Any) -> Any:
+    """A cell as people read it: lists with commas, numbers in them with three places."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return ", ".join(f"{item:.3f}" if isinstance(item, float) else str(item) for item in value)
+    return value
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

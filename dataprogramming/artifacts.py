@@ -10,7 +10,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from adaptml.evaluation import evaluate
-from adaptml.frames import KEYS, replacing, write_frame, write_text
+from adaptml.frames import KEYS, replacing, write_frame, write_preview, write_text
 from adaptml.pictures import confusion_picture, write_picture
 from adaptml.tasks import Task, names
 from adaptml.tracking import ModelToLog
@@ -18,10 +18,6 @@ from dataprogramming.analysis import lf_summary
 from dataprogramming.label_models import scoring
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
 from dataprogramming.selection import HeldOut, Selection
-
-PREVIEW_ROWS = 100
-_STYLE = "<meta charset='utf-8'><style>table{border-collapse:collapse;font:14px sans-serif}\
-td,th{padding:4px 10px;border-bottom:1px solid #ddd;text-align:left}</style>\n"
 
 
 def labelled_frame(
@@ -42,7 +38,7 @@ def registered_name(task: Task) -> str:
 def write_labelled(frame: pd.DataFrame, name: str, folder: Path) -> None:
     """`<name>.parquet`, and its first rows as `<name>.html`."""
     write_frame(frame, folder / f"{name}.parquet")
-    _write_html(frame.head(PREVIEW_ROWS), folder / f"{name}.html")
+    write_preview(frame, folder / f"{name}.html")
 
 
 def write_matrix(L: LabelMatrix, path: Path) -> None:
@@ -60,7 +56,7 @@ def write_summaries(
         parts["dev"] = lf_summary(gold.L, lf_names, task.class_names, weights, gold.Y)
     for part, summary in parts.items():
         write_text(summary.to_csv(index=False), folder / f"lf_summary_{part}.csv")
-        _write_html(summary, folder / f"lf_summary_{part}.html")
+        write_preview(summary, folder / f"lf_summary_{part}.html", rows=len(summary))
 
 
 def write_confusion(task: Task, gold: Gold, chosen: str, held_out: HeldOut, folder: Path) -> None:
@@ -119,12 +115,3 @@ def model_to_log(
 
 def _figures(task: Task, Y: Indicator, out: HeldOut) -> dict[str, float]:
     return evaluate(task.setting, task.class_names, Y, out.named, out.probs, task.positive)
-
-
-def _write_html(frame: pd.DataFrame, path: Path) -> None:
-    shown = frame.copy()
-    if "label_probs" in shown:
-        shown["label_probs"] = [", ".join(f"{p:.3f}" for p in probs) for probs in shown["label_probs"]]
-    for column in {"label", "gold_label"} & set(shown.columns):
-        shown[column] = [", ".join(labels) for labels in shown[column]]
-    write_text(_STYLE + shown.to_html(index=False, float_format="{:.3f}".format, na_rep="–", border=0), path)

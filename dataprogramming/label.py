@@ -10,14 +10,15 @@ from typing import Any
 import pandas as pd
 import typer
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli_support import extra_options, output, run_command
 from adaptml.database import Database, WritebackKind, write_back
+from adaptml.frames import KEYS, read_frame
+from adaptml.labelled import NO_GOLD, TASK_GOLD, gold_path, project_path, read_gold
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from adaptml.tracking import Recorder, connect, tracked_run
 from dataprogramming import label_options as options
 from dataprogramming.apply import apply_lfs
-from dataprogramming.inputs import NO_GOLD, TASK_GOLD, gold_path, read_gold, read_points, resolve
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
@@ -156,7 +157,7 @@ class _Voter:
 def _find_out(
     voter: _Voter, data: Path, dev_data: Path | None, label_model: str, config: SnorkelConfig
 ) -> Labelling:
-    task, points = voter.task, read_points(data)
+    task, points = voter.task, read_frame(data, typed_by_user=True)[KEYS]
     gold_points = None if dev_data is None else read_gold(dev_data, task)
     L = voter.votes(points)
     gold = None if gold_points is None else Gold(voter.votes(gold_points.keys), gold_points.Y)
@@ -177,7 +178,7 @@ def _result(found: Labelling, recorder: Recorder, new_rows: int | None) -> Label
         n_points=len(found.points),
         n_covered=int(covered(found.L).sum()),
         n_gold=0 if found.gold is None else len(found.gold),
-        n_gold_left_out=0 if found.gold_points is None else found.gold_points.n_left_out,
+        n_gold_left_out=0 if found.gold_points is None else found.gold_points.left_out,
         metrics=dict(recorder.metrics),
         warnings=found.warnings(),
         new_rows=new_rows,
@@ -227,11 +228,11 @@ def command(
     )
     done = label(
         chosen_task,
-        resolve(data, settings),
-        gold_path(TASK_GOLD if gold and dev_data == NO_GOLD else dev_data, chosen_task, settings),
+        project_path(data),
+        gold_path(TASK_GOLD if gold and dev_data == NO_GOLD else dev_data, chosen_task),
         label_model=multilabel if label_model == AUTO else label_model,
         config=config,
-        lf_parameters=options.lf_parameters(ctx.args),
+        lf_parameters=extra_options(ctx.args, "get_lfs"),
         parallel=parallel,
         fault_tolerant=fault_tolerant,
         write=write,

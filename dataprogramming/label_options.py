@@ -1,6 +1,5 @@
 """The options of `label`, and what is made of their values."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,22 +56,3 @@ def snorkel_config(**values: Any) -> SnorkelConfig:
     except ValidationError as error:
         problems = [f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors()]
         raise LabellingError(f"the label model cannot be trained like this: {'; '.join(problems)}") from error
-
-
-def lf_parameters(extra: Iterable[str]) -> dict[str, str]:
-    """`--name value` and `--name=value`, as they are left over on the command line.
-
-    Raises:
-        LabellingError: something else is left over.
-    """
-    parameters: dict[str, str] = {}
-    words = iter(extra)
-    for word in words:
-        name, equals, value = word.removeprefix("--").partition("=")
-        given = value if equals else next(words, None)
-        if not word.startswith("--") or given is None:
-            raise LabellingError(
-                f"cannot make sense of {word!r}; expected --name value for a parameter of get_lfs"
-            )
-        parameters[name.replace("-", "_")] = given
-    return parameters

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from adaptml.tasks import Task
+from adaptml.labelled import GOLD_LABEL, Labelled
+from adaptml.tasks import Task, names
 from adaptml.tracking import Recorder
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
-from dataprogramming.inputs import GoldPoints
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered
 from dataprogramming.label_models.scoring import decide, predict_proba
 from dataprogramming.selection import Selection
@@ -36,7 +36,7 @@ class Labelling:
     lf_names: list[str]
     points: pd.DataFrame
     L: LabelMatrix
-    gold_points: GoldPoints | None
+    gold_points: Labelled | None
     gold: Gold | None
     selection: Selection
     faults: Counter[str] | None = None
@@ -93,18 +93,18 @@ class Labelling:
             return
         held_out = self.selection.held_out[self.selection.chosen]
         recorder.metrics |= artifacts.dev_metrics(self.task, self.gold, self.selection)
-        recorder.metrics["dev_left_out"] = self.gold_points.n_left_out
+        recorder.metrics["dev_left_out"] = self.gold_points.left_out
         recorder.log.info(
             "%d gold points, of which %d without votes are %s; %d without exactly one class are left out",
             len(self.gold),
             int((~covered(self.gold.L)).sum()),
             UNCOVERED_POLICY,
-            self.gold_points.n_left_out,
+            self.gold_points.left_out,
         )
         frame = artifacts.labelled_frame(
             self.gold_points.keys, held_out.named, held_out.probs, self.task.class_names
         )
-        frame["gold_label"] = self.gold_points.labels
+        frame[GOLD_LABEL] = names(self.gold_points.Y, self.task.class_names)
         artifacts.write_labelled(frame, "development_data", recorder.folder)
         artifacts.write_matrix(self.gold.L, recorder.folder / "dev_label_matrix.npy")
         artifacts.write_confusion(self.task, self.gold, self.selection.chosen, held_out, recorder.folder)

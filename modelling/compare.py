@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -15,13 +16,14 @@ from adaptml.cli_support import extra_options, output, run_command
 from adaptml.database import Database
 from adaptml.errors import ModelError
 from adaptml.frames import write_preview
+from adaptml.labelled import TASK_GOLD, gold_path, labelled, read_gold
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import tracked_run
 from modelling.algorithms import algorithms, get_algorithm
 from modelling.combine import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 from modelling.decisions import decide
-from modelling.label_frames import TRAINING_DATA, gold_source, labelled, read_labelled
+from modelling.sources import TRAINING_DATA, read_labelled
 from modelling.train import COMMAND_OPTIONS, Reader, targets
 
 # way → what it is called here; in this order
@@ -78,7 +80,7 @@ class Comparison:
 def compare(
     task: Task,
     train_source: str,
-    gold: str,
+    gold: Path,
     *,
     algorithm: str = "logistic_regression",
     features: Sequence[str] = (),
@@ -106,14 +108,23 @@ def compare(
     columns = list(features) or list(task.features)
     chosen = get_algorithm(algorithm)
     learner = Learner(chosen, task.setting, chosen.parse(params or {}), soft_labels, seed)
-    shown = {"task": task.name, "setting": task.setting, "algorithm": algorithm, "train_data": train_source}
-    shown |= {"gold": gold, "features": ",".join(columns), "soft_labels": str(soft_labels), "seed": str(seed)}
+    shown = {
+        "task": task.name,
+        "setting": task.setting,
+        "algorithm": algorithm,
+        "train_data": train_source,
+        "gold": gold,
+        "features": ",".join(columns),
+        "soft_labels": soft_labels,
+        "seed": seed,
+        **(learner.params.model_dump() if learner.params else {}),
+    }
     with (
         closing(Database(get_settings().database_url.get_secret_value())) as database,
         tracked_run(task.name, f"compare {algorithm} {task.setting}", shown) as recorder,
     ):
         reader = Reader(database, columns, show_progress)
-        truth = labelled(read_labelled(gold, TRAINING_DATA), task, "gold_label", gold)
+        truth = read_gold(gold, task)
         if len(truth) < 2 * FOLDS:
             raise ModelError(
                 f"{len(truth)} gold points are too few to compare by; expected {2 * FOLDS} or more"
@@ -189,7 +200,7 @@ def command(
     train_data: Annotated[
         str, typer.Option("--train", help="A run of `label` (its id), or a frame with labels.")
     ],
-    gold: Annotated[str, typer.Option(help="`1` (that of process-annotations), or a frame.")] = "1",
+    gold: Annotated[str, typer.Option(help="`1` (that of process-annotations), or a frame.")] = TASK_GOLD,
     algorithm: Annotated[
         str, typer.Option(help=f"One of {', '.join(algorithms())}.")
     ] = "logistic_regression",
@@ -211,10 +222,13 @@ def command(
     Example: `compare example --train RUN_ID`
     """
     chosen = load_task(task).with_setting(setting)
+    path = gold_path(gold, chosen)
+    if path is None:
+        raise ModelError("comparing needs gold labels; give --gold 1 or a frame")
     done = compare(
         chosen,
         train_data,
-        gold_source(gold, chosen),
+        path,
         algorithm=algorithm,
         features=[name for given in features or [] for name in given.split(",")],
         params=extra_options(ctx.args, algorithm),

@@ -8,10 +8,10 @@ import pandas as pd
 
 from adaptml.evaluation import evaluate
 from adaptml.frames import write_frame, write_preview
+from adaptml.labelled import Labelled
 from adaptml.pictures import confusion_picture, det_picture, roc_picture, write_picture
 from adaptml.tasks import Task, names
 from modelling.decisions import decide
-from modelling.label_frames import Labelled
 
 Probs = npt.NDArray[np.float64]
 

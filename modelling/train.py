@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -14,22 +15,16 @@ from adaptml.cli_support import extra_options, output, run_command
 from adaptml.database import Database
 from adaptml.errors import ModelError
 from adaptml.frames import KEYS, write_preview
+from adaptml.labelled import GOLD_LABEL, LABEL, NO_GOLD, Labelled, gold_path, labelled, read_gold
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import Recorder, connect, tracked_run
 from modelling.algorithms import EndModel, algorithms, get_algorithm
 from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
 from modelling.features import Matrix, read_features
-from modelling.label_frames import (
-    DEVELOPMENT_DATA,
-    TRAINING_DATA,
-    Labelled,
-    gold_source,
-    labelled,
-    read_labelled,
-)
 from modelling.registration import model_to_log, registered_name
 from modelling.report import predictions, report, write_predictions
+from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Sources:
 
     train: str
     test: str | None = None
-    gold: str | None = None
+    gold: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -184,11 +179,11 @@ class _Data:
 
 
 def _read(task: Task, sources: Sources) -> _Data:
-    everything = labelled(read_labelled(sources.train, TRAINING_DATA), task, "label", sources.train)
+    everything = labelled(read_labelled(sources.train, TRAINING_DATA), task, LABEL, sources.train)
     test = None if sources.test is None else read_labelled(sources.test, DEVELOPMENT_DATA)
     gold = None
     if sources.gold is not None:
-        gold = labelled(read_labelled(sources.gold, DEVELOPMENT_DATA), task, "gold_label", sources.gold)
+        gold = read_gold(sources.gold, task)
         if test is not None:
             learned = pd.MultiIndex.from_frame(gold.keys)
             test = test.loc[~pd.MultiIndex.from_frame(test[KEYS]).isin(learned)].reset_index(drop=True)
@@ -221,8 +216,8 @@ def _evaluate(
     write_predictions(predictions(task, test[KEYS], probs), recorder.folder)
     place = pd.MultiIndex.from_frame(test[KEYS])
     for prefix, column, whose in (
-        ("lm", "label", "the label model's labels"),
-        ("gold", "gold_label", "gold"),
+        ("lm", LABEL, "the label model's labels"),
+        ("gold", GOLD_LABEL, "gold"),
     ):
         if column in test.columns:
             truth = labelled(test, task, column, source)
@@ -263,7 +258,7 @@ def command(
     ] = None,
     gold: Annotated[
         str, typer.Option(help="Also learn from gold: `1` (that of process-annotations) or a frame.")
-    ] = "0",
+    ] = NO_GOLD,
     combine_way: Annotated[
         str, typer.Option("--combine", help=f"How: auto (the best on gold), {', '.join(list_ways())}.")
     ] = AUTO,
@@ -282,7 +277,7 @@ def command(
     Example: `train example --train RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
     """
     chosen = load_task(task).with_setting(setting)
-    sources = Sources(train_data, test_data or None, None if gold in {"", "0"} else gold_source(gold, chosen))
+    sources = Sources(train_data, test_data or None, gold_path(gold, chosen))
     done = train(
         chosen,
         algorithm,

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from adaptml.cli import STEPS, app
-from adaptml.cli_support import command_app
+from adaptml.cli_support import command_app, extra_options
+from adaptml.errors import SettingsError
 
 runner = CliRunner()
 
@@ -86,3 +87,13 @@ def test_tasks_are_made_checked_and_listed() -> None:
     code, _, err = run("task", "check", "topic", "--table", "posts")
     assert code == 1
     assert "no table 'posts'" in err
+
+
+def test_options_that_are_left_over_are_parameters_of_somebody_else() -> None:
+    assert extra_options(["--max-words", "5", "--name=a=b"], "get_lfs") == {"max_words": "5", "name": "a=b"}
+    for words in (["x"], ["--x"]):
+        with pytest.raises(
+            SettingsError,
+            match=rf"^cannot make sense of '{words[0]}'; expected --name value for a parameter of get_lfs$",
+        ):
+            extra_options(words, "get_lfs")

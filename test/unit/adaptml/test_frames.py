@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from adaptml.errors import FrameError
-from adaptml.frames import check_keys, read_frame, replacing, write_frame
+from adaptml.frames import check_keys, read_frame, replacing, write_frame, write_preview
 
 FRAME = pd.DataFrame({"extra": [[1.5, 2.5], [3.0, 4.0]], "id": ["007", "é 'x'"], "table_name": ["t", "t"]})
 
@@ -107,3 +107,15 @@ def test_a_full_disk(tmp_path: Path) -> None:
         temporary.symlink_to("/dev/full")
         temporary.write_text("x" * 100_000)
     assert list(tmp_path.glob("*.txt")) == []
+
+
+def test_a_preview_shows_first_rows_as_text_and_escapes_what_is_in_them(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"id": ["<b>1</b>", "2"], "label": [["a", "b"], []], "label_probs": [[0.25, 1.0], [0.5, 0.5]]}
+    )
+    page = write_preview(frame, tmp_path / "f_x.html", rows=1).read_text()
+    assert "1 of 2 rows" in page
+    assert "<td>&lt;b&gt;1&lt;/b&gt;</td>" in page
+    assert "<td>a, b</td>" in page
+    assert "<td>0.250, 1.000</td>" in page
+    assert "<h1>f x</h1>" in page

@@ -15,12 +15,11 @@ from adaptml.database import Database, TextList
 from adaptml.errors import AdaptmlError
 from adaptml.frames import write_frame
 from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.tasks import load_task
 from adaptml.tracking import artifact, connect
-from dataprogramming.inputs import read_gold
 from dataprogramming.label import LabelResult, label, summary
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_options import lf_parameters, snorkel_config
+from dataprogramming.label_options import snorkel_config
 
 # MLflow's own, at its first use
 pytestmark = [
@@ -238,47 +237,6 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
     np.testing.assert_allclose(told[["prob_cat", "prob_dog"]], expected["label_probs"].tolist(), atol=1e-9)
     flags = [[int(c in names) for c in ("cat", "dog")] for names in expected["label"]]
     assert told[["cat", "dog"]].to_numpy().tolist() == flags
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([["cow"], ["cat"]], "labels cow are no classes of the task; its classes are cat, dog"),
-        ([[], ["cat", "dog"]], "none of the 2 points of PATH has exactly one class, which a multiclass run needs; "
-         "run it as multilabel or give other gold labels"),
-        ([1.5, 2.5],
-            "PATH has the gold_label 1.5; expected a list of class names in every row"),
-        (None, "PATH has no column gold_label; expected the gold labels that process-annotations writes"),
-    ],
-)  # fmt: skip
-def test_gold_that_cannot_be_used(
-    room: Settings, tmp_path: Path, labels: list[object] | None, message: str
-) -> None:
-    path = tmp_path / "gold.parquet"
-    keys = pd.DataFrame({"table_name": "posts", "id": ["00", "01"]})
-    if labels is not None:
-        keys["gold_label"] = pd.Series(labels, dtype=object)
-    write_frame(keys, path)
-    task: Task = load_task("pets").with_setting("multiclass")
-    with pytest.raises(AdaptmlError) as raised:
-        read_gold(path, task)
-    assert str(raised.value) == message.replace("PATH", str(path))
-
-
-def test_gold_as_one_name_a_row(room: Settings, tmp_path: Path) -> None:
-    path = tmp_path / "gold.csv"
-    path.write_text("table_name,id,gold_label\nposts,00,cat\nposts,01,dog\n")
-    assert read_gold(path, load_task("pets")).labels == [["cat"], ["dog"]]
-
-
-def test_options_that_are_left_over_are_parameters() -> None:
-    assert lf_parameters(["--max-words", "5", "--name=a=b"]) == {"max_words": "5", "name": "a=b"}
-    with pytest.raises(
-        AdaptmlError, match="cannot make sense of 'x'; expected --name value for a parameter of get_"
-    ):
-        lf_parameters(["x"])
-    with pytest.raises(AdaptmlError, match="cannot make sense of '--x'"):
-        lf_parameters(["--x"])
 
 
 def test_options_of_snorkels_model_that_cannot_be() -> None:

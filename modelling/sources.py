@@ -1,0 +1,31 @@
+"""Where a step's labels come from: a run of the label step, or a frame that the user named."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from adaptml.frames import read_frame
+from adaptml.labelled import project_path
+from adaptml.tracking import artifact
+
+TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def read_labelled(source: str, name: str) -> pd.DataFrame:
+    """A frame of labelled data points.
+
+    Args:
+        source: the id of a run of the label step (32 hexadecimal digits), or a path that the user typed.
+        name: which artifact of the run.
+
+    Raises:
+        TrackingError: no such run, or a run without that artifact.
+        FrameError: as `read_frame` raises it.
+    """
+    if _RUN_ID.fullmatch(source):
+        with tempfile.TemporaryDirectory() as folder:
+            return read_frame(artifact(source, name, Path(folder)))
+    return read_frame(project_path(source), typed_by_user=True)
