@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lock clean
+.PHONY: help install demo labelstudio test check lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ install: .venv/.demo  ## create .venv with the pinned versions and the `adaptml`
 
 demo: .venv/.demo  ## run the whole example on this machine, from posts to a served prediction
 	@$(BIN)/python -m example_data.demo
+
+labelstudio: .venv/.demo  ## run a Label Studio on this machine, with an owner and two annotators
+	@$(BIN)/python -m labelstudio.local_server
 
 check: .venv/.test  ## style, types and docs
 	$(BIN)/ruff check .

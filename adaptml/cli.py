@@ -13,6 +13,8 @@ STEPS = {
     "task": ("adaptml.task_commands", "Make, check and list tasks."),
     "featurize": ("adaptml.featurize", "Compute lemmas and vectors of a table's texts."),
     "sample-tasks": ("labelstudio.sample_tasks", "Sample data points for annotation."),
+    "sample-points": ("labelstudio.sample_points", "Choose data points to label and to train on."),
+    "annotate": ("labelstudio.annotate", "Annotate in Label Studio: project, tasks, annotations."),
     "process-annotations": ("labelstudio.process_annotations", "Turn an annotation export into gold labels."),
     "annotator-agreement": ("labelstudio.annotator_agreement", "Krippendorff's alpha and what to mend."),
     "label": ("dataprogramming.label", "Turn labelling functions' votes into training data."),

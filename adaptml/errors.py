@@ -12,7 +12,9 @@ Each message is one line: what was given, what was expected, what to do.
     │   ├─ UnknownColumnError
     │   └─ DatabaseUnavailableError   away or locked: try again later
     ├─ FeatureError             columns that cannot be used as features
-    ├─ AnnotationError          an export or a gold choice that cannot be used
+    ├─ AnnotationError          an export, a sample or a gold choice that cannot be used
+    │   └─ LabelStudioError     Label Studio refuses what was asked
+    │       └─ LabelStudioUnavailableError  away or starting: try again later
     ├─ LabellingError           labelling functions or label models that cannot be used
     ├─ ModelError               end models that cannot be trained, found or loaded
     └─ TrackingError            an MLflow run, model or store that cannot be used
@@ -60,7 +62,15 @@ class FeatureError(AdaptmlError):
 
 
 class AnnotationError(AdaptmlError):
-    """An export or a gold choice that cannot be used."""
+    """An export, a sample or a gold choice that cannot be used."""
+
+
+class LabelStudioError(AnnotationError):
+    """Label Studio refuses what was asked."""
+
+
+class LabelStudioUnavailableError(LabelStudioError):
+    """Label Studio does not answer; the same call may succeed later."""
 
 
 class LabellingError(AdaptmlError):

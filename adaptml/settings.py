@@ -47,6 +47,14 @@ class Settings(BaseSettings):
         8000, description="port of the prediction service; 0 takes a free one"
     )
 
+    label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
+    label_studio_token: SecretStr = Field(
+        SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
+    )
+    label_studio_token_file: Path = Field(
+        Path(".labelstudio/token"), description="file that holds Label Studio's token"
+    )
+
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         """Make every path absolute and fill in the addresses that follow from the home folder."""
@@ -58,6 +66,7 @@ class Settings(BaseSettings):
             "home": home,
             "tasks_dir": root / self.tasks_dir.expanduser(),
             "database_url": SecretStr(database_url),
+            "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
         }
         self.__dict__.update(derived)  # frozen for everybody else

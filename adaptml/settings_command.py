@@ -4,7 +4,6 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import typer
-from pydantic import SecretStr
 
 from adaptml.cli_support import output, run_command
 from adaptml.errors import SettingsError, listed
@@ -20,7 +19,7 @@ def variable(name: str) -> str:
 def shown(settings: Settings, name: str) -> str:
     """A setting's value as text, without passwords."""
     value = getattr(settings, name)
-    if isinstance(value, SecretStr):
+    if name == "database_url":
         return sa.make_url(value.get_secret_value()).render_as_string(hide_password=True)
     return str(value)
 
@@ -35,8 +34,8 @@ def command(
     settings, fields = get_settings(), Settings.model_fields
     if name is None:
         for field, info in fields.items():
-            output().print(f"{field:13} {shown(settings, field)}")
-            output().print(f"{'':13} {variable(field)}: {info.description}", style="dim")
+            output().print(f"{field:23} {shown(settings, field)}")
+            output().print(f"{'':23} {variable(field)}: {info.description}", style="dim")
     elif name in fields:
         typer.echo(shown(settings, name))
     else:

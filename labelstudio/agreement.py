@@ -43,6 +43,7 @@ class Agreement:
         alphas: by distance; `nominal` takes two label sets as equal or not.
         seed: seed of the bootstrap.
         resamples: how often points were drawn again.
+        sample_warning: a sentence on points that are no random sample of the table, or empty.
     """
 
     task: str
@@ -60,6 +61,7 @@ class Agreement:
     disputed: list[DisputedPoint]
     seed: int
     resamples: int = RESAMPLES
+    sample_warning: str = ""
 
     @property
     def alpha(self) -> Alpha:

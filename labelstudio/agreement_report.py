@@ -33,6 +33,8 @@ def show(found: Agreement, console: Console) -> None:
         f"95 % interval: percentile bootstrap over points, {found.resamples} resamples, seed {found.seed}.\n",
         markup=False,
     )
+    if found.sample_warning:
+        console.print(f"Warning: {found.sample_warning}.\n", markup=False)
     undefined = max(a.undefined for a in found.alphas.values())
     if undefined:
         console.print(f"Alpha is not defined in {undefined} resamples; they were left out.\n", markup=False)

@@ -1,7 +1,7 @@
 """From the tasks of an export to one label set per annotator and point."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,7 +64,7 @@ def annotator_order(name: str) -> tuple[bool, int, str]:
     return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
 
 
-def collect(tasks: Sequence[ExportedTask], task: Task, source: str) -> Annotations:
+def collect(tasks: Collection[ExportedTask], task: Task, source: str) -> Annotations:
     """One label set per annotator and point; everything left out on the way is counted.
 
     Args:
@@ -77,13 +77,14 @@ def collect(tasks: Sequence[ExportedTask], task: Task, source: str) -> Annotatio
             several controls that hold the task's classes, or nothing annotated at all.
     """
     counts: Counter[str] = Counter(tasks=len(tasks))
-    counts["repeated_tasks"] = len(tasks) - len({(_key(t), t.id) for t in tasks})
-    points = sorted({_key(t) for t in tasks})
-    counts["points_in_several_tasks"] = len({(_key(t), t.id) for t in tasks}) - len(points)
-    finished = list(_finished(tasks, counts))
-    control = _control([annotation for _, annotation in finished], task, source)
+    numbered = {(_key(t), t.id) for t in tasks}
+    points = sorted({key for key, _ in numbered})
+    counts["repeated_tasks"] = len(tasks) - len(numbered)
+    counts["points_in_several_tasks"] = len(numbered) - len(points)
+    # Gone through twice, so that a project's annotations are not all held at once.
+    control = _control((annotation for _, annotation in _finished(tasks, Counter())), task, source)
     latest: dict[tuple[Key, str], Label] = {}
-    for key, annotation in finished:
+    for key, annotation in _finished(tasks, counts):
         label = _label(key, annotation, control, task, counts)
         before = latest.get((key, label.annotator))
         counts["superseded"] += before is not None
@@ -119,9 +120,10 @@ def _finished(tasks: Iterable[ExportedTask], counts: Counter[str]) -> Iterable[t
             counts["annotations"] += 1
             if annotation.was_cancelled:
                 counts["cancelled"] += 1
-            elif annotation.completed_by is None:
-                counts["without_annotator"] += 1
+            elif annotation.annotator is None:
+                counts["imported" if annotation.imported else "without_annotator"] += 1
             else:
+                counts["claimed"] += annotation.completed_by not in (None, annotation.annotator)
                 yield key, annotation
     counts["drafts"] = sum(drafts.values())
 
@@ -178,7 +180,7 @@ def _label(key: Key, annotation: Annotation, control: str | None, task: Task, co
     time = annotation.updated_at or annotation.created_at or _LONG_AGO
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)
-    return Label(key, str(annotation.completed_by), classes, time, annotation.id or 0)
+    return Label(key, str(annotation.annotator), classes, time, annotation.id or 0)
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

@@ -1,10 +1,11 @@
 """How far annotators agree, and whether their labels can be relied on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 
@@ -15,6 +16,7 @@ from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from labelstudio.agreement import Agreement, agreement
 from labelstudio.agreement_report import as_text, show
+from labelstudio.drawn import sample_warning
 
 SEED = 0
 
@@ -39,6 +41,9 @@ def annotator_agreement(task: Task, seed: int = SEED, settings: Settings | None 
             f"no annotations of task {task.name!r} in {folder}; run process-annotations on an export first"
         )
     found = agreement(read_frame(path), task, seed)
+    drawn = folder / "sample_df.parquet"
+    if drawn.is_file():
+        found = replace(found, sample_warning=sample_warning(pd.read_parquet(drawn)))
     write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", folder / "agreement.json")
     write_text(as_text(found), folder / "agreement.txt")
     return found

@@ -1,7 +1,7 @@
 """A Label Studio JSON export: its shape, and opening one."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,28 +33,46 @@ class Result(_Part):
 class Annotation(_Part):
     """One annotator's answer to one task.
 
-    `completed_by` is a number or an object with an `id`, depending on how it was exported; None where
-    the account was deleted. Only a number becomes a column of its own, so no name can hide a key column.
+    `completed_by` and `updated_by` are numbers or objects with an `id`, depending on how they were exported;
+    None where the account was deleted. Only a number becomes a column of its own, so no name can hide a
+    key column. `completed_by` is what the sender claimed, `updated_by` who really sent it.
     """
 
     id: int | None = None
     completed_by: int | None = None
+    updated_by: int | None = None
     result: tuple[Result, ...] = ()
     was_cancelled: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
-    @field_validator("completed_by", mode="before")
+    @field_validator("completed_by", "updated_by", mode="before")
     @classmethod
     def _only_id(cls, value: object) -> object:
         return value.get("id") if isinstance(value, dict) else value
 
+    @property
+    def annotator(self) -> int | None:
+        """Who said it, by the server's record; exports from before 1.5 have only the claim."""
+        return self.updated_by if "updated_by" in self.model_fields_set else self.completed_by
+
+    @property
+    def imported(self) -> bool:
+        """Whether it came with a file, so that nobody's making it is on record."""
+        return self.annotator is None and self.completed_by is not None
+
 
 class MetaInfo(_Part):
-    """Where a point comes from and which question is asked about it."""
+    """Where a point comes from, which question is asked about it, and how it was drawn.
+
+    `sampling` is the name of the draw, empty where it is not on record; `inclusion_prob` is in (0, 1],
+    None where it cannot be told.
+    """
 
     table_name: str
     task: str
+    sampling: str = ""
+    inclusion_prob: float | None = None
 
 
 class TaskData(_Part):
@@ -134,7 +152,7 @@ def _problems(error: ValidationError) -> str:
     )
 
 
-def check_task(tasks: Sequence[ExportedTask], name: str, source: str) -> None:
+def check_task(tasks: Iterable[ExportedTask], name: str, source: str) -> None:
     """Refuse an export with tasks of another task folder.
 
     Raises:

@@ -11,6 +11,7 @@ from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Setting, Task, indicator, names
 from labelstudio.annotations import Annotations
+from labelstudio.dawid_skene import Confusion, dawid_skene
 
 LabelSet = tuple[str, ...]
 # From the label sets of each point (one per annotator, at least one) to the gold one, or None for none.
@@ -27,6 +28,8 @@ class Gold:
         dropped: points that somebody labelled and that have no gold label.
         drawn: ties that the random generator settled.
         single: gold points that one annotator alone labelled.
+        confusions: the annotators' estimated confusion matrices; empty but for `dawid-skene`.
+        converged: whether that estimate stood still in the end.
     """
 
     choice: str
@@ -34,6 +37,8 @@ class Gold:
     dropped: int
     drawn: int
     single: int
+    confusions: Sequence[Confusion] = ()
+    converged: bool = True
 
     @property
     def why_dropped(self) -> str:
@@ -50,7 +55,7 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
     Args:
         annotations: who said what.
         task: names the classes.
-        choice: an annotator's id, `majority`, `random` or `drop`.
+        choice: an annotator's id, `majority`, `random`, `drop` or `dawid-skene`.
         per_class: vote on each class by itself; for `majority` in multilabel tasks.
         seed: settles the ties of `random`.
 
@@ -58,12 +63,16 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
         AnnotationError: a choice that does not exist, or one that leaves no gold label at all.
     """
     _check_choice(annotations, task, choice, per_class)
-    voting = [v for v in annotations.labels if choice in _CHOOSERS or v.annotator == choice]
+    voting = [v for v in annotations.labels if choice in CHOICES or v.annotator == choice]
     given: dict[tuple[str, str], list[LabelSet]] = {}
     for label in voting:
         given.setdefault(label.key, []).append(label.classes)
     rows = list(given.values())
-    if per_class:
+    confusions: Sequence[Confusion] = ()
+    converged = True
+    if choice == DAWID_SKENE:
+        chosen, confusions, converged = dawid_skene(voting, task)
+    elif per_class:
         chosen = _majority_per_class(rows, task.class_names)
     else:
         chosen = _CHOOSERS.get(choice, _unanimous)(rows, np.random.default_rng(seed))
@@ -78,13 +87,13 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
     annotators = Counter(label.key for label in annotations.labels)
     single = sum(annotators[key] == 1 for key, _ in kept)
     drawn = sum(len(_most(row)) > 1 for row in rows) if choice == "random" else 0
-    return Gold(choice, frame, len(annotators) - len(kept), drawn, single)
+    return Gold(choice, frame, len(annotators) - len(kept), drawn, single, confusions, converged)
 
 
 def _check_choice(annotations: Annotations, task: Task, choice: str, per_class: bool) -> None:
-    if choice not in _CHOOSERS and choice not in annotations.annotators:
+    if choice not in CHOICES and choice not in annotations.annotators:
         raise AnnotationError(
-            f"gold choice {choice!r} does not exist; expected {', '.join(_CHOOSERS)} or an annotator's id: "
+            f"gold choice {choice!r} does not exist; expected {', '.join(CHOICES)} or an annotator's id: "
             f"{listed(annotations.annotators, 20)}"
         )
     if per_class and (choice != "majority" or task.setting is not Setting.MULTILABEL):
@@ -126,5 +135,11 @@ def _majority_per_class(
     return chosen
 
 
-_WHY_DROPPED = {"majority": "ties", "drop": "annotators differ"}
+DAWID_SKENE = "dawid-skene"
+_WHY_DROPPED = {
+    "majority": "ties",
+    "drop": "annotators differ",
+    DAWID_SKENE: "two answers are equally likely",
+}
 _CHOOSERS: dict[str, Chooser] = {"majority": _majority, "random": _random, "drop": _unanimous}
+CHOICES = (*_CHOOSERS, DAWID_SKENE)

@@ -1,6 +1,7 @@
 """From what people annotated to gold labels."""
 
 import hashlib
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ from adaptml.frames import KEYS, replacing
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from labelstudio.annotations import Annotations, collect
-from labelstudio.export import check_task, load_export
+from labelstudio.dawid_skene import confusion_lines
+from labelstudio.drawn import balance_lines, drawn
+from labelstudio.export import ExportedTask, check_task, load_export
 from labelstudio.gold import Gold, choose_gold
 
 SEED = 0
-FRAMES = ("ann_df", "task_df", "gold_df")
+FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
 # What can be met in an export, and what was done about it.
 NOTES = {
     "repeated_tasks": "tasks that stand in the export more than once: read once",
@@ -29,6 +32,8 @@ NOTES = {
     "drafts": "drafts: left out",
     "cancelled": "cancelled (skipped) annotations: left out",
     "without_annotator": "annotations of a deleted account: left out",
+    "imported": "annotations that were imported, so that nobody's making them is on record: left out",
+    "claimed": "annotations that name another annotator than who sent them: the sender counts",
     "superseded": "annotations of an annotator who annotated the point again: the latest counts",
     "several_results": "annotations with several results: joined into one label set",
     "other_results": "results of other controls: left out",
@@ -48,7 +53,9 @@ class ProcessedAnnotations:
         task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
         gold: gold labels and how they came about; `gold.frame` is `gold_df`.
         annotations: the labels themselves and the counts, by the names in `NOTES`.
-        folder: holds `ann_df.parquet`, `task_df.parquet` and `gold_df.parquet`.
+        sample_df: how each point was drawn; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
+            of which it is not on record are not in it.
+        folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
         run_id: stands for this export, task and choice in the database.
         new_rows: rows that were new in the database, by table; empty where nothing was written there.
     """
@@ -57,6 +64,7 @@ class ProcessedAnnotations:
     task_df: pd.DataFrame
     gold: Gold
     annotations: Annotations
+    sample_df: pd.DataFrame
     folder: Path
     run_id: str
     new_rows: dict[str, int]
@@ -77,8 +85,10 @@ def process_annotations(
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
         task: the task that was annotated.
         gold_choice: an annotator's id (that annotator's labels), `majority` (the label set that most
-            annotators gave; ties are dropped), `random` (ties are settled by the seed) or `drop` (points
-            on which annotators differ are dropped). A point with one annotator takes that one's labels.
+            annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
+            on which annotators differ are dropped) or `dawid-skene` (annotators count by their estimated
+            reliability, see `labelstudio.dawid_skene`). A point with one annotator takes that one's labels,
+            but for `dawid-skene`, which may know better.
         per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
             class that exactly half chose is dropped.
         seed: settles ties.
@@ -88,29 +98,53 @@ def process_annotations(
     Raises:
         AnnotationError: an export or a gold choice that cannot be used; nothing is written.
     """
+    digest = hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()
+    return process_tasks(
+        load_export(file), str(file), digest, task, gold_choice, per_class, seed, write, settings
+    )
+
+
+def process_tasks(
+    tasks: Collection[ExportedTask],
+    source: str,
+    digest: str,
+    task: Task,
+    gold_choice: str,
+    per_class: bool = False,
+    seed: int = SEED,
+    write: bool = False,
+    settings: Settings | None = None,
+) -> ProcessedAnnotations:
+    """As `process_annotations`, from tasks that were read already.
+
+    Args:
+        tasks: exported tasks; they are gone through several times.
+        source: where they came from, for messages.
+        digest: stands for their content.
+        task, gold_choice, per_class, seed, write, settings: as for `process_annotations`.
+    """
     settings = settings or get_settings()
-    tasks = load_export(file)
-    check_task(tasks, task.name, str(file))
-    annotations = collect(tasks, task, str(file))
+    check_task(tasks, task.name, source)
+    annotations = collect(tasks, task, source)
     gold = choose_gold(annotations, task, gold_choice, per_class, seed)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
     folder = settings.annotations(task.name)
-    run_id = _run_id(file, task, gold_choice, per_class, seed)
+    sample_df = drawn(tasks)
+    run_id = _run_id(digest, task, gold_choice, per_class, seed)
     new_rows: dict[str, int] = {}
     with ExitStack() as stack:  # files take their places when everything else went well
-        for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame), strict=True):
+        for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame, sample_df), strict=True):
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
         if write:
             new_rows = _write_back(annotations, gold, task, run_id, settings)
-    return ProcessedAnnotations(ann_df, task_df, gold, annotations, folder, run_id, new_rows)
+    return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
 
 
-def _run_id(file: Path, task: Task, choice: str, per_class: bool, seed: int) -> str:
+def _run_id(digest: str, task: Task, choice: str, per_class: bool, seed: int) -> str:
     """A hash of everything that the result depends on: the same run has the same id."""
-    digest = hashlib.sha256(file.read_bytes())
-    digest.update(repr((task.name, task.setting.value, task.class_names, choice, per_class, seed)).encode())
-    return digest.hexdigest()[:32]
+    given = (digest, task.name, task.setting.value, task.class_names, choice, per_class, seed)
+    return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
 
 def _write_back(
@@ -136,7 +170,8 @@ def command(
         str,
         typer.Argument(
             help="Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at "
-            "random), `drop` (only points on which all agree), or an annotator's id."
+            "random), `drop` (only points on which all agree), `dawid-skene` (annotators count by their "
+            "estimated reliability), or an annotator's id."
         ),
     ],
     per_class: Annotated[
@@ -150,8 +185,9 @@ def command(
 ) -> None:
     """Turn a Label Studio export into annotations and gold labels.
 
-    Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators) and
-    gold_df (gold labels) to annotations/TASK/ in the home folder, and says what was left out and why.
+    Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators),
+    gold_df (gold labels) and sample_df (how the points were drawn) to annotations/TASK/ in the home folder,
+    and says what was left out and why.
 
     Example: `process-annotations export.json example majority`
     """
@@ -182,6 +218,8 @@ def summary(done: ProcessedAnnotations) -> list[str]:
         "were ties, settled by the seed": gold.drawn,
     }
     lines += [f"  {n} of them {text}" for text, n in details.items() if n]
+    lines += confusion_lines(gold.confusions)
+    lines += balance_lines(gold.frame, done.sample_df)
     lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]
     return [*lines, f"written to {done.folder}: {', '.join(f'{name}.parquet' for name in FRAMES)}"]
 

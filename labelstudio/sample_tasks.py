@@ -17,6 +17,7 @@ from adaptml.errors import AnnotationError, listed
 from adaptml.frames import write_text
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
+from labelstudio.sampling import RANDOM, Sample, Source, draw_sample
 
 SEED = 0
 _RESERVED = {"ref_id", "meta_info"}
@@ -52,9 +53,9 @@ def sample_tasks(
 ) -> SampledTasks:
     """Write n random rows of a table as a Label Studio task file, with its configuration and coding guide.
 
-    The task file is a JSON list of `{"id", "data": {"ref_id", "meta_info": {"table_name", "task"},
-    <column>: …}}`. `<task>_config.xml` and `<task>_guide.md` follow the task file (task.yaml) and are
-    written anew beside it.
+    The task file is a JSON list of `{"id", "data": {"ref_id", "meta_info": {"table_name", "task",
+    "sampling", "inclusion_prob"}, <column>: …}}`. `<task>_config.xml` and `<task>_guide.md` follow the task
+    file (task.yaml) and are written anew beside it.
 
     Args:
         table: name of a data table.
@@ -74,31 +75,38 @@ def sample_tasks(
     _check(columns, n, task)
     database = Database(settings.database_url.get_secret_value())
     try:
-        rows = database.sample(table, columns, n, seed)
+        if database.count(table) == 0:
+            raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
+        sample = draw_sample(Source(database, table), RANDOM, n, seed)
+        rows = database.read(sample.frame, columns)
     finally:
         database.close()
-    if rows.empty:
-        raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
     path = filename or settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
+    tasks = label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist())
     config = write_text(task.label_config(), path.parent / f"{task.name}_config.xml")
     guide = write_text(task.coding_guide(), path.parent / f"{task.name}_guide.md")
-    write_text(json.dumps(label_studio_tasks(rows, task), ensure_ascii=False, indent=1) + "\n", path)
+    write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", path)
     shown = [column.name for column in task.columns]
     empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
     return SampledTasks(path, config, guide, len(rows), empty)
 
 
-def label_studio_tasks(rows: pd.DataFrame, task: Task) -> list[dict[str, Any]]:
+def label_studio_tasks(
+    rows: pd.DataFrame, task: Task, sample: Sample, inclusion: Sequence[float]
+) -> list[dict[str, Any]]:
     """Data points in the form that Label Studio imports.
 
     Args:
-        rows: `table_name`, `id` and the columns to send.
+        rows: `table_name`, `id` and the columns to send (n rows).
         task: what is asked of them.
+        sample: how they were drawn.
+        inclusion: n inclusion probabilities in (0, 1], NaN where they cannot be told.
     """
     tasks = []
-    for row in rows.to_dict("records"):
+    for row, chance in zip(rows.to_dict("records"), inclusion, strict=True):
         table_name, key = row.pop("table_name"), row.pop("id")
-        meta = {"table_name": table_name, "task": task.name}
+        meta = {"table_name": table_name, "task": task.name, "sampling": sample.name}
+        meta["inclusion_prob"] = chance if chance == chance else None  # NaN is not itself
         columns = {name: _plain(value) for name, value in row.items()}
         tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
     return tasks

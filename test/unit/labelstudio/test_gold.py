@@ -107,7 +107,8 @@ def test_a_misspelt_choice(choose: Any) -> None:
     with pytest.raises(AnnotationError) as error:
         choose(annotations(**SAID), "mayority")
     assert str(error.value) == (
-        "gold choice 'mayority' does not exist; expected majority, random, drop or an annotator's id: 1, 2, 3"
+        "gold choice 'mayority' does not exist; expected majority, random, drop, dawid-skene or an "
+        "annotator's id: 1, 2, 3"
     )
 
 

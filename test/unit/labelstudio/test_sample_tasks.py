@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from adaptml.database import Vector, open_database
 from adaptml.errors import AnnotationError, UnknownColumnError, UnknownTableError
 from labelstudio.sample_tasks import label_studio_tasks, sample_tasks
+from labelstudio.sampling import Sample
 
 
 @pytest.fixture
@@ -45,7 +46,12 @@ def test_the_form_that_label_studio_imports(posts: int, make_task: Any) -> None:
             "id": f"{n:02}",
             "data": {
                 "ref_id": f"{n:02}",
-                "meta_info": {"table_name": "posts", "task": "zoo"},
+                "meta_info": {
+                    "table_name": "posts",
+                    "task": "zoo",
+                    "sampling": "random n=5 seed=0",
+                    "inclusion_prob": 0.25,
+                },
                 "txt": f"text {n} é" if n != 3 else "",
                 "stars": 1.5,
                 "txt_vec": [0.5, n],
@@ -120,6 +126,8 @@ def test_values_that_json_lacks(make_task: Any) -> None:
     rows["c"] = [np.int64(3)]
     rows["e"] = [pd.Timestamp("2026-11-22")]
     rows["d"] = [["one", "two"]]
-    ((task),) = label_studio_tasks(rows, make_task())
+    sample = Sample(rows[["table_name", "id"]].assign(inclusion_prob=np.nan), "diverse", 1, 0)
+    ((task),) = label_studio_tasks(rows, make_task(), sample, [float("nan")])
+    assert task["data"]["meta_info"]["inclusion_prob"] is None
     assert {k: task["data"][k] for k in "abcd"} == {"a": "", "b": "", "c": 3, "d": ["one", "two"]}
     assert task["data"]["e"] == "2026-11-22 00:00:00"

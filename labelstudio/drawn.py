@@ -1,0 +1,75 @@
+"""How the gold points were drawn, and what that allows one to say about the whole table."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pandas as pd
+
+from adaptml.errors import listed
+from adaptml.frames import KEYS
+from labelstudio.export import ExportedTask
+
+COLUMNS = [*KEYS, "sampling", "inclusion_prob"]
+# Draws that can take every point of their table; with their inclusion probabilities, shares can be weighted.
+_COVERING = ("random", "stratified")
+
+
+def drawn(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
+    """`table_name`, `id`, `sampling`, `inclusion_prob` of the points whose draw is on record, by key."""
+    rows = {}
+    for task in tasks:
+        meta = task.data.meta_info
+        if meta.sampling:
+            rows[meta.table_name, task.data.ref_id] = (meta.sampling, meta.inclusion_prob)
+    frame = pd.DataFrame([(*key, *rows[key]) for key in sorted(rows)], columns=COLUMNS)
+    return frame.astype(dict.fromkeys(COLUMNS[:3], str) | {"inclusion_prob": float})
+
+
+def sample_warning(sample: pd.DataFrame) -> str:
+    """A sentence on points that are no random sample of a table; empty where they are, or nothing is known.
+
+    Args:
+        sample: as `drawn` gives it, of the points in question.
+    """
+    draws = sample["sampling"].unique().tolist()
+    if all(name.split(" ")[0] == "random" for name in draws):  # every point of the table equally likely
+        return ""
+    return (
+        f"these points are no simple random sample of the table (drawn as {listed(draws)}): agreement and "
+        "class shares hold for them, not for the table"
+    )
+
+
+def balance_lines(gold: pd.DataFrame, sample: pd.DataFrame) -> list[str]:
+    """The classes' shares as lines of text; weighted to the whole table where the draw allows it.
+
+    The weighted share is Hájek's ratio estimate: Σ 1/π over points of the class by Σ 1/π over all, with π
+    a point's inclusion probability (Särndal, Swensson and Wretman 1992, section 5.7).
+
+    Args:
+        gold: `table_name`, `id`, `gold_label`.
+        sample: as `drawn` gives it; empty where nothing is on record, and then there are no lines.
+    """
+    frame = gold.merge(sample, on=KEYS)
+    if frame.empty:
+        return []
+    draws = frame["sampling"].unique().tolist()
+    lines = [f"shares among gold points: {_shares(frame, pd.Series(1.0, index=frame.index))}"]
+    warning = sample_warning(frame)
+    if not warning:
+        return lines
+    parts = draws[0].split(" ")[0].split(",")
+    covering = len(draws) == 1 and any(part.startswith(_COVERING) for part in parts)
+    if covering and frame["inclusion_prob"].notna().all():
+        weighted = _shares(frame, 1 / frame["inclusion_prob"])
+        return [*lines, f"shares in the table, weighted back: {weighted}", f"warning: {warning}"]
+    return [*lines, f"warning: {warning}; they cannot be weighted back"]
+
+
+def _shares(frame: pd.DataFrame, weights: "pd.Series[float]") -> str:
+    totals: defaultdict[str, float] = defaultdict(float)
+    for names, weight in zip(frame["gold_label"], weights, strict=True):
+        for name in list(names) or ["none"]:
+            totals[name] += weight
+    total = float(weights.sum())
+    return ", ".join(f"{name} {totals[name] / total:.3f}" for name in sorted(totals))

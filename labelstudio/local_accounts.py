@@ -1,0 +1,92 @@
+"""The accounts of a Label Studio on this machine: an owner with a token, and two annotators."""
+
+import json
+import os
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+
+from adaptml.errors import LabelStudioError
+
+ANNOTATORS = 2
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom to log in as."""
+
+    email: str
+    password: str
+
+
+def keep_accounts(folder: Path) -> tuple[Account, list[Account], str]:
+    """The owner, the annotators and the owner's token, made on the first call and kept in the folder.
+
+    `accounts.json` and `token` can be read by their owner alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path, token_path = folder / "accounts.json", folder / "token"
+    if not path.is_file():
+        emails = ["admin@example.com", *(f"annotator{i + 1}@example.com" for i in range(ANNOTATORS))]
+        made = [asdict(Account(email, secrets.token_urlsafe(16))) for email in emails]
+        _write_private(json.dumps(made, indent=1) + "\n", path)
+    if not token_path.is_file():
+        _write_private(secrets.token_hex(20) + "\n", token_path)
+    owner, *annotators = (Account(**entry) for entry in json.loads(path.read_text()))
+    return owner, annotators, token_path.read_text().strip()
+
+
+def _write_private(text: str, path: Path) -> None:
+    """A file that its owner alone can read from its first byte on."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+        file.write(text)
+    temporary.replace(path)
+
+
+def make_annotators(url: str, token: str, accounts: list[Account]) -> None:
+    """Sign up, by the owner's invitation, those of the annotators that do not exist."""
+    for account in accounts:
+        with httpx.Client(base_url=url, timeout=TIMEOUT_S) as browser:
+            if log_in(browser, account):
+                continue
+            headers = {"Authorization": f"Token {token}"}
+            link = httpx.get(f"{url}/api/invite", headers=headers, timeout=TIMEOUT_S).json()["invite_url"]
+            browser.get(link)
+            form = {"email": account.email, "password": account.password, "allow_newsletters": "false"}
+            answer = browser.post(link, data=form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+        with httpx.Client(base_url=url, timeout=TIMEOUT_S) as browser:
+            if not log_in(browser, account):
+                raise LabelStudioError(
+                    f"the account {account.email} cannot be made (status {answer.status_code}); "
+                    "delete the server's data and start it again"
+                )
+
+
+def log_in(browser: httpx.Client, account: Account) -> bool:
+    """Log in by the form, as a person does; says whether it worked."""
+    browser.get("/user/login/")
+    form = {"email": account.email, "password": account.password, "persist_session": "on"}
+    answer = browser.post("/user/login/", data=form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
+    return answer.status_code == httpx.codes.FOUND
+
+
+def personal_token(url: str, account: Account) -> str:
+    """A new personal access token of an account that has none.
+
+    Raises:
+        LabelStudioError: it cannot be had.
+    """
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as browser:
+        log_in(browser, account)
+        headers = {"X-CSRFToken": str(browser.cookies.get("csrftoken")), "Referer": url}
+        answer = browser.post("/api/token/", headers=headers)
+    if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
+        reason = re.sub(r"\s+", " ", answer.text)[:200]
+        raise LabelStudioError(f"no token for {account.email}: status {answer.status_code}, {reason}")
+    return str(answer.json()["token"])

@@ -1,0 +1,257 @@
+"""A Label Studio on this machine, for development and tests: `make labelstudio`.
+
+It has an environment of its own, because it pins versions that we cannot share. All lies in one folder:
+
+    venv/                    the environment, from requirements/labelstudio-server.txt
+    template.sqlite3         an empty database after its migrations, which take 40 s
+    data/                    database and media of the server
+    token, accounts.json     readable by their owner alone
+    server.log
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from adaptml.cli_support import output, run_command
+from adaptml.errors import LabelStudioError
+from adaptml.settings import get_settings
+from labelstudio.local_accounts import keep_accounts, make_annotators
+
+HOST = "127.0.0.1"
+READY_TIMEOUT_S = 300.0
+STOP_TIMEOUT_S = 20.0
+# Nothing is told to anybody, nobody signs up unasked, only this machine is served, and predictions that the
+# labelling page cannot show are refused instead of dropped.
+QUIET = {
+    "COLLECT_ANALYTICS": "false",
+    "SENTRY_DSN": "",
+    "FRONTEND_SENTRY_DSN": "",
+    "LATEST_VERSION_CHECK": "false",
+    "CORS_ALLOW_ALL_ORIGINS": "false",
+    "LOCAL_FILES_SERVING_ENABLED": "false",
+    "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+    "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+    "fflag_feat_utc_210_prediction_validation_15082025": "true",
+}
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The whole environment of the server; no setting of the caller's reaches it but the search path."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return kept | QUIET | {"HOME": str(data), "LABEL_STUDIO_BASE_DATA_DIR": str(data)}
+
+
+def prepare(folder: Path, requirements: Path) -> None:
+    """Install the server and make its empty database, once; two callers at a time wait for each other.
+
+    Args:
+        folder: where everything lies.
+        requirements: pinned versions; another content installs anew.
+
+    Raises:
+        LabelStudioError: it cannot be installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+        stamp = folder / ".installed"
+        if not stamp.is_file() or stamp.read_text() != digest:
+            _install(folder / "venv", requirements)
+            (folder / "template.sqlite3").unlink(missing_ok=True)
+            stamp.write_text(digest)
+        if not (folder / "template.sqlite3").is_file():
+            _migrate(folder)
+
+
+def _install(venv: Path, requirements: Path) -> None:
+    python = str(venv / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, "--requirement", str(requirements)]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+        if done.returncode:
+            reason = " ".join((done.stderr or done.stdout).split())[-500:]
+            raise LabelStudioError(
+                f"Label Studio cannot be installed into {venv}: {reason}; see that packages can be "
+                "downloaded, then try again"
+            )
+
+
+def _migrate(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder, prefix="template-") as scratch:
+        command = [str(folder / "venv" / "bin" / "label-studio"), "version"]
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, env=environment(Path(scratch)), cwd=scratch, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            reason = " ".join(done.stderr.split())[-500:]
+            raise LabelStudioError(
+                f"Label Studio cannot make its database: {reason}; delete {folder / 'venv'} and try again"
+            )
+        (Path(scratch) / "label_studio.sqlite3").replace(folder / "template.sqlite3")
+
+
+class LocalServer:
+    """One running server.
+
+    Attributes:
+        url: its address.
+        admin: the account that owns it; `token` is its token.
+        log: what it prints.
+    """
+
+    def __init__(self, installed: Path, home: Path, port: int) -> None:
+        """Say where; `start` starts it.
+
+        Args:
+            installed: folder that `prepare` filled.
+            home: folder of its data, accounts, token and log; may be the same folder.
+            port: a free port of this machine.
+        """
+        self.url = f"http://{HOST}:{port}"
+        self.home, self.log = home, home / "server.log"
+        self._installed, self._port = installed, port
+        self._process: subprocess.Popen[bytes] | None = None
+        self.admin, self.annotators, self.token = keep_accounts(home)
+
+    def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Start the server and wait until it answers with our token; then see that the annotators exist.
+
+        Raises:
+            LabelStudioError: the port is taken, the server ended, or it did not answer in time.
+        """
+        if is_taken(self._port):
+            raise LabelStudioError(f"port {self._port} is taken; stop what uses it, or give another port")
+        data = self.home / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        if not (data / "label_studio.sqlite3").exists():
+            temporary = data / ".template"
+            shutil.copyfile(self._installed / "template.sqlite3", temporary)
+            temporary.replace(data / "label_studio.sqlite3")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own words
+                self._command(), env=environment(data) | self._owner(), cwd=data, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._wait(timeout_s)
+            make_annotators(self.url, self.token, self.annotators)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _command(self) -> list[str]:
+        program = str(self._installed / "venv" / "bin" / "label-studio")
+        return [program, "start", "--no-browser", "--internal-host", HOST, "--port", str(self._port)]
+
+    def _owner(self) -> dict[str, str]:
+        return {
+            "LABEL_STUDIO_USERNAME": self.admin.email,
+            "LABEL_STUDIO_PASSWORD": self.admin.password,
+            "LABEL_STUDIO_USER_TOKEN": self.token,
+        }
+
+    def _wait(self, timeout_s: float) -> None:
+        """Our token proves that it is our server: on a taken port, Label Studio takes another silently."""
+        deadline = time.monotonic() + timeout_s
+        headers = {"Authorization": f"Token {self.token}"}
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                raise LabelStudioError(f"Label Studio ended; its log is {self.log}: {_tail(self.log)}")
+            try:
+                answer = httpx.get(f"{self.url}/api/current-user/whoami", headers=headers, timeout=20)
+            except httpx.TransportError:
+                time.sleep(0.3)
+                continue
+            if answer.status_code == httpx.codes.OK:
+                return
+            time.sleep(0.3)
+        raise LabelStudioError(
+            f"Label Studio did not answer within {timeout_s:g} s; its log is {self.log}: {_tail(self.log)}"
+        )
+
+    def wait(self) -> int:
+        """Wait until the server ends; gives its exit code."""
+        return self._process.wait() if self._process is not None else 0
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@contextmanager
+def running(installed: Path, home: Path, port: int) -> Iterator[LocalServer]:
+    """A server that is ready inside the block and gone after it."""
+    server = LocalServer(installed, home, port)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def is_taken(port: int) -> bool:
+    """Whether something on this machine listens on a port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _tail(path: Path) -> str:
+    return " ".join(path.read_text(errors="replace").split())[-300:] if path.is_file() else "empty"
+
+
+def command(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8080,
+    folder: Annotated[Path, typer.Option(help="Folder for everything it writes.")] = Path(".labelstudio"),
+) -> None:
+    """Run a Label Studio on this machine until Ctrl-C; the first call installs it.
+
+    Example: `python -m labelstudio.local_server --port 8081`
+    """
+    console, root = output(), get_settings().root
+    folder = root / folder
+    console.print(
+        "installing Label Studio, which takes minutes" if not (folder / "data").exists() else "starting"
+    )
+    prepare(folder, root / "requirements" / "labelstudio-server.txt")
+    with running(folder, folder, port) as server:
+        people = " and ".join(account.email for account in server.annotators)
+        console.print(f"Label Studio is ready at {server.url}; Ctrl-C stops it")
+        console.print(f"log in as      {people}, passwords in {folder / 'accounts.json'}")
+        console.print(f"owner's token  {folder / 'token'}, which `adaptml annotate` reads")
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            console.print("stopped; everything is kept")
+
+
+if __name__ == "__main__":
+    run_command(command)

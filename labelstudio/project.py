@@ -1,0 +1,220 @@
+"""A task's project in Label Studio: found by a line in its description, made and kept up to date."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from xml.etree import ElementTree
+
+from adaptml.errors import LabelStudioError, listed
+from adaptml.tasks import NONE_CHOICE, Setting, Task
+from labelstudio.client import LabelStudio
+
+CONTROL = "label"  # the name of our Choices in the labelling page
+ANNOTATORS_PER_POINT = 2
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What `setup` did.
+
+    Attributes:
+        project: id of the project.
+        url: its page.
+        created: whether it is new.
+        changes: what was changed, one line each; empty where nothing was.
+    """
+
+    project: int
+    url: str
+    created: bool
+    changes: list[str]
+
+
+def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = None) -> Setup:
+    """Make or update the task's project; a second call changes nothing.
+
+    Args:
+        studio: the server.
+        task: gives the labelling page, the title and the annotators' instructions.
+        annotators_per_point: how many people see each point; None leaves it, 2 for a new project.
+
+    Raises:
+        LabelStudioError: a change would orphan annotations, or there are several projects of the task.
+    """
+    wanted: Json = {
+        "title": task.title,
+        "label_config": task.label_config(),
+        "expert_instruction": instructions(task),
+        "show_instruction": True,
+    }
+    if annotators_per_point is not None:
+        wanted["maximum_annotations"] = annotators_per_point
+    found = _find(studio, task)
+    if found is None:
+        made = studio.create_project(
+            **{"maximum_annotations": ANNOTATORS_PER_POINT} | wanted, description=_mark(task)
+        )
+        return Setup(int(made["id"]), _page(studio, made), created=True, changes=[])
+    different = {name: value for name, value in wanted.items() if found[name] != value}
+    if "label_config" in different and _tree(found["label_config"]) == _tree(wanted["label_config"]):
+        del different["label_config"]
+    changes = [_NAMES[name] for name in different if name != "label_config"]
+    if "label_config" in different:
+        changes += _page_changes(studio, found, task)
+    if different:
+        studio.update_project(int(found["id"]), **different)
+    return Setup(int(found["id"]), _page(studio, found), created=False, changes=changes)
+
+
+def find_project(studio: LabelStudio, task: Task) -> Json:
+    """The task's project.
+
+    Raises:
+        LabelStudioError: there is none, or several.
+    """
+    found = _find(studio, task)
+    if found is None:
+        raise LabelStudioError(
+            f"Label Studio at {studio.url} has no project of task {task.name!r}, or it was deleted; "
+            f"run `adaptml annotate setup {task.name}`"
+        )
+    return found
+
+
+def check_page(project: Json, task: Task) -> None:
+    """See that the project's labelling page can ask what the task asks.
+
+    Raises:
+        LabelStudioError: the page was changed in Label Studio, or the task file was.
+    """
+    choices = _choices(project["label_config"]).get(CONTROL)
+    if choices is None:
+        raise LabelStudioError(
+            f"labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was changed "
+            f"in Label Studio; run `adaptml annotate setup {task.name}`"
+        )
+    ours = {*task.class_names, NONE_CHOICE}
+    if choices != ours:
+        lacks, more = sorted(ours - choices), sorted(choices - ours)
+        said = [f"lacks {listed(lacks, 20)}"] * bool(lacks) + [f"also has {listed(more, 20)}"] * bool(more)
+        raise LabelStudioError(
+            f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
+            f"{task.name!r}; run `adaptml annotate setup {task.name}`"
+        )
+
+
+def instructions(task: Task) -> str:
+    """The coding guide as HTML, which Label Studio shows to annotators."""
+    lines = []
+    in_list = False
+    for line in task.coding_guide().splitlines():
+        item = line.startswith("- ")
+        if item != in_list:
+            lines.append("<ul>" if item else "</ul>")
+            in_list = item
+        if item:
+            lines.append(f"<li>{escape(line[2:])}</li>")
+        elif line.startswith("#"):
+            level = len(line) - len(line.lstrip("#")) + 1
+            lines.append(f"<h{level}>{escape(line.lstrip('# '))}</h{level}>")
+        elif line:
+            lines.append(f"<p>{escape(line)}</p>")
+    return "\n".join([*lines, "</ul>"] if in_list else lines)
+
+
+_NAMES = {
+    "title": "the title",
+    "expert_instruction": "the annotators' instructions",
+    "show_instruction": "the instructions are shown again before labelling",
+    "maximum_annotations": "how many people see each point",
+}
+
+
+def _mark(task: Task) -> str:
+    return f"adaptml task: {task.name}\nThe line above ties this project to its task; keep it."
+
+
+def _find(studio: LabelStudio, task: Task) -> Json | None:
+    mark = _mark(task).splitlines()[0]
+    found = [p for p in studio.projects() if mark in (p.get("description") or "").splitlines()]
+    if len(found) > 1:
+        ids = listed([str(project["id"]) for project in found])
+        raise LabelStudioError(
+            f"Label Studio at {studio.url} has {len(found)} projects of task {task.name!r} ({ids}); "
+            f"delete all but one, or take the line {mark!r} out of their descriptions"
+        )
+    return studio.project(int(found[0]["id"])) if found else None
+
+
+def _page(studio: LabelStudio, project: Json) -> str:
+    return f"{studio.url}/projects/{project['id']}/"
+
+
+def _tree(config: str) -> Any:
+    """A labelling page in a form that spaces and the order of attributes do not change."""
+    try:
+        root = ElementTree.fromstring(config)  # noqa: S314 - from our own server or our own words
+    except ElementTree.ParseError:
+        return None
+
+    def plain(element: ElementTree.Element) -> Any:
+        return element.tag, sorted(element.attrib.items()), [plain(child) for child in element]
+
+    return plain(root)
+
+
+def _controls(config: str) -> Iterator[ElementTree.Element]:
+    yield from ElementTree.fromstring(config).iter("Choices")  # noqa: S314 - as above
+
+
+def _choices(config: str) -> dict[str, set[str]]:
+    """The names in each Choices control of a labelling page."""
+    return {
+        control.get("name", ""): {choice.get("value", "") for choice in control.iter("Choice")}
+        for control in _controls(config)
+    }
+
+
+def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
+    """What replacing the labelling page changes, one line each.
+
+    Raises:
+        LabelStudioError: it would orphan annotations.
+    """
+    number = int(project["id"])
+    summary = studio.summary(number)
+    theirs = _choices(project["label_config"])
+    ours = {*task.class_names, NONE_CHOICE}
+    annotated = int(project["total_annotations_number"])
+    orphans = [
+        f"{name!r} ({count} times)" if control == CONTROL else f"{name!r} of {control!r} ({count} times)"
+        for control, names in summary["created_labels"].items()
+        for name, count in names.items()
+        if count > 0 and (control != CONTROL or name not in ours)
+    ]
+    before = next((c for c in _controls(project["label_config"]) if c.get("name") == CONTROL), None)
+    old_target, target = "" if before is None else before.get("toName"), task.columns[0].name
+    several = before is not None and before.get("choice") == "multiple"
+    absent = [column.name for column in task.columns if column.name not in summary["common_data_columns"]]
+    reason = ""
+    if orphans:
+        reason = f"annotations hold {listed(sorted(orphans))}, which the task file does not have"
+    elif annotated and several and task.setting is Setting.MULTICLASS:
+        reason = f"its {annotated} annotations may hold several classes, and the task file is multiclass now"
+    elif annotated and before is not None and old_target != target:
+        reason = f"its {annotated} annotations are about column {old_target!r}, not {target!r}"
+    elif int(project["task_number"]) and absent:
+        reason = f"its {project['task_number']} tasks have no column {listed(absent)}"
+    if reason:
+        raise LabelStudioError(
+            f"the labelling page of project {number} cannot be replaced: {reason}; nothing was changed: "
+            "take the change back in the task file, or begin a new project"
+        )
+    added, removed = sorted(ours - theirs.get(CONTROL, set())), sorted(theirs.get(CONTROL, set()) - ours)
+    others = sorted(set(theirs) - {CONTROL})
+    lines = [f"class added: {name}" for name in added] + [f"class taken away: {name}" for name in removed]
+    lines += [f"control taken away, which had been added in Label Studio: {name}" for name in others]
+    return lines or ["the labelling page is as the task file says again"]

@@ -1,0 +1,113 @@
+"""Bring the mirror of a project up to date: what changed, or everything, page by page."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adaptml.errors import LabelStudioError
+from labelstudio.client import LabelStudio
+from labelstudio.mirror import Mirror
+
+# Reading a task costs the server milliseconds; a page stays far below its time limit and our memory,
+# also where texts have 100 kB.
+PAGE_IDS = 250
+# Above this many changed tasks, reading everything is quicker than asking which they are.
+MAX_CHANGED = 1_000
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+_LONG_AGO = "1970-01-01T00:00:00.000000Z"
+_ROUNDS = 5
+
+Advance = Callable[[int], None]
+
+
+def refresh(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance = lambda _: None) -> int:
+    """Make the mirror equal to the project, and see by their counts that it is.
+
+    A pass over everything that was cut short goes on where it was. People may annotate meanwhile.
+
+    Args:
+        studio: the server.
+        project: the project's id.
+        mirror: takes what is read.
+        advance: is called with the number of tasks just read.
+
+    Returns:
+        How many tasks were read.
+
+    Raises:
+        LabelStudioError: the counts still differ after several rounds.
+    """
+    read, since = 0, mirror.note("read_until")
+    if since is None or studio.list_tasks(project, 1, changed_after=_utc(since))[1] > MAX_CHANGED:
+        read += _read_all(studio, project, mirror, advance)
+    for attempt in range(_ROUNDS):
+        read += _read_changed(studio, project, mirror, advance)
+        said, seen = counts(studio, project), mirror.counts()
+        if said == seen:
+            return read
+        if attempt == 0:  # something was deleted, perhaps by hand: only a look at everything tells what
+            read += _read_all(studio, project, mirror, advance)
+    raise LabelStudioError(
+        f"project {project} has {said[0]} tasks and {said[1]} annotations, and {seen[0]} and {seen[1]} were "
+        "read; expected the same: it changes quickly, try again in a while"
+    )
+
+
+def counts(studio: LabelStudio, project: int) -> tuple[int, int]:
+    """How many tasks and annotations, skipped ones included, the server says that a project has."""
+    info = studio.project(project)
+    return int(info["task_number"]), int(info["total_annotations_number"]) + int(
+        info["skipped_annotations_number"]
+    )
+
+
+def latest_change(studio: LabelStudio, project: int) -> str:
+    """When a task of the project last changed, by the server's clock."""
+    tasks, _ = studio.list_tasks(project, 1, order="-updated_at")
+    return str(tasks[0]["updated_at"]) if tasks else _LONG_AGO
+
+
+def _read_all(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance) -> int:
+    """Read every task, by id. What changes meanwhile is read again afterwards."""
+    if mirror.note("next_id") is None:
+        mirror.keep(pass_began=latest_change(studio, project), next_id=0, read_until=None)
+    read = 0
+    tasks, _ = studio.list_tasks(project, 1, order="-id")
+    last = int(tasks[0]["id"]) if tasks else 0
+    first = int(mirror.note("next_id") or 0)
+    while first <= last:
+        found = studio.export(project, range(first, first + PAGE_IDS))
+        end = first + PAGE_IDS - 1
+        if not found:  # ids of other projects: on to our next one
+            following, _ = studio.list_tasks(project, 1, after_id=end)
+            end = int(following[0]["id"]) - 1 if following else last
+        mirror.put_range(first, end, found, next_id=end + 1)
+        first = end + 1
+        read += len(found)
+        advance(len(found))
+    mirror.forget([], beyond=last)
+    mirror.keep(read_until=mirror.note("pass_began"), next_id=None, pass_began=None)
+    return read
+
+
+def _read_changed(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance) -> int:
+    """Read the tasks that changed since the last time."""
+    since = mirror.note("read_until") or _LONG_AGO
+    latest, read, after = latest_change(studio, project), 0, 0
+    while True:
+        listed, _ = studio.list_tasks(project, PAGE_IDS, after_id=after, changed_after=_utc(since))
+        if not listed:
+            break
+        ids = [int(task["id"]) for task in listed]
+        mirror.put(studio.export(project, ids))
+        after = ids[-1]
+        read += len(ids)
+        advance(len(ids))
+        if len(ids) < PAGE_IDS:
+            break
+    mirror.keep(read_until=latest)
+    return read
+
+
+def _utc(time: str) -> str:
+    """A time of the server's in the one form that its filters take."""
+    return datetime.fromisoformat(time).strftime(_TIME)

@@ -1,0 +1,61 @@
+"""What the draw of gold points allows one to say about the table."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from labelstudio.drawn import balance_lines, drawn, sample_warning
+from labelstudio.export import parse_export
+
+
+def sample(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [("posts", *row) for row in rows], columns=["table_name", "id", "sampling", "inclusion_prob"]
+    )
+
+
+GOLD = pd.DataFrame({"table_name": "posts", "id": ["1", "2", "3"], "gold_label": [["cat"], ["cat"], []]})
+
+
+def test_the_draw_travels_with_the_task(exported: Any, annotation: Any) -> None:
+    task = exported("07", annotation(3, "cat"))
+    task["data"]["meta_info"] |= {"sampling": "random n=2 seed=0", "inclusion_prob": 0.5}
+    found = drawn(parse_export([task, exported("08", annotation(3, "cat"))], "here"))
+    assert found.to_dict("records") == [
+        {"table_name": "posts", "id": "07", "sampling": "random n=2 seed=0", "inclusion_prob": 0.5}
+    ]
+
+
+def test_nothing_on_record() -> None:
+    assert balance_lines(GOLD, sample()) == []
+    assert sample_warning(sample()) == ""
+
+
+def test_a_random_sample_speaks_for_the_table() -> None:
+    found = sample(
+        ("1", "random n=3 seed=0", 0.1), ("2", "random n=3 seed=0", 0.1), ("3", "random n=9 seed=0", 0.3)
+    )
+    assert balance_lines(GOLD, found) == ["shares among gold points: cat 0.667, none 0.333"]
+
+
+def test_a_mixture_with_a_random_part_is_weighted_back() -> None:
+    # 1 and 2 stand for one row each, 3 for eight: 2 / 10 are cats.
+    name = "uncertain:0.67,random:0.33 n=3 seed=0"
+    lines = balance_lines(GOLD, sample(("1", name, 1.0), ("2", name, 1.0), ("3", name, 0.125)))
+    assert lines[:2] == [
+        "shares among gold points: cat 0.667, none 0.333",
+        "shares in the table, weighted back: cat 0.200, none 0.800",
+    ]
+    assert lines[2] == (
+        f"warning: these points are no simple random sample of the table (drawn as {name}): agreement and class "
+        "shares hold for them, not for the table"
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [["diverse n=3 seed=0"] * 3, ["random n=2 seed=0"] * 2 + ["uncertain n=1 seed=0"]]
+)
+def test_what_cannot_be_weighted_back(names: list[str]) -> None:
+    found = sample(*((str(i + 1), name, 0.5) for i, name in enumerate(names)))
+    assert balance_lines(GOLD, found)[-1].endswith("; they cannot be weighted back")
