@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from labelstudio.label_sets import MISSING, Distance, Floats, Ratings
+from labelstudio.label_sets import MISSING, Codes, Distance, Floats, Ratings
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -74,14 +74,17 @@ def alpha(ratings: Ratings, distance: Distance, seed: int | None = None, resampl
     ratings = ratings.pairable()
     if not len(ratings.codes):
         return Alpha(None)
-    observed = distances_to_others(ratings, distance).sum(axis=1)
-    parts = (observed, _counts(ratings), distance(ratings.sets))
-    value = float(_alphas(np.ones((1, len(observed))), *parts)[0])
+    # Points whose annotators said the same count as one point that stands there several times.
+    patterns, times = np.unique(np.sort(ratings.codes, axis=1), axis=0, return_counts=True)
+    distinct = Ratings(patterns, ratings.sets)
+    observed = distances_to_others(distinct, distance).sum(axis=1)
+    parts = (observed, _counts(distinct), distance(ratings.sets))
+    value = float(_alphas(times[None, :].astype(np.float64), *parts)[0])
     if np.isnan(value):
         return Alpha(None)
     if seed is None:
         return Alpha(value)
-    values = _resampled(parts, seed, resamples)
+    values = _resampled(parts, times, seed, resamples)
     defined = values[~np.isnan(values)]
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(defined, [tail, 100 - tail]) if len(defined) else (None, None)
@@ -110,15 +113,19 @@ def _alphas(weights: Floats, observed: Floats, counts: sparse.csr_array, d: Floa
     return alphas
 
 
-def _resampled(parts: tuple[Floats, sparse.csr_array, Floats], seed: int, resamples: int) -> Floats:
-    """Alpha of each resample of the points, in bounded memory."""
+def _resampled(
+    parts: tuple[Floats, sparse.csr_array, Floats], times: Codes, seed: int, resamples: int
+) -> Floats:
+    """Alpha of each resample of the points, in bounded memory.
+
+    Drawing n points with replacement is one multinomial draw of how often each pattern comes.
+    """
     rng = np.random.default_rng(seed)
-    n = len(parts[0])
-    chunk = max(1, _CHUNK_CELLS // n)
+    n = int(times.sum())
+    chunk = max(1, _CHUNK_CELLS // len(times))
     values = []
     for start in range(0, resamples, chunk):
         rows = min(chunk, resamples - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        weights = rng.multinomial(n, times / n, size=rows).astype(np.float64)
         values.append(_alphas(weights, *parts))
     return np.concatenate(values)

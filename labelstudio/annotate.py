@@ -21,7 +21,6 @@ from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.client import connect
 from labelstudio.mirror import Mirror
 from labelstudio.process_annotations import ProcessedAnnotations, process_tasks, summary
-from labelstudio.pulled import MirroredTasks, unlabelled
 from labelstudio.sample_points import sample_points
 from labelstudio.sampling import RANDOM, Sample
 from labelstudio.sync import counts, refresh
@@ -143,17 +142,34 @@ def pull(
         total = counts(studio, number)[0]
         with progress("reading", total, shown=show_progress) as advance:
             read = refresh(studio, number, mirror, advance)
-        tasks = MirroredTasks(mirror, f"project {number} of Label Studio")
-        if not len(tasks):
+        source = f"project {number} of Label Studio"
+        tasks = list(mirror.tasks(source))
+        if not tasks:
             raise AnnotationError(
                 f"project {number} of task {task.name!r} has no tasks; send some: `adaptml annotate push`"
             )
-        source = tasks.source
         done = process_tasks(
             tasks, source, mirror.digest(), task, gold_choice, per_class, seed, write, settings
         )
+        del tasks  # the agreement needs the room
         found = annotator_agreement(task, seed, settings) if len(done.task_df) else None
         return Pulled(read, done, found, unlabelled(done, studio.users()))
+
+
+def unlabelled(done: ProcessedAnnotations, users: dict[int, str]) -> dict[str, int]:
+    """How many points each annotator has not labelled, by e-mail address; the owner only if they annotate.
+
+    Args:
+        done: the frames.
+        users: e-mail addresses of all accounts by id.
+    """
+    owner = min(users, default=0)
+    found = {}
+    for number, email in sorted(users.items()):
+        column = done.ann_df.get(str(number))
+        if column is not None or number != owner:
+            found[email] = len(done.ann_df) if column is None else int(column.isna().sum())
+    return found
 
 
 @app.command("setup")

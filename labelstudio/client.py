@@ -138,6 +138,7 @@ class LabelStudio:
         after_id: int = 0,
         changed_after: str | None = None,
         only: Sequence[int] | None = None,
+        predicted_by: str | None = None,
         order: str = "id",
     ) -> tuple[list[Json], int]:
         """At most n tasks without their annotations, and how many there are in all.
@@ -148,11 +149,14 @@ class LabelStudio:
             after_id: only tasks with a higher id.
             changed_after: only tasks that changed, or whose annotations did, after this ISO time.
             only: only tasks with these ids.
+            predicted_by: only tasks with a prediction of this model version.
             order: `id` or `updated_at`, backwards with a `-` before it.
         """
         items = [_filter("id", "greater", "Number", after_id)]
         if changed_after is not None:
             items.append(_filter("updated_at", "greater", "Datetime", changed_after))
+        if predicted_by is not None:
+            items.append(_filter("predictions_model_versions", "contains", "List", predicted_by))
         query: Json = {"filters": {"conjunction": "and", "items": items}}
         query["ordering"] = [f"-tasks:{order[1:]}" if order.startswith("-") else f"tasks:{order}"]
         if only is not None:

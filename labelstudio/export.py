@@ -6,17 +6,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic.dataclasses import dataclass
 
 from adaptml.errors import AnnotationError, listed
 
+# Label Studio adds keys with every version; only those named here are read.
+_CONFIG = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+_ABSENT = -1
 
-class _Part(BaseModel):
-    # Label Studio adds keys with every version; only those named here are read.
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
-
-class Result(_Part):
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Result:
     """What one control of the labelling page says in one annotation."""
 
     from_name: str = ""
@@ -30,7 +31,8 @@ class Result(_Part):
         return [str(name) for name in chosen] if self.type == "choices" and isinstance(chosen, list) else None
 
 
-class Annotation(_Part):
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class Annotation:
     """One annotator's answer to one task.
 
     `completed_by` and `updated_by` are numbers or objects with an `id`, depending on how they were exported;
@@ -40,7 +42,7 @@ class Annotation(_Part):
 
     id: int | None = None
     completed_by: int | None = None
-    updated_by: int | None = None
+    updated_by: int | None = _ABSENT
     result: tuple[Result, ...] = ()
     was_cancelled: bool = False
     created_at: datetime | None = None
@@ -53,8 +55,8 @@ class Annotation(_Part):
 
     @property
     def annotator(self) -> int | None:
-        """Who said it, by the server's record; exports from before 1.5 have only the claim."""
-        return self.updated_by if "updated_by" in self.model_fields_set else self.completed_by
+        """Who said it, by the server's record; exports of 2021 have only the claim."""
+        return self.completed_by if self.updated_by == _ABSENT else self.updated_by
 
     @property
     def imported(self) -> bool:
@@ -62,7 +64,8 @@ class Annotation(_Part):
         return self.annotator is None and self.completed_by is not None
 
 
-class MetaInfo(_Part):
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class MetaInfo:
     """Where a point comes from, which question is asked about it, and how it was drawn.
 
     `sampling` is the name of the draw, empty where it is not on record; `inclusion_prob` is in (0, 1],
@@ -75,19 +78,21 @@ class MetaInfo(_Part):
     inclusion_prob: float | None = None
 
 
-class TaskData(_Part):
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class TaskData:
     """What `sample_tasks` sent: the key of the point; its columns are not read back."""
 
     ref_id: str
     meta_info: MetaInfo
 
 
-class ExportedTask(_Part):
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class ExportedTask:
     """One task of the export: a data point with everybody's annotations."""
 
-    id: int | str | None = None
     data: TaskData
     annotations: tuple[Annotation, ...]
+    id: int | str | None = None
     drafts: tuple[Any, ...] = ()
 
 

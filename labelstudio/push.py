@@ -233,8 +233,8 @@ def _predict(
     numbers = sorted(wanted)
     for start in range(0, len(numbers), BATCH_ROWS // 4):
         part = numbers[start : start + BATCH_ROWS // 4]
-        listed_, _ = studio.list_tasks(project, len(part), only=part)
-        have = {int(t["id"]) for t in listed_ if version in (t.get("predictions_model_versions") or "")}
+        predicted, _ = studio.list_tasks(project, len(part), only=part, predicted_by=version)
+        have = {int(entry["id"]) for entry in predicted}
         rows = [predictions[wanted[number]] | {"task": number} for number in part if number not in have]
         made = studio.import_predictions(project, rows) if rows else 0
         created += made

@@ -118,6 +118,8 @@ def _counts(shares: dict[str, float], n: int) -> dict[str, int]:
 
 
 def _inclusion(draws: Sequence[Draw], ids: Sequence[str]) -> Floats:
+    if len(draws) == 1:
+        return draws[0].chances(ids)
     missed = np.ones(len(ids))
     for draw in draws:
         missed = missed * (1 - draw.chances(ids))

@@ -1,0 +1,440 @@
+"""Annotation with a real Label Studio: project, tasks, two people, gold labels; killed, restarted, mistreated."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from adaptml.database import open_database
+from adaptml.errors import AnnotationError, LabelStudioError, LabelStudioUnavailableError
+from adaptml.frames import write_frame
+from adaptml.settings import get_settings
+from adaptml.tasks import Task, load_task
+from adaptml.tracking import tracked_run
+from labelstudio.annotate import pull, push, setup
+from labelstudio.client import LabelStudio
+from labelstudio.local_accounts import personal_token
+from labelstudio.local_server import LocalServer
+from labelstudio.process_annotations import process_annotations, summary
+from labelstudio.project import find_project
+
+# The first test of a fresh checkout installs the server.
+pytestmark = pytest.mark.timeout(1800)
+REPOSITORY = Path(__file__).resolve().parents[2]
+CLASSES = ["cat", "dog", "bird"]
+_tokens: dict[str, str] = {}
+
+
+def table(name: str, texts: list[str], ids: list[str] | None = None) -> None:
+    database = open_database()
+    database.create_table(name, {"id": sa.Text(), "txt": sa.Text()})
+    keys = ids or [f"{i:05d}" for i in range(len(texts))]
+    database.upsert(name, pd.DataFrame({"id": keys, "txt": texts}), ["id"])
+    database.close()
+
+
+@pytest.fixture
+def make_task(clean_room: Path, request: pytest.FixtureRequest) -> Callable[..., Task]:
+    """A task of the test's own, so that each test has its own project."""
+    name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[-30:]
+
+    def make(classes: list[str] = CLASSES, setting: str = "multilabel", columns: str = "txt") -> Task:
+        folder = clean_room / "tasks" / name
+        folder.mkdir(exist_ok=True)
+        content = {
+            "title": "Which animals?", "setting": setting, "classes": [{"name": c} for c in classes],
+            "columns": [{"name": c} for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
+        }  # fmt: skip
+        (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        return load_task(name)
+
+    return make
+
+
+@pytest.fixture
+def people(label_studio: LocalServer) -> Iterator[list[LabelStudio]]:
+    """The two annotators, each with a personal access token."""
+    for account in label_studio.annotators:
+        if account.email not in _tokens:
+            _tokens[account.email] = personal_token(label_studio.url, account)
+    with ExitStack() as stack:
+        made = [LabelStudio(label_studio.url, _tokens[a.email]) for a in label_studio.annotators]
+        yield [stack.enter_context(person) for person in made]
+
+
+@pytest.fixture
+def owner(label_studio: LocalServer) -> Iterator[LabelStudio]:
+    with LabelStudio(label_studio.url, label_studio.token) as studio:
+        yield studio
+
+
+def choose(*names: str) -> list[dict[str, Any]]:
+    value = {"choices": list(names)}
+    return [{"from_name": "label", "to_name": "txt", "type": "choices", "value": value}]
+
+
+def tasks_of(owner: LabelStudio, task: Task) -> dict[str, int]:
+    """Task numbers by the id of their data point."""
+    project = int(find_project(owner, task)["id"])
+    listed, total = owner.list_tasks(project, 5000)
+    found = {str(entry["data"]["ref_id"]): int(entry["id"]) for entry in listed}
+    assert len(found) == total == len(listed)
+    return found
+
+
+def cells(frame: pd.DataFrame, column: str) -> list[Any]:
+    return [None if cell is None else list(cell) for cell in frame[column]]
+
+
+def test_from_a_table_to_gold_labels(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio], tmp_path: Path
+) -> None:
+    task = make_task()
+    table("posts", [f"text {i}" for i in range(200)])
+    made = setup(task)
+    assert made.created
+    assert not setup(task).created
+    assert setup(task).changes == []
+    sample, sent = push(task, "posts", 60)
+    assert (sent.asked, sent.sent, sent.there, sent.refused) == (60, 60, 0, {})
+    assert push(task, "posts", 60)[1].there == 60
+
+    ids = sorted(sample.frame["id"])
+    numbers = tasks_of(owner, task)
+    assert sorted(numbers) == ids
+    first, second = people
+    members = {email: number for number, email in owner.users().items()}
+    names = [str(members[f"annotator{i}@example.com"]) for i in (1, 2)]
+    # The first says cat to all but the last ten, which are left; the second disagrees once and skips once.
+    for place, key in enumerate(ids[:50]):
+        first.annotate(numbers[key], choose("cat"), lead_time=1.0)
+        if place == 0:
+            second.annotate(numbers[key], choose("dog", "bird"))
+        elif place == 1:
+            second.annotate(numbers[key], [], was_cancelled=True)
+        elif place == 2:
+            second.annotate(numbers[key], choose("NONE"), completed_by=int(names[0]))
+        else:
+            second.annotate(numbers[key], choose("cat"))
+
+    found = pull(task, write=True)
+    frame = found.done.ann_df.set_index("id")
+    assert frame.index.tolist() == ids
+    assert cells(frame, names[0]) == [["cat"]] * 50 + [None] * 10
+    assert cells(frame, names[1]) == [["dog", "bird"], None, []] + [["cat"]] * 47 + [None] * 10
+    assert found.done.annotations.counts["claimed"] == 1
+    assert found.unlabelled == {"annotator1@example.com": 10, "annotator2@example.com": 11}
+    assert len(found.done.gold.frame) == 48
+    assert found.agreement is not None
+    assert found.agreement.compared == 49
+    assert found.done.sample_df["inclusion_prob"].tolist() == [60 / 200] * 60
+    assert any(line.startswith("shares among gold points: cat 1.000") for line in summary(found.done))
+
+    for key in ids[50:]:
+        first.annotate(numbers[key], choose("bird"))
+    again = pull(task, "dawid-skene")
+    assert again.read == 10
+    assert cells(again.done.ann_df, names[0])[50:] == [["bird"]] * 10
+    assert pull(task).read == 0
+
+    project = int(find_project(owner, task)["id"])
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps(owner.export(project, list(numbers.values()))), encoding="utf-8")
+    by_hand = process_annotations(export, task, "dawid-skene")
+    pd.testing.assert_frame_equal(by_hand.ann_df, again.done.ann_df)
+    pd.testing.assert_frame_equal(by_hand.gold.frame, again.done.gold.frame)
+    pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
+
+
+def test_what_changed_and_what_was_deleted_is_noticed(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table("posts", [f"text {i}" for i in range(5)])
+    setup(task)
+    push(task, "posts", 5)
+    numbers = tasks_of(owner, task)
+    first, _ = people
+    made = [first.annotate(number, choose("cat")) for number in numbers.values()]
+    assert pull(task).read == 5
+    name = str(made[0]["completed_by"])
+    first._call("PATCH", f"/api/annotations/{made[0]['id']}/", json={"result": choose("dog")})
+    first._call("DELETE", f"/api/annotations/{made[1]['id']}/")
+    keys = list(numbers)
+    owner.delete_task(numbers[keys[2]])
+    frame = pull(task).done.ann_df.set_index("id")
+    assert cells(frame, name) == [
+        ["dog"] if key == keys[0] else None if key == keys[1] else ["cat"]
+        for key in sorted(set(keys) - {keys[2]})
+    ]
+
+
+def test_setup_keeps_annotations(make_task: Any, owner: LabelStudio, people: list[LabelStudio]) -> None:
+    task = make_task()
+    table("posts", ["one", "two"])
+    number = setup(task).project
+    owner.update_project(number, label_config=task.label_config().replace('name="label"', 'name="topic"'))
+    with pytest.raises(
+        LabelStudioError, match="has no Choices named 'label', so it was changed in Label Studio"
+    ):
+        push(task, "posts", 2)
+    assert setup(task).changes == [
+        *(f"class added: {name}" for name in ("NONE", "bird", "cat", "dog")),
+        "control taken away, which had been added in Label Studio: topic",
+    ]
+    push(task, "posts", 2)
+    people[0].annotate(next(iter(tasks_of(owner, task).values())), choose("cat"))
+    assert setup(make_task([*CLASSES, "horse"])).changes == [
+        "the annotators' instructions",
+        "class added: horse",
+    ]
+    assert setup(make_task([*CLASSES, "horse"])).changes == []
+    with pytest.raises(LabelStudioError) as error:
+        setup(make_task(["dog", "bird"]))
+    assert str(error.value) == (
+        f"the labelling page of project {number} cannot be replaced: annotations hold 'cat' (1 times), which the "
+        "task file does not have; nothing was changed: take the change back in the task file, or begin a new project"
+    )
+    with pytest.raises(
+        LabelStudioError, match="its 1 annotations may hold several classes, and the task file is"
+    ):
+        setup(make_task(setting="multiclass"))
+    with pytest.raises(LabelStudioError, match="its 2 tasks have no column picture"):
+        setup(make_task(columns="txt picture"))
+    assert setup(make_task(["cat", "dog"])).changes == [
+        "the annotators' instructions", "class taken away: bird", "class taken away: horse",
+    ]  # fmt: skip
+    # Somebody changes the page in the browser.
+    config = make_task(["cat", "dog"]).label_config()
+    owner.update_project(number, label_config=config.replace('value="dog"', 'value="wolf"'))
+    with pytest.raises(LabelStudioError, match="lacks dog and also has wolf, unlike the task file"):
+        push(make_task(["cat", "dog"]), "posts", 2)
+
+
+def test_odd_texts_and_ids_arrive_as_they_are(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    texts = [
+        "<script>alert(1)</script><b>&amp;</b>",
+        "\U0001f408 caffè\n\t“x”",
+        "x" * 100_000,
+        "",
+        "{'a': $1}",
+    ]
+    ids = ["quo\"te's", "a/b\\c", "%2F&?=#", "日本", " padded "]
+    table("posts", texts, ids)
+    task = make_task()
+    setup(task)
+    assert push(task, "posts", 5)[1].sent == 5
+    assert push(task, "posts", 5)[1].there == 5
+    project = int(find_project(owner, task)["id"])
+    numbers = tasks_of(owner, task)
+    found = {
+        entry["data"]["ref_id"]: entry["data"]["txt"]
+        for entry in owner.export(project, list(numbers.values()))
+    }
+    assert found == dict(zip(ids, texts, strict=True))
+    for number in numbers.values():
+        people[0].annotate(number, choose("cat"))
+    assert sorted(pull(task).done.gold.frame["id"]) == sorted(ids)
+
+
+def test_pre_annotations(make_task: Any, owner: LabelStudio) -> None:
+    task = make_task()
+    table("posts", [f"text {i}" for i in range(4)])
+    with tracked_run(task.name, "label", {"setting": "multilabel"}) as recorder:
+        frame = pd.DataFrame({"table_name": "posts", "id": ["00000", "00001", "00002"]})
+        frame["label"] = [["cat", "bird"], [], ["dog"]]
+        frame["label_probs"] = [[0.9, 0.2, 0.7], [0.1, 0.2, 0.4], [0.0, 1.0, 0.0]]
+        write_frame(frame, recorder.folder / "training_data.parquet")
+    setup(task)
+    assert push(task, "posts", 2)[1].sent == 2
+    _, sent = push(task, "posts", 4, predictions=recorder.run_id)
+    assert (sent.sent, sent.there, sent.predicted, sent.unpredicted) == (2, 2, 3, 1)
+    assert push(task, "posts", 4, predictions=recorder.run_id)[1].predicted == 0
+    numbers = tasks_of(owner, task)
+    said = {}
+    for key, number in numbers.items():
+        for made in owner._call("GET", f"/api/tasks/{number}/")["predictions"]:
+            said[key] = (made["result"][0]["value"]["choices"], made["score"], made["model_version"])
+    run = recorder.run_id
+    assert said == {
+        "00000": (["cat", "bird"], pytest.approx(0.7), run),
+        "00001": (["NONE"], pytest.approx(0.6), run),
+        "00002": (["dog"], pytest.approx(1.0), run),
+    }
+    assert find_project(owner, task)["model_version"] == run
+
+
+def test_imported_annotations_are_nobodys(make_task: Any, owner: LabelStudio) -> None:
+    task = make_task()
+    table("posts", ["one"])
+    number = setup(task).project
+    data = {"ref_id": "9", "meta_info": {"table_name": "posts", "task": task.name}, "txt": "x"}
+    who = {"email": "annotator1@example.com"}
+    owner.import_tasks(
+        number, [{"data": data, "annotations": [{"completed_by": who, "result": choose("cat")}]}]
+    )
+    with pytest.raises(
+        AnnotationError, match="holds 1 points and no finished annotation; annotate some first"
+    ):
+        pull(task)
+
+
+def test_labels_that_the_task_does_not_know(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table("posts", ["one"])
+    number = setup(task).project
+    push(task, "posts", 1)
+    people[0].annotate(next(iter(tasks_of(owner, task).values())), choose("zebra"))
+    with pytest.raises(AnnotationError) as error:
+        pull(task)
+    assert str(error.value) == (
+        f"project {number} of Label Studio holds 1 names that are no class of task {task.name!r}: 'zebra' (1 times); "
+        "its classes are cat, dog, bird: mend the labelling page or the task file"
+    )
+    owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
+    with pytest.raises(AnnotationError, match=r"1.data.ref_id\] field required"):
+        pull(task)
+
+
+def test_wrong_tokens_addresses_and_projects(
+    make_task: Any, label_studio: LocalServer, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_task()
+    url = label_studio.url
+    with pytest.raises(LabelStudioError) as error:
+        push(task, "posts", 1)
+    assert str(error.value) == (
+        f"Label Studio at {url} has no project of task {task.name!r}, or it was deleted; "
+        f"run `adaptml annotate setup {task.name}`"
+    )
+    table("posts", ["one"])
+    number = setup(task).project
+    push(task, "posts", 1)
+    owner.delete_project(number)
+    with pytest.raises(LabelStudioError, match="or it was deleted; run `adaptml annotate setup"):
+        pull(task)
+    with pytest.raises(LabelStudioError, match=f"has no projects/{number}: was the project deleted"):
+        owner.project(number)
+    for token in ("wrong", "e30.e30.e30"):
+        monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN", token)
+        get_settings.cache_clear()
+        with pytest.raises(
+            LabelStudioError, match=f"^Label Studio at {url} refuses the token: .*; copy a token"
+        ):
+            setup(task)
+    # A project that was deleted and made anew begins anew.
+    monkeypatch.delenv("ADAPTML_LABEL_STUDIO_TOKEN")
+    get_settings.cache_clear()
+    assert setup(task).created
+    assert push(task, "posts", 1)[1].sent == 1
+
+
+def annotate(*arguments: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "labelstudio.annotate", *arguments]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def killed_when(process: subprocess.Popen[str], begun: Callable[[], bool]) -> None:
+    """End the process as a power cut would, as soon as it is in the middle of its work."""
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not begun() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_killed_in_the_middle_and_run_again(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    n = 2500
+    table("posts", [f"text {i}" for i in range(n)])
+    task = make_task()
+    project = setup(task).project
+
+    def there() -> int:
+        return int(owner.project(project)["task_number"])
+
+    for least in (1, 1001):
+        killed_when(annotate("push", task.name, "posts", "--n", str(n)), lambda least=least: there() >= least)
+    last = annotate("push", task.name, "posts", "--n", str(n))
+    output, _ = last.communicate(timeout=300)
+    assert last.returncode == 0, output
+    assert len(tasks_of(owner, task)) == there() == n
+
+    for number in list(tasks_of(owner, task).values())[:5]:
+        people[0].annotate(number, choose("cat"))
+    mirror = get_settings().annotations(task.name) / "label_studio.sqlite3"
+    shutil.rmtree(mirror.parent)  # as on another machine: everything is read again
+
+    def rows() -> int:
+        if not mirror.is_file():
+            return 0
+        with closing(sqlite3.connect(mirror, timeout=60)) as connection:
+            made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'task'").fetchone()[0]
+            return int(connection.execute("SELECT count(*) FROM task").fetchone()[0]) if made else 0
+
+    for least in (1, 600):
+        killed_when(annotate("pull", task.name), lambda least=least: rows() >= least)
+    before = rows()
+    found = pull(task)
+    assert 0 < before < n
+    assert found.read <= n - before + 250
+    assert len(found.done.ann_df) == n
+    assert len(found.done.gold.frame) == 5
+
+
+def test_a_server_that_is_away(make_task: Any, label_studio: LocalServer, people: list[LabelStudio]) -> None:
+    task = make_task()
+    table("posts", ["one", "two"])
+    setup(task)
+    label_studio.kill()
+    with (
+        LabelStudio(label_studio.url, label_studio.token, patience_s=1) as impatient,
+        pytest.raises(LabelStudioUnavailableError) as error,
+    ):
+        impatient.project(1)
+    assert str(error.value).startswith(f"Label Studio at {label_studio.url} does not answer (")
+    assert str(error.value).endswith(
+        "see that it runs and that label_studio_url is its address, then try again"
+    )
+    restart = threading.Timer(2, label_studio.start)
+    restart.start()
+    try:
+        with LabelStudio(label_studio.url, label_studio.token, patience_s=180) as patient:
+            assert any(task.name in (p["description"] or "") for p in patient.projects())
+    finally:
+        restart.join()
+    assert push(task, "posts", 2)[1].sent == 2
+
+
+def test_the_token_file_is_its_owners_alone(label_studio: LocalServer) -> None:
+    for name in ("token", "accounts.json"):
+        assert (label_studio.home / name).stat().st_mode & 0o777 == 0o600
+    passwords = Counter(a.password for a in [label_studio.admin, *label_studio.annotators])
+    assert len(passwords) == 3
+    with pytest.raises(LabelStudioError, match="is taken; stop what uses it, or give another port"):
+        LocalServer(
+            REPOSITORY / ".labelstudio", label_studio.home, int(label_studio.url.rsplit(":", 1)[1])
+        ).start()
