@@ -1,0 +1,129 @@
+"""A person with a browser: logs in, reads the guide, chooses classes, submits, skips; the pull gives what was clicked.
+
+It takes the picture graphics/label_studio.png where that is not there: delete it to have a new one.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect, sync_playwright
+
+from adaptml.database import open_database
+from adaptml.tasks import load_task
+from labelstudio.annotate import pull, push, setup
+from labelstudio.local_accounts import Account
+from labelstudio.local_server import LocalServer
+
+pytestmark = pytest.mark.timeout(1800)
+REPOSITORY = Path(__file__).resolve().parents[2]
+PICTURE = REPOSITORY / "graphics" / "label_studio.png"
+OPTIONS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+TIMEOUT_MS = 120_000
+
+
+def chromium() -> str:
+    """Chromium's program; on Debian, the superuser's test session installs it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", "--quiet", *step], check=False, capture_output=True, timeout=900)
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip(
+            "NO BROWSER: the labelling page was not tested; install Chromium: apt-get install chromium"
+        )
+    return found
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    program = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS.split())
+        made = browser.new_page(viewport={"width": 1280, "height": 720})
+        made.set_default_timeout(TIMEOUT_MS)
+        yield made
+        browser.close()
+
+
+def log_in(page: Page, server: LocalServer, person: Account) -> None:
+    page.goto(f"{server.url}/user/login/")
+    page.fill("input[name=email]", person.email)
+    page.fill("input[name=password]", person.password)
+    page.click("button[type=submit], input[type=submit]")
+    page.wait_for_url(lambda url: "/user/login" not in url)
+
+
+def shown(page: Page, texts: dict[str, str], done: set[str]) -> str:
+    """The id of the post that the page shows, which is one that was not done yet."""
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while time.monotonic() < deadline:
+        for key, text in texts.items():
+            if key not in done and page.get_by_text(text, exact=True).first.is_visible():
+                return key
+        page.wait_for_timeout(100)
+    raise AssertionError(f"none of {sorted(set(texts) - done)} is shown: {page.inner_text('body')[:500]}")
+
+
+def choose(page: Page, name: str) -> None:
+    box = page.get_by_role("checkbox", name=re.compile(rf"^{name}\b"))
+    box.check()
+    expect(box).to_be_checked()
+
+
+def test_what_a_person_clicks_is_what_the_pull_gives(
+    label_studio: LocalServer, repository_tasks: Path, page: Page
+) -> None:
+    lines = (REPOSITORY / "example_data" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
+    posts = {row["id"]: row["txt"] for row in map(json.loads, lines[:40])}
+    database = open_database()
+    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+    database.upsert("posts", pd.DataFrame({"id": list(posts), "txt": list(posts.values())}), ["id"])
+    database.close()
+    task = load_task("example")
+    project = setup(task)
+    sample, _ = push(task, "posts", 3)
+    texts = {key: posts[key] for key in sample.frame["id"]}
+
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    log_in(page, label_studio, label_studio.annotators[0])
+    page.goto(f"{project.url}data?labeling=1")
+    expect(page.get_by_role("heading", name="snake")).to_be_visible(timeout=TIMEOUT_MS)  # the coding guide
+    page.get_by_label("Close modal").first.click()
+
+    clicked: dict[str, list[str] | None] = {}
+    for names in (["bird", "snake"], ["NONE"], None):
+        key = shown(page, texts, set(clicked))
+        for name in names or []:
+            choose(page, name)
+        if names == ["bird", "snake"] and not PICTURE.is_file():
+            page.wait_for_timeout(500)
+            page.screenshot(path=PICTURE)
+        page.get_by_label("skip-task" if names is None else "Submit current annotation").click()
+        clicked[key] = names
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while len((done := pull(task).done).ann_df) and done.annotations.counts["cancelled"] == 0:
+        assert time.monotonic() < deadline, "the skip did not arrive"
+        time.sleep(0.2)
+
+    (annotator,) = done.annotations.annotators
+    said = dict(zip(done.ann_df["id"], done.ann_df[annotator], strict=True))
+    expected = {
+        key: None if names is None else [n for n in names if n != "NONE"] for key, names in clicked.items()
+    }
+    assert {key: None if cell is None else list(cell) for key, cell in said.items()} == expected
+    assert hosts == {label_studio.url.removeprefix("http://")}
