@@ -5,7 +5,8 @@ Gold labels are few and right; weak labels (what a label model says) are many an
     gold        gold points only
     weak        weakly labelled points only
     union       both, a gold point counting as GOLD_WEIGHT points
-    relabelled  gold teaches where weak labels are wrong: see `_relabelled`
+    stacked     gold points only, with what the weak end model says as further features
+    relabelled  the stacked model labels the weak points anew; then as union
     auto        whichever of them predicts held-out gold best
 """
 
@@ -21,14 +22,13 @@ from adaptml.errors import ModelError, listed
 from adaptml.evaluation import evaluate
 from adaptml.tasks import Setting
 from modelling.algorithms import Algorithm, EndModel, Params, fit
-from modelling.algorithms.core import Floats, Matrix
+from modelling.algorithms.core import LOWEST, Floats, Matrix, opinion, with_opinion
 from modelling.decisions import decide
 
 AUTO = "auto"
 GOLD_WEIGHT = 5.0
 FOLDS = 5
 MIN_GOLD = 20  # with fewer gold points, ways differ by chance more than by merit
-LOWEST = 1e-3  # probabilities are kept this far from 0 and 1 where their logarithm is taken
 
 Indicator = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
@@ -106,6 +106,11 @@ class Labels:
         """The end model of weak labels alone, which several ways need."""
         weak = _needed(self.weak, "weak labels")
         return self.learner.fit(weak.X, weak.P)
+
+    @cached_property
+    def stacked_model(self) -> EndModel:
+        """See `_stacked`."""
+        return _stacked(self)
 
 
 @dataclass(frozen=True)
@@ -244,31 +249,26 @@ def _union(labels: Labels) -> EndModel:
     return _with_gold(labels, weak.X, weak.P)
 
 
-def _relabelled(labels: Labels) -> EndModel:
-    """Stacking (Wolpert 1992), then self-training (Scudder 1965; Yarowsky 1995).
+def _stacked(labels: Labels) -> EndModel:
+    """Stacking (Wolpert 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
 
-    A teacher is trained on gold, with what the weak end model says as further features: it learns from few
-    points how far weak labels can be trusted, and about which classes. It labels all other points anew, and
-    the end model is trained on these soft labels and on gold.
+    The model learns from few gold points how far weak labels can be trusted, and about which classes. The
+    weak model's opinion is scaled to weigh as much as the other features together.
     """
-    weak = _needed(labels.weak, "weak labels")
+    _needed(labels.weak, "weak labels")
     gold = _needed(labels.gold, "gold labels")
     first = labels.weak_model
-    scale = _mean_length(gold.X) / max(_mean_length(_opinion(first, gold.X)), LOWEST)
+    scale = _mean_length(gold.X) / max(_mean_length(opinion(first, gold.X)), LOWEST)
+    model = labels.learner.fit(with_opinion(gold.X, first, scale), gold.Y)
+    return replace(model, first=first, scale=scale)
 
-    def with_opinion(X: Matrix) -> Matrix:
-        return np.hstack([X, scale * _opinion(first, X)]).astype(np.float32)
 
-    teacher = labels.learner.fit(with_opinion(gold.X), gold.Y)
+def _relabelled(labels: Labels) -> EndModel:
+    """Self-training (Yarowsky 1995, https://doi.org/10.3115/981658.981684): one plain model in the end."""
+    teacher = labels.stacked_model
+    weak = _needed(labels.weak, "weak labels")
     X = weak.X if weak.X_rest is None else np.vstack([weak.X, weak.X_rest])
-    return _with_gold(labels, X, teacher.predict_proba(with_opinion(X)))
-
-
-def _opinion(model: EndModel, X: Matrix) -> Matrix:
-    """Logarithms of a model's probabilities, or of its odds in multilabel: float32 (n, k)."""
-    P = np.clip(model.predict_proba(X), LOWEST, 1 - LOWEST)
-    logs = np.log(P) if model.setting is Setting.MULTICLASS else np.log(P) - np.log1p(-P)
-    return logs.astype(np.float32)
+    return _with_gold(labels, X, teacher.predict_proba(X))
 
 
 def _mean_length(X: Matrix) -> float:
@@ -292,5 +292,6 @@ _WAYS: Mapping[str, Callable[[Labels], EndModel]] = {
     "gold": _only_gold,
     "weak": _only_weak,
     "union": _union,
+    "stacked": lambda labels: labels.stacked_model,
     "relabelled": _relabelled,
 }

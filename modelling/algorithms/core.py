@@ -19,6 +19,7 @@ Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 NO_MASS = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
+LOWEST = 1e-3  # probabilities are kept this far from 0 and 1 where their logarithm is taken
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 
 
@@ -26,6 +27,26 @@ class Params(BaseModel):
     """Base of an algorithm's parameters: unknown ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def nothing(given: object) -> object:
+    """No value, where a command line gives an empty text or the word none."""
+    return None if isinstance(given, str) and given.lower() in {"", "none"} else given
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known about a training before it starts.
+
+    Attributes:
+        seed: of all random choices.
+        y: the classes to learn, int64 (n,); in native multilabel the indicator matrix (n, k).
+        mass: sum of the weights of the rows: their number if all count alike.
+    """
+
+    seed: int
+    y: Labels
+    mass: float
 
 
 @dataclass(frozen=True)
@@ -36,8 +57,7 @@ class Algorithm:
         name: what users call it.
         summary: one sentence about when it is a good choice.
         params: its parameters, each with type, bounds, default and description.
-        build: parameters, a seed and the labels y that it will be trained on (n,) → an unfitted scikit-learn
-            classifier. y is int64; in native multilabel it is the indicator matrix (n, k).
+        build: parameters and what is known about the training → an unfitted scikit-learn classifier.
         takes_weights: whether rows can weigh differently, which soft labels need.
         takes_sparse: whether it accepts scipy's sparse rows.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
@@ -47,7 +67,7 @@ class Algorithm:
     name: str
     summary: str
     params: type[Params]
-    build: Callable[[Any, int, Labels], Any]
+    build: Callable[[Any, Training], Any]
     takes_weights: bool
     takes_sparse: bool = True
     native_multilabel: bool = False
@@ -86,12 +106,16 @@ class EndModel:
         k: number of classes.
         parts: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
+        first: an end model whose opinion is appended to the features, (n, d) → (n, d + k), or None.
+        scale: what that opinion is multiplied by.
     """
 
     algorithm: str
     setting: Setting
     k: int
     parts: tuple[Any, ...]
+    first: "EndModel | None" = None
+    scale: float = 1.0
 
     def predict_proba(self, X: Matrix) -> Floats:
         """Class probabilities, in class order whatever classes the training data held.
@@ -105,6 +129,8 @@ class EndModel:
         probs = np.zeros((len(X), self.k))
         if len(X) == 0:
             return probs
+        if self.first is not None:
+            X = with_opinion(X, self.first, self.scale)
         if self.setting is Setting.MULTICLASS:
             probs[:, self.parts[0].classes_] = self.parts[0].predict_proba(X)
             return _distributions(probs)
@@ -113,6 +139,18 @@ class EndModel:
         for c, part in enumerate(self.parts):
             probs[:, c] = part if isinstance(part, float) else part.predict_proba(X)[:, 1]
         return np.clip(probs, 0.0, 1.0)
+
+
+def with_opinion(X: Matrix, model: EndModel, scale: float) -> Matrix:
+    """Features (n, d) and the model's opinion of them: float32 (n, d + k)."""
+    return np.hstack([X, np.float32(scale) * opinion(model, X)])
+
+
+def opinion(model: EndModel, X: Matrix) -> Matrix:
+    """Logarithms of a model's probabilities, or of its odds in multilabel: float32 (n, k)."""
+    P = np.clip(model.predict_proba(X), LOWEST, 1 - LOWEST)
+    logs = np.log(P) if model.setting is Setting.MULTICLASS else np.log(P) - np.log1p(-P)
+    return logs.astype(np.float32)
 
 
 def _distributions(probs: Floats) -> Floats:
@@ -194,7 +232,8 @@ def _train(
         rows, y, mass = _expanded(Y)
     if weights is not None:
         mass = weights[rows] if mass is None else mass * weights[rows]
-    estimator = algorithm.build(params, seed, y)
+    training = Training(seed, y, float(len(y) if mass is None else mass.sum()))
+    estimator = algorithm.build(params, training)
     chosen = X if len(rows) == len(Y) else X[rows]
     given = {} if mass is None else {"sample_weight": mass}
     with warnings.catch_warnings():

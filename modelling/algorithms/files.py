@@ -19,11 +19,15 @@ def save_end_model(model: EndModel, path: Path) -> None:
     """Write an end model to one file."""
     import skops.io
 
+    skops.io.dump(_content(model), path)
+
+
+def _content(model: EndModel) -> dict[str, Any]:
     for part in model.parts:
         if hasattr(part, "_optimizer"):
             del part._optimizer  # only needed to go on training, and of a type that skops refuses
-    content = vars(model) | {"format": FORMAT, "setting": str(model.setting), "parts": list(model.parts)}
-    skops.io.dump(content, path)
+    plain = {"format": FORMAT, "setting": str(model.setting), "parts": list(model.parts)}
+    return vars(model) | plain | {"first": None if model.first is None else _content(model.first)}
 
 
 def load_end_model(path: Path) -> EndModel:
@@ -51,7 +55,9 @@ def load_end_model(path: Path) -> EndModel:
 def _restored(content: Any, path: Path) -> EndModel:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _not_a_model(path)
-    return EndModel(content["algorithm"], Setting(content["setting"]), content["k"], tuple(content["parts"]))
+    first = None if content["first"] is None else _restored(content["first"], path)
+    setting, parts = Setting(content["setting"]), tuple(content["parts"])
+    return EndModel(content["algorithm"], setting, content["k"], parts, first, content["scale"])
 
 
 def _not_a_model(path: Path) -> ModelError:

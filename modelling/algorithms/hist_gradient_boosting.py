@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from modelling.algorithms.core import Algorithm, Labels, Params
+from modelling.algorithms.core import Algorithm, Params, Training
 
 
 class HistGradientBoostingParams(Params):
@@ -23,11 +23,13 @@ class HistGradientBoostingParams(Params):
     )
 
 
-def _build(params: HistGradientBoostingParams, seed: int, y: Labels) -> Any:  # noqa: ARG001
+def _build(params: HistGradientBoostingParams, training: Training) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     # Stopping early would set rows aside, which fails where a class has one row.
-    return HistGradientBoostingClassifier(**params.model_dump(), early_stopping=False, random_state=seed)
+    return HistGradientBoostingClassifier(
+        **params.model_dump(), early_stopping=False, random_state=training.seed
+    )
 
 
 ALGORITHM = Algorithm(

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from modelling.algorithms.core import Algorithm, Labels, Params
+from modelling.algorithms.core import Algorithm, Params, Training
 
 
 class KnnParams(Params):
@@ -19,10 +19,10 @@ class KnnParams(Params):
     )
 
 
-def _build(params: KnnParams, seed: int, y: Labels) -> Any:  # noqa: ARG001 - nothing is random here
+def _build(params: KnnParams, training: Training) -> Any:
     from sklearn.neighbors import KNeighborsClassifier
 
-    n_neighbors = min(params.n_neighbors, len(y))
+    n_neighbors = min(params.n_neighbors, len(training.y))
     return KNeighborsClassifier(n_neighbors, weights=params.weights, metric=params.metric, algorithm="brute")
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from modelling.algorithms.core import Algorithm, Labels, Params
+from modelling.algorithms.core import Algorithm, Params, Training
 
 
 class LinearSvmParams(Params):
@@ -23,15 +23,15 @@ class LinearSvmParams(Params):
     folds: int = Field(5, ge=2, description="parts of the cross-validation that calibrates")
 
 
-def _build(params: LinearSvmParams, seed: int, y: Labels) -> Any:
+def _build(params: LinearSvmParams, training: Training) -> Any:
     """Platt's calibration (1999) by cross-validation; on the training rows where a class has one row only."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import LinearSVC
 
-    svm = LinearSVC(**params.model_dump(exclude={"folds"}), dual=True, random_state=seed)
-    fewest = int(np.unique(y, return_counts=True)[1].min())
+    svm = LinearSVC(**params.model_dump(exclude={"folds"}), dual=True, random_state=training.seed)
+    fewest = int(np.unique(training.y, return_counts=True)[1].min())
     if fewest < 2:
-        everything = np.arange(len(y))
+        everything = np.arange(len(training.y))
         return CalibratedClassifierCV(svm, ensemble=False, cv=[(everything, everything)])
     return CalibratedClassifierCV(svm, ensemble=False, cv=min(params.folds, fewest))
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from adaptml.errors import ModelError
-from modelling.algorithms.core import Algorithm, Labels, Params
+from modelling.algorithms.core import Algorithm, Params, Training, nothing
 
 
 def _sizes(given: object) -> object:
@@ -14,11 +14,6 @@ def _sizes(given: object) -> object:
     if isinstance(given, str):
         return [part for part in given.strip("()[] ").replace(" ", "").split(",") if part]
     return [given] if isinstance(given, int) else given
-
-
-def _nothing(given: object) -> object:
-    """An empty text, or the word none, stands for no value."""
-    return None if isinstance(given, str) and given.lower() in {"", "none"} else given
 
 
 Size = Annotated[int, Field(ge=1)]
@@ -44,7 +39,7 @@ class MlpParams(Params):
     power_t: float = Field(0.5, ge=0, description="how fast invscaling lowers the learning rate; sgd only")
     max_iter: int = Field(200, ge=1, description="most passes over the rows (steps for lbfgs)")
     shuffle: bool = Field(True, description="whether each pass takes rows in a new order; sgd and adam")
-    random_state: Annotated[int | None, BeforeValidator(_nothing)] = Field(
+    random_state: Annotated[int | None, BeforeValidator(nothing)] = Field(
         None, ge=0, lt=2**32, description="seed of its random choices; none: the seed of the run"
     )
     tol: float = Field(1e-4, ge=0, description="an improvement below this counts as none")
@@ -63,19 +58,23 @@ class MlpParams(Params):
     max_fun: int = Field(15000, ge=1, description="most evaluations of the loss by lbfgs")
 
 
-def _build(params: MlpParams, seed: int, y: Labels) -> Any:
+def _build(params: MlpParams, training: Training) -> Any:
     from sklearn.neural_network import MLPClassifier
 
-    if params.early_stopping and y.ndim == 1 and np.unique(y, return_counts=True)[1].min() < 2:
+    if (
+        params.early_stopping
+        and training.y.ndim == 1
+        and np.unique(training.y, return_counts=True)[1].min() < 2
+    ):
         raise ModelError(
             "early_stopping sets rows of each class aside, and a class has one row only; "
             "train without early_stopping, or add data points of that class"
         )
     values = params.model_dump()
     if values["random_state"] is None:
-        values["random_state"] = seed
+        values["random_state"] = training.seed
     if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
-        values["batch_size"] = min(values["batch_size"], len(y))
+        values["batch_size"] = min(values["batch_size"], len(training.y))
     return MLPClassifier(**values)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from adaptml.errors import ModelError
 from adaptml.tasks import Setting
 from modelling.algorithms import EndModel, algorithms, fit, get_algorithm, load_end_model, save_end_model
-from modelling.algorithms.core import Floats, Matrix
+from modelling.algorithms.core import Floats, Matrix, with_opinion
 
 NAMES = ["hist_gradient_boosting", "knn", "linear_svm", "logistic_regression", "mlp"]
 WEIGHING = [name for name in NAMES if name != "knn"]
@@ -125,6 +126,29 @@ def test_a_saved_model_says_the_same(name: str, setting: Setting, tmp_path: Path
     np.testing.assert_array_equal(loaded.predict_proba(X3), model.predict_proba(X3))
     again = trained(name, setting, targets)
     np.testing.assert_array_equal(again.predict_proba(X3), model.predict_proba(X3))
+
+
+def test_a_stacked_model_is_saved_with_the_one_it_listens_to(tmp_path: Path) -> None:
+    first = trained("mlp", Setting.MULTICLASS, ONE_OF_FOUR)
+    X = with_opinion(X3, first, 0.5)
+    assert X.shape == (30, 3 + 4)
+    np.testing.assert_allclose(X[:, 3:], 0.5 * np.log(np.clip(first.predict_proba(X3), 1e-3, 1 - 1e-3)), 1e-5)
+    last = fit(get_algorithm("logistic_regression"), Setting.MULTICLASS, X, ONE_OF_FOUR)
+    model = replace(last, first=first, scale=0.5)
+    np.testing.assert_array_equal(model.predict_proba(X3), last.predict_proba(X))
+    save_end_model(model, tmp_path / "model.skops")
+    loaded = load_end_model(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict_proba(X3), model.predict_proba(X3))
+
+
+def test_logistic_regression_is_held_back_more_the_more_rows_there_are() -> None:
+    algorithm = get_algorithm("logistic_regression")
+    free = fit(algorithm, Setting.MULTICLASS, X3, ONE_OF_FOUR)
+    assert pytest.approx(60 / np.sqrt(30)) == free.parts[0].C
+    soft = fit(algorithm, Setting.MULTICLASS, X3, np.tile([0.5, 0.5], (30, 1)), weights=np.full(30, 3.0))
+    assert pytest.approx(60 / np.sqrt(90)) == soft.parts[0].C
+    given = fit(algorithm, Setting.MULTICLASS, X3, ONE_OF_FOUR, params=algorithm.parse({"C": "0.1"}))
+    assert given.parts[0].C == 0.1
 
 
 def test_a_file_with_types_of_its_own_is_not_loaded(tmp_path: Path) -> None:

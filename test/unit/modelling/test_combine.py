@@ -52,7 +52,7 @@ def accuracy(model: Any) -> float:
     return float((model.predict_proba(X_NEW).argmax(axis=1) == Y_NEW.argmax(axis=1)).mean())
 
 
-@pytest.mark.parametrize("way", ["gold", "weak", "union", "relabelled"])
+@pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
 @pytest.mark.parametrize("name", ["logistic_regression", "knn"])
 def test_every_way_trains_every_kind_of_algorithm(way: str, name: str) -> None:
     learner = Learner(get_algorithm(name), Setting.MULTICLASS)
@@ -66,12 +66,13 @@ def test_gold_mends_what_weak_labels_systematically_get_wrong() -> None:
     reached = {way: accuracy(combine(way, LR, weak, GOLD).model) for way in list_ways()}
     assert reached["weak"] < 0.75
     assert reached["union"] > reached["weak"]
+    assert reached["stacked"] > reached["weak"] + 0.15
     assert reached["relabelled"] > reached["weak"] + 0.15
 
 
 def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
     combined = combine(AUTO, LR, Weak(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
-    assert list(combined.held_out) == list_ways() == ["gold", "weak", "union", "relabelled"]
+    assert list(combined.held_out) == list_ways() == ["gold", "weak", "union", "stacked", "relabelled"]
     best = min(combined.held_out.values(), key=lambda held_out: held_out.log_loss)
     assert combined.held_out[combined.way] is best
     assert combined.way != "weak"
@@ -139,7 +140,7 @@ def test_parts_hold_like_rows_evenly() -> None:
     assert (parts != _parts(Y, 5, seed=4)).any()
 
 
-@pytest.mark.parametrize("way", ["gold", "weak", "union", "relabelled"])
+@pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
 def test_multilabel(way: str) -> None:
     def both(Y: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         return np.column_stack([Y[:, 0] | Y[:, 1], Y[:, 2]]).astype(np.int8)
@@ -176,7 +177,7 @@ def test_hard_labels_where_they_are_asked_for() -> None:
             "both",
             None,
             GOLD,
-            "no way 'both' to combine labels; expected one of auto, gold, weak, union, relabelled",
+            "no way 'both' to combine labels; expected one of auto, gold, weak, union, stacked, relabelled",
         ),
         (
             "relabelled",
