@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compile the pinned requirements: one file for everything that runs, one for the tests on top of it.
+# Compile the pinned requirements: one file for everything that runs, one for the tests on top of it,
+# one for a Label Studio on this machine.
 # They name versions only: which index or folder they come from is each machine's own setting.
 set -eu
 uv=${1:-uv}
@@ -12,5 +13,21 @@ compile() {
   sed -i.bak -e 's/+cpu$//' -e '/^[[:space:]]*#/d' "$output" && rm "$output.bak"
 }
 compile requirements/test.txt --all-extras --group dev
+# Label Studio pins versions that nothing else can share, so it has an environment of its own.
+echo "label-studio==1.23.2" | "$uv" pip compile --quiet --python-version 3.11 --no-emit-index-url \
+  --no-emit-find-links --no-annotate --no-header - --output-file requirements/labelstudio-server.txt
 compile requirements/demo.txt --constraint requirements/test.txt --group build \
   --extra featurize --extra labelstudio --extra dataprogramming --extra modelling --extra deploy
+# One file for each image of the Docker stack. Each begins with what `core` holds, so that images share a layer.
+image() {
+  name=$1; shift
+  compile "requirements/image-$name.txt" --constraint requirements/test.txt --extra postgresql --extra cratedb "$@"
+  # Images run torch on the CPU, whatever build the resolver saw.
+  sed -i.bak -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' "$output" && rm "$output.bak"
+}
+image core
+image label-studio-dev --extra featurize --extra labelstudio
+image mlflow-server --extra mlflow-server
+image data-programming --extra dataprogramming
+image modelling --extra modelling
+image deploy --extra deploy
