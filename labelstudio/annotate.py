@@ -23,7 +23,7 @@ from labelstudio.mirror import Mirror
 from labelstudio.process_annotations import ProcessedAnnotations, process_tasks, summary
 from labelstudio.sample_points import sample_points
 from labelstudio.sampling import RANDOM, Sample
-from labelstudio.sync import counts, refresh
+from labelstudio.sync import refresh
 
 MIRROR = "label_studio.sqlite3"
 
@@ -137,10 +137,10 @@ def pull(
     settings = settings or get_settings()
     with ExitStack() as stack:
         studio = stack.enter_context(connect(settings))
-        number = int(projects.find_project(studio, task)["id"])
+        project = projects.find_project(studio, task)
+        number = int(project["id"])
         mirror = stack.enter_context(Mirror(settings.annotations(task.name) / MIRROR, studio.url, number))
-        total = counts(studio, number)[0]
-        with progress("reading", total, shown=show_progress) as advance:
+        with progress("reading", int(project["task_number"]), shown=show_progress) as advance:
             read = refresh(studio, number, mirror, advance)
         source = f"project {number} of Label Studio"
         tasks = list(mirror.tasks(source))

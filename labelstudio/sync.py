@@ -36,15 +36,16 @@ def refresh(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance 
     Raises:
         LabelStudioError: the counts still differ after several rounds.
     """
-    read, since = 0, mirror.note("read_until")
-    if since is None or studio.list_tasks(project, 1, changed_after=_utc(since))[1] > MAX_CHANGED:
+    read = 0
+    if mirror.note("read_until") is None:
         read += _read_all(studio, project, mirror, advance)
     for attempt in range(_ROUNDS):
-        read += _read_changed(studio, project, mirror, advance)
+        changed = _read_changed(studio, project, mirror, advance)
+        read += changed or 0
         said, seen = counts(studio, project), mirror.counts()
-        if said == seen:
+        if said == seen and changed is not None:
             return read
-        if attempt == 0:  # something was deleted, perhaps by hand: only a look at everything tells what
+        if changed is None or attempt == 0:  # what was deleted by hand, only a look at everything tells
             read += _read_all(studio, project, mirror, advance)
     raise LabelStudioError(
         f"project {project} has {said[0]} tasks and {said[1]} annotations, and {seen[0]} and {seen[1]} were "
@@ -89,20 +90,23 @@ def _read_all(studio: LabelStudio, project: int, mirror: Mirror, advance: Advanc
     return read
 
 
-def _read_changed(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance) -> int:
-    """Read the tasks that changed since the last time."""
+def _read_changed(studio: LabelStudio, project: int, mirror: Mirror, advance: Advance) -> int | None:
+    """Read the tasks that changed since the last time; None, and nothing is read, where they are too many."""
     since = mirror.note("read_until") or _LONG_AGO
-    latest, read, after = latest_change(studio, project), 0, 0
+    latest, read, after = since, 0, 0
     while True:
-        listed, _ = studio.list_tasks(project, PAGE_IDS, after_id=after, changed_after=_utc(since))
+        listed, total = studio.list_tasks(project, PAGE_IDS, after_id=after, changed_after=_utc(since))
+        if total > MAX_CHANGED and not read:
+            return None
         if not listed:
             break
         ids = [int(task["id"]) for task in listed]
         mirror.put(studio.export(project, ids))
+        latest = max([latest, *(str(task["updated_at"]) for task in listed)], key=datetime.fromisoformat)
         after = ids[-1]
         read += len(ids)
         advance(len(ids))
-        if len(ids) < PAGE_IDS:
+        if len(ids) == total:
             break
     mirror.keep(read_until=latest)
     return read

@@ -31,6 +31,8 @@ OPTIONS = (
     "--disable-component-update --disable-sync"
 )
 TIMEOUT_MS = 120_000
+# Of a dog and two cats, of a Python script, of hissing on both sides of a glass, which the person skips.
+ANSWERS: dict[str, list[str] | None] = {"030": ["cat", "dog"], "082": ["NONE"], "150": None}
 
 
 def chromium() -> str:
@@ -88,7 +90,7 @@ def test_what_a_person_clicks_is_what_the_pull_gives(
     label_studio: LocalServer, repository_tasks: Path, page: Page
 ) -> None:
     lines = (REPOSITORY / "example_data" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
-    posts = {row["id"]: row["txt"] for row in map(json.loads, lines[:40])}
+    posts = {row["id"]: row["txt"] for row in map(json.loads, lines) if row["id"] in ANSWERS}
     database = open_database()
     database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
     database.upsert("posts", pd.DataFrame({"id": list(posts), "txt": list(posts.values())}), ["id"])
@@ -106,11 +108,12 @@ def test_what_a_person_clicks_is_what_the_pull_gives(
     page.get_by_label("Close modal").first.click()
 
     clicked: dict[str, list[str] | None] = {}
-    for names in (["bird", "snake"], ["NONE"], None):
+    while len(clicked) < len(ANSWERS):
         key = shown(page, texts, set(clicked))
+        names = ANSWERS[key]
         for name in names or []:
             choose(page, name)
-        if names == ["bird", "snake"] and not PICTURE.is_file():
+        if names is not None and len(names) > 1 and not PICTURE.is_file():
             page.wait_for_timeout(500)
             page.screenshot(path=PICTURE)
         page.get_by_label("skip-task" if names is None else "Submit current annotation").click()
