@@ -1,0 +1,17 @@
+#!/bin/bash
+# CrateDB of one node. `crate`, the superuser, is let in from inside this container alone; everybody else
+# needs a password, and `adaptml` gets its own as soon as the server answers.
+set -euo pipefail
+password=$(cat /run/secrets/database_password)
+ask() { crash --hosts http://localhost:4200 --username crate -c "$1" >/dev/null 2>&1; }
+make_user() {
+  until ask 'SELECT 1 FROM sys.cluster'; do sleep 1; done
+  ask "CREATE USER adaptml WITH (password = '$password')" || ask "ALTER USER adaptml SET (password = '$password')"
+  ask 'GRANT DQL, DML, DDL TO adaptml'
+}
+make_user &
+exec /docker-entrypoint.sh crate -Cdiscovery.type=single-node -Cnetwork.host=_site_,_local_ \
+  -Cauth.host_based.enabled=true \
+  -Cauth.host_based.config.0.user=crate -Cauth.host_based.config.0.address=_local_ \
+  -Cauth.host_based.config.0.method=trust \
+  -Cauth.host_based.config.99.method=password
