@@ -21,6 +21,7 @@ BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its resul
 WORD = r"\w+|[^\w\s]"  # signs such as ? and ! are words too
 OPENING_WORDS = 16
 OPENING_DECAY = 0.7  # how much less each next word of the opening counts
+TINY = 1e-12
 USE = "universal-sentence-encoder"
 USE_URL = "https://tfhub.dev/google/universal-sentence-encoder/4"
 
@@ -124,12 +125,13 @@ def _opening(text: str) -> list[tuple[str, float]]:
 
 
 def _scaled(hashed: Any, length: float) -> Vectors:
-    """Signed counts (n, d), sparse, as damped rows of this length; rows of zeros stay so."""
-    counts = hashed.toarray()
+    """Signed counts as sparse rows (n, d) → damped rows of this length; rows of zeros stay so."""
+    counts = hashed.data
     damped = np.sign(counts) * np.log1p(np.abs(counts))
-    lengths = np.linalg.norm(damped, axis=1, keepdims=True)
-    scaled = length * np.divide(damped, lengths, out=np.zeros_like(damped), where=lengths > 0)
-    return np.asarray(scaled, np.float32)
+    row = np.repeat(np.arange(hashed.shape[0]), np.diff(hashed.indptr))
+    lengths = np.sqrt(np.bincount(row, weights=damped**2, minlength=hashed.shape[0]))
+    hashed.data = (length * damped / np.maximum(lengths[row], TINY)).astype(np.float32)
+    return np.asarray(hashed.toarray())
 
 
 @encoder(USE)
