@@ -2,13 +2,12 @@
 
     python -m benchmarks.sampling --rows 1000000
 
-Each sampler runs in a process of its own; `nothing` is what such a process takes for its imports alone.
+Each sampler runs in a process of its own (Linux); `nothing` is what such a process takes for its imports alone.
 """
 
 import argparse
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -75,7 +74,9 @@ def measure(sampling: str, run: str, n: int) -> None:
             source = Source(database, "posts", "kind", "vec", RunFiles(run, Path(folder)))
             drawn = len(draw_sample(source, sampling, n, 0).frame)
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    # ru_maxrss would hold the largest size of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    memory = int(status.split("VmHWM:")[1].split()[0]) / 1000
     print(f"{sampling:26} {seconds:6.1f} s  {memory:5.0f} MB  {drawn} points", flush=True)
 
 

@@ -163,8 +163,12 @@ def confusion_lines(confusions: Sequence[Confusion]) -> list[str]:
     """The confusion matrices as lines of text: a row for what is true, a column for what was said."""
     lines = []
     for found in confusions:
-        about = "" if found.about is None else f", class {found.about}"
-        lines.append(f"annotator {found.annotator}{about}: right in {found.accuracy:.0%}")
+        if found.about is not None:
+            (_, false), (_, true) = found.matrix
+            sees = f"says so of {true:.0%} of its points and of {false:.0%} of the others"
+            lines.append(f"annotator {found.annotator}, class {found.about}: {sees}")
+            continue
+        lines.append(f"annotator {found.annotator}: right in {found.accuracy:.0%}")
         for name, row, share in zip(found.names, found.matrix, found.shares, strict=True):
             if share < SHOWN:
                 continue

@@ -63,6 +63,12 @@ def balance_lines(gold: pd.DataFrame, sample: pd.DataFrame) -> list[str]:
     if covering and frame["inclusion_prob"].notna().all():
         weighted = _shares(frame, 1 / frame["inclusion_prob"])
         return [*lines, f"shares in the table, weighted back: {weighted}", f"warning: {warning}"]
+    at_random = frame[frame["sampling"].str.startswith("random ")]
+    if len(at_random):
+        of_table = _shares(at_random, pd.Series(1.0, index=at_random.index))
+        lines.append(
+            f"shares among the {len(at_random)} drawn at random, which hold for the table: {of_table}"
+        )
     return [*lines, f"warning: {warning}; they cannot be weighted back"]
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,26 @@ def parse_export(content: object, source: str) -> list[ExportedTask]:
             "annotate them in Label Studio, then export the project as JSON"
         )
     try:
-        return TypeAdapter(list[ExportedTask]).validate_python(content)
+        return _adapter().validate_python(content)
     except ValidationError as error:
         raise AnnotationError(f"{source} {_problems(error)}") from error
+
+
+def parse_rows(rows: Iterable[str], source: str) -> list[ExportedTask]:
+    """Tasks from one JSON text each, as an export has them.
+
+    Raises:
+        AnnotationError: tasks that `sample-tasks` and `annotate push` did not make.
+    """
+    try:
+        return _adapter().validate_json(f"[{','.join(rows)}]")
+    except ValidationError as error:
+        raise AnnotationError(f"{source} {_problems(error)}") from error
+
+
+@cache
+def _adapter() -> TypeAdapter[list[ExportedTask]]:
+    return TypeAdapter(list[ExportedTask])
 
 
 def _problems(error: ValidationError) -> str:

@@ -239,7 +239,7 @@ def command(
     console, root = output(), get_settings().root
     folder = root / folder
     console.print(
-        "installing Label Studio, which takes minutes" if not (folder / "data").exists() else "starting"
+        "installing Label Studio, which takes minutes" if not (folder / ".installed").exists() else "starting"
     )
     prepare(folder, root / "requirements" / "labelstudio-server.txt")
     with running(folder, folder, port) as server:

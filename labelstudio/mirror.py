@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelstudio.export import ExportedTask, parse_export
+from labelstudio.export import ExportedTask, parse_rows
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -139,7 +139,7 @@ class Mirror:
         """
         rows = self._db.execute("SELECT content FROM task ORDER BY id")
         while chunk := rows.fetchmany(_CHUNK):
-            yield from parse_export([json.loads(content) for (content,) in chunk], source)
+            yield from parse_rows([content for (content,) in chunk], source)
 
 
 def _row(task: Json) -> tuple[int, str | None, str | None, int, int, str]:

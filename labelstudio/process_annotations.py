@@ -1,9 +1,10 @@
 """From what people annotated to gold labels."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from labelstudio.export import ExportedTask, check_task, load_export
 from labelstudio.gold import Gold, choose_gold
 
 SEED = 0
+CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
 FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
 # What can be met in an export, and what was done about it.
 NOTES = {
@@ -136,6 +138,9 @@ def process_tasks(
     with ExitStack() as stack:  # files take their places when everything else went well
         for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame, sample_df), strict=True):
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
+        if gold.confusions:
+            text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
+            stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
             new_rows = _write_back(annotations, gold, task, run_id, settings)
     return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
@@ -221,7 +226,8 @@ def summary(done: ProcessedAnnotations) -> list[str]:
     lines += confusion_lines(gold.confusions)
     lines += balance_lines(gold.frame, done.sample_df)
     lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]
-    return [*lines, f"written to {done.folder}: {', '.join(f'{name}.parquet' for name in FRAMES)}"]
+    files = [f"{name}.parquet" for name in FRAMES] + [CONFUSIONS] * bool(gold.confusions)
+    return [*lines, f"written to {done.folder}: {', '.join(files)}"]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Dawid and Skene's model: by hand where it can be, against the truth where it was drawn."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from labelstudio.annotations import Annotations, Label
 from labelstudio.dawid_skene import confusion_lines, dawid_skene, estimate
 from labelstudio.gold import choose_gold
+from labelstudio.process_annotations import process_annotations, summary
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -92,3 +94,19 @@ def test_as_a_gold_choice(make_task: Any) -> None:
     lines = confusion_lines(gold.confusions)
     assert lines[0] == "annotator 1: right in 92%"
     assert lines[1].startswith("  truly cat: says cat 0.92, dog 0.0")
+
+
+def test_confusion_matrices_are_told_and_kept(
+    make_task: Any, exported: Any, annotation: Any, write_export: Any
+) -> None:
+    tasks = [exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat")) for i in range(3)]
+    tasks += [exported(f"{i:02d}", annotation(3, "dog"), annotation(4, "dog")) for i in range(3, 6)]
+    done = process_annotations(write_export(tasks), make_task("multilabel", "cat dog"), "dawid-skene")
+    assert confusion_lines(done.gold.confusions)[0] == (
+        "annotator 3, class cat: says so of 100% of its points and of 0% of the others"
+    )
+    kept = json.loads((done.folder / "annotators.json").read_text())
+    assert [(found["annotator"], found["about"]) for found in kept] == [
+        ("3", "cat"), ("4", "cat"), ("3", "dog"), ("4", "dog"),
+    ]  # fmt: skip
+    assert summary(done)[-1].endswith("sample_df.parquet, annotators.json")

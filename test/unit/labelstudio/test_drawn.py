@@ -59,3 +59,12 @@ def test_a_mixture_with_a_random_part_is_weighted_back() -> None:
 def test_what_cannot_be_weighted_back(names: list[str]) -> None:
     found = sample(*((str(i + 1), name, 0.5) for i, name in enumerate(names)))
     assert balance_lines(GOLD, found)[-1].endswith("; they cannot be weighted back")
+
+
+def test_what_was_drawn_at_random_holds_for_the_table_beside_other_draws() -> None:
+    found = sample(
+        ("1", "random n=1 seed=0", 0.1), ("2", "diverse n=2 seed=0", 0.1), ("3", "diverse n=2 seed=0", 0.1)
+    )
+    assert balance_lines(GOLD, found)[1] == (
+        "shares among the 1 drawn at random, which hold for the table: cat 1.000"
+    )
