@@ -58,7 +58,7 @@ def make_task(clean_room: Path, request: pytest.FixtureRequest) -> Callable[...,
         folder.mkdir(exist_ok=True)
         content = {
             "title": "Which animals?", "setting": setting, "classes": [{"name": c} for c in classes],
-            "columns": [{"name": c} for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
+            "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
         }  # fmt: skip
         (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         return load_task(name)
@@ -252,6 +252,30 @@ def test_odd_texts_and_ids_arrive_as_they_are(
     for number in numbers.values():
         people[0].annotate(number, choose("cat"))
     assert sorted(pull(task).done.gold.frame["id"]) == sorted(ids)
+
+
+def test_pictures_sound_and_film_one_class_each(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    columns = ["picture", "sound", "film", "txt"]
+    database = open_database()
+    database.create_table("media", dict.fromkeys(["id", *columns], sa.Text()))
+    rows = pd.DataFrame(
+        {"id": ["1", "2"]} | {c: [f"http://127.0.0.1:9/{c}/{i}" for i in "12"] for c in columns}
+    )
+    database.upsert("media", rows, ["id"])
+    database.close()
+    task = make_task(setting="multiclass", columns="picture:image sound:audio film:video txt:text")
+    setup(task)
+    assert push(task, "media", 2)[1].sent == 2
+    page = find_project(owner, task)["label_config"]
+    assert all(tag in page for tag in ("<Image ", "<Audio ", "<Video ", "<Text ", 'choice="single"'))
+    for key, number in tasks_of(owner, task).items():
+        people[0].annotate(number, [choose("cat" if key == "1" else "NONE")[0] | {"to_name": "picture"}])
+    done = pull(task).done
+    assert dict(zip(done.gold.frame["id"], map(list, done.gold.frame["gold_label"]), strict=True)) == {
+        "1": ["cat"], "2": [],
+    }  # fmt: skip
 
 
 def test_pre_annotations(make_task: Any, owner: LabelStudio) -> None:

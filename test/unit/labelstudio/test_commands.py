@@ -74,6 +74,28 @@ def test_the_steps_follow_each_other(room: Path) -> None:
     assert "Traceback" not in measured.stdout
 
 
+def test_points_to_label_are_chosen(room: Path) -> None:
+    done = run("sample_points", "posts", "2", "zoo", "--seed", "4")
+    assert (done.returncode, done.stderr) == (0, "")
+    path = room / "workspace" / "unlabeled_data" / "posts_random_2_seed4.parquet"
+    assert done.stdout == f"2 points of posts, drawn as random n=2 seed=4\nwritten to {path}\n"
+    frame = pd.read_parquet(path)
+    assert list(frame.columns) == ["table_name", "id", "inclusion_prob", "sampling"]
+    assert frame["inclusion_prob"].tolist() == [2 / 3] * 2
+
+
+@pytest.mark.parametrize("step", ["setup", "push", "pull"])
+def test_annotating_without_a_server_is_one_line(room: Path, step: str) -> None:
+    arguments = ["zoo", "posts", "--n", "2"] if step == "push" else ["zoo"]
+    failed = run("annotate", step, *arguments)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == (
+        "error: no token for Label Studio at http://127.0.0.1:8080; put it into the file that "
+        "label_studio_token_file names, or set ADAPTML_LABEL_STUDIO_TOKEN\n"
+    )
+    assert f"Example: annotate {step} example" in run("annotate", step, "--help").stdout
+
+
 def test_one_line_and_exit_code_one(room: Path) -> None:
     (room / "export.json").write_text("{", encoding="utf-8")
     failed = run("process_annotations", "export.json", "zoo", "majority")
@@ -84,7 +106,9 @@ def test_one_line_and_exit_code_one(room: Path) -> None:
     assert not (room / "workspace" / "annotations").exists()
 
 
-@pytest.mark.parametrize("step", ["sample_tasks", "process_annotations", "annotator_agreement"])
+@pytest.mark.parametrize(
+    "step", ["sample_tasks", "sample_points", "process_annotations", "annotator_agreement"]
+)
 def test_help_shows_an_example(step: str) -> None:
     shown = run(step, "--help")
     assert shown.returncode == 0

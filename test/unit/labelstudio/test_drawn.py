@@ -5,8 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.drawn import balance_lines, drawn, sample_warning
 from labelstudio.export import parse_export
+from labelstudio.process_annotations import process_annotations, summary
 
 
 def sample(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -68,3 +70,19 @@ def test_what_was_drawn_at_random_holds_for_the_table_beside_other_draws() -> No
     assert balance_lines(GOLD, found)[1] == (
         "shares among the 1 drawn at random, which hold for the table: cat 1.000"
     )
+
+
+def test_agreement_on_points_that_are_no_random_sample_says_so(
+    make_task: Any, exported: Any, annotation: Any, write_export: Any
+) -> None:
+    tasks = [
+        exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat" if i else "dog")) for i in range(4)
+    ]
+    for task in tasks:
+        task["data"]["meta_info"] |= {"sampling": "uncertain n=4 seed=0", "inclusion_prob": 1.0}
+    done = process_annotations(write_export(tasks), make_task(), "drop")
+    assert annotator_agreement(make_task()).sample_warning.startswith(
+        "these points are no simple random sample"
+    )
+    assert "\nWarning: these points are no simple" in (done.folder / "agreement.txt").read_text()
+    assert any(line.startswith("warning: these points") for line in summary(done))
