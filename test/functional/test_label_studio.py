@@ -184,6 +184,25 @@ def test_what_changed_and_what_was_deleted_is_noticed(
     ]
 
 
+def test_a_point_that_is_there_twice_loses_the_task_that_nobody_touched(
+    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table("posts", ["one", "two"])
+    project = setup(task).project
+    push(task, "posts", 2)
+    (first, second), numbers = tasks_of(owner, task), tasks_of(owner, task)
+    twins = [
+        {"data": entry["data"]} for key in (first, second) for entry in owner.export(project, [numbers[key]])
+    ]
+    made = owner.import_tasks(project, twins)  # as a killed push leaves them
+    people[0].annotate(made[0], choose("cat"))
+    _, done = push(task, "posts", 2)
+    assert (done.sent, done.there, done.surplus) == (0, 2, 2)
+    assert tasks_of(owner, task) == {first: made[0], second: numbers[second]}
+    assert len(pull(task).done.ann_df) == 2
+
+
 def test_setup_keeps_annotations(make_task: Any, owner: LabelStudio, people: list[LabelStudio]) -> None:
     task = make_task()
     table("posts", ["one", "two"])

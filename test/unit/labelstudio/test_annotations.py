@@ -163,3 +163,19 @@ def test_nothing_finished(read: Any, exported: Any, annotation: Any) -> None:
         AnnotationError, match=r"^here holds 2 points and no finished annotation; annotate some"
     ):
         read(exported("1", annotation(3, result=[], was_cancelled=True)), exported("2"))
+
+
+def test_an_annotation_is_the_senders_whatever_name_it_carries(
+    read: Any, exported: Any, annotation: Any
+) -> None:
+    found = read(
+        exported("01", annotation(3, "cat", updated_by=3), annotation(3, "dog", updated_by=4)),
+        exported(
+            "02", annotation({"id": 3}, "dog", updated_by={"id": 3}), annotation(4, "cat", updated_by=None)
+        ),
+        exported("03", annotation(None, "dog", updated_by=None), annotation(3, "cat", ground_truth=True)),
+    )
+    assert given(found) == {
+        ("01", "3"): ("cat",), ("01", "4"): ("dog",), ("02", "3"): ("dog",), ("03", "3"): ("cat",),
+    }  # fmt: skip
+    assert (found.counts["claimed"], found.counts["imported"], found.counts["without_annotator"]) == (1, 1, 1)
