@@ -2,7 +2,7 @@
 
     python -m benchmarks.sampling --rows 1000000
 
-Each sampler runs in a process of its own (Linux); `nothing` is what such a process takes for its imports alone.
+Each sampler runs in a process of its own (Linux); `nothing` is what its imports take alone.
 """
 
 import argparse
