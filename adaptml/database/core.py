@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
+from adaptml.database import cratedb
 from adaptml.database.types import feature_type
 from adaptml.errors import (
     DatabaseError,
@@ -56,7 +57,8 @@ class Database:
                     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
                 options: dict[str, Any] = {"connect_args": {"timeout": lock_timeout_s}}
             else:
-                options = {"pool_pre_ping": True}
+                crate = parsed.get_backend_name() == cratedb.DIALECT
+                options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
         except exc.ArgumentError as error:
             raise SettingsError(
@@ -172,7 +174,7 @@ class Database:
         source = self.data_table(table, list(values))
         query = sa.select(source.c.id, *(source.c[column] for column in values))
         with self._translated(), self.engine.connect() as connection:
-            rows = connection.execute(query.where(source.c.id.in_(list(dict.fromkeys(ids))))).all()
+            rows = connection.execute(query.where(cratedb.among(connection, source.c.id, ids))).all()
         by_id = {row[0]: row for row in rows}
         if len(by_id) < len(rows):
             seen: set[str] = set()
@@ -202,6 +204,9 @@ class Database:
         source = self.data_table(table, columns)
         rng = np.random.default_rng(seed)
         with self._translated(), self.engine.connect() as connection:
+            if cratedb.is_cratedb(connection):
+                ids = cratedb.sample_ids(connection, source, n, seed)
+                return self.read(pd.DataFrame({"table_name": table, "id": ids}, dtype=str), columns)
             total = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one()
             chosen = rng.choice(total, size=min(n, total), replace=False)
             wanted = set(chosen.tolist())
@@ -287,7 +292,7 @@ class Database:
         self._tables.pop(table, None)
 
     def upsert(self, table: str, frame: pd.DataFrame, keys: Sequence[str], *, replace: bool = True) -> int:
-        """Write rows into a table in one transaction: all of them or none.
+        """Write rows into a table in one transaction: all of them or none (CrateDB: see `check_bulk`).
 
         Args:
             table: name of the table.
@@ -309,9 +314,12 @@ class Database:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
         count = sa.select(sa.func.count()).select_from(target)
         with self._translated(), self.engine.begin() as connection:
+            cratedb.refresh(connection, target)
             before = connection.execute(count).scalar_one()
             for start in range(0, len(frame), CHUNK_ROWS):
-                connection.execute(statement, records(frame.iloc[start : start + CHUNK_ROWS]))
+                done = connection.execute(statement, records(frame.iloc[start : start + CHUNK_ROWS]))
+                cratedb.check_bulk(done, table)
+            cratedb.refresh(connection, target)
             return int(connection.execute(count).scalar_one() - before)
 
     def update(self, table: str, frame: pd.DataFrame) -> None:
@@ -328,7 +336,10 @@ class Database:
         rows = [{"_key": row.pop("id")} | row for row in records(frame[["id", *payload]])]
         if rows:
             with self._translated(), self.engine.begin() as connection:
-                connection.execute(statement, rows)
+                if cratedb.is_cratedb(connection):
+                    cratedb.update(connection, target, rows, "_key")
+                else:
+                    connection.execute(statement, rows)
 
     def _table(self, table: str, columns: Sequence[str]) -> sa.Table:
         found = self._reflect(table)

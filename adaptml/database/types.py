@@ -7,7 +7,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 from adaptml.errors import DatabaseError
 
@@ -28,7 +28,7 @@ class Vector(TypeDecorator[Any]):
         """The type that the database itself knows."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.LargeBinary())
-        return dialect.type_descriptor(postgresql.ARRAY(sa.REAL()))
+        return dialect.type_descriptor(_array(dialect, sa.REAL()))
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """From numbers to what the database stores."""
@@ -60,15 +60,23 @@ class TextList(TypeDecorator[list[str]]):
         """The type that the database itself knows."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(sa.JSON(none_as_null=True))
-        return dialect.type_descriptor(postgresql.ARRAY(sa.Text()))
+        return dialect.type_descriptor(_array(dialect, sa.Text()))
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """From any sequence of text to a list."""
         return None if value is None else [str(item) for item in value]
 
 
-def feature_type(reflected: TypeEngine[Any]) -> TypeEngine[Any]:
+def _array(dialect: Dialect, item: TypeEngine[Any]) -> TypeEngine[Any]:
+    """A native array; PostgreSQL's driver wants its dialect's own."""
+    return postgresql.ARRAY(item) if dialect.name == "postgresql" else sa.ARRAY(item)
+
+
+def feature_type(reflected: TypeEngine[Any] | type[TypeEngine[Any]]) -> TypeEngine[Any]:
     """The type to read a reflected column with: bytes and real arrays are vectors."""
+    reflected = to_instance(reflected)
+    if type(reflected).__name__ == "FloatVector":  # CrateDB's; its library may not be installed
+        return Vector()
     if isinstance(reflected, sa.LargeBinary):
         return Vector()
     if isinstance(reflected, sa.ARRAY):
