@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo labelstudio test check lock clean
+.PHONY: help install demo labelstudio test test-stack check lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ check: .venv/.test  ## style, types and docs
 
 test: check  ## all tests, style, types and docs
 	$(BIN)/python -m pytest
+
+# Boots the Docker stack, runs the example in it, breaks it, and leaves nothing behind.
+test-stack: .venv/.test
+	docker/test-stack.sh
 
 lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv

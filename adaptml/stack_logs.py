@@ -1,0 +1,25 @@
+"""`adaptml logs`: what the stack's services say."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.cli_support import run_command
+from adaptml.stack import open_stack
+
+
+def command(
+    services: Annotated[list[str] | None, typer.Argument(help="Names of containers; default: all.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    tail: Annotated[int, typer.Option(help="How many lines of each.")] = 100,
+) -> None:
+    """Show what services of the Docker stack say.
+
+    Example: `logs modelling-mlflow-deploy --follow`
+    """
+    options = ["--tail", str(tail), *(["--follow"] if follow else [])]
+    open_stack().compose("logs", *options, *(services or []), capture=False)
+
+
+if __name__ == "__main__":
+    run_command(command, no_args_is_help=False)

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The whole stack under test: engine, images, boot, the example, kills, restarts, backup. `make test-stack`.
+# STACK_TEST=skip leaves it out, and says so. Official images where a registry answers, otherwise stand-ins.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+loud() { printf '\n*** %s ***\n\n' "$*" >&2; }
+if [ "${STACK_TEST:-}" = skip ]; then loud 'the stack was NOT tested: STACK_TEST=skip'; exit 0; fi
+docker/ensure-engine.sh
+docker/stand-ins/make.sh python:3.11-slim-bookworm mariadb:11.8
+crate=${CRATE_IMAGE:-crate:5.10.3}
+if docker image inspect "$crate" >/dev/null 2>&1 || timeout 300 docker pull -q "$crate" >/dev/null 2>&1; then
+  unset STACK_STAND_INS
+else
+  loud "$crate cannot be had: PostgreSQL STANDS IN FOR CRATEDB, which this run does not test"
+  docker/stand-ins/make.sh postgres:17
+  export STACK_STAND_INS=1
+fi
+# A wheel of torch that the machine's own package settings name serves the build too.
+if ! ls wheels/torch-*.whl >/dev/null 2>&1 && [ -z "${TORCH_INDEX:-}" ]; then
+  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest wheels 'torch==2.13.0'
+fi
+if ls wheels/torch-*.whl >/dev/null 2>&1; then export TORCH_INDEX=; fi
+started=$SECONDS
+docker compose --profile dev build --quiet
+printf 'images built or found in %s s\n' $((SECONDS - started))
+docker image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep '^adaptml/'
+STACK_TEST=1 .venv/bin/python -m pytest test/stack --timeout 1200 --durations 5 "$@"

@@ -1,0 +1,185 @@
+"""The real stack on a Docker engine, started once for all tests here: `make test-stack`, and nothing else, runs them."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+collect_ignore_glob = [] if "STACK_TEST" in os.environ else ["test_*.py"]
+STAND_INS = "STACK_STAND_INS" in os.environ
+PROJECT = "adaptml-test"
+HEALTHY_TIMEOUT_S = 240
+CONTAINERS = (
+    "crate-db", "label-studio-web", "label-studio-dev", "dp-mlflow-db", "dp-mlflow-server", "dp-mlflow",
+    "modelling-mlflow-db", "modelling-mlflow-server", "modelling-mlflow", "modelling-mlflow-deploy",
+)  # fmt: skip
+ASKED = {"table_name": ["example_data"] * 3, "id": ["361", "001", "002"]}
+
+
+def free_ports(n: int) -> list[int]:
+    """Ports of the loopback address that nothing uses now."""
+    sockets = [socket.socket() for _ in range(n)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class Server:
+    """The host's side: Docker, the stack's commands, curl."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    containers = CONTAINERS
+    project = PROJECT
+    asked = ASKED
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            words,
+            cwd=REPOSITORY,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0 or not check, (
+            f"{words}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
+        return done
+
+    def adaptml(self, command: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`adaptml up` and so on, as a module."""
+        return self.run(sys.executable, "-m", f"adaptml.stack_{command}", *words, check=check)
+
+    def execute(self, container: str, command: str, check: bool = True) -> str:
+        """`docker exec`: what it prints."""
+        return self.run("docker", "exec", container, *command.split(), check=check).stdout
+
+    def begin(self, container: str, command: str) -> subprocess.Popen[bytes]:
+        """The same, without waiting for it."""
+        return subprocess.Popen(
+            ["docker", "exec", container, *command.split()],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def health(self) -> dict[str, str]:
+        """Health of each container."""
+        template = "{{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}"
+        return {
+            name: self.run("docker", "inspect", "--format", template, name, check=False).stdout.strip()
+            for name in CONTAINERS
+        }
+
+    def wait(self) -> None:
+        """Wait until each container is healthy, and show what they said where one is not."""
+        deadline = time.monotonic() + HEALTHY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            found = self.health()
+            if set(found.values()) == {"running healthy"}:
+                return
+            time.sleep(1)
+        sick = [name for name, state in found.items() if state != "running healthy"]
+        said = {name: self.run("docker", "logs", "--tail", "30", name, check=False) for name in sick}
+        pytest.fail(
+            "\n".join(f"{name}: {found[name]}\n{log.stdout}\n{log.stderr}" for name, log in said.items())
+        )
+
+    def kill(self, container: str) -> None:
+        """SIGKILL for the container's first process, as the kernel's memory killer would."""
+        pid = int(self.run("docker", "inspect", "--format", "{{.State.Pid}}", container).stdout)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except PermissionError:  # a person who is not root, or an engine in a virtual machine
+            self.run("docker", "kill", container)
+            self.run("docker", "start", container)
+
+    def curl(self, path: str, body: dict[str, Any] | None = None, *headers: str) -> tuple[int, Any]:
+        """Status and JSON of an answer of the prediction service."""
+        words = ["curl", "--silent", "--max-time", "60", "--write-out", "\n%{http_code}"]
+        for header in headers:
+            words += ["--header", header]
+        if body is not None:
+            words += ["--header", "Content-Type: application/json", "--data", json.dumps(body)]
+        words.append(f"http://127.0.0.1:{self.environment['API_PORT']}{path}")
+        text, _, status = self.run(*words, check=False).stdout.rpartition("\n")
+        return int(status), json.loads(text) if text else None
+
+    def prediction(self) -> Any:
+        """The served prediction, as soon as the service has its model (within 60 s)."""
+        deadline = time.monotonic() + 60
+        while True:
+            status, answer = self.curl("/predict_multiclass_example", ASKED)
+            if status == 200 or time.monotonic() > deadline:
+                assert status == 200, answer
+                return answer
+            time.sleep(1)
+
+
+@pytest.fixture(params=CONTAINERS)
+def each_container(request: pytest.FixtureRequest) -> str:
+    """The name of each container in turn."""
+    return str(request.param)
+
+
+def secret_files(folder: Path) -> None:
+    """PostgreSQL in place of CrateDB has another address; all other secrets are the stack's own doing."""
+    folder.mkdir(mode=0o700)
+    password = secrets.token_hex(16)
+    settings = f"ADAPTML_DATABASE_URL=postgresql+psycopg://adaptml:{password}@crate-db:5432/adaptml\n"
+    for name, text in {"database_password": password, "database_settings": settings}.items():
+        path = folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(path, 1000, 1000)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The whole stack, healthy; nothing of it is left in the end."""
+    folder = tmp_path_factory.mktemp("stack")
+    names = ("CRATE_PORT", "LABEL_STUDIO_PORT", "DP_MLFLOW_PORT", "MODELLING_MLFLOW_PORT", "API_PORT")
+    ports = {name: str(port) for name, port in zip(names, free_ports(5), strict=True)}
+    made = Server(folder, ports | {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets")})
+    if STAND_INS:
+        secret_files(folder / "secrets")
+        made.environment |= {
+            "COMPOSE_FILE": "docker-compose.yml:docker/stand-ins/compose.yml",
+            "STACK_DATABASE": "crate-db:5432",
+            "CRATE_IMAGE": "postgres:17",
+        }
+    taken = [name for name, state in made.health().items() if state]
+    assert not taken, f"containers {taken} are here already; stop that stack first"
+    try:
+        started = time.monotonic()
+        made.adaptml("up")
+        report = request.config.pluginmanager.get_plugin("terminalreporter")
+        report.write_line(f"\nfrom built images to all healthy: {time.monotonic() - started:.0f} s")
+        yield made
+    finally:
+        # Secrets may be away or unreadable here: what is removed needs none.
+        made.run(
+            "docker", "compose", "--profile", "dev", "down", "--volumes", "--remove-orphans", check=False
+        )
+    kinds = {"container": ["--all"], "volume": [], "network": []}
+    label = f"label=com.docker.compose.project={PROJECT}"
+    left = {
+        kind: made.run("docker", kind, "ls", "--quiet", *more, "--filter", label).stdout
+        for kind, more in kinds.items()
+    }
+    assert left == dict.fromkeys(kinds, "")

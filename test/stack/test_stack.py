@@ -1,0 +1,241 @@
+"""The example through `docker exec` and `curl`, and then everything that can go wrong with the containers."""
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLE = "python -m labelstudio.sample_tasks example_data txt 30 example --filename example_tasks"
+LABEL = (
+    "mlflow run dataprogramming -e example --env-manager local --experiment-name eg "
+    "-P train_data=/unlabeled_data/multiclass.parquet -P dev_data=1 -P task=multiclass -P seed=8"
+)
+TRAINED_ON = "/dp_mlruns/*/*/artifacts/training_data.parquet"
+
+
+def train(server: Any) -> str:
+    """The command that trains on the first labels there are."""
+    listing = server.run("docker", "exec", "modelling-mlflow", "bash", "-c", f"ls {TRAINED_ON}").stdout
+    found = listing.split()[0]
+    return (
+        "mlflow run modelling -e mlp --env-manager local --experiment-name eg -P setting=multiclass -P seed=8 "
+        f"-P train_data={found} -P test_data={found.replace('training', 'development')}"
+    )
+
+
+def runs(server: Any, container: str, port: str) -> dict[str, str]:
+    """Status of each run that a tracking server knows."""
+    address = f"http://127.0.0.1:{server.environment[port]}/api/2.0/mlflow/runs/search"
+    body = json.dumps({"experiment_ids": ["1"], "max_results": 200})
+    answer = server.run(
+        "curl", "--silent", "--fail", "--header", "Content-Type: application/json", "--data", body, address
+    )
+    return {run["info"]["run_id"]: run["info"]["status"] for run in json.loads(answer.stdout).get("runs", [])}
+
+
+@pytest.fixture(scope="session")
+def predicted(server: Any) -> Any:
+    """What the service answers after the whole example."""
+    server.execute("label-studio-dev", "python -m example_data.example_data_import --quiet")
+    server.execute("label-studio-dev", SAMPLE)
+    export = "/app/example_data/example_data.annotations"
+    gold = server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
+    assert "90 gold labels" in gold
+    report = server.execute("label-studio-dev", "python -m labelstudio.annotator_agreement example")
+    assert "start again" in report.lower()
+    server.execute("dp-mlflow", LABEL)
+    server.execute("modelling-mlflow", train(server))
+    server.execute("modelling-mlflow", "python -m modelling.deploy multiclass_example")
+    return server.prediction()
+
+
+def test_the_example_ends_in_a_prediction(server: Any, predicted: Any) -> None:
+    assert predicted["id"] == server.asked["id"]
+    assert [
+        sum(flags)
+        for flags in zip(*(predicted[c] for c in ("cat", "dog", "bird", "horse", "snake")), strict=True)
+    ] == [1, 1, 1]
+    assert server.curl("/health")[1]["loaded"] == {"multiclass_example": "1"}
+    status, answer = server.curl(
+        "/predict_multiclass_example", {"table_name": ["example_data"], "id": ["nobody"]}
+    )
+    assert (status, answer["error"]["code"]) == (404, "unknown_data_points")
+
+
+def test_training_takes_the_id_of_a_labelling_run(server: Any, predicted: Any) -> None:
+    run = next(iter(runs(server, "dp-mlflow", "DP_MLFLOW_PORT")))
+    command = "mlflow run modelling -e logistic_regression --env-manager local --experiment-name eg -P setting=multiclass"
+    assert "registered" in server.execute(
+        "modelling-mlflow", f"{command} -P train_data={run} -P test_data={run}"
+    )
+
+
+def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: Any) -> None:
+    inspected = json.loads(server.run("docker", "inspect", *server.containers).stdout)
+    bound = [
+        b["HostIp"]
+        for c in inspected
+        for ports in c["NetworkSettings"]["Ports"].values()
+        for b in ports or []
+    ]
+    assert len(bound) == 5
+    assert set(bound) == {"127.0.0.1"}
+    for container in inspected:
+        name, host = container["Name"], container["HostConfig"]
+        assert not host["Privileged"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert host["Init"], name
+        users = server.run("docker", "top", name.strip("/"), "-o", "pid,user,args").stdout.splitlines()[1:]
+        assert not [line for line in users if line.split()[1] == "root" and "init" not in line], users
+
+
+@pytest.mark.parametrize(
+    ("container", "other"),
+    [("dp-mlflow", "dp-mlflow-db"), ("dp-mlflow", "modelling-mlflow-server"), ("dp-mlflow", "label-studio-web"),
+     ("modelling-mlflow", "modelling-mlflow-db"), ("modelling-mlflow-deploy", "label-studio-web"),
+     ("dp-mlflow-server", "crate-db"), ("label-studio-web", "crate-db")],
+)  # fmt: skip
+def test_those_that_do_not_need_each_other_do_not_meet(server: Any, container: str, other: str) -> None:
+    code = f"import socket; socket.getaddrinfo('{other}', 1)"
+    assert server.run("docker", "exec", container, "python", "-c", code, check=False).returncode != 0
+
+
+def test_status_names_every_container_and_its_health(server: Any) -> None:
+    shown = server.adaptml("status").stdout
+    assert [name for name in server.containers if name not in shown] == []
+    assert "unhealthy" not in shown
+    assert f"{server.project}_dp_mlruns" in shown
+
+
+def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:
+    server.run("docker", "restart", *server.containers)
+    server.wait()
+    assert server.prediction() == predicted
+
+
+def test_down_and_up_keep_everything(server: Any, predicted: Any) -> None:
+    server.adaptml("down")
+    server.adaptml("up")
+    assert server.prediction() == predicted
+
+
+def test_after_a_kill_the_next_command_works_and_nothing_is_half_written(
+    server: Any, predicted: Any, each_container: str
+) -> None:
+    if each_container.startswith("modelling"):
+        place, command, again = "modelling-mlflow", train(server), train(server)
+    elif each_container.startswith("label-studio"):
+        place, command, again = "label-studio-dev", SAMPLE, SAMPLE
+    else:
+        place, command, again = "dp-mlflow", LABEL, LABEL
+    working = server.begin(place, command)
+    time.sleep(6 if "mlflow run" in command else 1)  # in the middle of it
+    server.kill(each_container)
+    working.wait(timeout=300)
+    server.wait()
+    server.execute(place, again)
+    assert server.prediction() == predicted
+    finished = {
+        run for run, status in runs(server, "dp-mlflow", "DP_MLFLOW_PORT").items() if status == "FINISHED"
+    }
+    listing = server.run(
+        "docker", "exec", "modelling-mlflow", "bash", "-c", f"ls {TRAINED_ON}"
+    ).stdout.split()
+    assert finished <= {Path(path).parts[-3] for path in listing}
+
+
+def test_while_the_database_is_away_the_service_says_so_and_recovers_by_itself(
+    server: Any, predicted: Any
+) -> None:
+    server.run("docker", "stop", "crate-db")
+    for path, body in (("/predict_multiclass_example", server.asked), ("/health", None)):
+        status, answer = server.curl(path, body)
+        assert (status, answer["error"]["code"]) == (503, "database_unavailable")
+    failed = server.run("docker", "exec", "label-studio-dev", *SAMPLE.split(), check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    server.run("docker", "start", "crate-db")
+    server.wait()
+    assert server.prediction() == predicted
+
+
+def test_the_service_wants_its_key_when_it_is_published(server: Any, predicted: Any) -> None:
+    server.environment["API_BIND"] = "0.0.0.0"
+    try:
+        server.adaptml("up", "deploy")
+        assert server.curl("/predict_multiclass_example", server.asked)[0] == 401
+        key = (Path(server.environment["SECRETS"]) / "api_key").read_text()
+        assert server.curl("/predict_multiclass_example", server.asked, f"X-API-Key: {key}")[1] == predicted
+    finally:
+        del server.environment["API_BIND"]
+        server.adaptml("up", "deploy")
+
+
+def test_without_a_secret_nothing_starts(server: Any) -> None:
+    secret = Path(server.environment["SECRETS"]) / "api_key"
+    text = secret.read_text()
+    secret.unlink()
+    try:
+        words = (
+            "docker",
+            "compose",
+            "--profile",
+            "deploy",
+            "up",
+            "--detach",
+            "--force-recreate",
+            "--no-deps",
+        )
+        failed = server.run(*words, "modelling-mlflow-deploy", check=False)
+        assert failed.returncode != 0
+        assert "api_key" in failed.stderr
+    finally:
+        secret.write_text(text)
+        secret.chmod(0o600)
+        with contextlib.suppress(PermissionError):
+            os.chown(secret, 1000, 1000)
+        server.adaptml("up")
+
+
+def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, predicted: Any) -> None:
+    kept = server.folder / "backup"
+    server.adaptml("backup", str(kept))
+    assert server.prediction() == predicted
+    refused = server.adaptml("restore", str(kept), check=False)
+    assert "the stack has containers" in refused.stderr
+    server.run("docker", "compose", "--profile", "dev", "down", "--volumes")
+    server.adaptml("restore", str(kept))
+    server.adaptml("up")
+    assert server.prediction() == predicted
+    server.execute("dp-mlflow", LABEL)
+
+
+def test_a_full_volume_fails_the_run_and_harms_nothing_else(server: Any, predicted: Any) -> None:
+    """Labelling's artifacts on a volume of 16 MB: full, a run fails in one line; with room, the next one works."""
+    server.adaptml("down")
+    usual = dict(server.environment)
+    files = server.environment.get("COMPOSE_FILE", "docker-compose.yml")
+    server.environment |= {
+        "COMPOSE_FILE": f"{files}:{REPOSITORY}/test/stack/small-volume.yml",
+        "DP_MLRUNS": "small",
+    }
+    try:
+        server.adaptml("up", "data_programming")
+        fill = "import os; f = open('/mlruns/filler', 'wb'); [f.write(bytes(4096)) or f.flush() for _ in range(10**6)]"
+        server.run("docker", "exec", "dp-mlflow-server", "python", "-c", fill, check=False)
+        server.run("docker", "exec", "dp-mlflow", *LABEL.split(), check=False)
+        assert set(runs(server, "dp-mlflow", "DP_MLFLOW_PORT").values()) <= {"FINISHED", "FAILED"}
+        assert "FAILED" in runs(server, "dp-mlflow", "DP_MLFLOW_PORT").values()
+        server.execute("dp-mlflow-server", "rm /mlruns/filler")
+        assert "registered" in server.execute("dp-mlflow", LABEL)
+    finally:
+        server.adaptml("down", check=False)
+        server.environment.clear()
+        server.environment.update(usual)
+        server.adaptml("up")
+    assert server.prediction() == predicted
