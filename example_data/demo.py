@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -78,12 +79,11 @@ class Steps:
         self.console.print(f"[{self.done}/{STEPS}] {text:<62}{time.monotonic() - started:6.1f} s")
 
 
-def use_local_parts() -> Settings:
-    """Point every setting at embedded parts in the project's home folder; returns the settings."""
+def use_local_parts(home: Path) -> Settings:
+    """Point every setting at embedded parts in a home folder, whatever the machine has set."""
     for name in list(os.environ):
         if name.startswith(("ADAPTML_", "MLFLOW_")):
             del os.environ[name]
-    home = ROOT / "workspace"
     os.environ |= {
         "ADAPTML_ROOT": str(ROOT),
         "ADAPTML_HOME": str(home),
@@ -161,11 +161,14 @@ def ask(address: str, model: str, ids: list[str]) -> dict[str, Any]:
     return answer
 
 
-def command() -> None:
+def command(
+    home: Annotated[Path, typer.Option(help="Folder for everything that the steps write.")] = ROOT
+    / "workspace",
+) -> None:
     """Run the whole example on this machine and report what came of it."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     started = time.monotonic()
-    settings, steps = use_local_parts(), Steps(console)
+    settings, steps = use_local_parts(home.resolve()), Steps(console)
     task = load_task("example")
     with steps.step("load and featurise: posts into a table, lemmas, vectors"):
         data = import_example_data(settings)

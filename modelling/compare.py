@@ -230,7 +230,7 @@ def command(
         train_data,
         path,
         algorithm=algorithm,
-        features=[name for given in features or [] for name in given.split(",")],
+        features=[name for given in features or [] for name in given.split(",") if name],
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         seed=seed,

@@ -282,7 +282,7 @@ def command(
         chosen,
         algorithm,
         sources,
-        features=[name for given in features or [] for name in given.split(",")],
+        features=[name for given in features or [] for name in given.split(",") if name],
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         way=combine_way,

@@ -1,0 +1,102 @@
+"""The whole example as a user runs it: processes, files, HTTP; no part is replaced."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.timeout(900)
+
+
+def run(*command: str, home: Path, cwd: Path = REPOSITORY, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with the environment that a user has who followed the README."""
+    environment = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "ADAPTML_HOME": str(home / "workspace"),
+    }
+    environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "LANG": "C.UTF-8"} | extra
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> str:
+    """What the demo prints; settings of the machine's are there to be ignored."""
+    done = run(
+        sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"),
+        home=home, ADAPTML_DATABASE_URL="sqlite:////nowhere/data.db", MLFLOW_TRACKING_URI="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def figures(report: str) -> dict[str, tuple[float, float]]:
+    """Setting → figures of the label model and of the end model on gold."""
+    rows = re.findall(
+        r"^(multiclass|multilabel)\s+\S.*?(\d\.\d{3}) \(\w+\)\s+(\d\.\d{3})", report, re.MULTILINE
+    )
+    return {name: (float(label_model), float(end_model)) for name, label_model, end_model in rows}
+
+
+def test_the_demo_reaches_its_figures_and_answers_over_http(report: str) -> None:
+    found = figures(report)
+    assert found["multiclass"][0] >= 0.95
+    assert found["multilabel"][0] >= 0.95
+    assert found["multiclass"][1] > 0.6
+    assert found["multilabel"][1] > 0.6
+    assert re.search(r"Krippendorff's alpha 0\.6[0-5]\d \(masi\): start again", report)
+    answer = json.loads(next(line for line in report.splitlines() if line.startswith('{"table_name"')))
+    assert answer["id"] == ["361"]
+    assert (answer["cat"], answer["dog"], answer["bird"]) == ([1], [0], [1])
+    places = re.findall(r"/\S*(?:artifacts|data\.db|agreement\.txt|\.json)$", report, re.MULTILINE)
+    assert len(places) == 7
+    assert all(Path(place).exists() for place in places)
+
+
+def test_a_second_demo_gives_the_same_figures(report: str, home: Path) -> None:
+    done = run(sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"), home=home)
+    assert done.returncode == 0, done.stderr
+    assert figures(done.stdout) == figures(report)
+
+
+@pytest.mark.parametrize("setting", ["multiclass", "multilabel"])
+def test_the_steps_as_mlflow_projects(report: str, home: Path, setting: str) -> None:
+    store = f"sqlite:///{home}/workspace/mlflow.db"
+    frame = home / "workspace" / "unlabeled_data" / f"{setting}.parquet"
+    common = ["--env-manager", "local", "--experiment-name", "example"]
+    done = run(
+        "mlflow", "run", "dataprogramming", "-e", "example", *common, "-P", f"train_data={frame}",
+        "-P", "dev_data=1", "-P", f"task={setting}", "-P", "seed=8", home=home, MLFLOW_TRACKING_URI=store,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"Run \(ID '([0-9a-f]{32})'\) succeeded", done.stderr)
+    assert found, done.stderr
+    run_id = found.group(1)
+    done = run(
+        "mlflow", "run", "modelling", "-e", "mlp", *common, "-P", f"train_data={run_id}", "-P", f"test_data={run_id}",
+        "-P", f"setting={setting}", "-P", "hidden_layer_sizes=16", "-P", "max_iter=300", home=home, MLFLOW_TRACKING_URI=store,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"registered\s+{setting}_example version \d", done.stdout)
+
+
+def test_a_failed_step_fails_the_mlflow_run(report: str, home: Path) -> None:
+    done = run(
+        "mlflow", "run", "dataprogramming", "-e", "label", "--env-manager", "local", "--experiment-name", "example",
+        "-P", "train_data=nowhere.parquet", "-P", "task=example", home=home,
+        MLFLOW_TRACKING_URI=f"sqlite:///{home}/workspace/mlflow.db",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "error: no file nowhere.parquet; expected a frame of data points" in done.stderr
+    assert re.search(r"Run \(ID '[0-9a-f]{32}'\) failed", done.stderr)
