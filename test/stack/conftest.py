@@ -20,11 +20,18 @@ collect_ignore_glob = [] if "STACK_TEST" in os.environ else ["test_*.py"]
 STAND_INS = "STACK_STAND_INS" in os.environ
 PROJECT = "adaptml-test"
 HEALTHY_TIMEOUT_S = 240
+BOOT_S = pytest.StashKey[float]()
 CONTAINERS = (
     "crate-db", "label-studio-web", "label-studio-dev", "dp-mlflow-db", "dp-mlflow-server", "dp-mlflow",
     "modelling-mlflow-db", "modelling-mlflow-server", "modelling-mlflow", "modelling-mlflow-deploy",
 )  # fmt: skip
 ASKED = {"table_name": ["example_data"] * 3, "id": ["361", "001", "002"]}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How long the stack took to start is a figure for the documents, not a test."""
+    if BOOT_S in config.stash:
+        terminalreporter.write_line(f"from built images to all healthy: {config.stash[BOOT_S]:.0f} s")
 
 
 def free_ports(n: int) -> list[int]:
@@ -168,8 +175,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     try:
         started = time.monotonic()
         made.adaptml("up")
-        report = request.config.pluginmanager.get_plugin("terminalreporter")
-        report.write_line(f"\nfrom built images to all healthy: {time.monotonic() - started:.0f} s")
+        request.config.stash[BOOT_S] = time.monotonic() - started
         yield made
     finally:
         # Secrets may be away or unreadable here: what is removed needs none.
