@@ -31,7 +31,8 @@ WAYS = {
     "gold": "gold labels only",
     "weak": "label-model labels only",
     "union": "both, side by side",
-    "relabelled": "both, gold corrects the rest",
+    "stacked": "both, gold weighs what weak labels teach",
+    "relabelled": "both, and the rest labelled anew",
 }
 DRAWS = 2000
 LEVEL = 0.95

@@ -36,8 +36,8 @@ def test_weighted_vote_by_hand() -> None:
     # One LF votes 0 on three points, two of them of class 0; prior (3/5, 2/5) by Laplace.
     model = fit_weighted_vote(gold_of([[0], [0], [0]], [0, 0, 1], 2))
     overall = (2 + 1) / (3 + 2)
-    accuracy = (2 + 5 * overall) / (3 + 5)
-    right = (2 + 5 * accuracy) / (3 + 5)
+    accuracy = (2 + 2 * overall) / (3 + 2)
+    right = 0.6 * accuracy / (0.6 * accuracy + 0.4 * (1 - accuracy))  # log(a / (1 - a)) on top of the prior
     np.testing.assert_allclose(model.weights, [accuracy])
     np.testing.assert_allclose(
         predict_proba(model, np.array([[0], [-1]], np.int8)), [[right, 1 - right], [0.6, 0.4]]
