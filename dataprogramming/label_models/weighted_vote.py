@@ -42,4 +42,4 @@ def _smoothed_accuracy(gold: Gold) -> Floats:
     cast = voted.sum(axis=0)
     overall = (right.sum() + 1) / (cast.sum() + 2)
     smoothed = (right + SMOOTHING_VOTES * overall) / (cast + SMOOTHING_VOTES)
-    return np.clip(smoothed, 1 - MOST_CERTAIN, MOST_CERTAIN).astype(np.float64)
+    return np.asarray(np.clip(smoothed, 1 - MOST_CERTAIN, MOST_CERTAIN), np.float64)
