@@ -213,7 +213,9 @@ def _register(client: MlflowClient, run_id: str, model: ModelToLog) -> str:
     mlflow.pyfunc.load_model(info.model_uri).predict(model.input_example)
     if not client.search_registered_models(f"name = '{model.registered_name}'"):
         client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
-    return str(client.create_model_version(model.registered_name, info.model_uri, run_id).version)
+    # A tracking server wants the model's id beside its address; a local store does without.
+    made = client.create_model_version(model.registered_name, info.model_uri, run_id, model_id=info.model_id)
+    return str(made.version)
 
 
 def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseException) -> None:

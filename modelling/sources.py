@@ -8,6 +8,7 @@ import pandas as pd
 
 from adaptml.frames import read_frame
 from adaptml.labelled import project_path
+from adaptml.settings import get_settings
 from adaptml.tracking import artifact
 
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
@@ -26,6 +27,9 @@ def read_labelled(source: str, name: str) -> pd.DataFrame:
         FrameError: as `read_frame` raises it.
     """
     if _RUN_ID.fullmatch(source):
+        # In the Docker stack, labelling has a tracking server of its own, whose artifacts are mounted here.
+        for mounted in get_settings().home.glob(f"dp_mlruns/*/{source}/artifacts/{name}"):
+            return read_frame(mounted)
         with tempfile.TemporaryDirectory() as folder:
             return read_frame(artifact(source, name, Path(folder)))
     return read_frame(project_path(source), typed_by_user=True)

@@ -14,6 +14,7 @@ from adaptml.database import Database
 from adaptml.settings import Settings, get_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+CRATEDB = os.environ.get("ADAPTML_TEST_CRATEDB", "")  # address of a CrateDB whose tables may be dropped
 
 
 @pytest.fixture(autouse=True)
@@ -82,11 +83,17 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", *(["cratedb"] if CRATEDB else [])])
 def database(request: pytest.FixtureRequest, clean_room: Path) -> Iterator[Database]:
-    """An empty database: SQLite in a file, then a real PostgreSQL."""
+    """An empty database: SQLite in a file, a real PostgreSQL, and a real CrateDB where the environment names one."""
     if request.param == "sqlite":
         made = Database(f"sqlite:///{clean_room / 'data.db'}")
+    elif request.param == "cratedb":
+        made = Database(CRATEDB)
+        with made.engine.connect() as connection:
+            for table in made.tables():
+                name = made.engine.dialect.identifier_preparer.quote(table)
+                connection.exec_driver_sql(f"DROP TABLE {name}")
     else:
         made = Database(request.getfixturevalue("postgresql_url"))
         with made.engine.begin() as connection:
