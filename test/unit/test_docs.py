@@ -134,10 +134,18 @@ def check_adaptml(words: list[str]) -> None:
         name, command, rest = command.resolve_command(inner, rest)
     assert command is not None, f"no command {shlex.join(words)}"
     parsed = command.make_context(name, list(rest), parent=context)
-    if parsed.args:  # `label` takes the parameters of the task's get_lfs too
+    if parsed.args:  # `label` takes the parameters of the task's get_lfs too, `train` those of its algorithm
         options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}
-        known = set(declared_parameters(load_task(parsed.params["task"])))
+        known = (
+            algorithm_parameters(parsed.params["algorithm"])
+            if "algorithm" in parsed.params
+            else set(declared_parameters(load_task(parsed.params["task"])))
+        )
         assert options <= known, f"{options - known} is no option"
+
+
+def algorithm_parameters(name: str) -> set[str]:
+    return set(algorithms()[name].params.model_fields)
 
 
 def check_make(words: list[str]) -> None:
@@ -162,8 +170,11 @@ def check_mlflow(words: list[str]) -> None:
     entry = project["entry_points"][words[words.index("-e") + 1]]
     given = dict(words[i + 1].split("=", 1) for i, word in enumerate(words) if word == "-P")
     required = {name for name, kind in entry["parameters"].items() if kind == "string"}
-    declared = declared_parameters(load_task(given["task"])) if "task" in required else {}
-    assert required <= set(given) <= set(entry["parameters"]) | set(declared)
+    if words[1] == "modelling":
+        declared = algorithm_parameters(words[words.index("-e") + 1])
+    else:
+        declared = set(declared_parameters(load_task(given["task"]))) if "task" in required else set()
+    assert required <= set(given) <= set(entry["parameters"]) | declared
 
 
 def check_export(words: list[str]) -> None:
