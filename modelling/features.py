@@ -1,7 +1,6 @@
 """Feature columns of data points as one matrix."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,26 +36,29 @@ def read_features(
     if not columns:
         raise FeatureError("no feature column given; expected at least one number or vector column")
     frame = database.read(keys, columns, show_progress=show_progress)
-    return np.hstack([_column(frame, column) for column in columns])
+    parts = [_column(frame, column) for column in columns]
+    return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 
 def _column(frame: pd.DataFrame, name: str) -> Matrix:
     """One column as float32 (n, d)."""
     values = frame[name].to_numpy()
-    empty = np.array([value is None for value in values], dtype=bool)
-    if empty.any():
+    kinds = set(map(type, values))  # one pass in C; rows are looked at singly only where something is wrong
+    if type(None) in kinds:
+        empty = np.array([value is None for value in values], dtype=bool)
         raise FeatureError(
             f"feature column {name!r} is empty for {_points(frame, empty)}; "
             "compute it with `adaptml featurize`"
         )
-    wrong = np.array([not _is_real(value) for value in values], dtype=bool)
-    if wrong.any():
-        kind = type(values[wrong][0]).__name__
+    wrong = [kind for kind in kinds if not issubclass(kind, np.ndarray | int | float | np.number)]
+    if wrong:
+        kind = wrong[0].__name__
         raise FeatureError(
             f"feature column {name!r} holds {kind}; expected numbers or vectors of numbers: "
             "name the column of its vectors, which `adaptml featurize` makes"
         )
-    lengths = np.array([np.size(value) for value in values])
+    vectors = kinds == {np.ndarray}
+    lengths = np.fromiter(map(len if vectors else np.size, values), np.int64, len(values))
     usual = int(np.bincount(lengths).argmax())
     odd: npt.NDArray[np.bool_] = np.not_equal(lengths, usual)
     if odd.any():
@@ -65,21 +67,16 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
             f"{lengths[odd][0]} in {_points(frame, odd)}; featurise the column again (--all)"
         )
     matrix = np.empty((len(values), usual), dtype=np.float32)
-    for row, value in enumerate(values):
-        matrix[row] = value
+    if vectors:
+        np.concatenate(values, out=matrix.reshape(-1), casting="same_kind")
+    else:
+        matrix[:] = np.array(values.tolist(), dtype=np.float32).reshape(matrix.shape)
     broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
     if broken.any():
         raise FeatureError(
             f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; mend them"
         )
     return matrix
-
-
-def _is_real(value: Any) -> bool:
-    """Whether a cell is a number, or a vector of them."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "fiu"
-    return isinstance(value, int | float | np.number)
 
 
 def _points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:

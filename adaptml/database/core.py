@@ -182,12 +182,15 @@ class Database:
             raise DatabaseError(
                 f"table {table!r} holds the id {listed(twice)} more than once; ids must be unique"
             )
-        for position, key in zip(positions, ids, strict=True):
-            row = by_id.get(key)
-            if row is not None:
-                found[position] = True
-                for value, column in zip(row[1:], values.values(), strict=True):
-                    column[position] = value
+        here = [(position, by_id[key]) for position, key in zip(positions, ids, strict=True) if key in by_id]
+        if not here:
+            return
+        places = np.fromiter((position for position, _ in here), np.int64, len(here))
+        found[places] = True
+        for column, cells in enumerate(values.values(), start=1):
+            read = np.empty(len(here), dtype=object)
+            read[:] = [row[column] for _, row in here]
+            cells[places] = read
 
     def sample(self, table: str, columns: Sequence[str], n: int, seed: int) -> pd.DataFrame:
         """n random data points of a table without replacement, each equally likely, in random order.
