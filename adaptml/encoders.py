@@ -146,7 +146,7 @@ def _universal_sentence_encoder(source: str | None) -> EncodeBatch:
     except ImportError as error:
         raise FeatureError(
             f"the encoder {USE!r} needs a library that is not installed ({error}); "
-            "install the extra: pip install 'adaptml[use]'"
+            "install the extra: pip install -e '.[use]'"
         ) from error
     try:
         model = tensorflow_hub.load(address)

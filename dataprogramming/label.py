@@ -250,7 +250,7 @@ def summary(done: LabelResult) -> list[tuple[str, str]]:
     figure = next((name for name in ("accuracy", "f1_samples") if f"dev_{name}" in done.metrics), None)
     lines = [
         ("points", f"{done.n_points}, {done.n_covered} of them labelled, the others have no votes"),
-        ("gold", f"{done.n_gold} points{left_out}"),
+        ("gold", f"{done.n_gold} points{left_out}" if done.n_gold else "none"),
         ("label model", done.reason),
     ]
     if figure is not None:

@@ -113,7 +113,7 @@ def test_use_without_its_library_says_what_to_install(monkeypatch: pytest.Monkey
     assert str(error.value) == (
         "the encoder 'universal-sentence-encoder' needs a library that is not installed "
         "(import of tensorflow_hub halted; None in sys.modules); "
-        "install the extra: pip install 'adaptml[use]'"
+        "install the extra: pip install -e '.[use]'"
     )
 
 
