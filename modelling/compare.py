@@ -31,8 +31,8 @@ WAYS = {
     "gold": "gold labels only",
     "weak": "label-model labels only",
     "union": "both, side by side",
-    "stacked": "both, gold weighs what weak labels teach",
-    "relabelled": "both, and the rest labelled anew",
+    "stacked": "both, gold judges weak labels",
+    "relabelled": "both, the rest labelled anew",
 }
 DRAWS = 2000
 LEVEL = 0.95

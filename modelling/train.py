@@ -127,7 +127,7 @@ def train(
         data = _read(task, sources)
         weak = Weak(reader.read(data.training.keys), targets(data.training, sources.train, soft_labels))
         gold = None if data.gold is None else Gold(reader.read(data.gold.keys), data.gold.Y)
-        done = combine("weak" if gold is None else way, learner, weak, gold)
+        done = combine(AUTO if gold is None else way, learner, weak, gold)
         recorder.log.info("trained the way %s: %s", done.way, done.reason)
         recorder.metrics |= {"train_points": len(data.training), "train_points_held_out": data.held_out}
         write_preview(data.training.keys, recorder.folder / "training_data.html")
@@ -290,7 +290,7 @@ def command(
         show_progress=True,
     )
     for name, text in summary(chosen, done):
-        output().print(f"{name:<13}{text}")
+        output().print(f"{name:<16}{text}")
 
 
 def summary(task: Task, done: Trained) -> list[tuple[str, str]]:
