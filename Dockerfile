@@ -68,7 +68,8 @@ CMD ["sleep", "infinity"]
 
 FROM mlflow AS data-programming
 # torch: from the CPU wheel in wheels/, or from the index that TORCH_INDEX names. The default index has
-# CUDA builds, so that without either the build stops instead of making an image of 5 GB.
+# CUDA builds, so that without either the build stops instead of making an image of 5 GB. torch alone comes
+# from there: PyTorch's index also has other packages, in other versions than the pinned ones.
 ARG TORCH_INDEX=
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
@@ -77,10 +78,14 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     if [ -z "$TORCH_INDEX" ] && ! ls /wheels/torch-*.whl >/dev/null 2>&1; then \
       echo 'no CPU build of torch: expected a wheel in wheels/ or TORCH_INDEX (PyTorch says its address on its' \
            'own pages); set TORCH_INDEX in .env' >&2; exit 1; fi \
- && /opt/uv pip install --quiet --no-deps --find-links /wheels ${TORCH_INDEX:+--index "$TORCH_INDEX"} \
-      --requirement /tmp/requirements.txt \
- && cd /opt/venv/lib/python3*/site-packages && rm -rf torch/test torch/include torch/bin/protoc* \
- && python -c 'import sys, torch; sys.exit(torch.version.cuda and "torch is a CUDA build: mend TORCH_INDEX")'
+ && /opt/uv pip install --quiet --no-deps --find-links /wheels ${TORCH_INDEX:+--default-index "$TORCH_INDEX"} \
+      "$(grep '^torch==' /tmp/requirements.txt)" \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && if ! grep -q '^cuda.* = None' torch/version.py; then \
+      echo 'torch is a CUDA build: expected a CPU build from wheels/ or TORCH_INDEX; mend it in .env' >&2; exit 1; fi \
+ && rm -rf torch/test torch/include torch/bin/protoc* \
+ && /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt \
+ && python -c 'import torch'
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY dataprogramming dataprogramming

@@ -15,9 +15,10 @@ else
   docker/stand-ins/make.sh postgres:17
   export STACK_STAND_INS=1
 fi
-# A wheel of torch that the machine's own package settings name serves the build too.
+# A CPU build of torch that the machine's own package settings lead to serves the images too.
 if ! ls wheels/torch-*.whl >/dev/null 2>&1 && [ -z "${TORCH_INDEX:-}" ]; then
-  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest wheels 'torch==2.13.0'
+  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest wheels \
+    "$(grep '^torch==' requirements/image-data-programming.txt)+cpu" || true  # the build says what it needs
 fi
 if ls wheels/torch-*.whl >/dev/null 2>&1; then export TORCH_INDEX=; fi
 started=$SECONDS
