@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: help install demo labelstudio test test-stack check lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp says which requirements an environment holds, so that a second call installs nothing.
 .venv/.demo: requirements/demo.txt pyproject.toml
@@ -36,8 +36,7 @@ check: .venv/.test  ## style, types and docs
 test: check  ## all tests, style, types and docs
 	$(BIN)/python -m pytest
 
-# Boots the Docker stack, runs the example in it, breaks it, and leaves nothing behind.
-test-stack: .venv/.test
+test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing behind
 	docker/test-stack.sh
 
 lock: .venv/.test  ## compile requirements/ anew from pyproject.toml

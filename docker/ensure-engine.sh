@@ -2,6 +2,7 @@
 # A Docker engine with Compose V2 and BuildKit, installed and started where they are missing and this is root.
 # A no-op where they answer already. Debian 13's engine runs on Debian 12: it needs no newer libc.
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin  # where the engine and iptables are, and not everybody looks
 log() { printf '[engine] %s\n' "$*" >&2; }
 engine_answers() { timeout 20 docker info >/dev/null 2>&1; }
 pkgs='docker.io docker-cli docker-compose docker-buildx containerd'
@@ -39,7 +40,7 @@ install_engine() {
 }
 
 start_engine() {
-  need_root 'the Docker engine does not run'
+  need_root 'the Docker engine does not answer'
   local log_file=/var/log/dockerd.log pid_file=/var/run/docker.pid pid
   grep -q ' /sys/fs/cgroup' /proc/mounts || mount -t cgroup2 none /sys/fs/cgroup || log 'no cgroup hierarchy'
   # A pid file of an earlier boot stops the engine when that number is another process now.
@@ -57,7 +58,7 @@ start_engine() {
 }
 
 if ! engine_answers; then
-  command -v dockerd >/dev/null || install_engine 'no Docker engine'
+  command -v dockerd >/dev/null || install_engine 'no Docker engine answers'
   start_engine
 fi
 docker compose version >/dev/null 2>&1 || install_engine 'no Compose V2'

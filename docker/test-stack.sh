@@ -25,4 +25,4 @@ started=$SECONDS
 docker compose --profile dev build --quiet
 printf 'images built or found in %s s\n' $((SECONDS - started))
 docker image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep '^adaptml/'
-STACK_TEST=1 .venv/bin/python -m pytest test/stack --timeout 1200 --durations 5 "$@"
+STACK_TEST=1 exec .venv/bin/python -m pytest test/stack --timeout 1200 --durations 5 "$@"

@@ -3,6 +3,7 @@
 # otherwise stand-ins built from Debian's packages. Stand-ins are for trying the stack, not for work with it.
 # usage: make.sh [IMAGE...]      STAND_INS=only does not ask a registry
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin  # mmdebstrap calls what is there
 here=$(cd "$(dirname "$0")" && pwd)
 images=("$@")
 [ ${#images[@]} -gt 0 ] || images=(python:3.11-slim-bookworm mariadb:11.8 postgres:17)
