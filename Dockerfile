@@ -9,9 +9,10 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/uv && /opt/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
 FROM ${PYTHON_IMAGE} AS base
-# HOME is a tmpfs where the root file system is read-only; bytecode is compiled at build time, because a
+# HOME is a tmpfs where the root file system is read-only; USER, because APP_UID may be a number without a
+# name; bytecode is compiled at build time, because a
 # user who is not root could not write it, and every start would compile anew.
-ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv PYTHONPATH=/app ADAPTML_ROOT=/app HOME=/tmp \
+ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv PYTHONPATH=/app ADAPTML_ROOT=/app HOME=/tmp USER=app \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_CACHE_DIR=/root/.cache/uv
 RUN groupadd -g 1000 app && useradd -u 1000 -g app -d /tmp -M app && python -m venv --without-pip /opt/venv
@@ -33,9 +34,9 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
  && python -c 'import pandas, pyarrow.parquet, pyarrow.dataset, scipy.sparse, sklearn.linear_model' \
  && printf '#!/opt/venv/bin/python\nfrom adaptml.cli import main\n\nmain()\n' > /opt/venv/bin/adaptml \
  && chmod 755 /opt/venv/bin/adaptml
-# A new named volume takes the owner of the folder that it covers, and /app/.env is where the settings'
-# secrets are mounted.
-RUN install -d -o app -g app /unlabeled_data /annotations /predictions /mlruns /dp_mlruns \
+# A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
+# stack (APP_UID); /app/.env is where the settings' secrets are mounted.
+RUN install -d -m 1777 /unlabeled_data /annotations /predictions /mlruns /dp_mlruns \
  && touch /app/.env
 
 FROM core AS mlflow
@@ -137,7 +138,7 @@ ENV COLLECT_ANALYTICS=false SENTRY_DSN= FRONTEND_SENTRY_DSN= LATEST_VERSION_CHEC
 # An empty database after its migrations, which would take a first start 40 s.
 RUN LABEL_STUDIO_BASE_DATA_DIR=/tmp/template label-studio version >/dev/null \
  && install -D -m 644 /tmp/template/label_studio.sqlite3 /opt/template/label_studio.sqlite3 \
- && rm -rf /tmp/template /tmp/.config /tmp/.local /tmp/.cache && install -d -o app -g app /data
+ && rm -rf /tmp/template /tmp/.config /tmp/.local /tmp/.cache && install -d -m 1777 /data
 COPY docker/entry-label-studio-web.sh docker/health-label-studio-web.py /app/
 ENV LABEL_STUDIO_BASE_DATA_DIR=/data
 USER 1000:1000

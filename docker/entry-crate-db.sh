@@ -3,10 +3,14 @@
 # needs a password, and `adaptml` gets its own as soon as the server answers.
 set -euo pipefail
 password=$(cat /run/secrets/database_password)
-ask() { crash --hosts http://localhost:4200 --username crate -c "$1" >/dev/null 2>&1; }
+ask() {
+  curl --silent --show-error --fail-with-body --max-time 30 --user crate: --header 'Content-Type: application/json' \
+    --data "{\"stmt\": \"$1\"}" http://localhost:4200/_sql
+}
 make_user() {
-  until ask 'SELECT 1 FROM sys.cluster'; do sleep 1; done
-  ask "CREATE USER adaptml WITH (password = '$password')" || ask "ALTER USER adaptml SET (password = '$password')"
+  until ask 'SELECT 1 FROM sys.cluster' >/dev/null 2>&1; do sleep 1; done
+  ask "CREATE USER adaptml WITH (password = '$password')" >/dev/null 2>&1 ||
+    ask "ALTER USER adaptml SET (password = '$password')"
   ask 'GRANT DQL, DML, DDL TO adaptml'
 }
 make_user &
