@@ -17,14 +17,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database
-from adaptml.settings import load_settings
 from adaptml.tasks import load_task
-from labelstudio.annotate import pull
 from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer, prepare, running
 from labelstudio.project import find_project
@@ -34,6 +33,7 @@ from labelstudio.sampling import RANDOM, Source, draw_sample
 REPOSITORY = Path(__file__).resolve().parents[1]
 INSTALLED = REPOSITORY / ".labelstudio"
 NEW = 20
+ROUNDS = 5
 
 
 def main() -> None:
@@ -42,8 +42,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=10_000)
     n = parser.parse_args().tasks
     prepare(INSTALLED, REPOSITORY / "requirements" / "labelstudio-server.txt")
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load}"
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"{n} tasks; {machine}, Python {platform.python_version()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="label-studio-") as scratch:
         room = Path(scratch)
@@ -65,19 +64,17 @@ def main() -> None:
             measured("first pull", environment, "pull", "example")
             measured("second pull", environment, "pull", "example")
             listed, _ = studio.list_tasks(project, NEW)
-            for entry in listed:
-                studio.annotate(int(entry["id"]), _result("cat"))
-            measured(f"pull of {NEW} new annotations", environment, "pull", "example")
-            for entry in listed:
-                studio.annotate(int(entry["id"]), _result("dog"))
-            os.environ.update(environment)
-            began = time.perf_counter()
-            found = pull(task, settings=load_settings(room))
-            seconds = time.perf_counter() - began
-            print(f"{'the same, without starting Python':32} {seconds:6.1f} s            {found.read} read")
+            times = []
+            for round_ in range(ROUNDS):
+                for entry in listed:
+                    studio.annotate(int(entry["id"]), _result(task.class_names[round_ % 2]))
+                times.append(measured(f"pull of {NEW} new annotations", environment, "pull", "example"))
+            print(
+                f"median of {ROUNDS} pulls of {NEW} new: {median(times):.2f} s; load {os.getloadavg()[0]:.1f}"
+            )
 
 
-def measured(name: str, environment: dict[str, str], *arguments: str) -> None:
+def measured(name: str, environment: dict[str, str], *arguments: str) -> float:
     """Run `adaptml annotate …` as a process of its own; print its seconds and its largest resident memory."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "labelstudio.annotate", *arguments]
@@ -85,9 +82,11 @@ def measured(name: str, environment: dict[str, str], *arguments: str) -> None:
         process = subprocess.Popen(command, env=environment, stdout=printed, stderr=subprocess.STDOUT)
         _, _, used = os.wait4(process.pid, 0)
         printed.seek(0)
-        first = next((line.strip() for line in printed if "━" not in line), "")
+        first = next((line.strip() for line in printed if "━" not in line and "-:--" not in line), "")
     seconds, memory = time.perf_counter() - began, used.ru_maxrss / 1000
-    print(f"{name:32} {seconds:6.1f} s  {memory:5.0f} MB  {first}", flush=True)
+    busy = used.ru_utime + used.ru_stime
+    print(f"{name:28} {seconds:6.2f} s  ({busy:5.2f} s busy)  {memory:4.0f} MB  {first}", flush=True)
+    return seconds
 
 
 def _environment(server: LocalServer, room: Path) -> dict[str, str]:

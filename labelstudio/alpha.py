@@ -10,7 +10,6 @@ n_u the number of labels of point u, n their sum, n_c how often label set c was 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from labelstudio.label_sets import MISSING, Codes, Distance, Floats, Ratings
 
@@ -35,6 +34,15 @@ class Alpha:
     low: float | None = None
     high: float | None = None
     undefined: int = 0
+
+
+def patterns(ratings: Ratings) -> tuple[Ratings, Codes]:
+    """The distinct points (at least one is given), whoever said what, and how often each comes."""
+    codes = np.sort(ratings.codes, axis=1)
+    codes = codes[np.lexsort(codes.T[::-1])]
+    first = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))
+    starts = np.flatnonzero(first)
+    return Ratings(codes[starts], ratings.sets), np.diff(starts, append=len(codes))
 
 
 def distances_to_others(ratings: Ratings, distance: Distance) -> Floats:
@@ -75,10 +83,9 @@ def alpha(ratings: Ratings, distance: Distance, seed: int | None = None, resampl
     if not len(ratings.codes):
         return Alpha(None)
     # Points whose annotators said the same count as one point that stands there several times.
-    patterns, times = np.unique(np.sort(ratings.codes, axis=1), axis=0, return_counts=True)
-    distinct = Ratings(patterns, ratings.sets)
+    distinct, times = patterns(ratings)
     observed = distances_to_others(distinct, distance).sum(axis=1)
-    parts = (observed, _counts(distinct), distance(ratings.sets))
+    parts = (observed, distinct.codes, distance(ratings.sets))
     value = float(_alphas(times[None, :].astype(np.float64), *parts)[0])
     if np.isnan(value):
         return Alpha(None)
@@ -95,17 +102,11 @@ def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _counts(ratings: Ratings) -> sparse.csr_array:
-    """How often each label set was given to each point, (n, v)."""
-    rows, columns = np.nonzero(ratings.codes != MISSING)
-    sets = ratings.codes[rows, columns]
-    shape = (len(ratings.codes), len(ratings.sets))
-    return sparse.csr_array((np.ones(len(rows)), (rows, sets)), shape=shape)
-
-
-def _alphas(weights: Floats, observed: Floats, counts: sparse.csr_array, d: Floats) -> Floats:
+def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Floats:
     """Alpha for each row of `weights` (r, n): how often each point counts. NaN where it is not defined."""
-    n_c = (counts.T @ weights.T).T
+    points, _ = given = np.nonzero(codes != MISSING)
+    sets = codes[given]
+    n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights])
     n = n_c.sum(axis=1)
     expected = ((n_c @ d) * n_c).sum(axis=1) / (n - 1)
     ratio = np.divide(weights @ observed, expected, out=np.full(len(weights), np.nan), where=expected > 0)
@@ -113,9 +114,7 @@ def _alphas(weights: Floats, observed: Floats, counts: sparse.csr_array, d: Floa
     return alphas
 
 
-def _resampled(
-    parts: tuple[Floats, sparse.csr_array, Floats], times: Codes, seed: int, resamples: int
-) -> Floats:
+def _resampled(parts: tuple[Floats, Codes, Floats], times: Codes, seed: int, resamples: int) -> Floats:
     """Alpha of each resample of the points, in bounded memory.
 
     Drawing n points with replacement is one multinomial draw of how often each pattern comes.

@@ -4,26 +4,26 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adaptml.cli_support import guarded, new_app, output
-from adaptml.database import Database
 from adaptml.errors import AnnotationError
 from adaptml.progress import progress
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from labelstudio import project as projects
-from labelstudio import push as pushing
 from labelstudio.agreement import Agreement
-from labelstudio.annotator_agreement import annotator_agreement
+from labelstudio.annotator_agreement import report
 from labelstudio.client import connect
 from labelstudio.mirror import Mirror
 from labelstudio.process_annotations import ProcessedAnnotations, process_tasks, summary
-from labelstudio.sample_points import sample_points
 from labelstudio.sampling import RANDOM, Sample
 from labelstudio.sync import refresh
+
+if TYPE_CHECKING:
+    from labelstudio.push import Pushed
 
 MIRROR = "label_studio.sqlite3"
 
@@ -70,7 +70,7 @@ def push(
     seed: int = 0,
     show_progress: bool = False,
     settings: Settings | None = None,
-) -> tuple[Sample, pushing.Pushed]:
+) -> tuple[Sample, "Pushed"]:
     """Sample a table and import those points that have no task yet.
 
     Args:
@@ -90,6 +90,10 @@ def push(
         LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
         AnnotationError: the sampling cannot be done.
     """
+    from adaptml.database import Database  # SQLAlchemy takes a third of a second, and `pull` does without
+    from labelstudio import push as pushing
+    from labelstudio.sample_points import sample_points
+
     settings = settings or get_settings()
     with ExitStack() as stack:
         studio = stack.enter_context(connect(settings))
@@ -152,7 +156,8 @@ def pull(
             tasks, source, mirror.digest(), task, gold_choice, per_class, seed, write, settings
         )
         del tasks  # the agreement needs the room
-        found = annotator_agreement(task, seed, settings) if len(done.task_df) else None
+        shared = len(done.task_df)
+        found = report(done.ann_df, done.sample_df, task, seed, done.folder) if shared else None
         return Pulled(read, done, found, unlabelled(done, studio.users()))
 
 

@@ -81,11 +81,12 @@ def collect(tasks: Collection[ExportedTask], task: Task, source: str) -> Annotat
     points = sorted({key for key, _ in numbered})
     counts["repeated_tasks"] = len(tasks) - len(numbered)
     counts["points_in_several_tasks"] = len(numbered) - len(points)
-    # Gone through twice, so that a project's annotations are not all held at once.
-    control = _control((annotation for _, annotation in _finished(tasks, Counter())), task, source)
+    finished = list(_finished(tasks, counts))
+    class_names = task.class_names
+    control = _control((annotation for _, annotation in finished), task, source)
     latest: dict[tuple[Key, str], Label] = {}
-    for key, annotation in _finished(tasks, counts):
-        label = _label(key, annotation, control, task, counts)
+    for key, annotation in finished:
+        label = _label(key, annotation, control, class_names, counts)
         before = latest.get((key, label.annotator))
         counts["superseded"] += before is not None
         if before is None or (label.time, label.annotation_id) > (before.time, before.annotation_id):
@@ -123,7 +124,8 @@ def _finished(tasks: Iterable[ExportedTask], counts: Counter[str]) -> Iterable[t
             elif annotation.annotator is None:
                 counts["imported" if annotation.imported else "without_annotator"] += 1
             else:
-                counts["claimed"] += annotation.completed_by not in (None, annotation.annotator)
+                if annotation.completed_by not in (None, annotation.annotator):
+                    counts["claimed"] += 1
                 yield key, annotation
     counts["drafts"] = sum(drafts.values())
 
@@ -139,8 +141,10 @@ def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str 
     chosen: dict[str, Counter[str]] = {}
     for annotation in annotations:
         for result in annotation.result:
-            if result.choices is not None:
-                chosen.setdefault(result.from_name, Counter()).update(result.choices)
+            if (choices := result.choices) is not None:
+                found = chosen.setdefault(result.from_name, Counter())
+                for name in choices:
+                    found[name] += 1
     classes = set(task.class_names)
     with_classes = [name for name, found in chosen.items() if classes & set(found)]
     with_none = [name for name, found in chosen.items() if any(_is_none(n) for n in found)]
@@ -167,16 +171,20 @@ def _is_none(name: str) -> bool:
     return name.strip().casefold() in NONE_CHOICES
 
 
-def _label(key: Key, annotation: Annotation, control: str | None, task: Task, counts: Counter[str]) -> Label:
+def _label(
+    key: Key, annotation: Annotation, control: str | None, class_names: Sequence[str], counts: Counter[str]
+) -> Label:
     """The label set of one annotation: the union of its results of the control."""
-    results = [r.choices for r in annotation.result if r.choices is not None and r.from_name == control]
+    of_control = [r.choices for r in annotation.result if r.from_name == control]
+    results = [choices for choices in of_control if choices is not None]
     chosen = {name for choices in results for name in choices}
-    classes = tuple(name for name in task.class_names if name in chosen)
+    classes = tuple([name for name in class_names if name in chosen])
     counts["several_results"] += len(results) > 1
     counts["other_results"] += len(annotation.result) - len(results)
-    counts["without_choice"] += not chosen
-    counts["none"] += bool(chosen) and not classes
-    counts["none_beside_classes"] += bool(classes) and len(chosen) > len(classes)
+    if not classes:
+        counts["none" if chosen else "without_choice"] += 1
+    elif len(chosen) > len(classes):
+        counts["none_beside_classes"] += 1
     time = annotation.updated_at or annotation.created_at or _LONG_AGO
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)

@@ -1,12 +1,12 @@
 """How far annotators agree, and whether their labels can be relied on."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from adaptml.cli_support import run_command
@@ -40,11 +40,26 @@ def annotator_agreement(task: Task, seed: int = SEED, settings: Settings | None 
         raise AnnotationError(
             f"no annotations of task {task.name!r} in {folder}; run process-annotations on an export first"
         )
-    found = agreement(read_frame(path), task, seed)
     drawn = folder / "sample_df.parquet"
-    if drawn.is_file():
-        found = replace(found, sample_warning=sample_warning(pd.read_parquet(drawn)))
-    write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", folder / "agreement.json")
+    sample_df = pd.read_parquet(drawn) if drawn.is_file() else None
+    return report(read_frame(path), sample_df, task, seed, folder)
+
+
+def report(
+    ann_df: pd.DataFrame, sample_df: pd.DataFrame | None, task: Task, seed: int, folder: Path
+) -> Agreement:
+    """As `annotator_agreement`, from frames that were read already.
+
+    Args:
+        ann_df, sample_df: as `process_annotations` gives them; None where the draw is not on record.
+        task, seed: as for `annotator_agreement`.
+        folder: where the report goes.
+    """
+    found = agreement(ann_df, task, seed)
+    if sample_df is not None:
+        found = replace(found, sample_warning=sample_warning(sample_df))
+    as_json = TypeAdapter(Agreement).dump_json(found, indent=1).decode()
+    write_text(as_json + "\n", folder / "agreement.json")
     write_text(as_text(found), folder / "agreement.txt")
     return found
 

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from labelstudio.alpha import Alpha, alpha, distances_to_others, expected_disagreement
+from adaptml.frames import KEYS
+from labelstudio.alpha import Alpha, alpha, distances_to_others, expected_disagreement, patterns
 from labelstudio.annotations import annotator_order
 from labelstudio.label_sets import MISSING, Distance, Ratings, nominal
 
@@ -118,8 +119,10 @@ def by_annotator(ratings: Ratings, people: Sequence[str], distance: Distance) ->
 def by_label_sets(ratings: Ratings, class_names: Sequence[str]) -> list[Confusion]:
     """Each two label sets that met on a point."""
     met: Counter[tuple[int, int]] = Counter()
-    for row in ratings.codes:
-        met.update(combinations(np.unique(row[row != MISSING]).tolist(), 2))
+    distinct, times = patterns(ratings)
+    for row, n in zip(distinct.codes, times.tolist(), strict=True):
+        for pair in combinations(np.unique(row[row != MISSING]).tolist(), 2):
+            met[pair] += n
     sets = ratings.names(class_names)
     ranked = sorted(met.items(), key=lambda item: (-item[1], item[0]))
     return [Confusion((sets[a], sets[b]), points) for (a, b), points in ranked]
@@ -143,13 +146,13 @@ def by_point(
     """
     sets = ratings.names(class_names)
     mean = distances_to_others(ratings, distance).sum(axis=1) / ratings.n_by_point
+    worst = np.argsort(-mean, kind="stable")[: np.count_nonzero(mean)]
+    tables, ids = (keys[name].to_numpy()[worst] for name in KEYS)
     found = []
-    for i in np.argsort(-mean, kind="stable"):
-        if mean[i] > 0:
-            table_name, key = keys.iloc[i]
-            given = zip(people, ratings.codes[i], strict=True)
-            labels = {person: sets[code] for person, code in given if code != MISSING}
-            found.append(DisputedPoint(table_name, key, float(mean[i]), labels))
+    for table_name, key, far, codes in zip(tables, ids, mean[worst], ratings.codes[worst], strict=True):
+        given = zip(people, codes, strict=True)
+        labels = {person: sets[code] for person, code in given if code != MISSING}
+        found.append(DisputedPoint(table_name, key, float(far), labels))
     return found
 
 

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from adaptml.cli_support import run_command
-from adaptml.database import Database, WritebackKind, write_back
 from adaptml.frames import KEYS, replacing
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
@@ -155,6 +154,8 @@ def _run_id(digest: str, task: Task, choice: str, per_class: bool, seed: int) ->
 def _write_back(
     annotations: Annotations, gold: Gold, task: Task, run_id: str, settings: Settings
 ) -> dict[str, int]:
+    from adaptml.database import Database, WritebackKind, write_back  # SQLAlchemy takes a third of a second
+
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}

@@ -146,7 +146,7 @@ def _find(studio: LabelStudio, task: Task) -> Json | None:
             f"Label Studio at {studio.url} has {len(found)} projects of task {task.name!r} ({ids}); "
             f"delete all but one, or take the line {mark!r} out of their descriptions"
         )
-    return studio.project(int(found[0]["id"])) if found else None
+    return found[0] if found else None
 
 
 def _page(studio: LabelStudio, project: Json) -> str:

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.database import Database
-
-if TYPE_CHECKING:  # MLflow takes a second, and most samples look at no run
+if TYPE_CHECKING:  # SQLAlchemy and MLflow take a third of a second and a second; `pull` does without
+    from adaptml.database import Database
     from labelstudio.run_files import RunFiles
 
 SCAN_ROWS = 50_000
@@ -34,7 +33,7 @@ class Source:
         run: the MLflow run of `uncertain`, `disagreement` and `uncovered`.
     """
 
-    database: Database
+    database: "Database"
     table: str
     by: str | None = None
     vector: str | None = None
