@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from adaptml.stack import Stack
+from adaptml.stack import Stack, StackError
 
 KEEP_OUT_OF_GIT = "# Secrets: nothing in this folder is tracked.\n*\n"
 DATABASE_SETTINGS = "database_settings"
@@ -22,15 +22,24 @@ PASSWORDS = (
 def make_secrets(stack: Stack) -> list[str]:
     """Make those secrets that are not there yet; those that are stay as they are.
 
-    `database_settings` is the settings file that containers read, with the database's address. It is
-    written anew only where `STACK_DATABASE_URL` names a database elsewhere.
+    `database_settings` is the settings file that containers read, with the address of the database: the
+    stack's own, or the one that `STACK_DATABASE_URL` names now.
 
     Returns:
         Names of the secrets that were made.
+
+    Raises:
+        StackError: they belong to somebody else.
     """
     folder = stack.secrets
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except PermissionError as error:
+        raise StackError(
+            f"{folder} cannot be written by this user; expected the user who started the stack first: "
+            "be that user, or root"
+        ) from error
     _give(folder, stack.owner)
     (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")
     made = []
@@ -39,13 +48,12 @@ def make_secrets(stack: Stack) -> list[str]:
             # Hexadecimal, so that no address, SQL statement or shell needs it quoted.
             write_private(secrets.token_hex(20), folder / name, stack.owner)
             made.append(name)
-    path, url = folder / DATABASE_SETTINGS, stack.database_url
-    if url or not _is_filled(path):
-        password = (folder / "database_password").read_text(encoding="utf-8").strip()
-        text = f"ADAPTML_DATABASE_URL={url or f'crate://adaptml:{password}@crate-db:4200'}\n"
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_private(text, path, stack.owner)
-            made.append(DATABASE_SETTINGS)
+    password = (folder / "database_password").read_text(encoding="utf-8").strip()
+    path = folder / DATABASE_SETTINGS
+    text = f"ADAPTML_DATABASE_URL={stack.database_url or f'crate://adaptml:{password}@crate-db:4200'}\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_private(text, path, stack.owner)
+        made.append(DATABASE_SETTINGS)
     return made
 
 

@@ -10,7 +10,7 @@ from adaptml.cli_support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack import ALL_PROFILES, PROFILES, Stack, StackError, open_stack
 from adaptml.stack_checks import Finding, check_host, images_missing
-from adaptml.stack_secrets import make_secrets
+from adaptml.stack_secrets import DATABASE_SETTINGS, make_secrets
 
 HEALTHY_TIMEOUT_S = 600
 
@@ -37,13 +37,15 @@ def up(stack: Stack, profiles: list[str], *, build: bool = False, force: bool = 
     refuse(findings, force=False)
     services = stack.compose("config", "--services", profiles=profiles).split()
     refuse(check_host(stack, services), force=force)
-    make_secrets(stack)
+    # A running container goes on with the address that it started with.
+    anew = ["--force-recreate"] if DATABASE_SETTINGS in make_secrets(stack) else []
     missing = services if build else images_missing(stack, services)
     if missing:
         stack.compose("build", *missing, profiles=profiles, capture=False)
     stack.compose(
-        "up", "--detach", "--wait", "--wait-timeout", str(HEALTHY_TIMEOUT_S), profiles=profiles, capture=False
-    )
+        "up", "--detach", *anew, "--wait", "--wait-timeout", str(HEALTHY_TIMEOUT_S),
+        profiles=profiles, capture=False,
+    )  # fmt: skip
     return services
 
 

@@ -149,7 +149,7 @@ def secret_files(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     password = secrets.token_hex(16)
     settings = f"ADAPTML_DATABASE_URL=postgresql+psycopg://adaptml:{password}@crate-db:5432/adaptml\n"
-    for name, text in {"database_password": password, "database_settings": settings}.items():
+    for name, text in {"database_password": password, "stand_in_settings": settings}.items():
         path = folder / name
         path.write_text(text)
         path.chmod(0o600)

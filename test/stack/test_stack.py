@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,61 @@ def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, pred
     server.adaptml("up")
     assert server.prediction() == predicted
     server.execute("dp-mlflow", LABEL)
+
+
+@pytest.fixture
+def database_elsewhere(server: Any) -> Any:
+    """Address of an empty PostgreSQL that is no part of the stack, as containers reach it."""
+    name, password = "adaptml-test-elsewhere", secrets.token_hex(16)
+    gateway = "{{(index .IPAM.Config 0).Gateway}}"
+    host = server.run("docker", "network", "inspect", "bridge", "--format", gateway).stdout.strip()
+    words = (
+        "--env",
+        "POSTGRES_USER=ada",
+        "--env",
+        f"POSTGRES_PASSWORD={password}",
+        "--env",
+        "POSTGRES_DB=research",
+    )
+    server.run(
+        "docker",
+        "run",
+        "--detach",
+        "--rm",
+        "--name",
+        name,
+        "--publish",
+        f"{host}::5432",
+        *words,
+        "postgres:17",
+    )
+    try:
+        place = server.run("docker", "port", name, "5432").stdout.strip()
+        yield f"postgresql+psycopg://ada:{password}@{place}/research"
+    finally:
+        server.run("docker", "stop", name)
+
+
+def test_the_data_may_lie_in_a_database_elsewhere(
+    server: Any, predicted: Any, database_elsewhere: str
+) -> None:
+    server.adaptml("down")
+    usual = dict(server.environment)
+    server.environment |= {"COMPOSE_FILE": "docker-compose.yml", "STACK_DATABASE_URL": database_elsewhere}
+    server.environment.pop("STACK_DATABASE", None)
+    try:
+        server.adaptml("up", "label", "deploy")
+        assert server.health()["crate-db"] == ""
+        status, answer = server.curl("/predict_multiclass_example", server.asked)
+        assert (status, answer["error"]["code"]) == (404, "unknown_data_points")
+        server.execute("label-studio-dev", "python -m example_data.example_data_import --quiet")
+        assert server.prediction() == predicted
+    finally:
+        server.adaptml("down", check=False)
+        server.environment.clear()
+        server.environment.update(usual)
+        server.adaptml("up")
+    assert server.prediction() == predicted
 
 
 def test_a_full_volume_fails_the_run_and_harms_nothing_else(server: Any, predicted: Any) -> None:

@@ -67,9 +67,15 @@ def test_secrets_are_random_made_once_and_private(folder: Path) -> None:
 
 def test_a_database_elsewhere_takes_the_place_of_the_stack_s_own(folder: Path) -> None:
     url = "postgresql+psycopg://ada:secret@db.example.org/research"
+    own = Stack(folder, {})
+    make_secrets(own)
+    settings = own.secrets / "database_settings"
+    of_its_own = settings.read_text()
     stack = Stack(folder, {"STACK_DATABASE_URL": url})
-    make_secrets(stack)
-    assert (stack.secrets / "database_settings").read_text() == f"ADAPTML_DATABASE_URL={url}\n"
+    assert make_secrets(stack) == ["database_settings"]
+    assert settings.read_text() == f"ADAPTML_DATABASE_URL={url}\n"
+    assert make_secrets(own) == ["database_settings"]
+    assert settings.read_text() == of_its_own
     environment = stack.environment()
     assert environment["STACK_DATABASE"] == "db.example.org:5432"
     assert environment["COMPOSE_FILE"].split(os.pathsep) == [
