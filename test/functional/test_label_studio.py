@@ -26,6 +26,8 @@ from adaptml.frames import write_frame
 from adaptml.settings import get_settings
 from adaptml.tasks import Task, load_task
 from adaptml.tracking import tracked_run
+from labelstudio import push as pushing
+from labelstudio import sample_tasks
 from labelstudio.annotate import pull, push, setup
 from labelstudio.client import LabelStudio
 from labelstudio.local_accounts import personal_token
@@ -481,3 +483,41 @@ def test_the_token_file_is_its_owners_alone(label_studio: LocalServer) -> None:
         LocalServer(
             REPOSITORY / ".labelstudio", label_studio.home, int(label_studio.url.rsplit(":", 1)[1])
         ).start()
+
+
+def test_refused_points_are_named_and_the_others_arrive(
+    make_task: Any, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = make_task()
+    table("posts", [f"post {i}" for i in range(30)])
+    setup(task)
+
+    def spoilt(*given: Any) -> list[dict[str, Any]]:
+        entries = sample_tasks.label_studio_tasks(*given)
+        for entry in entries:
+            if entry["data"]["ref_id"] in {"00003", "00017"}:
+                entry["data"]["txt"] = {"no": "text"}
+        return entries
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pushing, "label_studio_tasks", spoilt)
+        _, done = push(task, "posts", 30)
+    assert (done.sent, sorted(done.refused)) == (28, ["00003", "00017"])
+    assert all("is of type 'dict'" in reason for reason in done.refused.values())
+    assert len(tasks_of(owner, task)) == 28
+    _, done = push(task, "posts", 30)
+    assert (done.sent, done.there, done.refused) == (2, 28, {})
+
+
+def test_a_page_that_shows_what_the_task_does_not_send(make_task: Any, owner: LabelStudio) -> None:
+    task = make_task()
+    table("posts", [f"post {i}" for i in range(30)])
+    number = setup(task).project
+    page = find_project(owner, task)["label_config"]
+    more = page.replace("</View>", '<Text name="more" value="$more"/></View>')
+    owner.update_project(number, label_config=more)
+    with pytest.raises(LabelStudioError, match=r"refuses more than 20 of the points.*more.* key is expected"):
+        push(task, "posts", 30)
+    assert tasks_of(owner, task) == {}
+    owner.update_project(number, label_config=page)
+    assert push(task, "posts", 30)[1].sent == 30
