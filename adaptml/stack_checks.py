@@ -1,6 +1,5 @@
 """What the host must have before the stack starts: what was expected, what was found, how to mend it."""
 
-import json
 import re
 import shutil
 import socket
@@ -172,9 +171,3 @@ def images_missing(stack: Stack, services: Sequence[str]) -> list[str]:
             except StackError:
                 missing.append(service)
     return missing
-
-
-def versions(service: str) -> dict[str, str]:
-    """Image and version of a container, from the engine."""
-    inspected = json.loads(docker("container", "inspect", service))[0]
-    return {"image": inspected["Config"]["Image"], "id": inspected["Image"].removeprefix("sha256:")[:12]}

@@ -1,5 +1,6 @@
 """`adaptml logs`: what the stack's services say."""
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -18,7 +19,8 @@ def command(
     Example: `logs modelling-mlflow-deploy --follow`
     """
     options = ["--tail", str(tail), *(["--follow"] if follow else [])]
-    open_stack().compose("logs", *options, *(services or []), capture=False)
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
+        open_stack().compose("logs", *options, *(services or []), capture=False)
 
 
 if __name__ == "__main__":
