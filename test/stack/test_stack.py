@@ -260,7 +260,7 @@ def test_the_data_may_lie_in_a_database_elsewhere(
         server.adaptml("up", "label", "deploy")
         assert server.health()["crate-db"] == ""
         status, answer = server.curl("/predict_multiclass_example", server.asked)
-        assert (status, answer["error"]["code"]) == (404, "unknown_data_points")
+        assert (status, answer["error"]["code"]) == (404, "unknown_table")
         server.execute("label-studio-dev", "python -m example_data.example_data_import --quiet")
         assert server.prediction() == predicted
     finally:
