@@ -23,6 +23,7 @@ fi
 if ls wheels/torch-*.whl >/dev/null 2>&1; then export TORCH_INDEX=; fi
 started=$SECONDS
 docker compose --profile dev build --quiet
+docker image prune --force --filter label=com.docker.compose.project="${STACK_NAME:-adaptml}" >/dev/null  # what these replace
 printf 'images built or found in %s s\n' $((SECONDS - started))
 docker image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep '^adaptml/'
 STACK_TEST=1 exec .venv/bin/python -m pytest test/stack --timeout 1200 --durations 5 "$@"
