@@ -78,14 +78,22 @@ def backup(stack: Stack, folder: Path) -> list[Store]:
     """
     if folder.exists():
         raise StackError(f"{folder} exists; expected a new folder for the backup: name another one")
-    if stack.database_url:
-        output().print("the data tables are in a database elsewhere, which has to be saved by its own means")
-    image, kept = own_image(stack), stores(stack)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=PRIVATE)
-    running = [str(found["Service"]) for found in stack.containers() if found["State"] == "running"]
     try:
+        partial.mkdir(parents=True, mode=PRIVATE)
+    except OSError as error:
+        raise StackError(
+            f"{folder} cannot be made: {error.strerror}; expected a place that this user may write to"
+        ) from error
+    running: list[str] = []
+    try:
+        if stack.database_url:
+            output().print(
+                "the data tables are in a database elsewhere, which has to be saved by its own means"
+            )
+        image, kept = own_image(stack), stores(stack)
+        running = [str(found["Service"]) for found in stack.containers() if found["State"] == "running"]
         if running:
             stack.compose("stop", *running)
         for store in kept:

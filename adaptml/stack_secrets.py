@@ -29,16 +29,16 @@ def make_secrets(stack: Stack) -> list[str]:
         Names of the secrets that were made.
 
     Raises:
-        StackError: they belong to somebody else.
+        StackError: their folder cannot be written, such as because it is somebody else's.
     """
     folder = stack.secrets
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-    except PermissionError as error:
+    except OSError as error:
         raise StackError(
-            f"{folder} cannot be written by this user; expected the user who started the stack first: "
-            "be that user, or root"
+            f"{folder} cannot be written: {error.strerror}; "
+            "expected to be the user who started the stack first, or root"
         ) from error
     _give(folder, stack.owner)
     (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from adaptml.stack import PROFILES, PUBLISHED, Stack, StackError, database_place
-from adaptml.stack_backup import Store
+from adaptml.stack_backup import Store, backup
 from adaptml.stack_checks import MEMORY_GB, Finding, check_map_count, is_free, size_gb
+from adaptml.stack_restore import restore
 from adaptml.stack_secrets import PASSWORDS, make_secrets
 from adaptml.stack_up import refuse
 
@@ -153,6 +154,30 @@ def test_a_size_that_is_none() -> None:
 
 def test_copies_of_folders_have_names_without_slashes() -> None:
     assert Store("/data/annotations", "/data/annotations").file == "data-annotations.tar"
+
+
+def test_folders_that_cannot_be_used_are_refused(folder: Path) -> None:
+    (folder / "file").write_text("")
+    stack = Stack(folder, {"SECRETS": "file/secrets"})
+    there, nowhere = folder / "there", folder / "file" / "monday"
+    there.mkdir()
+    messages = []
+    for use in (
+        lambda: make_secrets(stack),
+        lambda: backup(stack, there),
+        lambda: backup(stack, nowhere),
+        lambda: restore(stack, there),
+    ):
+        with pytest.raises(StackError) as caught:
+            use()
+        messages.append(str(caught.value))
+    assert messages == [
+        f"{folder}/file/secrets cannot be written: Not a directory; expected to be the user who started the stack "
+        "first, or root",
+        f"{there} exists; expected a new folder for the backup: name another one",
+        f"{nowhere} cannot be made: Not a directory; expected a place that this user may write to",
+        f"{there} is no backup: it has no manifest.json; expected what `adaptml backup` wrote",
+    ]
 
 
 # The Compose file keeps what is promised of it.
