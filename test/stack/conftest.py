@@ -109,12 +109,20 @@ class Server:
 
     def kill(self, container: str) -> None:
         """SIGKILL for the container's first process, as the kernel's memory killer would."""
-        pid = int(self.run("docker", "inspect", "--format", "{{.State.Pid}}", container).stdout)
+        pid = self.pid(container)
         try:
             os.kill(pid, signal.SIGKILL)
         except PermissionError:  # a person who is not root, or an engine in a virtual machine
             self.run("docker", "kill", container)
             self.run("docker", "start", container)
+        deadline = time.monotonic() + HEALTHY_TIMEOUT_S
+        while self.pid(container) == pid:  # the engine takes a moment to see it
+            assert time.monotonic() < deadline, f"{container} goes on after SIGKILL"
+            time.sleep(0.1)
+
+    def pid(self, container: str) -> int:
+        """Number of the container's first process on the host; 0 while there is none."""
+        return int(self.run("docker", "inspect", "--format", "{{.State.Pid}}", container).stdout)
 
     def curl(self, path: str, body: dict[str, Any] | None = None, *headers: str) -> tuple[int, Any]:
         """Status and JSON of an answer of the prediction service."""
