@@ -1,12 +1,15 @@
 """Text encoders: text in, real vectors out. Adding one is adding one function under `@encoder`.
 
->>> get_encoder("hashing").encode(["The kitten purrs."]).shape
-(1, 4096)
+>>> get_encoder("hybrid").encode(["The kitten purrs."]).shape
+(1, 4608)
 """
 
 import re
-from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from itertools import chain, islice, pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +22,11 @@ EncodeBatch = Callable[[Sequence[str]], Vectors]
 
 BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its result
 WORD = r"\w+|[^\w\s]"  # signs such as ? and ! are words too
-OPENING_WORDS = 16
-OPENING_DECAY = 0.7  # how much less each next word of the opening counts
+# How much the first words of a text count. Three count alike, so that a stray word in front changes little.
+OPENING = (1.0, 1.0, 1.0, 0.5, 0.25)
+WORD_NUMBERS = 256  # length of one word vector
+MEANING_LENGTH = 0.7
+CACHED_WORDS = 100_000  # about 100 MB of word vectors
 TINY = 1e-12
 USE = "universal-sentence-encoder"
 USE_URL = "https://tfhub.dev/google/universal-sentence-encoder/4"
@@ -88,8 +94,8 @@ def get_encoder(name: str) -> Encoder:
 def _hashing(source: str | None) -> EncodeBatch:
     """4096 numbers: 1536 for words, 512 for pairs of words, 1024 for the opening, 1024 for pieces of words.
 
-    The opening is words and pairs again, those near the start counting more: what kind of text it is often
-    shows there (who, when, how many). Each kind is hashed with random signs (Weinberger et al. 2009,
+    The opening is the first words and pairs again: what kind of text it is often shows there (who, when, how
+    many). Each kind is hashed with random signs (Weinberger et al. 2009,
     https://arxiv.org/abs/0902.2206), its counts are damped by log(1 + count) and scaled to length 1, pairs
     to length 0.5, so that the kinds weigh alike in short and long texts. Nothing is fitted: the same text
     always gives the same vector. Vectors are alike where spelling is alike; they know nothing of meaning.
@@ -117,11 +123,15 @@ def _hashing(source: str | None) -> EncodeBatch:
     return encode_batch
 
 
+def _words(text: str) -> Iterator[str]:
+    return (found.group() for found in re.finditer(WORD, text.lower()))
+
+
 def _opening(text: str) -> list[tuple[str, float]]:
-    """The first words of a text and their pairs, each with how much it counts, falling from 1."""
-    words = [found.group() for found in islice(re.finditer(WORD, text.lower()), OPENING_WORDS)]
-    features = [*words], [f"{first} {second}" for first, second in pairwise(words)]
-    return [(feature, OPENING_DECAY**place) for kind in features for place, feature in enumerate(kind)]
+    """The first words of a text and their pairs, each with how much it counts."""
+    words = list(islice(_words(text), len(OPENING)))
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
+    return [*zip(words, OPENING, strict=False), *zip(pairs, OPENING, strict=False)]
 
 
 def _scaled(hashed: Any, length: float) -> Vectors:
@@ -132,6 +142,65 @@ def _scaled(hashed: Any, length: float) -> Vectors:
     lengths = np.sqrt(np.bincount(row, weights=damped**2, minlength=hashed.shape[0]))
     hashed.data = (length * damped / np.maximum(lengths[row], TINY)).astype(np.float32)
     return np.asarray(hashed.toarray())
+
+
+@encoder("hybrid")
+def _hybrid(source: str | None) -> EncodeBatch:
+    """4608 numbers: the 4096 of `hashing` for spelling, and 512 for meaning.
+
+    Those are the mean of the word vectors of WordLlama (https://github.com/dleemiller/WordLlama; 256 numbers
+    for each of 32,000 pieces of words; they come with its package) over all words of a text, and over its
+    opening. Every word counts alike: a word's vector is the sum over its
+    pieces, of length 1. Texts are alike where their spelling or the meaning of their words is alike.
+    """
+    if source is not None:
+        raise FeatureError(f"the encoder 'hybrid' reads its own model, given {source!r}; write only 'hybrid'")
+    from scipy.sparse import csr_array
+
+    spelling, vector_of = _hashing(None), _word_vectors()
+
+    def mean(rows: list[list[tuple[str, float]]]) -> Vectors:
+        """Mean word vector of each row of words and weights: of MEANING_LENGTH, zeros without words."""
+        place: dict[str, int] = {}
+        columns = [place.setdefault(word, len(place)) for word, _ in chain(*rows)]
+        weights = np.array([weight for _, weight in chain(*rows)], dtype=np.float32)
+        starts = np.cumsum([0, *map(len, rows)])
+        # Entries stay in the order of the text, so that a sum does not depend on the other texts.
+        counts = csr_array((weights, columns, starts), shape=(len(rows), len(place)))
+        sums = counts @ np.array([vector_of(word) for word in place], np.float32).reshape(-1, WORD_NUMBERS)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.asarray(MEANING_LENGTH * sums / np.maximum(lengths, TINY), np.float32)
+
+    def encode_batch(texts: Sequence[str]) -> Vectors:
+        everything = [[(word, 1.0) for word in _words(text)] for text in texts]
+        first = [[(w, at) for (w, _), at in zip(row, OPENING, strict=False)] for row in everything]
+        return np.hstack([spelling(texts), mean(everything), mean(first)])
+
+    return encode_batch
+
+
+def _word_vectors() -> Callable[[str], Vectors]:
+    """From a word to its vector: float32 (256,), of length 1."""
+    found = find_spec("wordllama")
+    if found is None or not found.submodule_search_locations:
+        raise FeatureError(
+            "the encoder 'hybrid' needs the package wordllama, which is not installed; "
+            "install the extra: pip install -e '.[featurize]'"
+        )
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    # Its files are read and it is not imported: that would set up logging for the whole process.
+    folder = Path(found.submodule_search_locations[0])
+    pieces = load_file(folder / "weights" / "l2_supercat_256.safetensors")["embedding.weight"]
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+
+    @lru_cache(CACHED_WORDS)
+    def vector(word: str) -> Vectors:
+        total = pieces[tokenizer.encode(word, add_special_tokens=False).ids].sum(axis=0, dtype=np.float32)
+        return np.asarray(total / max(np.linalg.norm(total), TINY), np.float32)
+
+    return vector
 
 
 @encoder(USE)

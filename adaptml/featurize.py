@@ -44,7 +44,7 @@ def featurize(
     text: str,
     lemmas: str | None = None,
     vector: str | None = None,
-    encoder: str = "hashing",
+    encoder: str = "hybrid",
     all_rows: bool = False,
     settings: Settings | None = None,
     show_progress: bool = False,

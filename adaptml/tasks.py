@@ -64,7 +64,7 @@ class Featurize(_Part):
     text: str
     lemmas: str | None = None
     vector: str | None = None
-    encoder: str = "hashing"
+    encoder: str = "hybrid"
 
 
 class Task(_Part):

@@ -34,7 +34,7 @@ from dataprogramming.selection import select_label_model
 from modelling.algorithms import get_algorithm
 from modelling.combine import AUTO, Gold, Learner, Weak, combine, cross_validate
 
-ENCODER = "hashing"
+ENCODER = "hybrid"
 POLICY = "Rows without votes: label models give them the class balance; no end model takes that for a label."
 
 Floats = npt.NDArray[np.float64]

@@ -6,15 +6,16 @@ from pydantic import BeforeValidator, Field
 
 from modelling.algorithms.core import Algorithm, Params, Training, nothing
 
-# Few gold rows bear weak regularisation; many weakly labelled ones need more: their noise is not all random.
-C_TIMES_ROOT = 60.0
+# The penalty weighs the same against the mean loss, however many rows there are: few gold rows bear weak
+# regularisation; many weakly labelled ones need more, as their noise is not all random.
+C_TIMES_ROWS = 6000.0
 
 
 class LogisticRegressionParams(Params):
     """Parameters of scikit-learn's LogisticRegression that are worth changing."""
 
     C: Annotated[float | None, BeforeValidator(nothing)] = Field(
-        None, gt=0, description="how far weights may grow: the inverse of the L2 penalty; none: 60 / √rows"
+        None, gt=0, description="how far weights may grow: the inverse of the L2 penalty; none: 6000 / rows"
     )
     max_iter: int = Field(1000, ge=1, description="most steps of the optimiser")
     tol: float = Field(1e-4, gt=0, description="the optimiser stops at gradients below this")
@@ -28,7 +29,7 @@ def _build(params: LogisticRegressionParams, training: Training) -> Any:
 
     values = params.model_dump()
     if params.C is None:
-        values["C"] = C_TIMES_ROOT / training.mass**0.5
+        values["C"] = C_TIMES_ROWS / training.mass
     return LogisticRegression(**values, random_state=training.seed)
 
 

@@ -86,7 +86,7 @@ CASES: list[tuple[str, str]] = [
     ("sample-tasks posts nope txt 5 topic", "table 'posts' has no column nope; its columns are id, txt"),
     ("sample-tasks posts txt 0 topic", "0 points were asked for; expected at least 1"),
     ("featurize posts --text nope --lemmas l", "table 'posts' has no column nope"),
-    ("featurize posts --text txt --vector v --encoder nope", "no text encoder 'nope'; expected one of hashing"),
+    ("featurize posts --text txt --vector v --encoder nope", "no text encoder 'nope'; expected one of hashing, hybrid"),
     ("process-annotations {}/not.json topic majority", "not.json"),
     ("process-annotations {}/none.json topic majority", "none.json"),
     ("process-annotations {}/nowhere.json topic majority", "nowhere.json"),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -33,17 +34,18 @@ def test_hashing_scales_each_kind_of_feature() -> None:
     np.testing.assert_allclose([np.linalg.norm(part) for part in others], [0.5, 1.0, 1.0], rtol=1e-6)
 
 
-def test_the_opening_counts_words_less_the_later_they_stand() -> None:
+def test_the_first_words_are_the_opening() -> None:
     assert encoders._opening("Who, me?") == [
         ("who", 1.0),
-        (",", 0.7),
-        ("me", pytest.approx(0.49)),
-        ("?", pytest.approx(0.343)),
+        (",", 1.0),
+        ("me", 1.0),
+        ("?", 0.5),
         ("who ,", 1.0),
-        (", me", 0.7),
-        ("me ?", pytest.approx(0.49)),
+        (", me", 1.0),
+        ("me ?", 1.0),
     ]
-    assert len(encoders._opening("word " * 100)) == 16 + 15
+    assert encoders._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
+    assert len(encoders._opening("word " * 100)) == 5 + 4
 
 
 def test_hashing_dampens_counts() -> None:
@@ -62,11 +64,51 @@ def test_texts_of_like_spelling_are_closer_than_others() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
 def test_a_vector_depends_on_its_own_text_only(texts: list[str]) -> None:
-    hashing = get_encoder("hashing")
-    together = hashing.encode(texts)
+    together = hybrid().encode(texts)
     assert np.isfinite(together).all()
-    np.testing.assert_array_equal(together[::-1], hashing.encode(texts[::-1]))
-    np.testing.assert_array_equal(together[0], hashing.encode(texts[:1])[0])
+    np.testing.assert_array_equal(together[::-1], hybrid().encode(texts[::-1]))
+    np.testing.assert_array_equal(together[0], hybrid().encode(texts[:1])[0])
+
+
+def test_hybrid_adds_the_meaning_of_words_to_their_spelling() -> None:
+    texts = ["The kitten purrs softly.", "A cat is purring", "Horses gallop fast", ""]
+    vectors = hybrid().encode(texts)
+    assert vectors.shape == (4, hybrid().dimensions) == (4, 4608)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors[:, :4096], get_encoder("hashing").encode(texts))
+    whole, opening = vectors[:, 4096:4352], vectors[:, 4352:]
+    for part in (whole, opening):
+        np.testing.assert_allclose(np.linalg.norm(part, axis=1), [0.7, 0.7, 0.7, 0.0], rtol=1e-5)
+        assert part[0] @ part[1] > 3 * abs(part[0] @ part[2])
+
+
+def test_word_vectors_of_a_text_by_hand() -> None:
+    """Four words weigh alike in the text; in the opening, the fourth counts half and the sixth not at all."""
+    one, two = (hybrid().encode([word])[0, 4096:4352] / 0.7 for word in ("cat", "dog"))
+    vector = hybrid().encode(["cat cat cat dog cat dog"])[0]
+    whole, opening = 4 * one + 2 * two, 3.25 * one + 0.5 * two
+    np.testing.assert_allclose(vector[4096:4352], 0.7 * whole / np.linalg.norm(whole), atol=1e-6)
+    np.testing.assert_allclose(vector[4352:], 0.7 * opening / np.linalg.norm(opening), atol=1e-6)
+
+
+def test_hybrid_reads_its_files_without_running_the_package() -> None:
+    program = (
+        "import sys; from adaptml.encoders import get_encoder; get_encoder('hybrid').encode(['a cat']); "
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program + "print('wordllama' in sys.modules)"], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_hybrid_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
+    with pytest.raises(FeatureError) as error:
+        get_encoder("hybrid")
+    assert str(error.value) == (
+        "the encoder 'hybrid' needs the package wordllama, which is not installed; "
+        "install the extra: pip install -e '.[featurize]'"
+    )
 
 
 def test_many_texts_are_encoded_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,11 +136,21 @@ def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError) as error:
         get_encoder("word2vec")
     assert str(error.value) == (
-        "no text encoder 'word2vec'; expected one of hashing, universal-sentence-encoder"
+        "no text encoder 'word2vec'; expected one of hashing, hybrid, universal-sentence-encoder"
     )
 
 
-def test_hashing_takes_no_source() -> None:
+@cache
+def hybrid() -> encoders.Encoder:
+    return get_encoder("hybrid")
+
+
+def test_only_use_takes_a_source() -> None:
+    with pytest.raises(FeatureError) as error:
+        get_encoder("hybrid:model.bin")
+    assert str(error.value) == (
+        "the encoder 'hybrid' reads its own model, given 'model.bin'; write only 'hybrid'"
+    )
     with pytest.raises(FeatureError) as error:
         get_encoder("hashing:model.bin")
     assert str(error.value) == (

@@ -51,7 +51,7 @@ def test_lemmas_and_vectors_stand_beside_the_text(posts: Database, here: Setting
     assert done == Featurized(rows=4, empty=2, kept=0)
     frame = read(posts, "words", "vec")
     assert frame["words"].tolist() == [["the", "kitten", "purr"], [], [], ["two", "husky"]]
-    expected = get_encoder("hashing").encode(["The kittens purred.", "Two huskies"])
+    expected = get_encoder("hybrid").encode(["The kittens purred.", "Two huskies"])
     for row, vector in zip((0, 3), expected, strict=True):
         assert frame["vec"][row].dtype == np.float32
         np.testing.assert_array_equal(frame["vec"][row], vector)
@@ -182,9 +182,9 @@ def test_what_cannot_be_featurised(
 
 def test_vectors_of_one_column_are_of_one_length(posts: Database, here: Settings) -> None:
     posts.update("posts", pd.DataFrame({"id": ["d"], "vec": [np.ones(3, dtype=np.float32)]}))
-    made = get_encoder("hashing").dimensions
+    made = get_encoder("hybrid").dimensions
     message = (
-        f"column 'vec' of table 'posts' holds vectors of 3 numbers and the encoder 'hashing' makes {made}; "
+        f"column 'vec' of table 'posts' holds vectors of 3 numbers and the encoder 'hybrid' makes {made}; "
         r"name another column or redo all rows \(--all\)"
     )
     with pytest.raises(FeatureError, match=f"^{message}$"):

@@ -98,7 +98,7 @@ def test_the_command_prints_one_table(wrench: ModuleType, folder: Path) -> None:
     assert "F1 of class 1" in header
     assert len(lines) == 6 + 2
     assert lines[-2] == wrench.POLICY
-    assert lines[-1].startswith("encoder hashing, algorithm logistic_regression, seed 2, ")
+    assert lines[-1].startswith("encoder hybrid, algorithm logistic_regression, seed 2, ")
 
 
 LABEL_ERROR = "label.json is no map from class numbers 0, 1 … to names"

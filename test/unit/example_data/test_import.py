@@ -29,7 +29,7 @@ def test_posts_features_and_id_frames(database: Database, here: Settings) -> Non
     row = database.read(key, ["txt", "txt_clean_lemma", "txt_vec"]).iloc[0]
     assert row["txt"] == module.read_posts()["txt"][0]
     assert row["txt_clean_lemma"]
-    np.testing.assert_array_equal(row["txt_vec"], get_encoder("hashing").encode([row["txt"]])[0])
+    np.testing.assert_array_equal(row["txt_vec"], get_encoder("hybrid").encode([row["txt"]])[0])
 
     frames = {name: read_frame(path) for name, path in done.frames.items()}
     assert {name: len(frame) for name, frame in frames.items()} == {"multiclass": 175, "multilabel": 175}

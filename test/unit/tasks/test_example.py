@@ -31,7 +31,7 @@ def test_the_task_file_says_what_the_example_needs(repository_tasks: Path) -> No
         "text": "txt",
         "lemmas": "txt_clean_lemma",
         "vector": "txt_vec",
-        "encoder": "hashing",
+        "encoder": "hybrid",
     }
 
 
