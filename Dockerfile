@@ -91,7 +91,8 @@ COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY dataprogramming dataprogramming
 COPY tasks tasks
-RUN python -m compileall -q adaptml dataprogramming
+COPY example_data example_data
+RUN python -m compileall -q adaptml dataprogramming example_data
 ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
 CMD ["sleep", "infinity"]

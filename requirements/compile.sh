@@ -26,8 +26,8 @@ image() {
   sed -i.bak -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' "$output" && rm "$output.bak"
 }
 image core
-image label-studio-dev --extra featurize --extra labelstudio
+image label-studio-dev --extra labelstudio
 image mlflow-server --extra mlflow-server
-image data-programming --extra dataprogramming
+image data-programming --extra dataprogramming --extra featurize
 image modelling --extra modelling
 image deploy --extra deploy

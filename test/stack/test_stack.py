@@ -42,7 +42,7 @@ def runs(server: Any, container: str, port: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def predicted(server: Any) -> Any:
     """What the service answers after the whole example."""
-    server.execute("label-studio-dev", "python -m example_data.example_data_import --quiet")
+    server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
     server.execute("label-studio-dev", SAMPLE)
     export = "/app/example_data/example_data.annotations"
     gold = server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
@@ -257,11 +257,11 @@ def test_the_data_may_lie_in_a_database_elsewhere(
     server.environment |= {"COMPOSE_FILE": "docker-compose.yml", "STACK_DATABASE_URL": database_elsewhere}
     server.environment.pop("STACK_DATABASE", None)
     try:
-        server.adaptml("up", "label", "deploy")
+        server.adaptml("up", "data_programming", "deploy")
         assert server.health()["crate-db"] == ""
         status, answer = server.curl("/predict_multiclass_example", server.asked)
         assert (status, answer["error"]["code"]) == (404, "unknown_table")
-        server.execute("label-studio-dev", "python -m example_data.example_data_import --quiet")
+        server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
         assert server.prediction() == predicted
     finally:
         server.adaptml("down", check=False)
