@@ -103,9 +103,10 @@ def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_interrupted_in_the_middle(sent: signal.Signals, clean_room: Path, store: str) -> None:
     code = """
-import time
+import signal, time
 from adaptml.cli_support import run_command
 from adaptml.tracking import tracked_run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit none
 def command() -> None:
     with tracked_run("interrupted", "step", {}) as run:
         (run.folder / "half.txt").write_text("half")
