@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from adaptml.errors import FeatureError
+
 # Addresses first: their pieces would look like words.
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]*@[\w.-]+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -18,6 +20,9 @@ def lemmatize(text: str | None) -> list[str]:
     Args:
         text: any text; None counts as the empty text.
 
+    Raises:
+        FeatureError: simplemma is not installed.
+
     >>> lemmatize("The kittens' Whiskers twitched! @vet https://example.org #cats 2x")
     ['the', 'kitten', 'whisker', 'twitch', 'cat', 'x']
     """
@@ -27,6 +32,11 @@ def lemmatize(text: str | None) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def _lemma(word: str) -> str:
-    from simplemma import lemmatize as look_up  # its dictionary is read with it
-
+    try:
+        from simplemma import lemmatize as look_up  # its dictionary is read with it
+    except ImportError as error:
+        raise FeatureError(
+            f"lemmas need a library that is not installed ({error}); "
+            "install the extra: pip install -e '.[featurize]'"
+        ) from error
     return str(look_up(word, lang="en")).lower()

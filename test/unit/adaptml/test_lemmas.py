@@ -1,7 +1,11 @@
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adaptml import lemmas
+from adaptml.errors import FeatureError
 from adaptml.lemmas import lemmatize
 
 
@@ -30,3 +34,12 @@ def test_any_text_gives_words_without_blanks_or_digits(text: str) -> None:
         assert lemma == lemma.lower()
         assert lemma
         assert not any(sign.isspace() or sign in "@#,.!?0123456789" for sign in lemma)
+
+
+def test_without_the_dictionary_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "simplemma", None)
+    lemmas._lemma.cache_clear()
+    with pytest.raises(
+        FeatureError, match=r"^lemmas need a library .*simplemma.*pip install -e '\.\[featurize\]'$"
+    ):
+        lemmatize("kittens")
