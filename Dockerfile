@@ -10,8 +10,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM ${PYTHON_IMAGE} AS base
 # HOME is a tmpfs where the root file system is read-only; USER, because APP_UID may be a number without a
-# name; bytecode is compiled at build time, because a
-# user who is not root could not write it, and every start would compile anew.
+# name; bytecode is compiled at build time, because a user who is not root could not write it, and every start
+# would compile anew.
 ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv PYTHONPATH=/app ADAPTML_ROOT=/app HOME=/tmp USER=app \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_CACHE_DIR=/root/.cache/uv

@@ -95,10 +95,10 @@ def _hashing(source: str | None) -> EncodeBatch:
     """4096 numbers: 1536 for words, 512 for pairs of words, 1024 for the opening, 1024 for pieces of words.
 
     The opening is the first words and pairs again: what kind of text it is often shows there (who, when, how
-    many). Each kind is hashed with random signs (Weinberger et al. 2009,
-    https://arxiv.org/abs/0902.2206), its counts are damped by log(1 + count) and scaled to length 1, pairs
-    to length 0.5, so that the kinds weigh alike in short and long texts. Nothing is fitted: the same text
-    always gives the same vector. Vectors are alike where spelling is alike; they know nothing of meaning.
+    many). Each kind is hashed with random signs (Weinberger et al. 2009, https://arxiv.org/abs/0902.2206),
+    its counts are damped by log(1 + count) and scaled to length 1, pairs to length 0.5, so that the kinds
+    weigh alike in short and long texts. Nothing is fitted: the same text always gives the same vector.
+    Vectors are alike where spelling is alike; they know nothing of meaning.
     """
     if source is not None:
         raise FeatureError(f"the encoder 'hashing' reads no model, given {source!r}; write only 'hashing'")
@@ -150,8 +150,8 @@ def _hybrid(source: str | None) -> EncodeBatch:
 
     Those are the mean of the word vectors of WordLlama (https://github.com/dleemiller/WordLlama; 256 numbers
     for each of 32,000 pieces of words; they come with its package) over all words of a text, and over its
-    opening. Every word counts alike: a word's vector is the sum over its
-    pieces, of length 1. Texts are alike where their spelling or the meaning of their words is alike.
+    opening. Every word counts alike: a word's vector is the sum over its pieces, of length 1. Texts are alike
+    where their spelling or the meaning of their words is alike.
     """
     if source is not None:
         raise FeatureError(f"the encoder 'hybrid' reads its own model, given {source!r}; write only 'hybrid'")
