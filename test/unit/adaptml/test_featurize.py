@@ -192,6 +192,20 @@ def test_vectors_of_one_column_are_of_one_length(posts: Database, here: Settings
     assert featurize("posts", text="txt", vector="vec", all_rows=True, settings=here).rows == 4
 
 
+def test_an_encoder_that_nothing_needs_is_not_made_ready(
+    posts: Database, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str | None) -> encoders.EncodeBatch:
+        raise FeatureError("made ready")
+
+    featurize("posts", text="txt", vector="vec", encoder="hashing", settings=here)
+    monkeypatch.setitem(encoders._MAKERS, "hashing", refuse)
+    assert featurize("posts", text="txt", vector="vec", encoder="hashing", settings=here).rows == 0
+    with pytest.raises(FeatureError, match="made ready"):
+        featurize("posts", text="txt", vector="fresh", encoder="hashing", settings=here)
+    assert "fresh" not in posts.columns("posts")
+
+
 def test_an_unknown_encoder_changes_nothing(posts: Database, here: Settings) -> None:
     with pytest.raises(FeatureError, match="'word2vec'"):
         featurize("posts", text="txt", vector="fresh", encoder="word2vec", settings=here)
