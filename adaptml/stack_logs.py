@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from adaptml.cli_support import run_command
-from adaptml.stack import open_stack
+from adaptml.errors import listed
+from adaptml.stack import StackError, open_stack
 
 
 def command(
@@ -19,8 +20,13 @@ def command(
     Example: `logs modelling-mlflow-deploy --follow`
     """
     options = ["--tail", str(tail), *(["--follow"] if follow else [])]
+    stack = open_stack()
+    known = sorted(stack.config()["services"])
+    for service in services or []:
+        if service not in known:
+            raise StackError(f"the stack has no service {service!r}; expected one of {listed(known, 20)}")
     with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
-        open_stack().compose("logs", *options, *(services or []), capture=False)
+        stack.compose("logs", *options, *(services or []), capture=False)
 
 
 if __name__ == "__main__":

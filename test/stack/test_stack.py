@@ -113,6 +113,18 @@ def test_status_names_every_container_and_its_health(server: Any) -> None:
     assert f"{server.project}_dp_mlruns" in shown
 
 
+def test_logs_are_of_the_services_that_are_named(server: Any) -> None:
+    shown = server.adaptml("logs", "dp-mlflow-server", "--tail", "5").stdout
+    assert "dp-mlflow-server" in shown
+    assert "label-studio" not in shown
+    refused = server.adaptml("logs", "nosuch", check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(
+        "error: the stack has no service 'nosuch'; expected one of crate-db, dp-"
+    )
+    assert refused.stderr.count("\n") == 1
+
+
 def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:
     server.run("docker", "restart", *server.containers)
     server.wait()
