@@ -55,7 +55,8 @@ class Trained:
         version: the version that the registry gave it.
         way: how gold and weak labels were combined, and why.
         n_train: weakly labelled data points that it was trained on.
-        n_held_out: points of the training frame that were left out because they are tested on.
+        n_gold: gold data points that it was trained on too.
+        n_held_out: points of the training frame that were left out because they are gold or tested on.
         metrics: `lm_…` against the label model's labels, `gold_…` against gold.
     """
 
@@ -65,6 +66,7 @@ class Trained:
     version: str
     way: str
     n_train: int
+    n_gold: int
     n_held_out: int
     metrics: Mapping[str, float]
 
@@ -144,6 +146,7 @@ def train(
         version=str(recorder.model_version),
         way=f"{done.way}: {done.reason}",
         n_train=len(data.training),
+        n_gold=0 if data.gold is None else len(data.gold),
         n_held_out=data.held_out,
         metrics=dict(recorder.metrics),
     )
@@ -295,8 +298,10 @@ def command(
 
 def summary(task: Task, done: Trained) -> list[tuple[str, str]]:
     """A run's outcome as names and texts, for people to read."""
-    held_out = f", {done.n_held_out} more are tested on instead" if done.n_held_out else ""
-    lines = [("trained on", f"{done.n_train} weakly labelled points{held_out}"), ("way", done.way)]
+    gold = f" and {done.n_gold} gold points" if done.n_gold else ""
+    others = "gold or tested on" if done.n_gold else "tested on instead"
+    held_out = f", {done.n_held_out} more are {others}" if done.n_held_out else ""
+    lines = [("trained on", f"{done.n_train} weakly labelled points{gold}{held_out}"), ("way", done.way)]
     figure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
     for prefix, whose in (("lm", "label model"), ("gold", "gold")):
         if f"{prefix}_{figure}" in done.metrics:

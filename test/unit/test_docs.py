@@ -82,6 +82,12 @@ def test_links_and_pictures_exist(document: Path) -> None:
     assert missing == []
 
 
+def test_the_contents_of_usage_name_every_chapter_in_order() -> None:
+    text = (REPOSITORY / "usage.md").read_text(encoding="utf-8")
+    chapters = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert re.findall(r"^- \[(.+)\]\(#", text.partition("\n## ")[0], re.MULTILINE) == chapters
+
+
 def headings(document: Path) -> set[str]:
     """The anchors of a document as GitHub makes them."""
     lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)

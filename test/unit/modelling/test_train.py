@@ -23,7 +23,7 @@ from modelling.combine import list_ways
 from modelling.compare import compare, point_scores, verdict
 from modelling.deploy import deploy
 from modelling.predict import predict
-from modelling.train import Sources, train
+from modelling.train import Sources, summary, train
 
 TASK = """
 title: Which side?
@@ -89,7 +89,8 @@ def test_a_run_is_evaluated_on_points_that_it_did_not_train_on(
     task: Task, sources: Sources, tmp_path: Path
 ) -> None:
     done = train(task, "logistic_regression", sources)
-    assert (done.n_train, done.n_held_out) == (35, 5)
+    assert (done.n_train, done.n_gold, done.n_held_out) == (35, 0, 5)
+    assert summary(task, done)[0] == ("trained on", "35 weakly labelled points, 5 more are tested on instead")
     assert done.metrics["lm_accuracy"] == 1.0
     assert done.metrics["gold_accuracy"] == pytest.approx(24 / 25)
     assert {"gold_roc_auc", "gold_average_precision", "gold_log_loss", "gold_mcc", "gold_dcg"} <= set(
@@ -145,7 +146,11 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(task: Task, tmp
     )
     source = write(tmp_path / "train.parquet", list(range(40)))
     done = train(task, "logistic_regression", Sources(source, gold, gold))
-    assert (done.n_train, done.n_held_out) == (30, 10)
+    assert (done.n_train, done.n_gold, done.n_held_out) == (30, 30, 10)
+    assert summary(task, done)[0] == (
+        "trained on",
+        "30 weakly labelled points and 30 gold points, 10 more are gold or tested on",
+    )
     assert done.metrics["gold_points"] == 30
     assert done.metrics["gold_accuracy"] == 1.0
     assert "lm_points" not in done.metrics
