@@ -20,11 +20,22 @@ from adaptml.labelled import TASK_GOLD, gold_path, labelled, read_gold
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import tracked_run
-from modelling.algorithms import algorithms, get_algorithm
+from modelling.algorithms import get_algorithm
 from modelling.combine import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 from modelling.decisions import decide
 from modelling.sources import TRAINING_DATA, read_labelled
-from modelling.train import COMMAND_OPTIONS, Reader, targets
+from modelling.train import Reader, targets
+from modelling.train_options import (
+    COMMAND_OPTIONS,
+    DEFAULT_ALGORITHM,
+    AlgorithmName,
+    Features,
+    SettingName,
+    SoftLabels,
+    TaskName,
+    TrainData,
+    feature_names,
+)
 
 # way → what it is called here; in this order
 WAYS = {
@@ -197,23 +208,13 @@ def verdict(rows: Sequence[Row], draws: Mapping[str, Draws]) -> str:
 
 def command(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    train_data: Annotated[
-        str, typer.Option("--train", help="A run of `label` (its id), or a frame with labels.")
-    ],
+    task: TaskName,
+    train_data: TrainData,
     gold: Annotated[str, typer.Option(help="`1` (that of process-annotations), or a frame.")] = TASK_GOLD,
-    algorithm: Annotated[
-        str, typer.Option(help=f"One of {', '.join(algorithms())}.")
-    ] = "logistic_regression",
-    features: Annotated[
-        list[str] | None, typer.Option(help="Feature column; several are concatenated. Default: the task's.")
-    ] = None,
-    soft_labels: Annotated[
-        bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
-    ] = False,
-    setting: Annotated[
-        str, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
-    ] = "",
+    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    features: Features = None,
+    soft_labels: SoftLabels = False,
+    setting: SettingName = "",
     seed: Annotated[int, typer.Option(min=0, help="Of folds, training and bootstrap.")] = 0,
 ) -> None:
     """Is weak supervision worth it here? Judge each way to train on gold that it did not see.
@@ -231,7 +232,7 @@ def command(
         train_data,
         path,
         algorithm=algorithm,
-        features=[name for given in features or [] for name in given.split(",") if name],
+        features=feature_names(features),
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         seed=seed,

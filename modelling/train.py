@@ -19,12 +19,23 @@ from adaptml.labelled import GOLD_LABEL, LABEL, NO_GOLD, Labelled, gold_path, la
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import Recorder, connect, tracked_run
-from modelling.algorithms import EndModel, algorithms, get_algorithm
+from modelling.algorithms import EndModel, get_algorithm
 from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
 from modelling.features import Matrix, read_features
 from modelling.registration import model_to_log, registered_name
 from modelling.report import predictions, report, write_predictions
 from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled
+from modelling.train_options import (
+    COMMAND_OPTIONS,
+    DEFAULT_ALGORITHM,
+    AlgorithmName,
+    Features,
+    SettingName,
+    SoftLabels,
+    TaskName,
+    TrainData,
+    feature_names,
+)
 
 
 @dataclass(frozen=True)
@@ -241,36 +252,23 @@ def _evaluate_held_out(
         recorder.metrics |= {f"way_{way}/log_loss": figures.log_loss, f"way_{way}/figure": figures.figure}
 
 
-COMMAND_OPTIONS = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
-
-
 def command(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    train_data: Annotated[
-        str, typer.Option("--train", help="A run of `label` (its id), or a frame with labels.")
-    ],
-    algorithm: Annotated[
-        str, typer.Option(help=f"One of {', '.join(algorithms())}.")
-    ] = "logistic_regression",
+    task: TaskName,
+    train_data: TrainData,
+    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
     test_data: Annotated[
         str, typer.Option("--test", help="A run of `label` or a frame to evaluate on; it is not trained on.")
     ] = "",
-    features: Annotated[
-        list[str] | None, typer.Option(help="Feature column; several are concatenated. Default: the task's.")
-    ] = None,
+    features: Features = None,
     gold: Annotated[
         str, typer.Option(help="Also learn from gold: `1` (that of process-annotations) or a frame.")
     ] = NO_GOLD,
     combine_way: Annotated[
         str, typer.Option("--combine", help=f"How: auto (the best on gold), {', '.join(list_ways())}.")
     ] = AUTO,
-    soft_labels: Annotated[
-        bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
-    ] = False,
-    setting: Annotated[
-        str, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
-    ] = "",
+    soft_labels: SoftLabels = False,
+    setting: SettingName = "",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
 ) -> None:
     """Train, evaluate and register an end model.
@@ -285,7 +283,7 @@ def command(
         chosen,
         algorithm,
         sources,
-        features=[name for given in features or [] for name in given.split(",") if name],
+        features=feature_names(features),
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         way=combine_way,
