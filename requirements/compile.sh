@@ -9,8 +9,10 @@ compile() {
   output=$1; shift
   "$uv" pip compile --quiet --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate \
     --no-header "$@" pyproject.toml --output-file "$output"
-  # A local build of torch (2.13.0+cpu) is the same version for everybody else.
-  sed -i.bak -e 's/+cpu$//' -e '/^[[:space:]]*#/d' "$output" && rm "$output.bak"
+  # A local build of torch (2.13.0+cpu) is the same version for everybody else. Its builds differ in what they need:
+  # the one for CUDA pins that itself, those for the CPU and for macOS need and have none of it.
+  sed -i.bak -e 's/+cpu$//' -e '/^[[:space:]]*#/d' -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton=/d' "$output"
+  rm "$output.bak"
 }
 compile requirements/test.txt --all-extras --group dev
 # Label Studio pins versions that nothing else can share, so it has an environment of its own.
@@ -22,8 +24,6 @@ compile requirements/demo.txt --constraint requirements/test.txt --group build \
 image() {
   name=$1; shift
   compile "requirements/image-$name.txt" --constraint requirements/test.txt --extra postgresql --extra cratedb "$@"
-  # Images run torch on the CPU, whatever build the resolver saw.
-  sed -i.bak -e '/^nvidia-/d' -e '/^cuda-/d' -e '/^triton/d' "$output" && rm "$output.bak"
 }
 image core
 image label-studio-dev --extra labelstudio

@@ -217,6 +217,7 @@ def test_what_is_published_is_on_the_loopback_address_by_default() -> None:
         assert port.startswith(f"{bind}:${{{place.port}:-{place.default_port}}}:")
 
 
-def test_images_never_hold_cuda() -> None:
-    for path in (REPOSITORY / "requirements").glob("image-*.txt"):
+def test_cuda_is_never_asked_for() -> None:
+    """On a machine with it, torch itself names what it needs; elsewhere that is gigabytes, or cannot be had."""
+    for path in (REPOSITORY / "requirements").glob("*.txt"):
         assert re.findall(r"^(?:nvidia|cuda|triton).*", path.read_text(), re.MULTILINE) == []
