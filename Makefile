@@ -43,4 +43,4 @@ lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv
 
 clean:  ## delete the environment and everything that the steps wrote
-	rm -rf .venv workspace .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv workspace mlruns .mypy_cache .pytest_cache .ruff_cache

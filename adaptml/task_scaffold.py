@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from adaptml.errors import TaskError
-from adaptml.tasks import TASK_NAME, Setting, Task, load_task
+from adaptml.errors import TaskError, listed
+from adaptml.tasks import TASK_NAME, Setting, Task, load_task, parse_task
 
 
 def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: Setting, text: str) -> Task:
@@ -21,20 +21,25 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: Se
         text: the column that holds the text.
 
     Raises:
-        TaskError: the name cannot be used or is taken, or the classes cannot be used.
+        TaskError: the name cannot be used or is taken, or the classes or the column cannot be used.
     """
     if not TASK_NAME.fullmatch(name):
         raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
     folder = tasks_dir / name
     if folder.exists():
         raise TaskError(f"{folder} is there already; choose another name or edit it")
+    content = _task_file(name, class_names, setting, text)
+    given = f"classes: {listed(class_names, 20) or 'none'}; text column: {text or 'none'}"
+    try:
+        parse_task(content, folder, f"new task {name!r} ({given})")
+    except TaskError as error:
+        raise TaskError(f"{error}; mend what is given and run this again") from error
     tasks_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:
         made = Path(scratch) / name
         made.mkdir()
-        (made / "task.yaml").write_text(_task_file(name, class_names, setting, text), encoding="utf-8")
+        (made / "task.yaml").write_text(content, encoding="utf-8")
         (made / "lfs.py").write_text(_lfs_file(class_names, text), encoding="utf-8")
-        load_task(name, Path(scratch))
         shutil.move(made, folder)
     return load_task(name, tasks_dir)
 
@@ -77,11 +82,11 @@ def get_lfs(params: LFParams) -> list[LabelingFunction]:
 
 
 def _task_file(name: str, class_names: Sequence[str], setting: Setting, text: str) -> str:
-    quoted = [json.dumps(c) for c in class_names]  # JSON's quoting is YAML's, and Python's
+    quoted = [_quoted(c) for c in class_names]
     rule = "    description: When an annotator should choose it.\n    examples: []"
     binary = setting is Setting.MULTICLASS and len(class_names) == 2
     return _TASK_FILE.format(
-        title=json.dumps(name.replace("_", " ").capitalize().ljust(3, "?")),
+        title=_quoted(name.replace("_", " ").capitalize().ljust(3, "?")),
         setting=setting,
         positive=f"positive: {quoted[0]}\n" if binary else "",
         classes="\n".join(f"  - name: {c}\n{rule}" for c in quoted),
@@ -90,11 +95,16 @@ def _task_file(name: str, class_names: Sequence[str], setting: Setting, text: st
 
 
 def _lfs_file(class_names: Sequence[str], text: str) -> str:
-    lines = [f"    {json.dumps(c)}: [{json.dumps(c.lower())}]," for c in class_names]
+    lines = [f"    {_quoted(c)}: [{_quoted(c.lower())}]," for c in class_names]
     return _LFS_FILE.format(keywords="\n".join(lines), lemmas=_columns(text)["lemmas"])
 
 
 def _columns(text: str) -> dict[str, str]:
     """The columns of a text and its features, quoted."""
     names = {"text": text, "lemmas": f"{text}_lemmas", "vector": f"{text}_vec"}
-    return {key: json.dumps(value) for key, value in names.items()}
+    return {key: _quoted(value) for key, value in names.items()}
+
+
+def _quoted(text: str) -> str:
+    """JSON's quoting, which is YAML's and Python's too; YAML does not know its escapes of emoji."""
+    return json.dumps(text, ensure_ascii=False)

@@ -181,19 +181,45 @@ def load_task(name: str, tasks_dir: Path | None = None) -> Task:
             "write it with `adaptml task new`"
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise TaskError(f"{path} holds {type(content).__name__}; expected keys: title, setting, classes …")
-    if "folder" in content:
-        raise TaskError(f"{path} has 1 problem: folder: unknown key, take it out")
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{path} is not YAML: {error}") from error
+    return parse_task(text, path.parent, str(path))
+
+
+def parse_task(text: str, folder: Path, source: str) -> Task:
+    """The task that the text of a task file describes.
+
+    Args:
+        text: YAML.
+        folder: the task's folder, which names it; it need not exist.
+        source: where the text came from, for messages.
+
+    Raises:
+        TaskError: a text with problems: all of them, each with its place.
+    """
     try:
-        return Task.model_validate({**content, "folder": path.parent.resolve()})
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TaskError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise TaskError(f"{source} holds {type(content).__name__}; expected keys: title, setting, classes …")
+    if "folder" in content:
+        raise TaskError(f"{source} has 1 problem: folder: unknown key, take it out")
+    try:
+        return Task.model_validate({**content, "folder": folder.resolve()})
     except ValidationError as error:
-        problems = [_problem(e) for e in error.errors()]
+        problems = _problems(error)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        raise TaskError(f"{path} has {count}: {'; '.join(problems)}") from error
+        raise TaskError(f"{source} has {count}: {'; '.join(problems)}") from error
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Every problem as text. A list is too short for pydantic if its items are wrong: that is no problem."""
+    errors = error.errors()
+    places = [e["loc"] for e in errors]
+    inside = {place[:end] for place in places for end in range(len(place))}
+    return [_problem(e) for e in errors if e["type"] != "too_short" or e["loc"] not in inside]
 
 
 def _problem(error: Any) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 import time
 import traceback
@@ -81,14 +82,14 @@ def connect() -> MlflowClient:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # ours say what they count
     for name in ("mlflow", "mlflow.store.db.utils", "alembic"):  # a new store tells of 60 migrations
         logging.getLogger(name).setLevel(logging.WARNING)
-    if settings.tracking_uri.startswith("sqlite:///"):
-        settings.home.mkdir(parents=True, exist_ok=True)
     if mlflow.get_tracking_uri() != settings.tracking_uri:
         mlflow.set_tracking_uri(settings.tracking_uri)
     try:
+        if settings.tracking_uri.startswith("sqlite:///"):
+            settings.home.mkdir(parents=True, exist_ok=True)
         client = MlflowClient()
         client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
+    except _store_errors() as error:
         raise TrackingError(
             f"MLflow at {settings.tracking_uri} cannot be used: {_one_line(error)}; "
             "see that it runs, or set MLFLOW_TRACKING_URI"
@@ -113,7 +114,13 @@ def tracked_run(experiment: str, name: str, params: Mapping[str, Any]) -> Iterat
         TrackingError: the tracking server or store cannot be used.
     """
     client = connect()
-    run = _open_run(client, experiment, name)
+    try:
+        run = _open_run(client, experiment, name)
+    except _store_errors() as error:
+        raise TrackingError(
+            f"MLflow at {get_settings().tracking_uri} cannot open a run: {_one_line(error)}; "
+            "mend that and run again"
+        ) from error
     with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
         folder = Path(scratch)
         log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
@@ -127,11 +134,11 @@ def tracked_run(experiment: str, name: str, params: Mapping[str, Any]) -> Iterat
             log.propagate = False  # the traceback is for the file; the message reaches the terminal by itself
             log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
             handler.close()
-            _close_failed(client, run, folder / LOG_FILE, error)
-            if isinstance(error, MlflowException | OSError):
+            status = _close_failed(client, run, folder / LOG_FILE, error)
+            if isinstance(error, _store_errors()):
                 raise TrackingError(
                     f"run {run.info.run_id} could not be recorded: {_one_line(error)}; "
-                    "it is marked FAILED: mend that and run again"
+                    f"it is marked {status}: mend that and run again"
                 ) from error
             raise
         finally:
@@ -218,8 +225,12 @@ def _register(client: MlflowClient, run_id: str, model: ModelToLog) -> str:
     return str(made.version)
 
 
-def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseException) -> None:
-    """Mark the run and leave its log as the only artifact; the error itself is raised by the caller."""
+def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseException) -> str:
+    """Mark the run and leave its log as the only artifact; the error itself is raised by the caller.
+
+    Returns:
+        The status that the run has now: where the store takes nothing any more, it stays RUNNING.
+    """
     run_id = run.info.run_id
     status = "FAILED" if isinstance(error, Exception) else "KILLED"
     try:
@@ -228,12 +239,21 @@ def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseExc
         for item in repository.list_artifacts():
             repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
         client.log_artifact(run_id, str(log_file))
-    except (MlflowException, OSError) as second:
+    except _store_errors() as second:
         logging.getLogger(__name__).warning(
             "run %s: its log could not be kept: %s", run_id, _one_line(second)
         )
-    finally:
+    try:
         client.set_terminated(run_id, status)
+    except _store_errors():
+        return "RUNNING"
+    return status
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """What MLflow's stores raise; a local one, which alone loads SQLAlchemy, lets its errors through."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")
+    return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
 
 
 def _one_line(error: BaseException) -> str:

@@ -116,6 +116,7 @@ def label(
         with tracked_run(task.name, f"label {task.setting}", params) as recorder:
             voter = _Voter(task, database, lf_parameters or {}, parallel, fault_tolerant, show_progress)
             found = _find_out(voter, data, dev_data, label_model, config)
+            params["label_model_used"] = found.selection.chosen  # parameters are logged when the step is done
             found.record(recorder)
         new_rows = (
             write_back(database, task.name, WritebackKind.LABELS, found.training_data(), recorder.run_id)

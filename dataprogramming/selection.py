@@ -111,7 +111,10 @@ def select_label_model(
         chosen, reason = demanded, f"{demanded} was asked for"
     else:
         chosen = next(iter(models))
-        reason = f"{demanded} was asked for but cannot be fitted with {L.shape[1]} labelling functions"
+        reason = (
+            f"{chosen} is used: {demanded} was asked for but cannot be fitted with "
+            f"{L.shape[1]} labelling functions"
+        )
     return Selection(models, held_out, chosen, reason, warnings)
 
 

@@ -107,27 +107,39 @@ def _key(task: ExportedTask) -> Key:
 
 def _finished(tasks: Iterable[ExportedTask], counts: Counter[str]) -> Iterable[tuple[Key, Annotation]]:
     """Annotations that count, each once, with the key of their point."""
-    seen: set[tuple[Key, int]] = set()
+    for key, annotation in _latest_copies(tasks, counts):
+        counts["annotations"] += 1
+        if annotation.was_cancelled:
+            counts["cancelled"] += 1
+        elif annotation.annotator is None:
+            counts["imported" if annotation.imported else "without_annotator"] += 1
+        else:
+            if annotation.completed_by not in (None, annotation.annotator):
+                counts["claimed"] += 1
+            yield key, annotation
+
+
+def _latest_copies(tasks: Iterable[ExportedTask], counts: Counter[str]) -> list[tuple[Key, Annotation]]:
+    """Every annotation once, as it was last changed; one without an id is nobody's copy."""
+    kept: dict[tuple[Key, object], Annotation] = {}
     drafts: dict[tuple[Key, object], int] = {}
     for task in tasks:
         key = _key(task)
         drafts[key, task.id] = len(task.drafts)
         for annotation in task.annotations:
-            if annotation.id is not None and (key, annotation.id) in seen:
-                counts["repeated_annotations"] += 1
-                continue
-            if annotation.id is not None:
-                seen.add((key, annotation.id))
-            counts["annotations"] += 1
-            if annotation.was_cancelled:
-                counts["cancelled"] += 1
-            elif annotation.annotator is None:
-                counts["imported" if annotation.imported else "without_annotator"] += 1
-            else:
-                if annotation.completed_by not in (None, annotation.annotator):
-                    counts["claimed"] += 1
-                yield key, annotation
+            name = (key, object() if annotation.id is None else annotation.id)
+            before = kept.get(name)
+            counts["repeated_annotations"] += before is not None
+            if before is None or _time(annotation) > _time(before):
+                kept[name] = annotation
     counts["drafts"] = sum(drafts.values())
+    return [(key, annotation) for (key, _), annotation in kept.items()]
+
+
+def _time(annotation: Annotation) -> datetime:
+    """When it was last changed; long ago where that is not on record."""
+    time = annotation.updated_at or annotation.created_at or _LONG_AGO
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str | None:
@@ -185,10 +197,7 @@ def _label(
         counts["none" if chosen else "without_choice"] += 1
     elif len(chosen) > len(classes):
         counts["none_beside_classes"] += 1
-    time = annotation.updated_at or annotation.created_at or _LONG_AGO
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    return Label(key, str(annotation.annotator), classes, time, annotation.id or 0)
+    return Label(key, str(annotation.annotator), classes, _time(annotation), annotation.id or 0)
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from adaptml.cli_support import run_command
-from adaptml.frames import KEYS, replacing
+from adaptml.frames import KEYS, removing, replacing
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from labelstudio.annotations import Annotations, collect
@@ -29,7 +29,7 @@ FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
 NOTES = {
     "repeated_tasks": "tasks that stand in the export more than once: read once",
     "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
-    "repeated_annotations": "annotations that stand in the export more than once: read once",
+    "repeated_annotations": "annotations that stand in the export more than once: the latest copy counts",
     "drafts": "drafts: left out",
     "cancelled": "cancelled (skipped) annotations: left out",
     "without_annotator": "annotations of a deleted account: left out",
@@ -135,6 +135,8 @@ def process_tasks(
     run_id = _run_id(digest, task, gold_choice, per_class, seed)
     new_rows: dict[str, int] = {}
     with ExitStack() as stack:  # files take their places when everything else went well
+        if not gold.confusions:  # those of an earlier choice do not belong to this gold
+            stack.enter_context(removing(folder / CONFUSIONS))
         for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame, sample_df), strict=True):
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
         if gold.confusions:

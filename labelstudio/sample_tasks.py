@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from rich.console import Console
 from adaptml.cli_support import run_command
 from adaptml.database import Database
 from adaptml.errors import AnnotationError, listed
-from adaptml.frames import write_text
+from adaptml.frames import replacing
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import Task, load_task
 from labelstudio.sampling import RANDOM, Sample, Source, draw_sample
@@ -53,6 +54,8 @@ def sample_tasks(
 ) -> SampledTasks:
     """Write n random rows of a table as a Label Studio task file, with its configuration and coding guide.
 
+    All three files are written or none.
+
     The task file is a JSON list of `{"id", "data": {"ref_id", "meta_info": {"table_name", "task",
     "sampling", "inclusion_prob"}, <column>: …}}`. `<task>_config.xml` and `<task>_guide.md` follow the task
     file (task.yaml) and are written anew beside it.
@@ -69,6 +72,7 @@ def sample_tasks(
 
     Raises:
         AnnotationError: n below 1, no rows, or columns that annotators need and that were not named.
+        FrameError: a file that cannot be written.
         UnknownTableError, UnknownColumnError: as they say.
     """
     settings = settings or get_settings()
@@ -83,9 +87,15 @@ def sample_tasks(
         database.close()
     path = filename or settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
     tasks = label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist())
-    config = write_text(task.label_config(), path.parent / f"{task.name}_config.xml")
-    guide = write_text(task.coding_guide(), path.parent / f"{task.name}_guide.md")
-    write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", path)
+    config, guide = path.parent / f"{task.name}_config.xml", path.parent / f"{task.name}_guide.md"
+    text_of_tasks = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+    with ExitStack() as stack:
+        for target, text in (
+            (path, text_of_tasks),
+            (config, task.label_config()),
+            (guide, task.coding_guide()),
+        ):
+            stack.enter_context(replacing(target)).write_text(text, encoding="utf-8")
     shown = [column.name for column in task.columns]
     empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
     return SampledTasks(path, config, guide, len(rows), empty)

@@ -164,9 +164,9 @@ def combine(way: str, learner: Learner, weak: Weak | None, gold: Gold | None) ->
     if way != AUTO:
         chosen, reason = way, "it was asked for"
     elif gold is None or len(gold.X) == 0:
-        chosen, reason = "weak", "there are no gold labels"
+        chosen, reason = "weak", "no gold labels were given to train on"
     elif weak is None or len(weak.X) == 0:
-        chosen, reason = "gold", "there are no weak labels"
+        chosen, reason = "gold", "no weak labels were given to train on"
     elif len(gold.X) < MIN_GOLD:
         chosen, reason = "union", f"{len(gold.X)} gold points are too few to choose by; {MIN_GOLD} are needed"
     else:

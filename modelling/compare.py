@@ -23,7 +23,7 @@ from adaptml.tracking import tracked_run
 from modelling.algorithms import get_algorithm
 from modelling.combine import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 from modelling.decisions import decide
-from modelling.sources import TRAINING_DATA, read_labelled
+from modelling.sources import TRAINING_DATA, read_labelled, warn_left_out
 from modelling.train import Reader, targets
 from modelling.train_options import (
     COMMAND_OPTIONS,
@@ -142,6 +142,8 @@ def compare(
                 f"{len(truth)} gold points are too few to compare by; expected {2 * FOLDS} or more"
             )
         training = labelled(read_labelled(train_source, TRAINING_DATA), task, "label", train_source)
+        warn_left_out(recorder.log, truth, str(gold))
+        warn_left_out(recorder.log, training, train_source)
         training = training.without(truth.keys)
         weak = Weak(reader.read(training.keys), targets(training, train_source, soft_labels))
         held_out = cross_validate(list(WAYS), learner, weak, Gold(reader.read(truth.keys), truth.Y))

@@ -24,7 +24,7 @@ from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cros
 from modelling.features import Matrix, read_features
 from modelling.registration import model_to_log, registered_name
 from modelling.report import predictions, report, write_predictions
-from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled
+from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled, warn_left_out
 from modelling.train_options import (
     COMMAND_OPTIONS,
     DEFAULT_ALGORITHM,
@@ -138,6 +138,9 @@ def train(
     ):
         reader = Reader(database, columns, show_progress)
         data = _read(task, sources)
+        warn_left_out(recorder.log, data.training, sources.train)
+        if data.gold is not None:
+            warn_left_out(recorder.log, data.gold, str(sources.gold))
         weak = Weak(reader.read(data.training.keys), targets(data.training, sources.train, soft_labels))
         gold = None if data.gold is None else Gold(reader.read(data.gold.keys), data.gold.Y)
         done = combine(AUTO if gold is None else way, learner, weak, gold)

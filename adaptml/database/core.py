@@ -48,6 +48,7 @@ class Database:
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
+            DatabaseUnavailableError: the folder of an SQLite file cannot be made.
         """
         try:
             parsed = sa.make_url(url)
@@ -60,6 +61,11 @@ class Database:
                 crate = parsed.get_backend_name() == cratedb.DIALECT
                 options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
+        except OSError as error:
+            raise DatabaseUnavailableError(
+                f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
+                "name another home folder or database"
+            ) from error
         except exc.ArgumentError as error:
             raise SettingsError(
                 f"database_url cannot be read as an address ({error}); expected such as sqlite:///data.db"

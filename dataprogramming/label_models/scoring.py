@@ -163,7 +163,7 @@ def _sigmoid(scores: Floats, balance: Floats) -> Floats:
 
 
 def _noisy_or(scores: Floats, _balance: Floats) -> Floats:
-    return np.asarray(-np.expm1(scores))
+    return np.asarray(0.0 - np.expm1(scores))  # 0.0 - 0.0, as -0.0 is written out with its sign
 
 
 _LINKS: dict[str, Callable[[Floats, Floats], Floats]] = {

@@ -32,4 +32,5 @@ ALGORITHM = Algorithm(
     params=KnnParams,
     build=_build,
     takes_weights=False,
+    takes_sparse=False,  # it keeps the rows, and the saved form of a model holds none that are sparse
 )

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from adaptml.errors import FrameError
-from adaptml.frames import check_keys, read_frame, replacing, write_frame, write_preview
+from adaptml.frames import check_keys, read_frame, removing, replacing, write_frame, write_preview, write_text
 
 FRAME = pd.DataFrame({"extra": [[1.5, 2.5], [3.0, 4.0]], "id": ["007", "é 'x'"], "table_name": ["t", "t"]})
 
@@ -94,6 +95,39 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["f.parquet"]
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_is_no_file_is_never_replaced(tmp_path: Path, link: bool) -> None:
+    kinds = {"pipe": "a device, pipe or socket", "folder": "a folder"}
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name, kind in kinds.items():
+        path = tmp_path / name
+        if link:
+            path = tmp_path / f"to_{name}"
+            path.symlink_to(tmp_path / name)
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(FrameError) as caught:
+            write_text("x", path)
+        assert str(caught.value) == (
+            f"{path} is {kind}; expected a file or a name that is free: move it away or name another"
+        )
+        with pytest.raises(FrameError, match=kind), removing(path):
+            pytest.fail("the block must not be entered")
+        assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_is_removed_when_all_went_well(tmp_path: Path) -> None:
+    path = write_text("old", tmp_path / "f.txt")
+    with pytest.raises(RuntimeError), removing(path):
+        raise RuntimeError
+    assert path.read_text() == "old"
+    for _ in range(2):  # the second time it is gone already
+        with removing(path):
+            pass
+        assert not path.exists()
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

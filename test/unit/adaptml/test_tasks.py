@@ -57,6 +57,8 @@ def test_a_task_file_gives_names_votes_and_columns() -> None:
         (GOOD.replace("multiclass", "multilabel"), "1 problem: positive: is for multiclass tasks of two classes"),
         (GOOD.replace("name: right-wing", "name: NONE"), "1 problem: classes: NONE is reserved and cannot name a class"),
         (GOOD.replace("type: image", "type: smell"), "1 problem: columns[1].type: Input should be 'text', 'image', 'audio' or 'video', given 'smell'"),
+        (GOOD.replace("{name: txt}, {name: photo, type: image}", "{name: txt, type: smell}"), "1 problem: columns[0].type: Input should be 'text', 'image', 'audio' or 'video', given 'smell'"),
+        (GOOD.replace("[vec]", "[5]"), "1 problem: features[0]: Input should be a valid string, given 5"),
         (GOOD.replace("{name: right-wing}", "{name: a<b}"), "1 problem: classes[1].name: a class name has 1 to 80 characters, none of them < > & \" or control; given 'a<b'"),
         (GOOD.replace("  - {name: right-wing}\n", ""), "1 problem: classes: a task has 2 to 127 classes; given 1"),
         (GOOD + "folder: /etc\n", "1 problem: folder: unknown key, take it out"),
@@ -138,12 +140,24 @@ def test_a_new_task_loads_as_it_is(setting: Setting) -> None:
     compile((task.folder / "lfs.py").read_text(), "lfs.py", "exec")
 
 
+def test_classes_of_a_new_task_may_be_emoji() -> None:
+    task = new_task(Path("tasks"), "two", ["🐱", "ß's"], Setting.MULTICLASS, "txt")
+    assert task.class_names == ["🐱", "ß's"]
+    compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
+
+
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
     write(GOOD)
     with pytest.raises(TaskError, match=r"is there already; choose another name or edit it$"):
         new_task(Path("tasks"), "politics", ["a", "b"], Setting.MULTICLASS, "txt")
     with pytest.raises(TaskError, match=r"has 1 problem: classes: class names must differ"):
         new_task(Path("tasks"), "fresh", ["a", "a"], Setting.MULTICLASS, "txt")
+    with pytest.raises(TaskError) as caught:
+        new_task(Path("tasks"), "fresh", ["a"], Setting.MULTICLASS, "txt")
+    assert str(caught.value) == (
+        "new task 'fresh' (classes: a; text column: txt) has 1 problem: "
+        "classes: a task has 2 to 127 classes; given 1; mend what is given and run this again"
+    )
     with pytest.raises(
         TaskError, match=r"^task name 'No Name'; expected a lower-case letter, then letters, digits and _$"
     ):

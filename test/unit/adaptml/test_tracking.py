@@ -1,13 +1,17 @@
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from adaptml.errors import LabellingError, TrackingError
+from adaptml.database import Database
+from adaptml.errors import DatabaseUnavailableError, LabellingError, TrackingError
 from adaptml.settings import Settings, get_settings
 from adaptml.tracking import artifact, connect, tracked_run
 
@@ -88,6 +92,56 @@ def test_artifacts_that_cannot_all_be_written_leave_no_part(use_store: Settings,
 def test_unknown_run_and_artifact(tmp_path: Path) -> None:
     with pytest.raises(TrackingError, match=r"^run nope has no artifact x: .*; name another run$"):
         artifact("nope", "x", tmp_path)
+
+
+def test_a_store_that_somebody_has_locked(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE held (id)")
+    holder.execute("BEGIN EXCLUSIVE")
+    program = "from adaptml.tracking import connect\nfrom adaptml.errors import TrackingError\ntry: connect()\nexcept TrackingError as error: print(error)"
+    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{path}"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    holder.close()
+    assert done.stdout.startswith(f"MLflow at sqlite:///{path} cannot be used: ")
+    assert "database is locked" in done.stdout
+    assert done.stdout.endswith("; see that it runs, or set MLFLOW_TRACKING_URI\n")
+
+
+def test_a_home_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ADAPTML_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    get_settings.cache_clear()
+    with pytest.raises(TrackingError, match=r"mlflow\.db cannot be used: .*Not a directory"):
+        connect()
+    with pytest.raises(
+        DatabaseUnavailableError, match=r"cannot be made: Not a directory: .*/file/home; name ano"
+    ):
+        Database(get_settings().database_url.get_secret_value())
+
+
+def test_a_store_that_takes_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: neither the run's end nor its being marked can be written, and no run can be opened."""
+
+    def full(*_: object, **__: object) -> None:
+        raise MlflowException("(sqlite3.OperationalError)\ndatabase or disk is full")
+
+    with pytest.raises(TrackingError) as error, tracked_run("eg", "step", {}) as run:
+        for name in ("log_batch", "set_tag", "set_terminated"):
+            monkeypatch.setattr(MlflowClient, name, full)
+    assert str(error.value) == (
+        f"run {run.run_id} could not be recorded: (sqlite3.OperationalError) database or disk is full; "
+        "it is marked RUNNING: mend that and run again"
+    )
+    monkeypatch.setattr(MlflowClient, "create_run", full)
+    with (
+        pytest.raises(
+            TrackingError, match=r"cannot open a run: .*database or disk is full; mend that and run"
+        ),
+        tracked_run("eg", "step", {}),
+    ):
+        pass
 
 
 def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,8 @@ def test_multiclass_run(run: Run) -> None:
         "accuracy 1.000 by cross-validation; points without votes (0%) are predicted from the class balance"
     )
     assert done.model.startswith("multiclass_pets_label_model version ")
+    params = connect().get_run(done.run_id).data.params
+    assert (params["label_model"], params["label_model_used"]) == ("auto", done.chosen)
 
 
 def test_without_gold(run: Run) -> None:

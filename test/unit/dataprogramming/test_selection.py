@@ -90,7 +90,10 @@ def test_two_lfs_and_snorkels_model_asked_for() -> None:
     L, Y = votes(0, 50, [0.8, 0.8])
     selection = select_label_model(Setting.MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=QUICK)
     assert selection.chosen == "majority_vote"
-    assert selection.reason == "snorkel was asked for but cannot be fitted with 2 labelling functions"
+    assert (
+        selection.reason
+        == "majority_vote is used: snorkel was asked for but cannot be fitted with 2 labelling functions"
+    )
     assert selection.warnings == [
         "Snorkel's label model needs at least 3 labelling functions and there are 2: it was left out"
     ]

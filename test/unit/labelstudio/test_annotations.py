@@ -60,6 +60,29 @@ def test_repeated_tasks_are_read_once(read: Any, exported: Any, annotation: Any)
     assert (counts["superseded"], counts["drafts"], counts["points_in_several_tasks"]) == (0, 1, 0)
 
 
+def test_the_latest_copy_of_an_annotation_counts_wherever_it_stands(
+    read: Any, exported: Any, annotation: Any
+) -> None:
+    early = annotation(3, "cat", id=7, updated_at="2026-11-22T08:00:00Z")
+    late = annotation(3, "dog", id=7, updated_at="2026-11-23T08:00:00Z")
+    untimed = annotation(3, "left-wing", id=7, updated_at=None, created_at=None)
+    for copies in ((early, late, untimed), (untimed, late, early)):
+        found = read(*(exported("1", copy) for copy in copies))
+        assert given(found) == {("1", "3"): ("dog",)}
+        counts = found.counts
+        assert (counts["annotations"], counts["repeated_annotations"], counts["superseded"]) == (1, 2, 0)
+    # Skipped since: the earlier answer counts no more.
+    skipped = late | {"was_cancelled": True}
+    found = read(exported("1", early), exported("1", skipped), exported("2", annotation(3, "cat")))
+    assert given(found) == {("2", "3"): ("cat",)}
+    assert found.counts["cancelled"] == 1
+
+
+def test_annotations_without_an_id_are_no_copies(read: Any, exported: Any, annotation: Any) -> None:
+    found = read(exported("1", annotation(3, "cat", id=None), annotation(4, "dog", id=None)))
+    assert given(found) == {("1", "3"): ("cat",), ("1", "4"): ("dog",)}
+
+
 def test_a_point_imported_twice_joins_its_annotations(read: Any, exported: Any, annotation: Any) -> None:
     again = exported("1", annotation(4, "dog")) | {"id": 99}
     found = read(exported("1", annotation(3, "cat")), again)

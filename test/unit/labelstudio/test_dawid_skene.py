@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -110,3 +111,20 @@ def test_confusion_matrices_are_told_and_kept(
         ("3", "cat"), ("4", "cat"), ("3", "dog"), ("4", "dog"),
     ]  # fmt: skip
     assert summary(done)[-1].endswith("sample_df.parquet, annotators.json")
+
+
+def test_confusion_matrices_go_with_the_gold_that_they_belong_to(
+    make_task: Any, exported: Any, annotation: Any, write_export: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat")) for i in range(3)]
+    tasks += [exported(f"{i:02d}", annotation(3, "dog"), annotation(4, "dog")) for i in range(3, 6)]
+    file, task = write_export(tasks), make_task("multilabel", "cat dog")
+    folder = process_annotations(file, task, "dawid-skene").folder
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "annotators.json" in before
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr("labelstudio.process_annotations._write_back", Mock(side_effect=RuntimeError))
+        process_annotations(file, task, "majority", write=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    process_annotations(file, task, "majority")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(set(before) - {"annotators.json"})

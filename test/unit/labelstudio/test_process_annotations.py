@@ -55,7 +55,7 @@ def test_everything_met_is_told(export: Path, make_task: Any) -> None:
         "  annotator 3: 3 points, 1 never labelled",
         "  annotator 4: 2 points, 2 never labelled",
         "  1 tasks that stand in the export more than once: read once",
-        "  2 annotations that stand in the export more than once: read once",
+        "  2 annotations that stand in the export more than once: the latest copy counts",
         "  1 cancelled (skipped) annotations: left out",
         "  1 annotations with the choice NONE or N/A: about none of the classes",
         "  1 points that nobody labelled",
@@ -88,7 +88,7 @@ def test_all_three_files_or_none(export: Path, make_task: Any, settings: Setting
     settings.gold("zoo").unlink()
     settings.gold("zoo").mkdir()  # no file can take the place of a folder
     before = files(settings)
-    with pytest.raises(FrameError, match=r"gold_df.parquet cannot be written"):
+    with pytest.raises(FrameError, match=r"gold_df.parquet is a folder; expected a file"):
         process_annotations(export, make_task(), "random")
     assert files(settings) == before
 

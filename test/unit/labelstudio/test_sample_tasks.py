@@ -1,6 +1,7 @@
 """Task files that Label Studio imports."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from adaptml.database import Vector, open_database
-from adaptml.errors import AnnotationError, UnknownColumnError, UnknownTableError
+from adaptml.errors import AnnotationError, FrameError, UnknownColumnError, UnknownTableError
 from labelstudio.sample_tasks import label_studio_tasks, sample_tasks
 from labelstudio.sampling import Sample
 
@@ -57,6 +58,17 @@ def test_the_form_that_label_studio_imports(posts: int, make_task: Any) -> None:
                 "txt_vec": [0.5, n],
             },
         }
+
+
+@pytest.mark.parametrize("name", ["pipe", "zoo_config.xml"])
+def test_all_files_are_written_or_none(posts: int, make_task: Any, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    os.mkfifo(folder / name)
+    with pytest.raises(FrameError, match=rf"{name} is a device, pipe or socket; expected a file"):
+        sample_tasks("posts", ["txt"], 5, make_task(), folder / "pipe")
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (folder / name).is_fifo()
 
 
 def test_where_things_lie_by_default(posts: int, make_task: Any, settings: Any) -> None:

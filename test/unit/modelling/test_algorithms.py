@@ -128,6 +128,15 @@ def test_a_saved_model_says_the_same(name: str, setting: Setting, tmp_path: Path
     np.testing.assert_array_equal(again.predict_proba(X3), model.predict_proba(X3))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_of_vectors_that_are_mostly_zeros_can_be_saved(name: str, tmp_path: Path) -> None:
+    wide = np.hstack([X3, np.zeros((30, 40))]).astype(np.float32)
+    model = fit(get_algorithm(name), Setting.MULTICLASS, wide, ONE_OF_FOUR)
+    save_end_model(model, tmp_path / "model.skops")
+    loaded = load_end_model(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict_proba(wide), model.predict_proba(wide))
+
+
 def test_a_stacked_model_is_saved_with_the_one_it_listens_to(tmp_path: Path) -> None:
     first = trained("mlp", Setting.MULTICLASS, ONE_OF_FOUR)
     X = with_opinion(X3, first, 0.5)

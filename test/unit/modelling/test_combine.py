@@ -82,8 +82,8 @@ def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("weak", "gold", "way", "reason"),
     [
-        (Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), None, "weak", "there are no gold labels"),
-        (None, GOLD, "gold", "there are no weak labels"),
+        (Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), None, "weak", "no gold labels were given to train on"),
+        (None, GOLD, "gold", "no weak labels were given to train on"),
         (
             Weak(X_WEAK, confused(TRUE_WEAK, 0.0)),
             Gold(X_GOLD[:19], Y_GOLD[:19]),

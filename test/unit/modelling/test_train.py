@@ -157,6 +157,19 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(task: Task, tmp
     assert done.way.split(":")[0] in set(list_ways())
 
 
+def test_points_that_a_multiclass_run_cannot_use_are_counted(
+    task: Task, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write(
+        tmp_path / "both.parquet",
+        list(range(40)),
+        label=lambda i: ["left", "right"] if i < 3 else [["left", "right"][i % 2]],
+    )
+    with caplog.at_level("WARNING"):
+        assert train(task, "logistic_regression", Sources(source)).n_train == 37
+    assert caplog.messages == [f"3 points of {source} are left out: a multiclass run needs exactly one class"]
+
+
 def test_features_are_concatenated_and_their_names_checked(task: Task, sources: Sources) -> None:
     assert train(task, "logistic_regression", sources, features=["vec", "extra"]).metrics["lm_accuracy"] > 0.9
     with pytest.raises(FeatureError, match=r"^feature column 'txt' holds str"):
@@ -284,5 +297,8 @@ def test_the_command_line(task: Task, sources: Sources) -> None:
 
 @pytest.mark.parametrize("source", ["nope.parquet", "0" * 32])
 def test_training_data_that_are_not_there(task: Task, source: str) -> None:
-    with pytest.raises(AdaptmlError, match=r"^(no file nope\.parquet|run 0{32} has no artifact)"):
+    with pytest.raises(
+        AdaptmlError,
+        match=r"^(no run and no file .nope\.parquet.; expected the id|run 0{32} has no artifact)",
+    ):
         train(task, "logistic_regression", Sources(source))
