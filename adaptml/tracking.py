@@ -80,8 +80,9 @@ def connect() -> MlflowClient:
     """
     settings = get_settings()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # ours say what they count
-    for name in ("mlflow", "mlflow.store.db.utils", "alembic"):  # a new store tells of 60 migrations
+    for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
     if mlflow.get_tracking_uri() != settings.tracking_uri:
         mlflow.set_tracking_uri(settings.tracking_uri)
     try:
@@ -234,10 +235,10 @@ def _close_failed(client: MlflowClient, run: Run, log_file: Path, error: BaseExc
     run_id = run.info.run_id
     status = "FAILED" if isinstance(error, Exception) else "KILLED"
     try:
-        client.set_tag(run_id, "error", _text(f"{type(error).__name__}: {_one_line(error)}"))
         repository = get_artifact_repository(run.info.artifact_uri)
-        for item in repository.list_artifacts():
+        for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
             repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
+        client.set_tag(run_id, "error", _text(f"{type(error).__name__}: {_one_line(error)}"))
         client.log_artifact(run_id, str(log_file))
     except _store_errors() as second:
         logging.getLogger(__name__).warning(
