@@ -20,22 +20,12 @@ from adaptml.labelled import TASK_GOLD, gold_path, labelled, read_gold
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import tracked_run
+from modelling import train_options as options
 from modelling.algorithms import get_algorithm
 from modelling.combine import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 from modelling.decisions import decide
 from modelling.sources import TRAINING_DATA, read_labelled, warn_left_out
 from modelling.train import Reader, targets
-from modelling.train_options import (
-    COMMAND_OPTIONS,
-    DEFAULT_ALGORITHM,
-    AlgorithmName,
-    Features,
-    SettingName,
-    SoftLabels,
-    TaskName,
-    TrainData,
-    feature_names,
-)
 
 # way → what it is called here; in this order
 WAYS = {
@@ -208,15 +198,18 @@ def verdict(rows: Sequence[Row], draws: Mapping[str, Draws]) -> str:
     return f"This gold set cannot tell whether weak supervision is worth it ({what}); annotate more points."
 
 
+COMMAND_OPTIONS = options.COMMAND_OPTIONS
+
+
 def command(
     ctx: typer.Context,
-    task: TaskName,
-    train_data: TrainData,
+    task: options.TaskName,
+    train_data: options.TrainData,
     gold: Annotated[str, typer.Option(help="`1` (that of process-annotations), or a frame.")] = TASK_GOLD,
-    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
-    features: Features = None,
-    soft_labels: SoftLabels = False,
-    setting: SettingName = "",
+    algorithm: options.AlgorithmName = options.DEFAULT_ALGORITHM,
+    features: options.Features = None,
+    soft_labels: options.SoftLabels = False,
+    setting: options.SettingName = "",
     seed: Annotated[int, typer.Option(min=0, help="Of folds, training and bootstrap.")] = 0,
 ) -> None:
     """Is weak supervision worth it here? Judge each way to train on gold that it did not see.
@@ -234,7 +227,7 @@ def command(
         train_data,
         path,
         algorithm=algorithm,
-        features=feature_names(features),
+        features=options.feature_names(features),
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         seed=seed,

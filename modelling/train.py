@@ -19,23 +19,13 @@ from adaptml.labelled import GOLD_LABEL, LABEL, NO_GOLD, Labelled, gold_path, la
 from adaptml.settings import get_settings
 from adaptml.tasks import Setting, Task, load_task
 from adaptml.tracking import Recorder, connect, tracked_run
+from modelling import train_options as options
 from modelling.algorithms import EndModel, get_algorithm
 from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
 from modelling.features import Matrix, read_features
 from modelling.registration import model_to_log, registered_name
 from modelling.report import predictions, report, write_predictions
 from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled, warn_left_out
-from modelling.train_options import (
-    COMMAND_OPTIONS,
-    DEFAULT_ALGORITHM,
-    AlgorithmName,
-    Features,
-    SettingName,
-    SoftLabels,
-    TaskName,
-    TrainData,
-    feature_names,
-)
 
 
 @dataclass(frozen=True)
@@ -255,23 +245,26 @@ def _evaluate_held_out(
         recorder.metrics |= {f"way_{way}/log_loss": figures.log_loss, f"way_{way}/figure": figures.figure}
 
 
+COMMAND_OPTIONS = options.COMMAND_OPTIONS
+
+
 def command(
     ctx: typer.Context,
-    task: TaskName,
-    train_data: TrainData,
-    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    task: options.TaskName,
+    train_data: options.TrainData,
+    algorithm: options.AlgorithmName = options.DEFAULT_ALGORITHM,
     test_data: Annotated[
         str, typer.Option("--test", help="A run of `label` or a frame to evaluate on; it is not trained on.")
     ] = "",
-    features: Features = None,
+    features: options.Features = None,
     gold: Annotated[
         str, typer.Option(help="Also learn from gold: `1` (that of process-annotations) or a frame.")
     ] = NO_GOLD,
     combine_way: Annotated[
         str, typer.Option("--combine", help=f"How: auto (the best on gold), {', '.join(list_ways())}.")
     ] = AUTO,
-    soft_labels: SoftLabels = False,
-    setting: SettingName = "",
+    soft_labels: options.SoftLabels = False,
+    setting: options.SettingName = "",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
 ) -> None:
     """Train, evaluate and register an end model.
@@ -286,7 +279,7 @@ def command(
         chosen,
         algorithm,
         sources,
-        features=feature_names(features),
+        features=options.feature_names(features),
         params=extra_options(ctx.args, algorithm),
         soft_labels=soft_labels,
         way=combine_way,
