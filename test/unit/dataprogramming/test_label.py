@@ -14,9 +14,9 @@ from mlflow.tracking import MlflowClient
 from adaptml.database import Database, TextList
 from adaptml.errors import AdaptmlError
 from adaptml.frames import write_frame
+from adaptml.runs.tracking import artifact, connect
 from adaptml.settings import Settings, get_settings
 from adaptml.tasks import load_task
-from adaptml.tracking import artifact, connect
 from dataprogramming.label import LabelResult, label, summary
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_options import snorkel_config

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adaptml.database import Database
-from adaptml.encoders import get_encoder
+from adaptml.features.encoders import get_encoder
 from adaptml.frames import read_frame
 from adaptml.settings import Settings
 from example_data import example_data_import as module

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from modelling.decisions import decide
 
 from adaptml.errors import ModelError
 from adaptml.tasks import Setting
@@ -21,7 +22,6 @@ from modelling.combine import (
     cross_validate,
     list_ways,
 )
-from modelling.decisions import decide
 
 LR = Learner(get_algorithm("logistic_regression"), Setting.MULTICLASS)
 MULTILABEL = Learner(get_algorithm("logistic_regression"), Setting.MULTILABEL)
