@@ -72,7 +72,7 @@ def test_texts_of_like_spelling_are_closer_than_others() -> None:
 
 
 @pytest.mark.parametrize(("name", "atol"), [("hashing", 0), ("hybrid", FLOAT32_ATOL)])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=8))
 @example(
     texts=["purr", "The kitten purrs softly. " * 40]

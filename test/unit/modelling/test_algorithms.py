@@ -256,7 +256,7 @@ def test_no_rows_to_predict(setting: Setting) -> None:
     assert model.predict_proba(X3[:0]).shape == (0, 4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     hnp.arrays(np.float32, (12, 3), elements=st.floats(-1e3, 1e3, width=32)),
     st.sampled_from(list(Setting)),
