@@ -82,7 +82,9 @@ def interval_glyph(share: float, low: float, high: float, text: str) -> Html:
 
 def histogram(title: str, values: Floats, axis: str) -> Html:
     """How many of the values, in [0, 1], lie in each of 20 equal bins."""
-    counts, edges = np.histogram(values, bins=N_BINS, range=(0, 1))
+    # A value at the border of two bins belongs to the upper one, also where binary fractions fall just short.
+    places = np.minimum((values * N_BINS + 1e-9).astype(np.int64), N_BINS - 1)
+    counts, edges = np.bincount(places, minlength=N_BINS), np.linspace(0, 1, N_BINS + 1)
     tallest, height, width = max(int(counts.max()), 1), 140, 100 / N_BINS
     drawn = [
         _rect(
