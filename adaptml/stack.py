@@ -11,7 +11,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from adaptml.errors import AdaptmlError, listed
-from adaptml.settings import get_settings
+from adaptml.project import Project
 
 COMPOSE_FILE = "docker-compose.yml"
 ALL_PROFILES = "dev"
@@ -148,7 +148,7 @@ class Stack:
 
 def open_stack() -> Stack:
     """The stack of the project that the settings name."""
-    return Stack(get_settings().root, os.environ)
+    return Stack(Project().settings.root, os.environ)
 
 
 def database_place(url: str) -> str:
