@@ -71,7 +71,11 @@ class Command(_OneLine, TyperCommand):  # type: ignore[misc]
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse, with each name of before replaced by the option's own."""
         known = {name for param in self.params for name in param.opts}
-        parsed: list[str] = super().parse_args(ctx, [_renamed(word, known) for word in args])
+        try:
+            parsed: list[str] = super().parse_args(ctx, [_renamed(word, known) for word in args])
+        except TyperException as error:
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]  # not all name it
+            raise
         return parsed
 
 
