@@ -11,6 +11,10 @@ from typing import Any
 _WHERE = {
     "Project": "adaptml.project",
     "Task": "adaptml.tasks",
+    "Finding": "adaptml.tasks.check",
+    "check_task": "adaptml.tasks.check",
+    "check_lfs": "dataprogramming.check",
+    "list_runs": "adaptml.runs.listing",
     "featurize": "adaptml.features.featurize",
     "sample_points": "adaptml.sampling.sample_points",
     "sample_tasks": "labelstudio.sample_tasks",
