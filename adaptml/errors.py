@@ -5,7 +5,8 @@ Each message is one line: what was given, what was expected, what to do.
     AdaptmlError
     ├─ SettingsError            a setting has a value that cannot be used
     ├─ TaskError                a task folder or task file that cannot be used
-    ├─ FrameError               a file of data points that cannot be used
+    ├─ FileError                a file that cannot be written or removed
+    ├─ FrameError               data points, in a file or a frame, that cannot be used
     ├─ MissingDataPointsError   ids that are not in the table
     ├─ DatabaseError            the database refuses what was asked
     │   ├─ UnknownTableError
@@ -37,8 +38,12 @@ class TaskError(AdaptmlError):
     """A task folder or task file that cannot be used."""
 
 
+class FileError(AdaptmlError):
+    """A file that cannot be written or removed."""
+
+
 class FrameError(AdaptmlError):
-    """A file of data points that cannot be used."""
+    """Data points, in a file or a frame, that cannot be used."""
 
 
 class DatabaseError(AdaptmlError):
@@ -110,3 +115,8 @@ def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
     shown = ", ".join(str(name) for name in names[:limit])
     rest = len(names) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

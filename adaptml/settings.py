@@ -1,7 +1,6 @@
 """Where things are: one validated object from the environment, `.env.dev` and `.env`, built on demand."""
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +47,11 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_URI",
         description="MLflow tracking server or store; default: SQLite in the home folder",
     )
+    run_id: str = Field(
+        "",
+        validation_alias="MLFLOW_RUN_ID",
+        description="MLflow run to record into, as `mlflow run` sets it; default: each step makes its own",
+    )
     host: str = Field("127.0.0.1", description="address that the prediction service listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="port of the prediction service; 0 takes a free one"
@@ -79,6 +83,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def artifact_root(self) -> str | None:
+        """Where a local store keeps artifacts, as an address; None where a server decides."""
+        return (self.home / "mlruns").as_uri() if self.tracking_uri.startswith("sqlite:") else None
+
+    @property
     def unlabeled_data(self) -> Path:
         """Folder of the id frames of data points to label."""
         return self.home / "unlabeled_data"
@@ -91,18 +100,26 @@ class Settings(BaseSettings):
         """The task's gold frame: table_name, id, gold_label (list of class names)."""
         return self.annotations(task) / "gold_df.parquet"
 
+    def replaced(self, **values: str) -> "Settings":
+        """The same settings with other values of `database_url`, `tracking_uri`."""
+        secret = {
+            name: SecretStr(value) if name == "database_url" else value for name, value in values.items()
+        }
+        return self.model_copy(update=secret)
 
-def load_settings(start: Path) -> Settings:
+
+def load_settings(start: Path, *, exactly: bool = False) -> Settings:
     """Read the settings as seen from a folder: from the environment, then from the project's files.
 
     Args:
         start: folder from which the project's folder is looked for, upwards.
+        exactly: that folder is the project's, whatever the environment says.
 
     Raises:
         SettingsError: values that cannot be used, all of them in one line.
     """
-    given = os.environ.get("ADAPTML_ROOT")
-    root = Path(given) if given else project_root(start)
+    given = None if exactly else os.environ.get("ADAPTML_ROOT")
+    root = Path(given) if given else start if exactly else project_root(start)
     try:
         return Settings(_env_file=[root / name for name in ENV_FILES], root=root)  # type: ignore[call-arg]
     except ValidationError as error:
@@ -110,9 +127,3 @@ def load_settings(start: Path) -> Settings:
         raise SettingsError(
             f"settings cannot be used: {wrong}; fix them in the environment or in {root / ENV_FILES[-1]}"
         ) from error
-
-
-@cache
-def get_settings() -> Settings:
-    """The settings of this process, read once, on first use."""
-    return load_settings(Path.cwd())

@@ -21,10 +21,10 @@ import typer
 from rich.table import Table
 from sklearn.metrics import f1_score
 
-from adaptml.cli_support import output, run_command
-from adaptml.encoders import get_encoder
+from adaptml.cli.support import output, run_command
 from adaptml.errors import FrameError
-from adaptml.tasks import Setting
+from adaptml.features.encoders import get_encoder
+from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.candidates import candidates
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold as VotedGold
@@ -116,14 +116,12 @@ class Benchmark:
         self.config = SnorkelConfig(seed=seed)
         self.gold = Gold(valid.X, valid.Y)
         self.voted_gold = VotedGold(valid.L, valid.Y)
-        self.learner = Learner(get_algorithm(algorithm), Setting.MULTICLASS, seed=seed)
+        self.learner = Learner(get_algorithm(algorithm), MULTICLASS, seed=seed)
 
     def lines(self) -> Iterator[Line]:
         """All methods, one after the other."""
         start = time.perf_counter()
-        selected = select_label_model(
-            Setting.MULTICLASS, self.train.L, self.voted_gold, self.k, config=self.config
-        )
+        selected = select_label_model(MULTICLASS, self.train.L, self.voted_gold, self.k, config=self.config)
         each = (time.perf_counter() - start) / len(selected.models)
         for name, model in selected.models.items():
             remark = "used below" if name == selected.chosen else ""
@@ -151,7 +149,7 @@ class Benchmark:
     def _weak(self, model: FittedModel) -> Weak:
         """`train` as a label model labels it, which is fitted anew where gold is held out."""
         rows = covered(self.train.L)
-        fits = candidates(Setting.MULTICLASS, self.train.L, self.k, self.config, has_gold=True, demanded=None)
+        fits = candidates(MULTICLASS, self.train.L, self.k, self.config, has_gold=True, demanded=None)
 
         def refit(inside: npt.NDArray[np.int64]) -> Floats:
             return predict_proba(fits[model.name](self.voted_gold.rows(inside)), self.train.L[rows])

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from adaptml.labelled import GOLD_LABEL, Labelled
+from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task, names
-from adaptml.tracking import Recorder
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered

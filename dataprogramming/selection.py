@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from adaptml.errors import LabellingError
-from adaptml.tasks import Setting
+from adaptml.tasks import ProblemType, folds
 from dataprogramming.label_models.candidates import (
     KNEE,
     MIN_GOLD,
@@ -17,7 +16,7 @@ from dataprogramming.label_models.candidates import (
     candidates,
 )
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered, row_scores
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
 from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
 from dataprogramming.label_models.snorkel_model import SNORKEL
 from dataprogramming.label_models.weighted_vote import WEIGHTED_VOTE
@@ -64,7 +63,7 @@ class Selection:
 
 
 def select_label_model(
-    setting: Setting,
+    problem: ProblemType,
     L: LabelMatrix,
     gold: Gold | None,
     k: int,
@@ -82,7 +81,7 @@ def select_label_model(
     multilabel.
 
     Args:
-        setting: multiclass or multilabel.
+        problem: one class a point, or any number.
         L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}.
         gold: points whose classes are known, or None.
         k: number of classes.
@@ -94,19 +93,19 @@ def select_label_model(
     """
     config = config or SnorkelConfig()
     gold = gold if gold is not None and len(gold) else None
-    _check(setting, L, gold, choice)
+    _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
-    fits = candidates(setting, L, k, config, has_gold=gold is not None, demanded=demanded)
+    fits = candidates(problem, L, k, config, has_gold=gold is not None, demanded=demanded)
     models = {name: fit(gold) for name, fit in fits.items()}
     held_out = {} if gold is None else {name: _hold_out(fit, gold, config.seed) for name, fit in fits.items()}
     warnings = []
-    if L.shape[1] < MIN_LFS and (setting is Setting.MULTICLASS or choice == KNEE):
+    if L.shape[1] < MIN_LFS and (problem.exclusive or choice == KNEE):
         warnings.append(
             f"Snorkel's label model needs at least {MIN_LFS} labelling functions and there are {L.shape[1]}: "
             "it was left out"
         )
     if demanded is None:
-        chosen, reason = _choose(setting, gold, held_out, next(iter(models)))
+        chosen, reason = _choose(problem, gold, held_out, next(iter(models)))
     elif demanded in models:
         chosen, reason = demanded, f"{demanded} was asked for"
     else:
@@ -118,11 +117,11 @@ def select_label_model(
     return Selection(models, held_out, chosen, reason, warnings)
 
 
-def _check(setting: Setting, L: LabelMatrix, gold: Gold | None, choice: str) -> None:
-    known = MULTICLASS_MODELS if setting is Setting.MULTICLASS else MULTILABEL_MODELS
+def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str) -> None:
+    known = MULTICLASS_MODELS if problem.exclusive else MULTILABEL_MODELS
     if choice not in (AUTO, *known):
         raise LabellingError(
-            f"no label model {choice!r} for {setting} tasks; expected {AUTO}, {', '.join(known)}"
+            f"no label model {choice!r} for {problem} tasks; expected {AUTO}, {', '.join(known)}"
         )
     if choice == WEIGHTED_VOTE and gold is None:
         raise LabellingError(
@@ -136,17 +135,8 @@ def _check(setting: Setting, L: LabelMatrix, gold: Gold | None, choice: str) -> 
         )
 
 
-def _folds(gold: Gold, seed: int) -> npt.NDArray[np.int64]:
-    """Part 0 … FOLDS-1 of each gold point (g,): shuffled, then dealt out class by class."""
-    shuffled = np.random.default_rng(seed).permutation(len(gold))
-    dealt = shuffled[np.lexsort(gold.Y[shuffled].T)]
-    part = np.empty(len(gold), np.int64)
-    part[dealt] = np.arange(len(gold)) % FOLDS
-    return part
-
-
 def _hold_out(fit: Fit, gold: Gold, seed: int) -> HeldOut:
-    part = _folds(gold, seed)
+    part = folds(gold.Y, FOLDS, seed)
     probs, named = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
     for fold in range(min(FOLDS, len(gold))):
         inside = np.flatnonzero(part == fold)
@@ -157,7 +147,7 @@ def _hold_out(fit: Fit, gold: Gold, seed: int) -> HeldOut:
 
 
 def _choose(
-    setting: Setting, gold: Gold | None, held_out: Mapping[str, HeldOut], simplest: str
+    problem: ProblemType, gold: Gold | None, held_out: Mapping[str, HeldOut], simplest: str
 ) -> tuple[str, str]:
     """The model that `auto` takes, and why."""
     if gold is None:
@@ -168,10 +158,10 @@ def _choose(
             f"{simplest} is used because only {n_covered} gold points have votes, too few to compare label "
             f"models on ({MIN_GOLD} are needed)"
         )
-    scores = {name: row_scores(setting, gold.Y, out.named) for name, out in held_out.items()}
+    scores = {name: problem.scores(gold.Y, out.named) for name, out in held_out.items()}
     best = max(scores, key=lambda name: scores[name].mean())
     chosen = next(name for name in scores if _is_as_good(scores[name], scores[best]))
-    figure = "accuracy" if setting is Setting.MULTICLASS else "F1 over samples"
+    figure = problem.measure_title
     others = ", ".join(f"{name} {scores[name].mean():.3f}" for name in scores if name != chosen)
     what = f"{figure} {scores[chosen].mean():.3f} on {len(gold)} gold points by cross-validation, {others}"
     if chosen == best:

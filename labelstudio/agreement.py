@@ -6,7 +6,7 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError
 from adaptml.frames import KEYS
-from adaptml.tasks import Setting, Task
+from adaptml.tasks import Task
 from labelstudio.alpha import RESAMPLES, Alpha, alpha
 from labelstudio.annotations import annotator_order
 from labelstudio.breakdown import (
@@ -24,11 +24,7 @@ from labelstudio.breakdown import (
 from labelstudio.label_sets import Distance, Ratings, encode, masi, nominal
 from labelstudio.verdict import Verdict, judge
 
-# The first distance of a setting decides: sets that share a class agree in part.
-DISTANCES: dict[Setting, dict[str, Distance]] = {
-    Setting.MULTICLASS: {"nominal": nominal},
-    Setting.MULTILABEL: {"masi": masi, "nominal": nominal},
-}
+DISTANCES: dict[str, Distance] = {"nominal": nominal, "masi": masi}
 
 
 @dataclass(frozen=True)
@@ -91,13 +87,13 @@ def agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
             "agreement compares people: let a second person annotate the same points"
         )
     ratings = Ratings(labelled.codes[shared], labelled.sets)
-    distances = DISTANCES[task.setting]
+    distances = {name: DISTANCES[name] for name in task.problem.distances}
     measure, distance = next(iter(distances.items()))
     alphas = {name: alpha(ratings, d, seed) for name, d in distances.items()}
     verdict, reason = judge(alphas[measure])
     return Agreement(
         task=task.name,
-        setting=str(task.setting),
+        setting=task.setting,
         measure=measure,
         points=int((labelled.n_by_point > 0).sum()),
         compared=len(ratings.codes),

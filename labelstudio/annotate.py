@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adaptml.cli_support import guarded, new_app, output
+from adaptml.cli.support import guarded, new_app, output
 from adaptml.errors import AnnotationError
 from adaptml.progress import progress
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.project import Project
+from adaptml.sampling import RANDOM, Sample
+from adaptml.tasks import Task
 from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotator_agreement import report
 from labelstudio.client import connect
 from labelstudio.mirror import Mirror
 from labelstudio.process_annotations import ProcessedAnnotations, process_tasks, summary
-from labelstudio.sampling import RANDOM, Sample
 from labelstudio.sync import refresh
 
 if TYPE_CHECKING:
@@ -49,15 +49,14 @@ class Pulled:
     unlabelled: dict[str, int]
 
 
-def setup(
-    task: Task, annotators_per_point: int | None = None, settings: Settings | None = None
-) -> projects.Setup:
+def setup(project: Project, task: Task, annotators_per_point: int | None = None) -> projects.Setup:
     """Make or update the task's project; see `labelstudio.project.setup`."""
-    with connect(settings or get_settings()) as studio:
+    with connect(project.settings) as studio:
         return projects.setup(studio, task, annotators_per_point)
 
 
 def push(
+    project: Project,
     task: Task,
     table: str,
     n: int,
@@ -69,11 +68,11 @@ def push(
     vector: str | None = None,
     seed: int = 0,
     show_progress: bool = False,
-    settings: Settings | None = None,
 ) -> tuple[Sample, "Pushed"]:
     """Sample a table and import those points that have no task yet.
 
     Args:
+        project: holds the table, the runs and Label Studio's address.
         task: what is asked of the points.
         table: a data table.
         n: how many points to sample, at least 1.
@@ -84,39 +83,36 @@ def push(
         vector: the column of `diverse`; default: the task's first feature.
         seed: the same arguments and seed give the same points, so that a second call sends nothing twice.
         show_progress: draw a progress bar.
-        settings: where things are; default: those of this process.
 
     Raises:
         LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
         AnnotationError: the sampling cannot be done.
     """
-    from adaptml.database import Database  # SQLAlchemy takes a third of a second, and `pull` does without
+    from adaptml.sampling.sample_points import sample_points  # SQLAlchemy takes a third of a second
     from labelstudio import push as pushing
-    from labelstudio.sample_points import sample_points
 
-    settings = settings or get_settings()
+    settings = project.settings
     with ExitStack() as stack:
         studio = stack.enter_context(connect(settings))
-        project = projects.find_project(studio, task)
-        projects.check_page(project, task)
-        number = int(project["id"])
+        theirs = projects.find_project(studio, task)
+        projects.check_page(theirs, task)
+        number = int(theirs["id"])
         mirror = stack.enter_context(Mirror(settings.annotations(task.name) / MIRROR, studio.url, number))
-        database = Database(settings.database_url.get_secret_value())
-        stack.callback(database.close)
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="adaptml-")))
         sample = sample_points(
-            database, task, table, n, sampling, run or predictions, by, vector, seed, folder
+            project, task, table, n, sampling, run or predictions, by, vector, seed, folder
         )
         files = None
         if predictions is not None:
-            from labelstudio.run_files import RunFiles  # MLflow takes a second
+            from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-            files = RunFiles(predictions, folder)
+            files = RunFiles(project, predictions, folder)
         advance = stack.enter_context(progress("sending", len(sample.frame), shown=show_progress))
-        return sample, pushing.push(studio, number, mirror, database, task, sample, files, advance)
+        return sample, pushing.push(studio, number, mirror, project.database, task, sample, files, advance)
 
 
 def pull(
+    project: Project,
     task: Task,
     gold_choice: str = "majority",
     *,
@@ -124,27 +120,26 @@ def pull(
     seed: int = 0,
     write: bool = False,
     show_progress: bool = False,
-    settings: Settings | None = None,
 ) -> Pulled:
     """Fetch what is new and write the same frames as `process_annotations`.
 
     Args:
+        project: Label Studio's address, and where the files are written.
         task: the task that is annotated.
         gold_choice, per_class, seed, write: as for `process_annotations`.
         show_progress: draw a progress bar.
-        settings: where things are; default: those of this process.
 
     Raises:
         LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
         AnnotationError: nothing is annotated, or what is cannot be used.
     """
-    settings = settings or get_settings()
+    settings = project.settings
     with ExitStack() as stack:
         studio = stack.enter_context(connect(settings))
-        project = projects.find_project(studio, task)
-        number = int(project["id"])
+        theirs = projects.find_project(studio, task)
+        number = int(theirs["id"])
         mirror = stack.enter_context(Mirror(settings.annotations(task.name) / MIRROR, studio.url, number))
-        with progress("reading", int(project["task_number"]), shown=show_progress) as advance:
+        with progress("reading", int(theirs["task_number"]), shown=show_progress) as advance:
             read = refresh(studio, number, mirror, advance)
         source = f"project {number} of Label Studio"
         tasks = list(mirror.tasks(source))
@@ -153,7 +148,7 @@ def pull(
                 f"project {number} of task {task.name!r} has no tasks; send some: `adaptml annotate push`"
             )
         done = process_tasks(
-            tasks, source, mirror.digest(), task, gold_choice, per_class, seed, write, settings
+            project, tasks, source, mirror.digest(), task, gold_choice, per_class, seed, write
         )
         del tasks  # the agreement needs the room
         shared = len(done.task_df)
@@ -191,7 +186,8 @@ def setup_command(
 
     Example: `annotate setup example`
     """
-    done = setup(load_task(task), annotators)
+    with Project() as project:
+        done = setup(project, project.task(task), annotators)
     console = output()
     if done.created:
         console.print(f"project {done.project} made: {done.url}")
@@ -236,18 +232,20 @@ def push_command(
 
     Example: `annotate push example example_data --n 60`
     """
-    sample, done = push(
-        load_task(task),
-        table,
-        n,
-        sampling,
-        predictions=predictions,
-        run=run,
-        by=by,
-        vector=vector,
-        seed=seed,
-        show_progress=True,
-    )
+    with Project() as project:
+        sample, done = push(
+            project,
+            project.task(task),
+            table,
+            n,
+            sampling,
+            predictions=predictions,
+            run=run,
+            by=by,
+            vector=vector,
+            seed=seed,
+            show_progress=True,
+        )
     console = output()
     fewer = f" ({n} were asked for)" if done.asked < n else ""
     console.print(f"{done.asked} points of {table}{fewer}, drawn as {sample.name}")
@@ -291,9 +289,16 @@ def pull_command(
 
     Example: `annotate pull example`
     """
-    found = pull(
-        load_task(task), gold_choice, per_class=per_class, seed=seed, write=write, show_progress=True
-    )
+    with Project() as project:
+        found = pull(
+            project,
+            project.task(task),
+            gold_choice,
+            per_class=per_class,
+            seed=seed,
+            write=write,
+            show_progress=True,
+        )
     console = output()
     console.print(f"{found.read} new or changed tasks read")
     for line in summary(found.done):

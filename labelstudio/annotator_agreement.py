@@ -9,11 +9,12 @@ import typer
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from adaptml.cli_support import run_command
+from adaptml.cli.support import run_command
 from adaptml.errors import AnnotationError
-from adaptml.frames import read_frame, write_text
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.files import write_text
+from adaptml.frames import read_frame
+from adaptml.project import Project
+from adaptml.tasks import Task
 from labelstudio.agreement import Agreement, agreement
 from labelstudio.agreement_report import as_text, show
 from labelstudio.drawn import sample_warning
@@ -21,20 +22,20 @@ from labelstudio.drawn import sample_warning
 SEED = 0
 
 
-def annotator_agreement(task: Task, seed: int = SEED, settings: Settings | None = None) -> Agreement:
+def annotator_agreement(project: Project, task: Task, seed: int = SEED) -> Agreement:
     """Measure agreement on the annotations that `process_annotations` wrote.
 
     Writes `agreement.json` (everything) and `agreement.txt` (the report) beside them.
 
     Args:
+        project: where the annotations lie.
         task: the task that was annotated.
         seed: seed of the bootstrap interval.
-        settings: where things are; default: those of this process.
 
     Raises:
         AnnotationError: no annotations yet, or no point with two annotators.
     """
-    folder = (settings or get_settings()).annotations(task.name)
+    folder = project.settings.annotations(task.name)
     path = folder / "ann_df.parquet"
     if not path.is_file():
         raise AnnotationError(
@@ -76,9 +77,10 @@ def command(
 
     Example: `annotator-agreement example`
     """
-    found = annotator_agreement(load_task(task), seed)
+    with Project() as project:
+        found = annotator_agreement(project, project.task(task), seed)
+        folder: Path = project.settings.annotations(task)
     show(found, Console())
-    folder: Path = get_settings().annotations(task)
     plain = Console(soft_wrap=True, highlight=False, markup=False)
     plain.print(f"written to {folder}: agreement.txt, agreement.json")
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
-from adaptml.tasks import Setting, Task, indicator, names
+from adaptml.tasks import Task, indicator, names
 from labelstudio.annotations import Annotations
 from labelstudio.dawid_skene import Confusion, dawid_skene
 
@@ -96,7 +96,7 @@ def _check_choice(annotations: Annotations, task: Task, choice: str, per_class: 
             f"gold choice {choice!r} does not exist; expected {', '.join(CHOICES)} or an annotator's id: "
             f"{listed(annotations.annotators, 20)}"
         )
-    if per_class and (choice != "majority" or task.setting is not Setting.MULTILABEL):
+    if per_class and (choice != "majority" or task.problem.exclusive):
         raise AnnotationError(
             f"--per-class was given with {choice!r} and task {task.name!r} is {task.setting}; "
             "it is for majority in multilabel tasks: leave it out"

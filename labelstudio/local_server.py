@@ -27,9 +27,9 @@ from typing import Annotated
 import httpx
 import typer
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.errors import LabelStudioError
-from adaptml.settings import get_settings
+from adaptml.project import Project
 from labelstudio.local_accounts import keep_accounts, make_annotators
 
 HOST = "127.0.0.1"
@@ -236,7 +236,7 @@ def command(
 
     Example: `python -m labelstudio.local_server --port 8081`
     """
-    console, root = output(), get_settings().root
+    console, root = output(), Project().settings.root
     folder = root / folder
     console.print(
         "installing Label Studio, which takes minutes" if not (folder / ".installed").exists() else "starting"

@@ -12,10 +12,11 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.frames import KEYS, removing, replacing
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.cli.support import run_command
+from adaptml.files import removing, replacing
+from adaptml.frames import KEYS
+from adaptml.project import Project
+from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, collect
 from labelstudio.dawid_skene import confusion_lines
 from labelstudio.drawn import balance_lines, drawn
@@ -72,17 +73,18 @@ class ProcessedAnnotations:
 
 
 def process_annotations(
+    project: Project,
     file: Path,
     task: Task,
     gold_choice: str,
     per_class: bool = False,
     seed: int = SEED,
     write: bool = False,
-    settings: Settings | None = None,
 ) -> ProcessedAnnotations:
     """Read a Label Studio export and write the annotations and gold labels: all files or none.
 
     Args:
+        project: where the files are written, and the tables.
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
         task: the task that was annotated.
         gold_choice: an annotator's id (that annotator's labels), `majority` (the label set that most
@@ -94,18 +96,18 @@ def process_annotations(
             class that exactly half chose is dropped.
         seed: settles ties.
         write: also write to the tables `<task>_annotations` and `<task>_gold` of the database.
-        settings: where things are; default: those of this process.
 
     Raises:
         AnnotationError: an export or a gold choice that cannot be used; nothing is written.
     """
     digest = hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()
     return process_tasks(
-        load_export(file), str(file), digest, task, gold_choice, per_class, seed, write, settings
+        project, load_export(file), str(file), digest, task, gold_choice, per_class, seed, write
     )
 
 
 def process_tasks(
+    project: Project,
     tasks: Collection[ExportedTask],
     source: str,
     digest: str,
@@ -114,23 +116,22 @@ def process_tasks(
     per_class: bool = False,
     seed: int = SEED,
     write: bool = False,
-    settings: Settings | None = None,
 ) -> ProcessedAnnotations:
     """As `process_annotations`, from tasks that were read already.
 
     Args:
+        project: where the files are written, and the tables.
         tasks: exported tasks; they are gone through several times.
         source: where they came from, for messages.
         digest: stands for their content.
-        task, gold_choice, per_class, seed, write, settings: as for `process_annotations`.
+        task, gold_choice, per_class, seed, write: as for `process_annotations`.
     """
-    settings = settings or get_settings()
     check_task(tasks, task.name, source)
     annotations = collect(tasks, task, source)
     gold = choose_gold(annotations, task, gold_choice, per_class, seed)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
-    folder = settings.annotations(task.name)
+    folder = project.settings.annotations(task.name)
     sample_df = drawn(tasks)
     run_id = _run_id(digest, task, gold_choice, per_class, seed)
     new_rows: dict[str, int] = {}
@@ -143,32 +144,28 @@ def process_tasks(
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
-            new_rows = _write_back(annotations, gold, task, run_id, settings)
+            new_rows = _write_back(annotations, gold, task, run_id, project)
     return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
 
 
 def _run_id(digest: str, task: Task, choice: str, per_class: bool, seed: int) -> str:
     """A hash of everything that the result depends on: the same run has the same id."""
-    given = (digest, task.name, task.setting.value, task.class_names, choice, per_class, seed)
+    given = (digest, task.name, task.setting, task.class_names, choice, per_class, seed)
     return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
 
 def _write_back(
-    annotations: Annotations, gold: Gold, task: Task, run_id: str, settings: Settings
+    annotations: Annotations, gold: Gold, task: Task, run_id: str, project: Project
 ) -> dict[str, int]:
-    from adaptml.database import Database, WritebackKind, write_back  # SQLAlchemy takes a third of a second
+    from adaptml.database import WritebackKind, write_back  # SQLAlchemy takes a third of a second
 
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        return {
-            f"{task.name}_{kind}": write_back(database, task.name, kind, frame, run_id)
-            for kind, frame in kinds.items()
-        }
-    finally:
-        database.close()
+    return {
+        f"{task.name}_{kind}": write_back(project.database, task.name, kind, frame, run_id)
+        for kind, frame in kinds.items()
+    }
 
 
 def command(
@@ -199,7 +196,8 @@ def command(
 
     Example: `process-annotations export.json example majority`
     """
-    done = process_annotations(file, load_task(task), gold_choice, per_class, seed, write)
+    with Project() as project:
+        done = process_annotations(project, file, project.task(task), gold_choice, per_class, seed, write)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     for line in summary(done):
         console.print(line)

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
-from adaptml.tasks import NONE_CHOICE, Setting, Task
+from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
 from labelstudio.client import LabelStudio
 
 CONTROL = "label"  # the name of our Choices in the labelling page
@@ -46,7 +46,7 @@ def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = No
     """
     wanted: Json = {
         "title": task.title,
-        "label_config": task.label_config(),
+        "label_config": label_config(task),
         "expert_instruction": instructions(task),
         "show_instruction": True,
     }
@@ -110,7 +110,7 @@ def instructions(task: Task) -> str:
     """The coding guide as HTML, which Label Studio shows to annotators."""
     lines = []
     in_list = False
-    for line in task.coding_guide().splitlines():
+    for line in coding_guide(task).splitlines():
         item = line.startswith("- ")
         if item != in_list:
             lines.append("<ul>" if item else "</ul>")
@@ -202,7 +202,7 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     reason = ""
     if orphans:
         reason = f"annotations hold {listed(sorted(orphans))}, which the task file does not have"
-    elif annotated and several and task.setting is Setting.MULTICLASS:
+    elif annotated and several and task.problem.exclusive:
         reason = f"its {annotated} annotations may hold several classes, and the task file is multiclass now"
     elif annotated and before is not None and old_target != target:
         reason = f"its {annotated} annotations are about column {old_target!r}, not {target!r}"

@@ -9,16 +9,16 @@ import numpy as np
 
 from adaptml.database import Database
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
-from adaptml.tasks import NONE_CHOICE, Setting, Task
+from adaptml.sampling import Sample
+from adaptml.tasks import NONE_CHOICE, Task, indicator
 from labelstudio.client import LabelStudio
 from labelstudio.mirror import Mirror
 from labelstudio.project import CONTROL
 from labelstudio.sample_tasks import label_studio_tasks
-from labelstudio.sampling import Sample
 from labelstudio.sync import counts, latest_change, refresh
 
 if TYPE_CHECKING:
-    from labelstudio.run_files import RunFiles
+    from adaptml.runs.label_run import RunFiles
 
 BATCH_ROWS = 1_000
 BATCH_CHARS = 8_000_000
@@ -212,16 +212,15 @@ def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, 
     The score, in [0, 1], is the probability of the class in multiclass tasks; in multilabel tasks that of the
     least sure of all decisions, p for a class that was given and 1 - p for one that was not.
     """
-    given = np.array([name in set(classes) for name in task.class_names])
-    single = task.setting is Setting.MULTICLASS and given.any()
-    sure = probs[given] if single else np.where(given, probs, 1 - probs)
+    given = indicator([classes], task.class_names)
+    sure = float(task.problem.confidence(given, probs[None, :])[0])
     result = {
         "from_name": CONTROL,
         "to_name": task.columns[0].name,
         "type": "choices",
         "value": {"choices": [*classes] or [NONE_CHOICE]},
     }
-    return {"model_version": version, "score": round(float(sure.min()), 6), "result": [result]}
+    return {"model_version": version, "score": round(sure, 6), "result": [result]}
 
 
 def _predict(

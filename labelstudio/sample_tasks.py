@@ -12,13 +12,12 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.database import Database
+from adaptml.cli.support import run_command
 from adaptml.errors import AnnotationError, listed
-from adaptml.frames import replacing
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
-from labelstudio.sampling import RANDOM, Sample, Source, draw_sample
+from adaptml.files import replacing
+from adaptml.project import Project
+from adaptml.sampling import RANDOM, Sample, Source, draw_sample
+from adaptml.tasks import Task, coding_guide, label_config
 
 SEED = 0
 _RESERVED = {"ref_id", "meta_info"}
@@ -44,13 +43,13 @@ class SampledTasks:
 
 
 def sample_tasks(
+    project: Project,
     table: str,
     columns: Sequence[str],
     n: int,
     task: Task,
     filename: Path | None = None,
     seed: int = SEED,
-    settings: Settings | None = None,
 ) -> SampledTasks:
     """Write n random rows of a table as a Label Studio task file, with its configuration and coding guide.
 
@@ -61,6 +60,7 @@ def sample_tasks(
     file (task.yaml) and are written anew beside it.
 
     Args:
+        project: holds the table, and the folder of annotations.
         table: name of a data table.
         columns: columns to send; at least those that the task shows to annotators.
         n: how many rows, at least 1; all rows where the table holds fewer.
@@ -68,32 +68,27 @@ def sample_tasks(
         filename: the file to write; default `tasks_<table>_<n>_seed<seed>.json` in the task's folder
             of annotations.
         seed: the same table, n and seed give the same rows.
-        settings: where things are; default: those of this process.
 
     Raises:
         AnnotationError: n below 1, no rows, or columns that annotators need and that were not named.
         FrameError: a file that cannot be written.
         UnknownTableError, UnknownColumnError: as they say.
     """
-    settings = settings or get_settings()
     _check(columns, n, task)
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        if database.count(table) == 0:
-            raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
-        sample = draw_sample(Source(database, table), RANDOM, n, seed)
-        rows = database.read(sample.frame, columns)
-    finally:
-        database.close()
-    path = filename or settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
+    database = project.database
+    if database.count(table) == 0:
+        raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
+    sample = draw_sample(Source(database, table), RANDOM, n, seed)
+    rows = database.read(sample.frame, columns)
+    path = filename or project.settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
     tasks = label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist())
     config, guide = path.parent / f"{task.name}_config.xml", path.parent / f"{task.name}_guide.md"
     text_of_tasks = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
     with ExitStack() as stack:
         for target, text in (
             (path, text_of_tasks),
-            (config, task.label_config()),
-            (guide, task.coding_guide()),
+            (config, label_config(task)),
+            (guide, coding_guide(task)),
         ):
             stack.enter_context(replacing(target)).write_text(text, encoding="utf-8")
     shown = [column.name for column in task.columns]
@@ -163,7 +158,8 @@ def command(
 
     Example: `sample-tasks example_data txt 30 example`
     """
-    done = sample_tasks(table, columns, n, load_task(task), filename, seed)
+    with Project() as project:
+        done = sample_tasks(project, table, columns, n, project.task(task), filename, seed)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     fewer = f" (all rows: the table holds fewer than {n})" if done.points < n else ""
     console.print(f"{done.points} points of {table} for task {task}{fewer}, seed {seed}")

@@ -9,12 +9,21 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from adaptml.database import Database
-from adaptml.settings import Settings, get_settings
+from adaptml.project import Project
+from adaptml.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CRATEDB = os.environ.get("ADAPTML_TEST_CRATEDB", "")  # address of a CrateDB whose tables may be dropped
+# Tests measure no time: a busy machine is no fault of the code. A failure prints how to repeat it anywhere. Where the
+# environment says CI, Hypothesis itself takes the same examples each time.
+hypothesis_settings.register_profile(
+    "project", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)
@@ -27,17 +36,22 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     room = tmp_path / "room"
     (room / "tasks").mkdir(parents=True)
     monkeypatch.chdir(room)
-    get_settings.cache_clear()
     tracking_uri = mlflow.get_tracking_uri()
     yield room
     mlflow.set_tracking_uri(tracking_uri)
-    get_settings.cache_clear()
 
 
 @pytest.fixture
-def settings(clean_room: Path) -> Settings:
+def project(clean_room: Path) -> Iterator[Project]:
+    """The project of the clean room."""
+    with Project() as made:
+        yield made
+
+
+@pytest.fixture
+def settings(project: Project) -> Settings:
     """The settings of the clean room."""
-    return get_settings()
+    return project.settings
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +75,6 @@ def tracking(empty_store: Path, settings: Settings) -> Settings:
 def repository_tasks(monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the steps find the tasks that the project ships."""
     monkeypatch.setenv("ADAPTML_TASKS_DIR", str(REPOSITORY / "tasks"))
-    get_settings.cache_clear()
     return REPOSITORY / "tasks"
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,6 @@ from adaptml.errors import (
 )
 from adaptml.frames import KEYS
 from adaptml.progress import progress
-from adaptml.settings import get_settings
 
 CHUNK_ROWS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 LOCK_TIMEOUT_S = 30.0
@@ -80,14 +80,13 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
 
-    def ping(self) -> None:
-        """Run a query that proves that the database answers.
+    def __enter__(self) -> Self:
+        return self
 
-        Raises:
-            DatabaseUnavailableError: it does not.
-        """
-        with self._translated(), self.engine.connect() as connection:
-            connection.execute(sa.select(1))
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def tables(self) -> list[str]:
         """Names of all tables and views, sorted."""
@@ -198,34 +197,43 @@ class Database:
             read[:] = [row[column] for _, row in here]
             cells[places] = read
 
-    def sample(self, table: str, columns: Sequence[str], n: int, seed: int) -> pd.DataFrame:
-        """n random data points of a table without replacement, each equally likely, in random order.
+    def keys(self, table: str, where: str | None = None) -> pd.DataFrame:
+        """Keys of a data table's rows, ordered by id.
 
         Args:
             table: name of a data table.
-            columns: columns to read for the sampled points.
-            n: how many; all rows where the table holds fewer.
-            seed: the same table and seed give the same sample.
+            where: a person's own SQL condition; rows are read in a transaction that is never committed.
 
         Returns:
-            Frame: table_name, id and the columns.
+            Frame of n rows: table_name, id.
+
+        Raises:
+            UnknownTableError: no such table.
+            DatabaseError: a condition that the database does not take, or with a semicolon in it.
         """
-        source = self.data_table(table, columns)
-        rng = np.random.default_rng(seed)
+        source = self.data_table(table)
+        query = sa.select(source.c.id).order_by(source.c.id)
+        if where is not None:
+            if ";" in where:
+                raise DatabaseError(f"where {where!r} holds a semicolon; expected one condition: take it out")
+            query = query.where(sa.text(f"({where})".replace(":", r"\:")))
         with self._translated(), self.engine.connect() as connection:
-            if cratedb.is_cratedb(connection):
-                ids = cratedb.sample_ids(connection, source, n, seed)
-                return self.read(pd.DataFrame({"table_name": table, "id": ids}, dtype=str), columns)
-            total = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one()
-            chosen = rng.choice(total, size=min(n, total), replace=False)
-            wanted = set(chosen.tolist())
-            # Only ids pass through memory, in an order that an index on id gives without sorting.
-            stream = connection.execution_options(yield_per=10_000).execute(
-                sa.select(source.c.id).order_by(source.c.id)
-            )
-            picked = {i: row[0] for i, row in enumerate(stream) if i in wanted}
-        ids = [picked[i] for i in chosen.tolist() if i in picked]
-        return self.read(pd.DataFrame({"table_name": table, "id": ids}, dtype=str), columns)
+            self._read_only(connection)
+            ids = connection.execute(query).scalars().all()
+        return pd.DataFrame({"table_name": table, "id": ids}, dtype=str)
+
+    @staticmethod
+    def _read_only(connection: sa.Connection) -> None:
+        """Whatever a person's condition calls changes nothing; CrateDB has no such functions."""
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    def result_keys(self, table: str) -> pd.DataFrame:
+        """Keys of the data points that a table of results holds, each once: table_name, id."""
+        source = self._table(table, KEYS)
+        with self._translated(), self.engine.connect() as connection:
+            rows = connection.execute(sa.select(source.c.table_name, source.c.id).distinct()).all()
+        return pd.DataFrame([tuple(row) for row in rows], columns=KEYS, dtype=str)
 
     def scan(
         self,
@@ -384,11 +392,6 @@ class Database:
         except exc.DBAPIError as error:
             reason = " ".join(str(error.orig).split())
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
-
-
-def open_database() -> Database:
-    """The database that the settings name."""
-    return Database(get_settings().database_url.get_secret_value())
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

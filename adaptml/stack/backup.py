@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack.compose import Stack, StackError, docker, open_stack
 

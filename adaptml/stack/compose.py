@@ -11,7 +11,8 @@ from typing import Any
 from dotenv import dotenv_values
 
 from adaptml.errors import AdaptmlError, listed
-from adaptml.settings import ENV_FILES, get_settings
+from adaptml.project import Project
+from adaptml.settings import ENV_FILES
 
 COMPOSE_FILE = "docker-compose.yml"
 COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
@@ -197,7 +198,7 @@ def _set_to_something(variables: Mapping[str, str | None]) -> dict[str, str]:
 
 def open_stack() -> Stack:
     """The stack of the project that the settings name."""
-    return Stack(get_settings().root, os.environ)
+    return Stack(Project().settings.root, os.environ)
 
 
 def database_place(url: str) -> str:

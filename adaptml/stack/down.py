@@ -1,6 +1,6 @@
 """`adaptml down`: stop the stack and keep its data."""
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.stack.compose import Stack, open_stack
 
 

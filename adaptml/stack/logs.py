@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli_support import run_command
+from adaptml.cli.support import run_command
 from adaptml.errors import listed
 from adaptml.stack.compose import Stack, StackError, open_stack
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.stack.compose import Stack, docker, open_stack
 
 

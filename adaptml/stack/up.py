@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack.checks import Finding, check_host, images_missing
 from adaptml.stack.compose import ALL_PROFILES, PROFILES, Stack, StackError, open_stack

@@ -6,14 +6,13 @@ from functools import cache
 
 import numpy as np
 
-from adaptml.tasks import Setting
+from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
 from dataprogramming.label_models.core import (
     Gold,
     LabelMatrix,
-    class_shares,
     covered,
-    row_scores,
+    truth,
 )
 from dataprogramming.label_models.majority import MAJORITY_VOTE, fit_majority
 from dataprogramming.label_models.multilabel import EM, UNION, fit_em, fit_union
@@ -32,14 +31,20 @@ Fit = Callable[[Gold | None], FittedModel]
 
 
 def candidates(
-    setting: Setting, L: LabelMatrix, k: int, config: SnorkelConfig, *, has_gold: bool, demanded: str | None
+    problem: ProblemType,
+    L: LabelMatrix,
+    k: int,
+    config: SnorkelConfig,
+    *,
+    has_gold: bool,
+    demanded: str | None,
 ) -> dict[str, Fit]:
     """Name → how to fit it on gold, or on None; from the simplest to the most involved.
 
     Weighted vote needs gold and Snorkel's model MIN_LFS LFs; the knee is there only when it is demanded.
 
     Args:
-        setting: multiclass or multilabel.
+        problem: one class a point, or any number.
         L: label matrix (n, m) of the points to label.
         k: number of classes.
         config: how Snorkel's model is trained.
@@ -48,7 +53,7 @@ def candidates(
     """
     m = L.shape[1]
     counted = cache(lambda: overlaps(L, k))
-    if setting is Setting.MULTILABEL:
+    if not problem.exclusive:
         fits: dict[str, Fit] = {
             UNION: lambda gold: fit_union(m, gold, k),
             EM: lambda gold: fit_em(L, gold, k),
@@ -58,7 +63,7 @@ def candidates(
                 _snorkel(counted(), gold, k, config, decision=KNEE), name=KNEE, decision=KNEE
             )
         return fits
-    fits = {MAJORITY_VOTE: lambda gold: fit_majority(m, class_shares(gold, k))}
+    fits = {MAJORITY_VOTE: lambda gold: fit_majority(m, MULTICLASS.class_prior(truth(gold), k))}
     if has_gold:
         fits[WEIGHTED_VOTE] = lambda gold: fit_weighted_vote(gold or _no_gold(m, k))
     if m >= MIN_LFS:
@@ -72,15 +77,15 @@ def _snorkel(
     """Snorkel's model with the number of epochs that does best on gold; of equals, the fewest."""
     if gold is None or covered(gold.L).sum() < MIN_GOLD:
         epochs = config.n_epochs or EPOCHS_WITHOUT_GOLD
-        return fit_snorkel(counted, class_shares(gold, k), config, [epochs])[epochs]
+        return fit_snorkel(counted, MULTICLASS.class_prior(truth(gold), k), config, [epochs])[epochs]
     most = config.n_epochs or max(EPOCHS_TRIED)
     grid = [*(epochs for epochs in EPOCHS_TRIED if epochs < most), most]
-    models = fit_snorkel(counted, class_shares(gold, k), config, grid)
-    setting = Setting.MULTICLASS if decision == "argmax" else Setting.MULTILABEL
+    models = fit_snorkel(counted, MULTICLASS.class_prior(truth(gold), k), config, grid)
+    problem = MULTICLASS if decision == "argmax" else MULTILABEL
     scores = {}
     for epochs, model in models.items():
         named = decide(replace(model, decision=decision), predict_proba(model, gold.L))
-        scores[epochs] = row_scores(setting, gold.Y, named).mean()
+        scores[epochs] = problem.scores(gold.Y, named).mean()
     return models[max(scores, key=lambda epochs: scores[epochs])]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import ABSTAIN, Setting
+from adaptml.tasks import ABSTAIN
 from dataprogramming.label_models.scoring import FittedModel
 
 LabelMatrix = npt.NDArray[np.int8]
@@ -33,6 +33,11 @@ class Gold:
         return len(self.L)
 
 
+def truth(gold: Gold | None) -> Indicator | None:
+    """The classes of the gold points, or None without gold."""
+    return None if gold is None else gold.Y
+
+
 def covered(L: LabelMatrix) -> npt.NDArray[np.bool_]:
     """Which rows (n,) have at least one vote."""
     return np.asarray((L != ABSTAIN).any(axis=1))
@@ -43,34 +48,6 @@ def correct_votes(gold: Gold) -> npt.NDArray[np.int64]:
     rows, lfs = np.nonzero(gold.L >= 0)
     right = gold.Y[rows, gold.L[rows, lfs]] > 0
     return np.bincount(lfs[right], minlength=gold.L.shape[1])
-
-
-def class_shares(gold: Gold | None, k: int) -> Floats:
-    """Share of each class (k,) where a point has exactly one: sums to 1, all above 0; equal without gold.
-
-    Laplace's rule of succession, (count + 1) / (n + k), so that a class without gold keeps a chance.
-    """
-    counts = np.zeros(k) if gold is None else gold.Y.sum(axis=0, dtype=np.float64)
-    return np.asarray((counts + 1) / (counts.sum() + k), np.float64)
-
-
-def class_rates(gold: Gold | None, k: int) -> Floats:
-    """Share of points that each class applies to (k,), each on its own: (count + 1) / (n + 2)."""
-    if gold is None:
-        return np.full(k, 0.5)
-    return np.asarray((gold.Y.sum(axis=0) + 1) / (len(gold) + 2), np.float64)
-
-
-def row_scores(setting: Setting, Y: Indicator, named: Indicator) -> Floats:
-    """How well each row's classes are named, float64 (g,): right or not in multiclass, else the row's F1.
-
-    A row without classes of which none was named counts 1. The mean is accuracy, or F1 over samples.
-    """
-    hits = (Y & named).sum(axis=1)
-    if setting is Setting.MULTICLASS:
-        return np.asarray(hits, np.float64)
-    either = Y.sum(axis=1) + named.sum(axis=1)
-    return np.where(either == 0, 1.0, 2 * hits / np.maximum(either, 1))
 
 
 def votes_table(m: int, k: int) -> Floats:

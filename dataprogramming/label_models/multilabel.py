@@ -5,15 +5,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import Setting
+from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.core import (
     Floats,
     Gold,
     Indicator,
     LabelMatrix,
-    class_rates,
     correct_votes,
-    row_scores,
+    truth,
     votes_table,
 )
 from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
@@ -49,7 +48,7 @@ def fit_union(m: int, gold: Gold | None, k: int) -> FittedModel:
     # Below what the weakest LF's vote alone gives, so that any vote names its class.
     thresholds = np.full(k, min(0.5, 0.999 * accuracy.min()))
     table = votes_table(m, k) * np.log1p(-accuracy)[:, None, None]
-    balance = class_rates(gold, k)
+    balance = MULTILABEL.class_prior(truth(gold), k)
     return FittedModel(UNION, "noisy_or", "thresholds", balance, table, thresholds, accuracy)
 
 
@@ -73,7 +72,7 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
         The model; its weights are the estimated precision of each LF's votes.
     """
     m = L.shape[1]
-    rates = class_rates(gold, k)
+    rates = MULTILABEL.class_prior(truth(gold), k)
     table = np.zeros((m, k + 1, k))
     right, cast = np.zeros(m), np.zeros(m)
     for c in range(k):
@@ -115,7 +114,7 @@ def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
     probs = predict_proba(model, gold.L)
     plain = replace(model, thresholds=best_thresholds(probs, gold.Y))
     or_best = replace(plain, decision="thresholds_or_best")
-    scores = [row_scores(Setting.MULTILABEL, gold.Y, decide(way, probs)).sum() for way in (plain, or_best)]
+    scores = [MULTILABEL.scores(gold.Y, decide(way, probs)).sum() for way in (plain, or_best)]
     return or_best if scores[1] > scores[0] else plain
 
 

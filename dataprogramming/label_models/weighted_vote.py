@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dataprogramming.label_models.core import Floats, Gold, additive, class_shares
+from adaptml.tasks import MULTICLASS
+from dataprogramming.label_models.core import Floats, Gold, additive
 from dataprogramming.label_models.scoring import FittedModel
 
 WEIGHTED_VOTE = "weighted_vote"
@@ -27,7 +28,7 @@ def fit_weighted_vote(gold: Gold) -> FittedModel:
         The model; its weights are the LFs' smoothed accuracies.
     """
     k = gold.Y.shape[1]
-    prior = class_shares(gold, k)
+    prior = MULTICLASS.class_prior(gold.Y, k)
     accuracy = _smoothed_accuracy(gold)
     weight = np.maximum(0.0, np.log(accuracy * (k - 1) / (1 - accuracy)))
     table = np.zeros((gold.L.shape[1], k + 1, k))

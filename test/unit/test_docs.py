@@ -14,9 +14,9 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from adaptml.cli import STEPS, app
-from adaptml.encoders import list_encoders
+from adaptml.cli.settings import variable
+from adaptml.features.encoders import list_encoders
 from adaptml.settings import Settings, get_settings
-from adaptml.settings_command import variable
 from adaptml.tasks import load_task
 from dataprogramming.label_models.candidates import MULTICLASS_MODELS, MULTILABEL_MODELS
 from dataprogramming.lfs import declared_parameters, load_lfs

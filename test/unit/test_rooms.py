@@ -81,7 +81,7 @@ LEFT_OUT = {
     "labelstudio.sample_tasks": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.process_annotations": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.annotator_agreement": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
-    "adaptml.featurize": "torch snorkel tensorflow mlflow matplotlib fastapi",
+    "adaptml.features.featurize": "torch snorkel tensorflow mlflow matplotlib fastapi",
 }
 
 

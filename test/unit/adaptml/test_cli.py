@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adaptml.cli import STEPS, app
-from adaptml.cli_support import command_app, extra_options
+from adaptml.cli.support import command_app, extra_options
 from adaptml.errors import SettingsError
 
 runner = CliRunner()

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from adaptml.errors import FrameError
-from adaptml.frames import check_keys, read_frame, removing, replacing, write_frame, write_preview, write_text
+from adaptml.files import removing, replacing, write_text
+from adaptml.frames import check_keys, read_frame, write_frame, write_preview
 
 FRAME = pd.DataFrame({"extra": [[1.5, 2.5], [3.0, 4.0]], "id": ["007", "é 'x'"], "table_name": ["t", "t"]})
 

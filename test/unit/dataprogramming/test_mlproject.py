@@ -7,7 +7,7 @@ import pytest
 import typer
 import yaml
 
-from adaptml.cli_support import command_app
+from adaptml.cli.support import command_app
 from dataprogramming.label import COMMAND_OPTIONS, command
 
 PROJECT = Path(__file__).resolve().parents[3] / "dataprogramming" / "MLproject"

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from adaptml.database import Vector, open_database
 from adaptml.errors import AnnotationError, FrameError, UnknownColumnError, UnknownTableError
+from adaptml.sampling import Sample
+from adaptml.tasks.annotating import coding_guide, label_config
 from labelstudio.sample_tasks import label_studio_tasks, sample_tasks
-from labelstudio.sampling import Sample
 
 
 @pytest.fixture
@@ -75,8 +76,8 @@ def test_where_things_lie_by_default(posts: int, make_task: Any, settings: Any) 
     task = make_task()
     done = sample_tasks("posts", ["txt"], 5, task, seed=7)
     assert done.path == settings.annotations("zoo") / "tasks_posts_5_seed7.json"
-    assert done.config.read_text(encoding="utf-8") == task.label_config()
-    assert done.guide.read_text(encoding="utf-8") == task.coding_guide()
+    assert done.config.read_text(encoding="utf-8") == label_config(task)
+    assert done.guide.read_text(encoding="utf-8") == coding_guide(task)
     assert sorted(p.name for p in done.path.parent.iterdir()) == [
         "tasks_posts_5_seed7.json",
         "zoo_config.xml",

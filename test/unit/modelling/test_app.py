@@ -17,11 +17,11 @@ from adaptml.errors import (
     UnknownColumnError,
 )
 from modelling.app.api_errors import ApiError, translated
-from modelling.app.champion import Champion
 from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
 from modelling.app.shelf import Shelf
 from modelling.app.status import health
+from modelling.champion import Champion
 
 
 @dataclass

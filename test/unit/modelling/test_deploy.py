@@ -8,7 +8,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import ModelError
-from adaptml.tracking import connect
+from adaptml.runs.tracking import connect
 from modelling.deploy import Deployed, deploy
 
 # MLflow's own use of SQLAlchemy.

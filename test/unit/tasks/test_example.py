@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adaptml.lemmas import lemmatize
+from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import Setting, indicator, load_task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.lfs import load_lfs

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import yaml
+from adaptml.settings_command import variable
 from dotenv import dotenv_values
 
 from adaptml.settings import Settings, load_settings
-from adaptml.settings_command import variable
 from adaptml.stack.checks import MEMORY_GB
 from adaptml.stack.compose import PROFILES, PUBLISHED
 
