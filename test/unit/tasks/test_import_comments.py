@@ -64,9 +64,7 @@ def test_importing_again_changes_nothing(csv_file: Path, project: Project) -> No
     assert pd.read_parquet(again.frames["valid"]).equals(frame)
 
 
-def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(
-    clean_room: Path, project: Project
-) -> None:
+def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(clean_room: Path, project: Project) -> None:
     path = clean_room / "comments.json"
     path.write_text(json.dumps(WRENCH), encoding="utf-8")
     done = import_comments(project, [path], "youtube")
