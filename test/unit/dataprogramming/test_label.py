@@ -117,6 +117,7 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
         "lf_summary_train.csv",
         "lf_summary_train.html",
         "log.txt",
+        "model",
         "train_label_matrix.npy",
         "training_data.html",
         "training_data.parquet",

@@ -94,9 +94,13 @@ def test_a_wrench_folder_says_its_splits(clean_room: Path, project: Project) -> 
         (
             "absent.csv",
             None,
-            "absent.csv is no .csv or .json file and no folder; give the comments in one of these",
+            "absent.csv is neither a .csv or .json file nor a folder; give the comments in one of these",
         ),
-        ("x.txt", "hello", "x.txt is no .csv or .json file and no folder; give the comments in one of these"),
+        (
+            "x.txt",
+            "hello",
+            "x.txt is neither a .csv or .json file nor a folder; give the comments in one of these",
+        ),
         (
             "x.csv",
             "id,text\n1,a\n",
@@ -158,5 +162,5 @@ def test_it_runs_as_a_program(csv_file: Path, clean_room: Path) -> None:
     failed = subprocess.run([*program, "nowhere.csv"], capture_output=True, text=True, cwd=clean_room)
     assert failed.returncode == 1
     assert failed.stderr == (
-        "error: nowhere.csv is no .csv or .json file and no folder; give the comments in one of these\n"
+        "error: nowhere.csv is neither a .csv or .json file nor a folder; give the comments in one of these\n"
     )
