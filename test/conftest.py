@@ -9,6 +9,8 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from adaptml.database import Database
 from adaptml.project import Project
@@ -16,6 +18,12 @@ from adaptml.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CRATEDB = os.environ.get("ADAPTML_TEST_CRATEDB", "")  # address of a CrateDB whose tables may be dropped
+# Tests measure no time: a busy machine is no fault of the code. A failure prints how to repeat it anywhere. Where the
+# environment says CI, Hypothesis itself takes the same examples each time.
+hypothesis_settings.register_profile(
+    "project", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)

@@ -23,12 +23,12 @@ STEPS = {
     "deploy": ("modelling.deploy", "Make a version of a model the champion."),
     "serve": ("modelling.serve", "Serve every champion over HTTP."),
     "predict": ("modelling.predict", "Predict many data points at once."),
-    "up": ("adaptml.stack_up", "Start the Docker stack and wait until it is healthy."),
-    "down": ("adaptml.stack_down", "Stop the Docker stack; its data stay."),
-    "status": ("adaptml.stack_status", "Show the Docker stack's health, versions and disk."),
-    "logs": ("adaptml.stack_logs", "Show what the Docker stack's services say."),
-    "backup": ("adaptml.stack_backup", "Copy all data of the Docker stack into a folder."),
-    "restore": ("adaptml.stack_restore", "Fill an empty Docker stack from a backup."),
+    "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
+    "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
+    "status": ("adaptml.stack.status", "Show the Docker stack's health, versions and disk."),
+    "logs": ("adaptml.stack.logs", "Show what the Docker stack's services say."),
+    "backup": ("adaptml.stack.backup", "Copy all data of the Docker stack into a folder."),
+    "restore": ("adaptml.stack.restore", "Fill an empty Docker stack from a backup."),
     "settings": ("adaptml.cli.settings", "Show the settings and where they come from."),
 }
 

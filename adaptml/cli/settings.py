@@ -28,7 +28,7 @@ def shown(settings: Settings, name: str) -> str:
 def command(
     name: Annotated[str | None, typer.Argument(help="Print the value of this setting alone.")] = None,
 ) -> None:
-    """Show the settings and the variable that changes each, in the environment or in `.env`.
+    """Show the settings and the variable that changes each, in the environment or in `.env.dev`.
 
     Example: `export MLFLOW_TRACKING_URI=$(adaptml settings tracking_uri)`
     """

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name
 from sklearn import metrics as sk
@@ -225,7 +225,6 @@ def problems(draw: st.DrawFn) -> tuple[Matrix, Matrix, npt.NDArray[np.float64]]:
 
 
 @given(problems())
-@settings(deadline=None)
 def test_multilabel_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.NDArray[np.float64]]) -> None:
     true, pred, probs = problem
     names = [f"c{i}" for i in range(true.shape[1])]
@@ -254,7 +253,6 @@ def test_multilabel_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.
 
 
 @given(problems())
-@settings(deadline=None)
 def test_multiclass_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.NDArray[np.float64]]) -> None:
     a, _, scores = problem
     true, pred, k = a.argmax(axis=1), scores.argmax(axis=1), a.shape[1]

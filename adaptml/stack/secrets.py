@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from adaptml.stack import Stack, StackError
+from adaptml.stack.compose import Stack, StackError
 
 KEEP_OUT_OF_GIT = "# Secrets: nothing in this folder is tracked.\n*\n"
 DATABASE_SETTINGS = "database_settings"
