@@ -24,7 +24,14 @@ def project_root(start: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings. Each is read from its variable in the environment, then from `.env`."""
+    """All settings. Each is read from its variable in the environment, then from `.env`.
+
+    `adaptml settings` shows them, each with its variable.
+
+    Example:
+        >>> project.settings.host, project.settings.port
+        ('127.0.0.1', 8000)
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="ADAPTML_", env_file_encoding="utf-8", extra="ignore", frozen=True
