@@ -76,7 +76,7 @@ class Task(_Part):
         pydantic.ValidationError: values that no task can have.
 
     Example:
-        >>> Task(classes=["ham", "spam"]).class_names
+        >>> adaptml.Task(classes=["ham", "spam"]).class_names
         ['ham', 'spam']
     """
 
