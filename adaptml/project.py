@@ -41,11 +41,8 @@ class Project:
     Attributes:
         settings: where things are.
 
-    Raises:
-        SettingsError: a setting has a value that cannot be used, or the folder does not exist.
-
     Example:
-        >>> folder = project.settings.root  # any folder with `tasks/` will do
+        >>> folder = project.settings.root  # yours
         >>> with adaptml.Project(folder) as mine:
         ...     mine.task("spam").class_names
         ['ham', 'spam']
