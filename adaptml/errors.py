@@ -137,6 +137,9 @@ class AnnotationError(AdaptmlError):
 class LabelStudioError(AnnotationError):
     """Label Studio refuses what was asked.
 
+    Attributes:
+        status: the HTTP status of its answer; None where it did not answer.
+
     Example:
         >>> from labelstudio.client import LabelStudio
         >>> LabelStudio("http://127.0.0.1:8080", token="")
@@ -144,6 +147,10 @@ class LabelStudioError(AnnotationError):
             ...
         adaptml.errors.LabelStudioError: no token for Label Studio at http://127.0.0.1:8080; ...
     """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LabelStudioUnavailableError(LabelStudioError):

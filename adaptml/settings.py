@@ -1,4 +1,4 @@
-"""Where things are: one validated object from the environment and `.env`, built on demand."""
+"""Where things are: one validated object from the environment, `.env.dev` and `.env`, built on demand."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adaptml.errors import SettingsError
+
+# In the project's folder; a later one wins. The first is tracked, with defaults; the second is one's own.
+ENV_FILES = (".env", ".env.dev")
 
 
 def project_root(start: Path) -> Path:
@@ -24,7 +27,9 @@ def project_root(start: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings. Each is read from its variable in the environment, then from `.env`.
+    """All settings. Each is read from its variable: in the environment, then in `.env.dev`, then in `.env`.
+
+    A variable that is set to nothing counts as not set.
 
     `adaptml settings` shows them, each with its variable.
 
@@ -34,7 +39,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ADAPTML_", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="ADAPTML_", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     root: Path = Field(Path(), description="the project's folder; relative paths of the others start here")
@@ -110,7 +115,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(start: Path, *, exactly: bool = False) -> Settings:
-    """Read the settings as seen from a folder: from the environment, then from the project's `.env`.
+    """Read the settings as seen from a folder: from the environment, then from the project's files.
 
     Args:
         start: folder from which the project's folder is looked for, upwards.
@@ -122,9 +127,9 @@ def load_settings(start: Path, *, exactly: bool = False) -> Settings:
     given = None if exactly else os.environ.get("ADAPTML_ROOT")
     root = Path(given) if given else start if exactly else project_root(start)
     try:
-        return Settings(_env_file=root / ".env", root=root)  # type: ignore[call-arg]
+        return Settings(_env_file=[root / name for name in ENV_FILES], root=root)  # type: ignore[call-arg]
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(
-            f"settings cannot be used: {wrong}; mend them in the environment or in {root / '.env'}"
+            f"settings cannot be used: {wrong}; fix them in the environment or in {root / ENV_FILES[-1]}"
         ) from error

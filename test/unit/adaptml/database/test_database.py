@@ -95,7 +95,7 @@ def test_unknown_names_say_what_there_is(filled: Database) -> None:
         st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1), unique=True
     )
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_an_id(tmp_path_factory: pytest.TempPathFactory, ids: list[str]) -> None:
     with closing(Database(f"sqlite:///{tmp_path_factory.mktemp('ids') / 'data.db'}")) as database:
         database.create_table("t", COLUMNS)

@@ -1,4 +1,4 @@
-"""What the host must have before the stack starts: what was expected, what was found, how to mend it."""
+"""What the host must have before the stack starts: what was expected, what was found, how to fix it."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptml.stack import PUBLISHED, Stack, StackError, docker
+from adaptml.stack.compose import PUBLISHED, Stack, StackError, docker
 
 MIN_ENGINE = 25  # the first whose health checks can be frequent while a container starts
 MIN_COMPOSE = (2, 24)
@@ -37,14 +37,14 @@ class Finding:
         ok: whether it is as expected.
         expected: what the stack needs.
         found: what there is.
-        mend: what to do about it.
+        fix: what to do about it.
     """
 
     what: str
     ok: bool
     expected: str
     found: str
-    mend: str
+    fix: str
 
 
 def check_host(stack: Stack, services: Sequence[str]) -> list[Finding]:
@@ -61,28 +61,26 @@ def check_host(stack: Stack, services: Sequence[str]) -> list[Finding]:
 def check_engine() -> Finding:
     """The Docker engine answers and is new enough."""
     expected = f"Docker Engine {MIN_ENGINE} or newer, running"
-    mend = "install or start Docker, and see that you may use it (on Linux: the group docker)"
+    fix = "install or start Docker, and see that you may use it (on Linux: the group docker)"
     return _version(
-        "engine", expected, mend, (MIN_ENGINE,), lambda: docker("version", "--format", "{{.Server.Version}}")
+        "engine", expected, fix, (MIN_ENGINE,), lambda: docker("version", "--format", "{{.Server.Version}}")
     )
 
 
 def check_compose() -> Finding:
     """Compose V2 is there and new enough."""
     expected = f"Docker Compose {MIN_COMPOSE[0]}.{MIN_COMPOSE[1]} or newer"
-    mend = "install Docker's Compose plugin; docker-compose with a hyphen is the old one"
-    return _version("compose", expected, mend, MIN_COMPOSE, lambda: docker("compose", "version", "--short"))
+    fix = "install Docker's Compose plugin; docker-compose with a hyphen is the old one"
+    return _version("compose", expected, fix, MIN_COMPOSE, lambda: docker("compose", "version", "--short"))
 
 
-def _version(
-    what: str, expected: str, mend: str, minimum: tuple[int, ...], ask: Callable[[], str]
-) -> Finding:
+def _version(what: str, expected: str, fix: str, minimum: tuple[int, ...], ask: Callable[[], str]) -> Finding:
     try:
         found = ask().strip()
     except StackError as error:
-        return Finding(what, False, expected, str(error), mend)
+        return Finding(what, False, expected, str(error), fix)
     numbers = tuple(int(part) for part in re.findall(r"\d+", found)[: len(minimum)])
-    return Finding(what, numbers >= minimum, expected, found, mend)
+    return Finding(what, numbers >= minimum, expected, found, fix)
 
 
 def check_memory(stack: Stack, services: Sequence[str]) -> Finding:
@@ -93,7 +91,7 @@ def check_memory(stack: Stack, services: Sequence[str]) -> Finding:
     total = int(docker("info", "--format", "{{.MemTotal}}")) / GB
     return Finding(
         "memory", total >= needed, f"{needed:.1f} GB", f"{total:.1f} GB",
-        "give Docker more memory, lower CRATE_HEAP_SIZE in .env, or start fewer profiles",
+        "give Docker more memory, lower CRATE_HEAP_SIZE in .env.dev, or start fewer profiles",
     )  # fmt: skip
 
 
@@ -131,7 +129,7 @@ def check_ports(stack: Stack, services: Sequence[str]) -> list[Finding]:
             findings.append(
                 Finding(
                     f"port {port}", free, f"free, for {service}", "free" if free else "taken",
-                    f"stop what listens there, or set {place.port} in .env",
+                    f"stop what listens there, or set {place.port} in .env.dev",
                 )
             )  # fmt: skip
     return findings

@@ -8,9 +8,9 @@ import typer
 
 from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
-from adaptml.stack import Stack, StackError, docker, open_stack
-from adaptml.stack_backup import MANIFEST, SECRETS, Store, own_image, stores
-from adaptml.stack_secrets import make_secrets, write_private
+from adaptml.stack.backup import MANIFEST, SECRETS, Store, own_image, stores
+from adaptml.stack.compose import Stack, StackError, docker, open_stack
+from adaptml.stack.secrets import make_secrets, write_private
 
 
 def restore(stack: Stack, folder: Path) -> list[Store]:
@@ -19,6 +19,9 @@ def restore(stack: Stack, folder: Path) -> list[Store]:
     Args:
         stack: a stack without containers and with empty stores.
         folder: what `backup` wrote.
+
+    Returns:
+        What was filled.
 
     Raises:
         StackError: the folder is no backup, or the stack is not empty.
@@ -29,25 +32,37 @@ def restore(stack: Stack, folder: Path) -> list[Store]:
     if stack.containers():
         raise StackError("the stack has containers; expected none: stop it with `adaptml down` first")
     image, wanted = own_image(stack), [store for store in stores(stack) if store.key in saved]
+    _check_empty(wanted, image)
+    _put_back_secrets(stack, folder / SECRETS)
+    stack.compose("create", "--no-build")  # Compose's own volumes, under its own labels
+    for store in wanted:
+        _fill(store, folder, image)
+    return wanted
+
+
+def _check_empty(wanted: list[Store], image: str) -> None:
     full = [store.source for store in wanted if _holds_files(store, image)]
     if full:
         raise StackError(
             f"{listed(full)} holds files; expected empty stores: "
-            "name new ones in .env (STACK_NAME names them all), or remove these"
+            "name new ones in .env.dev (STACK_NAME names them all), or remove these"
         )
-    for path in (folder / SECRETS).iterdir():
+
+
+def _put_back_secrets(stack: Stack, saved: Path) -> None:
+    for path in saved.iterdir():
         stack.secrets.mkdir(parents=True, exist_ok=True)
         write_private(path.read_text(encoding="utf-8"), stack.secrets / path.name, stack.owner)
     make_secrets(stack)
-    stack.compose("create", "--no-build")  # Compose's own volumes, under its own labels
-    for store in wanted:
-        docker(
-            "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/to",
-            "--volume", f"{folder.resolve()}:/from:ro", image,
-            "tar", "--extract", "--numeric-owner", "--preserve-permissions",
-            "--file", f"/from/{store.file}", "--directory", "/to",
-        )  # fmt: skip
-    return wanted
+
+
+def _fill(store: Store, folder: Path, image: str) -> None:
+    docker(
+        "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/to",
+        "--volume", f"{folder.resolve()}:/from:ro", image,
+        "tar", "--extract", "--numeric-owner", "--preserve-permissions",
+        "--file", f"/from/{store.file}", "--directory", "/to",
+    )  # fmt: skip
 
 
 def _holds_files(store: Store, image: str) -> bool:

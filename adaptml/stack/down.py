@@ -1,7 +1,7 @@
 """`adaptml down`: stop the stack and keep its data."""
 
 from adaptml.cli.support import output, run_command
-from adaptml.stack import Stack, open_stack
+from adaptml.stack.compose import Stack, open_stack
 
 
 def down(stack: Stack) -> int:

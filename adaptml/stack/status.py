@@ -1,11 +1,12 @@
 """`adaptml status`: each container's health and version, and the disk that the stack uses."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adaptml.cli.support import output, run_command
-from adaptml.stack import Stack, docker, open_stack
+from adaptml.stack.compose import Stack, docker, open_stack
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,27 @@ def _memory(names: list[str]) -> dict[str, str]:
 def command() -> None:
     """Show each container of the Docker stack with its health, version and memory, and the disk in use."""
     found, console = status(open_stack()), output()
-    if not found.containers:
-        console.print("nothing runs; `adaptml up` starts the stack")
+    if found.containers:
+        console.print(
+            "\n".join(aligned([("container", "health", "image", "memory", "made"), *found.containers]))
+        )
     else:
-        lines = [("container", "health", "image", "memory", "made"), *found.containers]
-        widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
-        for line in lines:
-            console.print(
-                "".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-            )
+        console.print("nothing runs; `adaptml up` starts the stack")
     for name, size in found.volumes.items():
         console.print(f"volume {name:<36} {size}")
     console.print(found.engine)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, each column as wide as its widest cell and two spaces.
+
+    >>> aligned([("a", "b"), ("long", "c")])
+    ['a     b', 'long  c']
+    """
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    return [
+        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 if __name__ == "__main__":

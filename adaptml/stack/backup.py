@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import typer
 
 from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
-from adaptml.stack import Stack, StackError, docker, open_stack
+from adaptml.stack.compose import Stack, StackError, docker, open_stack
 
 MANIFEST, SECRETS = "manifest.json", "secrets"
 PRIVATE = 0o700
@@ -22,7 +24,7 @@ class Store:
     """A volume, or a folder of the host, that a service writes to.
 
     Attributes:
-        key: its name in the Compose file, or the folder's path where `.env` names one; names the copy.
+        key: its name in the Compose file, or the folder's path where a setting names one; names the copy.
         source: what Docker mounts: the volume's name or the folder's path.
     """
 
@@ -64,7 +66,24 @@ def own_image(stack: Stack) -> str:
     raise StackError("no image of the stack is here; expected one: start the stack once with `adaptml up`")
 
 
-def backup(stack: Stack, folder: Path) -> list[Store]:
+@dataclass(frozen=True)
+class Backup:
+    """What was saved.
+
+    Attributes:
+        folder: where it lies.
+        stores: what was copied.
+        size_bytes: of the copies of the stores together.
+        data_elsewhere: the data tables are in a database that is no part of the stack, and not in the backup.
+    """
+
+    folder: Path
+    stores: list[Store]
+    size_bytes: int
+    data_elsewhere: bool
+
+
+def backup(stack: Stack, folder: Path) -> Backup:
     """Stop the services that run, copy every store and the secrets, and start the services again.
 
     Stopped, all stores are of the same moment. The copy holds the passwords, so only its owner can read it.
@@ -76,6 +95,22 @@ def backup(stack: Stack, folder: Path) -> list[Store]:
     Raises:
         StackError: the folder exists, or something cannot be copied.
     """
+    with _unfinished(folder) as partial:
+        image, kept = own_image(stack), stores(stack)
+        with paused(stack):
+            for store in kept:
+                _copy(store, partial, image)
+            shutil.copytree(stack.secrets, partial / SECRETS)
+            manifest = {"made_at": datetime.now(UTC).isoformat(), "stores": [store.key for store in kept]}
+            (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            partial.rename(folder)  # before the services start again: should one fail, the copy is whole
+    size = sum(path.stat().st_size for path in folder.glob("*.tar"))
+    return Backup(folder, kept, size, bool(stack.database_url))
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """A private folder to fill and to rename to `folder`; what is not renamed is removed in the end."""
     if folder.exists():
         raise StackError(f"{folder} exists; expected a new folder for the backup: name another one")
     partial = folder.with_name(f".{folder.name}.partial")
@@ -86,32 +121,32 @@ def backup(stack: Stack, folder: Path) -> list[Store]:
         raise StackError(
             f"{folder} cannot be made: {error.strerror}; expected a place that this user may write to"
         ) from error
-    running: list[str] = []
     try:
-        if stack.database_url:
-            output().print(
-                "the data tables are in a database elsewhere, which has to be saved by its own means"
-            )
-        image, kept = own_image(stack), stores(stack)
-        running = [str(found["Service"]) for found in stack.containers() if found["State"] == "running"]
-        if running:
-            stack.compose("stop", *running)
-        for store in kept:
-            docker(
-                "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/from:ro",
-                "--volume", f"{partial.resolve()}:/to", image,
-                "tar", "--create", "--numeric-owner", "--file", f"/to/{store.file}",
-                "--directory", "/from", ".",
-            )  # fmt: skip
-        shutil.copytree(stack.secrets, partial / SECRETS)
-        manifest = {"made_at": datetime.now(UTC).isoformat(), "stores": [store.key for store in kept]}
-        (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        partial.rename(folder)
+        yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def paused(stack: Stack) -> Iterator[None]:
+    """Stop the services that run, and start them again in the end, whatever happens between."""
+    running = [str(found["Service"]) for found in stack.containers() if found["State"] == "running"]
+    try:
+        if running:
+            stack.compose("stop", *running)
+        yield
+    finally:
         if running:
             stack.compose("up", "--detach", "--wait", "--no-build", *running)
-    return kept
+
+
+def _copy(store: Store, folder: Path, image: str) -> None:
+    """Write a store's archive, with the numbers of its owners, into a folder of the host."""
+    docker(
+        "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/from:ro",
+        "--volume", f"{folder.resolve()}:/to", image,
+        "tar", "--create", "--numeric-owner", "--file", f"/to/{store.file}", "--directory", "/from", ".",
+    )  # fmt: skip
 
 
 def command(
@@ -121,10 +156,13 @@ def command(
 
     Example: `backup /backups/monday`
     """
-    kept = backup(open_stack(), folder)
-    size = sum(path.stat().st_size for path in folder.glob("*.tar"))
-    console = output()
-    console.print(f"{len(kept)} stores, {size / 1e6:.0f} MB in {folder}: {listed([s.key for s in kept], 20)}")
+    done, console = backup(open_stack(), folder), output()
+    names = listed([store.key for store in done.stores], 20)
+    console.print(f"{len(done.stores)} stores, {done.size_bytes / 1e6:.0f} MB in {done.folder}: {names}")
+    if done.data_elsewhere:
+        console.print(
+            "not in it: the data tables, in a database elsewhere, which has to be saved by its own means"
+        )
     console.print("keep the folder private: it holds the stack's passwords")
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from dotenv import dotenv_values
 
 from adaptml.errors import AdaptmlError, listed
 from adaptml.project import Project
+from adaptml.settings import ENV_FILES
 
 COMPOSE_FILE = "docker-compose.yml"
+COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
 ALL_PROFILES = "dev"
 PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES)
 # Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
@@ -58,15 +60,21 @@ class Stack:
     """The stack of one project folder.
 
     Attributes:
-        root: the project's folder, which holds `docker-compose.yml` and `.env`.
-        values: `.env`, and over it the environment: what Compose fills into its file.
+        root: the project's folder, which holds `docker-compose.yml` and the files of settings.
+        env_files: names of the files of settings that are there, relative to `root`; a later one wins.
+        values: every variable that is set to something, in the environment or else in those files: what
+            Compose fills into its file.
     """
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
-        """Read `.env`; nothing is started.
+        """Read `.env` and `.env.dev`; nothing is started.
+
+        Args:
+            root: the project's folder.
+            environment: the caller's. Its `COMPOSE_ENV_FILES` names other files of settings, as for Compose.
 
         Raises:
-            StackError: the folder has no Compose file.
+            StackError: the folder has no Compose file, or no file that `COMPOSE_ENV_FILES` names.
         """
         if not (root / COMPOSE_FILE).is_file():
             raise StackError(
@@ -74,11 +82,13 @@ class Stack:
                 "expected a clone of ADaPT-ML: run this there, or set ADAPTML_ROOT"
             )
         self.root = root
-        from_file = {k: v for k, v in dotenv_values(root / ".env").items() if v is not None}
-        self.values: dict[str, str] = from_file | dict(environment)
+        self.env_files = env_files(root, environment.get(COMPOSE_ENV_FILES, ""))
+        self._environment = dict(environment)
+        self._from_files = variables_of(root / name for name in self.env_files)
+        self.values: dict[str, str] = self._from_files | _set_to_something(environment)
 
     def get(self, name: str, default: str) -> str:
-        """A variable of `.env`; one that is set to nothing counts as not set, as in the Compose file."""
+        """A variable; one that is set to nothing counts as not set, as in the Compose file."""
         return self.values.get(name) or default
 
     @property
@@ -100,14 +110,22 @@ class Stack:
         return int(self.get("APP_UID", str(defaults[0]))), int(self.get("APP_GID", str(defaults[1])))
 
     def environment(self) -> dict[str, str]:
-        """The environment for Compose: the caller's, and what Compose cannot find out by itself."""
+        """The environment for Compose: the caller's, and what Compose cannot find out by itself.
+
+        Compose takes a variable that is set to nothing for set. Left out, it does not hide what a file says.
+        """
+        kept = {
+            name: value for name, value in self._environment.items() if value or name not in self._from_files
+        }
         uid, gid = self.owner
         added = {"APP_UID": str(uid), "APP_GID": str(gid)}
+        if self.env_files:
+            added[COMPOSE_ENV_FILES] = ",".join(self.env_files)
         files = self.get("COMPOSE_FILE", COMPOSE_FILE)
         if self.database_url:
             added["STACK_DATABASE"] = database_place(self.database_url)
             files = os.pathsep.join([files, EXTERNAL_DATABASE_FILE])
-        return os.environ | added | {"COMPOSE_FILE": files}
+        return kept | added | {"COMPOSE_FILE": files}
 
     def compose(self, *words: str, profiles: Sequence[str] = (ALL_PROFILES,), capture: bool = True) -> str:
         """Run `docker compose …` in the project's folder.
@@ -144,6 +162,38 @@ class Stack:
                 shown = "" if port == DEFAULT_PORTS["http"] else f":{port}"
                 found.append((place.what, f"http://{host}{shown}{place.path}"))
         return found
+
+
+def env_files(root: Path, given: str = "") -> tuple[str, ...]:
+    """Names of the files of settings; a later one wins.
+
+    Args:
+        root: the project's folder.
+        given: other names than `.env` and `.env.dev`, divided by commas, as in `COMPOSE_ENV_FILES`.
+
+    Raises:
+        StackError: a file that is given does not exist.
+    """
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    missing = [name for name in names if not (root / name).is_file()]
+    if missing:
+        raise StackError(
+            f"no file {listed(missing)} in {root}, which {COMPOSE_ENV_FILES} names; "
+            f"expected files of settings such as {','.join(ENV_FILES)}: make it, or unset {COMPOSE_ENV_FILES}"
+        )
+    return tuple(names or (name for name in ENV_FILES if (root / name).is_file()))
+
+
+def variables_of(paths: Iterable[Path]) -> dict[str, str]:
+    """The variables that files of settings set to something; a later file wins."""
+    found: dict[str, str] = {}
+    for path in paths:
+        found |= _set_to_something(dotenv_values(path))
+    return found
+
+
+def _set_to_something(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if value}
 
 
 def open_stack() -> Stack:
