@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import featurize as featurize
     from adaptml.project import Project as Project
+    from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import sample_points as sample_points
     from adaptml.settings import Settings as Settings
     from adaptml.tasks import Task as Task
@@ -61,6 +62,7 @@ _NAMES = {
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize",
     "adaptml.project": "Project",
+    "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points",
     "adaptml.settings": "Settings",
     "adaptml.tasks": "Task",

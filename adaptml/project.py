@@ -173,6 +173,7 @@ class Project:
         deploy = adaptml.deploy
         predict = adaptml.predict
         serve = adaptml.serve
+        list_runs = adaptml.list_runs
     else:
         featurize = Step()
         sample_tasks = Step()
@@ -186,3 +187,4 @@ class Project:
         deploy = Step()
         predict = Step()
         serve = Step()
+        list_runs = Step()
