@@ -1,6 +1,7 @@
 # Every target runs the same on a laptop and in CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo labelstudio test test-stack check lock clean
@@ -33,8 +34,8 @@ check: .venv/.test  ## style, types and docs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check  ## all tests, style, types and docs
-	$(BIN)/python -m pytest
+test: check  ## all tests on two cores (WORKERS=4: on four), style, types and docs
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing behind
 	docker/test-stack.sh

@@ -22,7 +22,7 @@ def load_task(name: str, tasks_dir: Path) -> Task:
         known = list_tasks(tasks_dir)
         raise TaskError(
             f"no task {name!r} in {tasks_dir}; tasks there: {listed(known, 20) or 'none'}; "
-            "write it with `adaptml task new`"
+            "make it with `adaptml task new`"
         )
     try:
         text = path.read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def parse_task(text: str, folder: Path, source: str) -> Task:
         raise TaskError(f"{source} holds {type(content).__name__}; expected keys: title, setting, classes …")
     for key in ("folder", "name", "lfs"):
         if key in content:
-            raise TaskError(f"{source} has 1 problem: {key}: unknown key, take it out")
+            raise TaskError(f"{source} has 1 problem: {key}: unknown key, remove it")
     try:
         return TaskFile.model_validate({**content, "name": folder.name, "folder": folder.resolve()})
     except ValidationError as error:

@@ -35,7 +35,7 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
     try:
         parse_task(content, folder, f"new task {name!r} ({given})")
     except TaskError as error:
-        raise TaskError(f"{error}; mend what is given and run this again") from error
+        raise TaskError(f"{error}; fix them and run this again") from error
     tasks_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:
         made = Path(scratch) / name

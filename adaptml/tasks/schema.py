@@ -76,7 +76,7 @@ class Task(_Part):
         pydantic.ValidationError: values that no task can have.
 
     Example:
-        >>> Task(classes=["ham", "spam"]).class_names
+        >>> adaptml.Task(classes=["ham", "spam"]).class_names
         ['ham', 'spam']
     """
 
@@ -114,9 +114,9 @@ class Task(_Part):
         if not 2 <= len(classes) <= MAX_CLASSES:
             raise ValueError(f"a task has 2 to {MAX_CLASSES} classes; given {len(classes)}")
         names = [c.name for c in classes]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"class names must differ; {listed(twice)} stands more than once")
+        duplicated = sorted({name for name in names if names.count(name) > 1})
+        if duplicated:
+            raise ValueError(f"class names must differ; {listed(duplicated)} is duplicated")
         reserved = [name for name in names if name in _RESERVED or name.startswith("prob_")]
         if reserved:
             raise ValueError(f"{listed(reserved)} is reserved and cannot name a class")
@@ -187,7 +187,7 @@ def _problem(error: Any) -> str:
     """One problem of a task file as text: its place, what was found, what was expected."""
     place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]).lstrip(".")
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key, take it out"
+        return f"{place}: unknown key, remove it"
     if error["type"] == "missing":
         return f"{place}: missing"
     message = error["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")

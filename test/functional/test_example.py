@@ -21,7 +21,9 @@ def run(*command: str, home: Path, cwd: Path = REPOSITORY, **extra: str) -> subp
         "HOME": str(home),
         "ADAPTML_HOME": str(home / "workspace"),
     }
-    environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "LANG": "C.UTF-8"} | extra
+    # Its share of the cores, beside other tests.
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
+    environment |= threads | {"MLFLOW_DISABLE_TELEMETRY": "true", "LANG": "C.UTF-8"} | extra
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
 
 

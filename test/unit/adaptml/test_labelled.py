@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adaptml.errors import FrameError, TaskError
 from adaptml.data import read_gold
+from adaptml.errors import FrameError, TaskError
 from adaptml.labelled import labelled
 from adaptml.project import Project
 from adaptml.tasks import Task

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from adaptml.errors import SettingsError
-from adaptml.settings import get_settings, load_settings
+from adaptml.settings import load_settings
 
 
 def test_defaults_lie_in_the_project_folder_wherever_a_step_runs(clean_room: Path) -> None:
@@ -58,7 +58,6 @@ def test_all_wrong_values_are_told_at_once(clean_room: Path, monkeypatch: pytest
     assert "\n" not in str(caught.value)
 
 
-def test_the_password_of_the_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_of_the_database_is_not_shown(clean_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTML_DATABASE_URL", "postgresql+psycopg://me:secret@db/x")
-    get_settings.cache_clear()
-    assert "secret" not in repr(get_settings())
+    assert "secret" not in repr(load_settings(clean_room))

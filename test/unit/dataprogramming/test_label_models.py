@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dataprogramming.label_models.core import Gold, class_rates, class_shares, covered
+from adaptml.tasks import MULTICLASS, MULTILABEL
+from dataprogramming.label_models.core import Gold, covered
 from dataprogramming.label_models.majority import fit_majority
 from dataprogramming.label_models.multilabel import best_thresholds, fit_em, fit_union
 from dataprogramming.label_models.scoring import decide, predict_proba
@@ -20,10 +21,10 @@ def test_covered() -> None:
 
 def test_class_balance_is_smoothed() -> None:
     gold = gold_of([[0], [0], [0]], [0, 0, 1], 3)
-    np.testing.assert_allclose(class_shares(gold, 3), [3 / 6, 2 / 6, 1 / 6])
-    np.testing.assert_allclose(class_rates(gold, 3), [3 / 5, 2 / 5, 1 / 5])
-    np.testing.assert_allclose(class_shares(None, 4), [0.25] * 4)
-    np.testing.assert_allclose(class_rates(None, 2), [0.5, 0.5])
+    np.testing.assert_allclose(MULTICLASS.class_prior(gold.Y, 3), [3 / 6, 2 / 6, 1 / 6])
+    np.testing.assert_allclose(MULTILABEL.class_prior(gold.Y, 3), [3 / 5, 2 / 5, 1 / 5])
+    np.testing.assert_allclose(MULTICLASS.class_prior(None, 4), [0.25] * 4)
+    np.testing.assert_allclose(MULTILABEL.class_prior(None, 2), [0.5, 0.5])
 
 
 def test_majority_breaks_ties_by_the_class_balance() -> None:
@@ -117,7 +118,7 @@ def test_every_probability_of_the_vote_models_is_a_distribution(k: int) -> None:
     rng = np.random.default_rng(1)
     L = rng.integers(-1, k, (50, 4)).astype(np.int8)
     gold = gold_of(L[:20].tolist(), rng.integers(0, k, 20).tolist(), k)
-    for model in (fit_majority(4, class_shares(gold, k)), fit_weighted_vote(gold)):
+    for model in (fit_majority(4, MULTICLASS.class_prior(gold.Y, k)), fit_weighted_vote(gold)):
         probs = predict_proba(model, L)
         assert (probs > 0).all()
         np.testing.assert_allclose(probs.sum(axis=1), 1)

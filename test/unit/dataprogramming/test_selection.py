@@ -5,10 +5,10 @@ import numpy.typing as npt
 import pytest
 
 from adaptml.errors import LabellingError
-from adaptml.tasks import Setting
+from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_models.core import Gold, row_scores
-from dataprogramming.selection import HeldOut, _choose, _folds, _hold_out, select_label_model
+from dataprogramming.label_models.core import Gold
+from dataprogramming.selection import HeldOut, _choose, _hold_out, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)
 
@@ -25,7 +25,7 @@ def votes(
 
 def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel"]
     assert selection.chosen == "weighted_vote"
     assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
@@ -35,7 +35,7 @@ def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
 
 def test_as_good_as_the_best_and_simpler() -> None:
     L, Y = votes(0, 300, [0.8, 0.8, 0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:60], Y[:60]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:60], Y[:60]), 2, config=QUICK)
     assert selection.chosen == "majority_vote"
 
 
@@ -48,18 +48,18 @@ def test_the_simpler_within_one_standard_error() -> None:
 
     # 39 of 40 against 40 of 40: a mean difference of 1/40, with the standard error 1/40
     one_off = {"simple": out(*[right] * 39, wrong), "best": out(*[right] * 40)}
-    assert _choose(Setting.MULTICLASS, gold, one_off, "simple") == (
+    assert _choose(MULTICLASS, gold, one_off, "simple") == (
         "simple",
         "simple is within one standard error of the best, best, and simpler: "
         "accuracy 0.975 on 40 gold points by cross-validation, best 1.000",
     )
     two_off = {"simple": out(*[right] * 38, wrong, wrong), "best": out(*[right] * 40)}
-    assert _choose(Setting.MULTICLASS, gold, two_off, "simple")[0] == "best"
+    assert _choose(MULTICLASS, gold, two_off, "simple")[0] == "best"
 
 
 def test_without_gold_the_simplest() -> None:
     L, _ = votes(0, 50, [0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, None, 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, None, 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "snorkel"]
     assert selection.reason == "majority_vote is used because there is no gold to compare label models on"
     assert selection.held_out == {}
@@ -67,7 +67,7 @@ def test_without_gold_the_simplest() -> None:
 
 def test_with_little_gold_the_simplest() -> None:
     L, Y = votes(0, 50, [0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:7], Y[:7]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:7], Y[:7]), 2, config=QUICK)
     assert selection.reason == (
         "majority_vote is used because only 7 gold points have votes, too few to compare label models on "
         "(20 are needed)"
@@ -78,17 +78,14 @@ def test_with_little_gold_the_simplest() -> None:
 @pytest.mark.parametrize("g", [1, 2])
 def test_one_or_two_gold_points_are_no_crash(g: int) -> None:
     L, Y = votes(0, 50, [0.8, 0.8, 0.8])
-    assert (
-        select_label_model(Setting.MULTICLASS, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
-        == "majority_vote"
-    )
-    chosen = select_label_model(Setting.MULTILABEL, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
+    assert select_label_model(MULTICLASS, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen == "majority_vote"
+    chosen = select_label_model(MULTILABEL, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
     assert chosen == "union"
 
 
 def test_two_lfs_and_snorkels_model_asked_for() -> None:
     L, Y = votes(0, 50, [0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=QUICK)
     assert selection.chosen == "majority_vote"
     assert (
         selection.reason
@@ -102,14 +99,14 @@ def test_two_lfs_and_snorkels_model_asked_for() -> None:
 def test_any_one_can_be_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     for name in ("majority_vote", "weighted_vote", "snorkel"):
-        selection = select_label_model(Setting.MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
+        selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name, selection.reason) == (
             name,
             name,
             f"{name} was asked for",
         )
     for name in ("union", "em", "knee"):
-        selection = select_label_model(Setting.MULTILABEL, L, Gold(L, Y), 2, choice=name, config=QUICK)
+        selection = select_label_model(MULTILABEL, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name) == (name, name)
         assert ("knee" in selection.models) == (name == "knee")
 
@@ -117,7 +114,7 @@ def test_any_one_can_be_demanded() -> None:
 def test_a_class_without_gold_keeps_a_chance() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8], k=3)
     gold = Gold(L[Y[:, 2] == 0], Y[Y[:, 2] == 0])
-    for model in select_label_model(Setting.MULTICLASS, L, gold, 3, config=QUICK).models.values():
+    for model in select_label_model(MULTICLASS, L, gold, 3, config=QUICK).models.values():
         assert model.balance[2] > 0
 
 
@@ -126,20 +123,20 @@ def test_wrong_wishes() -> None:
     with pytest.raises(
         LabellingError, match="no label model 'em' for multiclass tasks; expected auto, majority_vote, w"
     ):
-        select_label_model(Setting.MULTICLASS, L, None, 2, choice="em")
+        select_label_model(MULTICLASS, L, None, 2, choice="em")
     with pytest.raises(
         LabellingError, match="weighted_vote learns its weights from gold and there is none; give dev"
     ):
-        select_label_model(Setting.MULTICLASS, L, None, 2, choice="weighted_vote")
+        select_label_model(MULTICLASS, L, None, 2, choice="weighted_vote")
     with pytest.raises(
         LabellingError, match="none of the 3 labelling functions votes on any of the 60 data points"
     ):
-        select_label_model(Setting.MULTICLASS, np.full_like(L, -1), Gold(L, Y), 2)
+        select_label_model(MULTICLASS, np.full_like(L, -1), Gold(L, Y), 2)
 
 
 def test_parts_are_dealt_class_by_class() -> None:
     Y = np.eye(2, dtype=np.int8)[[0] * 10 + [1] * 5]
-    part = _folds(Gold(np.zeros((15, 1), np.int8), Y), seed=3)
+    part = folds(Y, 5, seed=3)
     assert np.bincount(part).tolist() == [3] * 5
     assert sorted(part[10:].tolist()) == [0, 1, 2, 3, 4]
 
@@ -156,16 +153,14 @@ def test_no_point_is_judged_by_a_model_that_has_seen_it() -> None:
         told.append(set(part.L[:, 0].tolist()))
         return fit_majority(2, np.full(11, 1 / 11))
 
-    part = _folds(gold, 0)
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
     _hold_out(fit, wide, 0)
     assert [11 - len(seen) for seen in told] == [3, 2, 2, 2, 2]
     assert sorted(set.union(*(set(range(11)) - seen for seen in told))) == list(range(11))
-    assert len(part) == 11
 
 
 def test_row_scores() -> None:
     Y = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 0]], np.int8)
     named = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]], np.int8)
-    np.testing.assert_allclose(row_scores(Setting.MULTILABEL, Y, named), [2 / 3, 1, 0, 1])
-    np.testing.assert_allclose(row_scores(Setting.MULTICLASS, Y[2:], named[2:]), [0, 1])
+    np.testing.assert_allclose(MULTILABEL.scores(Y, named), [2 / 3, 1, 0, 1])
+    np.testing.assert_allclose(MULTICLASS.scores(Y[2:], named[2:]), [0, 1])

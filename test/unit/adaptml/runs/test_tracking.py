@@ -1,4 +1,3 @@
-import os
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +9,6 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from adaptml.database import Database
 from adaptml.errors import DatabaseUnavailableError, LabellingError, TrackingError
 from adaptml.project import Project
 from adaptml.runs.tracking import RunStore

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptml.errors import TaskError
-from adaptml.tasks import Setting, indicator, list_tasks, load_task, names
+from adaptml.tasks import PROBLEM_TYPES, Task, indicator, list_tasks, load_task, names
 from adaptml.tasks.annotating import coding_guide, label_config
 from adaptml.tasks.scaffold import new_task
+
+TASKS = Path("tasks")  # of the clean room
 
 GOOD = """
 title: What is it about?
@@ -26,7 +28,7 @@ features: [vec]
 
 def write(content: str, name: str = "politics") -> Path:
     """A task file in the clean room's tasks; returns it."""
-    path = Path("tasks") / name / "task.yaml"
+    path = TASKS / name / "task.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
     return path
@@ -34,42 +36,43 @@ def write(content: str, name: str = "politics") -> Path:
 
 def test_a_task_file_gives_names_votes_and_columns() -> None:
     write(GOOD)
-    task = load_task("politics")
+    task = load_task("politics", TASKS)
     assert task.name == "politics"
     assert task.class_names == ["left-wing", "right-wing"]
     assert {m.name: m.value for m in task.labels} == {"ABSTAIN": -1, "left-wing": 0, "right-wing": 1}
-    assert task.with_setting("multilabel").setting is Setting.MULTILABEL
+    assert task.with_setting("multilabel").setting == "multilabel"
     assert task.with_setting(None) is task
-    assert list_tasks() == ["politics"]
+    assert list_tasks(TASKS) == ["politics"]
 
 
 @pytest.mark.parametrize(
-    ("content", "problems"),
+    ("content", "facts"),
     [
         (
             "title: x\nsetting: multiclas\nclasses: [{name: a}, {name: a}]\npositive: z\nlf_feature: [a]\ncolumns: []\nfeatures: [v]\n",
-            "6 problems: title: String should have at least 3 characters, given 'x'; "
-            "setting: Input should be 'multiclass' or 'multilabel', given 'multiclas'; "
-            "classes: class names must differ; a stands more than once; "
-            "columns: List should have at least 1 item after validation, not 0, given []; "
-            "lf_features: missing; lf_feature: unknown key, take it out",
+            ["6 problems", "title: ", "3 characters, given 'x'", "setting: ", "given 'multiclas'", "classes: ", "a is duplicated", "columns: ", "lf_features: missing", "lf_feature: unknown key"],
         ),
-        (GOOD.replace("positive: left-wing", "positive: centre"), "1 problem: positive: is 'centre'; expected one of the classes left-wing, right-wing"),
-        (GOOD.replace("multiclass", "multilabel"), "1 problem: positive: is for multiclass tasks of two classes"),
-        (GOOD.replace("name: right-wing", "name: NONE"), "1 problem: classes: NONE is reserved and cannot name a class"),
-        (GOOD.replace("type: image", "type: smell"), "1 problem: columns[1].type: Input should be 'text', 'image', 'audio' or 'video', given 'smell'"),
-        (GOOD.replace("{name: txt}, {name: photo, type: image}", "{name: txt, type: smell}"), "1 problem: columns[0].type: Input should be 'text', 'image', 'audio' or 'video', given 'smell'"),
-        (GOOD.replace("[vec]", "[5]"), "1 problem: features[0]: Input should be a valid string, given 5"),
-        (GOOD.replace("{name: right-wing}", "{name: a<b}"), "1 problem: classes[1].name: a class name has 1 to 80 characters, none of them < > & \" or control; given 'a<b'"),
-        (GOOD.replace("  - {name: right-wing}\n", ""), "1 problem: classes: a task has 2 to 127 classes; given 1"),
-        (GOOD + "folder: /etc\n", "1 problem: folder: unknown key, take it out"),
+        (GOOD.replace("positive: left-wing", "positive: centre"), ["1 problem: positive: ", "'centre'", "left-wing, right-wing"]),
+        (GOOD.replace("multiclass", "multilabel"), ["1 problem: positive: ", "multiclass tasks of two classes"]),
+        (GOOD.replace("name: right-wing", "name: NONE"), ["1 problem: classes: NONE is reserved"]),
+        (GOOD.replace("type: image", "type: smell"), ["1 problem: columns[1].type: ", "'text', 'image', 'audio' or 'video'", "given 'smell'"]),
+        (GOOD.replace("{name: txt}, {name: photo, type: image}", "{name: txt, type: smell}"), ["1 problem: columns[0].type: "]),
+        (GOOD.replace("[vec]", "[5]"), ["1 problem: features[0]: ", "given 5"]),
+        (GOOD.replace("{name: right-wing}", "{name: a<b}"), ["1 problem: classes[1].name: ", "1 to 80 characters", "given 'a<b'"]),
+        (GOOD.replace("  - {name: right-wing}\n", ""), ["1 problem: classes: ", "2 to 127 classes; given 1"]),
+        (GOOD + "folder: /etc\n", ["1 problem: folder: unknown key"]),
     ],
 )  # fmt: skip
-def test_all_problems_of_a_file_are_told_at_once_with_their_places(content: str, problems: str) -> None:
+def test_all_problems_of_a_file_are_told_at_once_with_their_places(content: str, facts: list[str]) -> None:
     path = write(content)
     with pytest.raises(TaskError) as caught:
-        load_task("politics")
-    assert str(caught.value) == f"{path.resolve()} has {problems}"
+        load_task("politics", TASKS)
+    assert_says(str(caught.value), f"{path} has ", *facts)
+
+
+def assert_says(message: str, *facts: str) -> None:
+    assert [fact for fact in facts if fact not in message] == [], message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,7 @@ def test_all_problems_of_a_file_are_told_at_once_with_their_places(content: str,
 def test_a_file_that_is_no_task_file(content: str, message: str) -> None:
     write(content)
     with pytest.raises(TaskError, match=message):
-        load_task("politics")
+        load_task("politics", TASKS)
 
 
 @pytest.mark.parametrize("name", ["nope", "../politics", "", "Politics"])
@@ -87,20 +90,20 @@ def test_an_unknown_task(name: str) -> None:
     write(GOOD)
     with pytest.raises(
         TaskError,
-        match=r"tasks there: politics; write it with `adaptml task new`|task name .*; expected a lower-case letter",
+        match=r"tasks there: politics; .*`adaptml task new`|task name .*; expected a lower-case letter",
     ):
-        load_task(name)
+        load_task(name, TASKS)
 
 
 def test_an_unknown_setting() -> None:
     write(GOOD)
-    with pytest.raises(TaskError, match=r"^setting is 'multi'; expected multiclass or multilabel$"):
-        load_task("politics").with_setting("multi")
+    with pytest.raises(TaskError, match=r"'multi'; expected multiclass or multilabel"):
+        load_task("politics", TASKS).with_setting("multi")
 
 
 def test_label_studio_is_told_columns_classes_and_none() -> None:
     write(GOOD)
-    task = load_task("politics")
+    task = load_task("politics", TASKS)
     view = ElementTree.fromstring(label_config(task))
     assert [(e.tag, e.get("value")) for e in view if e.tag in {"Text", "Image"}] == [
         ("Text", "$txt"),
@@ -110,10 +113,7 @@ def test_label_studio_is_told_columns_classes_and_none() -> None:
     assert choices is not None
     assert [c.get("value") for c in choices] == ["left-wing", "right-wing", "NONE"]
     assert choices.get("choice") == "single"
-    assert (
-        'choice="multiple"'
-        in load_task("politics").model_copy(update={"setting": Setting.MULTILABEL}).label_config()
-    )
+    assert 'choice="multiple"' in label_config(task.with_setting("multilabel"))
     guide = coding_guide(task)
     assert "## left-wing\n\nSays left things.\n\n- Up with it!\n" in guide
     assert "Choose exactly one." in guide
@@ -128,39 +128,42 @@ def test_label_sets_and_indicator_are_inverse(labels: list[list[str]]) -> None:
 
 
 def test_a_label_that_is_no_class() -> None:
-    with pytest.raises(TaskError, match=r"^labels Cat are no classes of the task; its classes are cat, dog$"):
+    with pytest.raises(TaskError, match=r"Cat .* its classes are cat, dog"):
         indicator([["cat"], ["Cat"]], ["cat", "dog"])
 
 
-@pytest.mark.parametrize("setting", list(Setting))
-def test_a_new_task_loads_as_it_is(setting: Setting) -> None:
-    task = new_task(Path("tasks"), "topic", ["it's", "no", "3"], setting, 'bo"dy')
+@pytest.mark.parametrize("setting", list(PROBLEM_TYPES))
+def test_a_new_task_loads_as_it_is(setting: str) -> None:
+    task = new_task(TASKS, "topic", ["it's", "no", "3"], setting, 'bo"dy')
     assert task.class_names == ["it's", "no", "3"]
     assert task.columns[0].name == 'bo"dy'
-    assert task.setting is setting
+    assert task.setting == setting
     compile((task.folder / "lfs.py").read_text(), "lfs.py", "exec")
 
 
 def test_classes_of_a_new_task_may_be_emoji() -> None:
-    task = new_task(Path("tasks"), "two", ["🐱", "ß's"], Setting.MULTICLASS, "txt")
+    task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass", "txt")
     assert task.class_names == ["🐱", "ß's"]
     compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
 
 
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
     write(GOOD)
-    with pytest.raises(TaskError, match=r"is there already; choose another name or edit it$"):
-        new_task(Path("tasks"), "politics", ["a", "b"], Setting.MULTICLASS, "txt")
-    with pytest.raises(TaskError, match=r"has 1 problem: classes: class names must differ"):
-        new_task(Path("tasks"), "fresh", ["a", "a"], Setting.MULTICLASS, "txt")
+    with pytest.raises(TaskError, match=r"politics is there already; "):
+        new_task(TASKS, "politics", ["a", "b"], "multiclass", "txt")
+    with pytest.raises(TaskError, match=r"1 problem: classes: .*a is duplicated"):
+        new_task(TASKS, "fresh", ["a", "a"], "multiclass", "txt")
     with pytest.raises(TaskError) as caught:
-        new_task(Path("tasks"), "fresh", ["a"], Setting.MULTICLASS, "txt")
-    assert str(caught.value) == (
-        "new task 'fresh' (classes: a; text column: txt) has 1 problem: "
-        "classes: a task has 2 to 127 classes; given 1; mend what is given and run this again"
-    )
-    with pytest.raises(
-        TaskError, match=r"^task name 'No Name'; expected a lower-case letter, then letters, digits and _$"
-    ):
-        new_task(Path("tasks"), "No Name", ["a", "b"], Setting.MULTICLASS, "txt")
-    assert [p.name for p in Path("tasks").iterdir()] == ["politics"]
+        new_task(TASKS, "fresh", ["a"], "multiclass", "txt")
+    assert_says(str(caught.value), "'fresh'", "classes: a", "text column: txt", "2 to 127 classes; given 1")
+    with pytest.raises(TaskError, match=r"'No Name'; expected a lower-case letter"):
+        new_task(TASKS, "No Name", ["a", "b"], "multiclass", "txt")
+    assert [p.name for p in TASKS.iterdir()] == ["politics"]
+
+
+def test_a_task_is_made_without_a_folder() -> None:
+    task = Task(classes=["ham", "spam"], lf_features=["txt"], positive="spam")
+    assert (task.name, task.setting, task.folder) == ("task", "multiclass", None)
+    assert task.class_names == ["ham", "spam"]
+    with pytest.raises(ValueError, match="2 to 127 classes; given 1"):
+        Task(classes=["ham"])

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from labelstudio.mirror import Mirror
 
 from adaptml.errors import AnnotationError
-from labelstudio.mirror import Mirror
 
 
 def task(number: int, key: str, *, annotations: int = 0, drafts: int = 0) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from labelstudio.drawn import balance_lines, drawn, sample_warning
 
 from labelstudio.annotator_agreement import annotator_agreement
-from labelstudio.drawn import balance_lines, drawn, sample_warning
 from labelstudio.export import parse_export
 from labelstudio.process_annotations import process_annotations, summary
 
