@@ -56,7 +56,10 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
         TrackingError: the tracking server or store cannot be used.
 
     Example:
-        >>> list_runs(Project("my-project"), "spam")[["step", "on_gold"]]  # doctest: +SKIP
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> adaptml.list_runs(project, "spam")[["step", "status", "points"]].head(1)
+            step    status  points
+        0  label  FINISHED    24.0
     """
     rows = [row for row in (_row(run, name) for run, name in _every_run(project)) if row.step in STEPS]
     wanted = sorted((row for row in rows if task in (None, row.task)), key=lambda row: row.started)
