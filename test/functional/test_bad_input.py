@@ -143,7 +143,7 @@ REFUSED: list[tuple[str, str]] = [
     ("sampel-tasks topic", "'sampel-tasks'.*sample-tasks"),
     ("label topic", "'--data'.*adaptml label --help"),
     ("label --data posts", "TASK.*adaptml label --help"),
-    ("sample-tasks topic --data posts --n many", "'many'.*integer"),
+    ("sample-tasks topic --data posts --n many", "--n.*integer.*'many'"),
     ("predict topic --data posts --colour red", "--colour.*adaptml predict --help"),
     ("sample-tasks posts txt 30 topic", "`adaptml sample-tasks topic --data posts --n 30`"),
     ("sample-points posts 100 topic --sampling diverse", "`adaptml sample-points topic --data posts --n 100 --sampling diverse`"),
