@@ -1,4 +1,4 @@
-"""Everything that can go wrong and that a user can mend.
+"""Everything that can go wrong and that a user can fix.
 
 Each message is one line: what was given, what was expected, what to do.
 
@@ -27,7 +27,7 @@ MAX_LISTED = 5
 
 
 class AdaptmlError(Exception):
-    """Base of all errors that a user can mend.
+    """Base of all errors that a user can fix.
 
     Example:
         >>> try:

@@ -136,7 +136,7 @@ def _fill(project: Project) -> None:
     comments = _comments()
     project.database.create_table(TABLE, {"id": sa.Text(), "text": sa.Text()})
     project.database.upsert(TABLE, comments[["id", "text"]], ["id"])
-    project.featurize(TABLE, text="text", lemmas="tokens", vector="vector", encoder="hashing")
+    project.featurize(TASK, TABLE)
     gold = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _GOLD_OF_A_CLASS]
     frame = gold[["id"]].assign(
         table_name=TABLE, gold_label=pd.Series([[name] for name in gold["class"]], gold.index)

@@ -20,7 +20,7 @@ EXAMPLE = "example"  # an entry point of MLproject, whose parameter `task` names
 
 @dataclass(frozen=True)
 class _Row:
-    """One run; see `runs`."""
+    """One run; see `list_runs`."""
 
     started: datetime
     task: str
@@ -38,7 +38,7 @@ class _Row:
 COLUMNS = [field.name for field in fields(_Row)]
 
 
-def runs(project: Project, task: str | None = None) -> pd.DataFrame:
+def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
     """The runs of the steps `label`, `train` and `compare`, the newest first.
 
     Args:
@@ -56,7 +56,10 @@ def runs(project: Project, task: str | None = None) -> pd.DataFrame:
         TrackingError: the tracking server or store cannot be used.
 
     Example:
-        >>> runs(Project("my-project"), "spam")[["step", "on_gold"]]  # doctest: +SKIP
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> adaptml.list_runs(project, "spam")[["step", "status", "points"]].head(1)
+            step    status  points
+        0  label  FINISHED    24.0
     """
     rows = [row for row in (_row(run, name) for run, name in _every_run(project)) if row.step in STEPS]
     wanted = sorted((row for row in rows if task in (None, row.task)), key=lambda row: row.started)

@@ -148,6 +148,7 @@ EDGES = (
     "modelling/app/",
     "portal/",
     "adaptml/user_code.py",  # a person's code: relative paths in it start in its own folder
+    "adaptml/stack/",  # Compose takes its values from the environment
     "labelstudio/local_server.py",  # a program that runs another
     "modelling/end_model_code.py",  # MLflow runs it, in a process of its own
 )
@@ -158,7 +159,7 @@ _PROCESS = (
 # MLflow's other functions read its global address or write the process's environment.
 _MLFLOW = (
     "mlflow.entities", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
-    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types",
+    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
 )  # fmt: skip
 
 
