@@ -76,7 +76,9 @@ def command(
 def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
     """The table of labelling functions; where a pipe reads it, as wide as it is."""
     table = as_rich_table(frame)
-    console.print(table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum)
+    console.print(
+        table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum
+    )
 
 
 def _was_typed(ctx: typer.Context, name: str) -> bool:
