@@ -71,7 +71,15 @@ class AnnotationError(AdaptmlError):
 
 
 class LabelStudioError(AnnotationError):
-    """Label Studio refuses what was asked."""
+    """Label Studio refuses what was asked.
+
+    Attributes:
+        status: the HTTP status of its answer; None where it did not answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LabelStudioUnavailableError(LabelStudioError):

@@ -57,7 +57,7 @@ def main() -> None:
             measured("push again", environment, "push", "example", "posts", "--n", str(n))
             studio = LabelStudio(server.url, server.token)
             task = load_task("example", REPOSITORY / "tasks")
-            studio.delete_project(int(find_project(studio, task)["id"]))
+            studio.call("DELETE", f"/api/projects/{find_project(studio, task)['id']}/", repeatable=True)
             measured("setup", environment, "setup", "example")
             project = int(find_project(studio, task)["id"])
             _annotated(studio, project, server, database)

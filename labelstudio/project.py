@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setup:
-    """What `setup` did.
+    """The result of `setup`.
 
     Attributes:
         project: id of the project.
@@ -85,7 +85,7 @@ def find_project(studio: LabelStudio, task: Task) -> Json:
 
 
 def check_page(project: Json, task: Task) -> None:
-    """See that the project's labelling page can ask what the task asks.
+    """Refuse a labelling page without the task's classes.
 
     Raises:
         LabelStudioError: the page was changed in Label Studio, or the task file was.
@@ -93,13 +93,14 @@ def check_page(project: Json, task: Task) -> None:
     choices = _choices(project["label_config"]).get(CONTROL)
     if choices is None:
         raise LabelStudioError(
-            f"labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was changed "
-            f"in Label Studio; run `adaptml annotate setup {task.name}`"
+            f"the labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was "
+            f"changed in Label Studio; run `adaptml annotate setup {task.name}`"
         )
     ours = {*task.class_names, NONE_CHOICE}
     if choices != ours:
-        lacks, more = sorted(ours - choices), sorted(choices - ours)
-        said = [f"lacks {listed(lacks, 20)}"] * bool(lacks) + [f"also has {listed(more, 20)}"] * bool(more)
+        missing, more = sorted(ours - choices), sorted(choices - ours)
+        said = [f"does not have {listed(missing, 20)}"] * bool(missing)
+        said += [f"also has {listed(more, 20)}"] * bool(more)
         raise LabelStudioError(
             f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
             f"{task.name!r}; run `adaptml annotate setup {task.name}`"

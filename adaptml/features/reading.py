@@ -29,9 +29,10 @@ def read_features(
         columns' lengths, a number counting as one.
 
     Raises:
-        FeatureError: no column, a column that is no number or vector, empty cells, vectors of unequal
+        FeatureError: no column, a column that is neither number nor vector, empty cells, vectors of unequal
             length, NaN or infinite values.
-        MissingDataPointsError, DatabaseError: as `Database.read` raises them.
+        MissingDataPointsError: points that are not in their table.
+        DatabaseError: a table or column is missing, or the database refuses.
     """
     if not columns:
         raise FeatureError("no feature column given; expected at least one number or vector column")
@@ -74,7 +75,7 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
     broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
     if broken.any():
         raise FeatureError(
-            f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; mend them"
+            f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; fix them"
         )
     return matrix
 

@@ -2,5 +2,6 @@
 
 from adaptml.sampling.core import RANDOM, Sample, Source
 from adaptml.sampling.mixture import draw_sample, parse_sampling
+from adaptml.sampling.points import SamplingOptions, draw_points
 
-__all__ = ["RANDOM", "Sample", "Source", "draw_sample", "parse_sampling"]
+__all__ = ["RANDOM", "Sample", "SamplingOptions", "Source", "draw_points", "draw_sample", "parse_sampling"]

@@ -1,6 +1,6 @@
 """What a sampler is, and keeping the best n of a stream."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ RANDOM = "random"
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.object_]
-Chances = Callable[[Sequence[str]], Floats]
+InclusionProbability = Callable[[Sequence[str]], Floats]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Source:
         by: the column of `stratified`.
         vector: the vector column of `diverse`.
         run: the MLflow run of `uncertain`, `disagreement` and `uncovered`.
+        only: the ids to draw from, in a fixed order; None for every row of the table.
     """
 
     database: "Database"
@@ -38,25 +39,47 @@ class Source:
     by: str | None = None
     vector: str | None = None
     run: "RunFiles | None" = None
+    only: Mapping[str, None] | None = None
+
+    def scan(self, columns: Sequence[str], excluded: AbstractSet[str]) -> Iterator[pd.DataFrame]:
+        """`id` and columns of the rows to draw from, without those excluded, in chunks of a fixed order."""
+        chunks = (
+            self.database.scan(self.table, columns, chunk_rows=SCAN_ROWS)
+            if self.only is None
+            else self._read_chosen(list(self.only), columns)
+        )
+        for chunk in chunks:
+            yield chunk[self.may_draw(chunk["id"].to_numpy(dtype=object), excluded)] if excluded else chunk
+
+    def _read_chosen(self, ids: Sequence[str], columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        for start in range(0, len(ids), SCAN_ROWS):
+            keys = pd.DataFrame({"table_name": self.table, "id": ids[start : start + SCAN_ROWS]}, dtype=str)
+            yield self.database.read(keys, columns)
 
     def ids(self, excluded: AbstractSet[str]) -> Iterator[Ids]:
-        """The table's ids in chunks, in their order, without those excluded."""
-        for chunk in self.database.scan(self.table, [], chunk_rows=SCAN_ROWS):
-            yield without(chunk["id"].to_numpy(dtype=object), excluded)
+        """The ids to draw from in chunks of a fixed order, without those excluded."""
+        for chunk in self.scan([], excluded):
+            yield chunk["id"].to_numpy(dtype=object)
+
+    def may_draw(self, ids: Ids, excluded: AbstractSet[str]) -> npt.NDArray[np.bool_]:
+        """Which of n ids may be drawn, bool (n,): those to draw from that are not excluded."""
+        only = self.only
+        chosen = (key not in excluded and (only is None or key in only) for key in ids)
+        return np.fromiter(chosen, dtype=bool, count=len(ids))
 
 
 @dataclass(frozen=True)
 class Draw:
-    """What one sampler chose.
+    """The result of one sampler.
 
     Attributes:
-        ids: at most n ids, none twice.
-        chances: for any ids, the probability in [0, 1] with which this draw would have taken each of
-            them; NaN where it cannot be told.
+        ids: at most n different ids.
+        inclusion_prob: gives for m ids the probability in [0, 1] with which this sampler takes each of them,
+            float64 (m,); NaN where it cannot be told.
     """
 
     ids: list[str]
-    chances: Chances
+    inclusion_prob: InclusionProbability
 
 
 # Chooses at most n points of a source that are not excluded.
@@ -80,29 +103,35 @@ class Sample:
     seed: int
 
     @property
+    def table(self) -> str:
+        """The data table of the points."""
+        return str(self.frame["table_name"].iloc[0])
+
+    @property
     def name(self) -> str:
         """Names this draw among others of the same table."""
         return f"{self.sampling} n={self.n} seed={self.seed}"
 
 
-class Best:
+class TopN:
     """The n ids with the highest scores of a stream, ties settled at random; memory for n ids."""
 
     def __init__(self, n: int, rng: np.random.Generator) -> None:
         self._n, self._rng = n, rng
         self._ids: Ids = np.empty(0, dtype=object)
         self._scores: Floats = np.empty(0)
-        self._lots: Floats = np.empty(0)
+        self._random_keys: Floats = np.empty(0)
 
     def add(self, ids: Ids, scores: Floats | None = None) -> None:
-        """Offer some ids; without scores all are alike. Every row draws one lot, in order."""
-        lots = self._rng.random(len(ids))
+        """Offer some ids; without scores all are alike. Every id gets one random number, in order."""
+        random_keys = self._rng.random(len(ids))
         new = np.zeros(len(ids)) if scores is None else scores
         self._ids = np.concatenate([self._ids, ids])
         self._scores = np.concatenate([self._scores, new])
-        self._lots = np.concatenate([self._lots, lots])
-        kept = np.lexsort((self._lots, -self._scores))[: self._n]
-        self._ids, self._scores, self._lots = self._ids[kept], self._scores[kept], self._lots[kept]
+        self._random_keys = np.concatenate([self._random_keys, random_keys])
+        kept = np.lexsort((self._random_keys, -self._scores))[: self._n]
+        self._ids, self._scores = self._ids[kept], self._scores[kept]
+        self._random_keys = self._random_keys[kept]
 
     @property
     def ids(self) -> list[str]:
@@ -115,11 +144,6 @@ class Best:
         return self._scores
 
 
-def without(ids: Ids, excluded: AbstractSet[str]) -> Ids:
-    """The ids that are not excluded."""
-    return ids if not excluded else ids[[key not in excluded for key in ids]]
-
-
 def unknown(ids: Sequence[str]) -> Floats:
-    """The chances of a draw that cannot tell them."""
+    """The inclusion probabilities of a sampler that cannot tell them: NaN for each id."""
     return np.full(len(ids), np.nan)

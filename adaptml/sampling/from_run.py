@@ -1,17 +1,20 @@
-"""Samplers that look at what an MLflow run made of the points."""
+"""Samplers that look at an MLflow run's votes and probabilities of the points."""
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adaptml.errors import AnnotationError
-from adaptml.runs.label_run import RunFiles
-from adaptml.sampling.core import Best, Draw, Floats, Ids, Source, without
+from adaptml.sampling.core import Draw, Floats, Ids, Source, TopN
+
+if TYPE_CHECKING:  # MLflow takes a second
+    from adaptml.runs.label_run import RunFiles
 
 _DECIMALS = 9  # scores that differ by less are equal
 # Ids of a table with scores, in chunks.
-_Stream = Callable[[RunFiles, str], Iterator[tuple[Ids, Floats]]]
+_Stream = Callable[["RunFiles", str], Iterator[tuple[Ids, Floats]]]
 
 
 def uncertain(source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]) -> Draw:
@@ -21,15 +24,15 @@ def uncertain(source: Source, n: int, rng: np.random.Generator, excluded: Abstra
 
 def disagreement(source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]) -> Draw:
     """Points for which labelling functions voted for different classes, each equally likely."""
-    return _highest(RunFiles.disputed, source, n, rng, excluded)
+    return _highest(lambda run, table: run.disputed(table), source, n, rng, excluded)
 
 
 def uncovered(source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]) -> Draw:
     """Points for which no labelling function voted, each equally likely."""
-    return _highest(RunFiles.uncovered, source, n, rng, excluded)
+    return _highest(lambda run, table: run.uncovered(table), source, n, rng, excluded)
 
 
-def _entropies(run: RunFiles, table: str) -> Iterator[tuple[Ids, Floats]]:
+def _entropies(run: "RunFiles", table: str) -> Iterator[tuple[Ids, Floats]]:
     for ids, probs in run.probabilities(table):
         yield ids, run.problem.entropy(probs).round(_DECIMALS)
 
@@ -41,26 +44,30 @@ def _highest(
     if source.run is None:
         raise AnnotationError("this sampling looks at a run and none was named; name one with --run RUN_ID")
     run = source.run
-    best = Best(n, rng)
-    for ids, scores in stream(run, source.table):
-        kept = without(ids, excluded)
-        if len(kept) < len(ids):
-            scores = scores[[key not in excluded for key in ids]]
-        best.add(kept, scores)
-    lowest = float(best.scores[-1]) if len(best.scores) else np.inf
 
-    def chances(ids: Sequence[str]) -> Floats:
+    def candidates() -> Iterator[tuple[Ids, Floats]]:
+        for ids, scores in stream(run, source.table):
+            kept = source.may_draw(ids, excluded)
+            yield ids[kept], scores[kept]
+
+    best = TopN(n, rng)
+    for ids, scores in candidates():
+        best.add(ids, scores)
+    lowest = float(best.scores[-1]) if len(best.scores) else np.inf
+    taken_at_lowest = int((best.scores == lowest).sum())
+
+    def inclusion_prob(ids: Sequence[str]) -> Floats:
         place = {key: i for i, key in enumerate(ids)}
         found = np.zeros(len(ids))
-        level = 0
-        at_level: list[int] = []
-        for keys, scores in stream(run, source.table):
+        at_lowest: list[int] = []
+        n_at_lowest = 0
+        for keys, scores in candidates():
+            n_at_lowest += int((scores == lowest).sum())
             for key, score in zip(keys.tolist(), scores.tolist(), strict=True):
-                level += score == lowest and key not in excluded
-                if key in place and key not in excluded and score >= lowest:
+                if key in place and score >= lowest:
                     found[place[key]] = 1.0
-                    at_level += [place[key]] if score == lowest else []
-        found[at_level] = int((best.scores == lowest).sum()) / max(level, 1)
+                    at_lowest += [place[key]] if score == lowest else []
+        found[at_lowest] = taken_at_lowest / max(n_at_lowest, 1)
         return found
 
-    return Draw(best.ids, chances)
+    return Draw(best.ids, inclusion_prob)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import AnnotationError
-from adaptml.sampling.core import SCAN_ROWS, Best, Draw, Floats, Ids, Source, unknown, without
+from adaptml.sampling.core import Draw, Floats, Ids, Source, TopN, unknown
 
 MAX_STRATA = 1_000
 POOL_ROWS = 20_000  # vectors that `diverse` holds at once: 40 MB at 512 numbers each
@@ -16,7 +16,7 @@ POOL_ROWS = 20_000  # vectors that `diverse` holds at once: 40 MB at 512 numbers
 
 def random(source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]) -> Draw:
     """Every point equally likely. With the same seed, a larger n holds the points of a smaller one."""
-    best, total = Best(n, rng), 0
+    best, total = TopN(n, rng), 0
     for ids in source.ids(excluded):
         best.add(ids)
         total += len(ids)
@@ -40,19 +40,19 @@ def stratified(source: Source, n: int, rng: np.random.Generator, excluded: Abstr
                 "expected a column of few: name another with --by"
             )
     shares = _allocation(sizes, n)
-    best = {value: Best(share, rng) for value, share in shares.items() if share}
+    best = {value: TopN(share, rng) for value, share in shares.items() if share}
     for ids, values in _strata(source, source.by, excluded):
         column = np.array(values, dtype=object)
         for value in sorted(set(values) & set(best), key=str):
             best[value].add(ids[column == value] if value is not None else ids[pd.isna(column)])
 
-    def chances(ids: Sequence[str]) -> Floats:
+    def inclusion_prob(ids: Sequence[str]) -> Floats:
         keys = pd.DataFrame({"table_name": source.table, "id": list(ids)}, dtype=str)
-        values = [_text(value) for value in source.database.read(keys, [str(source.by)])[str(source.by)]]
+        values = [_stratum(value) for value in source.database.read(keys, [str(source.by)])[str(source.by)]]
         return np.array([shares[value] / sizes[value] if value in sizes else 0.0 for value in values])
 
     chosen = [key for value in sorted(best, key=str) for key in best[value].ids]
-    return Draw(chosen, chances)
+    return Draw(chosen, inclusion_prob)
 
 
 def diverse(source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]) -> Draw:
@@ -91,7 +91,7 @@ def _farthest_first(vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]], 
     chosen = [int(distances(vectors.mean(axis=0)).argmin())]
     nearest = distances(vectors[chosen[0]])
     while len(chosen) < n:
-        nearest[chosen[-1]] = -1.0  # never twice, not even where points are alike
+        nearest[chosen[-1]] = -1.0  # never chosen again, not even where points are alike
         chosen.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, distances(vectors[chosen[-1]]))
     return chosen
@@ -99,15 +99,13 @@ def _farthest_first(vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]], 
 
 def _strata(source: Source, by: str, excluded: AbstractSet[str]) -> Iterator[tuple[Ids, list[str | None]]]:
     """Ids and their values of the column, in chunks."""
-    for chunk in source.database.scan(source.table, [by], chunk_rows=SCAN_ROWS):
-        ids = chunk["id"].to_numpy(dtype=object)
-        kept = without(ids, excluded)
-        rows = chunk if len(kept) == len(ids) else chunk[chunk["id"].isin(set(kept))]
-        yield kept, [_text(value) for value in rows[by]]
+    for chunk in source.scan([by], excluded):
+        yield chunk["id"].to_numpy(dtype=object), [_stratum(value) for value in chunk[by]]
 
 
-def _text(value: object) -> str | None:
-    return None if value is None or value != value else str(value)
+def _stratum(value: object) -> str | None:
+    """A value as the name of its stratum; None where it is missing."""
+    return None if value is None or value != value else str(value)  # NaN is not itself
 
 
 def _allocation(sizes: Counter[str | None], n: int) -> dict[str | None, int]:

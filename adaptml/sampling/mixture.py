@@ -6,41 +6,28 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import AnnotationError
-from adaptml.sampling import from_table
+from adaptml.sampling import from_run, from_table
 from adaptml.sampling.core import Draw, Floats, Sample, Sampler, Source
-
-
-def _from_run(name: str) -> Sampler:
-    """A sampler that looks at a run; MLflow is imported when it is used."""
-
-    def draw(source: Source, n: int, rng: np.random.Generator, excluded: set[str]) -> Draw:
-        from adaptml.sampling import from_run
-
-        sampler: Sampler = getattr(from_run, name)
-        return sampler(source, n, rng, excluded)
-
-    return draw  # type: ignore[return-value]
-
 
 # In the order in which a mixture draws: what leaves nothing to chance first, so that the points left over
 # for the later draws are always the same ones and their probabilities are exact.
 SAMPLERS: dict[str, Sampler] = {
-    "uncertain": _from_run("uncertain"),
+    "uncertain": from_run.uncertain,
     "diverse": from_table.diverse,
-    "disagreement": _from_run("disagreement"),
-    "uncovered": _from_run("uncovered"),
+    "disagreement": from_run.disagreement,
+    "uncovered": from_run.uncovered,
     "stratified": from_table.stratified,
     "random": from_table.random,
 }
-NEED_RUN = {"uncertain", "disagreement", "uncovered"}
-_CHANCE_GROUPS = {"disagreement", "uncovered"}
+_RANDOM_GROUPS = {"disagreement", "uncovered"}
 
 
 def parse_sampling(text: str) -> dict[str, float]:
     """Samplers and their shares: `random`, or `uncertain:0.5,random:0.5`.
 
     Raises:
-        AnnotationError: a sampler that does not exist or stands twice, shares that do not add up to 1.
+        AnnotationError: a sampler that does not exist or is named more than once, or shares that do not
+            add up to 1.
 
     >>> parse_sampling("random:0.25,uncertain:0.75")
     {'uncertain': 0.75, 'random': 0.25}
@@ -53,7 +40,7 @@ def parse_sampling(text: str) -> dict[str, float]:
         if name not in SAMPLERS:
             raise AnnotationError(f"sampling {name!r} does not exist; expected one of {known}")
         if name in shares:
-            raise AnnotationError(f"sampling {text!r} names {name} twice; name it once")
+            raise AnnotationError(f"sampling {text!r} names {name} more than once; name it once")
         try:
             shares[name] = float(share) if colon else 1.0
         except ValueError:
@@ -71,7 +58,8 @@ def draw_sample(source: Source, sampling: str, n: int, seed: int) -> Sample:
     """Draw points of a table.
 
     A mixture draws one part after the other, each from what those before left. A point's inclusion
-    probability is 1 - Π(1 - p) over the parts, p being the chance that a part takes it when none before did.
+    probability is 1 - Π(1 - p) over the parts, with p the probability that a part takes it when none
+    before did.
 
     Args:
         source: where to draw from, and what the samplers need.
@@ -97,7 +85,7 @@ def draw_sample(source: Source, sampling: str, n: int, seed: int) -> Sample:
             f"sampling {sampling} finds no point in table {source.table!r}; load rows, or sample otherwise"
         )
     ids = list(chosen)
-    exact = "stratified" not in shares or not _CHANCE_GROUPS & set(shares)
+    exact = "stratified" not in shares or not _RANDOM_GROUPS & set(shares)
     frame = pd.DataFrame({"table_name": source.table, "id": ids}, dtype=str)
     frame["inclusion_prob"] = _inclusion(draws, ids) if exact else np.nan
     text = (
@@ -119,8 +107,8 @@ def _counts(shares: dict[str, float], n: int) -> dict[str, int]:
 
 def _inclusion(draws: Sequence[Draw], ids: Sequence[str]) -> Floats:
     if len(draws) == 1:
-        return draws[0].chances(ids)
+        return draws[0].inclusion_prob(ids)
     missed = np.ones(len(ids))
     for draw in draws:
-        missed = missed * (1 - draw.chances(ids))
+        missed = missed * (1 - draw.inclusion_prob(ids))
     return 1 - missed

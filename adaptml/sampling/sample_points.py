@@ -1,93 +1,82 @@
-"""Choose data points of a table: to annotate, or to label and train on."""
+"""Choose data points to label and to train on."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
 
-import typer
+import pandas as pd
 
-from adaptml.cli.support import output, run_command
+from adaptml.data import Data
 from adaptml.frames import write_frame
 from adaptml.project import Project
-from adaptml.sampling import RANDOM, Sample, Source, draw_sample
+from adaptml.sampling.core import RANDOM
+from adaptml.sampling.points import SamplingOptions, draw_points
 from adaptml.tasks import Task
+
+
+@dataclass(frozen=True)
+class SampledPoints:
+    """The result of `sample_points`.
+
+    Attributes:
+        frame: `table_name`, `id`, `inclusion_prob` (float in (0, 1], NaN where it cannot be told) and
+            `sampling` (the name of the draw), one row per point.
+        path: the Parquet file that holds the frame.
+        name: the name of the draw, such as `random n=100 seed=0`.
+    """
+
+    frame: pd.DataFrame
+    path: Path
+    name: str
 
 
 def sample_points(
     project: Project,
-    task: Task,
-    table: str,
+    task: Task | str,
+    data: Data,
     n: int,
-    sampling: str,
-    run: str | None,
-    by: str | None,
-    vector: str | None,
-    seed: int,
-    folder: Path,
-) -> Sample:
-    """Draw points of a table with what the task and a run know of them.
+    *,
+    sampling: str = RANDOM,
+    run: str | None = None,
+    by: str | None = None,
+    vector: str | None = None,
+    seed: int = 0,
+    where: str | None = None,
+    to: str | Path | None = None,
+) -> SampledPoints:
+    """Choose n data points and write them as a frame.
 
     Args:
         project: holds the table and the run.
-        task: its first feature is the default vector of `diverse`.
-        table: a data table.
-        n: how many points, at least 1.
-        sampling: as `random` or `uncertain:0.5,random:0.5`.
-        run: an MLflow run, or None.
-        by: the column of `stratified`, or None.
-        vector: the vector column of `diverse`, or None.
+        task: a task or its name; its first feature is the default vector of `diverse`.
+        data: the name of a data table, `table where condition`, a frame of keys, or a path of one.
+        n: how many points, at least 1; fewer where the sampling finds fewer.
+        sampling: `random`, `stratified`, `diverse`, `uncertain`, `disagreement`, `uncovered`, or a mixture
+            such as `uncertain:0.5,random:0.5`.
+        run: the MLflow run that `uncertain`, `disagreement` and `uncovered` look at.
+        by: the column of `stratified`.
+        vector: the vector column of `diverse`; default: the task's first feature.
         seed: the same arguments and seed give the same points.
-        folder: a run's files may be copied there.
+        where: an SQL condition on the rows of the table.
+        to: the file to write; default: `<table>_<sampling>_<n>_seed<seed>.parquet` in `unlabeled_data/`
+            of the home folder.
 
     Raises:
-        AnnotationError: the sampling cannot be done, or finds no point.
+        AnnotationError: n below 1, points of several tables, or a sampling that cannot be done or finds
+            no point.
+        FrameError: neither a table nor a file, or a file that cannot be used.
+        FileError: the file cannot be written.
+        DatabaseError: no such table or column, or a condition that the database refuses.
+        TrackingError: no such run.
+
+    Example:
+        >>> project.sample_points("example", "example_data", 100, sampling="diverse").frame  # doctest: +SKIP
     """
-    files = None
-    if run is not None:
-        from adaptml.runs.label_run import RunFiles  # MLflow takes a second
-
-        files = RunFiles(project, run, folder)
-    source = Source(project.database, table, by, vector or task.features[0], files)
-    return draw_sample(source, sampling, n, seed)
-
-
-def command(
-    table: Annotated[str, typer.Argument(help="Data table to sample from.")],
-    n: Annotated[int, typer.Argument(help="How many points.")],
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    sampling: Annotated[
-        str,
-        typer.Option(
-            help="random, stratified, diverse, uncertain, disagreement, uncovered, or a mixture such as "
-            "uncertain:0.5,random:0.5."
-        ),
-    ] = RANDOM,
-    run: Annotated[str | None, typer.Option(help="MLflow run that the sampling looks at.")] = None,
-    by: Annotated[str | None, typer.Option(help="Column of stratified.")] = None,
-    vector: Annotated[
-        str | None, typer.Option(help="Vector column of diverse; default: the task's first feature.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same points.")] = 0,
-    filename: Annotated[
-        Path | None, typer.Option(help="File to write. Default: unlabeled_data/ in the home folder.")
-    ] = None,
-) -> None:
-    """Choose points of a table to label and to train on: a frame of table_name, id, inclusion_prob.
-
-    Example: `sample-points example_data 100 example --sampling diverse`
-    """
-    with Project() as project, TemporaryDirectory(prefix="adaptml-") as folder:
-        settings = project.settings
-        sample = sample_points(
-            project, project.task(task), table, n, sampling, run, by, vector, seed, Path(folder)
-        )
-    kinds = sampling.replace(":", "_").replace(",", "_")
-    path = filename or settings.unlabeled_data / f"{table}_{kinds}_{n}_seed{seed}.parquet"
-    write_frame(sample.frame.assign(sampling=sample.name), path)
-    console = output()
-    console.print(f"{len(sample.frame)} points of {table}, drawn as {sample.name}")
-    console.print(f"written to {path}")
-
-
-if __name__ == "__main__":
-    run_command(command)
+    task = project.task(task)
+    options = SamplingOptions(sampling, run, by, vector, seed, where)
+    with TemporaryDirectory(prefix="adaptml-") as folder:
+        sample = draw_points(project, task, data, n, options, Path(folder))
+    name = f"{sample.table}_{options.kinds}_{n}_seed{seed}.parquet"
+    path = Path(to) if to is not None else project.settings.unlabeled_data / name
+    frame = sample.frame.assign(sampling=sample.name)
+    return SampledPoints(frame, write_frame(frame, path), sample.name)

@@ -1,4 +1,4 @@
-"""How the gold points were drawn, and what that allows one to say about the whole table."""
+"""How points were sampled, as their tasks record it, and what that says about the whole table."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from adaptml.frames import KEYS
 from labelstudio.export import ExportedTask
 
 COLUMNS = [*KEYS, "sampling", "inclusion_prob"]
-# Draws that can take every point of their table; with their inclusion probabilities, shares can be weighted.
+# Samplings that can take every point of their table; by inclusion probabilities, shares can be weighted.
 _COVERING = ("random", "stratified")
 
 
-def drawn(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
-    """`table_name`, `id`, `sampling`, `inclusion_prob` of the points whose draw is on record, by key."""
+def sampling_record(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
+    """`table_name`, `id`, `sampling`, `inclusion_prob` of the points of which it is on record, by key."""
     rows = {}
     for task in tasks:
         meta = task.data.meta_info
@@ -26,16 +26,16 @@ def drawn(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
 
 
 def sample_warning(sample: pd.DataFrame) -> str:
-    """A sentence on points that are no random sample of a table; empty where they are, or nothing is known.
+    """A warning about points that are not a random sample of a table, or nothing.
 
     Args:
-        sample: as `drawn` gives it, of the points in question.
+        sample: as `sampling_record` gives it, of the points in question.
     """
     draws = sample["sampling"].unique().tolist()
     if all(name.split(" ")[0] == "random" for name in draws):  # every point of the table equally likely
         return ""
     return (
-        f"these points are no simple random sample of the table (drawn as {listed(draws)}): agreement and "
+        f"these points are not a simple random sample of the table (drawn as {listed(draws)}): agreement and "
         "class shares hold for them, not for the table"
     )
 
@@ -48,7 +48,7 @@ def balance_lines(gold: pd.DataFrame, sample: pd.DataFrame) -> list[str]:
 
     Args:
         gold: `table_name`, `id`, `gold_label`.
-        sample: as `drawn` gives it; empty where nothing is on record, and then there are no lines.
+        sample: as `sampling_record` gives it; empty where nothing is on record, and then there are no lines.
     """
     frame = gold.merge(sample, on=KEYS)
     if frame.empty:

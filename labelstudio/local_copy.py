@@ -1,6 +1,7 @@
-"""What was last seen of a project's tasks: a file beside the annotations, written page by page.
+"""A local copy of a project's tasks as they were last read, in a file beside the annotations.
 
-Every page is one transaction, so that a step that is killed goes on where it was.
+It is written page by page, every page in one transaction, so that a step that is killed continues where it
+stopped.
 """
 
 import hashlib
@@ -26,11 +27,11 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 
 
-class Mirror:
+class LocalCopy:
     """The tasks of one project with their annotations, as they were when they were last read."""
 
     def __init__(self, path: Path, url: str, project: int) -> None:
-        """Open the mirror; one of another server or project is emptied.
+        """Open the copy; one of another server or project is emptied.
 
         Args:
             path: the SQLite file.
@@ -78,7 +79,7 @@ class Mirror:
                 self._write_note(name, value)
 
     def put_range(self, first: int, last: int, tasks: Iterable[Json], **notes: str | int | None) -> None:
-        """Take in all tasks whose ids lie between two bounds; those that are no more are forgotten."""
+        """Take in all tasks whose ids lie between two bounds; those that no longer exist are forgotten."""
         with self._db:
             self._db.execute("DELETE FROM task WHERE id BETWEEN ? AND ?", [first, last])
             self._insert(tasks)
@@ -100,10 +101,6 @@ class Mirror:
         row = self._db.execute("SELECT count(*), coalesce(sum(annotations), 0) FROM task").fetchone()
         return int(row[0]), int(row[1])
 
-    def last_id(self) -> int:
-        """The highest task id; 0 without tasks."""
-        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM task").fetchone()[0])
-
     def find(self, table: str, ids: Sequence[str]) -> dict[str, int]:
         """Task ids of data points of a table, for those that have one; the oldest of several."""
         found: dict[str, int] = {}
@@ -115,7 +112,7 @@ class Mirror:
             found.update(self._db.execute(query, [table, *part]).fetchall())
         return found
 
-    def surplus(self) -> list[int]:
+    def untouched_duplicates(self) -> list[int]:
         """Untouched tasks of data points that have another task: kept is a touched one, or the oldest."""
         query = (
             "SELECT id FROM (SELECT id, touched, row_number() OVER "
@@ -125,7 +122,7 @@ class Mirror:
         return [int(row[0]) for row in self._db.execute(query)]
 
     def digest(self) -> str:
-        """Stands for everything in the mirror."""
+        """A hash of everything in the copy."""
         digest = hashlib.sha256()
         for (content,) in self._db.execute("SELECT content FROM task ORDER BY id"):
             digest.update(content.encode())
