@@ -147,6 +147,7 @@ EDGES = (
     "adaptml/settings.py",
     "modelling/app/",
     "portal/",
+    "adaptml/user_code.py",  # a person's code: relative paths in it start in its own folder
     "adaptml/stack/",  # Compose takes its values from the environment
     "labelstudio/local_server.py",  # a program that runs another
     "modelling/end_model_code.py",  # MLflow runs it, in a process of its own
