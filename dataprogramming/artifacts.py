@@ -62,7 +62,7 @@ def write_summaries(
 def write_confusion(task: Task, gold: Gold, chosen: str, held_out: HeldOut, folder: Path) -> None:
     """`confusion_matrix.png`: the chosen label model against gold that it was not fitted on."""
     title = f"Label model {chosen} against gold, {len(gold)} points"
-    figure = task.problem.confusion_plot(task.class_names, gold.Y, held_out.named, title)
+    figure = task.problem.confusion_plot(task.class_names, gold.Y, held_out.predicted, title)
     write_plot(figure, folder / "confusion_matrix.png")
 
 
@@ -78,7 +78,7 @@ def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float
         figures |= {f"dev_{name}/{figure}": value for figure, value in _figures(task, gold.Y, out).items()}
     out, rows = selection.held_out[selection.chosen], covered(gold.L)
     figures |= {f"dev_{figure}": value for figure, value in _figures(task, gold.Y, out).items()}
-    seen = HeldOut(out.probs[rows], out.named[rows])
+    seen = HeldOut(out.probs[rows], out.predicted[rows])
     return figures | {
         f"dev_covered_{figure}": value for figure, value in _figures(task, gold.Y[rows], seen).items()
     }
@@ -97,7 +97,7 @@ def model_to_log(
         folder: `label_model.npz` is written here.
     """
     path = folder / "label_model.npz"
-    scoring.save_model(selection.model, task.class_names, list(lf_names), path)
+    scoring.save_model(selection.model.fitted_, task.class_names, list(lf_names), path)
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
     return ModelToLog(
@@ -114,4 +114,4 @@ def model_to_log(
 
 
 def _figures(task: Task, Y: Indicator, out: HeldOut) -> dict[str, float]:
-    return task.problem.evaluate(task.class_names, Y, out.named, out.probs, task.positive)
+    return task.problem.evaluate(task.class_names, Y, out.predicted, out.probs, task.positive)

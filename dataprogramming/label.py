@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import typer
+from pydantic import BaseModel
 
 from adaptml.cli.support import extra_options, output, run_command
 from adaptml.data import NO_GOLD, TASK_GOLD, Data, described, read_gold, read_points
@@ -22,7 +23,7 @@ from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
 from dataprogramming.lfs import load_lfs
-from dataprogramming.selection import AUTO, select_label_model
+from dataprogramming.selection import AUTO, Config, select_label_model
 
 # What the task's labelling functions declare are options too.
 COMMAND_OPTIONS: dict[str, Any] = {
@@ -70,7 +71,7 @@ def label(
     gold: Data | None = None,
     *,
     label_model: str = AUTO,
-    config: SnorkelConfig | None = None,
+    config: Config | None = None,
     lf_parameters: Mapping[str, str] | None = None,
     parallel: int = 1,
     fault_tolerant: bool = False,
@@ -105,7 +106,7 @@ def label(
         "train_data": described(data),
         "dev_data": described(gold),
         "label_model": label_model,
-        **config.model_dump(),
+        **(config.model_dump() if isinstance(config, BaseModel) else config),
         "parallel": parallel,
         "fault_tolerant": fault_tolerant,
         "uncovered_gold": UNCOVERED_POLICY,
@@ -156,7 +157,7 @@ class _Voter:
 
 
 def _find_out(
-    voter: _Voter, points: pd.DataFrame, gold_points: Labelled | None, label_model: str, config: SnorkelConfig
+    voter: _Voter, points: pd.DataFrame, gold_points: Labelled | None, label_model: str, config: Config
 ) -> Labelling:
     task = voter.task
     L = voter.votes(points)
@@ -214,7 +215,7 @@ def command(
 
     Example: `label example --data workspace/unlabeled_data/multilabel.parquet --gold`
     """
-    config = options.snorkel_config(
+    config = dict(
         n_epochs=None if n_epochs == options.EPOCHS_CHOSEN else n_epochs,
         optimizer=optimizer,
         prec_init=prec_init,
@@ -222,7 +223,6 @@ def command(
         l2=l2,
         seed=seed,
         device=device,
-        verbose=verbose,
     )
     with Project() as project:
         done = label(

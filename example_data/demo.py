@@ -176,8 +176,8 @@ def command(
         from labelstudio.process_annotations import process_annotations
         from labelstudio.sample_tasks import sample_tasks
 
-        sampled = sample_tasks(project, "example_data", ["txt"], 30, task)
-        annotated = process_annotations(project, EXPORT, task, CAREFUL_ANNOTATOR, write=True)
+        sampled = sample_tasks(project, task, "example_data", 30)
+        annotated = process_annotations(project, task, EXPORT, CAREFUL_ANNOTATOR, write=True)
         agreement = annotator_agreement(project, task)
     outcomes = {
         setting: label_and_train(project, task.with_setting(setting), data.frames[setting], steps)

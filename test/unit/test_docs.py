@@ -18,7 +18,7 @@ from adaptml.features.encoders import list_encoders
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.settings_text import variable
-from dataprogramming.label_models.candidates import MULTICLASS_MODELS, MULTILABEL_MODELS
+from dataprogramming.label_models.registry import label_models
 from dataprogramming.lfs import declared_parameters, load_lfs
 from modelling.algorithms import algorithms
 
@@ -57,9 +57,7 @@ def test_every_make_target_is_mentioned(name: str) -> None:
     assert f"`make {name}`" in BOTH or f"\nmake {name}\n" in BOTH
 
 
-@pytest.mark.parametrize(
-    "name", [*MULTICLASS_MODELS, *MULTILABEL_MODELS, *algorithms(), *list_encoders(), *sorted(error_codes())]
-)
+@pytest.mark.parametrize("name", [*label_models(), *algorithms(), *list_encoders(), *sorted(error_codes())])
 def test_everything_that_can_be_named_is_mentioned(name: str) -> None:
     assert f"`{name}`" in USAGE
 

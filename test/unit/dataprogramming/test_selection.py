@@ -8,7 +8,9 @@ from adaptml.errors import LabellingError
 from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold
-from dataprogramming.selection import HeldOut, _choose, _hold_out, select_label_model
+from dataprogramming.label_models.majority import MajorityVote
+from dataprogramming.label_models.scoring import FittedModel
+from dataprogramming.selection import HeldOut, _best, _hold_out, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)
 
@@ -30,7 +32,7 @@ def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     assert selection.chosen == "weighted_vote"
     assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
-    assert selection.held_out["snorkel"].named.shape == (100, 2)
+    assert selection.held_out["snorkel"].predicted.shape == (100, 2)
 
 
 def test_as_good_as_the_best_and_simpler() -> None:
@@ -48,13 +50,13 @@ def test_the_simpler_within_one_standard_error() -> None:
 
     # 39 of 40 against 40 of 40: a mean difference of 1/40, with the standard error 1/40
     one_off = {"simple": out(*[right] * 39, wrong), "best": out(*[right] * 40)}
-    assert _choose(MULTICLASS, gold, one_off, "simple") == (
+    assert _best(MULTICLASS, gold, one_off, "simple") == (
         "simple",
-        "simple is within one standard error of the best, best, and simpler: "
+        "simple and best cannot be told apart with 40 gold points; simple, the simpler one, is taken: "
         "accuracy 0.975 on 40 gold points by cross-validation, best 1.000",
     )
     two_off = {"simple": out(*[right] * 38, wrong, wrong), "best": out(*[right] * 40)}
-    assert _choose(MULTICLASS, gold, two_off, "simple")[0] == "best"
+    assert _best(MULTICLASS, gold, two_off, "simple")[0] == "best"
 
 
 def test_without_gold_the_simplest() -> None:
@@ -115,7 +117,7 @@ def test_a_class_without_gold_keeps_a_chance() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8], k=3)
     gold = Gold(L[Y[:, 2] == 0], Y[Y[:, 2] == 0])
     for model in select_label_model(MULTICLASS, L, gold, 3, config=QUICK).models.values():
-        assert model.balance[2] > 0
+        assert model.fitted_.balance[2] > 0
 
 
 def test_wrong_wishes() -> None:
@@ -125,7 +127,7 @@ def test_wrong_wishes() -> None:
     ):
         select_label_model(MULTICLASS, L, None, 2, choice="em")
     with pytest.raises(
-        LabellingError, match="weighted_vote learns its weights from gold and there is none; give dev"
+        LabellingError, match="weighted_vote learns its weights from gold and there is none; give gold"
     ):
         select_label_model(MULTICLASS, L, None, 2, choice="weighted_vote")
     with pytest.raises(
@@ -146,17 +148,32 @@ def test_no_point_is_judged_by_a_model_that_has_seen_it() -> None:
     gold.L[:, 0] = np.arange(11)  # marks the points
     told: list[set[int]] = []
 
-    def fit(part: Gold | None):  # type: ignore[no-untyped-def]
-        from dataprogramming.label_models.majority import fit_majority
-
-        assert part is not None
-        told.append(set(part.L[:, 0].tolist()))
-        return fit_majority(2, np.full(11, 1 / 11))
+    class Recording(MajorityVote):
+        def _fit(self, votes: int, part: Gold | None) -> FittedModel:
+            assert part is not None
+            told.append(set(part.L[:, 0].tolist()))
+            return super()._fit(votes, part)
 
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
-    _hold_out(fit, wide, 0)
+    _hold_out(Recording(11), 2, wide, 0)
     assert [11 - len(seen) for seen in told] == [3, 2, 2, 2, 2]
     assert sorted(set.union(*(set(range(11)) - seen for seen in told))) == list(range(11))
+
+
+def test_a_label_model_that_fails_is_left_out_unless_it_was_demanded() -> None:
+    L, Y = votes(0, 60, [0.8, 0.8, 0.8])
+    wild = {"lr": 1e6, "n_epochs": 200}
+    selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, config=wild)
+    assert "snorkel" not in selection.models
+    assert any("snorkel was left out" in warning for warning in selection.warnings)
+    with pytest.raises(LabellingError, match="does not converge"):
+        select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=wild)
+
+
+def test_a_parameter_that_no_label_model_has() -> None:
+    L, _ = votes(0, 60, [0.8, 0.8, 0.8])
+    with pytest.raises(LabellingError, match=r"no label model has a parameter n_rounds; expected .*n_epochs"):
+        select_label_model(MULTICLASS, L, None, 2, config={"n_rounds": 3})
 
 
 def test_row_scores() -> None:
