@@ -39,6 +39,13 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
     Returns:
         Findings: how many there are; what each voted, or the line of its file at which it fails; keywords
         that are nowhere; parameters whose names `label` uses itself.
+
+    Raises:
+        TaskError: no such task, or a task file that cannot be read.
+
+    Example:
+        >>> adaptml.check_lfs(project, "spam")[0].text
+        '5 loaded, none tried: no data to try them on'
     """
     task = project.task(task)
     try:
