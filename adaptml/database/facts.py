@@ -53,7 +53,7 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
     asked = [sa.func.count(), *(sa.func.count(source.c[name]) for name in counted)]
     if has_ids:
         asked += [sa.func.count(source.c.id), sa.func.count(sa.distinct(source.c.id))]
-    with database._translated(), database.engine.connect() as connection:
+    with database.translated(), database.engine.connect() as connection:
         found = connection.execute(sa.select(*asked).select_from(source)).one()
     rows, ids = found[0], (found[-2:] if has_ids else (found[0], None))
     return TableFacts(
@@ -85,7 +85,7 @@ def _indexed(database: Database, table: str) -> bool | None:
     """Whether an index begins with `id`; CrateDB indexes every column."""
     if database.engine.dialect.name == CRATEDB:
         return True
-    with database._translated():
+    with database.translated():
         inspector = sa.inspect(database.engine)
         if table in inspector.get_view_names():
             return None

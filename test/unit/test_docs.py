@@ -23,7 +23,7 @@ from dataprogramming.lfs import declared_parameters, load_lfs
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted(REPOSITORY.glob("*.md"))
+DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), REPOSITORY / "test" / "README.md"]
 README, USAGE = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "usage.md"))
 BOTH = README + USAGE
 SHELL = ("sh", "console")

@@ -181,3 +181,65 @@ def test_row_scores() -> None:
     named = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]], np.int8)
     np.testing.assert_allclose(MULTILABEL.scores(Y, named), [2 / 3, 1, 0, 1])
     np.testing.assert_allclose(MULTICLASS.scores(Y[2:], named[2:]), [0, 1])
+
+
+def test_an_lf_worse_than_chance_on_gold_says_nothing_in_the_weighted_vote() -> None:
+    """LF 0 is right on all 20 gold points and LF 1 on none, so their accuracies are 21/22 and 1/22.
+
+    Both have half of 2 imaginary votes right on top, because all votes together are right half the time.
+    """
+    truth = np.array([0, 1] * 10)
+    gold = Gold(np.column_stack([truth, 1 - truth]).astype(np.int8), np.eye(2, dtype=np.int8)[truth])
+    model = select_label_model(MULTICLASS, gold.L, gold, 2, choice="weighted_vote").model
+    np.testing.assert_allclose(model.fitted_.weights, [21 / 22, 1 / 22])
+    probs = model.predict_proba(np.array([[0, -1], [0, 0], [0, 1], [-1, 0], [-1, 1]], np.int8))
+    np.testing.assert_allclose(probs, [[21 / 22, 1 / 22]] * 3 + [[1 / 2, 1 / 2]] * 2)
+
+
+def test_better_than_one_in_three_is_better_than_chance_of_three_classes() -> None:
+    """An LF that always votes 0 on two points of each class is right on 2 of 6, with 2 imaginary votes 11/32."""
+    truth = np.array([0, 1, 2] * 2)
+    gold = Gold(np.zeros((6, 1), np.int8), np.eye(3, dtype=np.int8)[truth])
+    model = select_label_model(MULTICLASS, gold.L, gold, 3, choice="weighted_vote").model
+    np.testing.assert_allclose(model.fitted_.weights, [(2 + 2 * 3 / 8) / 8])
+    np.testing.assert_allclose(model.predict_proba(gold.L[:1]), [[11 / 32, 21 / 64, 21 / 64]])
+
+
+def one_good_lf(seed: int) -> tuple[npt.NDArray[np.int8], Gold]:
+    """Votes of a good LF and three of little worth on 200 points, silent on 30 %; the first 60 points are gold."""
+    rng = np.random.default_rng(seed)
+    truth = np.arange(200) % 2
+    right = rng.random((200, 4)) < [0.9, 0.6, 0.6, 0.45]
+    L = np.where(right, truth[:, None], 1 - truth[:, None]).astype(np.int8)
+    L[rng.random(L.shape) < 0.3] = -1
+    return L, Gold(L[:60], np.eye(2, dtype=np.int8)[truth[:60]])
+
+
+def test_snorkels_model_is_trained_for_as_long_as_is_best_on_gold_and_no_longer() -> None:
+    L, gold = one_good_lf(12)
+    right = {}
+    for epochs in (10, 30, 100, 300, 1000):  # without gold, a number of epochs is taken as it is
+        config = SnorkelConfig(n_epochs=epochs)
+        model = select_label_model(MULTICLASS, L, None, 2, choice="snorkel", config=config).model
+        named = model.predict(gold.L)
+        right[epochs] = MULTICLASS.scores(gold.Y, named)
+    reached = {epochs: scores.mean() for epochs, scores in right.items()}
+    assert reached[10] < reached[30] == reached[100] == max(reached.values()) > reached[300]
+    chosen = select_label_model(MULTICLASS, L, gold, 2, choice="snorkel")
+    assert chosen.model.fitted_.n_epochs == 30
+    asked = SnorkelConfig(n_epochs=20)  # with gold, the most that are tried
+    at_most = select_label_model(MULTICLASS, L, gold, 2, choice="snorkel", config=asked)
+    assert at_most.model.fitted_.n_epochs in (10, 20)
+    # 19 points, of which 10 epochs get all right, are too few to choose by: it is Snorkel's default.
+    few = gold.rows(np.flatnonzero((right[10] == 1) & (gold.L >= 0).any(axis=1))[:19])
+    assert select_label_model(MULTICLASS, L, few, 2, choice="snorkel").model.fitted_.n_epochs == 100
+
+
+def test_a_vote_for_one_of_a_points_classes_is_right() -> None:
+    """Five points of both classes, and an LF for each: 5 votes right, and 4 of 5 imaginary ones."""
+    gold = Gold(np.array([[0, 1]] * 5, np.int8), np.ones((5, 2), np.int8))
+    model = select_label_model(MULTILABEL, gold.L, gold, 2, choice="union", config=QUICK).model
+    np.testing.assert_allclose(model.fitted_.weights, [9 / 10, 9 / 10])
+    np.testing.assert_allclose(
+        model.predict_proba(np.array([[0, -1], [0, 0]], np.int8)), [[0.9, 0], [0.99, 0]]
+    )

@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from labelstudio.drawn import balance_lines, drawn, sample_warning
 
 from adaptml.project import Project
 from labelstudio.annotator_agreement import annotator_agreement
