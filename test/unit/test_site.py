@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -83,6 +84,16 @@ def test_the_python_that_the_readme_shows_gives_what_it_shows(tmp_path: Path) ->
     runner.run(test, out=said.append)
     assert test.examples
     assert not runner.summarize(verbose=False).failed, "".join(said)
+
+
+def test_the_python_on_the_front_page_of_the_site_runs() -> None:
+    front = (REPOSITORY / "docs" / "index.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", front, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    known: dict[str, Any] = {}
+    exec(compile(blocks[0], "index.md", "exec"), known)
+    assert known["votes"].L.shape == (24, 5)
+    known["project"].close()
 
 
 def test_the_citation_is_whole_and_of_this_version() -> None:
