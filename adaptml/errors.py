@@ -235,6 +235,10 @@ class MissingDataPointsError(AdaptmlError):
         )
 
 
+class Terminated(SystemExit):
+    """Somebody asked the process to end (SIGTERM); never taken for something that a person's code raised."""
+
+
 def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
     """Names as text for a message: the first `limit` of them and a count of the rest.
 

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from adaptml.cli.options import ALIASES
-from adaptml.errors import AdaptmlError, SettingsError, one_line
+from adaptml.errors import AdaptmlError, SettingsError, Terminated, one_line
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -192,4 +192,4 @@ def _prepare_process() -> None:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(EXIT_TERMINATED)
+    raise Terminated(EXIT_TERMINATED)
