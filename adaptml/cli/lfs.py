@@ -1,7 +1,6 @@
 """`adaptml lfs TASK`: try labelling functions on a sample and look at the rows."""
 
-from collections.abc import Hashable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -76,7 +75,9 @@ def command(
 def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
     """The table of labelling functions; where a pipe reads it, as wide as it is."""
     table = as_rich_table(frame)
-    console.print(table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum)
+    console.print(
+        table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum
+    )
 
 
 def _was_typed(ctx: typer.Context, name: str) -> bool:
