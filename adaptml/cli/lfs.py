@@ -1,7 +1,6 @@
 """`adaptml lfs TASK`: try labelling functions on a sample and look at the rows."""
 
-from collections.abc import Hashable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
