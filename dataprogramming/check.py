@@ -33,6 +33,13 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
     Returns:
         Findings: how many there are; what each voted, or the line of its file at which it fails; keywords
         that are nowhere.
+
+    Raises:
+        TaskError: no such task, or a task file that cannot be read.
+
+    Example:
+        >>> adaptml.check_lfs(project, "spam")[0].level
+        'ok'
     """
     task = project.task(task)
     try:
