@@ -1,4 +1,4 @@
-"""Everything that can go wrong and that a user can mend.
+"""Everything that can go wrong and that a user can fix.
 
 Each message is one line: what was given, what was expected, what to do.
 
@@ -27,47 +27,125 @@ MAX_LISTED = 5
 
 
 class AdaptmlError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can fix.
+
+    Example:
+        >>> try:
+        ...     project.task("nothing")
+        ... except adaptml.AdaptmlError as error:
+        ...     print(type(error).__name__, "|", error)
+        TaskError | no task 'nothing' in .../tasks; tasks there: spam; ...
+    """
 
 
 class SettingsError(AdaptmlError):
-    """A setting has a value that cannot be used."""
+    """A setting has a value that cannot be used.
+
+    Example:
+        >>> adaptml.Project("nowhere")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.SettingsError: no folder nowhere; expected ...
+    """
 
 
 class TaskError(AdaptmlError):
-    """A task folder or task file that cannot be used."""
+    """A task folder or task file that cannot be used.
+
+    Example:
+        >>> project.task("nothing")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.TaskError: no task 'nothing' in ...
+    """
 
 
 class FileError(AdaptmlError):
-    """A file that cannot be written or removed."""
+    """A file that cannot be written or removed.
+
+    Example:
+        >>> adaptml.example_project(project.settings.root)
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FileError: no example can be made in ...
+    """
 
 
 class FrameError(AdaptmlError):
-    """Data points, in a file or a frame, that cannot be used."""
+    """Data points, in a file or a frame, that cannot be used.
+
+    Example:
+        >>> project.predict("spam", pd.DataFrame({"id": ["h1"]}))
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FrameError: the frame has no column table_name; ...
+    """
 
 
 class DatabaseError(AdaptmlError):
-    """The database refuses what was asked."""
+    """The database refuses what was asked.
+
+    Example:
+        >>> project.database.keys("comments", "id = 'h1'; DROP TABLE comments")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.DatabaseError: where ... holds a semicolon; ...
+    """
 
 
 class UnknownTableError(DatabaseError):
-    """No table or view of that name."""
+    """No table or view of that name.
+
+    Example:
+        >>> project.label("spam", "posts", label_model="majority_vote")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.UnknownTableError: no table 'posts' in ...
+    """
 
 
 class UnknownColumnError(DatabaseError):
-    """No column of that name in the table."""
+    """No column of that name in the table.
+
+    Example:
+        >>> project.database.read(project.database.keys("comments"), ["likes"])
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.UnknownColumnError: table 'comments' has no column likes; ...
+    """
 
 
 class DatabaseUnavailableError(DatabaseError):
-    """The database is away or locked; the same call may succeed later."""
+    """The database is away or locked; the same call may succeed later.
+
+    Example:
+        >>> adaptml.Project(project.settings.root, database_url="sqlite:////dev/null/data.db").database
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.DatabaseUnavailableError: the database ... cannot be made: ...
+    """
 
 
 class FeatureError(AdaptmlError):
-    """Columns that cannot be used as features."""
+    """Columns that cannot be used as features.
+
+    Example:
+        >>> project.featurize("spam", "comments", text="tokens")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FeatureError: column 'tokens' of table 'comments' is a list of text; ...
+    """
 
 
 class AnnotationError(AdaptmlError):
-    """An export, a sample or a gold choice that cannot be used."""
+    """An export, a sample or a gold choice that cannot be used.
+
+    Example:
+        >>> project.process_annotations("spam", "nothing.json")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.AnnotationError: nothing.json cannot be read: ...
+    """
 
 
 class LabelStudioError(AnnotationError):
@@ -75,6 +153,13 @@ class LabelStudioError(AnnotationError):
 
     Attributes:
         status: the HTTP status of its answer; None where it did not answer.
+
+    Example:
+        >>> from labelstudio.client import LabelStudio
+        >>> LabelStudio("http://127.0.0.1:8080", token="")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabelStudioError: no token for Label Studio at http://127.0.0.1:8080; ...
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -83,19 +168,48 @@ class LabelStudioError(AnnotationError):
 
 
 class LabelStudioUnavailableError(LabelStudioError):
-    """Label Studio does not answer; the same call may succeed later."""
+    """Label Studio does not answer; the same call may succeed later.
+
+    Example:
+        >>> from labelstudio.client import LabelStudio
+        >>> LabelStudio("http://127.0.0.1:9", token="1f", patience_s=0).users()
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabelStudioUnavailableError: ...
+    """
 
 
 class LabellingError(AdaptmlError):
-    """Labelling functions or label models that cannot be used."""
+    """Labelling functions or label models that cannot be used.
+
+    Example:
+        >>> adaptml.keyword_lf("greeting", [], "ham", "tokens")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabellingError: the labelling function 'greeting' has no keyword; ...
+    """
 
 
 class ModelError(AdaptmlError):
-    """End models that cannot be trained, found or loaded."""
+    """End models that cannot be trained, found or loaded.
+
+    Example:
+        >>> project.deploy("multiclass_nothing")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.ModelError: no end model 'multiclass_nothing' in the registry; ...
+    """
 
 
 class TrackingError(AdaptmlError):
-    """An MLflow run, model or store that cannot be used."""
+    """An MLflow run, model or store that cannot be used.
+
+    Example:
+        >>> project.runs.get("0" * 32)
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.TrackingError: run 00000000000000000000000000000000 cannot be read from ...
+    """
 
 
 class MissingDataPointsError(AdaptmlError):
@@ -103,6 +217,13 @@ class MissingDataPointsError(AdaptmlError):
 
     Attributes:
         missing: the absent (table_name, id) pairs in the order in which they were asked.
+
+    Example:
+        >>> points = pd.DataFrame({"table_name": ["comments"], "id": ["h99"]})
+        >>> project.database.read(points, ["text"])
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.MissingDataPointsError: 1 of 1 data points are not in their table: comments/h99; ...
     """
 
     def __init__(self, missing: Sequence[tuple[str, str]], asked: int) -> None:
@@ -112,6 +233,10 @@ class MissingDataPointsError(AdaptmlError):
             f"{listed([f'{table}/{key}' for table, key in missing])}; "
             "load them into the table or take them out of the frame"
         )
+
+
+class Terminated(SystemExit):
+    """Somebody asked the process to end (SIGTERM); never taken for something that a person's code raised."""
 
 
 def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:

@@ -1,7 +1,8 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
+import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from adaptml.files import replacing, write_text
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
+METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
 <style>
@@ -30,6 +32,8 @@ _NAMED = ".parquet, .csv, .jsonl or .pkl"
 
 def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
     """Read a frame of data points; its first columns are `table_name` and `id`, both text.
+
+    What a Parquet file says of itself is in the frame's `attrs`, under `adaptml`.
 
     Args:
         path: a .parquet, .csv or .jsonl file, or the .pkl of an earlier ADaPT-ML project.
@@ -56,7 +60,10 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} cannot be read as {path.suffix}: {reason}; write it again") from error
     if not isinstance(frame, pd.DataFrame):
         raise FrameError(f"{path} holds a {type(frame).__name__}; expected a data frame with {KEYS}")
-    return check_keys(frame, str(path))
+    frame = check_keys(frame, str(path))
+    if path.suffix == ".parquet":
+        frame.attrs[METADATA] = read_metadata(path)
+    return frame
 
 
 def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -93,11 +100,34 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame
 
 
-def write_frame(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as Parquet, whole or not at all; returns the path."""
+def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, Any] | None = None) -> Path:
+    """Write a frame as Parquet, whole or not at all; returns the path.
+
+    Args:
+        frame: any frame, written without its index.
+        path: where to.
+        metadata: what the frame says of itself, as JSON under the key `adaptml` of the schema's metadata; a
+            frame of labels says `task`, `setting` and `classes`. Default: what it said when it was read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    said = frame.attrs.get(METADATA) if metadata is None else dict(metadata)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if said:
+        ours = {METADATA: json.dumps(said, ensure_ascii=False)}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **ours})
     with replacing(path) as temporary:
-        frame.to_parquet(temporary, index=False)
+        pq.write_table(table, temporary)
     return path
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a Parquet file says of itself, as `write_frame` wrote it; empty where it says nothing."""
+    import pyarrow.parquet as pq
+
+    said = (pq.read_schema(path).metadata or {}).get(METADATA.encode())
+    return dict(json.loads(said)) if said else {}
 
 
 def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> Path:

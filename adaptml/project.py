@@ -1,10 +1,10 @@
 """A project: settings, data tables, runs and tasks of one folder. Every step gets one first."""
 
-from functools import cached_property, partial, update_wrapper
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
+from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from adaptml.errors import SettingsError
@@ -12,29 +12,40 @@ from adaptml.settings import Settings, load_settings, project_root
 from adaptml.tasks import Task, list_tasks, load_task
 
 if TYPE_CHECKING:
+    import adaptml
     from adaptml.database import Database
     from adaptml.runs.tracking import RunStore
 
 
 class Step:
-    """A step as a method: `project.label(task, data)` is `adaptml.label(project, task, data)`."""
+    """A step as a method: `project.label(task, data)` is `adaptml.label(project, task, data)`.
+
+    The step's room is imported when the method is first asked for.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, project: "Project | None", owner: type) -> Any:
-        """The step's function, imported now, with the project as its first argument."""
+        """The step's function, with the project as its first argument."""
         function = getattr(import_module("adaptml"), self._name)
-        return function if project is None else update_wrapper(partial(function, project), function)
+        return function if project is None else MethodType(function, project)
 
 
 class Project:
     """What the steps of one project share; two projects in one process do not touch each other.
 
-    The database and the run store are opened when they are first asked for, and closed with the project.
+    Every step is a method too: `project.label(task, data)` is `adaptml.label(project, task, data)`. The
+    database and the run store are opened when they are first asked for, and closed with the project.
 
     Attributes:
         settings: where things are.
+
+    Example:
+        >>> folder = project.settings.root  # yours
+        >>> with adaptml.Project(folder) as mine:
+        ...     mine.task("spam").class_names
+        ['ham', 'spam']
     """
 
     def __init__(
@@ -58,9 +69,6 @@ class Project:
         Raises:
             SettingsError: a setting has a value that cannot be used, or the folder does not exist.
 
-        Example:
-            >>> with Project("my-project") as project:  # doctest: +SKIP
-            ...     project.label("spam", "posts", gold="task")
         """
         if settings is None:
             if folder is not None and not Path(folder).is_dir():
@@ -130,6 +138,12 @@ class Project:
 
         Raises:
             TaskError: no such task, a task file with problems, or a setting that does not exist.
+
+        Example:
+            >>> project.task("spam").problem.name
+            'multiclass'
+            >>> project.task(adaptml.Task(classes=["ham", "spam"]), "multilabel").problem.name
+            'multilabel'
         """
         found = task if isinstance(task, Task) else load_task(task, self.settings.tasks_dir)
         return found.with_setting(setting)
@@ -146,15 +160,33 @@ class Project:
         path, in_project = Path(given).expanduser(), self.settings.root / given
         return in_project if not path.exists() and in_project.exists() else path
 
-    featurize = Step()
-    sample_tasks = Step()
-    sample_points = Step()
-    process_annotations = Step()
-    annotator_agreement = Step()
-    apply_lfs = Step()
-    label = Step()
-    train = Step()
-    compare = Step()
-    deploy = Step()
-    predict = Step()
-    serve = Step()
+    if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
+        featurize = adaptml.featurize
+        sample_tasks = adaptml.sample_tasks
+        sample_points = adaptml.sample_points
+        process_annotations = adaptml.process_annotations
+        annotator_agreement = adaptml.annotator_agreement
+        apply_lfs = adaptml.apply_lfs
+        label = adaptml.label
+        train = adaptml.train
+        compare = adaptml.compare
+        deploy = adaptml.deploy
+        predict = adaptml.predict
+        serve = adaptml.serve
+        list_runs = adaptml.list_runs
+        check_task = adaptml.check_task
+    else:
+        featurize = Step()
+        sample_tasks = Step()
+        sample_points = Step()
+        process_annotations = Step()
+        annotator_agreement = Step()
+        apply_lfs = Step()
+        label = Step()
+        train = Step()
+        compare = Step()
+        deploy = Step()
+        predict = Step()
+        serve = Step()
+        list_runs = Step()
+        check_task = Step()

@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     """All settings. Each is read from its variable: in the environment, then in `.env.dev`, then in `.env`.
 
     A variable that is set to nothing counts as not set.
+
+    `adaptml settings` shows them, each with its variable.
+
+    Example:
+        >>> project.settings.host, project.settings.port
+        ('127.0.0.1', 8000)
     """
 
     model_config = SettingsConfigDict(

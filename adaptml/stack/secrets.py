@@ -31,17 +31,7 @@ def make_secrets(stack: Stack) -> list[str]:
     Raises:
         StackError: their folder cannot be written, such as because it is somebody else's.
     """
-    folder = stack.secrets
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise StackError(
-            f"{folder} cannot be written: {error.strerror}; "
-            "expected to be the user who started the stack first, or root"
-        ) from error
-    _give(folder, stack.owner)
-    (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")
+    folder = _private_folder(stack)
     made = []
     for name in PASSWORDS:
         if not _is_filled(folder / name):
@@ -55,6 +45,22 @@ def make_secrets(stack: Stack) -> list[str]:
         write_private(text, path, stack.owner)
         made.append(DATABASE_SETTINGS)
     return made
+
+
+def _private_folder(stack: Stack) -> Path:
+    """The folder of the secrets, which their owner alone can enter and Git passes over."""
+    folder = stack.secrets
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StackError(
+            f"{folder} cannot be written: {error.strerror}; "
+            "expected to be the user who started the stack first, or root"
+        ) from error
+    _give(folder, stack.owner)
+    (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")
+    return folder
 
 
 def write_private(text: str, path: Path, owner: tuple[int, int]) -> None:

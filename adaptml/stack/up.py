@@ -67,15 +67,14 @@ def up(
     overlook(check_host(stack, []), force=False, warn=warn)  # without an engine nothing else can be asked
     services = stack.compose("config", "--services", profiles=profiles).split()
     overlook(check_host(stack, services), force=force, warn=warn)
-    # A running container goes on with the address that it started with.
-    anew = ["--force-recreate"] if DATABASE_SETTINGS in make_secrets(stack) else []
+    made = make_secrets(stack)
     missing = services if build else images_missing(stack, services)
     if missing:
         stack.compose("build", *missing, profiles=profiles, capture=capture)
-    stack.compose(
-        "up", "--detach", *anew, "--wait", "--wait-timeout", str(HEALTHY_TIMEOUT_S),
-        profiles=profiles, capture=capture,
-    )  # fmt: skip
+    # A running container goes on with the address that it started with.
+    anew = ["--force-recreate"] if DATABASE_SETTINGS in made else []
+    wait = ["--wait", "--wait-timeout", str(HEALTHY_TIMEOUT_S)]
+    stack.compose("up", "--detach", *anew, *wait, profiles=profiles, capture=capture)
     return services
 
 

@@ -21,7 +21,9 @@ def run(*command: str, home: Path, cwd: Path = REPOSITORY, **extra: str) -> subp
         "HOME": str(home),
         "ADAPTML_HOME": str(home / "workspace"),
     }
-    environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "LANG": "C.UTF-8"} | extra
+    # Its share of the cores, beside other tests.
+    threads = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
+    environment |= threads | {"MLFLOW_DISABLE_TELEMETRY": "true", "LANG": "C.UTF-8"} | extra
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
 
 
@@ -65,6 +67,7 @@ def test_the_demo_reaches_its_figures_and_answers_over_http(report: str) -> None
 
 
 def test_a_second_demo_gives_the_same_figures(report: str, home: Path) -> None:
+    """To the printed digit: it reads the vectors that the first wrote, and its metrics count decisions, not probabilities."""
     done = run(sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"), home=home)
     assert done.returncode == 0, done.stderr
     assert figures(done.stdout) == figures(report)

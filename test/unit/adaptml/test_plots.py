@@ -1,4 +1,4 @@
-"""Pictures: what is written on them, that they become PNG files, and that nothing global is touched."""
+"""Plots: what is written on them, that they become PNG files, and that nothing global is touched."""
 
 import subprocess
 import sys
@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adaptml.plots import confusion_picture, det_picture, roc_picture, write_picture
-from adaptml.tasks import Setting
+from adaptml.plots import confusion_plot, confusion_plots_per_class, det_plot, roc_plot, write_plot
 
 EYE = np.eye(3, dtype=np.int8)
 
@@ -18,9 +17,7 @@ def texts(axes: object) -> list[str]:
 
 
 def test_multiclass_matrix_shows_counts_and_row_shares() -> None:
-    figure = confusion_picture(
-        Setting.MULTICLASS, ["a", "b", "c"], EYE[[0, 0, 0, 0, 1]], EYE[[0, 0, 0, 2, 1]], "LM"
-    )
+    figure = confusion_plot(["a", "b", "c"], EYE[[0, 0, 0, 0, 1]], EYE[[0, 0, 0, 2, 1]], "LM")
     (axes,) = figure.axes
     # row a: 3 right, 1 called c; row b: 1 right; row c has no true point, so no share
     assert texts(axes) == ["3", "75 %", "0", "0 %", "1", "25 %", "0", "0 %", "1", "100 %", "0", "0 %", *"000"]
@@ -31,7 +28,7 @@ def test_multiclass_matrix_shows_counts_and_row_shares() -> None:
 def test_multilabel_has_a_panel_for_each_class() -> None:
     true = np.array([[1, 0], [1, 1], [0, 1]], dtype=np.int8)
     pred = np.array([[1, 0], [0, 1], [0, 1]], dtype=np.int8)
-    figure = confusion_picture(Setting.MULTILABEL, ["cat", "dog"], true, pred, "LM")
+    figure = confusion_plots_per_class(["cat", "dog"], true, pred, "LM")
     assert [axes.get_title() for axes in figure.axes] == ["cat", "dog"]
     # cat: the one row without is right; of the two rows with, one is found
     assert texts(figure.axes[0]) == ["1", "100 %", "0", "0 %", "1", "50 %", "1", "50 %"]
@@ -41,21 +38,21 @@ def test_multilabel_has_a_panel_for_each_class() -> None:
 def test_many_classes_still_fit(k: int, tmp_path: Path) -> None:
     truth = np.eye(k, dtype=np.int8)
     names = [f"a class with a very long name {i}" for i in range(k)]
-    figure = confusion_picture(Setting.MULTICLASS, names, truth, truth, "many")
+    figure = confusion_plot(names, truth, truth, "many")
     assert len(texts(figure.axes[0])) == (k * k if k <= 40 else 0)
     assert max(len(label.get_text()) for label in figure.axes[0].get_xticklabels()) <= 24
-    write_picture(figure, tmp_path / "many.png")
+    write_plot(figure, tmp_path / "many.png")
 
 
 def test_roc_goes_through_the_points_of_its_thresholds() -> None:
-    figure = roc_picture(np.array([1, 0, 1, 0], np.int8), np.array([0.9, 0.8, 0.7, 0.1]), "spam", "EM")
+    figure = roc_plot(np.array([1, 0, 1, 0], np.int8), np.array([0.9, 0.8, 0.7, 0.1]), "spam", "EM")
     _, curve = figure.axes[0].lines
     assert np.asarray(curve.get_xydata()).tolist() == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
     assert "area under the curve 0.750" in texts(figure.axes[0])
 
 
-def test_det_keeps_rates_of_zero_and_one_on_the_picture() -> None:
-    figure = det_picture(np.array([1, 0, 1, 0], np.int8), np.array([0.9, 0.8, 0.7, 0.1]), "spam", "EM")
+def test_det_keeps_rates_of_zero_and_one_on_the_plot() -> None:
+    figure = det_plot(np.array([1, 0, 1, 0], np.int8), np.array([0.9, 0.8, 0.7, 0.1]), "spam", "EM")
     _, curve = figure.axes[0].lines
     points = np.asarray(curve.get_xydata())
     # two rows a side: the edge is a quarter of the way, at the normal quantile -0.674
@@ -63,15 +60,15 @@ def test_det_keeps_rates_of_zero_and_one_on_the_picture() -> None:
     assert points[1].tolist() == pytest.approx([-0.6745, 0.0], abs=1e-4)
 
 
-@pytest.mark.parametrize("draw", [roc_picture, det_picture])
+@pytest.mark.parametrize("draw", [roc_plot, det_plot])
 def test_a_curve_needs_both_sides(draw: object) -> None:
     with pytest.raises(ValueError, match="a curve needs at least one positive and one negative row"):
         draw(np.array([1, 1], np.int8), np.array([0.5, 0.6]), "spam", "EM")  # type: ignore[operator]
 
 
-def test_a_picture_is_a_png_file(tmp_path: Path) -> None:
-    figure = confusion_picture(Setting.MULTICLASS, ["a", "b", "c"], EYE, EYE, "LM")
-    path = write_picture(figure, tmp_path / "deep" / "cm.png")
+def test_a_plot_is_a_png_file(tmp_path: Path) -> None:
+    figure = confusion_plot(["a", "b", "c"], EYE, EYE, "LM")
+    path = write_plot(figure, tmp_path / "deep" / "cm.png")
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

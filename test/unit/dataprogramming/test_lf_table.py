@@ -3,7 +3,6 @@
 from io import StringIO
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from dataprogramming import lf_table as module
-from dataprogramming.analysis import lf_summary
 from dataprogramming.label_models.core import Gold
 from dataprogramming.lf_table import (
     as_rich_table,
@@ -94,15 +92,6 @@ def test_counts_equal_a_count_row_by_row(votes: np.ndarray, batch_rows: int) -> 
     assert counts.uncovered == sum(not cast for cast in given_votes)
     assert counts.disagreements == sum(len(set(cast)) > 1 for cast in given_votes)
     assert votes_apart(votes).tolist() == [len(set(cast)) > 1 for cast in given_votes]
-
-
-@given(matrices, st.integers(0, 10**6))
-def test_shares_equal_those_of_lf_summary(votes: np.ndarray, seed: int) -> None:
-    Y = np.eye(3, dtype=np.int8)[np.random.default_rng(seed).integers(0, 3, len(votes))]
-    names, weights = [f"lf{j}" for j in range(votes.shape[1])], np.ones(votes.shape[1])
-    summary = lf_summary(votes, names, CLASSES, weights, Y)
-    table = lf_table(votes, names, CLASSES, weights=weights, gold=Gold(votes, Y))
-    pd.testing.assert_frame_equal(table[summary.columns], summary, check_dtype=False)
 
 
 def test_change_since_the_last_look() -> None:

@@ -110,6 +110,8 @@ def test_at_most_200_points_are_shown_the_worst_ones() -> None:
     page = agreement_report_page(replace(FOUND, disputed=points), read_texts=texts)
     assert [row[1] for row in rows(page, "disputed")] == [f"p{i}" for i in range(200)]
     assert "200 of 300 rows, the most disputed ones" in page
+    assert "chosen as the most disputed ones" in page
+    assert "at random" not in page
 
 
 def test_full_agreement() -> None:

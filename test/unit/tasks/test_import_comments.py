@@ -8,7 +8,6 @@ import pytest
 
 from adaptml.errors import FrameError
 from adaptml.project import Project
-from adaptml.settings import Settings
 from tasks.youtube_spam import import_comments as module
 from tasks.youtube_spam.import_comments import clean, import_comments
 
@@ -36,7 +35,7 @@ def table(project: Project, name: str) -> dict[str, str]:
     return dict(zip(rows["id"], rows["txt"], strict=True))
 
 
-def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, settings: Settings, project: Project) -> None:
+def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, project: Project) -> None:
     done = import_comments(project, [csv_file], "youtube", n_gold=1)
     assert (done.comments, done.new, done.repeated) == (3, 3, 1)
     assert table(project, "youtube") == {
@@ -44,11 +43,11 @@ def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, settings: Settin
         "a2": "I'm a rapper\ncheck me out",
         "a3": "NA",
     }
-    unlabelled = pd.read_parquet(settings.unlabeled_data / "youtube.parquet")
-    gold = pd.read_parquet(settings.unlabeled_data / "youtube_gold.parquet")
+    unlabelled = pd.read_parquet(project.settings.unlabeled_data / "youtube.parquet")
+    gold = pd.read_parquet(project.settings.unlabeled_data / "youtube_gold.parquet")
     assert done.frames == {
-        "train": settings.unlabeled_data / "youtube.parquet",
-        "valid": settings.unlabeled_data / "youtube_gold.parquet",
+        "train": project.settings.unlabeled_data / "youtube.parquet",
+        "valid": project.settings.unlabeled_data / "youtube_gold.parquet",
     }
     assert list(unlabelled.columns) == ["table_name", "id"]
     assert set(unlabelled["id"]) | set(gold["id"]) == {"a1", "a2", "a3"}
@@ -57,7 +56,7 @@ def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, settings: Settin
     assert [list(label) for label in gold["gold_label"]] == [truth[key] for key in gold["id"]]
 
 
-def test_importing_again_changes_nothing(csv_file: Path, settings: Settings, project: Project) -> None:
+def test_importing_again_changes_nothing(csv_file: Path, project: Project) -> None:
     first = import_comments(project, [csv_file], "youtube", n_gold=2)
     frame = pd.read_parquet(first.frames["valid"])
     again = import_comments(project, [csv_file], "youtube", n_gold=2)
@@ -65,9 +64,7 @@ def test_importing_again_changes_nothing(csv_file: Path, settings: Settings, pro
     assert pd.read_parquet(again.frames["valid"]).equals(frame)
 
 
-def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(
-    clean_room: Path, settings: Settings, project: Project
-) -> None:
+def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(clean_room: Path, project: Project) -> None:
     path = clean_room / "comments.json"
     path.write_text(json.dumps(WRENCH), encoding="utf-8")
     done = import_comments(project, [path], "youtube")
@@ -76,7 +73,7 @@ def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(
     assert pd.read_parquet(done.frames["train"])["id"].tolist() == ["comments-1"]
 
 
-def test_a_wrench_folder_says_its_splits(clean_room: Path, settings: Settings, project: Project) -> None:
+def test_a_wrench_folder_says_its_splits(clean_room: Path, project: Project) -> None:
     folder = clean_room / "youtube"
     folder.mkdir()
     for split in ("train", "valid", "test"):
@@ -130,9 +127,7 @@ def test_a_wrench_folder_says_its_splits(clean_room: Path, settings: Settings, p
         ),
     ],
 )
-def test_files_that_cannot_be_used(
-    clean_room: Path, name: str, content: str | None, message: str, project: Project
-) -> None:
+def test_files_that_cannot_be_used(project: Project, name: str, content: str | None, message: str) -> None:
     if content is not None:
         Path(name).write_text(content, encoding="utf-8")
     with pytest.raises(FrameError) as caught:
@@ -140,7 +135,7 @@ def test_files_that_cannot_be_used(
     assert str(caught.value) == message
 
 
-def test_a_folder_without_a_data_set(clean_room: Path, project: Project) -> None:
+def test_a_folder_without_a_data_set(project: Project) -> None:
     Path("empty").mkdir()
     with pytest.raises(FrameError) as caught:
         import_comments(project, [Path("empty")], "youtube")
@@ -162,8 +157,8 @@ def test_it_runs_as_a_program(csv_file: Path, clean_room: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "3 comments in table youtube (3 new, 1 duplicated ids left out)"
-    assert lines[-1] == "Next: adaptml featurize youtube_spam --data youtube"
+    assert lines[0] == "3 comments in table youtube (3 new, 1 repeated ids left out)"
+    assert lines[-1] == "Next: adaptml featurize youtube youtube_spam"
     failed = subprocess.run([*program, "nowhere.csv"], capture_output=True, text=True, cwd=clean_room)
     assert failed.returncode == 1
     assert failed.stderr == (

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database, TextList, Vector, WritebackKind, write_back
+from adaptml.database import Database, TextList, Vector, WritebackKind, reading, write_back
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -75,6 +75,32 @@ def test_more_ids_than_one_statement_takes(database: Database) -> None:
     order = np.random.default_rng(3).permutation(len(ids))
     asked = pd.DataFrame({"table_name": "many", "id": [ids[i] for i in order]})
     assert database.read(asked, ["n"])["n"].tolist() == order.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 6, 7])
+def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
+    n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tables whose keys alternate: row i of table `a` says a0, a1 …, of table `b` b0, b1 …."""
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 3)
+    asked = keys(*((table, str(i)) for i in range(n) for table in ("a", "b")))
+    with closing(Database(f"sqlite:///{tmp_path / 'data.db'}")) as database:
+        for table in ("a", "b"):
+            database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
+            told = pd.DataFrame({"id": [str(i) for i in range(n)], "txt": [f"{table}{i}" for i in range(n)]})
+            database.upsert(table, told, ["id"])
+        sent: list[int] = []
+        sa.event.listen(
+            database.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, bound, *_: (
+                ".txt" in statement and sent.append(len(bound))
+            ),
+        )
+        read = database.read(asked, ["txt"])
+    assert read["txt"].tolist() == [f"{table}{i}" for i in range(n) for table in ("a", "b")]
+    assert sum(sent) == 2 * n
+    assert max(sent) <= 3
 
 
 def test_unknown_names_say_what_there_is(filled: Database) -> None:

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import yaml
-from adaptml.settings_command import variable
 from dotenv import dotenv_values
 
+from adaptml.cli.settings import variable
 from adaptml.settings import Settings, load_settings
 from adaptml.stack.checks import MEMORY_GB
 from adaptml.stack.compose import PROFILES, PUBLISHED
