@@ -35,9 +35,9 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
  && printf '#!/opt/venv/bin/python\nfrom adaptml.cli import main\n\nmain()\n' > /opt/venv/bin/adaptml \
  && chmod 755 /opt/venv/bin/adaptml
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
-# stack (APP_UID); /app/.env is where the settings' secrets are mounted.
+# stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
 RUN install -d -m 1777 /unlabeled_data /annotations /predictions /mlruns /dp_mlruns \
- && touch /app/.env
+ && touch /app/.env.dev
 
 FROM core AS mlflow
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
@@ -78,12 +78,12 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=bind,source=requirements/image-data-programming.txt,target=/tmp/requirements.txt \
     if [ -z "$TORCH_INDEX" ] && ! ls /wheels/torch-*.whl >/dev/null 2>&1; then \
       echo 'no CPU build of torch: expected a wheel in wheels/ or TORCH_INDEX (PyTorch says its address on its' \
-           'own pages); set TORCH_INDEX in .env' >&2; exit 1; fi \
+           'own pages); set TORCH_INDEX in .env.dev' >&2; exit 1; fi \
  && /opt/uv pip install --quiet --no-deps --find-links /wheels ${TORCH_INDEX:+--default-index "$TORCH_INDEX"} \
       "$(grep '^torch==' /tmp/requirements.txt)" \
  && cd /opt/venv/lib/python3*/site-packages \
  && if ! grep -q '^cuda.* = None' torch/version.py; then \
-      echo 'torch is a CUDA build: expected a CPU build from wheels/ or TORCH_INDEX; mend it in .env' >&2; exit 1; fi \
+      echo 'torch is a CUDA build: expected a CPU build from wheels/ or TORCH_INDEX; fix it in .env.dev' >&2; exit 1; fi \
  && rm -rf torch/test torch/include torch/bin/protoc* \
  && /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt \
  && python -c 'import torch'

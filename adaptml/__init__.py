@@ -1,1 +1,108 @@
-"""Data programming for a growing table of unlabelled data points."""
+"""Data programming for a growing table of unlabelled data points.
+
+Everything that a notebook needs is here. Each name is imported when it is first used, so that importing
+adaptml itself costs next to nothing.
+
+    import adaptml
+
+    with adaptml.Project("my-project") as project:
+        labelled = project.label("spam", "posts", gold="task")
+        model = project.train("spam", labelled.run_id)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adaptml.errors import AdaptmlError as AdaptmlError
+    from adaptml.errors import AnnotationError as AnnotationError
+    from adaptml.errors import DatabaseError as DatabaseError
+    from adaptml.errors import DatabaseUnavailableError as DatabaseUnavailableError
+    from adaptml.errors import FeatureError as FeatureError
+    from adaptml.errors import FileError as FileError
+    from adaptml.errors import FrameError as FrameError
+    from adaptml.errors import LabellingError as LabellingError
+    from adaptml.errors import LabelStudioError as LabelStudioError
+    from adaptml.errors import LabelStudioUnavailableError as LabelStudioUnavailableError
+    from adaptml.errors import MissingDataPointsError as MissingDataPointsError
+    from adaptml.errors import ModelError as ModelError
+    from adaptml.errors import SettingsError as SettingsError
+    from adaptml.errors import TaskError as TaskError
+    from adaptml.errors import TrackingError as TrackingError
+    from adaptml.errors import UnknownColumnError as UnknownColumnError
+    from adaptml.errors import UnknownTableError as UnknownTableError
+    from adaptml.example import example_project as example_project
+    from adaptml.features.featurize import featurize as featurize
+    from adaptml.project import Project as Project
+    from adaptml.runs.listing import list_runs as list_runs
+    from adaptml.sampling.sample_points import sample_points as sample_points
+    from adaptml.settings import Settings as Settings
+    from adaptml.tasks import Task as Task
+    from adaptml.tasks.check import Finding as Finding
+    from adaptml.tasks.check import check_task as check_task
+    from dataprogramming.apply import apply_lfs as apply_lfs
+    from dataprogramming.check import check_lfs as check_lfs
+    from dataprogramming.decorator import labeling_function as labeling_function
+    from dataprogramming.label import LabelResult as LabelResult
+    from dataprogramming.label import label as label
+    from dataprogramming.lfs import LFParams as LFParams
+    from dataprogramming.lfs import keyword_lf as keyword_lf
+    from labelstudio.annotator_agreement import annotator_agreement as annotator_agreement
+    from labelstudio.process_annotations import process_annotations as process_annotations
+    from labelstudio.sample_tasks import sample_tasks as sample_tasks
+    from modelling.compare import compare as compare
+    from modelling.deploy import deploy as deploy
+    from modelling.predict import predict as predict
+    from modelling.serve import serve as serve
+    from modelling.train import train as train
+
+# module → the public names that it defines, as above; a test holds them together
+_NAMES = {
+    "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError FeatureError
+        FileError FrameError LabelStudioError LabelStudioUnavailableError LabellingError
+        MissingDataPointsError ModelError SettingsError TaskError TrackingError UnknownColumnError
+        UnknownTableError""",
+    "adaptml.example": "example_project",
+    "adaptml.features.featurize": "featurize",
+    "adaptml.project": "Project",
+    "adaptml.runs.listing": "list_runs",
+    "adaptml.sampling.sample_points": "sample_points",
+    "adaptml.settings": "Settings",
+    "adaptml.tasks": "Task",
+    "adaptml.tasks.check": "Finding check_task",
+    "dataprogramming.apply": "apply_lfs",
+    "dataprogramming.check": "check_lfs",
+    "dataprogramming.decorator": "labeling_function",
+    "dataprogramming.label": "LabelResult label",
+    "dataprogramming.lfs": "LFParams keyword_lf",
+    "labelstudio.annotator_agreement": "annotator_agreement",
+    "labelstudio.process_annotations": "process_annotations",
+    "labelstudio.sample_tasks": "sample_tasks",
+    "modelling.compare": "compare",
+    "modelling.deploy": "deploy",
+    "modelling.predict": "predict",
+    "modelling.serve": "serve",
+    "modelling.train": "train",
+}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
+__version__: str  # read from the installed distribution when it is asked for
+__all__ = [*_WHERE, "__version__"]
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name for a public one
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used."""
+        if name == "__version__":
+            found: Any = import_module("importlib.metadata").version("adaptml")
+        elif name in _WHERE:
+            found = getattr(import_module(_WHERE[name]), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,11 +1,12 @@
-"""Everything that can go wrong and that a user can mend.
+"""Everything that can go wrong and that a user can fix.
 
 Each message is one line: what was given, what was expected, what to do.
 
     AdaptmlError
     ├─ SettingsError            a setting has a value that cannot be used
     ├─ TaskError                a task folder or task file that cannot be used
-    ├─ FrameError               a file of data points that cannot be used
+    ├─ FileError                a file that cannot be written or removed
+    ├─ FrameError               data points, in a file or a frame, that cannot be used
     ├─ MissingDataPointsError   ids that are not in the table
     ├─ DatabaseError            the database refuses what was asked
     │   ├─ UnknownTableError
@@ -26,35 +27,103 @@ MAX_LISTED = 5
 
 
 class AdaptmlError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can fix.
+
+    Example:
+        >>> try:
+        ...     project.task("nothing")
+        ... except adaptml.AdaptmlError as error:
+        ...     print(type(error).__name__, "|", error)
+        TaskError | no task 'nothing' in .../tasks; tasks there: spam; ...
+    """
 
 
 class SettingsError(AdaptmlError):
-    """A setting has a value that cannot be used."""
+    """A setting has a value that cannot be used.
+
+    Example:
+        >>> adaptml.Project("nowhere")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.SettingsError: no folder nowhere; expected ...
+    """
 
 
 class TaskError(AdaptmlError):
-    """A task folder or task file that cannot be used."""
+    """A task folder or task file that cannot be used.
+
+    Example:
+        >>> project.task("nothing")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.TaskError: no task 'nothing' in ...
+    """
+
+
+class FileError(AdaptmlError):
+    """A file that cannot be written or removed.
+
+    Example:
+        >>> adaptml.example_project(project.settings.root)
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FileError: no example can be made in ...
+    """
 
 
 class FrameError(AdaptmlError):
-    """A file of data points that cannot be used."""
+    """Data points, in a file or a frame, that cannot be used.
+
+    Example:
+        >>> project.predict("spam", pd.DataFrame({"id": ["h1"]}))
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FrameError: the frame has no column table_name; ...
+    """
 
 
 class DatabaseError(AdaptmlError):
-    """The database refuses what was asked."""
+    """The database refuses what was asked.
+
+    Example:
+        >>> project.database.keys("comments", "id = 'h1'; DROP TABLE comments")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.DatabaseError: where ... holds a semicolon; ...
+    """
 
 
 class UnknownTableError(DatabaseError):
-    """No table or view of that name."""
+    """No table or view of that name.
+
+    Example:
+        >>> project.label("spam", "posts", label_model="majority_vote")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.UnknownTableError: no table 'posts' in ...
+    """
 
 
 class UnknownColumnError(DatabaseError):
-    """No column of that name in the table."""
+    """No column of that name in the table.
+
+    Example:
+        >>> project.database.read(project.database.keys("comments"), ["likes"])
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.UnknownColumnError: table 'comments' has no column likes; ...
+    """
 
 
 class DatabaseUnavailableError(DatabaseError):
-    """The database is away or locked; the same call may succeed later."""
+    """The database is away or locked; the same call may succeed later.
+
+    Example:
+        >>> adaptml.Project(project.settings.root, database_url="sqlite:////dev/null/data.db").database
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.DatabaseUnavailableError: the database ... cannot be made: ...
+    """
 
 
 class FeatureError(AdaptmlError):
@@ -66,23 +135,67 @@ class AnnotationError(AdaptmlError):
 
 
 class LabelStudioError(AnnotationError):
-    """Label Studio refuses what was asked."""
+    """Label Studio refuses what was asked.
+
+    Attributes:
+        status: the HTTP status of its answer; None where it did not answer.
+
+    Example:
+        >>> from labelstudio.client import LabelStudio
+        >>> LabelStudio("http://127.0.0.1:8080", token="")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabelStudioError: no token for Label Studio at http://127.0.0.1:8080; ...
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LabelStudioUnavailableError(LabelStudioError):
-    """Label Studio does not answer; the same call may succeed later."""
+    """Label Studio does not answer; the same call may succeed later.
+
+    Example:
+        >>> from labelstudio.client import LabelStudio
+        >>> LabelStudio("http://127.0.0.1:9", token="1f", patience_s=0).users()
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabelStudioUnavailableError: ...
+    """
 
 
 class LabellingError(AdaptmlError):
-    """Labelling functions or label models that cannot be used."""
+    """Labelling functions or label models that cannot be used.
+
+    Example:
+        >>> adaptml.keyword_lf("greeting", [], "ham", "tokens")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.LabellingError: the labelling function 'greeting' has no keyword; ...
+    """
 
 
 class ModelError(AdaptmlError):
-    """End models that cannot be trained, found or loaded."""
+    """End models that cannot be trained, found or loaded.
+
+    Example:
+        >>> project.deploy("multiclass_nothing")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.ModelError: no end model 'multiclass_nothing' in the registry; ...
+    """
 
 
 class TrackingError(AdaptmlError):
-    """An MLflow run, model or store that cannot be used."""
+    """An MLflow run, model or store that cannot be used.
+
+    Example:
+        >>> project.runs.get("0" * 32)
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.TrackingError: run 00000000000000000000000000000000 cannot be read from ...
+    """
 
 
 class MissingDataPointsError(AdaptmlError):
@@ -90,6 +203,13 @@ class MissingDataPointsError(AdaptmlError):
 
     Attributes:
         missing: the absent (table_name, id) pairs in the order in which they were asked.
+
+    Example:
+        >>> points = pd.DataFrame({"table_name": ["comments"], "id": ["h99"]})
+        >>> project.database.read(points, ["text"])
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.MissingDataPointsError: 1 of 1 data points are not in their table: comments/h99; ...
     """
 
     def __init__(self, missing: Sequence[tuple[str, str]], asked: int) -> None:
@@ -110,3 +230,8 @@ def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
     shown = ", ".join(str(name) for name in names[:limit])
     rest = len(names) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

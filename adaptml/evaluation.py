@@ -1,6 +1,6 @@
 """Figures that say how well predicted labels and probabilities fit the true labels.
 
-One function, `evaluate`, for both settings. What each figure means:
+One function for each problem type. What each metric means:
 
 A figure that has no value for the data at hand (0/0) is left out of the result: no figure is ever NaN,
 and none is 0 because nothing could be counted. In the averages over classes,
@@ -9,7 +9,7 @@ and none is 0 because nothing could be counted. In the averages over classes,
   a class that has true rows but was never predicted counts as precision 0 (the value that
   scikit-learn calls `zero_division=0`), so that never naming a class is not rewarded;
 * `_weighted` is the mean over classes weighted by their true rows, with the same exception;
-* `_micro` counts all decisions of all classes together (multilabel only, see `SAME_IN_MULTICLASS`);
+* `_micro` counts all decisions of all classes together (multilabel only);
 * `_samples` (multilabel) is the mean over rows. A row with no true and no predicted label counts as 1.0;
   a row with only one of the two counts as 0.0.
 
@@ -25,83 +25,101 @@ scikit-learn's, each class against the rest.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import Setting
-
 Indicator = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 
-# In multiclass each row has one true and one predicted class. Then these figures are the same number,
-# whatever the data, so only the one on the right is reported. In multilabel the same holds for
-# recall_weighted, which is recall_micro.
-SAME_IN_MULTICLASS: Mapping[str, str] = MappingProxyType(
-    {
-        "precision_micro": "accuracy",
-        "recall_micro": "accuracy",
-        "f1_micro": "accuracy",
-        "recall_weighted": "accuracy",
-        "recall_macro": "balanced_accuracy",
-        "ndcg": "dcg",
-    }
-)
 
-
-def evaluate(
-    setting: Setting,
+def evaluate_multiclass(
     class_names: Sequence[str],
     y_true: Indicator,
     y_pred: Indicator,
     probs: Floats | None = None,
     positive: str | None = None,
 ) -> dict[str, float]:
-    """Compare predictions with the truth.
+    """Compare predictions with the truth where each point has exactly one class.
+
+    Where two metrics are the same number whatever the data, one is reported: accuracy (also the micro
+    averages and the weighted recall), balanced_accuracy (also recall_macro), dcg (also ndcg).
 
     Args:
-        setting: multiclass (each row of both matrices has exactly one 1) or multilabel (any number of 1s).
         class_names: the k class names, in column order.
-        y_true: (n, k), values in {0, 1}.
-        y_pred: (n, k), values in {0, 1}.
-        probs: (n, k), values in [0, 1]; in multiclass each row sums to 1. None leaves out the figures that
-            need it: ROC-AUC, average precision, log loss and DCG.
-        positive: the positive class of a task with two classes.
+        y_true: (n, k), values in {0, 1}, exactly one 1 a row.
+        y_pred: as y_true.
+        probs: (n, k), values in [0, 1], rows sum to 1. None leaves out the metrics that need it: ROC-AUC,
+            average precision, log loss and DCG.
+        positive: the positive class of two.
 
     Returns:
-        Figures by name. Names are valid MLflow metric names. Every value is finite. No rows, no figures.
+        Metrics by name. Names are valid MLflow metric names. Every value is finite. No rows, no metrics.
 
     Raises:
         ValueError: if shapes or values are not as above.
 
     Example:
         >>> truth = np.array([[1, 0], [0, 1]], dtype=np.int8)
-        >>> evaluate(Setting.MULTICLASS, ["ham", "spam"], truth, truth)["accuracy"]
+        >>> evaluate_multiclass(["ham", "spam"], truth, truth)["accuracy"]
         1.0
     """
-    multiclass = Setting(setting) is Setting.MULTICLASS
-    for name, matrix in (("y_true", y_true), ("y_pred", y_pred)):
-        _check_indicator(name, matrix, len(class_names), one_per_row=multiclass)
-    if len(y_true) != len(y_pred):
-        raise ValueError(f"y_true has {len(y_true)} rows and y_pred {len(y_pred)}; expected as many")
-    if probs is not None:
-        _check_probs(probs, y_true.shape, sums_to_one=multiclass)
-    if positive is not None and not (multiclass and len(class_names) == 2 and positive in class_names):
+    _check(class_names, y_true, y_pred, probs, exclusive=True)
+    if positive is not None and not (len(class_names) == 2 and positive in class_names):
         raise ValueError(f"positive class {positive!r} needs a multiclass task of two classes that has it")
     if len(y_true) == 0:
         return {}
-
     counts = Counts.of(y_true, y_pred)
-    if multiclass:
-        column = None if positive is None else list(class_names).index(positive)
-        figures = _multiclass(counts, y_true, y_pred, probs, column)
-        per_class = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
-    else:
-        figures, per_class = _multilabel(counts, y_true, y_pred, probs)
-    for figure, values in per_class.items():
-        figures |= {f"{figure}/{name}": v for name, v in zip(metric_names(class_names), values, strict=True)}
-    return {name: float(value) for name, value in figures.items() if np.isfinite(value)}
+    column = None if positive is None else list(class_names).index(positive)
+    found = _multiclass(counts, y_true, y_pred, probs, column)
+    per_class = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
+    return _named(found, per_class, class_names)
+
+
+def evaluate_multilabel(
+    class_names: Sequence[str], y_true: Indicator, y_pred: Indicator, probs: Floats | None = None
+) -> dict[str, float]:
+    """Compare predictions with the truth where a point has any number of classes.
+
+    recall_weighted is not reported: it is recall_micro whatever the data.
+
+    Args:
+        class_names: the k class names, in column order.
+        y_true: (n, k), values in {0, 1}.
+        y_pred: as y_true.
+        probs: (n, k), values in [0, 1]; None leaves out the metrics that need it.
+
+    Returns:
+        As `evaluate_multiclass`.
+
+    Raises:
+        ValueError: if shapes or values are not as above.
+    """
+    _check(class_names, y_true, y_pred, probs, exclusive=False)
+    if len(y_true) == 0:
+        return {}
+    counts = Counts.of(y_true, y_pred)
+    return _named(*_multilabel(counts, y_true, y_pred, probs), class_names)
+
+
+def _named(
+    found: dict[str, float], per_class: Mapping[str, Floats], class_names: Sequence[str]
+) -> dict[str, float]:
+    """All metrics that are defined, those of single classes as `precision/<class>`."""
+    for metric, values in per_class.items():
+        found |= {f"{metric}/{name}": v for name, v in zip(metric_names(class_names), values, strict=True)}
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+
+
+def _check(
+    class_names: Sequence[str], y_true: Indicator, y_pred: Indicator, probs: Floats | None, *, exclusive: bool
+) -> None:
+    for name, matrix in (("y_true", y_true), ("y_pred", y_pred)):
+        _check_indicator(name, matrix, len(class_names), one_per_row=exclusive)
+    if len(y_true) != len(y_pred):
+        raise ValueError(f"y_true has {len(y_true)} rows and y_pred {len(y_pred)}; expected as many")
+    if probs is not None:
+        _check_probs(probs, y_true.shape, sums_to_one=exclusive)
 
 
 def metric_names(class_names: Sequence[str]) -> list[str]:

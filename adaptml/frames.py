@@ -1,10 +1,8 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
-import os
+import json
 import pickle
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
+from adaptml.files import replacing, write_text
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
+METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
 <style>
@@ -27,11 +27,13 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1><p>{note}</p>
 {table}
 """
-_FORMATS = ".parquet, .csv, .jsonl or .pkl"
+_NAMED = ".parquet, .csv, .jsonl or .pkl"
 
 
 def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
     """Read a frame of data points; its first columns are `table_name` and `id`, both text.
+
+    What a Parquet file says of itself is in the frame's `attrs`, under `adaptml`.
 
     Args:
         path: a .parquet, .csv or .jsonl file, or the .pkl of an earlier ADaPT-ML project.
@@ -43,14 +45,14 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     """
     path = Path(path)
     if not path.is_file():
-        raise FrameError(f"no file {path}; expected a frame of data points ({_FORMATS})")
+        raise FrameError(f"no file {path}; expected a frame of data points ({_NAMED})")
     if path.suffix == ".pkl" and not typed_by_user:
         raise FrameError(
             f"{path} is a pickle, which can run code; expected .parquet, .csv or .jsonl: convert it"
         )
     reader = _READERS.get(path.suffix)
     if reader is None:
-        raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_FORMATS}")
+        raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
         frame = reader(path)
     except (ValueError, OSError, EOFError, KeyError, pickle.PickleError) as error:  # pyarrow: ValueError
@@ -58,7 +60,10 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} cannot be read as {path.suffix}: {reason}; write it again") from error
     if not isinstance(frame, pd.DataFrame):
         raise FrameError(f"{path} holds a {type(frame).__name__}; expected a data frame with {KEYS}")
-    return check_keys(frame, str(path))
+    frame = check_keys(frame, str(path))
+    if path.suffix == ".parquet":
+        frame.attrs[METADATA] = read_metadata(path)
+    return frame
 
 
 def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -95,18 +100,34 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame
 
 
-def write_frame(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as Parquet, whole or not at all; returns the path."""
+def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, Any] | None = None) -> Path:
+    """Write a frame as Parquet, whole or not at all; returns the path.
+
+    Args:
+        frame: any frame, written without its index.
+        path: where to.
+        metadata: what the frame says of itself, as JSON under the key `adaptml` of the schema's metadata; a
+            frame of labels says `task`, `setting` and `classes`. Default: what it said when it was read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    said = frame.attrs.get(METADATA) if metadata is None else dict(metadata)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if said:
+        ours = {METADATA: json.dumps(said, ensure_ascii=False)}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **ours})
     with replacing(path) as temporary:
-        frame.to_parquet(temporary, index=False)
+        pq.write_table(table, temporary)
     return path
 
 
-def write_text(text: str, path: Path) -> Path:
-    """Write a text file as UTF-8, whole or not at all; returns the path."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a Parquet file says of itself, as `write_frame` wrote it; empty where it says nothing."""
+    import pyarrow.parquet as pq
+
+    said = (pq.read_schema(path).metadata or {}).get(METADATA.encode())
+    return dict(json.loads(said)) if said else {}
 
 
 def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> Path:
@@ -115,61 +136,6 @@ def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> 
     table = shown.to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="–")
     note = f"{min(rows, len(frame))} of {len(frame)} rows"
     return write_text(_PAGE.format(title=escape(path.stem.replace("_", " ")), note=note, table=table), path)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends, and vanishes when it fails.
-
-    Raises:
-        FrameError: `path` is something else than a file, the folder cannot be written or the disk is full;
-            the old file is as it was.
-    """
-    temporary: Path | None = None
-    try:
-        _check_replaceable(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise FrameError(f"{path} cannot be written: {reason}; free space or name another folder") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def removing(path: Path) -> Iterator[None]:
-    """The file `path`, if there is one, goes when the block ends, and stays as it was when it fails.
-
-    Raises:
-        FrameError: `path` is something else than a file, or the folder cannot be written.
-    """
-    _check_replaceable(path)
-    yield
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise FrameError(f"{path} cannot be removed: {reason}; remove it, then run this again") from error
-
-
-def _check_replaceable(path: Path) -> None:
-    """Refuse a folder, a device or a pipe: a rename would put a file in its place."""
-    try:
-        usable = path.is_file() or not path.exists()
-    except OSError:  # the folder is out of reach: writing itself says why
-        return
-    if not usable:
-        kind = "a folder" if path.is_dir() else "a device, pipe or socket"
-        raise FrameError(
-            f"{path} is {kind}; expected a file or a name that is free: move it away or name another"
-        )
 
 
 def _as_text(value: Any) -> Any:
@@ -199,3 +165,4 @@ _READERS: dict[str, Callable[[Path], Any]] = {
     ".jsonl": _read_jsonl,
     ".pkl": _read_pickle,
 }
+FORMATS = tuple(_READERS)

@@ -1,7 +1,6 @@
 """Labelled data points: gold labels, or what a label model says."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError
-from adaptml.frames import KEYS, read_frame
-from adaptml.settings import get_settings
-from adaptml.tasks import Setting, Task, indicator
+from adaptml.frames import KEYS
+from adaptml.tasks import Task, indicator
 
-NO_GOLD, TASK_GOLD = "0", "1"
 LABEL, GOLD_LABEL = "label", "gold_label"
 _MADE_BY = {LABEL: "`adaptml label` writes them", GOLD_LABEL: "`adaptml process-annotations` writes them"}
 
@@ -49,44 +46,6 @@ class Labelled:
         return self.take(~pd.MultiIndex.from_frame(self.keys).isin(taken))
 
 
-def project_path(given: str | Path) -> Path:
-    """A path as the user meant it: from here, else from the project's folder, as MLflow runs elsewhere."""
-    path, in_project = Path(given), get_settings().root / given
-    return in_project if not path.exists() and in_project.exists() else path
-
-
-def gold_path(given: str, task: Task) -> Path | None:
-    """The gold frame that a user names.
-
-    Args:
-        given: `0` for none, `1` for the one that process-annotations made for the task, else a path.
-        task: whose gold `1` is.
-
-    Raises:
-        FrameError: `1`, and the task has no gold yet.
-    """
-    if given in {"", NO_GOLD}:
-        return None
-    if given != TASK_GOLD:
-        return project_path(given)
-    path = get_settings().gold(task.name)
-    if not path.is_file():
-        raise FrameError(
-            f"the task {task.name!r} has no gold labels: no file {path}; make them with "
-            "`adaptml process-annotations`, or name a frame"
-        )
-    return path
-
-
-def read_gold(path: Path, task: Task) -> Labelled:
-    """The points of a gold frame (table_name, id, gold_label) that a run of the task can use.
-
-    Raises:
-        FrameError, TaskError: as `read_frame` and `labelled` raise them.
-    """
-    return labelled(read_frame(path, typed_by_user=True), task, GOLD_LABEL, str(path))
-
-
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
     """The labels in one column of a frame.
 
@@ -106,7 +65,7 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         )
     values = [_as_list(value, column, source) for value in frame[column]]
     flags = indicator(values, task.class_names)
-    usable = flags.sum(axis=1) == 1 if task.setting is Setting.MULTICLASS else np.ones(len(flags), dtype=bool)
+    usable = task.problem.usable(flags)
     if not usable.any():
         raise FrameError(
             f"none of the {len(frame)} points of {source} has exactly one class in {column}, which a "

@@ -1,7 +1,6 @@
-"""Where things are: one validated object from the environment and `.env`, built on demand."""
+"""Where things are: one validated object from the environment, `.env.dev` and `.env`, built on demand."""
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,9 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adaptml.errors import SettingsError
+
+# In the project's folder; a later one wins. The first is tracked, with defaults; the second is one's own.
+ENV_FILES = (".env", ".env.dev")
 
 
 def project_root(start: Path) -> Path:
@@ -25,10 +27,19 @@ def project_root(start: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings. Each is read from its variable in the environment, then from `.env`."""
+    """All settings. Each is read from its variable: in the environment, then in `.env.dev`, then in `.env`.
+
+    A variable that is set to nothing counts as not set.
+
+    `adaptml settings` shows them, each with its variable.
+
+    Example:
+        >>> project.settings.host, project.settings.port
+        ('127.0.0.1', 8000)
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="ADAPTML_", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="ADAPTML_", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     root: Path = Field(Path(), description="the project's folder; relative paths of the others start here")
@@ -41,6 +52,11 @@ class Settings(BaseSettings):
         "",
         validation_alias="MLFLOW_TRACKING_URI",
         description="MLflow tracking server or store; default: SQLite in the home folder",
+    )
+    run_id: str = Field(
+        "",
+        validation_alias="MLFLOW_RUN_ID",
+        description="MLflow run to record into, as `mlflow run` sets it; default: each step makes its own",
     )
     host: str = Field("127.0.0.1", description="address that the prediction service listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -73,6 +89,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def artifact_root(self) -> str | None:
+        """Where a local store keeps artifacts, as an address; None where a server decides."""
+        return (self.home / "mlruns").as_uri() if self.tracking_uri.startswith("sqlite:") else None
+
+    @property
     def unlabeled_data(self) -> Path:
         """Folder of the id frames of data points to label."""
         return self.home / "unlabeled_data"
@@ -85,28 +106,30 @@ class Settings(BaseSettings):
         """The task's gold frame: table_name, id, gold_label (list of class names)."""
         return self.annotations(task) / "gold_df.parquet"
 
+    def replaced(self, **values: str) -> "Settings":
+        """The same settings with other values of `database_url`, `tracking_uri`."""
+        secret = {
+            name: SecretStr(value) if name == "database_url" else value for name, value in values.items()
+        }
+        return self.model_copy(update=secret)
 
-def load_settings(start: Path) -> Settings:
-    """Read the settings as seen from a folder: from the environment, then from the project's `.env`.
+
+def load_settings(start: Path, *, exactly: bool = False) -> Settings:
+    """Read the settings as seen from a folder: from the environment, then from the project's files.
 
     Args:
         start: folder from which the project's folder is looked for, upwards.
+        exactly: that folder is the project's, whatever the environment says.
 
     Raises:
         SettingsError: values that cannot be used, all of them in one line.
     """
-    given = os.environ.get("ADAPTML_ROOT")
-    root = Path(given) if given else project_root(start)
+    given = None if exactly else os.environ.get("ADAPTML_ROOT")
+    root = Path(given) if given else start if exactly else project_root(start)
     try:
-        return Settings(_env_file=root / ".env", root=root)  # type: ignore[call-arg]
+        return Settings(_env_file=[root / name for name in ENV_FILES], root=root)  # type: ignore[call-arg]
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(
-            f"settings cannot be used: {wrong}; mend them in the environment or in {root / '.env'}"
+            f"settings cannot be used: {wrong}; fix them in the environment or in {root / ENV_FILES[-1]}"
         ) from error
-
-
-@cache
-def get_settings() -> Settings:
-    """The settings of this process, read once, on first use."""
-    return load_settings(Path.cwd())

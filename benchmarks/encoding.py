@@ -11,7 +11,7 @@ from itertools import cycle, islice
 
 from sentence_transformers import SentenceTransformer
 
-from adaptml.encoders import get_encoder, minilm_folder
+from adaptml.features.encoders import get_encoder, minilm_folder
 from example_data.example_data_import import read_posts
 
 REPEATS = 3

@@ -23,12 +23,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database
+from adaptml.sampling import RANDOM, Source, draw_sample
 from adaptml.tasks import load_task
 from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer, prepare, running
 from labelstudio.project import find_project
 from labelstudio.sample_tasks import label_studio_tasks
-from labelstudio.sampling import RANDOM, Source, draw_sample
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 INSTALLED = REPOSITORY / ".labelstudio"
@@ -57,7 +57,7 @@ def main() -> None:
             measured("push again", environment, "push", "example", "posts", "--n", str(n))
             studio = LabelStudio(server.url, server.token)
             task = load_task("example", REPOSITORY / "tasks")
-            studio.delete_project(int(find_project(studio, task)["id"]))
+            studio.call("DELETE", f"/api/projects/{find_project(studio, task)['id']}/", repeatable=True)
             measured("setup", environment, "setup", "example")
             project = int(find_project(studio, task)["id"])
             _annotated(studio, project, server, database)

@@ -22,7 +22,7 @@ import pandas as pd
 import typer
 from snorkel.labeling import LabelingFunction, PandasLFApplier
 
-from adaptml.lemmas import lemmatize
+from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import Task, load_task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.lfs import load_lfs

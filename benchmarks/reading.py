@@ -17,7 +17,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
-from modelling.features import read_features
+from adaptml.features.reading import read_features
 
 REPEATS = 3
 CHUNK_ROWS = 10_000

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
 from adaptml.frames import write_frame
-from adaptml.tracking import tracked_run
-from labelstudio.run_files import RunFiles
-from labelstudio.sampling import Source, draw_sample
+from adaptml.project import Project
+from adaptml.runs.label_run import RunFiles
+from adaptml.sampling import Source, draw_sample
 
 SAMPLINGS = (
     "nothing",
@@ -71,7 +71,7 @@ def measure(sampling: str, run: str, n: int) -> None:
     began, drawn = time.perf_counter(), 0
     if sampling != "nothing":
         with tempfile.TemporaryDirectory() as folder:
-            source = Source(database, "posts", "kind", "vec", RunFiles(run, Path(folder)))
+            source = Source(database, "posts", "kind", "vec", RunFiles(Project(), run, Path(folder)))
             drawn = len(draw_sample(source, sampling, n, 0).frame)
     seconds = time.perf_counter() - began
     # ru_maxrss would hold the largest size of the process that started this one.
@@ -101,7 +101,7 @@ def _run(home: Path, rows: int) -> str:
     covered = (L != -1).any(axis=1)
     probs = rng.dirichlet([1, 1, 1], size=int(covered.sum()))
     training = points[covered].assign(label=[["a"]] * len(probs), label_probs=list(probs))
-    with tracked_run("posts", "label", {"setting": "multiclass", "train_data": data}) as recorder:
+    with Project().runs.run("posts", "label", {"setting": "multiclass", "train_data": data}) as recorder:
         write_frame(training, recorder.folder / "training_data.parquet")
         np.save(recorder.folder / "train_label_matrix.npy", L)
     return recorder.run_id

@@ -29,9 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from adaptml.database import Database, Vector
-from adaptml.frames import write_text
-from adaptml.tasks import load_task
-from adaptml.tracking import tracked_run
+from adaptml.files import write_text
+from adaptml.project import Project
 from modelling.algorithms import EndModel, fit, get_algorithm
 from modelling.deploy import deploy
 from modelling.registration import model_to_log, registered_name
@@ -83,13 +82,14 @@ def make_table(home: Path) -> Vectors:
 
 def deploy_model(vectors: Vectors) -> EndModel:
     """Train an end model on part of the table, register and deploy it; returns its classifier."""
-    task = load_task("points")
+    project = Project()
+    task = project.task("points")
     labels = np.eye(len(CLASSES))[vectors[:TRAINED_ON, : len(CLASSES)].argmax(axis=1)]
     example = pd.DataFrame({"table_name": ["points"], "id": ["p0"]})
-    with tracked_run("points", "serving benchmark", {}) as recorder:
-        model = fit(get_algorithm("logistic_regression"), task.setting, vectors[:TRAINED_ON], labels)
+    with project.runs.run("points", "serving benchmark", {}) as recorder:
+        model = fit(get_algorithm("logistic_regression"), task.problem, vectors[:TRAINED_ON], labels)
         recorder.model = model_to_log(task, model, [VECTOR], LENGTH, example, recorder.folder)
-    deploy(registered_name(task))
+    deploy(project, registered_name(task))
     return model
 
 

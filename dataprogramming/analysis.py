@@ -9,11 +9,14 @@ import pandas as pd
 from adaptml.errors import listed
 from dataprogramming.label_models.config import MIN_LFS
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
+from dataprogramming.lf_table import lf_table
 
 MOST_COVERAGE = 0.5
 FEW_COMMON_VOTES = 5
 FEW_VOTES_ON_GOLD = 3
 BATCH_ROWS = 100_000
+# Of `lf_table`: counts that are shares in the summary already, and the interval.
+NOT_IN_SUMMARY = ["votes", "n_overlaps", "n_conflicts", "accuracy_low", "accuracy_high"]
 
 
 def lf_summary(
@@ -37,28 +40,9 @@ def lf_summary(
         another does), conflicts (it votes on a row where two LFs disagree), learned_weight; with gold also
         correct, incorrect (counts) and empirical_accuracy (nan for an LF without votes).
     """
-    votes = L >= 0
-    several = votes.sum(axis=1) > 1
-    highest = L.max(axis=1, initial=-1)
-    disagree = (votes & np.not_equal(L, highest[:, None])).any(axis=1)
-    n = max(len(L), 1)
-    columns = {
-        "lf": list(lf_names),
-        "polarity": [_polarity(L[:, j], class_names) for j in range(L.shape[1])],
-        "coverage": votes.sum(axis=0) / n,
-        "overlaps": votes[several].sum(axis=0) / n,
-        "conflicts": votes[disagree].sum(axis=0) / n,
-        "learned_weight": weights,
-    }
-    if gold is not None:
-        correct = correct_votes(Gold(L, gold))
-        cast = votes.sum(axis=0)
-        columns |= {
-            "correct": correct,
-            "incorrect": cast - correct,
-            "empirical_accuracy": np.divide(correct, cast, out=np.full(len(cast), np.nan), where=cast > 0),
-        }
-    return pd.DataFrame(columns)
+    known = None if gold is None else Gold(L, gold)
+    table = lf_table(L, lf_names, class_names, weights=weights, gold=known)
+    return table.drop(columns=NOT_IN_SUMMARY, errors="ignore")
 
 
 def find_problems(
@@ -139,10 +123,6 @@ def _twins(L: LabelMatrix, lf_names: Sequence[str]) -> list[str]:
         "one of them adds nothing but the weight of the other"
         for i, j in np.argwhere(np.triu(alike, 1)).tolist()
     ]
-
-
-def _polarity(votes: LabelMatrix, class_names: Sequence[str]) -> str:
-    return ", ".join(class_names[c] for c in np.unique(votes[votes >= 0]))
 
 
 def _lfs(names: Sequence[str]) -> str:

@@ -9,11 +9,11 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from adaptml.evaluation import evaluate
-from adaptml.frames import KEYS, replacing, write_frame, write_preview, write_text
-from adaptml.pictures import confusion_picture, write_picture
+from adaptml.files import replacing, write_text
+from adaptml.frames import KEYS, write_frame, write_preview
+from adaptml.plots import write_plot
+from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task, names
-from adaptml.tracking import ModelToLog
 from dataprogramming.analysis import lf_summary
 from dataprogramming.label_models import scoring
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
@@ -62,8 +62,8 @@ def write_summaries(
 def write_confusion(task: Task, gold: Gold, chosen: str, held_out: HeldOut, folder: Path) -> None:
     """`confusion_matrix.png`: the chosen label model against gold that it was not fitted on."""
     title = f"Label model {chosen} against gold, {len(gold)} points"
-    figure = confusion_picture(task.setting, task.class_names, gold.Y, held_out.named, title)
-    write_picture(figure, folder / "confusion_matrix.png")
+    figure = task.problem.confusion_plot(task.class_names, gold.Y, held_out.predicted, title)
+    write_plot(figure, folder / "confusion_matrix.png")
 
 
 def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float]:
@@ -78,7 +78,7 @@ def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float
         figures |= {f"dev_{name}/{figure}": value for figure, value in _figures(task, gold.Y, out).items()}
     out, rows = selection.held_out[selection.chosen], covered(gold.L)
     figures |= {f"dev_{figure}": value for figure, value in _figures(task, gold.Y, out).items()}
-    seen = HeldOut(out.probs[rows], out.named[rows])
+    seen = HeldOut(out.probs[rows], out.predicted[rows])
     return figures | {
         f"dev_covered_{figure}": value for figure, value in _figures(task, gold.Y[rows], seen).items()
     }
@@ -97,7 +97,7 @@ def model_to_log(
         folder: `label_model.npz` is written here.
     """
     path = folder / "label_model.npz"
-    scoring.save_model(selection.model, task.class_names, list(lf_names), path)
+    scoring.save_model(selection.model.fitted_, task.class_names, list(lf_names), path)
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
     return ModelToLog(
@@ -114,4 +114,4 @@ def model_to_log(
 
 
 def _figures(task: Task, Y: Indicator, out: HeldOut) -> dict[str, float]:
-    return evaluate(task.setting, task.class_names, Y, out.named, out.probs, task.positive)
+    return task.problem.evaluate(task.class_names, Y, out.predicted, out.probs, task.positive)

@@ -65,7 +65,10 @@ def keyword_lf(name: str, keywords: Iterable[str], label: int | str, column: str
         LabellingError: `keywords` is empty, or one text where a list of them is expected.
 
     Example:
-        >>> keyword_lf("cat_kitten", ["kitten", "kitty"], params.labels.cat, "txt_clean_lemma")
+        >>> from types import SimpleNamespace
+        >>> kitten = adaptml.keyword_lf("kitten", ["kitten", "kitty"], "cat", "tokens")
+        >>> kitten(SimpleNamespace(tokens=["my", "kitten", "sleep"]))
+        'cat'
     """
     return KeywordLF(name, keywords, label, column)
 

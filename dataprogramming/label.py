@@ -2,28 +2,28 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import typer
+from pydantic import BaseModel
 
-from adaptml.cli_support import extra_options, output, run_command
+from adaptml.cli.support import extra_options, output, run_command
+from adaptml.data import NO_GOLD, TASK_GOLD, Data, described, read_gold, read_points
 from adaptml.database import Database, WritebackKind, write_back
-from adaptml.frames import KEYS, read_frame
-from adaptml.labelled import NO_GOLD, TASK_GOLD, gold_path, project_path, read_gold
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
-from adaptml.tracking import Recorder, connect, tracked_run
+from adaptml.frames import KEYS
+from adaptml.labelled import Labelled
+from adaptml.project import Project
+from adaptml.runs.tracking import Recorder
+from adaptml.tasks import Task
 from dataprogramming import label_options as options
 from dataprogramming.apply import apply_lfs
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
 from dataprogramming.lfs import load_lfs
-from dataprogramming.selection import AUTO, select_label_model
+from dataprogramming.selection import AUTO, Config, select_label_model
 
 # What the task's labelling functions declare are options too.
 COMMAND_OPTIONS: dict[str, Any] = {
@@ -65,18 +65,18 @@ class LabelResult:
 
 
 def label(
-    task: Task,
-    data: Path,
-    dev_data: Path | None = None,
+    project: Project,
+    task: str | Task,
+    data: Data,
+    gold: Data | None = None,
     *,
     label_model: str = AUTO,
-    config: SnorkelConfig | None = None,
+    config: Config | None = None,
     lf_parameters: Mapping[str, str] | None = None,
     parallel: int = 1,
     fault_tolerant: bool = False,
     write: bool = False,
     show_progress: bool = False,
-    settings: Settings | None = None,
 ) -> LabelResult:
     """Label data points with a task's labelling functions, in one MLflow run.
 
@@ -84,9 +84,10 @@ def label(
     cross-validation, and logs. A point without votes is left out of the training data.
 
     Args:
-        task: the task, in the setting to run it in.
-        data: frame of the points to label.
-        dev_data: frame with gold_label, or None.
+        project: holds the data, the gold and the runs.
+        task: the task, or its name.
+        data: the points to label: a table, `table where …`, a frame or a path of one.
+        gold: `task` for what `process-annotations` made, a frame with gold_label or a path of one, or None.
         label_model: `auto` or the name of a label model of the setting.
         config: how Snorkel's model is trained; its seed is the step's seed.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
@@ -94,35 +95,35 @@ def label(
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
         write: also write labels to `<task>_labels` in the database.
         show_progress: draw progress bars.
-        settings: where things are; those of this process where None.
 
     Raises:
         AdaptmlError: an input cannot be used; the run is then marked FAILED.
     """
-    settings, config = settings or get_settings(), config or SnorkelConfig()
+    task, config = project.task(task), config or SnorkelConfig()
     params = {
         "task": task.name,
         "setting": task.setting,
-        "train_data": data,
-        "dev_data": dev_data,
+        "train_data": described(data),
+        "dev_data": described(gold),
         "label_model": label_model,
-        **config.model_dump(),
+        **(config.model_dump() if isinstance(config, BaseModel) else config),
         "parallel": parallel,
         "fault_tolerant": fault_tolerant,
         "uncovered_gold": UNCOVERED_POLICY,
         **(lf_parameters or {}),
     }
-    with closing(Database(settings.database_url.get_secret_value())) as database:
-        with tracked_run(task.name, f"label {task.setting}", params) as recorder:
-            voter = _Voter(task, database, lf_parameters or {}, parallel, fault_tolerant, show_progress)
-            found = _find_out(voter, data, dev_data, label_model, config)
-            params["label_model_used"] = found.selection.chosen  # parameters are logged when the step is done
-            found.record(recorder)
-        new_rows = (
-            write_back(database, task.name, WritebackKind.LABELS, found.training_data(), recorder.run_id)
-            if write
-            else None
-        )
+    database = project.database
+    with project.runs.run(task.name, f"label {task.setting}", params) as recorder:
+        voter = _Voter(task, database, lf_parameters or {}, parallel, fault_tolerant, show_progress)
+        points = read_points(project, data)[KEYS]
+        found = _find_out(voter, points, read_gold(project, gold, task), label_model, config)
+        recorder.params["label_model_used"] = found.selection.chosen
+        found.record(recorder)
+    new_rows = (
+        write_back(database, task.name, WritebackKind.LABELS, found.training_data(), recorder.run_id)
+        if write
+        else None
+    )
     return _result(found, recorder, new_rows)
 
 
@@ -156,14 +157,13 @@ class _Voter:
 
 
 def _find_out(
-    voter: _Voter, data: Path, dev_data: Path | None, label_model: str, config: SnorkelConfig
+    voter: _Voter, points: pd.DataFrame, gold_points: Labelled | None, label_model: str, config: Config
 ) -> Labelling:
-    task, points = voter.task, read_frame(data, typed_by_user=True)[KEYS]
-    gold_points = None if dev_data is None else read_gold(dev_data, task)
+    task = voter.task
     L = voter.votes(points)
     gold = None if gold_points is None else Gold(voter.votes(gold_points.keys), gold_points.Y)
     selection = select_label_model(
-        task.setting, L, gold, len(task.classes), choice=label_model, config=config
+        task.problem, L, gold, len(task.classes), choice=label_model, config=config
     )
     names = [lf.name for lf in voter.lfs]
     return Labelling(task, names, points, L, gold_points, gold, selection, voter.faults)
@@ -172,7 +172,7 @@ def _find_out(
 def _result(found: Labelling, recorder: Recorder, new_rows: int | None) -> LabelResult:
     return LabelResult(
         run_id=recorder.run_id,
-        artifact_uri=connect().get_run(recorder.run_id).info.artifact_uri,
+        artifact_uri=recorder.artifact_uri,
         model=f"{found.registered_name} version {recorder.model_version}",
         chosen=found.selection.chosen,
         reason=found.selection.reason,
@@ -215,9 +215,7 @@ def command(
 
     Example: `label example --data workspace/unlabeled_data/multilabel.parquet --gold`
     """
-    settings = get_settings()
-    chosen_task = load_task(task, settings.tasks_dir).with_setting(setting)
-    config = options.snorkel_config(
+    config = dict(
         n_epochs=None if n_epochs == options.EPOCHS_CHOSEN else n_epochs,
         optimizer=optimizer,
         prec_init=prec_init,
@@ -225,21 +223,21 @@ def command(
         l2=l2,
         seed=seed,
         device=device,
-        verbose=verbose,
     )
-    done = label(
-        chosen_task,
-        project_path(data),
-        gold_path(TASK_GOLD if gold and dev_data == NO_GOLD else dev_data, chosen_task),
-        label_model=multilabel if label_model == AUTO else label_model,
-        config=config,
-        lf_parameters=extra_options(ctx.args, "get_lfs"),
-        parallel=parallel,
-        fault_tolerant=fault_tolerant,
-        write=write,
-        show_progress=True,
-        settings=settings,
-    )
+    with Project() as project:
+        done = label(
+            project,
+            project.task(task, setting),
+            str(data),
+            TASK_GOLD if gold and dev_data == NO_GOLD else dev_data,
+            label_model=multilabel if label_model == AUTO else label_model,
+            config=config,
+            lf_parameters=extra_options(ctx.args, "get_lfs"),
+            parallel=parallel,
+            fault_tolerant=fault_tolerant,
+            write=write,
+            show_progress=True,
+        )
     console = output()
     for name, text in summary(done):
         console.print(f"{name:<15}{text}")

@@ -1,13 +1,9 @@
 """The options of `label`, and what is made of their values."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-
-from adaptml.errors import LabellingError
-from dataprogramming.label_models.config import SnorkelConfig
 
 EPOCHS_CHOSEN = "auto"
 _SNORKEL = "Snorkel's label model"
@@ -43,16 +39,3 @@ FaultTolerant = Annotated[
 ]
 Write = Annotated[bool, typer.Option("--write", help="Also write labels to TASK_labels in the database.")]
 Verbose = Annotated[str, typer.Option(help=f"{_SNORKEL}: true shows its epochs.")]
-
-
-def snorkel_config(**values: Any) -> SnorkelConfig:
-    """The configuration that option values give.
-
-    Raises:
-        LabellingError: values that cannot be used, all of them in one line.
-    """
-    try:
-        return SnorkelConfig.model_validate(values)
-    except ValidationError as error:
-        problems = [f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors()]
-        raise LabellingError(f"the label model cannot be trained like this: {'; '.join(problems)}") from error

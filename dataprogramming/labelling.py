@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from adaptml.labelled import GOLD_LABEL, Labelled
+from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task, names
-from adaptml.tracking import Recorder
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.label_models.core import Gold, LabelMatrix, covered
-from dataprogramming.label_models.scoring import decide, predict_proba
 from dataprogramming.selection import Selection
 
 UNCOVERED_POLICY = "predicted from the class balance"
@@ -49,9 +48,9 @@ class Labelling:
     def training_data(self) -> pd.DataFrame:
         """The covered points with their labels and probabilities."""
         rows = covered(self.L)
-        probs = predict_proba(self.selection.model, self.L[rows])
-        named = decide(self.selection.model, probs)
-        return artifacts.labelled_frame(self.points[rows], named, probs, self.task.class_names)
+        probs = self.selection.model.predict_proba(self.L[rows])
+        labels = self.selection.model.decide(probs)
+        return artifacts.labelled_frame(self.points[rows], labels, probs, self.task.class_names)
 
     def warnings(self) -> list[str]:
         """What looks wrong, one sentence each."""
@@ -72,7 +71,7 @@ class Labelling:
             "points_left_out": n - n_covered,
             "coverage": n_covered / n,
             "labelling_functions": len(self.lf_names),
-            "n_epochs_chosen": self.selection.model.n_epochs,
+            "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
         log.info("%d points, %d without votes are left out of the training data", n, n - n_covered)
         if self.faults is not None:
@@ -82,7 +81,7 @@ class Labelling:
             log.warning("%s", warning)
         artifacts.write_labelled(self.training_data(), "training_data", folder)
         artifacts.write_matrix(self.L, folder / "train_label_matrix.npy")
-        weights = self.selection.model.weights
+        weights = self.selection.model.fitted_.weights
         artifacts.write_summaries(self.task, self.L, self.gold, self.lf_names, weights, folder)
         recorder.model = artifacts.model_to_log(self.task, self.selection, self.lf_names, self.L[:5], folder)
         self._record_gold(recorder)
@@ -102,7 +101,7 @@ class Labelling:
             self.gold_points.left_out,
         )
         frame = artifacts.labelled_frame(
-            self.gold_points.keys, held_out.named, held_out.probs, self.task.class_names
+            self.gold_points.keys, held_out.predicted, held_out.probs, self.task.class_names
         )
         frame[GOLD_LABEL] = names(self.gold_points.Y, self.task.class_names)
         artifacts.write_labelled(frame, "development_data", recorder.folder)

@@ -80,7 +80,7 @@ def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[La
         LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
             declared or has a wrong value, no LF, something that is no LF, or two LFs of one name.
     """
-    path = task.folder / "lfs.py"
+    path = _file(task)
     get_lfs = _get_lfs(task, path)
     params = _parse(task, _params_type(get_lfs, path), parameters or {})
     with _blame(path, f"the classes are {', '.join(task.class_names)}"):
@@ -90,8 +90,12 @@ def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[La
 
 def declared_parameters(task: Task) -> dict[str, str]:
     """Name → type and default, of the parameters that the task's `get_lfs` declares beside `labels`."""
-    path = task.folder / "lfs.py"
+    path = _file(task)
     return _declared(_params_type(_get_lfs(task, path), path))
+
+
+def _file(task: Task) -> Path:
+    return Path() if task.folder is None else task.folder / "lfs.py"
 
 
 def _get_lfs(task: Task, path: Path) -> GetLFs:

@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 loud() { printf '\n*** %s ***\n\n' "$*" >&2; }
 if [ "${STACK_TEST:-}" = skip ]; then loud 'the stack was NOT tested: STACK_TEST=skip'; exit 0; fi
+# A person's own .env.dev may name folders with real data: the tests take the defaults, and of it only where
+# torch comes from.
+if [ -z "${TORCH_INDEX:-}" ] && [ -f .env.dev ]; then TORCH_INDEX=$(sed -n 's/^TORCH_INDEX=//p' .env.dev | tail -1 | tr -d "\"'"); fi
+export COMPOSE_ENV_FILES=.env TORCH_INDEX=${TORCH_INDEX:-}
 docker/ensure-engine.sh
 docker/stand-ins/make.sh python:3.11-slim-bookworm mariadb:11.8
 crate=${CRATE_IMAGE:-crate:5.10.3}

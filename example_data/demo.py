@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -23,11 +23,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adaptml.cli_support import run_command
-from adaptml.database import Database
+from adaptml.cli.support import run_command
 from adaptml.errors import ModelError
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Setting, Task, load_task
+from adaptml.project import Project
+from adaptml.tasks import PROBLEM_TYPES, Task
 from example_data.example_data_import import import_example_data
 from example_data.make_annotations import EXPORT
 
@@ -79,7 +78,7 @@ class Steps:
         self.console.print(f"[{self.done}/{STEPS}] {text:<62}{time.monotonic() - started:6.1f} s")
 
 
-def use_local_parts(home: Path) -> Settings:
+def use_local_parts(home: Path) -> Project:
     """Point every setting at embedded parts in a home folder, whatever the machine has set."""
     for name in list(os.environ):
         if name.startswith(("ADAPTML_", "MLFLOW_")):
@@ -91,24 +90,24 @@ def use_local_parts(home: Path) -> Settings:
         "ADAPTML_DATABASE_URL": f"sqlite:///{home / 'data.db'}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
-    get_settings.cache_clear()
-    return get_settings()
+    return Project()
 
 
-def label_and_train(task: Task, frame: Path, settings: Settings, steps: Steps) -> Outcome:
+def label_and_train(project: Project, task: Task, frame: Path, steps: Steps) -> Outcome:
     """Label the points of a frame, then train and deploy an end model on the labels."""
-    figure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
+    figure = task.problem.measure
     with steps.step(f"label, {task.setting}: labelling functions vote, label models are compared"):
         from dataprogramming.label import label
 
-        labelled = label(task, frame, settings.gold(task.name))
+        labelled = label(project, task, frame, "task")
     with steps.step(f"train, {task.setting}: an end model learns, is evaluated, registered, deployed"):
         from modelling.deploy import deploy
         from modelling.train import Sources, train
 
-        trained = train(task, "logistic_regression", Sources(labelled.run_id, labelled.run_id))
-        deploy(trained.model)
+        trained = train(project, task, "logistic_regression", Sources(labelled.run_id, labelled.run_id))
+        deploy(project, trained.model)
     return Outcome(
         label_run=labelled.run_id,
         label_model=labelled.chosen,
@@ -168,24 +167,24 @@ def command(
     """Run the whole example on this machine and report what came of it."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     started = time.monotonic()
-    settings, steps = use_local_parts(home.resolve()), Steps(console)
-    task = load_task("example")
+    project, steps = use_local_parts(home.resolve()), Steps(console)
+    settings, task = project.settings, project.task("example")
     with steps.step("load and featurise: posts into a table, lemmas, vectors"):
-        data = import_example_data(settings)
+        data = import_example_data(project)
     with steps.step("sample and annotate: tasks for Label Studio, gold, agreement"):
         from labelstudio.annotator_agreement import annotator_agreement
         from labelstudio.process_annotations import process_annotations
         from labelstudio.sample_tasks import sample_tasks
 
-        sampled = sample_tasks("example_data", ["txt"], 30, task)
-        annotated = process_annotations(EXPORT, task, CAREFUL_ANNOTATOR, write=True)
-        agreement = annotator_agreement(task)
+        sampled = sample_tasks(project, task, "example_data", 30)
+        annotated = process_annotations(project, task, EXPORT, CAREFUL_ANNOTATOR, write=True)
+        agreement = annotator_agreement(project, task)
     outcomes = {
-        setting: label_and_train(task.with_setting(setting), data.frames[setting], settings, steps)
-        for setting in Setting
+        setting: label_and_train(project, task.with_setting(setting), data.frames[setting], steps)
+        for setting in PROBLEM_TYPES
     }
     with steps.step("serve and ask: the champions answer over HTTP"), service() as address:
-        answers = {s: ask(address, outcomes[s].end_model, [ASKED]) for s in Setting}
+        answers = {s: ask(address, outcomes[s].end_model, [ASKED]) for s in PROBLEM_TYPES}
 
     alpha = agreement.alpha
     value = "undefined" if alpha.value is None else f"{alpha.value:.3f}"
@@ -195,15 +194,15 @@ def command(
     )
     table = Table("on gold", "figure", "label model", "end model", "points", box=None, pad_edge=False)
     for setting, outcome in outcomes.items():
-        figure = "accuracy" if setting is Setting.MULTICLASS else "F1 (samples)"
+        figure = PROBLEM_TYPES[setting].measure_title
         by = f"{outcome.label_figure:.3f} ({outcome.label_model})"
         table.add_row(setting, figure, by, f"{outcome.end_figure:.3f}", str(outcome.gold))
     console.print(table)
-    with closing(Database(settings.database_url.get_secret_value())) as database:
-        text = database.read(pd.DataFrame({"table_name": ["example_data"], "id": [ASKED]}), ["txt"])["txt"][0]
+    asked = pd.DataFrame({"table_name": ["example_data"], "id": [ASKED]})
+    text = project.database.read(asked, ["txt"])["txt"][0]
     console.print(f"\nexample_data/{ASKED}: {text}")
     console.print(f'POST /predict_multilabel_example {{"table_name": ["example_data"], "id": ["{ASKED}"]}}')
-    console.print(json.dumps(answers[Setting.MULTILABEL]))
+    console.print(json.dumps(answers["multilabel"]))
     console.print("\nwhere things lie")
     console.print(f"  data          {settings.home / 'data.db'}")
     console.print(f"  Label Studio  {sampled.path}")
@@ -213,8 +212,7 @@ def command(
             console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
     console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
     console.print(
-        "  .venv/bin/adaptml compare example --setting multiclass "
-        f"--train {outcomes[Setting.MULTICLASS].label_run}"
+        f"  .venv/bin/adaptml compare example --setting multiclass --train {outcomes['multiclass'].label_run}"
     )
     console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
     console.print("  .venv/bin/mlflow ui --backend-store-uri sqlite:///workspace/mlflow.db")

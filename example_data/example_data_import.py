@@ -16,11 +16,10 @@ import sqlalchemy as sa
 import typer
 from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.database import Database
-from adaptml.featurize import Featurized, featurize
+from adaptml.cli.support import run_command
+from adaptml.features.featurize import Featurized, featurize
 from adaptml.frames import write_frame
-from adaptml.settings import Settings, get_settings
+from adaptml.project import Project
 from adaptml.tasks import load_task
 
 FOLDER = Path(__file__).resolve().parent
@@ -31,7 +30,7 @@ FRAMES = ("multiclass", "multilabel")
 
 @dataclass(frozen=True)
 class ExampleData:
-    """What was loaded.
+    """The result of `import_example_data`.
 
     Attributes:
         posts: rows of the example in the table.
@@ -46,27 +45,21 @@ class ExampleData:
     frames: dict[str, Path]
 
 
-def import_example_data(settings: Settings | None = None, *, show_progress: bool = False) -> ExampleData:
+def import_example_data(project: Project, *, show_progress: bool = False) -> ExampleData:
     """Load the posts, featurise them and write `multiclass.parquet` and `multilabel.parquet`.
 
     Doing it again changes nothing: posts are known by their ids.
 
     Args:
-        settings: names the database and the home folder; default: those of this process.
+        project: holds the database and the home folder.
         show_progress: draw a progress bar.
     """
-    settings = settings or get_settings()
-    posts = read_posts()
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        database.create_table(TABLE, {"id": sa.Text(), "txt": sa.Text()})
-        new = database.upsert(TABLE, posts[["id", "txt"]], ["id"])
-    finally:
-        database.close()
-    section = load_task("example", FOLDER.parent / "tasks").featurize
-    columns = section.model_dump() if section else {}
-    # Every row again: a post whose text was mended gets its features too, and 440 are soon done.
-    featurized = featurize(TABLE, **columns, all_rows=True, settings=settings, show_progress=show_progress)
+    posts, settings = read_posts(), project.settings
+    project.database.create_table(TABLE, {"id": sa.Text(), "txt": sa.Text()})
+    new = project.database.upsert(TABLE, posts[["id", "txt"]], ["id"])
+    task = load_task("example", FOLDER.parent / "tasks")
+    # Every row again: a post whose text was corrected gets its features too, and 440 are soon done.
+    featurized = featurize(project, task, TABLE, all_rows=True, show_progress=show_progress)
     frames = {
         name: write_frame(_keys(posts[posts["frame"] == name]), settings.unlabeled_data / f"{name}.parquet")
         for name in FRAMES
@@ -87,7 +80,8 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Load the example posts into the database that the settings name, with features and id frames."""
-    done = import_example_data(show_progress=not quiet)
+    with Project() as project:
+        done = import_example_data(project, show_progress=not quiet)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"{done.posts} posts in table {TABLE} ({done.new} new), {done.featurized.rows} featurised")
     for name, path in done.frames.items():

@@ -24,10 +24,10 @@ import typer
 from mlflow.exceptions import MlflowException
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
-from adaptml.cli_support import run_command
+from adaptml.cli.support import run_command
 from adaptml.errors import TrackingError
-from adaptml.settings import get_settings
-from adaptml.tracking import CHAMPION, artifact, connect
+from adaptml.project import Project
+from adaptml.runs.registry import CHAMPION
 
 FOLDER = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"
@@ -59,7 +59,7 @@ def screenshots(model: str) -> list[Path]:
     matrix = _confusion_matrix(run_id)
     picture = FOLDER / "confusion_matrix.png"
     with tempfile.TemporaryDirectory() as scratch:
-        picture.write_bytes(artifact(run_id, matrix, Path(scratch)).read_bytes())
+        picture.write_bytes(Project().runs.artifact(run_id, matrix, Path(scratch)).read_bytes())
     program = os.environ.get("CHROMIUM", CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
@@ -73,7 +73,7 @@ def screenshots(model: str) -> list[Path]:
 
 def _champion_run(model: str) -> tuple[str, str]:
     """Run and experiment of the version that is the champion."""
-    client = connect()
+    client = Project().runs.client
     try:
         run = client.get_run(str(client.get_model_version_by_alias(model, CHAMPION).run_id))
     except MlflowException as error:
@@ -83,7 +83,7 @@ def _champion_run(model: str) -> tuple[str, str]:
 
 def _confusion_matrix(run_id: str) -> str:
     """Name of the run's confusion matrix, of that on gold where there are several."""
-    names = [item.path for item in connect().list_artifacts(run_id) if not item.is_dir]
+    names = [item.path for item in Project().runs.client.list_artifacts(run_id) if not item.is_dir]
     pictures = sorted(
         (name for name in names if "confusion" in name and name.endswith(".png")),
         key=lambda name: "gold" not in name,
@@ -144,7 +144,7 @@ def _picture(page: Page, name: str, clip: FloatRect) -> Path:
 def _mlflow_server() -> Iterator[str]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
-    store = get_settings().tracking_uri
+    store = Project().settings.tracking_uri
     if store.startswith("http"):
         yield store
         return

@@ -6,8 +6,8 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError
 from adaptml.frames import KEYS
-from adaptml.tasks import Setting, Task
-from labelstudio.alpha import RESAMPLES, Alpha, alpha
+from adaptml.tasks import Task
+from labelstudio.alpha import RESAMPLES, Alpha, alpha_of
 from labelstudio.annotations import annotator_order
 from labelstudio.breakdown import (
     AnnotatorAgreement,
@@ -21,29 +21,23 @@ from labelstudio.breakdown import (
     by_pair,
     by_point,
 )
-from labelstudio.label_sets import Distance, Ratings, encode, masi, nominal
+from labelstudio.label_sets import DISTANCES, Ratings, encode
 from labelstudio.verdict import Verdict, judge
-
-# The first distance of a setting decides: sets that share a class agree in part.
-DISTANCES: dict[Setting, dict[str, Distance]] = {
-    Setting.MULTICLASS: {"nominal": nominal},
-    Setting.MULTILABEL: {"masi": masi, "nominal": nominal},
-}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Everything that was measured; the lists go from worst to best.
+    """The result of `annotator_agreement`; the lists go from worst to best.
 
     Attributes:
         measure: the distance behind the verdict, a key of `alphas`: `nominal` in multiclass tasks, `masi`
             in multilabel tasks.
         points: points with at least one label.
-        compared: points with at least two, on which all figures rest.
+        compared: points with at least two, on which all metrics rest.
         alphas: by distance; `nominal` takes two label sets as equal or not.
         seed: seed of the bootstrap.
         resamples: how often points were drawn again.
-        sample_warning: a sentence on points that are no random sample of the table, or empty.
+        sample_warning: a sentence on points that are not a random sample of the table, or empty.
     """
 
     task: str
@@ -69,7 +63,7 @@ class Agreement:
         return self.alphas[self.measure]
 
 
-def agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
+def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
     """Measure agreement on all points with at least two annotators; missing labels are allowed.
 
     Args:
@@ -79,7 +73,7 @@ def agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
 
     Raises:
         AnnotationError: no point has the labels of two annotators.
-        TaskError: label sets with names that are no class of the task.
+        TaskError: label sets with names that are not classes of the task.
     """
     frame = ann_df.sort_values(KEYS, ignore_index=True)
     people = sorted((c for c in frame.columns if c not in KEYS), key=annotator_order)
@@ -91,13 +85,13 @@ def agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
             "agreement compares people: let a second person annotate the same points"
         )
     ratings = Ratings(labelled.codes[shared], labelled.sets)
-    distances = DISTANCES[task.setting]
+    distances = {name: DISTANCES[name] for name in task.problem.distances}
     measure, distance = next(iter(distances.items()))
-    alphas = {name: alpha(ratings, d, seed) for name, d in distances.items()}
+    alphas = {name: alpha_of(ratings, d, seed) for name, d in distances.items()}
     verdict, reason = judge(alphas[measure])
     return Agreement(
         task=task.name,
-        setting=str(task.setting),
+        setting=task.setting,
         measure=measure,
         points=int((labelled.n_by_point > 0).sum()),
         compared=len(ratings.codes),

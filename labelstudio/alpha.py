@@ -7,11 +7,17 @@ n_u the number of labels of point u, n their sum, n_c how often label set c was 
     D_e = 1/(n·(n-1)) · Σ_c Σ_c' n_c · n_c' · d(c, c')
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from labelstudio.label_sets import MISSING, Codes, Distance, Floats, Ratings
+from adaptml.errors import AnnotationError
+from adaptml.frames import KEYS
+from labelstudio.label_sets import DISTANCES, MISSING, Codes, Distance, Floats, Ratings, encode
+
+Cell = str | Collection[str] | None
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -68,7 +74,69 @@ def expected_disagreement(ratings: Ratings, distance: Distance) -> float:
     return total / (n_c.sum() * (n_c.sum() - 1)) if total else 0.0
 
 
-def alpha(ratings: Ratings, distance: Distance, seed: int | None = None, resamples: int = RESAMPLES) -> Alpha:
+def krippendorff_alpha(
+    labels: pd.DataFrame | Sequence[Sequence[Cell]],
+    distance: str = "nominal",
+    *,
+    seed: int | None = None,
+    resamples: int = RESAMPLES,
+) -> Alpha:
+    """Krippendorff's alpha: how far annotators agree beyond what chance would give.
+
+    Points that fewer than two annotators labelled are left out.
+
+    Args:
+        labels: n rows, one per point, of m cells, one per annotator: a class name, a collection of class
+            names (the label set; its order means nothing, an empty one is "about none of the classes"), or
+            None for a point that the annotator never labelled. A frame may also have `table_name` and `id`.
+        distance: `nominal` (label sets are equal or not) or `masi` (label sets that share a class agree in
+            part: Passonneau 2006, "Measuring Agreement on Set-valued Items", LREC).
+        seed: seed of the bootstrap interval; None for no interval.
+        resamples: how often the points are drawn again for the interval.
+
+    Returns:
+        `value`, at most 1: 1 is perfect agreement, 0 what chance would give; None where alpha is not defined.
+        `low` and `high` are the ends of the 95 % interval, None without a seed.
+
+    Raises:
+        AnnotationError: a distance that does not exist, or rows of unequal length.
+
+    Source:
+        Krippendorff (2004), Content Analysis, 2nd ed., chapter 11.
+
+    Example:
+        >>> found = krippendorff_alpha([["cat", "cat"], ["cat", "dog"], ["dog", "dog"]])
+        >>> round(found.value, 3)
+        0.444
+    """
+    if distance not in DISTANCES:
+        raise AnnotationError(f"distance {distance!r} does not exist; expected one of {', '.join(DISTANCES)}")
+    if isinstance(labels, pd.DataFrame):
+        people = labels.columns.difference(KEYS, sort=False)
+        labels = labels[people].to_numpy(dtype=object).tolist()
+    lengths = sorted({len(row) for row in labels})
+    if len(lengths) > 1:
+        raise AnnotationError(
+            f"the rows of labels have {lengths[0]} to {lengths[-1]} cells; expected one cell per annotator "
+            "in every row, None for a point that the annotator never labelled"
+        )
+    rows = [[_label_set(cell) for cell in row] for row in labels]
+    class_names = sorted({name for row in rows for cell in row if cell is not None for name in cell})
+    return alpha_of(encode(rows, class_names), DISTANCES[distance], seed, resamples)
+
+
+def _label_set(cell: object) -> list[str] | None:
+    """A cell as a label set; a missing value (None, NaN) is none."""
+    if isinstance(cell, str):
+        return [cell]
+    if isinstance(cell, Collection | np.ndarray):
+        return [str(name) for name in cell]
+    return None
+
+
+def alpha_of(
+    ratings: Ratings, distance: Distance, seed: int | None = None, resamples: int = RESAMPLES
+) -> Alpha:
     """Krippendorff's alpha over all points with at least two annotators; others are left out.
 
     Args:

@@ -1,40 +1,36 @@
-"""`adaptml annotate setup|push|pull`: a task's project in Label Studio, from points to gold."""
+"""A task's project in Label Studio, from points to gold: `setup`, `push`, `pull`."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from adaptml.cli_support import guarded, new_app, output
+from adaptml.data import Data
 from adaptml.errors import AnnotationError
 from adaptml.progress import progress
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.project import Project
+from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
+from adaptml.tasks import Task
 from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotator_agreement import report
 from labelstudio.client import connect
-from labelstudio.mirror import Mirror
-from labelstudio.process_annotations import ProcessedAnnotations, process_tasks, summary
-from labelstudio.sampling import RANDOM, Sample
-from labelstudio.sync import refresh
+from labelstudio.gold import MAJORITY, GoldOptions
+from labelstudio.local_copy import LocalCopy
+from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
+from labelstudio.sync import LinkedProject, refresh
 
 if TYPE_CHECKING:
     from labelstudio.push import Pushed
 
-MIRROR = "label_studio.sqlite3"
-
-app = new_app(help="Annotate in Label Studio: make the project, send points, fetch annotations.")
-
-TaskName = Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")]
+LOCAL_COPY = "label_studio.sqlite3"
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What `pull` brought.
+    """The result of `pull`.
 
     Attributes:
         read: tasks that were read because they are new or changed.
@@ -49,116 +45,128 @@ class Pulled:
     unlabelled: dict[str, int]
 
 
-def setup(
-    task: Task, annotators_per_point: int | None = None, settings: Settings | None = None
-) -> projects.Setup:
-    """Make or update the task's project; see `labelstudio.project.setup`."""
-    with connect(settings or get_settings()) as studio:
-        return projects.setup(studio, task, annotators_per_point)
+def setup(project: Project, task: Task | str, annotators_per_point: int | None = None) -> projects.Setup:
+    """Make or update the task's project; a second call changes nothing.
+
+    Args:
+        project: Label Studio's address.
+        task: a task or its name: the labelling page, the title and the annotators' instructions.
+        annotators_per_point: how many people see each point; None leaves it, 2 for a new project.
+
+    Raises:
+        LabelStudioError: Label Studio refuses or is away, a change would orphan annotations, or there are
+            several projects of the task.
+    """
+    with connect(project.settings) as studio:
+        return projects.setup(studio, project.task(task), annotators_per_point)
+
+
+@contextmanager
+def _linked(project: Project, task: Task) -> Iterator[tuple[LinkedProject, projects.Json]]:
+    """The task's project with its local copy, and what Label Studio says of it."""
+    with connect(project.settings) as studio:
+        theirs = projects.find_project(studio, task)
+        path = project.settings.annotations(task.name) / LOCAL_COPY
+        with LocalCopy(path, studio.url, int(theirs["id"])) as copy:
+            yield LinkedProject(studio, int(theirs["id"]), copy), theirs
 
 
 def push(
-    task: Task,
-    table: str,
+    project: Project,
+    task: Task | str,
+    data: Data,
     n: int,
-    sampling: str = RANDOM,
     *,
+    sampling: str = RANDOM,
     predictions: str | None = None,
     run: str | None = None,
     by: str | None = None,
     vector: str | None = None,
     seed: int = 0,
+    where: str | None = None,
     show_progress: bool = False,
-    settings: Settings | None = None,
 ) -> tuple[Sample, "Pushed"]:
-    """Sample a table and import those points that have no task yet.
+    """Sample data points and import those that have no task yet.
 
     Args:
-        task: what is asked of the points.
-        table: a data table.
+        project: holds the table, the runs and Label Studio's address.
+        task: a task or its name: what is asked of the points.
+        data: the name of a data table, `table where condition`, a frame of keys, or a path of one.
         n: how many points to sample, at least 1.
         sampling: as `random` or `uncertain:0.5,random:0.5`.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
         vector: the column of `diverse`; default: the task's first feature.
-        seed: the same arguments and seed give the same points, so that a second call sends nothing twice.
+        seed: the same arguments and seed give the same points, so that a second call sends nothing again.
+        where: an SQL condition on the rows of the table.
         show_progress: draw a progress bar.
-        settings: where things are; default: those of this process.
 
     Raises:
         LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
         AnnotationError: the sampling cannot be done.
+        FrameError: neither a table nor a file, or a file that cannot be used.
+        DatabaseError: no such table or column, or a condition that the database refuses.
+        TrackingError: no such run.
     """
-    from adaptml.database import Database  # SQLAlchemy takes a third of a second, and `pull` does without
-    from labelstudio import push as pushing
-    from labelstudio.sample_points import sample_points
+    from labelstudio import push as pushing  # SQLAlchemy takes a third of a second
 
-    settings = settings or get_settings()
-    with ExitStack() as stack:
-        studio = stack.enter_context(connect(settings))
-        project = projects.find_project(studio, task)
-        projects.check_page(project, task)
-        number = int(project["id"])
-        mirror = stack.enter_context(Mirror(settings.annotations(task.name) / MIRROR, studio.url, number))
-        database = Database(settings.database_url.get_secret_value())
-        stack.callback(database.close)
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="adaptml-")))
-        sample = sample_points(
-            database, task, table, n, sampling, run or predictions, by, vector, seed, folder
-        )
+    task = project.task(task)
+    options = SamplingOptions(sampling, run or predictions, by, vector, seed, where)
+    with _linked(project, task) as (linked, theirs), TemporaryDirectory(prefix="adaptml-") as folder:
+        projects.check_page(theirs, task)
+        sample = draw_points(project, task, data, n, options, Path(folder))
         files = None
         if predictions is not None:
-            from labelstudio.run_files import RunFiles  # MLflow takes a second
+            from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-            files = RunFiles(predictions, folder)
-        advance = stack.enter_context(progress("sending", len(sample.frame), shown=show_progress))
-        return sample, pushing.push(studio, number, mirror, database, task, sample, files, advance)
+            files = RunFiles(project, predictions, Path(folder))
+        with progress("sending", len(sample.frame), shown=show_progress) as advance:
+            return sample, pushing.push(linked, project.database, task, sample, files, advance)
 
 
 def pull(
-    task: Task,
-    gold_choice: str = "majority",
+    project: Project,
+    task: Task | str,
+    choice: str = MAJORITY,
     *,
     per_class: bool = False,
     seed: int = 0,
     write: bool = False,
+    texts: bool = True,
     show_progress: bool = False,
-    settings: Settings | None = None,
 ) -> Pulled:
     """Fetch what is new and write the same frames as `process_annotations`.
 
     Args:
-        task: the task that is annotated.
-        gold_choice, per_class, seed, write: as for `process_annotations`.
+        project: Label Studio's address, and where the files are written.
+        task: the task that is annotated, or its name.
+        choice, per_class, seed, write: as for `process_annotations`.
+        texts: as for `annotator_agreement`.
         show_progress: draw a progress bar.
-        settings: where things are; default: those of this process.
 
     Raises:
         LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
         AnnotationError: nothing is annotated, or what is cannot be used.
     """
-    settings = settings or get_settings()
-    with ExitStack() as stack:
-        studio = stack.enter_context(connect(settings))
-        project = projects.find_project(studio, task)
-        number = int(project["id"])
-        mirror = stack.enter_context(Mirror(settings.annotations(task.name) / MIRROR, studio.url, number))
-        with progress("reading", int(project["task_number"]), shown=show_progress) as advance:
-            read = refresh(studio, number, mirror, advance)
-        source = f"project {number} of Label Studio"
-        tasks = list(mirror.tasks(source))
-        if not tasks:
+    task = project.task(task)
+    with _linked(project, task) as (linked, theirs):
+        with progress("reading", int(theirs["task_number"]), shown=show_progress) as advance:
+            read = refresh(linked, advance)
+        source = f"project {linked.number} of Label Studio"
+        export = Export(list(linked.copy.tasks(source)), source, linked.copy.digest())
+        if not export.tasks:
             raise AnnotationError(
-                f"project {number} of task {task.name!r} has no tasks; send some: `adaptml annotate push`"
+                f"project {linked.number} of task {task.name!r} has no tasks; send some: "
+                "`adaptml annotate push`"
             )
-        done = process_tasks(
-            tasks, source, mirror.digest(), task, gold_choice, per_class, seed, write, settings
-        )
-        del tasks  # the agreement needs the room
+        done = process_tasks(project, task, export, GoldOptions(choice, per_class, seed), write)
+        del export  # the agreement needs the room
         shared = len(done.task_df)
-        found = report(done.ann_df, done.sample_df, task, seed, done.folder) if shared else None
-        return Pulled(read, done, found, unlabelled(done, studio.users()))
+        found = None
+        if shared:
+            found = report(project, task, done.ann_df, done.sample_df, seed=seed, texts=texts)
+        return Pulled(read, done, found, unlabelled(done, linked.studio.users()))
 
 
 def unlabelled(done: ProcessedAnnotations, users: dict[int, str]) -> dict[str, int]:
@@ -175,139 +183,3 @@ def unlabelled(done: ProcessedAnnotations, users: dict[int, str]) -> dict[str, i
         if column is not None or number != owner:
             found[email] = len(done.ann_df) if column is None else int(column.isna().sum())
     return found
-
-
-@app.command("setup")
-@guarded
-def setup_command(
-    task: TaskName,
-    annotators: Annotated[
-        int | None, typer.Option(min=1, help="How many people see each point; 2 in a new project.")
-    ] = None,
-) -> None:
-    """Make or update the task's project: labelling page and instructions from the task file.
-
-    Run it again after each change of the task file; without one it changes nothing.
-
-    Example: `annotate setup example`
-    """
-    done = setup(load_task(task), annotators)
-    console = output()
-    if done.created:
-        console.print(f"project {done.project} made: {done.url}")
-    else:
-        console.print(
-            f"project {done.project}: {'changed' if done.changes else 'nothing to change'}: {done.url}"
-        )
-    for change in done.changes:
-        console.print(f"  {change}")
-    console.print(f"Next: annotate push {task} TABLE --n 60")
-
-
-@app.command("push")
-@guarded
-def push_command(
-    task: TaskName,
-    table: Annotated[str, typer.Argument(help="Data table to sample from.")],
-    n: Annotated[int, typer.Option("--n", help="How many points to sample.")],
-    sampling: Annotated[
-        str,
-        typer.Option(
-            help="random, stratified, diverse, uncertain, disagreement, uncovered, or a mixture such as "
-            "uncertain:0.5,random:0.5."
-        ),
-    ] = RANDOM,
-    predictions: Annotated[
-        str | None, typer.Option(help="MLflow run whose labels are shown as pre-annotations.")
-    ] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(help="MLflow run that the sampling looks at; default: that of --predictions."),
-    ] = None,
-    by: Annotated[str | None, typer.Option(help="Column of stratified.")] = None,
-    vector: Annotated[
-        str | None, typer.Option(help="Vector column of diverse; default: the task's first feature.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same points.")] = 0,
-) -> None:
-    """Sample a table and send those points that have no task yet.
-
-    The same call sends nothing twice; a larger --n or another --seed sends more.
-
-    Example: `annotate push example example_data --n 60`
-    """
-    sample, done = push(
-        load_task(task),
-        table,
-        n,
-        sampling,
-        predictions=predictions,
-        run=run,
-        by=by,
-        vector=vector,
-        seed=seed,
-        show_progress=True,
-    )
-    console = output()
-    fewer = f" ({n} were asked for)" if done.asked < n else ""
-    console.print(f"{done.asked} points of {table}{fewer}, drawn as {sample.name}")
-    console.print(f"{done.sent} sent, {done.there} there already, {len(done.refused)} refused")
-    for key, reason in done.refused.items():
-        console.print(f"  refused: {table}/{key}: {reason}")
-    if done.surplus:
-        console.print(f"{done.surplus} tasks that were there twice and untouched: deleted")
-    if predictions is not None:
-        console.print(
-            f"{done.predicted} pre-annotations sent, {done.unpredicted} points of which the run says nothing"
-        )
-    if sample.frame["inclusion_prob"].isna().any():
-        console.print(
-            "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"
-        )
-    console.print(f"Next: people annotate; then annotate pull {task}")
-
-
-@app.command("pull")
-@guarded
-def pull_command(
-    task: TaskName,
-    gold_choice: Annotated[
-        str, typer.Option("--gold", help="majority, random, drop, dawid-skene, or an annotator's id.")
-    ] = "majority",
-    per_class: Annotated[
-        bool,
-        typer.Option("--per-class", help="With majority: vote on each class, not on the whole label set."),
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(help="Settles ties of `random`; seed of the agreement's interval.")
-    ] = 0,
-    write: Annotated[
-        bool, typer.Option("--write", help="Also write to TASK_annotations and TASK_gold in the database.")
-    ] = False,
-) -> None:
-    """Fetch what people annotated since the last time: annotations, gold labels, agreement.
-
-    Writes the files that process-annotations and annotator-agreement write.
-
-    Example: `annotate pull example`
-    """
-    found = pull(
-        load_task(task), gold_choice, per_class=per_class, seed=seed, write=write, show_progress=True
-    )
-    console = output()
-    console.print(f"{found.read} new or changed tasks read")
-    for line in summary(found.done):
-        console.print(line)
-    for person, n in found.unlabelled.items():
-        console.print(f"{person}: {n} of {len(found.done.ann_df)} points still unlabelled")
-    if found.agreement is None:
-        console.print("no point has two annotators yet, so agreement cannot be told")
-    else:
-        console.print(f"agreement: {found.agreement.verdict}. {found.agreement.reason}")
-        if found.agreement.sample_warning:
-            console.print(f"warning: {found.agreement.sample_warning}")
-    console.print(f"Next: annotator-agreement {task}, for where annotators differ.")
-
-
-if __name__ == "__main__":
-    app()

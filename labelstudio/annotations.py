@@ -9,7 +9,7 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
-from adaptml.tasks import Setting, Task
+from adaptml.tasks import Task
 from labelstudio.export import Annotation, ExportedTask
 
 NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
@@ -96,7 +96,7 @@ def collect(tasks: Collection[ExportedTask], task: Task, source: str) -> Annotat
         raise AnnotationError(
             f"{source} holds {len(points)} points and no finished annotation; annotate some first"
         )
-    if task.setting is Setting.MULTICLASS:
+    if task.problem.exclusive:
         _check_single(labels, task, source)
     return Annotations(tuple(points), tuple(labels), counts)
 

@@ -1,87 +1,105 @@
 """How far annotators agree, and whether their labels can be relied on."""
 
+import logging
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
-import typer
 from pydantic import TypeAdapter
-from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.errors import AnnotationError
-from adaptml.frames import read_frame, write_text
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
-from labelstudio.agreement import Agreement, agreement
-from labelstudio.agreement_report import as_text, show
-from labelstudio.drawn import sample_warning
+from adaptml.errors import AnnotationError, DatabaseError
+from adaptml.files import write_text
+from adaptml.frames import read_frame
+from adaptml.project import Project
+from adaptml.reports.texts import ReadTexts
+from adaptml.tasks import Task
+from labelstudio.agreement import Agreement, measure_agreement
+from labelstudio.agreement_report import as_text
+from labelstudio.report_page import agreement_report_page
+from labelstudio.sampling_record import sample_warning
 
-SEED = 0
+TEXT, JSON, PAGE = REPORTS = ("agreement.txt", "agreement.json", "report.html")
+
+_log = logging.getLogger(__name__)
 
 
-def annotator_agreement(task: Task, seed: int = SEED, settings: Settings | None = None) -> Agreement:
+def annotator_agreement(
+    project: Project, task: Task | str, *, seed: int = 0, texts: bool = True
+) -> Agreement:
     """Measure agreement on the annotations that `process_annotations` wrote.
 
-    Writes `agreement.json` (everything) and `agreement.txt` (the report) beside them.
+    Writes `agreement.json` (everything), `agreement.txt` (the report) and `report.html` (a page with the
+    disputed points) beside them.
 
     Args:
-        task: the task that was annotated.
+        project: where the annotations lie.
+        task: the task that was annotated, or its name.
         seed: seed of the bootstrap interval.
-        settings: where things are; default: those of this process.
+        texts: show the texts of disputed points in the report.
 
     Raises:
         AnnotationError: no annotations yet, or no point with two annotators.
+        TaskError: labels that are not classes of the task.
+        FileError: a report that cannot be written.
+
+    Example:
+        >>> project.annotator_agreement("example").alpha.value  # doctest: +SKIP
+        0.606
     """
-    folder = (settings or get_settings()).annotations(task.name)
+    task = project.task(task)
+    folder = project.settings.annotations(task.name)
     path = folder / "ann_df.parquet"
     if not path.is_file():
         raise AnnotationError(
             f"no annotations of task {task.name!r} in {folder}; run process-annotations on an export first"
         )
-    drawn = folder / "sample_df.parquet"
-    sample_df = pd.read_parquet(drawn) if drawn.is_file() else None
-    return report(read_frame(path), sample_df, task, seed, folder)
+    sampled = folder / "sample_df.parquet"
+    sample_df = pd.read_parquet(sampled) if sampled.is_file() else None
+    return report(project, task, read_frame(path), sample_df, seed=seed, texts=texts)
 
 
 def report(
-    ann_df: pd.DataFrame, sample_df: pd.DataFrame | None, task: Task, seed: int, folder: Path
+    project: Project,
+    task: Task,
+    ann_df: pd.DataFrame,
+    sample_df: pd.DataFrame | None,
+    *,
+    seed: int = 0,
+    texts: bool = True,
 ) -> Agreement:
     """As `annotator_agreement`, from frames that were read already.
 
     Args:
-        ann_df, sample_df: as `process_annotations` gives them; None where the draw is not on record.
-        task, seed: as for `annotator_agreement`.
-        folder: where the report goes.
+        project, task, seed, texts: as for `annotator_agreement`.
+        ann_df, sample_df: as `process_annotations` gives them; None where the sampling is not on record.
     """
-    found = agreement(ann_df, task, seed)
+    folder = project.settings.annotations(task.name)
+    found = measure_agreement(ann_df, task, seed)
     if sample_df is not None:
         found = replace(found, sample_warning=sample_warning(sample_df))
     as_json = TypeAdapter(Agreement).dump_json(found, indent=1).decode()
-    write_text(as_json + "\n", folder / "agreement.json")
-    write_text(as_text(found), folder / "agreement.txt")
+    write_text(as_json + "\n", folder / JSON)
+    write_text(as_text(found), folder / TEXT)
+    write_text(_page(project, task, found, texts), folder / PAGE)
     return found
 
 
-def command(
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap interval.")] = SEED,
-) -> None:
-    """Measure how far annotators agree: Krippendorff's alpha, a verdict, and what to mend next.
+def _page(project: Project, task: Task, found: Agreement, texts: bool) -> str:
+    """The report as a page; without texts where their database cannot be read."""
+    if texts and found.disputed:
+        try:
+            return agreement_report_page(found, read_texts=_texts_reader(project, task))
+        except DatabaseError as error:
+            _log.warning("%s shows no texts: %s", PAGE, error)
+    return agreement_report_page(found)
 
-    Reads the annotations that process-annotations wrote; writes agreement.txt and agreement.json beside
-    them. Alpha is 1 for perfect agreement and 0 for what chance would give: rely on labels from 0.8 on,
-    draw tentative conclusions from 0.667 on, and start again below.
 
-    Example: `annotator-agreement example`
-    """
-    found = annotator_agreement(load_task(task), seed)
-    show(found, Console())
-    folder: Path = get_settings().annotations(task)
-    plain = Console(soft_wrap=True, highlight=False, markup=False)
-    plain.print(f"written to {folder}: agreement.txt, agreement.json")
+def _texts_reader(project: Project, task: Task) -> ReadTexts:
+    from adaptml.features.texts import texts_reader  # SQLAlchemy takes a third of a second
+
+    return texts_reader(project.database, task)
 
 
 if __name__ == "__main__":
-    run_command(command)
+    from adaptml.cli.original_annotator_agreement import main
+
+    main()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.frames import KEYS
-from labelstudio.alpha import Alpha, alpha, distances_to_others, expected_disagreement, patterns
+from labelstudio.alpha import Alpha, alpha_of, distances_to_others, expected_disagreement, patterns
 from labelstudio.annotations import annotator_order
 from labelstudio.label_sets import MISSING, Distance, Ratings, nominal
 
@@ -87,7 +87,7 @@ def by_class(ratings: Ratings, class_names: Sequence[str], seed: int) -> list[Cl
         binary = ratings.of_class(place)
         votes = (binary.codes == 1).sum(axis=1)
         disputed = int(((votes > 0) & (votes < binary.n_by_point)).sum())
-        found.append(ClassAgreement(name, alpha(binary, nominal, seed), int((votes > 0).sum()), disputed))
+        found.append(ClassAgreement(name, alpha_of(binary, nominal, seed), int((votes > 0).sum()), disputed))
     return sorted(found, key=lambda c: (*_last_if_none(c.alpha.value), -c.disputed, c.name))
 
 
@@ -98,7 +98,7 @@ def by_pair(ratings: Ratings, people: Sequence[str], distance: Distance) -> list
         both = ratings.of((a, b))
         n = len(both.codes)
         same = float((both.codes[:, 0] == both.codes[:, 1]).mean()) if n else None
-        found.append(PairAgreement((people[a], people[b]), n, same, alpha(both, distance).value))
+        found.append(PairAgreement((people[a], people[b]), n, same, alpha_of(both, distance).value))
     return sorted(found, key=lambda p: (*_last_if_none(p.agreement), *map(annotator_order, p.annotators)))
 
 
@@ -111,7 +111,7 @@ def by_annotator(ratings: Ratings, people: Sequence[str], distance: Distance) ->
         mine = ratings.codes[:, place] != MISSING
         same = float(1 - unequal[mine, place].mean()) if mine.any() else None
         own = float(1 - apart[mine, place].mean() / expected) if mine.any() and expected else None
-        rest = alpha(ratings.of([p for p in range(len(people)) if p != place]), distance).value
+        rest = alpha_of(ratings.of([p for p in range(len(people)) if p != place]), distance).value
         found.append(AnnotatorAgreement(name, int(mine.sum()), same, own, rest))
     return sorted(found, key=lambda a: (*_last_if_none(a.agreement), annotator_order(a.name)))
 

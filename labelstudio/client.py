@@ -82,20 +82,16 @@ class LabelStudio:
         return dict(self._get(f"/api/projects/{project}/"))
 
     def summary(self, project: int) -> Json:
-        """What was annotated: created_labels by control and label, common_data_columns."""
+        """A project's annotations in figures: created_labels by control and label, common_data_columns."""
         return dict(self._get(f"/api/projects/{project}/summary/"))
 
     def create_project(self, **fields: Any) -> Json:
         """Make a project."""
-        return dict(self._call("POST", "/api/projects/", json=fields))
+        return dict(self.call("POST", "/api/projects/", json=fields))
 
     def update_project(self, project: int, **fields: Any) -> Json:
         """Change a project."""
-        return dict(self._call("PATCH", f"/api/projects/{project}/", json=fields, repeatable=True))
-
-    def delete_project(self, project: int) -> None:
-        """Delete a project and everything in it."""
-        self._call("DELETE", f"/api/projects/{project}/", repeatable=True)
+        return dict(self.call("PATCH", f"/api/projects/{project}/", json=fields, repeatable=True))
 
     def users(self) -> dict[int, str]:
         """E-mail addresses of everybody in the organisation, by id."""
@@ -110,18 +106,18 @@ class LabelStudio:
             LabelStudioError: Label Studio refuses them (nothing was added), or added another number.
         """
         params = {"return_task_ids": "true"}
-        answer = self._call("POST", f"/api/projects/{project}/import", params=params, json=list(tasks))
+        answer = self.call("POST", f"/api/projects/{project}/import", params=params, json=list(tasks))
         ids = [int(task) for task in answer.get("task_ids", [])]
         if len(ids) != len(tasks):
             raise LabelStudioError(
                 f"Label Studio was sent {len(tasks)} tasks and says that it took {len(ids)}; "
-                "expected all of them: push again, which sends what lacks"
+                "expected all of them: push again, which sends the missing ones"
             )
         return ids
 
     def import_predictions(self, project: int, predictions: Sequence[Json]) -> int:
         """Add predictions to tasks; gives how many Label Studio kept, which drops some silently."""
-        answer = self._call("POST", f"/api/projects/{project}/import/predictions", json=list(predictions))
+        answer = self.call("POST", f"/api/projects/{project}/import/predictions", json=list(predictions))
         return int(answer["created"])
 
     def export(self, project: int, task_ids: Sequence[int]) -> list[Json]:
@@ -167,21 +163,26 @@ class LabelStudio:
 
     def delete_task(self, task: int) -> None:
         """Delete a task and what was said about it."""
-        self._call("DELETE", f"/api/tasks/{task}/", repeatable=True)
+        self.call("DELETE", f"/api/tasks/{task}/", repeatable=True)
 
-    def annotate(self, task: int, result: Sequence[Json], **fields: Any) -> Json:
-        """Annotate a task as the owner of the token."""
-        return dict(
-            self._call("POST", f"/api/tasks/{task}/annotations/", json={"result": list(result)} | fields)
-        )
-
-    # how
+    # any call
 
     def _get(self, path: str, params: Json | None = None) -> Any:
-        return self._call("GET", path, params=params, repeatable=True)
+        return self.call("GET", path, params=params, repeatable=True)
 
-    def _call(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Any:
-        """The decoded answer of one call; pauses grow while the server is away."""
+    def call(self, method: str, path: str, *, repeatable: bool = False, **options: Any) -> Any:
+        """The decoded answer of one call of the API.
+
+        Args:
+            method: such as `GET`.
+            path: such as `/api/projects/`.
+            repeatable: whether the call can be sent again while the server is away, with growing pauses, even
+                where it may have been received.
+            options: passed to httpx, such as `json`.
+
+        Raises:
+            LabelStudioError: Label Studio refuses, or is away for longer than `patience_s`.
+        """
         deadline, pause = time.monotonic() + self._patience_s, _FIRST_PAUSE_S
         while True:
             try:
@@ -214,11 +215,12 @@ class LabelStudio:
             ) from error
         except httpx.InvalidURL as error:
             raise LabelStudioError(
-                f"label_studio_url {self.url!r} is no address ({error}); expected such as http://127.0.0.1:8080"
+                f"label_studio_url {self.url!r} is not an address ({error}); expected such as http://127.0.0.1:8080"
             ) from error
         if answer.status_code in _AWAY:
             raise LabelStudioUnavailableError(
-                f"Label Studio at {self.url} is away (status {answer.status_code}); try again in a while"
+                f"Label Studio at {self.url} is away (status {answer.status_code}); try again in a while",
+                answer.status_code,
             )
         return answer
 
@@ -226,17 +228,20 @@ class LabelStudio:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise LabelStudioError(
                 f"Label Studio at {self.url} refuses the token: {_reason(answer)}; copy a token from "
-                "Account & Settings in Label Studio into the file that label_studio_token_file names"
+                "Account & Settings in Label Studio into the file that label_studio_token_file names",
+                answer.status_code,
             )
         if answer.status_code == httpx.codes.NOT_FOUND and "/projects/" in path:
             raise LabelStudioError(
                 f"Label Studio at {self.url} has no {path.strip('/').removeprefix('api/')}: was the project "
-                "deleted? run `adaptml annotate setup`"
+                "deleted? run `adaptml annotate setup`",
+                answer.status_code,
             )
         if answer.is_error:
             raise LabelStudioError(
                 f"Label Studio at {self.url} refuses {answer.request.method} {path} "
-                f"(status {answer.status_code}): {_reason(answer)}"
+                f"(status {answer.status_code}): {_reason(answer)}",
+                answer.status_code,
             )
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None
@@ -267,7 +272,7 @@ def _filter(column: str, operator: str, kind: str, value: object) -> Json:
 
 
 def _reason(answer: httpx.Response) -> str:
-    """What Label Studio says is wrong, as one line."""
+    """The reason that Label Studio gives for an error, as one line."""
     try:
         content = answer.json()
     except ValueError:

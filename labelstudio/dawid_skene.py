@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import Setting, Task
+from adaptml.tasks import Task
 from labelstudio.annotations import Label, annotator_order
 
 MISSING = -1
@@ -123,7 +123,7 @@ def dawid_skene(
             said[points[label.key], people[label.annotator]] = code[label.classes]
         return said
 
-    if task.setting is Setting.MULTICLASS:
+    if task.problem.exclusive:
         sets: list[tuple[str, ...]] = [*((name,) for name in task.class_names), ()]
         found = estimate(coded({names: i for i, names in enumerate(sets)}), len(sets))
         rows = ["+".join(names) or "none" for names in sets]

@@ -9,13 +9,30 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
-from adaptml.tasks import Setting, Task, indicator, names
+from adaptml.tasks import Task, indicator, names
 from labelstudio.annotations import Annotations
 from labelstudio.dawid_skene import Confusion, dawid_skene
+
+MAJORITY, RANDOM, DROP, DAWID_SKENE = "majority", "random", "drop", "dawid-skene"
 
 LabelSet = tuple[str, ...]
 # From the label sets of each point (one per annotator, at least one) to the gold one, or None for none.
 Chooser = Callable[[Sequence[Sequence[LabelSet]], np.random.Generator], list[LabelSet | None]]
+
+
+@dataclass(frozen=True)
+class GoldOptions:
+    """How one label set per point is chosen.
+
+    Attributes:
+        choice: an annotator's id, `majority`, `random`, `drop` or `dawid-skene`.
+        per_class: vote on each class by itself; for `majority` in multilabel tasks.
+        seed: settles the ties of `random`.
+    """
+
+    choice: str = MAJORITY
+    per_class: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,7 +43,7 @@ class Gold:
         choice: as it was given.
         frame: `table_name`, `id`, `gold_label` (list of class names), one row per gold point.
         dropped: points that somebody labelled and that have no gold label.
-        drawn: ties that the random generator settled.
+        settled: ties that the random generator settled.
         single: gold points that one annotator alone labelled.
         confusions: the annotators' estimated confusion matrices; empty but for `dawid-skene`.
         converged: whether that estimate stood still in the end.
@@ -35,7 +52,7 @@ class Gold:
     choice: str
     frame: pd.DataFrame
     dropped: int
-    drawn: int
+    settled: int
     single: int
     confusions: Sequence[Confusion] = ()
     converged: bool = True
@@ -46,7 +63,7 @@ class Gold:
         return _WHY_DROPPED.get(self.choice, f"annotator {self.choice} did not label them")
 
 
-def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bool, seed: int) -> Gold:
+def choose_gold(annotations: Annotations, task: Task, options: GoldOptions) -> Gold:
     """One gold label set per point.
 
     A point with one annotator takes what that annotator said, whatever the choice (an annotator's id
@@ -55,14 +72,13 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
     Args:
         annotations: who said what.
         task: names the classes.
-        choice: an annotator's id, `majority`, `random`, `drop` or `dawid-skene`.
-        per_class: vote on each class by itself; for `majority` in multilabel tasks.
-        seed: settles the ties of `random`.
+        options: how the label set of a point is chosen.
 
     Raises:
         AnnotationError: a choice that does not exist, or one that leaves no gold label at all.
     """
-    _check_choice(annotations, task, choice, per_class)
+    _check_choice(annotations, task, options)
+    choice = options.choice
     voting = [v for v in annotations.labels if choice in CHOICES or v.annotator == choice]
     given: dict[tuple[str, str], list[LabelSet]] = {}
     for label in voting:
@@ -72,10 +88,10 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
     converged = True
     if choice == DAWID_SKENE:
         chosen, confusions, converged = dawid_skene(voting, task)
-    elif per_class:
+    elif options.per_class:
         chosen = _majority_per_class(rows, task.class_names)
     else:
-        chosen = _CHOOSERS.get(choice, _unanimous)(rows, np.random.default_rng(seed))
+        chosen = _CHOOSERS.get(choice, _unanimous)(rows, np.random.default_rng(options.seed))
     kept = [(key, label) for key, label in zip(given, chosen, strict=True) if label is not None]
     if not kept:
         raise AnnotationError(
@@ -86,17 +102,18 @@ def choose_gold(annotations: Annotations, task: Task, choice: str, per_class: bo
     frame["gold_label"] = pd.Series([list(label) for _, label in kept], dtype=object)
     annotators = Counter(label.key for label in annotations.labels)
     single = sum(annotators[key] == 1 for key, _ in kept)
-    drawn = sum(len(_most(row)) > 1 for row in rows) if choice == "random" else 0
-    return Gold(choice, frame, len(annotators) - len(kept), drawn, single, confusions, converged)
+    settled = sum(len(_most(row)) > 1 for row in rows) if options.choice == RANDOM else 0
+    return Gold(choice, frame, len(annotators) - len(kept), settled, single, confusions, converged)
 
 
-def _check_choice(annotations: Annotations, task: Task, choice: str, per_class: bool) -> None:
+def _check_choice(annotations: Annotations, task: Task, options: GoldOptions) -> None:
+    choice = options.choice
     if choice not in CHOICES and choice not in annotations.annotators:
         raise AnnotationError(
             f"gold choice {choice!r} does not exist; expected {', '.join(CHOICES)} or an annotator's id: "
             f"{listed(annotations.annotators, 20)}"
         )
-    if per_class and (choice != "majority" or task.setting is not Setting.MULTILABEL):
+    if options.per_class and (choice != MAJORITY or task.problem.exclusive):
         raise AnnotationError(
             f"--per-class was given with {choice!r} and task {task.name!r} is {task.setting}; "
             "it is for majority in multilabel tasks: leave it out"
@@ -135,11 +152,10 @@ def _majority_per_class(
     return chosen
 
 
-DAWID_SKENE = "dawid-skene"
 _WHY_DROPPED = {
-    "majority": "ties",
-    "drop": "annotators differ",
+    MAJORITY: "ties",
+    DROP: "annotators differ",
     DAWID_SKENE: "two answers are equally likely",
 }
-_CHOOSERS: dict[str, Chooser] = {"majority": _majority, "random": _random, "drop": _unanimous}
+_CHOOSERS: dict[str, Chooser] = {MAJORITY: _majority, RANDOM: _random, DROP: _unanimous}
 CHOICES = (*_CHOOSERS, DAWID_SKENE)

@@ -107,3 +107,6 @@ def masi(sets: npt.NDArray[np.int8]) -> Floats:
     distance: Floats = 1.0 - jaccard * np.where(within, 2 / 3, 1 / 3)
     np.fill_diagonal(distance, 0.0)
     return distance
+
+
+DISTANCES: dict[str, Distance] = {"nominal": nominal, "masi": masi}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Account:
-    """Whom to log in as."""
+    """The e-mail address and password of one account."""
 
     email: str
     password: str
@@ -69,24 +68,8 @@ def make_annotators(url: str, token: str, accounts: list[Account]) -> None:
 
 
 def log_in(browser: httpx.Client, account: Account) -> bool:
-    """Log in by the form, as a person does; says whether it worked."""
+    """Log in by the form, as a person does; returns whether it worked."""
     browser.get("/user/login/")
     form = {"email": account.email, "password": account.password, "persist_session": "on"}
     answer = browser.post("/user/login/", data=form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]})
     return answer.status_code == httpx.codes.FOUND
-
-
-def personal_token(url: str, account: Account) -> str:
-    """A new personal access token of an account that has none.
-
-    Raises:
-        LabelStudioError: it cannot be had.
-    """
-    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as browser:
-        log_in(browser, account)
-        headers = {"X-CSRFToken": str(browser.cookies.get("csrftoken")), "Referer": url}
-        answer = browser.post("/api/token/", headers=headers)
-    if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
-        reason = re.sub(r"\s+", " ", answer.text)[:200]
-        raise LabelStudioError(f"no token for {account.email}: status {answer.status_code}, {reason}")
-    return str(answer.json()["token"])

@@ -6,34 +6,30 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
 
 import pandas as pd
-import typer
-from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.frames import KEYS, removing, replacing
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.files import removing, replacing
+from adaptml.frames import KEYS
+from adaptml.project import Project
+from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, collect
 from labelstudio.dawid_skene import confusion_lines
-from labelstudio.drawn import balance_lines, drawn
 from labelstudio.export import ExportedTask, check_task, load_export
-from labelstudio.gold import Gold, choose_gold
+from labelstudio.gold import MAJORITY, Gold, GoldOptions, choose_gold
+from labelstudio.sampling_record import balance_lines, sampling_record
 
-SEED = 0
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
 FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
-# What can be met in an export, and what was done about it.
+# What can be found in an export, and what was done about it.
 NOTES = {
-    "repeated_tasks": "tasks that stand in the export more than once: read once",
+    "repeated_tasks": "duplicated tasks of the export: read once",
     "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
-    "repeated_annotations": "annotations that stand in the export more than once: the latest copy counts",
+    "repeated_annotations": "duplicated annotations of the export: the latest copy counts",
     "drafts": "drafts: left out",
     "cancelled": "cancelled (skipped) annotations: left out",
     "without_annotator": "annotations of a deleted account: left out",
-    "imported": "annotations that were imported, so that nobody's making them is on record: left out",
+    "imported": "annotations that were imported, so that it is not on record who made them: left out",
     "claimed": "annotations that name another annotator than who sent them: the sender counts",
     "superseded": "annotations of an annotator who annotated the point again: the latest counts",
     "several_results": "annotations with several results: joined into one label set",
@@ -46,7 +42,7 @@ NOTES = {
 
 @dataclass(frozen=True)
 class ProcessedAnnotations:
-    """The three frames, where they lie, and what was met on the way.
+    """The result of `process_annotations`: the frames, where they lie, and what was found on the way.
 
     Attributes:
         ann_df: all points; `table_name`, `id`, and per annotator a column of label sets (list of class
@@ -54,10 +50,10 @@ class ProcessedAnnotations:
         task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
         gold: gold labels and how they came about; `gold.frame` is `gold_df`.
         annotations: the labels themselves and the counts, by the names in `NOTES`.
-        sample_df: how each point was drawn; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
+        sample_df: how each point was sampled; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
             of which it is not on record are not in it.
         folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
-        run_id: stands for this export, task and choice in the database.
+        run_id: a hash of this export, task and choice; the run's id in the database.
         new_rows: rows that were new in the database, by table; empty where nothing was written there.
     """
 
@@ -70,22 +66,44 @@ class ProcessedAnnotations:
     run_id: str
     new_rows: dict[str, int]
 
+    @property
+    def gold_df(self) -> pd.DataFrame:
+        """`table_name`, `id`, `gold_label` (list of class names), one row per gold point."""
+        return self.gold.frame
+
+
+@dataclass(frozen=True)
+class Export:
+    """Exported tasks and where they came from.
+
+    Attributes:
+        tasks: the tasks; they are gone through several times.
+        source: where they came from, for messages.
+        digest: a hash of their content.
+    """
+
+    tasks: Collection[ExportedTask]
+    source: str
+    digest: str
+
 
 def process_annotations(
-    file: Path,
-    task: Task,
-    gold_choice: str,
+    project: Project,
+    task: Task | str,
+    file: str | Path,
+    choice: str = MAJORITY,
+    *,
     per_class: bool = False,
-    seed: int = SEED,
+    seed: int = 0,
     write: bool = False,
-    settings: Settings | None = None,
 ) -> ProcessedAnnotations:
     """Read a Label Studio export and write the annotations and gold labels: all files or none.
 
     Args:
+        project: where the files are written, and the tables.
+        task: the task that was annotated, or its name.
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
-        task: the task that was annotated.
-        gold_choice: an annotator's id (that annotator's labels), `majority` (the label set that most
+        choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
             on which annotators differ are dropped) or `dawid-skene` (annotators count by their estimated
             reliability, see `labelstudio.dawid_skene`). A point with one annotator takes that one's labels,
@@ -94,45 +112,41 @@ def process_annotations(
             class that exactly half chose is dropped.
         seed: settles ties.
         write: also write to the tables `<task>_annotations` and `<task>_gold` of the database.
-        settings: where things are; default: those of this process.
 
     Raises:
         AnnotationError: an export or a gold choice that cannot be used; nothing is written.
+        FileError: a file that cannot be written.
+        DatabaseError: the database refuses to write.
+
+    Example:
+        >>> project.process_annotations("example", "export.json").gold_df  # doctest: +SKIP
     """
-    digest = hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()
-    return process_tasks(
-        load_export(file), str(file), digest, task, gold_choice, per_class, seed, write, settings
-    )
+    path = project.path(file)
+    digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+    export = Export(load_export(path), str(file), digest)
+    return process_tasks(project, project.task(task), export, GoldOptions(choice, per_class, seed), write)
 
 
 def process_tasks(
-    tasks: Collection[ExportedTask],
-    source: str,
-    digest: str,
-    task: Task,
-    gold_choice: str,
-    per_class: bool = False,
-    seed: int = SEED,
-    write: bool = False,
-    settings: Settings | None = None,
+    project: Project, task: Task, export: Export, options: GoldOptions, write: bool = False
 ) -> ProcessedAnnotations:
     """As `process_annotations`, from tasks that were read already.
 
     Args:
-        tasks: exported tasks; they are gone through several times.
-        source: where they came from, for messages.
-        digest: stands for their content.
-        task, gold_choice, per_class, seed, write, settings: as for `process_annotations`.
+        project: where the files are written, and the tables.
+        task: the task that was annotated.
+        export: the tasks.
+        options: how gold labels are chosen.
+        write: also write to the database.
     """
-    settings = settings or get_settings()
-    check_task(tasks, task.name, source)
-    annotations = collect(tasks, task, source)
-    gold = choose_gold(annotations, task, gold_choice, per_class, seed)
+    check_task(export.tasks, task.name, export.source)
+    annotations = collect(export.tasks, task, export.source)
+    gold = choose_gold(annotations, task, options)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
-    folder = settings.annotations(task.name)
-    sample_df = drawn(tasks)
-    run_id = _run_id(digest, task, gold_choice, per_class, seed)
+    folder = project.settings.annotations(task.name)
+    sample_df = sampling_record(export.tasks)
+    run_id = _run_id(export.digest, task, options)
     new_rows: dict[str, int] = {}
     with ExitStack() as stack:  # files take their places when everything else went well
         if not gold.confusions:  # those of an earlier choice do not belong to this gold
@@ -143,71 +157,40 @@ def process_tasks(
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
-            new_rows = _write_back(annotations, gold, task, run_id, settings)
+            new_rows = _write_back(annotations, gold, task, run_id, project)
     return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
 
 
-def _run_id(digest: str, task: Task, choice: str, per_class: bool, seed: int) -> str:
+def _run_id(digest: str, task: Task, options: GoldOptions) -> str:
     """A hash of everything that the result depends on: the same run has the same id."""
-    given = (digest, task.name, task.setting.value, task.class_names, choice, per_class, seed)
+    given = (
+        digest,
+        task.name,
+        task.setting,
+        task.class_names,
+        options.choice,
+        options.per_class,
+        options.seed,
+    )
     return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
 
 def _write_back(
-    annotations: Annotations, gold: Gold, task: Task, run_id: str, settings: Settings
+    annotations: Annotations, gold: Gold, task: Task, run_id: str, project: Project
 ) -> dict[str, int]:
-    from adaptml.database import Database, WritebackKind, write_back  # SQLAlchemy takes a third of a second
+    from adaptml.database import WritebackKind, write_back  # SQLAlchemy takes a third of a second
 
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        return {
-            f"{task.name}_{kind}": write_back(database, task.name, kind, frame, run_id)
-            for kind, frame in kinds.items()
-        }
-    finally:
-        database.close()
-
-
-def command(
-    file: Annotated[Path, typer.Argument(help="Label Studio's export, as JSON (not JSON-MIN).")],
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    gold_choice: Annotated[
-        str,
-        typer.Argument(
-            help="Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at "
-            "random), `drop` (only points on which all agree), `dawid-skene` (annotators count by their "
-            "estimated reliability), or an annotator's id."
-        ),
-    ],
-    per_class: Annotated[
-        bool,
-        typer.Option("--per-class", help="With majority: vote on each class, not on the whole label set."),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Settles ties of `random`.")] = SEED,
-    write: Annotated[
-        bool, typer.Option("--write", help="Also write to TASK_annotations and TASK_gold in the database.")
-    ] = False,
-) -> None:
-    """Turn a Label Studio export into annotations and gold labels.
-
-    Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators),
-    gold_df (gold labels) and sample_df (how the points were drawn) to annotations/TASK/ in the home folder,
-    and says what was left out and why.
-
-    Example: `process-annotations export.json example majority`
-    """
-    done = process_annotations(file, load_task(task), gold_choice, per_class, seed, write)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    for line in summary(done):
-        console.print(line)
-    console.print("Next: annotator-agreement, to see whether these labels can be relied on.")
+    return {
+        f"{task.name}_{kind}": write_back(project.database, task.name, kind, frame, run_id)
+        for kind, frame in kinds.items()
+    }
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:
-    """What was read, left out, decided and written, as lines of text."""
+    """A result as lines of text: what was read, left out, decided and written."""
     counts, gold = done.annotations.counts, done.gold
     labels = len(done.annotations.labels)
     lines = [f"{len(done.ann_df)} points, {labels} labels of {len(done.annotations.annotators)} annotators"]
@@ -223,7 +206,7 @@ def summary(done: ProcessedAnnotations) -> list[str]:
         lines.append(f"  {gold.dropped} labelled points have none: {gold.why_dropped}")
     details = {
         "were labelled by one annotator alone": gold.single,
-        "were ties, settled by the seed": gold.drawn,
+        "were ties, settled by the seed": gold.settled,
     }
     lines += [f"  {n} of them {text}" for text, n in details.items() if n]
     lines += confusion_lines(gold.confusions)
@@ -234,4 +217,6 @@ def summary(done: ProcessedAnnotations) -> list[str]:
 
 
 if __name__ == "__main__":
-    run_command(command)
+    from adaptml.cli.original_process_annotations import main
+
+    main()

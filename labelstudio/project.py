@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
-from adaptml.tasks import NONE_CHOICE, Setting, Task
+from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
 from labelstudio.client import LabelStudio
 
 CONTROL = "label"  # the name of our Choices in the labelling page
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setup:
-    """What `setup` did.
+    """The result of `setup`.
 
     Attributes:
         project: id of the project.
@@ -46,7 +46,7 @@ def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = No
     """
     wanted: Json = {
         "title": task.title,
-        "label_config": task.label_config(),
+        "label_config": label_config(task),
         "expert_instruction": instructions(task),
         "show_instruction": True,
     }
@@ -85,7 +85,7 @@ def find_project(studio: LabelStudio, task: Task) -> Json:
 
 
 def check_page(project: Json, task: Task) -> None:
-    """See that the project's labelling page can ask what the task asks.
+    """Refuse a labelling page without the task's classes.
 
     Raises:
         LabelStudioError: the page was changed in Label Studio, or the task file was.
@@ -93,13 +93,14 @@ def check_page(project: Json, task: Task) -> None:
     choices = _choices(project["label_config"]).get(CONTROL)
     if choices is None:
         raise LabelStudioError(
-            f"labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was changed "
-            f"in Label Studio; run `adaptml annotate setup {task.name}`"
+            f"the labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was "
+            f"changed in Label Studio; run `adaptml annotate setup {task.name}`"
         )
     ours = {*task.class_names, NONE_CHOICE}
     if choices != ours:
-        lacks, more = sorted(ours - choices), sorted(choices - ours)
-        said = [f"lacks {listed(lacks, 20)}"] * bool(lacks) + [f"also has {listed(more, 20)}"] * bool(more)
+        missing, more = sorted(ours - choices), sorted(choices - ours)
+        said = [f"does not have {listed(missing, 20)}"] * bool(missing)
+        said += [f"also has {listed(more, 20)}"] * bool(more)
         raise LabelStudioError(
             f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
             f"{task.name!r}; run `adaptml annotate setup {task.name}`"
@@ -110,7 +111,7 @@ def instructions(task: Task) -> str:
     """The coding guide as HTML, which Label Studio shows to annotators."""
     lines = []
     in_list = False
-    for line in task.coding_guide().splitlines():
+    for line in coding_guide(task).splitlines():
         item = line.startswith("- ")
         if item != in_list:
             lines.append("<ul>" if item else "</ul>")
@@ -202,7 +203,7 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     reason = ""
     if orphans:
         reason = f"annotations hold {listed(sorted(orphans))}, which the task file does not have"
-    elif annotated and several and task.setting is Setting.MULTICLASS:
+    elif annotated and several and task.problem.exclusive:
         reason = f"its {annotated} annotations may hold several classes, and the task file is multiclass now"
     elif annotated and before is not None and old_target != target:
         reason = f"its {annotated} annotations are about column {old_target!r}, not {target!r}"

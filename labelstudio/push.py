@@ -1,24 +1,23 @@
 """From a sample of a table to tasks in Label Studio, each data point once."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adaptml.database import Database
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
-from adaptml.tasks import NONE_CHOICE, Setting, Task
-from labelstudio.client import LabelStudio
-from labelstudio.mirror import Mirror
+from adaptml.sampling import Sample
+from adaptml.tasks import NONE_CHOICE, Task, indicator
 from labelstudio.project import CONTROL
 from labelstudio.sample_tasks import label_studio_tasks
-from labelstudio.sampling import Sample
-from labelstudio.sync import counts, latest_change, refresh
+from labelstudio.sync import Advance, LinkedProject, counts, latest_change, refresh
 
 if TYPE_CHECKING:
-    from labelstudio.run_files import RunFiles
+    from adaptml.runs.label_run import RunFiles
 
 BATCH_ROWS = 1_000
 BATCH_CHARS = 8_000_000
@@ -31,14 +30,14 @@ Json = dict[str, Any]
 
 @dataclass
 class Pushed:
-    """What became of the sampled points.
+    """The result of `push`.
 
     Attributes:
         asked: points of the sample.
         sent: new tasks.
         there: points that had a task already.
         refused: points that Label Studio refused, and why.
-        surplus: tasks that a killed push had sent twice, and that were deleted.
+        duplicates_deleted: tasks that a killed push had sent a second time, and that were deleted.
         predicted: tasks that got a pre-annotation.
         unpredicted: points of the sample of which the run says nothing.
     """
@@ -47,30 +46,26 @@ class Pushed:
     sent: int = 0
     there: int = 0
     refused: dict[str, str] = field(default_factory=dict)
-    surplus: int = 0
+    duplicates_deleted: int = 0
     predicted: int = 0
     unpredicted: int = 0
 
 
 def push(
-    studio: LabelStudio,
-    project: int,
-    mirror: Mirror,
+    linked: LinkedProject,
     database: Database,
     task: Task,
     sample: Sample,
     run: "RunFiles | None" = None,
-    advance: Callable[[int], None] = lambda _: None,
+    advance: Advance = lambda _: None,
 ) -> Pushed:
-    """Import those points of a sample that have no task yet, and see by the counts that all arrived.
+    """Import those points of a sample that have no task yet, and check by the counts that all arrived.
 
-    Killed at any moment and run again, it sends what lacks; what is there twice, because the server finished
-    a call of the killed push, is deleted while nobody has touched it.
+    Killed at any moment and run again, it sends the missing points; a task that is there a second time,
+    because the server finished a call of the killed push, is deleted while nobody has touched it.
 
     Args:
-        studio: the server.
-        project: id of the task's project.
-        mirror: what is known of the project; brought up to date first.
+        linked: the task's project and its local copy, which is brought up to date first.
         database: holds the data points.
         task: what is asked of them.
         sample: points of one table.
@@ -80,61 +75,81 @@ def push(
     Raises:
         LabelStudioError: the server is away for long, or refuses more than `MAX_REFUSED` points.
     """
-    table, ids = str(sample.frame["table_name"].iloc[0]), sample.frame["id"].tolist()
-    refresh(studio, project, mirror)
-    untouched = mirror.counts()[1] == 0
-    there = mirror.find(table, ids)
+    ids = sample.frame["id"].tolist()
+    refresh(linked)
+    untouched = linked.copy.counts()[1] == 0
+    there = linked.copy.find(sample.table, ids)
     done = Pushed(len(ids), there=len(there))
-    predictions = {} if run is None else _predictions(run, table, set(ids), task)
-    done.unpredicted = 0 if run is None else len(set(ids) - set(predictions))
+    predictions: dict[str, Json] = {}
+    if run is not None:
+        predictions = _predictions(run, sample.table, set(ids), task)
+        done.unpredicted = len(set(ids) - set(predictions))
     advance(len(there))
     if there and run is not None:
-        done.predicted += _predict(studio, project, there, predictions, run.run_id)
-    sender = _Sender(studio, project, mirror, done, advance)
+        done.predicted += _predict(linked, there, predictions, run.run_id)
+    sender = _Sender(linked, done, advance)
+    _send_missing(sender, _Points(database, task, sample, predictions), set(there))
+    _delete_duplicates(linked, done, untouched)
+    _check_arrived(linked, sample, done)
+    if run is not None:
+        done.predicted += len(set(predictions) & set(sender.arrived))
+        if done.predicted:
+            linked.studio.update_project(linked.number, model_version=run.run_id)
+    return done
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Sampled points with all that becomes a task; `predictions` by id."""
+
+    database: Database
+    task: Task
+    sample: Sample
+    predictions: Mapping[str, Json]
+
+
+def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
+    """Send the points without a task; after an interruption, look first what has arrived."""
+    linked, table = sender.linked, points.sample.table
+    ids = points.sample.frame["id"].tolist()
     for attempt in range(ATTEMPTS):
-        lacking = set(ids) - set(there) - set(done.refused)
+        missing = set(ids) - there - set(sender.done.refused)
         try:
-            for batch in _batches(database, task, sample, lacking, predictions):
+            for batch in _batches(points, missing):
                 sender.send(batch)
-            break
         except LabelStudioUnavailableError:  # the call may have been received: look before sending again
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(_PAUSE_S)
-            refresh(studio, project, mirror)
-            there = mirror.find(table, ids)
-    _settle(studio, project, mirror, done, untouched)
-    arrived = len(mirror.find(table, ids))
+            refresh(linked)
+            there = set(linked.copy.find(table, ids))
+        else:
+            return
+
+
+def _check_arrived(linked: LinkedProject, sample: Sample, done: Pushed) -> None:
+    """Count the tasks of the sample in the project."""
+    arrived = len(linked.copy.find(sample.table, sample.frame["id"].tolist()))
     done.sent = arrived - done.there
-    if arrived + len(done.refused) != len(ids):
+    if arrived + len(done.refused) != done.asked:
         raise LabelStudioError(
-            f"{len(ids)} points were asked for and {arrived} are in project {project}, {len(done.refused)} "
-            "were refused; expected all: push again, which sends what lacks"
+            f"{done.asked} points were asked for and {arrived} are in project {linked.number}, "
+            f"{len(done.refused)} were refused; expected all: push again, which sends the missing ones"
         )
-    if run is not None:
-        done.predicted += len(set(predictions) & set(sender.arrived))
-        if done.predicted:
-            studio.update_project(project, model_version=run.run_id)
-    return done
 
 
 class _Sender:
     """Sends batches; one that is refused is halved until the refused points are known."""
 
-    def __init__(
-        self, studio: LabelStudio, project: int, mirror: Mirror, done: Pushed, advance: Callable[[int], None]
-    ) -> None:
-        self.studio, self.project, self.mirror, self.done = studio, project, mirror, done
-        self.advance = advance
+    def __init__(self, linked: LinkedProject, done: Pushed, advance: Callable[[int], None]) -> None:
+        self.linked, self.done, self.advance = linked, done, advance
         self.arrived: list[str] = []
 
     def send(self, batch: Sequence[Json]) -> None:
         try:
-            ids = self.studio.import_tasks(self.project, batch)
-        except LabelStudioUnavailableError:
-            raise
+            ids = self.linked.studio.import_tasks(self.linked.number, batch)
         except LabelStudioError as error:
-            if "(status 400)" not in str(error):
+            if error.status != HTTPStatus.BAD_REQUEST:
                 raise
             if len(batch) == 1:
                 self._refuse(str(batch[0]["data"]["ref_id"]), error)
@@ -143,7 +158,7 @@ class _Sender:
             self.send(batch[:half])
             self.send(batch[half:])
             return
-        self.mirror.put(entry | {"id": number} for number, entry in zip(ids, batch, strict=True))
+        self.linked.copy.put(entry | {"id": number} for number, entry in zip(ids, batch, strict=True))
         self.arrived += [str(entry["data"]["ref_id"]) for entry in batch]
         self.advance(len(batch))
 
@@ -156,23 +171,22 @@ class _Sender:
             ) from error
 
 
-def _batches(
-    database: Database, task: Task, sample: Sample, lacking: set[str], predictions: dict[str, Json]
-) -> Iterator[list[Json]]:
-    """The lacking points as tasks, in the sample's order, in batches of bounded size."""
+def _batches(points: _Points, missing: set[str]) -> Iterator[list[Json]]:
+    """The missing points as tasks, in the sample's order, in batches of bounded size."""
+    task, sample = points.task, points.sample
     columns = [column.name for column in task.columns]
-    frame = sample.frame[sample.frame["id"].isin(lacking)]
+    frame = sample.frame[sample.frame["id"].isin(missing)]
     batch: list[Json] = []
     chars = 0
     for start in range(0, len(frame), BATCH_ROWS // 4):
         keys = frame.iloc[start : start + BATCH_ROWS // 4]
         tasks = label_studio_tasks(
-            database.read(keys, columns), task, sample, keys["inclusion_prob"].tolist()
+            points.database.read(keys, columns), task, sample, keys["inclusion_prob"].tolist()
         )
         for entry in tasks:
             entry.pop("id")  # Label Studio gives its own
             key = entry["data"]["ref_id"]
-            entry |= {"predictions": [predictions[key]]} if key in predictions else {}
+            entry |= {"predictions": [points.predictions[key]]} if key in points.predictions else {}
             batch.append(entry)
             chars += sum(len(str(entry["data"][name])) for name in columns)
             if len(batch) == BATCH_ROWS or chars > BATCH_CHARS:
@@ -182,18 +196,18 @@ def _batches(
         yield batch
 
 
-def _settle(studio: LabelStudio, project: int, mirror: Mirror, done: Pushed, untouched: bool) -> None:
-    """See that the mirror holds what the server does, and that no point has two tasks."""
-    latest = latest_change(studio, project)
-    if untouched and counts(studio, project) == mirror.counts():
-        mirror.keep(read_until=latest)  # nobody annotated anything: all changes are ours
+def _delete_duplicates(linked: LinkedProject, done: Pushed, untouched: bool) -> None:
+    """Delete untouched tasks of points that have another task; the local copy is brought up to date first."""
+    latest = latest_change(linked)
+    if untouched and counts(linked) == linked.copy.counts():
+        linked.copy.keep(read_until=latest)  # nobody annotated anything: all changes are ours
     else:
-        refresh(studio, project, mirror)
-    surplus = mirror.surplus()
-    for task_id in surplus:
-        studio.delete_task(task_id)
-    mirror.forget(surplus)
-    done.surplus = len(surplus)
+        refresh(linked)
+    duplicates = linked.copy.untouched_duplicates()
+    for task_id in duplicates:
+        linked.studio.delete_task(task_id)
+    linked.copy.forget(duplicates)
+    done.duplicates_deleted = len(duplicates)
 
 
 def _predictions(run: "RunFiles", table: str, wanted: set[str], task: Task) -> dict[str, Json]:
@@ -212,22 +226,20 @@ def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, 
     The score, in [0, 1], is the probability of the class in multiclass tasks; in multilabel tasks that of the
     least sure of all decisions, p for a class that was given and 1 - p for one that was not.
     """
-    given = np.array([name in set(classes) for name in task.class_names])
-    single = task.setting is Setting.MULTICLASS and given.any()
-    sure = probs[given] if single else np.where(given, probs, 1 - probs)
+    given = indicator([classes], task.class_names)
+    sure = float(task.problem.confidence(given, probs[None, :])[0])
     result = {
         "from_name": CONTROL,
         "to_name": task.columns[0].name,
         "type": "choices",
         "value": {"choices": [*classes] or [NONE_CHOICE]},
     }
-    return {"model_version": version, "score": round(float(sure.min()), 6), "result": [result]}
+    return {"model_version": version, "score": round(sure, 6), "result": [result]}
 
 
-def _predict(
-    studio: LabelStudio, project: int, there: dict[str, int], predictions: dict[str, Json], version: str
-) -> int:
-    """Give a pre-annotation to those tasks that have none of this run; says how many got one."""
+def _predict(linked: LinkedProject, there: dict[str, int], predictions: dict[str, Json], version: str) -> int:
+    """Give a pre-annotation to those tasks that have none of this run; returns how many got one."""
+    studio, project = linked.studio, linked.number
     wanted = {task: key for key, task in there.items() if key in predictions}
     created = 0
     numbers = sorted(wanted)

@@ -5,54 +5,61 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import typer
-from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.database import Database
+from adaptml.data import Data
 from adaptml.errors import AnnotationError, listed
-from adaptml.frames import replacing
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import Task, load_task
-from labelstudio.sampling import RANDOM, Sample, Source, draw_sample
+from adaptml.files import replacing
+from adaptml.project import Project
+from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
+from adaptml.tasks import Task, coding_guide, label_config
 
-SEED = 0
 _RESERVED = {"ref_id", "meta_info"}
 
 
 @dataclass(frozen=True)
 class SampledTasks:
-    """What was written.
+    """The result of `sample_tasks`.
 
     Attributes:
+        frame: `table_name`, `id` and `inclusion_prob` of the sampled points, in the order of the file.
         path: the task file.
         config: the labelling configuration, to paste into the project's settings in Label Studio.
         guide: the coding guide for annotators, Markdown.
         points: how many points were sampled.
         empty: points with nothing in a column that annotators see.
+        name: the name of the draw, such as `random n=30 seed=0`.
     """
 
+    frame: pd.DataFrame
     path: Path
     config: Path
     guide: Path
     points: int
     empty: int
+    name: str
 
 
 def sample_tasks(
-    table: str,
-    columns: Sequence[str],
+    project: Project,
+    task: Task | str,
+    data: Data,
     n: int,
-    task: Task,
-    filename: Path | None = None,
-    seed: int = SEED,
-    settings: Settings | None = None,
+    *,
+    sampling: str = RANDOM,
+    columns: Sequence[str] | None = None,
+    run: str | None = None,
+    by: str | None = None,
+    vector: str | None = None,
+    seed: int = 0,
+    where: str | None = None,
+    to: str | Path | None = None,
 ) -> SampledTasks:
-    """Write n random rows of a table as a Label Studio task file, with its configuration and coding guide.
+    """Write n rows of a table as a Label Studio task file, with its configuration and coding guide.
 
     All three files are written or none.
 
@@ -61,44 +68,63 @@ def sample_tasks(
     file (task.yaml) and are written anew beside it.
 
     Args:
-        table: name of a data table.
-        columns: columns to send; at least those that the task shows to annotators.
-        n: how many rows, at least 1; all rows where the table holds fewer.
-        task: what is asked of the points.
-        filename: the file to write; default `tasks_<table>_<n>_seed<seed>.json` in the task's folder
-            of annotations.
-        seed: the same table, n and seed give the same rows.
-        settings: where things are; default: those of this process.
+        project: holds the table, and the folder of annotations.
+        task: a task or its name: what is asked of the points.
+        data: the name of a data table, `table where condition`, a frame of keys, or a path of one.
+        n: how many points, at least 1; fewer where the sampling finds fewer.
+        sampling: `random`, `stratified`, `diverse`, `uncertain`, `disagreement`, `uncovered`, or a mixture
+            such as `uncertain:0.5,random:0.5`.
+        columns: columns to send; default: those that the task shows to annotators, which are always needed.
+        run: the MLflow run that `uncertain`, `disagreement` and `uncovered` look at.
+        by: the column of `stratified`.
+        vector: the vector column of `diverse`; default: the task's first feature.
+        seed: the same arguments and seed give the same points.
+        where: an SQL condition on the rows of the table.
+        to: the file to write; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
+            annotations.
 
     Raises:
-        AnnotationError: n below 1, no rows, or columns that annotators need and that were not named.
-        FrameError: a file that cannot be written.
-        UnknownTableError, UnknownColumnError: as they say.
+        AnnotationError: n below 1, a sampling that cannot be done, no rows, or columns that annotators need
+            and that were not named.
+        FrameError: neither a table nor a file, or a file that cannot be used.
+        FileError: a file that cannot be written.
+        DatabaseError: no such table or column, or a condition that the database refuses.
+        TrackingError: no such run.
+
+    Example:
+        >>> project.sample_tasks("example", "example_data", 30).points  # doctest: +SKIP
+        30
     """
-    settings = settings or get_settings()
-    _check(columns, n, task)
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        if database.count(table) == 0:
-            raise AnnotationError(f"table {table!r} has no rows; load some before sampling")
-        sample = draw_sample(Source(database, table), RANDOM, n, seed)
-        rows = database.read(sample.frame, columns)
-    finally:
-        database.close()
-    path = filename or settings.annotations(task.name) / f"tasks_{table}_{n}_seed{seed}.json"
-    tasks = label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist())
-    config, guide = path.parent / f"{task.name}_config.xml", path.parent / f"{task.name}_guide.md"
-    text_of_tasks = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
-    with ExitStack() as stack:
-        for target, text in (
-            (path, text_of_tasks),
-            (config, task.label_config()),
-            (guide, task.coding_guide()),
-        ):
-            stack.enter_context(replacing(target)).write_text(text, encoding="utf-8")
+    task = project.task(task)
+    sent = list(columns or [column.name for column in task.columns])
+    _check_columns(sent, task)
+    options = SamplingOptions(sampling, run, by, vector, seed, where)
+    with TemporaryDirectory(prefix="adaptml-") as folder:
+        sample = draw_points(project, task, data, n, options, Path(folder))
+    rows = project.database.read(sample.frame, sent)
+    kinds = "" if sampling == RANDOM else f"{options.kinds}_"
+    name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
+    path = Path(to) if to is not None else project.settings.annotations(task.name) / name
+    config, guide = _write_files(
+        label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist()), task, path
+    )
     shown = [column.name for column in task.columns]
     empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
-    return SampledTasks(path, config, guide, len(rows), empty)
+    return SampledTasks(sample.frame, path, config, guide, len(rows), empty, sample.name)
+
+
+def _write_files(tasks: list[dict[str, Any]], task: Task, path: Path) -> tuple[Path, Path]:
+    """Write the task file with its configuration and guide beside it: all or none; gives the latter two."""
+    config, guide = path.parent / f"{task.name}_config.xml", path.parent / f"{task.name}_guide.md"
+    texts = {
+        path: json.dumps(tasks, ensure_ascii=False, indent=1) + "\n",
+        config: label_config(task),
+        guide: coding_guide(task),
+    }
+    with ExitStack() as stack:
+        for target, text in texts.items():
+            stack.enter_context(replacing(target)).write_text(text, encoding="utf-8")
+    return config, guide
 
 
 def label_studio_tasks(
@@ -113,17 +139,17 @@ def label_studio_tasks(
         inclusion: n inclusion probabilities in (0, 1], NaN where they cannot be told.
     """
     tasks = []
-    for row, chance in zip(rows.to_dict("records"), inclusion, strict=True):
+    for row, prob in zip(rows.to_dict("records"), inclusion, strict=True):
         table_name, key = row.pop("table_name"), row.pop("id")
         meta = {"table_name": table_name, "task": task.name, "sampling": sample.name}
-        meta["inclusion_prob"] = chance if chance == chance else None  # NaN is not itself
-        columns = {name: _plain(value) for name, value in row.items()}
+        meta["inclusion_prob"] = prob if prob == prob else None  # NaN is not itself
+        columns = {name: _json_value(value) for name, value in row.items()}
         tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
     return tasks
 
 
-def _plain(value: Any) -> Any:
-    """A value that JSON has; nothing becomes empty text, for Label Studio refuses a task without it."""
+def _json_value(value: Any) -> Any:
+    """A value that JSON has; a missing one becomes empty text, for Label Studio refuses a task without it."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, str | list | bool | int | float) and value == value:  # NaN is not itself
@@ -131,52 +157,24 @@ def _plain(value: Any) -> Any:
     return "" if pd.isna(value) else str(value)
 
 
-def _check(columns: Sequence[str], n: int, task: Task) -> None:
-    if n < 1:
-        raise AnnotationError(f"{n} points were asked for; expected at least 1")
+def _check_columns(columns: Sequence[str], task: Task) -> None:
+    """Refuse columns without those that annotators need, and ones named as the key."""
+    if not task.columns:
+        raise AnnotationError(
+            f"task {task.name!r} has no columns to show to annotators; name them in the task (columns)"
+        )
     needed = [column.name for column in task.columns if column.name not in columns]
     if needed:
         raise AnnotationError(
             f"task {task.name!r} shows {listed(needed)} to annotators, and the columns given are "
-            f"{listed(list(columns), 20) or 'none'}; add {listed(needed)}"
+            f"{listed(list(columns), 20)}; add {listed(needed)}"
         )
     taken = [column for column in columns if column in _RESERVED]
     if taken:
         raise AnnotationError(f"a column cannot be named {listed(taken)}, where the key is kept; rename it")
 
 
-def command(
-    table: Annotated[str, typer.Argument(help="Data table to sample from.")],
-    columns: Annotated[list[str], typer.Argument(help="Columns to send, such as the text to read.")],
-    n: Annotated[int, typer.Argument(help="How many points; all where the table holds fewer.")],
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    filename: Annotated[
-        Path | None,
-        typer.Option(help="File to write. Default: annotations/TASK/ in the home folder."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same points.")] = SEED,
-) -> None:
-    """Sample data points for annotation in Label Studio.
-
-    Writes a task file to import into a Label Studio project, the labelling configuration to paste into
-    its settings, and the coding guide for the annotators.
-
-    Example: `sample-tasks example_data txt 30 example`
-    """
-    done = sample_tasks(table, columns, n, load_task(task), filename, seed)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    fewer = f" (all rows: the table holds fewer than {n})" if done.points < n else ""
-    console.print(f"{done.points} points of {table} for task {task}{fewer}, seed {seed}")
-    if done.empty:
-        console.print(f"{done.empty} of them have nothing to show in a column that annotators see")
-    console.print(f"tasks          {done.path}")
-    console.print(f"configuration  {done.config}")
-    console.print(f"coding guide   {done.guide}")
-    console.print(
-        "Next: in Label Studio make a project, paste the configuration under Labeling Interface > Code, "
-        "import the tasks; when they are annotated, export as JSON and run process-annotations."
-    )
-
-
 if __name__ == "__main__":
-    run_command(command)
+    from adaptml.cli.original_sample_tasks import main
+
+    main()

@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import ModelError, listed
-from adaptml.evaluation import evaluate
-from adaptml.tasks import Setting
+from adaptml.tasks import ProblemType
+from adaptml.tasks import folds as folds_of
 from modelling.algorithms import Algorithm, EndModel, Params, fit
 from modelling.algorithms.core import LOWEST, Floats, Matrix, opinion, with_opinion
-from modelling.decisions import decide
 
 AUTO = "auto"
 GOLD_WEIGHT = 5.0
@@ -71,7 +70,7 @@ class Learner:
 
     Attributes:
         algorithm: from `get_algorithm`.
-        setting: multiclass or multilabel.
+        problem: one class a point, or any number.
         params: the algorithm's parameters; None: its defaults.
         soft_labels: train on probabilities rather than on the classes that they name; has no effect where
             the algorithm takes no sample weights.
@@ -79,7 +78,7 @@ class Learner:
     """
 
     algorithm: Algorithm
-    setting: Setting
+    problem: ProblemType
     params: Params | None = None
     soft_labels: bool = True
     seed: int = 0
@@ -88,9 +87,9 @@ class Learner:
         """Train on targets (n, k), made hard if they must be, and weights (n,) if they can be used."""
         soft = np.asarray(targets, np.float64)
         if not (self.soft_labels and self.algorithm.takes_weights):
-            soft = decide(self.setting, soft).astype(np.float64)
+            soft = self.problem.decide(soft).astype(np.float64)
         used = weights if self.algorithm.takes_weights else None
-        return fit(self.algorithm, self.setting, X, soft, params=self.params, weights=used, seed=self.seed)
+        return fit(self.algorithm, self.problem, X, soft, params=self.params, weights=used, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def cross_validate(
     Raises:
         ModelError: no way can be trained.
     """
-    parts = _parts(gold.Y, folds, learner.seed)
+    parts = folds_of(gold.Y, folds, learner.seed)
     probs = {way: np.empty(gold.Y.shape, np.float64) for way in ways}
     failed: dict[str, ModelError] = {}
     for part in range(parts.max() + 1):
@@ -213,26 +212,11 @@ def cross_validate(
                 failed[way] = error
     if len(failed) == len(ways):
         raise next(iter(failed.values()))
-    return {way: _judged(learner.setting, gold.Y, probs[way]) for way in ways if way not in failed}
+    return {way: _judged(learner.problem, gold.Y, probs[way]) for way in ways if way not in failed}
 
 
-def _parts(Y: Indicator, folds: int, seed: int) -> Rows:
-    """A part 0 … folds-1 for each row (g,), like rows spread evenly over the parts."""
-    shuffled = np.random.default_rng(seed).permutation(len(Y))
-    _, kinds = np.unique(Y, axis=0, return_inverse=True)
-    order = shuffled[np.argsort(kinds.ravel()[shuffled], kind="stable")]
-    parts = np.empty(len(Y), np.int64)
-    parts[order] = np.arange(len(Y)) % folds
-    return parts
-
-
-def _judged(setting: Setting, Y: Indicator, probs: Floats) -> HeldOut:
-    figures = evaluate(setting, [str(c) for c in range(Y.shape[1])], Y, decide(setting, probs))
-    clipped = np.clip(probs, LOWEST, 1 - LOWEST)
-    losses = -np.log(np.where(Y == 1, clipped, 1 - clipped))
-    log_loss = losses[Y == 1].mean() if setting is Setting.MULTICLASS else losses.mean()
-    figure = figures["accuracy" if setting is Setting.MULTICLASS else "f1_samples"]
-    return HeldOut(probs, float(log_loss), float(figure))
+def _judged(problem: ProblemType, Y: Indicator, probs: Floats) -> HeldOut:
+    return HeldOut(probs, problem.log_loss(Y, probs), float(problem.scores(Y, problem.decide(probs)).mean()))
 
 
 def _only_gold(labels: Labels) -> EndModel:

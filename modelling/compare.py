@@ -1,9 +1,7 @@
 """Is weak supervision worth it here? Gold alone, weak labels alone and both, judged on held-out gold."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -12,20 +10,17 @@ import pandas as pd
 import typer
 from rich.table import Table
 
-from adaptml.cli_support import extra_options, output, run_command
-from adaptml.database import Database
+from adaptml.cli.support import extra_options, output, run_command
+from adaptml.data import TASK_GOLD, Data, described, read_gold, read_labels
 from adaptml.errors import ModelError
 from adaptml.frames import write_preview
-from adaptml.labelled import TASK_GOLD, gold_path, labelled, read_gold
-from adaptml.settings import get_settings
-from adaptml.tasks import Setting, Task, load_task
-from adaptml.tracking import tracked_run
+from adaptml.labelled import labelled
+from adaptml.project import Project
+from adaptml.tasks import ProblemType, Task
 from modelling import train_options as options
 from modelling.algorithms import get_algorithm
 from modelling.combine import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
-from modelling.decisions import decide
-from modelling.sources import TRAINING_DATA, read_labelled, warn_left_out
-from modelling.train import Reader, targets
+from modelling.sources import TRAINING_DATA, Reader, targets, warn_left_out
 
 # way → what it is called here; in this order
 WAYS = {
@@ -80,9 +75,10 @@ class Comparison:
 
 
 def compare(
-    task: Task,
-    train_source: str,
-    gold: Path,
+    project: Project,
+    task: str | Task,
+    train_source: Data,
+    gold: Data = TASK_GOLD,
     *,
     algorithm: str = "logistic_regression",
     features: Sequence[str] = (),
@@ -94,9 +90,10 @@ def compare(
     """Train each way in cross-validation on gold and compare, in one MLflow run.
 
     Args:
-        task: classes and setting.
+        project: holds the features, the gold and the runs.
+        task: the task or its name.
         train_source: a run of the label step, or a frame with label (and label_probs).
-        gold: path of a frame with gold_label.
+        gold: `task`, or a frame with gold_label.
         algorithm: name of the algorithm.
         features: columns to learn from; default: the task file's.
         params: the algorithm's parameters, as values or text.
@@ -107,38 +104,39 @@ def compare(
     Raises:
         AdaptmlError: an input cannot be used; the run is then marked FAILED.
     """
+    task = project.task(task)
     columns = list(features) or list(task.features)
     chosen = get_algorithm(algorithm)
-    learner = Learner(chosen, task.setting, chosen.parse(params or {}), soft_labels, seed)
+    learner = Learner(chosen, task.problem, chosen.parse(params or {}), soft_labels, seed)
     shown = {
         "task": task.name,
         "setting": task.setting,
         "algorithm": algorithm,
-        "train_data": train_source,
-        "gold": gold,
+        "train_data": described(train_source),
+        "gold": described(gold),
         "features": ",".join(columns),
         "soft_labels": soft_labels,
         "seed": seed,
         **(learner.params.model_dump() if learner.params else {}),
     }
-    with (
-        closing(Database(get_settings().database_url.get_secret_value())) as database,
-        tracked_run(task.name, f"compare {algorithm} {task.setting}", shown) as recorder,
-    ):
-        reader = Reader(database, columns, show_progress)
-        truth = read_gold(gold, task)
+    source = described(train_source)
+    with project.runs.run(task.name, f"compare {algorithm} {task.setting}", shown) as recorder:
+        reader = Reader(project.database, columns, show_progress)
+        truth = read_gold(project, gold, task)
+        if truth is None:
+            raise ModelError("comparing needs gold labels; give --gold task or a frame")
         if len(truth) < 2 * FOLDS:
             raise ModelError(
                 f"{len(truth)} gold points are too few to compare by; expected {2 * FOLDS} or more"
             )
-        training = labelled(read_labelled(train_source, TRAINING_DATA), task, "label", train_source)
-        warn_left_out(recorder.log, truth, str(gold))
-        warn_left_out(recorder.log, training, train_source)
+        training = labelled(read_labels(project, train_source, TRAINING_DATA), task, "label", source)
+        warn_left_out(recorder.log, truth, described(gold))
+        warn_left_out(recorder.log, training, source)
         training = training.without(truth.keys)
-        weak = Weak(reader.read(training.keys), targets(training, train_source, soft_labels))
+        weak = Weak(reader.read(training.keys), targets(training, source, soft_labels))
         held_out = cross_validate(list(WAYS), learner, weak, Gold(reader.read(truth.keys), truth.Y))
-        rows, draws = _rows(task.setting, truth.Y, held_out, seed)
-        measure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
+        rows, draws = _rows(task.problem, truth.Y, held_out, seed)
+        measure = task.problem.measure
         for row in rows:
             recorder.metrics |= {f"{row.way}_{measure}": row.figure, f"{row.way}_log_loss": row.log_loss}
         write_preview(pd.DataFrame(rows), recorder.folder / "comparison.html")
@@ -151,33 +149,17 @@ Draws = npt.NDArray[np.float64]
 
 
 def _rows(
-    setting: Setting, Y: npt.NDArray[np.int8], held_out: Mapping[str, HeldOut], seed: int
+    problem: ProblemType, Y: npt.NDArray[np.int8], held_out: Mapping[str, HeldOut], seed: int
 ) -> tuple[list[Row], dict[str, Draws]]:
     """A row per way, and its figure in each bootstrap draw: the same draws of points for every way."""
     picks = np.random.default_rng(seed).integers(0, len(Y), size=(DRAWS, len(Y)))
     rows, draws = [], {}
     for way in (way for way in WAYS if way in held_out):
-        scores = point_scores(setting, Y, decide(setting, held_out[way].probs))
+        scores = problem.scores(Y, problem.decide(held_out[way].probs))
         draws[way] = scores[picks].mean(axis=1)
         low, high = np.quantile(draws[way], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         rows.append(Row(way, float(scores.mean()), float(low), float(high), held_out[way].log_loss))
     return rows, draws
-
-
-def point_scores(setting: Setting, Y: npt.NDArray[np.int8], flags: npt.NDArray[np.int8]) -> Draws:
-    """What each point adds to the figure: 1 or 0 if right or wrong (multiclass), its F1 (multilabel).
-
-    A point with no true and no predicted class counts 1.
-
-    >>> truth, flags = np.array([[1, 1], [0, 0]]), np.array([[1, 0], [0, 0]])
-    >>> point_scores(Setting.MULTILABEL, truth, flags).round(2).tolist()
-    [0.67, 1.0]
-    """
-    both: npt.NDArray[np.int64] = (Y & flags).sum(axis=1)
-    if setting is Setting.MULTICLASS:
-        return both.astype(np.float64)
-    sizes = Y.sum(axis=1) + flags.sum(axis=1)
-    return np.where(sizes == 0, 1.0, 2 * both / np.maximum(sizes, 1))
 
 
 def verdict(rows: Sequence[Row], draws: Mapping[str, Draws]) -> str:
@@ -218,21 +200,19 @@ def command(
 
     Example: `compare example --train RUN_ID`
     """
-    chosen = load_task(task).with_setting(setting)
-    path = gold_path(gold, chosen)
-    if path is None:
-        raise ModelError("comparing needs gold labels; give --gold 1 or a frame")
-    done = compare(
-        chosen,
-        train_data,
-        path,
-        algorithm=algorithm,
-        features=options.feature_names(features),
-        params=extra_options(ctx.args, algorithm),
-        soft_labels=soft_labels,
-        seed=seed,
-        show_progress=True,
-    )
+    with Project() as project:
+        done = compare(
+            project,
+            project.task(task, setting),
+            train_data,
+            gold,
+            algorithm=algorithm,
+            features=options.feature_names(features),
+            params=extra_options(ctx.args, algorithm),
+            soft_labels=soft_labels,
+            seed=seed,
+            show_progress=True,
+        )
     show(done)
 
 

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from adaptml.cli_support import output, run_command
+from adaptml.cli.support import output, run_command
 from adaptml.errors import ModelError, TrackingError, listed
-from adaptml.tracking import CHAMPION, KIND_TAG, connect
+from adaptml.project import Project
+from adaptml.runs.registry import CHAMPION, end_models
 
-END_MODEL = "end_model"
 MAX_LISTED = 20
 
 
@@ -31,26 +30,11 @@ class Deployed:
     previous: str | None
 
 
-def end_models(client: MlflowClient) -> list[RegisteredModel]:
-    """All registered end models; label models are registered too and are left out.
-
-    Raises:
-        MlflowException: the registry does not answer.
-    """
-    found: list[RegisteredModel] = []
-    token: str | None = None
-    while True:
-        page = client.search_registered_models(f"tags.`{KIND_TAG}` = '{END_MODEL}'", page_token=token)
-        found += page
-        token = page.token
-        if not token:
-            return found
-
-
-def deploy(model: str, version: str | None = None) -> Deployed:
+def deploy(project: Project, model: str, version: str | None = None) -> Deployed:
     """Make a version of a registered end model the champion; a running service takes it within 10 s.
 
     Args:
+        project: whose registry it is.
         model: name in the registry, such as `multiclass_example`.
         version: the version; default: the latest.
 
@@ -58,7 +42,7 @@ def deploy(model: str, version: str | None = None) -> Deployed:
         ModelError: no such end model or version.
         TrackingError: the registry cannot be used.
     """
-    client = connect()
+    client = project.runs.client
     try:
         known = {found.name: found for found in end_models(client)}
         registered = known.get(model)
@@ -97,7 +81,8 @@ def command(
 
     Example: `deploy multiclass_example --version 2`
     """
-    done = deploy(model, version)
+    with Project() as project:
+        done = deploy(project, model, version)
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
     console = output()
     console.print(f"{done.model} version {done.version} is the champion{before}")

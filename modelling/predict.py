@@ -10,15 +10,17 @@ import pandas as pd
 import typer
 from mlflow.exceptions import MlflowException
 
-from adaptml.cli_support import output, run_command
-from adaptml.database import WritebackKind, open_database, write_back
+from adaptml.cli.support import output, run_command
+from adaptml.data import Data, read_points
+from adaptml.database import WritebackKind, write_back
 from adaptml.errors import ModelError
-from adaptml.frames import KEYS, read_frame, write_frame
+from adaptml.frames import KEYS, write_frame
 from adaptml.progress import progress
-from adaptml.settings import get_settings
-from adaptml.tasks import Setting, Task, load_task
-from adaptml.tracking import CHAMPION, connect
-from modelling.app.champion import PROB, Champion, load_champion
+from adaptml.project import Project
+from adaptml.runs.registry import CHAMPION
+from adaptml.tasks import Task
+from modelling.champion import Champion, load_champion
+from modelling.keyed import PROB
 
 CHUNK_ROWS = 10_000
 
@@ -41,8 +43,9 @@ class Predicted:
 
 
 def predict(
-    task: Task,
-    data: pd.DataFrame,
+    project: Project,
+    task: str | Task,
+    data: Data,
     *,
     write: bool = False,
     path: Path | None = None,
@@ -51,8 +54,9 @@ def predict(
     """Predict data points with the task's champion.
 
     Args:
-        task: which task, and in which setting: the model is `<setting>_<task>`.
-        data: table_name, id (n rows).
+        project: holds the data, the champion and the features.
+        task: the task or its name; the model is `<setting>_<task>`.
+        data: the points to predict: a table, `table where …`, a frame or a path of one.
         write: also store the predictions in the table `<task>_predictions` of the database.
         path: file to write; default: `predictions/` in the home folder.
         show_progress: draw a progress bar.
@@ -61,7 +65,8 @@ def predict(
         ModelError: the task has no champion, or it does not load.
         MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them.
     """
-    champion = _champion(f"{task.setting}_{task.name}")
+    task, frame = project.task(task), read_points(project, data)
+    champion = _champion(project, f"{task.setting}_{task.name}")
     if list(champion.classes) != task.class_names:
         raise ModelError(
             f"champion {champion.name} knows the classes {', '.join(champion.classes)} and the task file "
@@ -69,29 +74,29 @@ def predict(
         )
     labels: list[list[str]] = []
     probs: list[list[float]] = []
-    with progress("predicting", len(data), shown=show_progress) as advance:
-        for start in range(0, len(data), CHUNK_ROWS):
-            chunk = data[start : start + CHUNK_ROWS]
+    with progress("predicting", len(frame), shown=show_progress) as advance:
+        for start in range(0, len(frame), CHUNK_ROWS):
+            chunk = frame[start : start + CHUNK_ROWS]
             answer = champion.predict(chunk["table_name"].tolist(), chunk["id"].tolist())
             flags = np.array([answer[name] for name in champion.classes], dtype=bool).T
             labels += [[n for n, flag in zip(champion.classes, row, strict=True) if flag] for row in flags]
             probs += np.array([answer[PROB + name] for name in champion.classes]).T.tolist()
             advance(len(chunk))
-    frame = data[KEYS].reset_index(drop=True)
+    frame = frame[KEYS].reset_index(drop=True)
     frame = frame.assign(label=pd.Series(labels, dtype=object), label_probs=pd.Series(probs, dtype=object))
     if path is None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        path = get_settings().home / "predictions" / f"{champion.name}_v{champion.version}_{stamp}.parquet"
+        path = project.settings.home / "predictions" / f"{champion.name}_v{champion.version}_{stamp}.parquet"
     write_frame(frame, path)
     new_rows = None
     if write:
         run_id = champion.run_id or f"{champion.name}/{champion.version}"
-        new_rows = write_back(open_database(), task.name, WritebackKind.PREDICTIONS, frame, run_id)
+        new_rows = write_back(project.database, task.name, WritebackKind.PREDICTIONS, frame, run_id)
     return Predicted(frame, path, f"{champion.name} version {champion.version}", new_rows)
 
 
-def _champion(name: str) -> Champion:
-    client = connect()
+def _champion(project: Project, name: str) -> Champion:
+    client = project.runs.client
     try:
         version = str(client.get_model_version_by_alias(name, CHAMPION).version)
     except MlflowException as error:
@@ -99,7 +104,7 @@ def _champion(name: str) -> Champion:
             f"no champion {name!r} in the registry; train it, then `adaptml deploy {name}`"
         ) from error
     try:
-        return load_champion(name, version)
+        return load_champion(client, project.database, name, version)
     except MlflowException as error:
         reason = " ".join(str(error).split())
         raise ModelError(
@@ -109,9 +114,9 @@ def _champion(name: str) -> Champion:
 
 def command(
     task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    data: Annotated[Path, typer.Option(help="Frame with table_name and id: .parquet, .csv, .jsonl or .pkl.")],
+    data: Annotated[str, typer.Option(help="Frame with table_name and id: .parquet, .csv, .jsonl or .pkl.")],
     setting: Annotated[
-        Setting | None, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
+        str | None, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Also store them in the database.")] = False,
     to: Annotated[
@@ -122,9 +127,9 @@ def command(
 
     Example: `predict example --data workspace/unlabeled_data/multilabel.parquet --write`
     """
-    chosen = load_task(task).with_setting(setting)
-    frame = read_frame(data, typed_by_user=True)
-    done = predict(chosen, frame, write=write, path=to, show_progress=True)
+    with Project() as project:
+        chosen = project.task(task, setting)
+        done = predict(project, chosen, data, write=write, path=to, show_progress=True)
     console = output()
     console.print(f"{len(done.frame)} data points predicted by {done.model}")
     counts = pd.Series([name for names in done.frame["label"] for name in names]).value_counts()

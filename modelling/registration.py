@@ -9,10 +9,12 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from adaptml.frames import KEYS, write_text
+from adaptml.files import write_text
+from adaptml.frames import KEYS
+from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
-from adaptml.tracking import ModelToLog
 from modelling.algorithms import EndModel, save_end_model
+from modelling.keyed import CLASSIFIER, NAMES
 
 EXAMPLE_POINTS = 2
 REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops", "sqlalchemy")
@@ -37,20 +39,20 @@ def model_to_log(
         folder: `classifier.skops` and `names.json` are written here.
     """
     names: dict[str, object] = {
-        "setting": str(task.setting),
+        "setting": task.setting,
         "classes": task.class_names,
         "features": list(features),
     }
     names |= {"dimensions": dimensions}
-    save_end_model(model, folder / "classifier.skops")
-    write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / "names.json")
+    save_end_model(model, folder / CLASSIFIER)
+    write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
     return ModelToLog(
         registered_name=registered_name(task),
         kind="end_model",
         code=Path(__file__).with_name("end_model_code.py"),
-        files={"classifier": folder / "classifier.skops", "names": folder / "names.json"},
+        files={"classifier": folder / CLASSIFIER, "names": folder / NAMES},
         signature=ModelSignature(
             Schema([ColSpec(DataType.string, key) for key in KEYS]), Schema([*flags, *probs])
         ),

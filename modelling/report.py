@@ -6,12 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.evaluation import evaluate
 from adaptml.frames import write_frame, write_preview
 from adaptml.labelled import Labelled
-from adaptml.pictures import confusion_picture, det_picture, roc_picture, write_picture
+from adaptml.plots import det_plot, roc_plot, write_plot
 from adaptml.tasks import Task, names
-from modelling.decisions import decide
 
 Probs = npt.NDArray[np.float64]
 
@@ -33,17 +31,17 @@ def report(
     Returns:
         `<prefix>_<metric>` → figure; figures that are not defined are left out.
     """
-    flags = decide(task.setting, probs)
-    figure = confusion_picture(task.setting, task.class_names, truth.Y, flags, title)
-    write_picture(figure, folder / f"{prefix}_confusion_matrix.png")
+    flags = task.problem.decide(probs)
+    figure = task.problem.confusion_plot(task.class_names, truth.Y, flags, title)
+    write_plot(figure, folder / f"{prefix}_confusion_matrix.png")
     if task.positive is not None:
         place = task.class_names.index(task.positive)
         is_positive = truth.Y[:, place]
         if 0 < is_positive.sum() < len(is_positive):
-            for name, draw in (("roc", roc_picture), ("det", det_picture)):
+            for name, draw in (("roc", roc_plot), ("det", det_plot)):
                 picture = draw(is_positive, probs[:, place], task.positive, title)
-                write_picture(picture, folder / f"{prefix}_{name}_curve.png")
-    figures = evaluate(task.setting, task.class_names, truth.Y, flags, probs, task.positive)
+                write_plot(picture, folder / f"{prefix}_{name}_curve.png")
+    figures = task.problem.evaluate(task.class_names, truth.Y, flags, probs, task.positive)
     return {f"{prefix}_{name}": value for name, value in figures.items()} | {
         f"{prefix}_points": float(len(truth))
     }
@@ -51,7 +49,7 @@ def report(
 
 def predictions(task: Task, keys: pd.DataFrame, probs: Probs) -> pd.DataFrame:
     """Predictions as a frame: table_name, id, label (class names), label_probs (k floats in class order)."""
-    labels = pd.Series(names(decide(task.setting, probs), task.class_names), dtype=object)
+    labels = pd.Series(names(task.problem.decide(probs), task.class_names), dtype=object)
     label_probs = pd.Series([row.tolist() for row in probs], dtype=object)
     return keys.reset_index(drop=True).assign(label=labels, label_probs=label_probs)
 

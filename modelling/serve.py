@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from adaptml.cli_support import run_command
+from adaptml.cli.support import run_command
 from adaptml.errors import SettingsError
-from adaptml.settings import Settings, get_settings
+from adaptml.project import Project
 from modelling.app.main import create_app
 
 SHUTDOWN_TIMEOUT_S = 10
@@ -22,28 +22,28 @@ BACKLOG = 2048
 
 
 def serve(
+    project: Project,
     host: str | None = None,
     port: int | None = None,
     on_ready: Callable[[str], None] | None = None,
-    settings: Settings | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
     Args:
+        project: whose champions are served.
         host: address to listen on; default: the settings' (127.0.0.1: this machine only).
         port: port; 0 takes a free one; default: the settings' (8000).
         on_ready: called with the service's address when it answers.
-        settings: where things are; default: those of this process.
 
     Raises:
         SettingsError: the address cannot be listened on.
     """
-    settings = settings or get_settings()
+    settings = project.settings
     listener = _listen(settings.host if host is None else host, settings.port if port is None else port)
     bound_host, bound_port = listener.getsockname()[:2]
     address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(project),
         log_level="warning",
         log_config=_log_config(),
         access_log=False,
@@ -107,7 +107,7 @@ def command(
 
     Example: `serve --port 8000`
     """
-    serve(host, port, _announce)
+    serve(Project(), host, port, _announce)
 
 
 def _announce(address: str) -> None:

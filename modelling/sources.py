@@ -1,46 +1,45 @@
-"""Where a step's labels come from: a run of the label step, or a frame that the user named."""
+"""Feature matrices and targets of labelled data points."""
 
 import logging
-import re
-import tempfile
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from adaptml.errors import FrameError
-from adaptml.frames import read_frame
-from adaptml.labelled import Labelled, project_path
-from adaptml.settings import get_settings
-from adaptml.tracking import artifact
+from adaptml.database import Database
+from adaptml.errors import ModelError
+from adaptml.features.reading import Matrix, read_features
+from adaptml.labelled import Labelled
 
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
-def read_labelled(source: str, name: str) -> pd.DataFrame:
-    """A frame of labelled data points.
+@dataclass(frozen=True)
+class Reader:
+    """Reads features: which database, which columns in which order, whether with a progress bar."""
 
-    Args:
-        source: the id of a run of the label step (32 hexadecimal digits), or a path that the user typed.
-        name: which artifact of the run.
+    database: Database
+    columns: Sequence[str]
+    show_progress: bool
+
+    def read(self, keys: pd.DataFrame) -> Matrix:
+        """Features of n data points: float32 (n, d)."""
+        return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
+
+
+def targets(training: Labelled, source: str, soft_labels: bool) -> npt.NDArray[np.float64]:
+    """What the algorithm learns: float64 (n, k), hard or soft.
 
     Raises:
-        TrackingError: no such run, or a run without that artifact.
-        FrameError: no such file, or as `read_frame` raises it.
+        ModelError: soft labels of data without probabilities.
     """
-    if _RUN_ID.fullmatch(source):
-        # In the Docker stack, labelling has a tracking server of its own, whose artifacts are mounted here.
-        for mounted in get_settings().home.glob(f"dp_mlruns/*/{source}/artifacts/{name}"):
-            return read_frame(mounted)
-        with tempfile.TemporaryDirectory() as folder:
-            return read_frame(artifact(source, name, Path(folder)))
-    path = project_path(source)
-    if not path.exists():
-        raise FrameError(
-            f"no run and no file {source!r}; expected the id of a run of `adaptml label` (32 hexadecimal "
-            "digits) or the path of a frame"
-        )
-    return read_frame(path, typed_by_user=True)
+    if not soft_labels:
+        return training.Y.astype(np.float64)
+    if training.P is None:
+        raise ModelError(f"{source} has no column label_probs, which soft labels are; train without them")
+    return training.P
 
 
 def warn_left_out(log: logging.Logger, data: Labelled, source: str) -> None:

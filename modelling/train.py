@@ -1,31 +1,26 @@
 """Train an end model: features and labels in; an evaluated, registered classifier out."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import typer
 
-from adaptml.cli_support import extra_options, output, run_command
-from adaptml.database import Database
+from adaptml.cli.support import extra_options, output, run_command
+from adaptml.data import NO_GOLD, Data, described, read_gold, read_labels
 from adaptml.errors import ModelError
 from adaptml.frames import KEYS, write_preview
-from adaptml.labelled import GOLD_LABEL, LABEL, NO_GOLD, Labelled, gold_path, labelled, read_gold
-from adaptml.settings import get_settings
-from adaptml.tasks import Setting, Task, load_task
-from adaptml.tracking import Recorder, connect, tracked_run
+from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
+from adaptml.project import Project
+from adaptml.runs.tracking import Recorder
+from adaptml.tasks import Task
 from modelling import train_options as options
 from modelling.algorithms import EndModel, get_algorithm
 from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
-from modelling.features import Matrix, read_features
 from modelling.registration import model_to_log, registered_name
 from modelling.report import predictions, report, write_predictions
-from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, read_labelled, warn_left_out
+from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, Reader, targets, warn_left_out
 
 
 @dataclass(frozen=True)
@@ -40,9 +35,9 @@ class Sources:
             cross-validation: each gold point is predicted by a model that did not see it.
     """
 
-    train: str
-    test: str | None = None
-    gold: Path | None = None
+    train: Data
+    test: Data | None = None
+    gold: Data | None = None
 
 
 @dataclass(frozen=True)
@@ -72,21 +67,9 @@ class Trained:
     metrics: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Reads features: which database, which columns in which order, whether with a progress bar."""
-
-    database: Database
-    columns: Sequence[str]
-    show_progress: bool
-
-    def read(self, keys: pd.DataFrame) -> Matrix:
-        """Features of n data points: float32 (n, d)."""
-        return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
-
-
 def train(
-    task: Task,
+    project: Project,
+    task: str | Task,
     algorithm: str,
     sources: Sources,
     *,
@@ -100,7 +83,8 @@ def train(
     """Train, evaluate and register an end model in one MLflow run.
 
     Args:
-        task: classes and setting; the model is registered as `<setting>_<task>`.
+        project: holds the features, the gold and the runs.
+        task: the task or its name; the model is registered as `<setting>_<task>`.
         algorithm: name of the algorithm.
         sources: where labels come from.
         features: columns to learn from, concatenated in this order; default: the task file's.
@@ -114,24 +98,23 @@ def train(
     Raises:
         AdaptmlError: an input cannot be used; the run is then marked FAILED.
     """
+    task = project.task(task)
     columns = list(features) or list(task.features)
     chosen = get_algorithm(algorithm)
     if soft_labels and not chosen.takes_weights:
         raise ModelError(
             f"{algorithm} takes no sample weights, which soft labels need; train it on hard labels"
         )
-    learner = Learner(chosen, task.setting, chosen.parse(params or {}), soft_labels, seed)
+    learner = Learner(chosen, task.problem, chosen.parse(params or {}), soft_labels, seed)
     shown = _parameters(task, algorithm, sources, learner, columns, way)
-    with (
-        closing(Database(get_settings().database_url.get_secret_value())) as database,
-        tracked_run(task.name, f"train {algorithm} {task.setting}", shown) as recorder,
-    ):
-        reader = Reader(database, columns, show_progress)
-        data = _read(task, sources)
-        warn_left_out(recorder.log, data.training, sources.train)
+    source = described(sources.train)
+    with project.runs.run(task.name, f"train {algorithm} {task.setting}", shown) as recorder:
+        reader = Reader(project.database, columns, show_progress)
+        data = _read(project, task, sources)
+        warn_left_out(recorder.log, data.training, source)
         if data.gold is not None:
-            warn_left_out(recorder.log, data.gold, str(sources.gold))
-        weak = Weak(reader.read(data.training.keys), targets(data.training, sources.train, soft_labels))
+            warn_left_out(recorder.log, data.gold, described(sources.gold))
+        weak = Weak(reader.read(data.training.keys), targets(data.training, source, soft_labels))
         gold = None if data.gold is None else Gold(reader.read(data.gold.keys), data.gold.Y)
         done = combine(AUTO if gold is None else way, learner, weak, gold)
         recorder.log.info("trained the way %s: %s", done.way, done.reason)
@@ -140,12 +123,12 @@ def train(
         if data.gold is not None and gold is not None:
             _evaluate_held_out(task, learner, weak, gold, done, data.gold, recorder)
         if data.test is not None:
-            _evaluate(task, done.model, reader, data.test, str(sources.test), recorder)
+            _evaluate(task, done.model, reader, data.test, described(sources.test), recorder)
         example, width = data.training.keys, weak.X.shape[1]
         recorder.model = model_to_log(task, done.model, columns, width, example, recorder.folder)
     return Trained(
         run_id=recorder.run_id,
-        artifact_uri=connect().get_run(recorder.run_id).info.artifact_uri,
+        artifact_uri=recorder.artifact_uri,
         model=registered_name(task),
         version=str(recorder.model_version),
         way=f"{done.way}: {done.reason}",
@@ -165,9 +148,9 @@ def _parameters(
         "setting": task.setting,
         "algorithm": algorithm,
         "features": ",".join(columns),
-        "train_data": sources.train,
-        "test_data": sources.test,
-        "gold": sources.gold,
+        "train_data": described(sources.train),
+        "test_data": described(sources.test),
+        "gold": described(sources.gold),
         "combine": way if sources.gold is not None else "weak",
         "soft_labels": learner.soft_labels,
         "seed": learner.seed,
@@ -185,16 +168,15 @@ class _Data:
     test: pd.DataFrame | None
 
 
-def _read(task: Task, sources: Sources) -> _Data:
-    everything = labelled(read_labelled(sources.train, TRAINING_DATA), task, LABEL, sources.train)
-    test = None if sources.test is None else read_labelled(sources.test, DEVELOPMENT_DATA)
-    gold = None
-    if sources.gold is not None:
-        gold = read_gold(sources.gold, task)
-        if test is not None:
-            learned = pd.MultiIndex.from_frame(gold.keys)
-            test = test.loc[~pd.MultiIndex.from_frame(test[KEYS]).isin(learned)].reset_index(drop=True)
-            test = test if len(test) else None
+def _read(project: Project, task: Task, sources: Sources) -> _Data:
+    source = described(sources.train)
+    everything = labelled(read_labels(project, sources.train, TRAINING_DATA), task, LABEL, source)
+    test = None if sources.test is None else read_labels(project, sources.test, DEVELOPMENT_DATA)
+    gold = read_gold(project, sources.gold, task)
+    if gold is not None and test is not None:
+        learned = pd.MultiIndex.from_frame(gold.keys)
+        test = test.loc[~pd.MultiIndex.from_frame(test[KEYS]).isin(learned)].reset_index(drop=True)
+        test = test if len(test) else None
     training = everything
     for others in (test, None if gold is None else gold.keys):
         if others is not None:
@@ -204,15 +186,6 @@ def _read(task: Task, sources: Sources) -> _Data:
             "every point of the training data is also tested on; name other training or test data"
         )
     return _Data(training, len(everything) - len(training), gold, test)
-
-
-def targets(training: Labelled, source: str, soft_labels: bool) -> npt.NDArray[np.float64]:
-    """What the algorithm learns: float64 (n, k), hard or soft."""
-    if not soft_labels:
-        return training.Y.astype(np.float64)
-    if training.P is None:
-        raise ModelError(f"{source} has no column label_probs, which soft labels are; train without them")
-    return training.P
 
 
 def _evaluate(
@@ -273,19 +246,21 @@ def command(
 
     Example: `train example --train RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
     """
-    chosen = load_task(task).with_setting(setting)
-    sources = Sources(train_data, test_data or None, gold_path(gold, chosen))
-    done = train(
-        chosen,
-        algorithm,
-        sources,
-        features=options.feature_names(features),
-        params=extra_options(ctx.args, algorithm),
-        soft_labels=soft_labels,
-        way=combine_way,
-        seed=seed,
-        show_progress=True,
-    )
+    with Project() as project:
+        chosen = project.task(task, setting)
+        sources = Sources(train_data, test_data or None, None if gold in {"0", "none"} else gold)
+        done = train(
+            project,
+            chosen,
+            algorithm,
+            sources,
+            features=options.feature_names(features),
+            params=extra_options(ctx.args, algorithm),
+            soft_labels=soft_labels,
+            way=combine_way,
+            seed=seed,
+            show_progress=True,
+        )
     for name, text in summary(chosen, done):
         output().print(f"{name:<16}{text}")
 
@@ -296,7 +271,7 @@ def summary(task: Task, done: Trained) -> list[tuple[str, str]]:
     others = "gold or tested on" if done.n_gold else "tested on instead"
     held_out = f", {done.n_held_out} more are {others}" if done.n_held_out else ""
     lines = [("trained on", f"{done.n_train} weakly labelled points{gold}{held_out}"), ("way", done.way)]
-    figure = "accuracy" if task.setting is Setting.MULTICLASS else "f1_samples"
+    figure = task.problem.measure
     for prefix, whose in (("lm", "label model"), ("gold", "gold")):
         if f"{prefix}_{figure}" in done.metrics:
             points = int(done.metrics[f"{prefix}_points"])

@@ -21,7 +21,8 @@ from hypothesis import settings as hypothesis_settings
 from same_worker import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
 from adaptml.database import Database
-from adaptml.settings import Settings, get_settings
+from adaptml.project import Project
+from adaptml.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CRATEDB = os.environ.get("ADAPTML_TEST_CRATEDB", "")  # address of a CrateDB whose tables may be dropped
@@ -44,17 +45,22 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     room = tmp_path / "room"
     (room / "tasks").mkdir(parents=True)
     monkeypatch.chdir(room)
-    get_settings.cache_clear()
     tracking_uri = mlflow.get_tracking_uri()
     yield room
     mlflow.set_tracking_uri(tracking_uri)
-    get_settings.cache_clear()
 
 
 @pytest.fixture
-def settings(clean_room: Path) -> Settings:
+def project(clean_room: Path) -> Iterator[Project]:
+    """The project of the clean room."""
+    with Project() as made:
+        yield made
+
+
+@pytest.fixture
+def settings(project: Project) -> Settings:
     """The settings of the clean room."""
-    return get_settings()
+    return project.settings
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +84,6 @@ def tracking(empty_store: Path, settings: Settings) -> Settings:
 def repository_tasks(monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the steps find the tasks that the project ships."""
     monkeypatch.setenv("ADAPTML_TASKS_DIR", str(REPOSITORY / "tasks"))
-    get_settings.cache_clear()
     return REPOSITORY / "tasks"
 
 

@@ -1,11 +1,8 @@
 """What is different with CrateDB: no transactions, reads that lag behind writes, failures row by row."""
 
-import hashlib
-import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
 from sqlalchemy.engine import Connection, CursorResult
@@ -83,21 +80,3 @@ def update(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any
     values = [{"key": row[key]} | {f"v{i}": row[name] for i, name in enumerate(columns)} for row in rows]
     check_bulk(connection.execute(statement, values), table.name)
     refresh(connection, table)
-
-
-def sample_ids(connection: Connection, table: sa.Table, n: int, seed: int) -> list[str]:
-    """n random ids, each equally likely, in random order, without sorting the table.
-
-    The n smallest keyed hashes are a uniform sample whatever order the database answers in.
-
-    Args:
-        connection: to a CrateDB.
-        table: a data table.
-        n: how many; all where the table holds fewer.
-        seed: the same table and seed give the same sample.
-    """
-    key = np.random.default_rng(seed).bytes(16)
-    ids = connection.execute(sa.select(table.c.id)).scalars()
-    return heapq.nsmallest(
-        n, ids, key=lambda i: hashlib.blake2b(i.encode(), digest_size=16, key=key).digest()
-    )

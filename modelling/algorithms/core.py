@@ -12,14 +12,14 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from adaptml.errors import ModelError
-from adaptml.tasks import Setting
+from adaptml.tasks import ProblemType
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 NO_MASS = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
-LOWEST = 1e-3  # probabilities are kept this far from 0 and 1 where their logarithm is taken
+LOWEST = 1e-3  # the least that an opinion's length counts as
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 
 
@@ -102,7 +102,7 @@ class EndModel:
 
     Attributes:
         algorithm: name of the algorithm that was trained.
-        setting: multiclass or multilabel.
+        problem: one class a point, or any number.
         k: number of classes.
         parts: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
@@ -111,7 +111,7 @@ class EndModel:
     """
 
     algorithm: str
-    setting: Setting
+    problem: ProblemType
     k: int
     parts: tuple[Any, ...]
     first: "EndModel | None" = None
@@ -131,7 +131,7 @@ class EndModel:
             return probs
         if self.first is not None:
             X = with_opinion(X, self.first, self.scale)
-        if self.setting is Setting.MULTICLASS:
+        if self.problem.exclusive:
             probs[:, self.parts[0].classes_] = self.parts[0].predict_proba(X)
             return _distributions(probs)
         if len(self.parts) < self.k:
@@ -148,9 +148,7 @@ def with_opinion(X: Matrix, model: EndModel, scale: float) -> Matrix:
 
 def opinion(model: EndModel, X: Matrix) -> Matrix:
     """Logarithms of a model's probabilities, or of its odds in multilabel: float32 (n, k)."""
-    P = np.clip(model.predict_proba(X), LOWEST, 1 - LOWEST)
-    logs = np.log(P) if model.setting is Setting.MULTICLASS else np.log(P) - np.log1p(-P)
-    return logs.astype(np.float32)
+    return model.problem.log_odds(model.predict_proba(X)).astype(np.float32)
 
 
 def _distributions(probs: Floats) -> Floats:
@@ -162,7 +160,7 @@ def _distributions(probs: Floats) -> Floats:
 
 def fit(
     algorithm: Algorithm,
-    setting: Setting,
+    problem: ProblemType,
     X: Matrix,
     targets: npt.NDArray[Any],
     *,
@@ -174,7 +172,7 @@ def fit(
 
     Args:
         algorithm: from `get_algorithm`.
-        setting: multiclass or multilabel.
+        problem: one class a point, or any number.
         X: float32 (n, d), finite.
         targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
             soft labels, which train on each row once per class, weighted by its probability (noise-aware
@@ -199,7 +197,7 @@ def fit(
     def train(classes: Floats, joint: bool = False) -> Any:
         return _train(algorithm, params, seed, rows, classes, weights, joint)
 
-    if setting is Setting.MULTICLASS:
+    if problem.exclusive:
         if (Y.sum(axis=0) > 0).sum() < 2:
             raise _one_class()
         parts = [train(Y)]
@@ -212,7 +210,7 @@ def fit(
         else:
             pairs = [np.column_stack([1 - Y[:, c], Y[:, c]]) for c in range(Y.shape[1])]
             parts = [train(pair) if varies[c] else float(pair[0, 1]) for c, pair in enumerate(pairs)]
-    return EndModel(algorithm.name, setting, Y.shape[1], tuple(parts))
+    return EndModel(algorithm.name, problem, Y.shape[1], tuple(parts))
 
 
 def _one_class() -> ModelError:

@@ -8,7 +8,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from adaptml.errors import ModelError, listed
-from adaptml.tasks import Setting
+from adaptml.tasks import problem_type
 from modelling.algorithms.core import EndModel
 from modelling.algorithms.registry import algorithms
 
@@ -26,8 +26,9 @@ def _content(model: EndModel) -> dict[str, Any]:
     for part in model.parts:
         if hasattr(part, "_optimizer"):
             del part._optimizer  # only needed to go on training, and of a type that skops refuses
-    plain = {"format": FORMAT, "setting": str(model.setting), "parts": list(model.parts)}
-    return vars(model) | plain | {"first": None if model.first is None else _content(model.first)}
+    plain = {"format": FORMAT, "setting": model.problem.name, "parts": list(model.parts)}
+    others = {name: value for name, value in vars(model).items() if name != "problem"}
+    return others | plain | {"first": None if model.first is None else _content(model.first)}
 
 
 def load_end_model(path: Path) -> EndModel:
@@ -56,8 +57,8 @@ def _restored(content: Any, path: Path) -> EndModel:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _not_a_model(path)
     first = None if content["first"] is None else _restored(content["first"], path)
-    setting, parts = Setting(content["setting"]), tuple(content["parts"])
-    return EndModel(content["algorithm"], setting, content["k"], parts, first, content["scale"])
+    problem, parts = problem_type(content["setting"]), tuple(content["parts"])
+    return EndModel(content["algorithm"], problem, content["k"], parts, first, content["scale"])
 
 
 def _not_a_model(path: Path) -> ModelError:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adaptml.errors import SettingsError
-from adaptml.settings import get_settings
+from adaptml.project import Project
 from modelling.app.api_errors import ErrorBody, ErrorDetail
 from modelling.app.main import create_app
 
@@ -57,7 +57,7 @@ def keyed_app() -> ASGIApp:
     Raises:
         SettingsError: a key is needed, and there is none that is long enough.
     """
-    app = create_app(get_settings())
+    app = create_app(Project())
     bind = os.environ.get("API_BIND", "")
     if is_loopback(bind):
         return app

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-import mlflow
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
@@ -21,13 +20,13 @@ from adaptml.errors import (
     UnknownTableError,
     listed,
 )
-from adaptml.settings import Settings
+from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
-from modelling.app.champion import Champion
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
 from modelling.app.shelf import Shelf
 from modelling.app.status import Health, Listing, health, listing
+from modelling.champion import Champion
 
 POLL_S = 3.0
 MAX_BODY_BYTES = 64 * 2**20
@@ -42,20 +41,18 @@ _MLFLOW = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(project: Project) -> FastAPI:
     """Make the service; models are loaded when it starts, and again when the registry names others.
 
     Args:
-        settings: where the database and the model registry are. The models themselves read the
-            settings of the process, which must name the same.
+        project: holds the database and the model registry.
     """
-    database = Database(settings.database_url.get_secret_value(), HEALTH_LOCK_TIMEOUT_S)
-    shelf = Shelf(settings.tracking_uri)
+    database = Database(project.settings.database_url.get_secret_value(), HEALTH_LOCK_TIMEOUT_S)
+    shelf = Shelf(project)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with _mlflow_environment():
-            mlflow.set_tracking_uri(settings.tracking_uri)
             await asyncio.to_thread(shelf.refresh)
             watcher = asyncio.create_task(_watch(shelf))
             yield
@@ -64,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
                 await watcher
             shelf.close()
             database.close()
+            project.close()
 
     app: FastAPI = FastAPIOffline(
         title="ADaPT-ML predictions",

@@ -8,8 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, create_model
 
 from modelling.app.api_errors import ErrorBody
-from modelling.app.champion import PROB, Champion
 from modelling.app.prediction import MAX_IDS, PredictionRequest
+from modelling.champion import Champion
+from modelling.keyed import PROB
 
 
 def error_response(description: str, code: str, message: str, **details: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
-from adaptml.tracking import CHAMPION
-from modelling.app.champion import Champion, load_champion
-from modelling.deploy import end_models
+from adaptml.project import Project
+from adaptml.runs.registry import CHAMPION, end_models
+from modelling.champion import Champion, load_champion
 
 RETRY_AFTER_S = 30.0
 MAX_PROBLEM_CHARS = 300
@@ -44,8 +44,13 @@ class Place:
 class Shelf:
     """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
 
-    def __init__(self, tracking_uri: str) -> None:
-        self._tracking_uri = tracking_uri
+    def __init__(self, project: Project) -> None:
+        """Load nothing yet.
+
+        Args:
+            project: its registry names the champions, its database holds their features.
+        """
+        self._project = project
         self._places: Mapping[str, Place] = MappingProxyType({})
         # Models are foreign code and may raise anything, MLflow lets its store's errors through: a future
         # keeps them, whatever they are.
@@ -70,7 +75,7 @@ class Shelf:
 
         Where the registry does not answer, everything stays as it is.
         """
-        answer = self._thread.submit(_named, self._tracking_uri)
+        answer = self._thread.submit(_named, self._project)
         error = answer.exception()
         if error is not None:
             if self.registry_problem != REGISTRY_AWAY:  # say it once, not at every try
@@ -93,7 +98,9 @@ class Shelf:
             return old
         serving = old.champion if old and old.made == made else None
         place = Place(model.name, version, made, serving, None, now)
-        loading = self._thread.submit(load_champion, model.name, version)
+        loading = self._thread.submit(
+            load_champion, _client(self._project), self._project.database, model.name, version
+        )
         error = loading.exception()
         if error is None:
             _log.info("model %s version %s is loaded", model.name, version)
@@ -104,9 +111,14 @@ class Shelf:
         return place
 
 
-def _named(tracking_uri: str) -> dict[str, RegisteredModel]:
+def _client(project: Project) -> MlflowClient:
+    """A client that asks nothing when it is made: the registry may be away now and then."""
+    return MlflowClient(project.settings.tracking_uri, registry_uri=project.settings.tracking_uri)
+
+
+def _named(project: Project) -> dict[str, RegisteredModel]:
     """The end models that have a champion, by name."""
-    models = end_models(MlflowClient(tracking_uri))
+    models = end_models(_client(project))
     return {model.name: model for model in models if CHAMPION in model.aliases}
 
 

@@ -21,11 +21,10 @@ import sqlalchemy as sa
 import typer
 from rich.console import Console
 
-from adaptml.cli_support import run_command
-from adaptml.database import Database
-from adaptml.errors import FrameError, listed
+from adaptml.cli.support import run_command
+from adaptml.errors import FrameError, listed, one_line
 from adaptml.frames import write_frame
-from adaptml.settings import Settings, get_settings
+from adaptml.project import Project
 
 CSV_COLUMNS = ["COMMENT_ID", "CONTENT"]
 CLASSES = {0: "ham", 1: "spam"}
@@ -36,12 +35,12 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ImportedComments:
-    """What was loaded.
+    """The result of `import_comments`.
 
     Attributes:
         comments: comments in the files, each id once.
         new: how many of them the table did not hold before.
-        repeated: rows left out because their id had come before.
+        repeated: rows left out because their id is duplicated.
         frames: the frames written: `train` (table_name, id), `valid` and `test` (with gold_label); a
             frame without rows is not written.
     """
@@ -53,11 +52,11 @@ class ImportedComments:
 
 
 def import_comments(
+    project: Project,
     files: Sequence[Path],
     table: str,
     n_gold: int = 150,
     seed: int = SEED,
-    settings: Settings | None = None,
 ) -> ImportedComments:
     """Load comments as rows `id`, `txt`, and write the frames that the steps work on.
 
@@ -67,28 +66,23 @@ def import_comments(
     class are drawn. The same files and seed give the same frames.
 
     Args:
+        project: holds the database and the home folder.
         files: .csv and .json files, or folders in WRENCH's format.
         table: name of the table; made if it is not there.
         n_gold: how many comments of known class to draw as gold; all where there are fewer.
         seed: of the draw.
-        settings: names the database and the home folder; default: those of this process.
 
     Raises:
         FrameError: a file that is not there or has another form, or no comments in any.
     """
-    settings = settings or get_settings()
     read = pd.concat([_read(path) for path in files], ignore_index=True)
     if read.empty:
         raise FrameError(f"{listed(files)} holds no comments; give a file with at least one")
     comments = read.drop_duplicates("id").reset_index(drop=True)
     comments["split"] = _drawn(comments, n_gold, seed)
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
-        new = database.upsert(table, comments[["id", "txt"]], ["id"])
-    finally:
-        database.close()
-    frames = _write_frames(comments, table, settings.unlabeled_data)
+    project.database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
+    new = project.database.upsert(table, comments[["id", "txt"]], ["id"])
+    frames = _write_frames(comments, table, project.settings.unlabeled_data)
     return ImportedComments(len(comments), new, len(read) - len(comments), frames)
 
 
@@ -101,7 +95,9 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.concat([_read_json(part).assign(split=part.stem) for part in parts])
     readers = {".csv": _read_csv, ".json": _read_json}
     if not path.is_file() or path.suffix.lower() not in readers:
-        raise FrameError(f"{path} is no .csv or .json file and no folder; give the comments in one of these")
+        raise FrameError(
+            f"{path} is neither a .csv or .json file nor a folder; give the comments in one of these"
+        )
     return readers[path.suffix.lower()](path)
 
 
@@ -109,7 +105,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # also what pandas raises where nothing can be parsed or decoded
-        raise FrameError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
+        raise FrameError(f"{path} cannot be read as CSV: {one_line(error)}") from error
     absent = [column for column in CSV_COLUMNS if column not in rows]
     if absent:
         raise FrameError(
@@ -184,16 +180,17 @@ def command(
 ) -> None:
     """Load comments into a table and write the frames of points to label and of gold labels.
 
-    Next: `adaptml featurize youtube youtube_spam`.
+    Next: `adaptml featurize youtube_spam --data youtube`.
     """
-    done = import_comments(files, table, n_gold, seed)
+    with Project() as project:
+        done = import_comments(project, files, table, n_gold, seed)
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    repeated = f", {done.repeated} repeated ids left out" if done.repeated else ""
+    repeated = f", {done.repeated} duplicated ids left out" if done.repeated else ""
     console.print(f"{done.comments} comments in table {table} ({done.new} new{repeated})")
     meanings = {"train": "to label", "valid": "gold", "test": "gold, for the end only"}
     for split, path in done.frames.items():
         console.print(f"{meanings[split]:<23} {path}")
-    console.print(f"Next: adaptml featurize {table} youtube_spam")
+    console.print(f"Next: adaptml featurize youtube_spam --data {table}")
 
 
 if __name__ == "__main__":

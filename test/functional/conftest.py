@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adaptml.settings import get_settings
 from labelstudio.local_server import LocalServer, prepare, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,5 +30,4 @@ def label_studio(
     """The server, named in the settings as a user would name it."""
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_URL", label_studio_server.url)
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN_FILE", str(label_studio_server.home / "token"))
-    get_settings.cache_clear()
     return label_studio_server

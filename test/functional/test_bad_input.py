@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from adaptml.cli import app
 from adaptml.database import Database, TextList, Vector
 from adaptml.settings import Settings
-from adaptml.task_scaffold import new_task
 from adaptml.tasks import Setting
+from adaptml.tasks.scaffold import new_task
 
 ROWS = 12
 RAISING = """

@@ -23,9 +23,10 @@ import yaml
 from adaptml.database import open_database
 from adaptml.errors import AnnotationError, LabelStudioError, LabelStudioUnavailableError
 from adaptml.frames import write_frame
+from adaptml.runs.tracking import tracked_run
 from adaptml.settings import get_settings
 from adaptml.tasks import Task, load_task
-from adaptml.tracking import tracked_run
+from adaptml.tasks.annotating import label_config
 from labelstudio import push as pushing
 from labelstudio import sample_tasks
 from labelstudio.annotate import pull, push, setup
@@ -209,7 +210,7 @@ def test_setup_keeps_annotations(make_task: Any, owner: LabelStudio, people: lis
     task = make_task()
     table("posts", ["one", "two"])
     number = setup(task).project
-    owner.update_project(number, label_config=task.label_config().replace('name="label"', 'name="topic"'))
+    owner.update_project(number, label_config=label_config(task).replace('name="label"', 'name="topic"'))
     with pytest.raises(
         LabelStudioError, match="has no Choices named 'label', so it was changed in Label Studio"
     ):

@@ -72,7 +72,7 @@ class Server:
 
     def adaptml(self, command: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`adaptml up` and so on, as a module."""
-        return self.run(sys.executable, "-m", f"adaptml.stack_{command}", *words, check=check)
+        return self.run(sys.executable, "-m", f"adaptml.stack.{command}", *words, check=check)
 
     def execute(self, container: str, command: str, check: bool = True) -> str:
         """`docker exec`: what it prints."""
@@ -177,7 +177,9 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     """The whole stack, healthy; nothing of it is left in the end."""
     names = ("CRATE_PORT", "LABEL_STUDIO_PORT", "DP_MLFLOW_PORT", "MODELLING_MLFLOW_PORT", "API_PORT")
     ports = {name: str(port) for name, port in zip(names, free_ports(5), strict=True)}
-    made = Server(folder, ports | {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets")})
+    own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets")}
+    # Nobody's .env.dev, which may name folders with real data.
+    made = Server(folder, ports | own | {"COMPOSE_ENV_FILES": ".env"})
     if STAND_INS:
         secret_files(folder / "secrets")
         made.environment |= {

@@ -4,11 +4,16 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from adaptml.stack.backup import backup
+from adaptml.stack.compose import Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = "python -m labelstudio.sample_tasks example_data txt 30 example --filename example_tasks"
@@ -111,6 +116,35 @@ def test_status_names_every_container_and_its_health(server: Any) -> None:
     assert [name for name in server.containers if name not in shown] == []
     assert "unhealthy" not in shown
     assert f"{server.project}_dp_mlruns" in shown
+
+
+def test_compose_by_itself_reads_the_files_as_the_documents_say(server: Any, tmp_path: Path) -> None:
+    """A folder of the same files, where nothing is started: what Compose would do there."""
+    for name in ("docker-compose.yml", ".env"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    (tmp_path / ".env.dev").write_text("STACK_NAME=mine\nAPI_PORT=8001\nCRATE_PORT=8002\nTASKS=\n")
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    def config(*options: str, **environment: str) -> list[str]:
+        words = ["docker", "compose", *options, "--profile", "dev", "config", "--format", "json"]
+        done = subprocess.run(words, cwd=tmp_path, env=clean | environment, capture_output=True, check=True)
+        return facts(json.loads(done.stdout))
+
+    def facts(config: dict[str, Any]) -> list[str]:
+        services = config["services"]
+        ports = [services[name]["ports"][0]["published"] for name in ("modelling-mlflow-deploy", "crate-db")]
+        tasks = next(v["source"] for v in services["dp-mlflow"]["volumes"] if v["target"] == "/app/tasks")
+        return [config["name"], *ports, Path(tasks).name]
+
+    both = ("--env-file", ".env", "--env-file", ".env.dev")
+    assert config() == ["adaptml", "80", "4200", "tasks"]
+    assert config(*both) == ["mine", "8001", "8002", "tasks"]
+    assert config(*both, API_PORT="8003") == ["mine", "8003", "8002", "tasks"]
+    assert config(COMPOSE_ENV_FILES=".env,.env.dev") == config(*both)
+    assert facts(Stack(tmp_path, clean).config()) == config(*both)
+    assert facts(Stack(tmp_path, clean | {"API_PORT": "8003", "CRATE_PORT": ""}).config()) == [
+        "mine", "8003", "8002", "tasks",
+    ]  # fmt: skip
 
 
 def test_logs_are_of_the_services_that_are_named(server: Any) -> None:
@@ -217,7 +251,8 @@ def test_without_a_secret_nothing_starts(server: Any) -> None:
 
 def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, predicted: Any) -> None:
     kept = server.folder / "backup"
-    server.adaptml("backup", str(kept))
+    saved = server.adaptml("backup", str(kept)).stdout
+    assert [words for words in ("9 stores, ", str(kept), "passwords") if words not in saved] == []
     assert server.prediction() == predicted
     refused = server.adaptml("restore", str(kept), check=False)
     assert "the stack has containers" in refused.stderr
@@ -262,7 +297,7 @@ def database_elsewhere(server: Any) -> Any:
 
 
 def test_the_data_may_lie_in_a_database_elsewhere(
-    server: Any, predicted: Any, database_elsewhere: str
+    server: Any, predicted: Any, database_elsewhere: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server.adaptml("down")
     usual = dict(server.environment)
@@ -275,6 +310,12 @@ def test_the_data_may_lie_in_a_database_elsewhere(
         assert (status, answer["error"]["code"]) == (404, "unknown_table")
         server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
         assert server.prediction() == predicted
+        server.adaptml("down")
+        capfd.readouterr()
+        saved = backup(Stack(REPOSITORY, os.environ | server.environment), server.folder / "elsewhere")
+        assert saved.data_elsewhere
+        assert "crate_data" not in [store.key for store in saved.stores]
+        assert capfd.readouterr() == ("", "")  # from Python it says nothing by itself
     finally:
         server.adaptml("down", check=False)
         server.environment.clear()

@@ -6,19 +6,38 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = ("labelstudio", "dataprogramming", "modelling")
-# The two that name the steps of other rooms, as text, to import them when they are asked for.
-LAZY = {"adaptml/cli.py", "adaptml/task_commands.py"}
+FOLDERS = ("adaptml", *ROOMS, "example_data", "tasks")
+FACE = "adaptml/__init__.py"  # names what the rooms define, as text and for type checkers, to import it when it is used
 
 
 def sources(folder: str) -> list[Path]:
     return sorted((REPOSITORY / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def nodes(tree: ast.AST, *, checking: bool = True) -> Iterator[ast.AST]:
+    """Every node; without those that only a type checker reads, where that is asked for."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if checking or not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from nodes(child, checking=checking)
+        else:
+            for other in child.orelse:
+                yield from nodes(other, checking=checking)
 
 
 def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
@@ -30,16 +49,18 @@ def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
             yield "." * node.level + (node.module or "")
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def texts(tree: ast.Module) -> Iterator[str]:
+    """Modules that are named as text, to be imported later."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"^[a-z_]+(?:\.[a-z_]+)+$", node.value)
 
 
 def visits(path: Path, rooms: set[str]) -> list[str]:
     """Modules of the rooms that a file imports, anywhere in it, or names as text."""
-    nodes = list(ast.walk(parsed(path)))
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    named = [text for text in texts if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", text)]
-    return [name for name in [*imported(nodes), *named] if name.split(".")[0] in rooms]
+    tree = parsed(path)
+    found = [*imported(ast.walk(tree)), *texts(tree)]
+    return [name for name in found if name.split(".")[0] in rooms]
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -47,16 +68,181 @@ def test_rooms_do_not_import_each_other(room: str) -> None:
     files = sources(room)
     others = set(ROOMS) - {room}
     assert files
-    assert {str(path): names for path in files if (names := visits(path, others))} == {}
+    assert {named(path): names for path in files if (names := visits(path, others))} == {}
 
 
-def test_the_foundation_imports_no_room_except_by_name_when_a_step_is_asked_for() -> None:
-    rooms = {*ROOMS, "tasks", "example_data"}
-    visiting = {p.relative_to(REPOSITORY).as_posix() for p in sources("adaptml") if visits(p, rooms)}
-    assert visiting == LAZY
-    for name in LAZY:
-        statements = imported(ast.walk(parsed(REPOSITORY / name)))
-        assert not {module.split(".")[0] for module in statements} & rooms
+def test_the_foundation_imports_no_room() -> None:
+    rooms = {*ROOMS, "portal", "tasks", "example_data"}
+    below = [path for path in sources("adaptml") if not named(path).startswith("adaptml/cli/")]
+    assert [named(path) for path in below if visits(path, rooms)] == [FACE]
+    at_run_time = imported(nodes(parsed(REPOSITORY / FACE), checking=False))
+    assert not {module.split(".")[0] for module in at_run_time} & rooms
+
+
+def test_only_the_edges_import_the_command_line() -> None:
+    """Its own files do, and the rooms' modules in their last lines, which run them as programs."""
+    below = [path for folder in ("adaptml", *ROOMS) for path in sources(folder)]
+    visitors = [
+        named(path)
+        for path in below
+        if not named(path).startswith(("adaptml/cli/", *EDGES))
+        and any(name.startswith("adaptml.cli") for name in imported(outside_main(parsed(path))))
+    ]
+    assert visitors == []
+
+
+def outside_main(tree: ast.Module) -> Iterator[ast.AST]:
+    for statement in tree.body:
+        if not (isinstance(statement, ast.If) and "__main__" in ast.unparse(statement.test)):
+            yield from ast.walk(statement)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    modules = {module_name(path): path for folder in FOLDERS for path in sources(folder)}
+    graph = {name: set(needed(path, modules)) & modules.keys() for name, path in modules.items()}
+    assert circles(graph) == []
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+
+
+def needed(path: Path, modules: Collection[str]) -> Iterator[str]:
+    """What must be imported before a module is there: what its own statements name, outside functions."""
+    for node in top_level(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in modules else node.module or "" for name in inside)
+
+
+def top_level(tree: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from top_level(child)
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that come back to themselves: what is left when those that need nothing more are taken away."""
+    left = dict(graph)
+    while done := [name for name, others in left.items() if not others & left.keys()]:
+        for name in done:
+            del left[name]
+    return sorted(left)
+
+
+def test_the_watch_sees_a_circle() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["a", "b", "c"]
+
+
+# Where a process begins, its environment and its working folder are asked for; everything below gets a Project.
+EDGES = (
+    "adaptml/cli/",
+    "adaptml/project.py",  # Project() itself
+    "adaptml/settings.py",
+    "modelling/app/",
+    "portal/",
+    "adaptml/stack/",  # Compose takes its values from the environment
+    "labelstudio/local_server.py",  # a program that runs another
+    "modelling/end_model_code.py",  # MLflow runs it, in a process of its own
+)
+_PROCESS = (
+    "os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv", "os.getcwd", "os.chdir", "pathlib.Path.cwd",
+    "adaptml.settings.load_settings", "adaptml.settings.project_root",
+)  # fmt: skip
+# MLflow's other functions read its global address or write the process's environment.
+_MLFLOW = (
+    "mlflow.entities", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
+    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
+)  # fmt: skip
+
+
+def asks(tree: ast.Module) -> list[str]:
+    """Where a module asks for something of the process: `line what`."""
+    names = {local: full for node in ast.walk(tree) for local, full in bound(node)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            used = dotted(node, names)
+            if used and (is_in(used, _PROCESS) or is_fluent(used)):
+                found.append(f"{node.lineno} {used}")
+        elif isinstance(node, ast.Call) and not (node.args or node.keywords):
+            if dotted(node.func, names) in ("adaptml.project.Project", "adaptml.Project"):
+                found.append(f"{node.lineno} Project()")
+        elif isinstance(node, ast.ImportFrom) and node.module == "mlflow":
+            found += [f"{node.lineno} mlflow.{a.name}" for a in node.names if is_fluent(f"mlflow.{a.name}")]
+    return sorted(set(found))
+
+
+def bound(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Local names that an import binds, and what each stands for."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
+    elif isinstance(node, ast.ImportFrom):
+        yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def dotted(node: ast.AST, names: dict[str, str]) -> str:
+    """`os.environ` of an expression that means it; empty for what no import bound."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, "")
+    inner = dotted(node.value, names) if isinstance(node, ast.Attribute) else ""
+    return f"{inner}.{node.attr}" if inner and isinstance(node, ast.Attribute) else ""
+
+
+def is_in(used: str, names: tuple[str, ...]) -> bool:
+    return any(used == name or used.startswith(f"{name}.") for name in names)
+
+
+def is_fluent(used: str) -> bool:
+    on_the_way = any(name.startswith(f"{used}.") for name in _MLFLOW)
+    return used.startswith("mlflow.") and not on_the_way and not is_in(used, _MLFLOW)
+
+
+def test_nothing_below_the_edges_asks_for_the_process_s_settings() -> None:
+    below = [path for folder in ("adaptml", *ROOMS) for path in sources(folder)]
+    found = {named(path): asks(parsed(path)) for path in below if not named(path).startswith(EDGES)}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("import os; HOME = os.environ['HOME']", "os.environ"),
+        ("import os as o; HOME = o.getenv('HOME')", "os.getenv"),
+        ("from os import environ as e; e.update()", "os.environ.update"),
+        ("from pathlib import Path; HERE = Path.cwd()", "pathlib.Path.cwd"),
+        ("import pathlib; HERE = pathlib.Path.cwd()", "pathlib.Path.cwd"),
+        ("from adaptml.project import Project; P = Project()", "Project()"),
+        ("import adaptml; P = adaptml.Project()", "Project()"),
+        ("from adaptml import settings; S = settings.load_settings(x)", "adaptml.settings.load_settings"),
+        ("import mlflow; mlflow.set_tracking_uri(x)", "mlflow.set_tracking_uri"),
+        ("import mlflow.pyfunc; mlflow.pyfunc.load_model(x)", "mlflow.pyfunc.load_model"),
+        ("from mlflow import log_metric", "mlflow.log_metric"),
+        ("from mlflow.tracking import fluent; fluent.start_run()", "mlflow.tracking.fluent.start_run"),
+    ],
+)
+def test_the_watch_sees_what_asks_for_the_process_s_settings(line: str, what: str) -> None:
+    assert f"1 {what}" in asks(ast.parse(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from adaptml.project import Project; P = Project(folder)",
+        "from mlflow.tracking import MlflowClient; C = MlflowClient(uri)",
+        "import mlflow.pyfunc; mlflow.pyfunc.save_model(folder)",
+        "def path(cwd): return cwd()",
+    ],
+)
+def test_the_watch_lets_the_rest_pass(line: str) -> None:
+    assert asks(ast.parse(line)) == []
 
 
 def run(code: str, *arguments: str) -> str:
@@ -76,12 +262,13 @@ def run(code: str, *arguments: str) -> str:
 
 # What a step's own container lacks. The rest of what a step imports may be installed with it.
 LEFT_OUT = {
-    "adaptml.cli": "torch snorkel tensorflow mlflow sklearn matplotlib sqlalchemy fastapi",
+    "adaptml": "numpy pandas sqlalchemy pydantic typer rich yaml torch snorkel mlflow sklearn matplotlib fastapi",
+    "adaptml.cli.app": "torch snorkel tensorflow mlflow sklearn matplotlib sqlalchemy fastapi",
     "modelling.serve": "torch snorkel tensorflow simplemma krippendorff kneed matplotlib",
     "labelstudio.sample_tasks": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.process_annotations": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.annotator_agreement": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
-    "adaptml.featurize": "torch snorkel tensorflow mlflow matplotlib fastapi",
+    "adaptml.features.featurize": "torch snorkel tensorflow mlflow matplotlib fastapi",
 }
 
 
@@ -142,11 +329,10 @@ def watch(root: Path, names: list[str], libraries: set[str]) -> list[str]:
 
 
 def test_importing_a_module_reads_nothing_opens_nothing_and_draws_no_random_number() -> None:
-    folders = ("adaptml", *ROOMS, "example_data", "tasks")
-    files = [path for folder in folders for path in sources(folder)]
+    files = [path for folder in FOLDERS for path in sources(folder)]
     names = [".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in files]
     statements = {name for path in files for name in imported(parsed(path).body)}
-    libraries = {name for name in statements if name.split(".")[0] not in folders}
+    libraries = {name for name in statements if name.split(".")[0] not in FOLDERS}
     assert watch(REPOSITORY, [name.removesuffix(".__init__") for name in names], libraries) == []
 
 

@@ -1,30 +1,49 @@
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from adaptml.cli import STEPS, app
-from adaptml.cli_support import command_app, extra_options
+from adaptml.cli import options
+from adaptml.cli.app import STEPS, app
+from adaptml.cli.orders import order_of_now
+from adaptml.cli.support import command_app, extra_options
 from adaptml.errors import SettingsError
 
 runner = CliRunner()
+WIDE = {"COLUMNS": "160", "PATH": ""}
 
 
 def run(*args: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `adaptml …`."""
-    result = runner.invoke(app, list(args))
+    result = runner.invoke(app, list(args), prog_name="adaptml")
     return result.exit_code, result.stdout, result.stderr
 
 
+HEAVY = "torch mlflow snorkel sklearn sqlalchemy pandas"
+
+
 def test_the_list_of_steps_imports_none_of_them() -> None:
-    code = "import sys\nfrom adaptml.cli import app\ntry: app(['--help'])\nexcept SystemExit: pass\nprint(sorted({'torch', 'mlflow', 'snorkel', 'sklearn'} & set(sys.modules)), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = f"import atexit, sys; atexit.register(lambda: print(sorted(set({HEAVY.split()}) & set(sys.modules)), file=sys.stderr)); from adaptml.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True, env=WIDE
+    )
     assert done.stderr.strip() == "[]"
     for name, (_, line) in STEPS.items():
         assert name in done.stdout
-        assert line[:20] in done.stdout
+        assert line in done.stdout
+
+
+def test_the_command_line_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "adaptml.cli", "task", "list"], capture_output=True, text=True, check=True
+    )
+    assert "adaptml task new" in done.stdout
 
 
 @pytest.mark.parametrize("name", list(STEPS))
@@ -41,10 +60,116 @@ def test_an_error_of_ours_is_one_line_and_exit_code_1() -> None:
     assert err.count("\n") == 1
 
 
-def test_an_unknown_step() -> None:
-    code, _, err = run("sampl")
-    assert code == 2
-    assert "No such command" in err
+@pytest.mark.parametrize(
+    ("words", "facts"),
+    [
+        ("sampl", ["'sampl'", "sample-tasks", "sample-points", "adaptml --help"]),
+        ("featurise", ["'featurise'", "did you mean featurize"]),
+        ("task chek topic", ["'chek'", "check"]),
+        ("task new", ["TASK", "adaptml task new --help"]),
+        ("task list --color", ["--color", "adaptml task list --help"]),
+        ("task list topic", ["topic", "adaptml task list --help"]),
+        ("deploy m --version", ["--version", "adaptml deploy --help"]),
+        ("--color", ["--color", "adaptml --help"]),
+    ],
+)
+def test_what_the_parser_refuses_is_one_line_with_the_next_step(words: str, facts: list[str]) -> None:
+    code, out, err = run(*words.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert [fact for fact in facts if fact not in err] == [], err
+
+
+@pytest.mark.parametrize("words", [[], ["task"]])
+def test_a_command_that_lacks_its_command_explains_itself(words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, err) == (2, "")
+    assert "Usage:" in out
+
+
+ORDERS = {
+    "sample-tasks example_data txt 30 example": "sample-tasks example --data example_data --n 30",
+    "sample-tasks posts txt photo 5 topic --filename a.json --seed=3": "sample-tasks topic --data posts --n 5 --to a.json --seed 3",
+    "sample-points posts 100 topic --sampling diverse": "sample-points topic --data posts --n 100 --sampling diverse",
+    "sample-points posts 100 topic --filename f.parquet": "sample-points topic --data posts --n 100 --to f.parquet",
+    "featurize posts topic --all": "featurize topic --data posts --all",
+    "process-annotations export.json topic majority --per-class": "process-annotations topic export.json --choice majority --per-class",
+    "process-annotations 'my export.json' topic 3 --write": "process-annotations topic 'my export.json' --choice 3 --write",
+    "annotate push topic posts --n 60 --sampling random": "annotate push topic --data posts --n 60 --sampling random",
+    "annotate pull topic --gold drop": "annotate pull topic --choice drop",
+    "label topic --data f.parquet --gold": "label topic --data f.parquet --gold task",
+    "label topic --gold --data f.parquet --write": "label topic --gold task --data f.parquet --write",
+    "label topic --train-data f.parquet --dev-data 1": "label topic --data f.parquet --gold task",
+    "label topic --data f.parquet --dev-data=0 --max-words 5": "label topic --data f.parquet --gold none --max-words 5",
+    "label topic --data f.parquet --dev-data gold.csv --multilabel em": "label topic --data f.parquet --gold gold.csv --label-model em",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now"), ORDERS.items(), ids=list(ORDERS))
+def test_an_order_of_before_has_one_of_now(before: str, now: str) -> None:
+    step, *words = shlex.split(before)
+    assert order_of_now(step, words) == f"adaptml {now}"
+
+
+@pytest.mark.parametrize("now", [*ORDERS.values(), "label topic --data posts", "train topic --train RUN", "sample-tasks --help a b c d"])  # fmt: skip
+def test_an_order_of_now_is_none_of_before(now: str) -> None:
+    step, *words = shlex.split(now)
+    assert order_of_now(step, words) is None
+
+
+def test_an_order_of_before_that_is_typed_is_answered_with_the_one_of_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = ModuleType("adaptml.cli.sample_tasks")
+    module.command = lambda: None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(STEPS, "sample-tasks", (module.__name__, ""))
+    code, out, err = run("sample-tasks", "example_data", "txt", "30", "example")
+    assert (code, out) == (2, "")
+    assert "`adaptml sample-tasks example --data example_data --n 30`" in err
+    assert err.count("\n") == 1
+
+
+def shared(
+    data: options.DataArg,
+    gold: options.Gold = "none",
+    workers: options.Workers = 1,
+    new: options.New = False,
+    no_texts: options.NoTexts = False,
+    features: options.Features = None,
+    verbose: options.Verbose = "false",
+) -> None:
+    typer.echo([data, gold, workers, new, no_texts, options.names_in(features), verbose])
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        ("--data posts", ["posts", "none", 1, False, False, [], "false"]),
+        ("--train posts --parallel 0", ["posts", "none", 1, False, False, [], "false"]),
+        ("--table=posts --workers=3 --new", ["posts", "none", 3, True, False, [], "false"]),
+        ("--data posts --gold 1 --no-texts --verbose true", ["posts", "1", 1, False, True, [], "true"]),
+        ("--data posts --features a,b --features c", ["posts", "none", 1, False, False, ["a", "b", "c"], "false"]),
+    ],
+)  # fmt: skip
+def test_the_shared_options_take_their_names_of_before(words: str, taken: list[Any]) -> None:
+    result = runner.invoke(command_app(shared), words.split())
+    assert result.stdout == f"{taken}\n", result.output
+
+
+def test_names_of_before_are_not_listed() -> None:
+    shown = runner.invoke(command_app(shared), ["--help"], env={"COLUMNS": "200"}).stdout
+    assert "--workers" in shown
+    assert [name for name in (*options.ALIASES, "--verbose") if name in shown] == []
+
+
+def test_a_name_of_before_is_left_to_others_where_the_command_has_no_new_one() -> None:
+    def command(ctx: typer.Context) -> None:
+        typer.echo(ctx.args)
+
+    result = runner.invoke(command_app(command, **options.TAKES_MORE), ["--parallel", "2"])
+    assert result.stdout == "['--parallel', '2']\n"
 
 
 def test_a_bug_is_not_hidden() -> None:
@@ -71,7 +196,7 @@ def test_settings_are_shown_with_their_variables(clean_room: Path) -> None:
     assert run("settings", "home")[1] == f"{clean_room / 'workspace'}\n"
     code, _, err = run("settings", "hom")
     assert code == 1
-    assert err.startswith("error: no setting 'hom'; expected one of root, home, tasks_dir, database_url")
+    assert err.startswith("error: no setting 'hom'; expected one of root, home")
 
 
 def test_tasks_are_made_checked_and_listed() -> None:

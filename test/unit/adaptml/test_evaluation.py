@@ -1,4 +1,4 @@
-"""Figures worked out by hand, and compared with scikit-learn on random inputs."""
+"""Metrics worked out by hand, and compared with scikit-learn on random inputs."""
 
 import math
 import warnings
@@ -11,11 +11,21 @@ from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name
 from sklearn import metrics as sk
 
-from adaptml.evaluation import SAME_IN_MULTICLASS, evaluate, metric_names
-from adaptml.tasks import Setting
+from adaptml.evaluation import metric_names
+from adaptml.tasks import MULTICLASS as MC
+from adaptml.tasks import MULTILABEL as ML
+from adaptml.tasks import ProblemType
 
-MC, ML = Setting.MULTICLASS, Setting.MULTILABEL
 Matrix = npt.NDArray[np.int8]
+# What is one number in a multiclass task whatever the data, and under which name it is reported.
+SAME_IN_MULTICLASS = {
+    "precision_micro": "accuracy",
+    "recall_micro": "accuracy",
+    "f1_micro": "accuracy",
+    "recall_weighted": "accuracy",
+    "recall_macro": "balanced_accuracy",
+    "ndcg": "dcg",
+}
 
 
 def onehot(*classes: int, k: int = 3) -> Matrix:
@@ -28,7 +38,7 @@ def rows(*values: str) -> Matrix:
 
 class TestMulticlassByHand:
     # truth a a a b b c; predicted a a b b a a: a: tp 2 fp 2 fn 1, b: tp 1 fp 1 fn 1, c: tp 0 fp 0 fn 1
-    figures = evaluate(MC, ["a", "b", "c"], onehot(0, 0, 0, 1, 1, 2), onehot(0, 0, 1, 1, 0, 0))
+    metrics = MC.evaluate(["a", "b", "c"], onehot(0, 0, 0, 1, 1, 2), onehot(0, 0, 1, 1, 0, 0))
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -52,37 +62,37 @@ class TestMulticlassByHand:
         ],
     )
     def test_value(self, name: str, value: float) -> None:
-        assert self.figures[name] == pytest.approx(value)
+        assert self.metrics[name] == pytest.approx(value)
 
     def test_a_class_that_was_never_predicted_has_no_precision(self) -> None:
-        assert "precision/c" not in self.figures
+        assert "precision/c" not in self.metrics
 
-    def test_no_figure_stands_under_a_second_name(self) -> None:
-        assert not set(SAME_IN_MULTICLASS) & set(self.figures)
-        assert set(SAME_IN_MULTICLASS.values()) - {"dcg"} <= set(self.figures)
+    def test_no_metric_stands_under_a_second_name(self) -> None:
+        assert not set(SAME_IN_MULTICLASS) & set(self.metrics)
+        assert set(SAME_IN_MULTICLASS.values()) - {"dcg"} <= set(self.metrics)
 
 
 class TestMulticlassProbabilities:
     truth = onehot(0, 1, 2)
     probs = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.4, 0.4, 0.2]])
-    figures = evaluate(MC, ["a", "b", "c"], truth, onehot(0, 0, 0), probs)
+    metrics = MC.evaluate(["a", "b", "c"], truth, onehot(0, 0, 0), probs)
 
     def test_log_loss_is_the_mean_of_minus_log_of_the_true_class(self) -> None:
-        assert self.figures["log_loss"] == pytest.approx(-(math.log(0.5) + math.log(0.3) + math.log(0.2)) / 3)
+        assert self.metrics["log_loss"] == pytest.approx(-(math.log(0.5) + math.log(0.3) + math.log(0.2)) / 3)
 
     def test_dcg_is_one_over_log2_of_place_plus_one(self) -> None:
         # places 1, 2 and 3 of 3
-        assert self.figures["dcg"] == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(4)) / 3)
+        assert self.metrics["dcg"] == pytest.approx((1 + 1 / math.log2(3) + 1 / math.log2(4)) / 3)
 
     def test_dcg_shares_the_discounts_of_a_tie(self) -> None:
         tied = np.array([[0.4, 0.4, 0.2]])
-        figures = evaluate(MC, ["a", "b", "c"], onehot(1), onehot(0), tied)
-        assert figures["dcg"] == pytest.approx((1 + 1 / math.log2(3)) / 2)
+        metrics = MC.evaluate(["a", "b", "c"], onehot(1), onehot(0), tied)
+        assert metrics["dcg"] == pytest.approx((1 + 1 / math.log2(3)) / 2)
 
     def test_roc_auc_is_the_mean_of_one_against_the_rest(self) -> None:
         # a: 0.5 against 0.6, 0.4: 1 of 2; b: 0.3 against 0.3, 0.4: 0.5 of 2;
         # c: 0.2 against 0.2, 0.1: 1.5 of 2
-        assert self.figures["roc_auc_macro"] == pytest.approx((0.5 + 0.25 + 0.75) / 3)
+        assert self.metrics["roc_auc_macro"] == pytest.approx((0.5 + 0.25 + 0.75) / 3)
 
 
 class TestTwoClasses:
@@ -90,29 +100,29 @@ class TestTwoClasses:
     probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7], [0.6, 0.4]])
 
     def test_rates_are_of_the_positive_class(self) -> None:
-        figures = evaluate(MC, ["ham", "spam"], self.truth, self.pred, self.probs, positive="spam")
-        assert figures["specificity"] == pytest.approx(2 / 3)
-        assert figures["fall_out"] == pytest.approx(1 / 3)
-        assert figures["miss_rate"] == pytest.approx(1 / 2)
-        assert figures["roc_auc"] == pytest.approx(5 / 6)
-        assert figures["average_precision"] == pytest.approx((1 / 1 + 2 / 3) / 2)
-        assert {n for n in figures if n.endswith("_macro")} == {"precision_macro", "f1_macro"}
+        metrics = MC.evaluate(["ham", "spam"], self.truth, self.pred, self.probs, positive="spam")
+        assert metrics["specificity"] == pytest.approx(2 / 3)
+        assert metrics["fall_out"] == pytest.approx(1 / 3)
+        assert metrics["miss_rate"] == pytest.approx(1 / 2)
+        assert metrics["roc_auc"] == pytest.approx(5 / 6)
+        assert metrics["average_precision"] == pytest.approx((1 / 1 + 2 / 3) / 2)
+        assert {n for n in metrics if n.endswith("_macro")} == {"precision_macro", "f1_macro"}
 
-    def test_without_a_positive_class_no_figure_is_balanced_accuracy_again(self) -> None:
-        figures = evaluate(MC, ["ham", "spam"], self.truth, self.pred)
-        assert "specificity_macro" not in figures
-        assert "specificity" not in figures
+    def test_without_a_positive_class_no_metric_is_balanced_accuracy_again(self) -> None:
+        metrics = MC.evaluate(["ham", "spam"], self.truth, self.pred)
+        assert "specificity_macro" not in metrics
+        assert "specificity" not in metrics
 
     def test_a_positive_class_of_another_task_is_refused(self) -> None:
         with pytest.raises(ValueError, match="'eggs' needs a multiclass task of two classes that has it"):
-            evaluate(MC, ["ham", "spam"], self.truth, self.pred, positive="eggs")
+            MC.evaluate(["ham", "spam"], self.truth, self.pred, positive="eggs")
 
 
 class TestMultilabelByHand:
     # a: tp 1 fp 1 fn 0 tn 2; b: tp 1 fp 0 fn 1 tn 2; c: tp 0 fp 0 fn 0 tn 4
     truth = rows("110", "010", "000", "000")
     pred = rows("110", "000", "100", "000")
-    figures = evaluate(ML, ["a", "b", "c"], truth, pred)
+    metrics = ML.evaluate(["a", "b", "c"], truth, pred)
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -139,52 +149,52 @@ class TestMultilabelByHand:
         ],
     )
     def test_value(self, name: str, value: float) -> None:
-        assert self.figures[name] == pytest.approx(value)
+        assert self.metrics[name] == pytest.approx(value)
 
-    def test_a_class_that_never_occurs_has_no_figures(self) -> None:
-        assert not [name for name in self.figures if name.endswith("/c")]
+    def test_a_class_that_never_occurs_has_no_metrics(self) -> None:
+        assert not [name for name in self.metrics if name.endswith("/c")]
 
     def test_probabilities(self) -> None:
         probs = np.array([[0.9, 0.8, 0.1], [0.2, 0.4, 0.1], [0.6, 0.2, 0.1], [0.1, 0.2, 0.1]])
-        figures = evaluate(ML, ["a", "b", "c"], self.truth, self.pred, probs)
-        assert figures["roc_auc/a"] == 1.0
-        assert figures["roc_auc_macro"] == 1.0
-        assert "roc_auc/c" not in figures
+        metrics = ML.evaluate(["a", "b", "c"], self.truth, self.pred, probs)
+        assert metrics["roc_auc/a"] == 1.0
+        assert metrics["roc_auc_macro"] == 1.0
+        assert "roc_auc/c" not in metrics
         a = math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(0.9)
         b = math.log(0.8) + math.log(0.4) + 2 * math.log(0.8)
-        assert figures["log_loss"] == pytest.approx(-(a + b + 4 * math.log(0.9)) / 12)
+        assert metrics["log_loss"] == pytest.approx(-(a + b + 4 * math.log(0.9)) / 12)
         # rows 1 and 2 have labels: places 1 and 2, then place 1
-        assert figures["dcg"] == pytest.approx((1 + 1 / math.log2(3) + 1) / 2)
-        assert figures["ndcg"] == pytest.approx(1.0)
+        assert metrics["dcg"] == pytest.approx((1 + 1 / math.log2(3) + 1) / 2)
+        assert metrics["ndcg"] == pytest.approx(1.0)
 
     def test_nothing_true_and_nothing_predicted(self) -> None:
         nothing = np.zeros((2, 2), dtype=np.int8)
-        figures = evaluate(ML, ["a", "b"], nothing, nothing, np.full((2, 2), 0.25))
-        assert figures["f1_samples"] == 1.0
-        assert figures["subset_accuracy"] == 1.0
+        metrics = ML.evaluate(["a", "b"], nothing, nothing, np.full((2, 2), 0.25))
+        assert metrics["f1_samples"] == 1.0
+        assert metrics["subset_accuracy"] == 1.0
         undefined = {"f1_micro", "recall_macro", "mcc_macro", "roc_auc_macro", "ndcg", "miss_rate_macro"}
-        assert not undefined & set(figures)
+        assert not undefined & set(metrics)
 
 
-def test_no_rows_give_no_figures() -> None:
-    assert evaluate(MC, ["a", "b"], np.zeros((0, 2), np.int8), np.zeros((0, 2), np.int8)) == {}
+def test_no_rows_give_no_metrics() -> None:
+    assert MC.evaluate(["a", "b"], np.zeros((0, 2), np.int8), np.zeros((0, 2), np.int8)) == {}
 
 
 def test_one_true_class_leaves_out_what_needs_two() -> None:
     probs = np.array([[0.9, 0.1], [0.4, 0.6]])
-    figures = evaluate(MC, ["a", "b"], onehot(0, 0, k=2), onehot(0, 1, k=2), probs)
-    assert "mcc" not in figures
-    assert "roc_auc_macro" not in figures
-    assert figures["accuracy"] == 0.5
+    metrics = MC.evaluate(["a", "b"], onehot(0, 0, k=2), onehot(0, 1, k=2), probs)
+    assert "mcc" not in metrics
+    assert "roc_auc_macro" not in metrics
+    assert metrics["accuracy"] == 0.5
 
 
 def test_certain_and_wrong_probabilities_give_a_finite_log_loss() -> None:
-    figures = evaluate(MC, ["a", "b"], onehot(0, k=2), onehot(1, k=2), np.array([[0.0, 1.0]]))
-    assert figures["log_loss"] == pytest.approx(36.04365)  # -log of float64's epsilon
+    metrics = MC.evaluate(["a", "b"], onehot(0, k=2), onehot(1, k=2), np.array([[0.0, 1.0]]))
+    assert metrics["log_loss"] == pytest.approx(36.04365)  # -log of float64's epsilon
 
 
 @pytest.mark.parametrize(
-    ("setting", "true", "pred", "probs", "message"),
+    ("problem", "true", "pred", "probs", "message"),
     [
         (MC, rows("11"), rows("10"), None, "y_true has rows without exactly one class"),
         (MC, rows("10"), rows("00"), None, "y_pred has rows without exactly one class"),
@@ -197,10 +207,10 @@ def test_certain_and_wrong_probabilities_give_a_finite_log_loss() -> None:
     ],
 )
 def test_wrong_input_is_named(
-    setting: Setting, true: Matrix, pred: Matrix, probs: npt.NDArray[np.float64] | None, message: str
+    problem: ProblemType, true: Matrix, pred: Matrix, probs: npt.NDArray[np.float64] | None, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        evaluate(setting, ["a", "b"], true, pred, probs)
+        problem.evaluate(["a", "b"], true, pred, probs)
 
 
 def test_metric_names_are_those_that_mlflow_takes() -> None:
@@ -230,8 +240,8 @@ def test_multilabel_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.
     names = [f"c{i}" for i in range(true.shape[1])]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figures = evaluate(ML, names, true, pred, probs)
-    assert all(math.isfinite(value) for value in figures.values())
+        metrics = ML.evaluate(names, true, pred, probs)
+    assert all(math.isfinite(value) for value in metrics.values())
     expected = {"subset_accuracy": sk.accuracy_score(true, pred), "hamming_loss": sk.hamming_loss(true, pred)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -248,8 +258,8 @@ def test_multilabel_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.
         if labelled.any():
             expected["dcg"] = sk.dcg_score(true[labelled], probs[labelled])
             expected["ndcg"] = sk.ndcg_score(true[labelled], probs[labelled])
-    for name in expected.keys() & figures.keys():
-        assert figures[name] == pytest.approx(expected[name]), name
+    for name in expected.keys() & metrics.keys():
+        assert metrics[name] == pytest.approx(expected[name]), name
 
 
 @given(problems())
@@ -257,7 +267,7 @@ def test_multiclass_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.
     a, _, scores = problem
     true, pred, k = a.argmax(axis=1), scores.argmax(axis=1), a.shape[1]
     probs = (scores + 0.1) / (scores + 0.1).sum(axis=1, keepdims=True)
-    figures = evaluate(MC, [f"c{i}" for i in range(k)], onehot(*true, k=k), onehot(*pred, k=k), probs)
+    metrics = MC.evaluate([f"c{i}" for i in range(k)], onehot(*true, k=k), onehot(*pred, k=k), probs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = {
@@ -275,6 +285,6 @@ def test_multiclass_agrees_with_scikit_learn(problem: tuple[Matrix, Matrix, npt.
             figure, _, average = same.partition("_")
             if figure in ("precision", "recall", "f1") and average != "macro":
                 value = getattr(sk, f"{figure}_score")(true, pred, average=average, zero_division=0)
-                assert value == pytest.approx(figures[reported]), same
-    for name in expected.keys() & figures.keys():
-        assert figures[name] == pytest.approx(expected[name]), name
+                assert value == pytest.approx(metrics[reported]), same
+    for name in expected.keys() & metrics.keys():
+        assert metrics[name] == pytest.approx(expected[name]), name

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from adaptml.errors import FrameError
-from adaptml.frames import check_keys, read_frame, removing, replacing, write_frame, write_preview, write_text
+from adaptml.files import removing, replacing, write_text
+from adaptml.frames import check_keys, read_frame, read_metadata, write_frame, write_preview
 
 FRAME = pd.DataFrame({"extra": [[1.5, 2.5], [3.0, 4.0]], "id": ["007", "é 'x'"], "table_name": ["t", "t"]})
 
@@ -153,3 +154,15 @@ def test_a_preview_shows_first_rows_as_text_and_escapes_what_is_in_them(tmp_path
     assert "<td>a, b</td>" in page
     assert "<td>0.250, 1.000</td>" in page
     assert "<h1>f x</h1>" in page
+
+
+def test_what_a_frame_says_of_itself_stays_with_it(tmp_path: Path) -> None:
+    said = {"task": "pets", "setting": "multiclass", "classes": ["Käfer", "dog"]}
+    frame = pd.DataFrame({"table_name": ["t"], "id": ["1"], "label": [["dog"]]})
+    path = write_frame(frame, tmp_path / "labels.parquet", said)
+    assert read_metadata(path) == said
+    copy = read_frame(path)
+    assert copy.attrs["adaptml"] == said
+    assert read_metadata(write_frame(copy, tmp_path / "copy.parquet")) == said
+    assert read_metadata(write_frame(frame, tmp_path / "bare.parquet")) == {}
+    assert pd.read_parquet(path)["label"][0].tolist() == ["dog"]  # readers that know nothing of it

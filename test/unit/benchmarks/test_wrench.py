@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from adaptml.cli_support import command_app
+from adaptml.cli.support import command_app
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WORDS = {0: ["kitten", "purr", "whiskers", "meow"], 1: ["puppy", "bark", "leash", "fetch"]}

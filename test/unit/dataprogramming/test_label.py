@@ -2,22 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from mlflow.tracking import MlflowClient
 from tolerances import FLOAT32_ATOL, FLOAT64_ATOL
 
-from adaptml.database import Database, TextList
+from adaptml.data import Data
+from adaptml.database import TextList
 from adaptml.errors import AdaptmlError
 from adaptml.frames import write_frame
-from adaptml.settings import Settings, get_settings
-from adaptml.tasks import load_task
-from adaptml.tracking import artifact, connect
+from adaptml.project import Project
 from dataprogramming.label import LabelResult, label, summary
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_options import snorkel_config
@@ -67,45 +65,39 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def room(store: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
-    get_settings.cache_clear()
-    settings = get_settings()
-    folder = settings.tasks_dir / "pets"
+def room(store: str, clean_room: Path) -> Iterator[Project]:
+    folder = clean_room / "tasks" / "pets"
     folder.mkdir()
     (folder / "task.yaml").write_text(TASK.replace("SETTING", "multilabel"))
     (folder / "lfs.py").write_text(LFS)
-    database = Database(settings.database_url.get_secret_value())
-    database.create_table("posts", {"id": sa.Text(), "tokens": TextList()}, ["id"])
-    ids = [f"{i:02}" for i in range(N)]
-    tokens = [TOKENS[i % len(TOKENS)] for i in range(N)]
-    database.upsert("posts", pd.DataFrame({"id": ids, "tokens": tokens}), ["id"])
-    database.close()
-    keys = pd.DataFrame({"table_name": "posts", "id": ids})
-    write_frame(keys, settings.unlabeled_data / "posts.parquet")
-    write_frame(keys.assign(gold_label=pd.Series(GOLD * 9, dtype=object)).iloc[:42], settings.gold("pets"))
-    return settings
+    with Project(clean_room, tracking_uri=store) as project:
+        project.database.create_table("posts", {"id": sa.Text(), "tokens": TextList()}, ["id"])
+        ids = [f"{i:02}" for i in range(N)]
+        tokens = [TOKENS[i % len(TOKENS)] for i in range(N)]
+        project.database.upsert("posts", pd.DataFrame({"id": ids, "tokens": tokens}), ["id"])
+        keys = pd.DataFrame({"table_name": "posts", "id": ids})
+        gold = keys.assign(gold_label=pd.Series(GOLD * 9, dtype=object)).iloc[:42]
+        write_frame(gold, project.settings.gold("pets"))
+        yield project
 
 
 Run = Callable[..., LabelResult]
 
 
 @pytest.fixture
-def run(room: Settings) -> Run:
-    def run(setting: str, **options: object) -> LabelResult:
-        task = load_task("pets").with_setting(setting)
-        options.setdefault("dev_data", room.gold("pets"))
+def run(room: Project) -> Run:
+    def run(setting: str, gold: Data | None = "task", **options: object) -> LabelResult:
         options.setdefault("config", SnorkelConfig(n_epochs=10))
-        return label(task, room.unlabeled_data / "posts.parquet", **options)  # type: ignore[arg-type]
+        return label(room, room.task("pets", setting), "posts", gold, **options)  # type: ignore[arg-type]
 
     return run
 
 
-def frame(done: LabelResult, name: str, folder: Path) -> pd.DataFrame:
-    return pd.read_parquet(artifact(done.run_id, name, folder))
+def frame(room: Project, done: LabelResult, name: str, folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(room.runs.artifact(done.run_id, name, folder))
 
 
-def test_multilabel_run(run: Run, tmp_path: Path) -> None:
+def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     done = run("multilabel", write=True)
     assert done.chosen == "union"
     assert (done.n_points, done.n_covered, done.n_gold, done.n_gold_left_out) == (63, 45, 42, 0)
@@ -114,8 +106,7 @@ def test_multilabel_run(run: Run, tmp_path: Path) -> None:
     assert done.metrics["dev_coverage"] == pytest.approx(5 / 7)
     assert done.metrics["points_left_out"] == 18
     assert "labelling functions long, broken never vote: look at what each looks for" in done.warnings
-    client: MlflowClient = connect()
-    assert sorted(item.path for item in client.list_artifacts(done.run_id)) == [
+    assert sorted(item.path for item in room.runs.client.list_artifacts(done.run_id)) == [
         "confusion_matrix.png",
         "dev_label_matrix.npy",
         "development_data.html",
@@ -126,21 +117,22 @@ def test_multilabel_run(run: Run, tmp_path: Path) -> None:
         "lf_summary_train.csv",
         "lf_summary_train.html",
         "log.txt",
+        "model",
         "train_label_matrix.npy",
         "training_data.html",
         "training_data.parquet",
     ]
-    training = frame(done, "training_data.parquet", tmp_path)
+    training = frame(room, done, "training_data.parquet", tmp_path)
     assert training.columns.tolist() == ["table_name", "id", "label", "label_probs"]
     assert training["id"].tolist() == [f"{i:02}" for i in range(N) if GOLD[i % 7]]
     assert [list(names) for names in training["label"]] == [GOLD[i % 7] for i in range(N) if GOLD[i % 7]]
-    development = frame(done, "development_data.parquet", tmp_path)
+    development = frame(room, done, "development_data.parquet", tmp_path)
     assert [list(names) for names in development["gold_label"]] == [GOLD[i % 7] for i in range(42)]
-    matrix = np.load(artifact(done.run_id, "train_label_matrix.npy", tmp_path))
+    matrix = np.load(room.runs.artifact(done.run_id, "train_label_matrix.npy", tmp_path))
     assert (matrix.dtype, matrix.shape) == (np.int8, (63, 6))
     assert matrix[2].tolist() == [-1, 0, -1, 1, -1, -1]
     assert done.new_rows == 45
-    log = artifact(done.run_id, "log.txt", tmp_path).read_text()
+    log = room.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
     assert "63 points, 18 without votes are left out of the training data" in log
     assert (
         "42 gold points, of which 12 without votes are predicted from the class balance; 0 without exactly"
@@ -148,7 +140,7 @@ def test_multilabel_run(run: Run, tmp_path: Path) -> None:
     )
 
 
-def test_multiclass_run(run: Run) -> None:
+def test_multiclass_run(room: Project, run: Run) -> None:
     done = run("multiclass")
     assert (done.n_gold, done.n_gold_left_out) == (24, 18)
     assert done.metrics["dev_accuracy"] == 1.0
@@ -162,43 +154,41 @@ def test_multiclass_run(run: Run) -> None:
         "accuracy 1.000 by cross-validation; points without votes (0%) are predicted from the class balance"
     )
     assert done.model.startswith("multiclass_pets_label_model version ")
-    params = connect().get_run(done.run_id).data.params
+    params = room.runs.client.get_run(done.run_id).data.params
     assert (params["label_model"], params["label_model_used"]) == ("auto", done.chosen)
 
 
-def test_without_gold(run: Run) -> None:
-    done = run("multiclass", dev_data=None)
+def test_without_gold(room: Project, run: Run) -> None:
+    done = run("multiclass", gold=None)
     assert done.reason == "majority_vote is used because there is no gold to compare label models on"
     assert not [name for name in done.metrics if name.startswith("dev_")]
-    paths = {item.path for item in connect().list_artifacts(done.run_id)}
+    paths = {item.path for item in room.runs.client.list_artifacts(done.run_id)}
     assert not paths & {"development_data.parquet", "confusion_matrix.png", "lf_summary_dev.csv"}
 
 
-def test_the_same_seed_gives_the_same_labels(run: Run, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_labels(room: Project, run: Run, tmp_path: Path) -> None:
     frames = []
     for i in range(2):
         (tmp_path / str(i)).mkdir()
         frames.append(
-            frame(run("multiclass", label_model="snorkel"), "training_data.parquet", tmp_path / str(i))
+            frame(room, run("multiclass", label_model="snorkel"), "training_data.parquet", tmp_path / str(i))
         )
     first, second = (np.array(made["label_probs"].tolist()) for made in frames)
     np.testing.assert_allclose(first, second, rtol=0, atol=FLOAT32_ATOL)
     pd.testing.assert_frame_equal(*(made.drop(columns="label_probs") for made in frames))
 
 
-def test_parameters_reach_the_labelling_functions(run: Run, tmp_path: Path) -> None:
-    done = run("multiclass", lf_parameters={"many": "1"}, dev_data=None)
+def test_parameters_reach_the_labelling_functions(room: Project, run: Run) -> None:
+    done = run("multiclass", lf_parameters={"many": "1"}, gold=None)
     assert done.n_covered == 54
-    assert connect().get_run(done.run_id).data.params["many"] == "1"
+    assert room.runs.client.get_run(done.run_id).data.params["many"] == "1"
 
 
-def test_a_failed_run_is_marked_with_its_error(run: Run, room: Settings) -> None:
-    database = Database(room.database_url.get_secret_value())
-    database.upsert("posts", pd.DataFrame({"id": ["07"], "tokens": [["boom"]]}), ["id"])
-    database.close()
+def test_a_failed_run_is_marked_with_its_error(run: Run, room: Project) -> None:
+    room.database.upsert("posts", pd.DataFrame({"id": ["07"], "tokens": [["boom"]]}), ["id"])
     with pytest.raises(AdaptmlError, match="'broken' failed on data point posts/07: ZeroDivisionError: "):
         run("multiclass")
-    client = connect()
+    client = room.runs.client
     experiment = client.get_experiment_by_name("pets")
     assert experiment is not None
     last = client.search_runs([experiment.experiment_id], order_by=["start_time DESC"])[0]
@@ -211,13 +201,13 @@ def test_a_failed_run_is_marked_with_its_error(run: Run, room: Settings) -> None
 
 @pytest.mark.parametrize("label_model", ["majority_vote", "weighted_vote", "snorkel", "union", "em", "knee"])
 def test_the_registered_model_needs_neither_torch_nor_snorkel_nor_this_project(
-    run: Run, store: str, tmp_path: Path, label_model: str
+    room: Project, run: Run, store: str, tmp_path: Path, label_model: str
 ) -> None:
     setting = "multilabel" if label_model in ("union", "em", "knee") else "multiclass"
     done = run(setting, label_model=label_model)
     assert done.chosen == label_model
     name, version = done.model.split(" version ")
-    expected = frame(done, "training_data.parquet", tmp_path)
+    expected = frame(room, done, "training_data.parquet", tmp_path)
     code = f"""
 import sys
 class Refuse:
@@ -234,7 +224,7 @@ L = np.load(sys.argv[1])
 frame = pd.DataFrame(L.astype(np.int64), columns=["purr", "meow", "bark", "wag", "long", "broken"])
 json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
 """
-    matrix, out = artifact(done.run_id, "train_label_matrix.npy", tmp_path), tmp_path / "out.json"
+    matrix, out = room.runs.artifact(done.run_id, "train_label_matrix.npy", tmp_path), tmp_path / "out.json"
     subprocess.run([sys.executable, "-P", "-c", code, str(matrix), str(out)], check=True, cwd=tmp_path)
     told = pd.read_json(out)
     assert told.columns.tolist() == ["cat", "dog", "prob_cat", "prob_dog"]

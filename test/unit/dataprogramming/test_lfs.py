@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from adaptml.errors import LabellingError
-from adaptml.tasks import ClassSpec, Column, Setting, Task
+from adaptml.tasks import Task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.lfs import declared_parameters, keyword_lf, load_lfs
 
@@ -35,12 +35,9 @@ def make_task(folder: Path, lfs: str | None) -> Task:
     if lfs is not None:
         (folder / "lfs.py").write_text(lfs)
     return Task(
-        title="Is it spam?",
-        setting=Setting.MULTICLASS,
-        classes=(ClassSpec(name="ham"), ClassSpec(name="spam")),
-        columns=(Column(name="txt"),),
+        name=folder.name,
+        classes=("ham", "spam"),
         lf_features=("tokens",),
-        features=("vec",),
         folder=folder,
     )
 

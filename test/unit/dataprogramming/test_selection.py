@@ -5,11 +5,12 @@ import numpy.typing as npt
 import pytest
 
 from adaptml.errors import LabellingError
-from adaptml.tasks import Setting
+from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_models.core import Gold, row_scores
-from dataprogramming.label_models.scoring import decide, predict_proba
-from dataprogramming.selection import HeldOut, _choose, _folds, _hold_out, select_label_model
+from dataprogramming.label_models.core import Gold
+from dataprogramming.label_models.majority import MajorityVote
+from dataprogramming.label_models.scoring import FittedModel
+from dataprogramming.selection import HeldOut, _best, _hold_out, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)
 
@@ -26,17 +27,17 @@ def votes(
 
 def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel"]
     assert selection.chosen == "weighted_vote"
     assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
-    assert selection.held_out["snorkel"].named.shape == (100, 2)
+    assert selection.held_out["snorkel"].predicted.shape == (100, 2)
 
 
 def test_as_good_as_the_best_and_simpler() -> None:
     L, Y = votes(0, 300, [0.8, 0.8, 0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:60], Y[:60]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:60], Y[:60]), 2, config=QUICK)
     assert selection.chosen == "majority_vote"
 
 
@@ -49,18 +50,18 @@ def test_the_simpler_within_one_standard_error() -> None:
 
     # 39 of 40 against 40 of 40: a mean difference of 1/40, with the standard error 1/40
     one_off = {"simple": out(*[right] * 39, wrong), "best": out(*[right] * 40)}
-    assert _choose(Setting.MULTICLASS, gold, one_off, "simple") == (
+    assert _best(MULTICLASS, gold, one_off, "simple") == (
         "simple",
-        "simple is within one standard error of the best, best, and simpler: "
+        "simple and best cannot be told apart with 40 gold points; simple, the simpler one, is taken: "
         "accuracy 0.975 on 40 gold points by cross-validation, best 1.000",
     )
     two_off = {"simple": out(*[right] * 38, wrong, wrong), "best": out(*[right] * 40)}
-    assert _choose(Setting.MULTICLASS, gold, two_off, "simple")[0] == "best"
+    assert _best(MULTICLASS, gold, two_off, "simple")[0] == "best"
 
 
 def test_without_gold_the_simplest() -> None:
     L, _ = votes(0, 50, [0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, None, 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, None, 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "snorkel"]
     assert selection.reason == "majority_vote is used because there is no gold to compare label models on"
     assert selection.held_out == {}
@@ -68,7 +69,7 @@ def test_without_gold_the_simplest() -> None:
 
 def test_with_little_gold_the_simplest() -> None:
     L, Y = votes(0, 50, [0.8, 0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L[:7], Y[:7]), 2, config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L[:7], Y[:7]), 2, config=QUICK)
     assert selection.reason == (
         "majority_vote is used because only 7 gold points have votes, too few to compare label models on "
         "(20 are needed)"
@@ -79,17 +80,14 @@ def test_with_little_gold_the_simplest() -> None:
 @pytest.mark.parametrize("g", [1, 2])
 def test_one_or_two_gold_points_are_no_crash(g: int) -> None:
     L, Y = votes(0, 50, [0.8, 0.8, 0.8])
-    assert (
-        select_label_model(Setting.MULTICLASS, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
-        == "majority_vote"
-    )
-    chosen = select_label_model(Setting.MULTILABEL, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
+    assert select_label_model(MULTICLASS, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen == "majority_vote"
+    chosen = select_label_model(MULTILABEL, L, Gold(L[:g], Y[:g]), 2, config=QUICK).chosen
     assert chosen == "union"
 
 
 def test_two_lfs_and_snorkels_model_asked_for() -> None:
     L, Y = votes(0, 50, [0.8, 0.8])
-    selection = select_label_model(Setting.MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=QUICK)
+    selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=QUICK)
     assert selection.chosen == "majority_vote"
     assert (
         selection.reason
@@ -103,14 +101,14 @@ def test_two_lfs_and_snorkels_model_asked_for() -> None:
 def test_any_one_can_be_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     for name in ("majority_vote", "weighted_vote", "snorkel"):
-        selection = select_label_model(Setting.MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
+        selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name, selection.reason) == (
             name,
             name,
             f"{name} was asked for",
         )
     for name in ("union", "em", "knee"):
-        selection = select_label_model(Setting.MULTILABEL, L, Gold(L, Y), 2, choice=name, config=QUICK)
+        selection = select_label_model(MULTILABEL, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name) == (name, name)
         assert ("knee" in selection.models) == (name == "knee")
 
@@ -118,8 +116,8 @@ def test_any_one_can_be_demanded() -> None:
 def test_a_class_without_gold_keeps_a_chance() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8], k=3)
     gold = Gold(L[Y[:, 2] == 0], Y[Y[:, 2] == 0])
-    for model in select_label_model(Setting.MULTICLASS, L, gold, 3, config=QUICK).models.values():
-        assert model.balance[2] > 0
+    for model in select_label_model(MULTICLASS, L, gold, 3, config=QUICK).models.values():
+        assert model.fitted_.balance[2] > 0
 
 
 def test_wrong_wishes() -> None:
@@ -127,20 +125,20 @@ def test_wrong_wishes() -> None:
     with pytest.raises(
         LabellingError, match="no label model 'em' for multiclass tasks; expected auto, majority_vote, w"
     ):
-        select_label_model(Setting.MULTICLASS, L, None, 2, choice="em")
+        select_label_model(MULTICLASS, L, None, 2, choice="em")
     with pytest.raises(
-        LabellingError, match="weighted_vote learns its weights from gold and there is none; give dev"
+        LabellingError, match="weighted_vote learns its weights from gold and there is none; give gold"
     ):
-        select_label_model(Setting.MULTICLASS, L, None, 2, choice="weighted_vote")
+        select_label_model(MULTICLASS, L, None, 2, choice="weighted_vote")
     with pytest.raises(
         LabellingError, match="none of the 3 labelling functions votes on any of the 60 data points"
     ):
-        select_label_model(Setting.MULTICLASS, np.full_like(L, -1), Gold(L, Y), 2)
+        select_label_model(MULTICLASS, np.full_like(L, -1), Gold(L, Y), 2)
 
 
 def test_parts_are_dealt_class_by_class() -> None:
     Y = np.eye(2, dtype=np.int8)[[0] * 10 + [1] * 5]
-    part = _folds(Gold(np.zeros((15, 1), np.int8), Y), seed=3)
+    part = folds(Y, 5, seed=3)
     assert np.bincount(part).tolist() == [3] * 5
     assert sorted(part[10:].tolist()) == [0, 1, 2, 3, 4]
 
@@ -150,26 +148,39 @@ def test_no_point_is_judged_by_a_model_that_has_seen_it() -> None:
     gold.L[:, 0] = np.arange(11)  # marks the points
     told: list[set[int]] = []
 
-    def fit(part: Gold | None):  # type: ignore[no-untyped-def]
-        from dataprogramming.label_models.majority import fit_majority
+    class Recording(MajorityVote):
+        def _fit(self, votes: int, part: Gold | None) -> FittedModel:
+            assert part is not None
+            told.append(set(part.L[:, 0].tolist()))
+            return super()._fit(votes, part)
 
-        assert part is not None
-        told.append(set(part.L[:, 0].tolist()))
-        return fit_majority(2, np.full(11, 1 / 11))
-
-    part = _folds(gold, 0)
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
-    _hold_out(fit, wide, 0)
+    _hold_out(Recording(11), 2, wide, 0)
     assert [11 - len(seen) for seen in told] == [3, 2, 2, 2, 2]
     assert sorted(set.union(*(set(range(11)) - seen for seen in told))) == list(range(11))
-    assert len(part) == 11
+
+
+def test_a_label_model_that_fails_is_left_out_unless_it_was_demanded() -> None:
+    L, Y = votes(0, 60, [0.8, 0.8, 0.8])
+    wild = {"lr": 1e6, "n_epochs": 200}
+    selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, config=wild)
+    assert "snorkel" not in selection.models
+    assert any("snorkel was left out" in warning for warning in selection.warnings)
+    with pytest.raises(LabellingError, match="does not converge"):
+        select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=wild)
+
+
+def test_a_parameter_that_no_label_model_has() -> None:
+    L, _ = votes(0, 60, [0.8, 0.8, 0.8])
+    with pytest.raises(LabellingError, match=r"no label model has a parameter n_rounds; expected .*n_epochs"):
+        select_label_model(MULTICLASS, L, None, 2, config={"n_rounds": 3})
 
 
 def test_row_scores() -> None:
     Y = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 0]], np.int8)
     named = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]], np.int8)
-    np.testing.assert_allclose(row_scores(Setting.MULTILABEL, Y, named), [2 / 3, 1, 0, 1])
-    np.testing.assert_allclose(row_scores(Setting.MULTICLASS, Y[2:], named[2:]), [0, 1])
+    np.testing.assert_allclose(MULTILABEL.scores(Y, named), [2 / 3, 1, 0, 1])
+    np.testing.assert_allclose(MULTICLASS.scores(Y[2:], named[2:]), [0, 1])
 
 
 def test_an_lf_worse_than_chance_on_gold_says_nothing_in_the_weighted_vote() -> None:
@@ -179,9 +190,9 @@ def test_an_lf_worse_than_chance_on_gold_says_nothing_in_the_weighted_vote() -> 
     """
     truth = np.array([0, 1] * 10)
     gold = Gold(np.column_stack([truth, 1 - truth]).astype(np.int8), np.eye(2, dtype=np.int8)[truth])
-    model = select_label_model(Setting.MULTICLASS, gold.L, gold, 2, choice="weighted_vote").model
-    np.testing.assert_allclose(model.weights, [21 / 22, 1 / 22])
-    probs = predict_proba(model, np.array([[0, -1], [0, 0], [0, 1], [-1, 0], [-1, 1]], np.int8))
+    model = select_label_model(MULTICLASS, gold.L, gold, 2, choice="weighted_vote").model
+    np.testing.assert_allclose(model.fitted_.weights, [21 / 22, 1 / 22])
+    probs = model.predict_proba(np.array([[0, -1], [0, 0], [0, 1], [-1, 0], [-1, 1]], np.int8))
     np.testing.assert_allclose(probs, [[21 / 22, 1 / 22]] * 3 + [[1 / 2, 1 / 2]] * 2)
 
 
@@ -189,9 +200,9 @@ def test_better_than_one_in_three_is_better_than_chance_of_three_classes() -> No
     """An LF that always votes 0 on two points of each class is right on 2 of 6, with 2 imaginary votes 11/32."""
     truth = np.array([0, 1, 2] * 2)
     gold = Gold(np.zeros((6, 1), np.int8), np.eye(3, dtype=np.int8)[truth])
-    model = select_label_model(Setting.MULTICLASS, gold.L, gold, 3, choice="weighted_vote").model
-    np.testing.assert_allclose(model.weights, [(2 + 2 * 3 / 8) / 8])
-    np.testing.assert_allclose(predict_proba(model, gold.L[:1]), [[11 / 32, 21 / 64, 21 / 64]])
+    model = select_label_model(MULTICLASS, gold.L, gold, 3, choice="weighted_vote").model
+    np.testing.assert_allclose(model.fitted_.weights, [(2 + 2 * 3 / 8) / 8])
+    np.testing.assert_allclose(model.predict_proba(gold.L[:1]), [[11 / 32, 21 / 64, 21 / 64]])
 
 
 def one_good_lf(seed: int) -> tuple[npt.NDArray[np.int8], Gold]:
@@ -209,26 +220,26 @@ def test_snorkels_model_is_trained_for_as_long_as_is_best_on_gold_and_no_longer(
     right = {}
     for epochs in (10, 30, 100, 300, 1000):  # without gold, a number of epochs is taken as it is
         config = SnorkelConfig(n_epochs=epochs)
-        model = select_label_model(Setting.MULTICLASS, L, None, 2, choice="snorkel", config=config).model
-        named = decide(model, predict_proba(model, gold.L))
-        right[epochs] = row_scores(Setting.MULTICLASS, gold.Y, named)
+        model = select_label_model(MULTICLASS, L, None, 2, choice="snorkel", config=config).model
+        named = model.predict(gold.L)
+        right[epochs] = MULTICLASS.scores(gold.Y, named)
     reached = {epochs: scores.mean() for epochs, scores in right.items()}
     assert reached[10] < reached[30] == reached[100] == max(reached.values()) > reached[300]
-    chosen = select_label_model(Setting.MULTICLASS, L, gold, 2, choice="snorkel")
-    assert chosen.model.n_epochs == 30
+    chosen = select_label_model(MULTICLASS, L, gold, 2, choice="snorkel")
+    assert chosen.model.fitted_.n_epochs == 30
     asked = SnorkelConfig(n_epochs=20)  # with gold, the most that are tried
-    at_most = select_label_model(Setting.MULTICLASS, L, gold, 2, choice="snorkel", config=asked)
-    assert at_most.model.n_epochs in (10, 20)
+    at_most = select_label_model(MULTICLASS, L, gold, 2, choice="snorkel", config=asked)
+    assert at_most.model.fitted_.n_epochs in (10, 20)
     # 19 points, of which 10 epochs get all right, are too few to choose by: it is Snorkel's default.
     few = gold.rows(np.flatnonzero((right[10] == 1) & (gold.L >= 0).any(axis=1))[:19])
-    assert select_label_model(Setting.MULTICLASS, L, few, 2, choice="snorkel").model.n_epochs == 100
+    assert select_label_model(MULTICLASS, L, few, 2, choice="snorkel").model.fitted_.n_epochs == 100
 
 
 def test_a_vote_for_one_of_a_points_classes_is_right() -> None:
     """Five points of both classes, and an LF for each: 5 votes right, and 4 of 5 imaginary ones."""
     gold = Gold(np.array([[0, 1]] * 5, np.int8), np.ones((5, 2), np.int8))
-    model = select_label_model(Setting.MULTILABEL, gold.L, gold, 2, choice="union", config=QUICK).model
-    np.testing.assert_allclose(model.weights, [9 / 10, 9 / 10])
+    model = select_label_model(MULTILABEL, gold.L, gold, 2, choice="union", config=QUICK).model
+    np.testing.assert_allclose(model.fitted_.weights, [9 / 10, 9 / 10])
     np.testing.assert_allclose(
-        predict_proba(model, np.array([[0, -1], [0, 0]], np.int8)), [[0.9, 0], [0.99, 0]]
+        model.predict_proba(np.array([[0, -1], [0, 0]], np.int8)), [[0.9, 0], [0.99, 0]]
     )

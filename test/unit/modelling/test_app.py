@@ -16,12 +16,13 @@ from adaptml.errors import (
     ModelError,
     UnknownColumnError,
 )
+from adaptml.project import Project
 from modelling.app.api_errors import ApiError, translated
-from modelling.app.champion import Champion
 from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
 from modelling.app.shelf import Shelf
 from modelling.app.status import health
+from modelling.champion import Champion
 
 
 @dataclass
@@ -93,7 +94,7 @@ def test_a_registry_that_does_not_answer_is_said_and_logged_once(
     uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "junk.db").write_text("no database")
-    shelf = Shelf(uri.format(folder=tmp_path))
+    shelf = Shelf(Project(tmp_path, tracking_uri=uri.format(folder=tmp_path)))
     for _ in range(2):
         shelf.refresh()
     assert shelf.places == []

@@ -8,7 +8,7 @@ import pytest
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import ModelError
-from adaptml.tasks import Setting
+from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.core import Floats, Matrix
 from modelling.combine import (
@@ -17,15 +17,13 @@ from modelling.combine import (
     Gold,
     Learner,
     Weak,
-    _parts,
     combine,
     cross_validate,
     list_ways,
 )
-from modelling.decisions import decide
 
-LR = Learner(get_algorithm("logistic_regression"), Setting.MULTICLASS)
-MULTILABEL = Learner(get_algorithm("logistic_regression"), Setting.MULTILABEL)
+LR = Learner(get_algorithm("logistic_regression"), MULTICLASS)
+LR_MULTILABEL = Learner(get_algorithm("logistic_regression"), MULTILABEL)
 
 
 def points(n: int, seed: int) -> tuple[Matrix, npt.NDArray[np.int8]]:
@@ -56,7 +54,7 @@ def accuracy(model: Any) -> float:
 @pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
 @pytest.mark.parametrize("name", ["logistic_regression", "knn"])
 def test_every_way_trains_every_kind_of_algorithm(way: str, name: str) -> None:
-    learner = Learner(get_algorithm(name), Setting.MULTICLASS)
+    learner = Learner(get_algorithm(name), MULTICLASS)
     combined = combine(way, learner, Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), GOLD)
     assert (combined.way, combined.reason, combined.held_out) == (way, "it was asked for", {})
     assert accuracy(combined.model) > 0.85
@@ -134,11 +132,11 @@ def test_ways_that_cannot_be_trained_are_left_out() -> None:
 
 def test_parts_hold_like_rows_evenly() -> None:
     Y = np.eye(2, dtype=np.int8)[[0] * 10 + [1] * 5]
-    parts = _parts(Y, 5, seed=3)
+    parts = folds(Y, 5, seed=3)
     for part in range(5):
         np.testing.assert_array_equal(Y[parts == part].sum(axis=0), [2, 1])
-    np.testing.assert_array_equal(parts, _parts(Y, 5, seed=3))
-    assert (parts != _parts(Y, 5, seed=4)).any()
+    np.testing.assert_array_equal(parts, folds(Y, 5, seed=3))
+    assert (parts != folds(Y, 5, seed=4)).any()
 
 
 @pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
@@ -148,10 +146,10 @@ def test_multilabel(way: str) -> None:
 
     weak = Weak(X_WEAK, np.asarray(0.8 * both(TRUE_WEAK) + 0.1, np.float64))
     gold = Gold(X_GOLD, both(Y_GOLD))
-    combined = combine(way, MULTILABEL, weak, gold)
-    named = decide(Setting.MULTILABEL, combined.model.predict_proba(X_NEW))
+    combined = combine(way, LR_MULTILABEL, weak, gold)
+    named = MULTILABEL.decide(combined.model.predict_proba(X_NEW))
     assert (named == both(Y_NEW)).mean() > 0.85
-    held_out = cross_validate([way], MULTILABEL, weak, gold)[way]
+    held_out = cross_validate([way], LR_MULTILABEL, weak, gold)[way]
     assert held_out.figure > 0.8
     assert 0 < held_out.log_loss < 0.5
 
@@ -166,7 +164,7 @@ def test_points_without_votes_are_relabelled_too() -> None:
 
 def test_hard_labels_where_they_are_asked_for() -> None:
     unsure = np.where(TRUE_WEAK == 1, 0.4, 0.3)
-    hard = Learner(LR.algorithm, LR.setting, soft_labels=False).fit(X_WEAK, unsure).predict_proba(X_WEAK)
+    hard = Learner(LR.algorithm, LR.problem, soft_labels=False).fit(X_WEAK, unsure).predict_proba(X_WEAK)
     expected = LR.fit(X_WEAK, TRUE_WEAK).predict_proba(X_WEAK)
     np.testing.assert_allclose(hard, expected, rtol=0, atol=FLOAT32_ATOL)
     assert hard.max() > LR.fit(X_WEAK, unsure).predict_proba(X_WEAK).max() + 0.3

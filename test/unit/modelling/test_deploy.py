@@ -8,7 +8,8 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import ModelError
-from adaptml.tracking import connect
+from adaptml.project import Project
+from adaptml.settings import Settings
 from modelling.deploy import Deployed, deploy
 
 # MLflow's own use of SQLAlchemy.
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:Deprecatio
 
 
 @pytest.fixture
-def client(clean_room: Path) -> MlflowClient:
+def client(tracking: Settings, project: Project, clean_room: Path) -> MlflowClient:
     """A registry with two end models, of two versions and of none, and a label model."""
-    made = connect()
+    made = project.runs.client
     for name, kind in {"animals": "end_model", "empty": "end_model", "votes": "label_model"}.items():
         made.create_registered_model(name, tags={"adaptml.kind": kind})
     for _ in range(11):
@@ -26,10 +27,10 @@ def client(clean_room: Path) -> MlflowClient:
     return made
 
 
-def test_the_steps_of_deploying(client: MlflowClient) -> None:
+def test_the_steps_of_deploying(client: MlflowClient, project: Project) -> None:
     # The latest is the highest number, not the last in the alphabet.
-    assert deploy("animals") == Deployed("animals", "11", None)
-    assert deploy("animals", "2") == Deployed("animals", "2", "11")
+    assert deploy(project, "animals") == Deployed("animals", "11", None)
+    assert deploy(project, "animals", "2") == Deployed("animals", "2", "11")
     assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
 
     table = [
@@ -56,7 +57,7 @@ def test_the_steps_of_deploying(client: MlflowClient) -> None:
     ]
     for model, version, message in table:
         with pytest.raises(ModelError) as raised:
-            deploy(model, version)
+            deploy(project, model, version)
         assert str(raised.value) == message
     assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
 

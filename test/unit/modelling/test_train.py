@@ -17,9 +17,9 @@ from adaptml.cli import app
 from adaptml.database import Database, Vector
 from adaptml.errors import AdaptmlError, FeatureError, ModelError
 from adaptml.frames import write_frame
+from adaptml.runs.tracking import artifact, connect
 from adaptml.settings import Settings
 from adaptml.tasks import Task, load_task
-from adaptml.tracking import artifact, connect
 from modelling.combine import list_ways
 from modelling.compare import compare, point_scores, verdict
 from modelling.deploy import deploy

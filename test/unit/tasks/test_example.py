@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adaptml.lemmas import lemmatize
-from adaptml.tasks import Setting, indicator, load_task
+from adaptml.features.lemmas import lemmatize
+from adaptml.tasks import MULTILABEL, indicator, load_task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.lfs import load_lfs
 from labelstudio.export import load_export
@@ -23,8 +23,8 @@ def votes(texts: list[str]) -> tuple[list[str], np.ndarray]:
 
 
 def test_the_task_file_says_what_the_example_needs(repository_tasks: Path) -> None:
-    task = load_task("example")
-    assert task.setting is Setting.MULTILABEL
+    task = load_task("example", repository_tasks)
+    assert task.problem is MULTILABEL
     assert task.class_names == ["cat", "dog", "bird", "horse", "snake"]
     assert task.featurize is not None
     assert task.featurize.model_dump() == {

@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from adaptml.database import open_database
 from adaptml.errors import FrameError
-from adaptml.settings import Settings
+from adaptml.project import Project
 from tasks.youtube_spam import import_comments as module
 from tasks.youtube_spam.import_comments import clean, import_comments
 
@@ -31,26 +30,24 @@ def csv_file(clean_room: Path) -> Path:
     return path
 
 
-def table(name: str) -> dict[str, str]:
-    database = open_database()
-    rows = pd.concat(database.scan(name, ["txt"]))
-    database.close()
+def table(project: Project, name: str) -> dict[str, str]:
+    rows = pd.concat(project.database.scan(name, ["txt"]))
     return dict(zip(rows["id"], rows["txt"], strict=True))
 
 
-def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, settings: Settings) -> None:
-    done = import_comments([csv_file], "youtube", n_gold=1, settings=settings)
+def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, project: Project) -> None:
+    done = import_comments(project, [csv_file], "youtube", n_gold=1)
     assert (done.comments, done.new, done.repeated) == (3, 3, 1)
-    assert table("youtube") == {
+    assert table(project, "youtube") == {
         "a1": "Best song, ever!",
         "a2": "I'm a rapper\ncheck me out",
         "a3": "NA",
     }
-    unlabelled = pd.read_parquet(settings.unlabeled_data / "youtube.parquet")
-    gold = pd.read_parquet(settings.unlabeled_data / "youtube_gold.parquet")
+    unlabelled = pd.read_parquet(project.settings.unlabeled_data / "youtube.parquet")
+    gold = pd.read_parquet(project.settings.unlabeled_data / "youtube_gold.parquet")
     assert done.frames == {
-        "train": settings.unlabeled_data / "youtube.parquet",
-        "valid": settings.unlabeled_data / "youtube_gold.parquet",
+        "train": project.settings.unlabeled_data / "youtube.parquet",
+        "valid": project.settings.unlabeled_data / "youtube_gold.parquet",
     }
     assert list(unlabelled.columns) == ["table_name", "id"]
     assert set(unlabelled["id"]) | set(gold["id"]) == {"a1", "a2", "a3"}
@@ -59,32 +56,30 @@ def test_a_csv_file_becomes_rows_and_two_frames(csv_file: Path, settings: Settin
     assert [list(label) for label in gold["gold_label"]] == [truth[key] for key in gold["id"]]
 
 
-def test_importing_again_changes_nothing(csv_file: Path, settings: Settings) -> None:
-    first = import_comments([csv_file], "youtube", n_gold=2, settings=settings)
+def test_importing_again_changes_nothing(csv_file: Path, project: Project) -> None:
+    first = import_comments(project, [csv_file], "youtube", n_gold=2)
     frame = pd.read_parquet(first.frames["valid"])
-    again = import_comments([csv_file], "youtube", n_gold=2, settings=settings)
+    again = import_comments(project, [csv_file], "youtube", n_gold=2)
     assert (again.comments, again.new) == (3, 0)
     assert pd.read_parquet(again.frames["valid"]).equals(frame)
 
 
-def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(
-    clean_room: Path, settings: Settings
-) -> None:
+def test_json_ids_tell_their_file_and_unknown_classes_are_no_gold(clean_room: Path, project: Project) -> None:
     path = clean_room / "comments.json"
     path.write_text(json.dumps(WRENCH), encoding="utf-8")
-    done = import_comments([path], "youtube", settings=settings)
-    assert table("youtube") == {"comments-0": "subscribe", "comments-1": "wow"}
+    done = import_comments(project, [path], "youtube")
+    assert table(project, "youtube") == {"comments-0": "subscribe", "comments-1": "wow"}
     assert pd.read_parquet(done.frames["valid"])["id"].tolist() == ["comments-0"]
     assert pd.read_parquet(done.frames["train"])["id"].tolist() == ["comments-1"]
 
 
-def test_a_wrench_folder_says_its_splits(clean_room: Path, settings: Settings) -> None:
+def test_a_wrench_folder_says_its_splits(clean_room: Path, project: Project) -> None:
     folder = clean_room / "youtube"
     folder.mkdir()
     for split in ("train", "valid", "test"):
         (folder / f"{split}.json").write_text(json.dumps(WRENCH), encoding="utf-8")
     (folder / "label.json").write_text('{"0": "HAM", "1": "SPAM"}', encoding="utf-8")
-    done = import_comments([folder], "youtube", settings=settings)
+    done = import_comments(project, [folder], "youtube")
     assert {split: pd.read_parquet(path)["id"].tolist() for split, path in done.frames.items()} == {
         "train": ["train-0", "train-1"],
         "valid": ["valid-0"],
@@ -99,9 +94,13 @@ def test_a_wrench_folder_says_its_splits(clean_room: Path, settings: Settings) -
         (
             "absent.csv",
             None,
-            "absent.csv is no .csv or .json file and no folder; give the comments in one of these",
+            "absent.csv is neither a .csv or .json file nor a folder; give the comments in one of these",
         ),
-        ("x.txt", "hello", "x.txt is no .csv or .json file and no folder; give the comments in one of these"),
+        (
+            "x.txt",
+            "hello",
+            "x.txt is neither a .csv or .json file nor a folder; give the comments in one of these",
+        ),
         (
             "x.csv",
             "id,text\n1,a\n",
@@ -128,18 +127,18 @@ def test_a_wrench_folder_says_its_splits(clean_room: Path, settings: Settings) -
         ),
     ],
 )
-def test_files_that_cannot_be_used(clean_room: Path, name: str, content: str | None, message: str) -> None:
+def test_files_that_cannot_be_used(project: Project, name: str, content: str | None, message: str) -> None:
     if content is not None:
         Path(name).write_text(content, encoding="utf-8")
     with pytest.raises(FrameError) as caught:
-        import_comments([Path(name)], "youtube")
+        import_comments(project, [Path(name)], "youtube")
     assert str(caught.value) == message
 
 
-def test_a_folder_without_a_data_set(clean_room: Path) -> None:
+def test_a_folder_without_a_data_set(project: Project) -> None:
     Path("empty").mkdir()
     with pytest.raises(FrameError) as caught:
-        import_comments([Path("empty")], "youtube")
+        import_comments(project, [Path("empty")], "youtube")
     assert str(caught.value) == "folder empty has no train.json; expected a data set in WRENCH's format"
 
 
@@ -163,5 +162,5 @@ def test_it_runs_as_a_program(csv_file: Path, clean_room: Path) -> None:
     failed = subprocess.run([*program, "nowhere.csv"], capture_output=True, text=True, cwd=clean_room)
     assert failed.returncode == 1
     assert failed.stderr == (
-        "error: nowhere.csv is no .csv or .json file and no folder; give the comments in one of these\n"
+        "error: nowhere.csv is neither a .csv or .json file nor a folder; give the comments in one of these\n"
     )

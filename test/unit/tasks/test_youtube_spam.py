@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from adaptml.lemmas import lemmatize
+from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import load_task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.lfs import load_lfs

@@ -1,0 +1,111 @@
+"""`adaptml …`: one command a step; each is imported only when it is asked for."""
+
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from adaptml.cli.orders import order_of_now
+from adaptml.cli.support import Group, command_app, new_app
+
+# name → module that holds the function `command` (or the Typer app `app`), and its line in the list
+STEPS = {
+    "task": ("adaptml.cli.task", "Make, check and list tasks."),
+    "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),
+    "sample-tasks": ("adaptml.cli.sample_tasks", "Sample data points for annotation."),
+    "sample-points": ("adaptml.cli.sample_points", "Choose data points to label and to train on."),
+    "annotate": ("adaptml.cli.annotate", "Annotate in Label Studio: project, tasks, annotations."),
+    "process-annotations": (
+        "adaptml.cli.process_annotations",
+        "Turn an annotation export into gold labels.",
+    ),
+    "annotator-agreement": (
+        "adaptml.cli.annotator_agreement",
+        "Krippendorff's alpha, and what to fix.",
+    ),
+    "lfs": ("adaptml.cli.lfs", "Try labelling functions on a sample and look at the rows."),
+    "label": ("adaptml.cli.label", "Turn labelling functions' votes into training data."),
+    "train": ("adaptml.cli.train", "Train, evaluate and register an end model."),
+    "compare": ("adaptml.cli.compare", "Is weak supervision worth it here?"),
+    "deploy": ("adaptml.cli.deploy", "Make a version of a model the champion."),
+    "serve": ("adaptml.cli.serve", "Serve every champion over HTTP."),
+    "predict": ("adaptml.cli.predict", "Predict many data points at once."),
+    "runs": ("adaptml.cli.runs", "List runs with their metrics."),
+    "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
+    "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
+    "status": ("adaptml.stack.status", "Show the Docker stack's health, versions and disk."),
+    "logs": ("adaptml.stack.logs", "Show what the Docker stack's services say."),
+    "backup": ("adaptml.stack.backup", "Copy all data of the Docker stack into a folder."),
+    "restore": ("adaptml.stack.restore", "Fill an empty Docker stack from a backup."),
+    "settings": ("adaptml.cli.settings", "Show the settings and where they come from."),
+}
+# Commands whose file in adaptml/cli/ is not there yet, and where they are until then.
+_UNTIL_THEN = {
+    "featurize": "adaptml.features.featurize",
+    "sample-tasks": "labelstudio.sample_tasks",
+    "sample-points": "adaptml.sampling.sample_points",
+    "annotate": "labelstudio.annotate",
+    "process-annotations": "labelstudio.process_annotations",
+    "annotator-agreement": "labelstudio.annotator_agreement",
+    "label": "dataprogramming.label",
+    "train": "modelling.train",
+    "compare": "modelling.compare",
+    "deploy": "modelling.deploy",
+    "serve": "modelling.serve",
+    "predict": "modelling.predict",
+}
+
+
+def _module(name: str) -> str | None:
+    module = STEPS[name][0]
+    return module if find_spec(module) else _UNTIL_THEN.get(name)
+
+
+STEPS = {name: (module, line) for name, (_, line) in STEPS.items() if (module := _module(name))}
+
+
+class _Steps(Group):
+    """The steps, listed without being imported: torch and MLflow take seconds."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Names of the steps, in the order of the work."""
+        return list(STEPS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """A stand-in with the step's name and line, for lists."""
+        return TyperCommand(cmd_name, help=STEPS[cmd_name][1]) if cmd_name in STEPS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The step itself, imported now; an order of before is answered with the order of now."""
+        step = args[0]
+        if step not in STEPS and not step.startswith("-"):
+            alike = [name for name in STEPS if name.startswith(step)] or get_close_matches(step, STEPS)
+            ctx.fail(f"no command {step!r}" + (f"; did you mean {' or '.join(alike)}?" if alike else ""))
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, stand_in, rest
+        module = import_module(STEPS[name][0])
+        if module.__name__.startswith("adaptml.cli.") and (order := order_of_now(name, rest)):
+            ctx.fail(f"this order is of before; it is now: `{order}`")
+        app = (
+            module.app
+            if hasattr(module, "app")
+            else command_app(module.command, name=name, **getattr(module, "COMMAND_OPTIONS", {}))
+        )
+        return name, typer.main.get_command(app), rest
+
+
+app = new_app(cls=_Steps)
+
+
+@app.callback()
+def about() -> None:
+    """Data programming: from a growing table and rules about it to a classifier that is served."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,53 @@
+"""`adaptml runs [TASK]`: which runs there are, and what each found."""
+
+from math import isnan
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from adaptml.cli.support import output
+from adaptml.project import Project
+from adaptml.runs.listing import list_runs
+
+
+def command(
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="Only this task's runs.", show_default=False)
+    ] = None,
+) -> None:
+    """List the runs of label, train and compare with their metrics, the newest first.
+
+    Example: `runs example`
+    """
+    with Project() as project:
+        found = list_runs(project, task)
+        if task is not None and found.empty:
+            project.task(task)  # a name that is no task's is an error
+    if found.empty:
+        of_task = "" if task is None else f" of task {task}"
+        output().print(f"no runs{of_task} yet; make one: `adaptml label {task or 'TASK'} --data DATA`")
+    else:
+        output().print(_table(found, with_task=task is None))
+
+
+def _table(found: pd.DataFrame, *, with_task: bool) -> Table:
+    numbers = ("points", "on gold", "on labels")
+    names = ["started", *(["task"] if with_task else []), "step", "setting", "status", "model"]
+    table = Table(*names, box=None, pad_edge=False)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    table.add_column("metric")
+    table.add_column("run", no_wrap=True)
+    for row in found.to_dict("records"):
+        started = row["started"].to_pydatetime().astimezone()  # in the reader's time zone
+        texts = [f"{started:%Y-%m-%d %H:%M}", *([row["task"]] if with_task else []), row["step"]]
+        texts += [row["setting"], row["status"].lower(), row["model"], _number(row["points"], "{:.0f}")]
+        texts += [_number(row["on_gold"], "{:.3f}"), _number(row["on_labels"], "{:.3f}")]
+        table.add_row(*texts, row["metric"], row["run_id"])
+    return table
+
+
+def _number(value: float, form: str) -> str:
+    return "" if isnan(value) else form.format(value)

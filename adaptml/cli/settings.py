@@ -1,0 +1,33 @@
+"""`adaptml settings`: what is set, and the variable that sets it."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.cli.support import output
+from adaptml.project import Project
+from adaptml.settings import Settings
+from adaptml.settings_text import export_lines, shown, variable
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="Print the value of this setting alone.")] = None,
+    export: Annotated[
+        bool,
+        typer.Option("--export", help='Print lines for a shell: eval "$(adaptml settings --export)".'),
+    ] = False,
+) -> None:
+    """Show the settings and the variable that changes each, in the environment, `.env.dev` or `.env`.
+
+    Example: `settings database_url`
+    """
+    with Project() as project:
+        if export:
+            for line in export_lines(project):
+                typer.echo(line)
+        elif name is not None:
+            typer.echo(shown(project.settings, name))
+        else:
+            for field, info in Settings.model_fields.items():
+                output().print(f"{field:23} {shown(project.settings, field)}")
+                output().print(f"{'':23} {variable(field)}: {info.description}", style="dim")

@@ -1,0 +1,195 @@
+"""What every command shares: its Typer app, errors as one line, exit codes, warnings on stderr."""
+
+import functools
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from adaptml.cli.options import ALIASES
+from adaptml.errors import AdaptmlError, SettingsError, one_line
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+GC_ALLOCATIONS = 50_000
+
+
+def output() -> Console:
+    """The console for what a command answers: text as it is, no line broken where a pipe reads it."""
+    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False)
+
+
+def say_error(text: str) -> None:
+    """One line on stderr that begins with `error:`."""
+    Console(stderr=True).print("[bold red]error:[/] ", end="")
+    typer.echo(text, err=True)
+
+
+class _OneLine:
+    """Mixed into Typer's classes: what the parser refuses is one line with the next step, no box."""
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **options: Any) -> Any:
+        """As Typer's, except for how a usage error looks; its exit code stays 2."""
+        run = super().main  # type: ignore[misc]
+        if not standalone_mode:
+            return run(args, standalone_mode=False, **options)
+        try:
+            sys.exit(run(args, standalone_mode=False, **options) or 0)
+        except TyperException as error:
+            text = usage_line(error)
+            if text:
+                say_error(text)
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            say_error("stopped, as was answered; nothing was changed")
+            sys.exit(EXIT_ERROR)
+
+
+def usage_line(error: TyperException) -> str:
+    """What the parser refuses, on one line, and where the right form is; empty where help was printed."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return ""
+    text = one_line(Exception(error.format_message())).rstrip(".")
+    context = getattr(error, "ctx", None)
+    seen = "" if context is None or "`" in text else f"; see `{context.command_path} --help`"
+    return text[:1].lower() + text[1:] + seen
+
+
+class Command(_OneLine, TyperCommand):  # type: ignore[misc]
+    """A command that also takes the options' names of before."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, with each name of before replaced by the option's own."""
+        known = {name for param in self.params for name in param.opts}
+        try:
+            parsed: list[str] = super().parse_args(ctx, [_renamed(word, known) for word in args])
+        except TyperException as error:
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]  # not all name it
+            raise
+        return parsed
+
+
+class Group(_OneLine, TyperGroup):  # type: ignore[misc]
+    """A group of commands."""
+
+
+def _renamed(word: str, known: set[str]) -> str:
+    name, equals, value = word.partition("=")
+    new = ALIASES.get(name, name)
+    return f"{new}{equals}{value}" if name not in known and new in known else word
+
+
+class App(typer.Typer):
+    """A Typer app whose commands are guarded and of our class."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        """Add a command, as Typer's decorator does."""
+        register = super().command(name, **{"cls": Command, **options})
+        return lambda function: register(guarded(function))
+
+
+def new_app(**options: Any) -> App:
+    """A Typer app with the defaults that all our commands use."""
+    return App(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        no_args_is_help=True,
+        **{"cls": Group, **options},
+    )
+
+
+def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
+    """A Typer app of one command.
+
+    Args:
+        command: a function with Typer-annotated parameters.
+        options: passed to Typer's `command`, such as `context_settings`.
+    """
+    app = new_app()
+    app.command(**options)(command)
+    return app
+
+
+def run_command(command: Callable[..., None], **options: Any) -> None:
+    """Run one command function as a program: `python -m room.step …`."""
+    command_app(command, **options)()
+
+
+def extra_options(words: Iterable[str], whose: str) -> dict[str, str]:
+    """`--name value` and `--name=value`, as a command leaves them over for somebody else to know.
+
+    Args:
+        words: what is left over.
+        whose: whose parameters they are, for the message.
+
+    Returns:
+        name, with `_` for `-` → value as text.
+
+    Raises:
+        SettingsError: something else is left over.
+    """
+    found: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        given = value if equals else next(rest, None)
+        if not word.startswith("--") or given is None:
+            raise SettingsError(
+                f"cannot make sense of {word!r}; expected --name value for a parameter of {whose}"
+            )
+        found[name.replace("-", "_")] = given
+    return found
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its edges: our errors are one line and exit code 1, an interruption says so."""
+
+    if hasattr(command, "guarded"):
+        return command
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        _prepare_process()
+        try:
+            command(*args, **kwargs)
+        except AdaptmlError as error:
+            say_error(str(error))
+            raise typer.Exit(EXIT_ERROR) from error
+        except KeyboardInterrupt:
+            typer.echo("interrupted; nothing of this step was kept", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    run.guarded = True  # type: ignore[attr-defined]
+    return run
+
+
+def _prepare_process() -> None:
+    """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # Modules live as long as the process, and our frames hold no cycles: looking through them for garbage
+    # again and again is half the time of a `pull`.
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
+    log = logging.getLogger("adaptml")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setLevel(logging.WARNING)
+        handler.setFormatter(logging.Formatter("warning: %(message)s"))
+        log.addHandler(handler)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_TERMINATED)

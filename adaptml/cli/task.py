@@ -1,0 +1,77 @@
+"""`adaptml task new|check|list`."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from adaptml.cli import options
+from adaptml.cli.support import new_app, output
+from adaptml.errors import TaskError
+from adaptml.project import Project
+from adaptml.tasks.check import check_task
+from adaptml.tasks.scaffold import new_task
+
+STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
+
+app = new_app(help="Make, check and list tasks.")
+
+
+@app.command("new")
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="TASK", help="Name of the task: its folder, its tables, its endpoint.")
+    ],
+    classes: Annotated[
+        str, typer.Option(help="Names of the classes, with commas between.")
+    ] = "relevant,other",
+    setting: Annotated[
+        str, typer.Option(help="One class a data point (multiclass), or any number (multilabel).")
+    ] = "multiclass",
+    text: Annotated[str, typer.Option(help="Column of the data table that holds the text.")] = "txt",
+) -> None:
+    """Make a task folder that runs at once; edit its two files from there.
+
+    Example: `task new topic --classes politics,sports,other --text body`
+    """
+    names = [part.strip() for part in classes.split(",") if part.strip()]
+    with Project() as project:
+        tasks_dir = project.settings.tasks_dir
+    new_task(tasks_dir, name, names, setting, text)
+    folder = tasks_dir / name
+    output().print(f"{folder / 'task.yaml'}  classes, columns, coding guide")
+    output().print(f"{folder / 'lfs.py'}     labelling functions")
+    output().print(f"Next: edit both, then `adaptml task check {name}`")
+
+
+@app.command("check")
+def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
+    """Rehearse a task: its file, its labelling functions, and with --data the table that it is for.
+
+    Each labelling function is run on 20 rows; its keywords are looked for in up to 2,000. Nothing is written.
+
+    Example: `task check example --data example_data`
+    """
+    with Project() as project:
+        findings = check_task(project, task, data)
+    console, width = output(), max(len(finding.what) for finding in findings)
+    for finding in findings:
+        console.print(f"{finding.level:<8} ", style=STYLES[finding.level], end="")
+        console.print(f"{finding.what:<{width}}  {finding.text}")
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems, the first"
+        raise TaskError(
+            f"task {task!r} has {count}: {errors[0].what}: {errors[0].text}; fix that, then check again"
+        )
+
+
+@app.command("list")
+def list_() -> None:
+    """List the tasks."""
+    table = Table("task", "setting", "classes", "title", box=None, pad_edge=False)
+    project = Project()
+    for name in project.task_names():
+        task = project.task(name)
+        table.add_row(name, task.setting, ", ".join(task.class_names), task.title)
+    output().print(table if table.row_count else "no tasks yet; make one: `adaptml task new NAME`")

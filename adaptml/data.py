@@ -1,0 +1,152 @@
+"""Data is data: a table, `table where …`, a frame, a file or a run, read the same way by every step."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from adaptml.errors import DatabaseError, FrameError
+from adaptml.frames import FORMATS, KEYS, check_keys, read_frame
+from adaptml.labelled import GOLD_LABEL, Labelled, labelled
+from adaptml.project import Project
+from adaptml.tasks import Task
+
+Data = str | Path | pd.DataFrame
+NO_GOLD, TASK_GOLD = "none", "task"
+_OF_BEFORE = {"0": NO_GOLD, "": NO_GOLD, "1": TASK_GOLD}  # as the original project wrote them
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+_TABLE_WHERE = re.compile(r"\s*(\S+)\s+where\s+(.+)", re.IGNORECASE | re.DOTALL)
+
+
+def read_points(
+    project: Project, data: Data, *, where: str | None = None, not_in: str | None = None
+) -> pd.DataFrame:
+    """The data points that somebody named: a frame that begins with `table_name` and `id`, n rows.
+
+    Args:
+        project: where tables and files are looked for.
+        data: a frame, a path of one, the name of a data table (all its rows), or `table where condition`.
+        where: a person's own SQL condition on the rows of the table; never one of a service.
+        not_in: a table of results; points that it holds already are left out.
+
+    Raises:
+        FrameError: neither a table nor a file of that name, a file that cannot be used, a condition without a
+            table, or no data point.
+        DatabaseError: the database refuses, or there is no table of results yet.
+    """
+    if isinstance(data, pd.DataFrame):
+        frame = check_keys(data, "the frame")
+    elif is_file(project, data):
+        frame = read_frame(project.path(data), typed_by_user=True)
+    else:
+        frame = _read_table(project, str(data), where)
+        where = None
+    if where is not None:
+        raise FrameError(f"where {where!r} goes with a table, and {described(data)} is a file or a frame")
+    if not_in is not None:
+        frame = _without_results(project, frame, not_in)
+    if frame.empty:
+        raise FrameError(f"{described(data)} holds no data point to work on; name other data")
+    return frame
+
+
+def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
+    """Labelled data points.
+
+    Args:
+        project: where runs and files are looked for.
+        data: the id of a run of `label` (32 hexadecimal digits), a frame, or a path of one.
+        artifact: which artifact of the run.
+
+    Raises:
+        TrackingError: no such run, or a run without that artifact.
+        FrameError: no such file, or one that cannot be used.
+    """
+    if isinstance(data, pd.DataFrame):
+        return check_keys(data, "the frame")
+    if is_run(data):
+        # In the Docker stack, labelling has a tracking server of its own, whose artifacts are mounted here.
+        for mounted in project.settings.home.glob(f"dp_mlruns/*/{data}/artifacts/{artifact}"):
+            return read_frame(mounted)
+        with tempfile.TemporaryDirectory() as folder:
+            return read_frame(project.runs.artifact(str(data), artifact, Path(folder)))
+    path = project.path(data)
+    if not path.exists():
+        raise FrameError(
+            f"no run and no file {str(data)!r}; expected the id of a run of `adaptml label` (32 hexadecimal "
+            "digits) or the path of a frame"
+        )
+    return read_frame(path, typed_by_user=True)
+
+
+def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | None:
+    """The gold points that a step of the task can use.
+
+    Args:
+        project: where they are looked for.
+        gold: `task` for what `process-annotations` made, `none` or None for none, else a frame or a path of
+            one, with `gold_label`. `1` and `0` mean `task` and `none`.
+        task: what the classes are.
+
+    Raises:
+        FrameError: the task has no gold yet, or a frame that cannot be used.
+        TaskError: names that are no classes of the task.
+    """
+    if gold is None or isinstance(gold, pd.DataFrame):
+        return None if gold is None else labelled(check_keys(gold, "gold"), task, GOLD_LABEL, "gold")
+    name = _OF_BEFORE.get(str(gold), str(gold))
+    if name == NO_GOLD:
+        return None
+    path = project.settings.gold(task.name) if name == TASK_GOLD else project.path(gold)
+    if name == TASK_GOLD and not path.is_file():
+        raise FrameError(
+            f"the task {task.name!r} has no gold labels: no file {path}; make them with "
+            "`adaptml process-annotations`, or name a frame"
+        )
+    return labelled(read_frame(path, typed_by_user=True), task, GOLD_LABEL, str(path))
+
+
+def described(data: Data | None) -> str:
+    """Data in a few words, for messages and a run's parameters."""
+    return f"a frame of {len(data)} rows" if isinstance(data, pd.DataFrame) else str(data or NO_GOLD)
+
+
+def is_run(data: Data) -> bool:
+    """Whether data is the id of an MLflow run."""
+    return isinstance(data, str) and bool(_RUN_ID.fullmatch(data))
+
+
+def is_file(project: Project, data: str | Path) -> bool:
+    """Whether data is meant as a file: it is there, is a path, or ends as a frame does."""
+    named = isinstance(data, Path) or Path(data).suffix in FORMATS
+    return bool(named or project.path(data).is_file())
+
+
+def split_condition(data: str) -> tuple[str, str | None]:
+    """A table and the condition on its rows.
+
+    >>> split_condition("posts where lang = 'en'")
+    ('posts', "lang = 'en'")
+    >>> split_condition("posts")
+    ('posts', None)
+    """
+    found = _TABLE_WHERE.fullmatch(data)
+    return (found[1], found[2].strip()) if found else (data.strip(), None)
+
+
+def _read_table(project: Project, data: str, where: str | None) -> pd.DataFrame:
+    table, condition = split_condition(data)
+    if condition is not None and where is not None:
+        raise FrameError(f"two conditions, {condition!r} and {where!r}; write one")
+    return project.database.keys(table, condition or where)
+
+
+def _without_results(project: Project, frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    if table not in project.database.tables():
+        raise DatabaseError(
+            f"no table {table!r}: nothing was written back yet, so everything is new; leave out --new, "
+            "and write results with --write"
+        )
+    done = pd.MultiIndex.from_frame(project.database.result_keys(table))
+    return frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(done)].reset_index(drop=True)

@@ -1,0 +1,156 @@
+"""A small project to try things on, made in a second: 24 comments, some of them spam."""
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from adaptml.errors import FileError
+from adaptml.project import Project
+from adaptml.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE, TASK = "comments", "spam"
+_COMMENTS = {
+    "spam": (
+        "Subscribe to my channel and win a phone!",
+        "Check out my new video, link below",
+        "Free gift cards at www.gifts.example, hurry",
+        "I will subscribe to everyone who subscribes to me",
+        "Please check out my page",
+        "Earn money at home: www.money.example",
+        "Subscribe, subscribe, subscribe",
+        "My cover is better, check it out",
+        "Free coins here: www.coins.example",
+        "Please like and subscribe to my covers",
+        "Check my channel for free songs",
+        "Win a trip, visit www.trip.example now",
+    ),
+    "ham": (
+        "I love this song so much",
+        "The best chorus of the year",
+        "This song makes me cry",
+        "Who else listens to this in winter?",
+        "Love the drums in the last minute",
+        "What a voice, I love it",
+        "This song reminds me of my sister",
+        "Two billion views and still the best",
+        "The dance in this video is the best",
+        "I check this song out every morning",
+        "My favourite song since school",
+        "He can really sing, what a voice",
+    ),
+}
+_GOLD_OF_A_CLASS = 4  # the last ones of each; the others are for the labelling functions alone
+_TASK_FILE = """\
+title: Is it spam?
+description: Whether a comment under a music video advertises something.
+setting: multiclass
+positive: spam
+classes: [{name: ham}, {name: spam}]
+columns: [{name: text, type: text}]
+lf_features: [text, tokens]
+features: [vector]
+featurize: {text: text, lemmas: tokens, vector: vector, encoder: hashing}
+"""
+_LFS_FILE = """\
+from adaptml import keyword_lf, labeling_function
+
+
+def get_lfs(params):
+    @labeling_function
+    def link(x):
+        return "spam" if "www." in x.text else None
+
+    return [
+        keyword_lf("subscribe", ["subscribe"], "spam", "tokens"),
+        keyword_lf("check_out", ["check"], "spam", "tokens"),
+        link,
+        keyword_lf("praise", ["love", "best", "favourite"], "ham", "tokens"),
+        keyword_lf("song", ["song", "voice"], "ham", "tokens"),
+    ]
+"""
+
+
+def example_project(folder: str | Path | None = None) -> Project:
+    """A project of 24 featurised comments in the table `comments`, and a task `spam` with rules and gold.
+
+    The gold labels are those of the 8 comments `h8` … `h11` and `s8` … `s11`.
+
+    Args:
+        folder: where to make it; default: a temporary folder, which goes when the project does.
+
+    Raises:
+        FileError: the folder holds the example already, or cannot be written.
+
+    Example:
+        >>> with adaptml.example_project() as project:
+        ...     project.task_names(), project.database.count("comments")
+        (['spam'], 24)
+    """
+    root = Path(tempfile.mkdtemp(prefix="adaptml-example-") if folder is None else folder).resolve()
+    _write_task(root / "tasks" / TASK)
+    project = Project(settings=_settings(root))
+    if folder is None:
+        weakref.finalize(project, shutil.rmtree, root, ignore_errors=True)
+    _fill(project)
+    return project
+
+
+def _write_task(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+        (folder / "task.yaml").write_text(_TASK_FILE, encoding="utf-8")
+        (folder / "lfs.py").write_text(_LFS_FILE, encoding="utf-8")
+    except OSError as error:
+        raise FileError(
+            f"no example can be made in {folder}: {error.strerror}; expected a new folder: name another"
+        ) from error
+
+
+def _settings(root: Path) -> Settings:
+    """Embedded parts in one folder, whatever the environment says."""
+    return Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        root=root,
+        home=Path("workspace"),
+        tasks_dir=Path("tasks"),
+        database_url=SecretStr(f"sqlite:///{root / 'workspace' / 'data.db'}"),
+        MLFLOW_TRACKING_URI=f"sqlite:///{root / 'workspace' / 'mlflow.db'}",
+        MLFLOW_RUN_ID="",
+    )
+
+
+def _fill(project: Project) -> None:
+    """Write the comments, their features and the gold labels."""
+    import pandas as pd
+    import sqlalchemy as sa
+
+    from adaptml.frames import write_frame
+
+    comments = _comments()
+    project.database.create_table(TABLE, {"id": sa.Text(), "text": sa.Text()})
+    project.database.upsert(TABLE, comments[["id", "text"]], ["id"])
+    project.featurize(TASK, TABLE)
+    gold = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _GOLD_OF_A_CLASS]
+    frame = gold[["id"]].assign(
+        table_name=TABLE, gold_label=pd.Series([[name] for name in gold["class"]], gold.index)
+    )
+    write_frame(frame[["table_name", "id", "gold_label"]], project.settings.gold(TASK))
+
+
+def _comments() -> "pd.DataFrame":
+    """The comments: `id`, `text`, `class`."""
+    import pandas as pd
+
+    rows = [
+        (f"{name[0]}{number}", text, name)
+        for name, texts in _COMMENTS.items()
+        for number, text in enumerate(texts)
+    ]
+    return pd.DataFrame(rows, columns=["id", "text", "class"])

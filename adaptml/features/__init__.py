@@ -1,0 +1,1 @@
+"""Features from text, and reading features of data points."""

@@ -1,0 +1,86 @@
+"""Feature columns of data points as one matrix."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.database import Database
+from adaptml.errors import FeatureError, listed
+from adaptml.frames import KEYS
+
+Matrix = npt.NDArray[np.float32]
+
+
+def read_features(
+    database: Database, keys: pd.DataFrame, columns: Sequence[str], *, show_progress: bool = False
+) -> Matrix:
+    """The features of data points, concatenated in the order of the columns.
+
+    Args:
+        database: where the data tables lie.
+        keys: frame with table_name and id (n rows).
+        columns: names of number or vector columns, at least one.
+        show_progress: draw a progress bar.
+
+    Returns:
+        float32 array (n, d), rows in the order of the keys, all values finite; d is the sum of the
+        columns' lengths, a number counting as one.
+
+    Raises:
+        FeatureError: no column, a column that is neither number nor vector, empty cells, vectors of unequal
+            length, NaN or infinite values.
+        MissingDataPointsError: points that are not in their table.
+        DatabaseError: a table or column is missing, or the database refuses.
+    """
+    if not columns:
+        raise FeatureError("no feature column given; expected at least one number or vector column")
+    frame = database.read(keys, columns, show_progress=show_progress)
+    parts = [_column(frame, column) for column in columns]
+    return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+
+def _column(frame: pd.DataFrame, name: str) -> Matrix:
+    """One column as float32 (n, d)."""
+    values = frame[name].to_numpy()
+    kinds = set(map(type, values))  # one pass in C; rows are looked at singly only where something is wrong
+    if type(None) in kinds:
+        empty = np.array([value is None for value in values], dtype=bool)
+        raise FeatureError(
+            f"feature column {name!r} is empty for {_points(frame, empty)}; "
+            "compute it with `adaptml featurize`"
+        )
+    wrong = [kind for kind in kinds if not issubclass(kind, np.ndarray | int | float | np.number)]
+    if wrong:
+        kind = wrong[0].__name__
+        raise FeatureError(
+            f"feature column {name!r} holds {kind}; expected numbers or vectors of numbers: "
+            "name the column of its vectors, which `adaptml featurize` makes"
+        )
+    vectors = kinds == {np.ndarray}
+    lengths = np.fromiter(map(len if vectors else np.size, values), np.int64, len(values))
+    usual = int(np.bincount(lengths).argmax())
+    odd: npt.NDArray[np.bool_] = np.not_equal(lengths, usual)
+    if odd.any():
+        raise FeatureError(
+            f"vectors of feature column {name!r} differ in length: most have {usual} numbers, "
+            f"{lengths[odd][0]} in {_points(frame, odd)}; featurise the column again (--all)"
+        )
+    matrix = np.empty((len(values), usual), dtype=np.float32)
+    if vectors:
+        np.concatenate(values, out=matrix.reshape(-1), casting="same_kind")
+    else:
+        matrix[:] = np.array(values.tolist(), dtype=np.float32).reshape(matrix.shape)
+    broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
+    if broken.any():
+        raise FeatureError(
+            f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; fix them"
+        )
+    return matrix
+
+
+def _points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
+    """How many data points, and the first of them by name."""
+    names = [f"{table}/{key}" for table, key in frame.loc[chosen, KEYS].itertuples(index=False)]
+    return f"{len(names)} of {len(frame)} data points ({listed(names)})"

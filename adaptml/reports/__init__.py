@@ -1,0 +1,1 @@
+"""What every report page is made of: one self-contained HTML file, charts, rows of data points, intervals."""

@@ -1,0 +1,1 @@
+"""Runs: tracking, reading earlier ones, the model registry."""

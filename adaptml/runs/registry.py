@@ -1,0 +1,44 @@
+"""The model registry: which end models there are, and which version of each is the champion."""
+
+from pathlib import Path
+
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking import MlflowClient
+
+from adaptml.runs.models import END_MODEL, KIND_TAG
+
+CHAMPION = "champion"
+
+
+def end_models(client: MlflowClient) -> list[RegisteredModel]:
+    """All registered end models; label models are registered too and are left out.
+
+    Raises:
+        MlflowException: the registry does not answer.
+    """
+    found: list[RegisteredModel] = []
+    token: str | None = None
+    while True:
+        page = client.search_registered_models(f"tags.`{KIND_TAG}` = '{END_MODEL}'", page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def model_files(client: MlflowClient, name: str, version: str, folder: Path) -> Path:
+    """The folder of a registered version's files: where they lie on this machine, else a copy.
+
+    Args:
+        client: of the registry.
+        name: name of the registered model.
+        version: its version.
+        folder: files that lie elsewhere are copied there.
+
+    Raises:
+        MlflowException: no such version, or its files cannot be fetched.
+    """
+    uri = client.get_model_version_download_uri(name, version)
+    repository = get_artifact_repository(uri, tracking_uri=client.tracking_uri)
+    return Path(repository.download_artifacts("", str(folder)))  # type: ignore[no-untyped-call]

@@ -1,0 +1,266 @@
+"""What each MLflow run records: a run is complete or it did not happen.
+
+Only `MlflowClient` with an address of its own is used: MLflow's fluent calls write the process's environment.
+"""
+
+import logging
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from mlflow.entities import Metric, Param, Run
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking import MlflowClient
+
+from adaptml.errors import TrackingError, one_line
+from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, save_model
+
+LOG_FILE = "log.txt"
+_MAX_PARAM_CHARS = 500
+_MAKING = Lock()  # a new store is made by migrations that keep global state
+
+
+@dataclass
+class Recorder:
+    """What a step has to say of itself; all of it is logged when the step ends.
+
+    Attributes:
+        run_id: the MLflow run.
+        artifact_uri: where its artifacts will lie.
+        folder: a temporary folder; every file in it becomes an artifact of the run.
+        log: writes to the run's log.txt and to the terminal.
+        params: name → value; those that are only known later are added.
+        metrics: name → finite number.
+        model: the model to log and to register, if the step makes one.
+        model_version: the version that the registry gave it, once the run is complete.
+    """
+
+    run_id: str
+    artifact_uri: str
+    folder: Path
+    log: logging.Logger
+    params: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    model: ModelToLog | None = None
+    model_version: str | None = None
+
+
+class RunStore:
+    """MLflow's runs and registered models at one address."""
+
+    def __init__(
+        self, uri: str, artifact_root: str | None = None, adopted_run: str = "", home: Path | None = None
+    ) -> None:
+        """Connect on first use.
+
+        Args:
+            uri: MLflow's tracking server or store.
+            artifact_root: where a new experiment's artifacts lie; None leaves it to the server.
+            adopted_run: a run opened for the step, as `mlflow run` does; empty: steps open their own.
+            home: folder to make before a local store in it is opened.
+        """
+        self.uri, self._artifact_root = uri, artifact_root
+        self._adopted_run, self._home = adopted_run, home
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """A client of the tracking server or store.
+
+        Raises:
+            TrackingError: it cannot be used.
+        """
+        for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
+        try:
+            if self.uri.startswith("sqlite:///") and self._home is not None:
+                self._home.mkdir(parents=True, exist_ok=True)
+            client = MlflowClient(self.uri, registry_uri=self.uri)
+            with _MAKING:
+                client.search_experiments(max_results=1)
+        except store_errors() as error:
+            raise TrackingError(
+                f"MLflow at {self.uri} cannot be used: {one_line(error)}; "
+                "see that it runs, or set MLFLOW_TRACKING_URI"
+            ) from error
+        return client
+
+    @contextmanager
+    def run(self, experiment: str, name: str, params: Mapping[str, Any]) -> Iterator[Recorder]:
+        """One MLflow run around a step.
+
+        Parameters, metrics, files and the model are logged at the end. A step that fails leaves a run that is
+        marked FAILED (KILLED when interrupted), with its error as a tag and its log as the only file.
+
+        Args:
+            experiment: name of the experiment, made where it does not exist.
+            name: name of the run.
+            params: the step's parameters, as far as they are known at its start.
+
+        Raises:
+            TrackingError: the tracking server or store cannot be used, or the run to adopt is no empty one.
+        """
+        client = self.client
+        try:
+            run = self._adopted() if self._adopted_run else self._opened(experiment, name)
+        except store_errors() as error:
+            raise TrackingError(
+                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
+            ) from error
+        with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
+            folder = Path(scratch)
+            log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
+            recorder = Recorder(run.info.run_id, run.info.artifact_uri, folder, log, dict(params))
+            try:
+                log.info("run %s (%s), parameters %s", run.info.run_id, name, dict(params))
+                yield recorder
+                handler.close()
+                _log_all(client, run, recorder)
+            except BaseException as error:
+                log.propagate = (
+                    False  # the traceback is for the file; the message reaches the terminal by itself
+                )
+                log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
+                handler.close()
+                status = _close_failed(client, run, folder, error)
+                if isinstance(error, store_errors()):
+                    raise TrackingError(
+                        f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
+                        f"it is marked {status}: fix that and run again"
+                    ) from error
+                raise
+            finally:
+                log.removeHandler(handler)
+
+    def get(self, run_id: str) -> Run:
+        """One complete run.
+
+        Raises:
+            TrackingError: no such run, or it is not complete.
+        """
+        try:
+            run = self.client.get_run(run_id)
+        except store_errors() as error:
+            raise TrackingError(
+                f"run {run_id} cannot be read from {self.uri}: {one_line(error)}; name another run"
+            ) from error
+        if run.info.status != "FINISHED":
+            raise TrackingError(
+                f"run {run_id} is {run.info.status}; expected one that is FINISHED: choose another"
+            )
+        return run
+
+    def artifact(self, run_id: str, name: str, folder: Path) -> Path:
+        """Copy one artifact of a run into a folder; returns the file.
+
+        Raises:
+            TrackingError: no such run or artifact, or the run is not complete.
+        """
+        self.get(run_id)
+        try:
+            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+        except store_errors() as error:
+            raise TrackingError(
+                f"run {run_id} has no artifact {name}: {one_line(error)}; name another run"
+            ) from error
+
+    def _adopted(self) -> Run:
+        """The run that was opened for this step: nothing of anybody else's may be in it."""
+        run = self.client.get_run(self._adopted_run)
+        taken = run.data.metrics or self.client.list_artifacts(self._adopted_run)
+        if run.info.status != "RUNNING" or taken:
+            raise TrackingError(
+                f"MLFLOW_RUN_ID names run {self._adopted_run}, which is {run.info.status} and "
+                f"{'holds results' if taken else 'empty'}; expected one that is RUNNING and empty: "
+                "unset MLFLOW_RUN_ID"
+            )
+        return run
+
+    def _opened(self, experiment: str, name: str) -> Run:
+        client = self.client
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            number = client.create_experiment(experiment, artifact_location=self._artifact_root)
+        elif found.lifecycle_stage != "active":
+            raise TrackingError(
+                f"experiment {experiment!r} was deleted; restore it in MLflow or name another one"
+            )
+        else:
+            number = found.experiment_id
+        return client.create_run(number, run_name=name)
+
+
+def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
+    log = logging.getLogger(f"adaptml.run.{run_id}")
+    log.setLevel(logging.INFO)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    return log, handler
+
+
+def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
+    """Everything that makes the run complete, the registered model last."""
+    run_id, now = run.info.run_id, int(time.time() * 1000)
+    if recorder.model is not None:
+        save_model(recorder.model, recorder.folder / MODEL_FOLDER)
+    # `mlflow run` has logged its own form of some parameters, which may not change.
+    new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
+    metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
+    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()])
+    client.log_artifacts(run_id, str(recorder.folder))
+    if recorder.model is not None:
+        recorder.model_version = _register(client, run, recorder.model)
+    client.set_terminated(run_id, "FINISHED")
+
+
+def _register(client: MlflowClient, run: Run, model: ModelToLog) -> str:
+    if not client.search_registered_models(f"name = '{model.registered_name}'"):
+        client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
+    source = f"{run.info.artifact_uri}/{MODEL_FOLDER}"
+    return str(client.create_model_version(model.registered_name, source, run.info.run_id).version)
+
+
+def _close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseException) -> str:
+    """Mark the run and leave its log as the only artifact; the error itself is raised by the caller.
+
+    Returns:
+        The status that the run has now: where the store takes nothing any more, it stays RUNNING.
+    """
+    run_id = run.info.run_id
+    status = "FAILED" if isinstance(error, Exception) else "KILLED"
+    try:
+        repository = get_artifact_repository(run.info.artifact_uri)
+        written = {path.name for path in folder.iterdir()}  # the run was empty: nothing else in it is ours
+        for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
+            if item.path in written:
+                repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
+        client.set_tag(run_id, "error", _text(f"{type(error).__name__}: {one_line(error)}"))
+        client.log_artifact(run_id, str(folder / LOG_FILE))
+    except store_errors() as second:
+        logging.getLogger(__name__).warning("run %s: its log could not be kept: %s", run_id, one_line(second))
+    try:
+        client.set_terminated(run_id, status)
+    except store_errors():
+        return "RUNNING"
+    return status
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What MLflow's stores raise; a local one, which alone loads SQLAlchemy, lets its errors through."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")
+    return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
+
+
+def _text(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _MAX_PARAM_CHARS else text[: _MAX_PARAM_CHARS - 1] + "…"

@@ -1,0 +1,249 @@
+"""The Docker Compose stack of this project: what it is made of, and how Compose is asked to do things."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from adaptml.errors import AdaptmlError, listed
+from adaptml.project import Project
+from adaptml.settings import ENV_FILES
+
+COMPOSE_FILE = "docker-compose.yml"
+COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
+ALL_PROFILES = "dev"
+PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES)
+# Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
+EXTERNAL_DATABASE_FILE = "docker/external-database.yml"
+DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "crate": 4200}
+DEFAULT_UID = 1000  # the user of our images
+
+
+class StackError(AdaptmlError):
+    """The stack cannot be started, stopped, saved or restored as things are."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A service with an address on the host.
+
+    Attributes:
+        what: what a person finds there.
+        bind: variable that names the host's address, or None where it is always this machine alone.
+        port: variable that names the port.
+        default_port: the port where the variable is not set.
+        path: what comes after the port.
+    """
+
+    what: str
+    bind: str | None
+    port: str
+    default_port: int
+    path: str = "/"
+
+
+PUBLISHED = {
+    "crate-db": Published("data", None, "CRATE_PORT", 4200),
+    "label-studio-web": Published("Label Studio", "LABEL_STUDIO_BIND", "LABEL_STUDIO_PORT", 8080),
+    "dp-mlflow-server": Published("data programming runs", None, "DP_MLFLOW_PORT", 5000),
+    "modelling-mlflow-server": Published("modelling runs", None, "MODELLING_MLFLOW_PORT", 5001),
+    "modelling-mlflow-deploy": Published("predictions", "API_BIND", "API_PORT", 80, "/docs"),
+}
+
+
+class Stack:
+    """The stack of one project folder.
+
+    Attributes:
+        root: the project's folder, which holds `docker-compose.yml` and the files of settings.
+        env_files: names of the files of settings that are there, relative to `root`; a later one wins.
+        values: every variable that is set to something, in the environment or else in those files: what
+            Compose fills into its file.
+    """
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        """Read `.env` and `.env.dev`; nothing is started.
+
+        Args:
+            root: the project's folder.
+            environment: the caller's. Its `COMPOSE_ENV_FILES` names other files of settings, as for Compose.
+
+        Raises:
+            StackError: the folder has no Compose file, or no file that `COMPOSE_ENV_FILES` names.
+        """
+        if not (root / COMPOSE_FILE).is_file():
+            raise StackError(
+                f"no {COMPOSE_FILE} in {root}; "
+                "expected a clone of ADaPT-ML: run this there, or set ADAPTML_ROOT"
+            )
+        self.root = root
+        self.env_files = env_files(root, environment.get(COMPOSE_ENV_FILES, ""))
+        self._environment = dict(environment)
+        self._from_files = variables_of(root / name for name in self.env_files)
+        self.values: dict[str, str] = self._from_files | _set_to_something(environment)
+
+    def get(self, name: str, default: str) -> str:
+        """A variable; one that is set to nothing counts as not set, as in the Compose file."""
+        return self.values.get(name) or default
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy address of a database elsewhere, as containers reach it; empty for the stack's own."""
+        return self.get("STACK_DATABASE_URL", "")
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of the secrets."""
+        return (self.root / self.get("SECRETS", "secrets")).resolve()
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """User and group that our containers run as: the caller's, and never root."""
+        uid = os.getuid() if hasattr(os, "getuid") else 0
+        gid = os.getgid() if hasattr(os, "getgid") else 0
+        defaults = (uid, gid) if uid else (DEFAULT_UID, DEFAULT_UID)
+        return int(self.get("APP_UID", str(defaults[0]))), int(self.get("APP_GID", str(defaults[1])))
+
+    def environment(self) -> dict[str, str]:
+        """The environment for Compose: the caller's, and what Compose cannot find out by itself.
+
+        Compose takes a variable that is set to nothing for set. Left out, it does not hide what a file says.
+        """
+        kept = {
+            name: value for name, value in self._environment.items() if value or name not in self._from_files
+        }
+        uid, gid = self.owner
+        added = {"APP_UID": str(uid), "APP_GID": str(gid)}
+        if self.env_files:
+            added[COMPOSE_ENV_FILES] = ",".join(self.env_files)
+        files = self.get("COMPOSE_FILE", COMPOSE_FILE)
+        if self.database_url:
+            added["STACK_DATABASE"] = database_place(self.database_url)
+            files = os.pathsep.join([files, EXTERNAL_DATABASE_FILE])
+        return kept | added | {"COMPOSE_FILE": files}
+
+    def compose(self, *words: str, profiles: Sequence[str] = (ALL_PROFILES,), capture: bool = True) -> str:
+        """Run `docker compose …` in the project's folder.
+
+        Args:
+            words: the command and its options.
+            profiles: the profiles that it is about.
+            capture: return what it prints instead of showing it.
+
+        Raises:
+            StackError: there is no Docker, or Compose refuses.
+        """
+        chosen = [word for profile in profiles for word in ("--profile", profile)]
+        return docker("compose", *chosen, *words, cwd=self.root, env=self.environment(), capture=capture)
+
+    def containers(self) -> list[dict[str, Any]]:
+        """What Compose says of each of the stack's containers, running or not."""
+        printed = self.compose("ps", "--all", "--format", "json")
+        return [json.loads(line) for line in printed.splitlines() if line.strip()]
+
+    def config(self) -> dict[str, Any]:
+        """The Compose file with everything filled in."""
+        found: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))
+        return found
+
+    def addresses(self, services: Sequence[str]) -> list[tuple[str, str]]:
+        """What a person finds where, for those of the services that the host reaches."""
+        found = []
+        for service, place in PUBLISHED.items():
+            if service in services:
+                bind = self.get(place.bind, "127.0.0.1") if place.bind else "127.0.0.1"
+                port = int(self.get(place.port, str(place.default_port)))
+                host = "127.0.0.1" if bind in {"0.0.0.0", "::"} else bind  # noqa: S104 - compared, not bound
+                shown = "" if port == DEFAULT_PORTS["http"] else f":{port}"
+                found.append((place.what, f"http://{host}{shown}{place.path}"))
+        return found
+
+
+def env_files(root: Path, given: str = "") -> tuple[str, ...]:
+    """Names of the files of settings; a later one wins.
+
+    Args:
+        root: the project's folder.
+        given: other names than `.env` and `.env.dev`, divided by commas, as in `COMPOSE_ENV_FILES`.
+
+    Raises:
+        StackError: a file that is given does not exist.
+    """
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    missing = [name for name in names if not (root / name).is_file()]
+    if missing:
+        raise StackError(
+            f"no file {listed(missing)} in {root}, which {COMPOSE_ENV_FILES} names; "
+            f"expected files of settings such as {','.join(ENV_FILES)}: make it, or unset {COMPOSE_ENV_FILES}"
+        )
+    return tuple(names or (name for name in ENV_FILES if (root / name).is_file()))
+
+
+def variables_of(paths: Iterable[Path]) -> dict[str, str]:
+    """The variables that files of settings set to something; a later file wins."""
+    found: dict[str, str] = {}
+    for path in paths:
+        found |= _set_to_something(dotenv_values(path))
+    return found
+
+
+def _set_to_something(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if value}
+
+
+def open_stack() -> Stack:
+    """The stack of the project that the settings name."""
+    return Stack(Project().settings.root, os.environ)
+
+
+def database_place(url: str) -> str:
+    """`host:port` of a database's address.
+
+    Raises:
+        StackError: the address names no host.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError as error:
+        raise StackError(
+            "STACK_DATABASE_URL cannot be read as an address; expected such as crate://user:password@host:4200"
+        ) from error
+    if not parsed.host:
+        raise StackError(
+            f"STACK_DATABASE_URL {parsed.render_as_string()} names no host; "
+            "expected a database that containers can reach, such as crate://user:password@host:4200"
+        )
+    return f"{parsed.host}:{parsed.port or DEFAULT_PORTS.get(parsed.get_backend_name(), 5432)}"
+
+
+def docker(
+    *words: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    capture: bool = True,
+) -> str:
+    """Run the Docker client.
+
+    Raises:
+        StackError: there is none, or it refuses; its own last words are in the message.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            ["docker", *words],  # noqa: S607 - found on PATH, as on any machine
+            cwd=cwd, env=env, capture_output=capture, text=True, check=False,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise StackError("no docker command; expected Docker with Compose V2: install it") from error
+    if done.returncode:
+        said = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
+        reason = listed(said[-2:]) if said else f"exit code {done.returncode}, see above"
+        raise StackError(f"docker {words[0]} refused: {reason}")
+    return done.stdout or ""

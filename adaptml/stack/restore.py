@@ -1,0 +1,95 @@
+"""`adaptml restore`: a backup back into an empty stack."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptml.cli.support import output, run_command
+from adaptml.errors import listed
+from adaptml.stack.backup import MANIFEST, SECRETS, Store, own_image, stores
+from adaptml.stack.compose import Stack, StackError, docker, open_stack
+from adaptml.stack.secrets import make_secrets, write_private
+
+
+def restore(stack: Stack, folder: Path) -> list[Store]:
+    """Fill the stores of a stack that has none, and put back the secrets that they were made with.
+
+    Args:
+        stack: a stack without containers and with empty stores.
+        folder: what `backup` wrote.
+
+    Returns:
+        What was filled.
+
+    Raises:
+        StackError: the folder is no backup, or the stack is not empty.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise StackError(f"{folder} is no backup: it has no {MANIFEST}; expected what `adaptml backup` wrote")
+    saved = set(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["stores"])
+    if stack.containers():
+        raise StackError("the stack has containers; expected none: stop it with `adaptml down` first")
+    image, wanted = own_image(stack), [store for store in stores(stack) if store.key in saved]
+    _check_empty(wanted, image)
+    _put_back_secrets(stack, folder / SECRETS)
+    stack.compose("create", "--no-build")  # Compose's own volumes, under its own labels
+    for store in wanted:
+        _fill(store, folder, image)
+    return wanted
+
+
+def _check_empty(wanted: list[Store], image: str) -> None:
+    full = [store.source for store in wanted if _holds_files(store, image)]
+    if full:
+        raise StackError(
+            f"{listed(full)} holds files; expected empty stores: "
+            "name new ones in .env.dev (STACK_NAME names them all), or remove these"
+        )
+
+
+def _put_back_secrets(stack: Stack, saved: Path) -> None:
+    for path in saved.iterdir():
+        stack.secrets.mkdir(parents=True, exist_ok=True)
+        write_private(path.read_text(encoding="utf-8"), stack.secrets / path.name, stack.owner)
+    make_secrets(stack)
+
+
+def _fill(store: Store, folder: Path, image: str) -> None:
+    docker(
+        "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/to",
+        "--volume", f"{folder.resolve()}:/from:ro", image,
+        "tar", "--extract", "--numeric-owner", "--preserve-permissions",
+        "--file", f"/from/{store.file}", "--directory", "/to",
+    )  # fmt: skip
+
+
+def _holds_files(store: Store, image: str) -> bool:
+    """Whether a store has content; a volume that does not exist has none, and is not made by asking."""
+    if not store.source.startswith("/"):
+        try:
+            docker("volume", "inspect", store.source)
+        except StackError:
+            return False
+    listing = docker(
+        "run", "--rm", "--user", "0", "--network", "none", "--volume", f"{store.source}:/from:ro", image,
+        "ls", "--almost-all", "/from",
+    )  # fmt: skip
+    return bool(listing.strip())
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="What `adaptml backup` wrote.")],
+) -> None:
+    """Fill an empty Docker stack with a backup; `up` starts it then.
+
+    Example: `restore /backups/monday`
+    """
+    done = restore(open_stack(), folder)
+    output().print(f"{len(done)} stores restored: {listed([s.key for s in done], 20)}")
+    output().print("Next: adaptml up")
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,83 @@
+"""The stack's secrets: random, made once, in files that only their owner can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from adaptml.stack.compose import Stack, StackError
+
+KEEP_OUT_OF_GIT = "# Secrets: nothing in this folder is tracked.\n*\n"
+DATABASE_SETTINGS = "database_settings"
+PASSWORDS = (
+    "api_key",
+    "database_password",
+    "dp_mlflow_db_password",
+    "modelling_mlflow_db_password",
+    "label_studio_password",
+    "label_studio_token",
+    "label_studio_key",
+)
+
+
+def make_secrets(stack: Stack) -> list[str]:
+    """Make those secrets that are not there yet; those that are stay as they are.
+
+    `database_settings` is the settings file that containers read, with the address of the database: the
+    stack's own, or the one that `STACK_DATABASE_URL` names now.
+
+    Returns:
+        Names of the secrets that were made.
+
+    Raises:
+        StackError: their folder cannot be written, such as because it is somebody else's.
+    """
+    folder = _private_folder(stack)
+    made = []
+    for name in PASSWORDS:
+        if not _is_filled(folder / name):
+            # Hexadecimal, so that no address, SQL statement or shell needs it quoted.
+            write_private(secrets.token_hex(20), folder / name, stack.owner)
+            made.append(name)
+    password = (folder / "database_password").read_text(encoding="utf-8").strip()
+    path = folder / DATABASE_SETTINGS
+    text = f"ADAPTML_DATABASE_URL={stack.database_url or f'crate://adaptml:{password}@crate-db:4200'}\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_private(text, path, stack.owner)
+        made.append(DATABASE_SETTINGS)
+    return made
+
+
+def _private_folder(stack: Stack) -> Path:
+    """The folder of the secrets, which their owner alone can enter and Git passes over."""
+    folder = stack.secrets
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StackError(
+            f"{folder} cannot be written: {error.strerror}; "
+            "expected to be the user who started the stack first, or root"
+        ) from error
+    _give(folder, stack.owner)
+    (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")
+    return folder
+
+
+def write_private(text: str, path: Path, owner: tuple[int, int]) -> None:
+    """Write a file that its owner alone can read, from its first byte on; whole or not at all."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
+    _give(temporary, owner)
+    temporary.replace(path)
+
+
+def _is_filled(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _give(path: Path, owner: tuple[int, int]) -> None:
+    """Root gives what it makes to the user that the containers run as; others own it already."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.chown(path, *owner)

@@ -1,0 +1,85 @@
+"""`adaptml status`: each container's health and version, and the disk that the stack uses."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adaptml.cli.support import output, run_command
+from adaptml.stack.compose import Stack, docker, open_stack
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the stack is doing.
+
+    Attributes:
+        containers: a line each: name, health or state, image with its version, memory, and since when.
+        volumes: name → size as Docker writes it.
+        engine: versions of the engine and of Compose.
+    """
+
+    containers: list[tuple[str, str, str, str, str]]
+    volumes: dict[str, str]
+    engine: str
+
+
+def status(stack: Stack) -> Status:
+    """Ask Docker how the stack is."""
+    found = sorted(stack.containers(), key=lambda container: str(container["Service"]))
+    memory = _memory([str(c["Name"]) for c in found if c["State"] == "running"])
+    lines = [
+        (str(c["Name"]), health(c), str(c["Image"]), memory.get(str(c["Name"]), ""), str(c["RunningFor"]))
+        for c in found
+    ]
+    mine = {volume["name"] for volume in stack.config().get("volumes", {}).values()}
+    listing = json.loads(docker("system", "df", "--verbose", "--format", "{{json .Volumes}}"))
+    volumes = {volume["Name"]: volume["Size"] for volume in listing if volume["Name"] in mine}
+    engine = docker("version", "--format", "engine {{.Server.Version}}").strip()
+    compose = docker("compose", "version", "--short").strip()
+    return Status(lines, dict(sorted(volumes.items())), f"{engine}, Compose {compose}")
+
+
+def health(container: dict[str, Any]) -> str:
+    """One word for how a container is, as Compose describes it."""
+    return str(container.get("Health") or container["State"])
+
+
+def _memory(names: list[str]) -> dict[str, str]:
+    if not names:
+        return {}
+    printed = docker("stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}", *names)
+    return {
+        name: used.split("/")[0].strip()
+        for name, used in (line.split("\t") for line in printed.split("\n") if line)
+    }
+
+
+def command() -> None:
+    """Show each container of the Docker stack with its health, version and memory, and the disk in use."""
+    found, console = status(open_stack()), output()
+    if found.containers:
+        console.print(
+            "\n".join(aligned([("container", "health", "image", "memory", "made"), *found.containers]))
+        )
+    else:
+        console.print("nothing runs; `adaptml up` starts the stack")
+    for name, size in found.volumes.items():
+        console.print(f"volume {name:<36} {size}")
+    console.print(found.engine)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, each column as wide as its widest cell and two spaces.
+
+    >>> aligned([("a", "b"), ("long", "c")])
+    ['a     b', 'long  c']
+    """
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    return [
+        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+if __name__ == "__main__":
+    run_command(command, no_args_is_help=False)

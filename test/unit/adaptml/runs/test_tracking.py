@@ -1,0 +1,240 @@
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from adaptml.errors import DatabaseUnavailableError, LabellingError, TrackingError
+from adaptml.project import Project
+from adaptml.runs.tracking import RunStore
+from adaptml.settings import Settings
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+
+
+@pytest.fixture
+def runs(tracking: Settings, project: Project) -> RunStore:
+    """The run store of the clean room: an empty one, copied."""
+    return project.runs
+
+
+def files(client: MlflowClient, run_id: str) -> list[str]:
+    return sorted(item.path for item in client.list_artifacts(run_id))
+
+
+def test_a_complete_run_has_parameters_metrics_files_and_its_log(
+    runs: RunStore, tracking: Settings, tmp_path: Path
+) -> None:
+    with runs.run("eg", "step", {"seed": 8, "dev_data": None, "long": "x" * 1000}) as run:
+        (run.folder / "result.txt").write_text("42")
+        run.metrics["accuracy"] = 0.5
+        run.log.warning("three rows left out")
+    client = runs.client
+    done = client.get_run(run.run_id)
+    assert done.info.status == "FINISHED"
+    assert done.data.metrics == {"accuracy": 0.5}
+    assert (done.data.params["seed"], done.data.params["dev_data"]) == ("8", "")
+    assert len(done.data.params["long"]) == 500
+    assert files(client, run.run_id) == ["log.txt", "result.txt"]
+    assert "WARNING three rows left out" in runs.artifact(run.run_id, "log.txt", tmp_path).read_text()
+    assert done.info.artifact_uri.startswith((tracking.home / "mlruns").as_uri())
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(LabellingError("no votes"), "FAILED"), (ZeroDivisionError("x"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)  # fmt: skip
+def test_a_failed_run_is_marked_and_keeps_its_log_alone(
+    runs: RunStore, error: BaseException, status: str, tmp_path: Path
+) -> None:
+    with pytest.raises(type(error)), runs.run("eg", "step", {}) as run:
+        (run.folder / "half.txt").write_text("half")
+        run.metrics["accuracy"] = 0.5
+        raise error
+    client = runs.client
+    done = client.get_run(run.run_id)
+    assert done.info.status == status
+    assert done.data.tags["error"].startswith(type(error).__name__)
+    assert done.data.metrics == {}
+    assert files(client, run.run_id) == ["log.txt"]
+    log = Path(client.download_artifacts(run.run_id, "log.txt", str(tmp_path))).read_text()
+    assert "Traceback" in log
+    with pytest.raises(TrackingError, match=rf"^run {run.run_id} is {status}; expected one that is FINISHED"):
+        runs.artifact(run.run_id, "log.txt", tmp_path)
+
+
+def test_artifacts_that_cannot_all_be_written_leave_no_part(runs: RunStore) -> None:
+    with (
+        pytest.raises(TrackingError, match=r"could not be recorded: .*it is marked FAILED"),
+        runs.run("eg", "step", {}) as run,
+    ):
+        (run.folder / "a.txt").write_text("fine")
+        (run.folder / "b.txt").symlink_to("/nowhere")  # stands for the write that fails
+    client = runs.client
+    assert client.get_run(run.run_id).info.status == "FAILED"
+    assert files(client, run.run_id) == ["log.txt"]
+
+
+def test_unknown_run_and_artifact(runs: RunStore, tmp_path: Path) -> None:
+    with runs.run("eg", "step", {}) as run:
+        pass
+    with pytest.raises(TrackingError, match=rf"^run {run.run_id} has no artifact x: .*; name another run$"):
+        runs.artifact(run.run_id, "x", tmp_path)
+    with pytest.raises(TrackingError, match=r"^run nope cannot be read from sqlite:.*; name another run$"):
+        runs.artifact("nope", "x", tmp_path)
+
+
+def test_a_store_that_somebody_has_locked(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE held (id)")
+    holder.execute("BEGIN EXCLUSIVE")
+    program = """
+import sys
+from adaptml.errors import TrackingError
+from adaptml.runs.tracking import RunStore
+try:
+    RunStore(sys.argv[1]).client
+except TrackingError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{path}"], capture_output=True, text=True, check=False
+    )
+    holder.close()
+    assert done.stdout.startswith(f"MLflow at sqlite:///{path} cannot be used: ")
+    assert "database is locked" in done.stdout
+    assert done.stdout.endswith("set MLFLOW_TRACKING_URI\n")
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_home_folder_that_cannot_be_made(clean_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (clean_room / "file").write_text("")
+    monkeypatch.setenv("ADAPTML_HOME", str(clean_room / "file" / "home"))
+    project = Project()
+    with pytest.raises(TrackingError, match=r"mlflow\.db cannot be used: .*Not a directory"):
+        project.runs.client  # noqa: B018
+    with pytest.raises(DatabaseUnavailableError, match=r"cannot be made: Not a directory: .*/file/home"):
+        project.database  # noqa: B018
+
+
+def test_a_store_that_takes_nothing_any_more(runs: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk: neither the run's end nor its being marked can be written, and no run can be opened."""
+
+    def full(*_: object, **__: object) -> None:
+        raise MlflowException("(sqlite3.OperationalError)\ndatabase or disk is full")
+
+    with (
+        pytest.raises(
+            TrackingError,
+            match=r"could not be recorded: .*Error\) database or disk is full; it is marked RUNNING",
+        ),
+        runs.run("eg", "step", {}),
+    ):
+        for name in ("log_batch", "set_tag", "set_terminated"):
+            monkeypatch.setattr(MlflowClient, name, full)
+    monkeypatch.setattr(MlflowClient, "create_run", full)
+    with (
+        pytest.raises(TrackingError, match=r"cannot open a run: .*database or disk is full"),
+        runs.run("eg", "step", {}),
+    ):
+        pass
+
+
+def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(
+        TrackingError, match=r"^MLflow at http://127\.0\.0\.1:9 cannot be used: .*set MLFLOW_TRACKING_URI$"
+    ):
+        RunStore("http://127.0.0.1:9").client  # noqa: B018
+
+
+def adopting(runs: RunStore, run_id: str) -> RunStore:
+    """The same store where MLFLOW_RUN_ID names a run."""
+    return RunStore(runs.uri, adopted_run=run_id)
+
+
+def test_a_run_that_was_opened_for_the_step_is_used(runs: RunStore) -> None:
+    experiment = runs.client.create_experiment("opened")
+    opened = runs.client.create_run(experiment).info.run_id
+    runs.client.log_param(opened, "seed", "08")  # as `mlflow run` writes what it was given
+    with adopting(runs, opened).run("eg", "step", {"seed": 8, "task": "eg"}) as run:
+        run.metrics["accuracy"] = 0.5
+    done = runs.client.get_run(opened)
+    assert (run.run_id, done.info.status, done.data.metrics) == (opened, "FINISHED", {"accuracy": 0.5})
+    assert done.data.params == {"seed": "08", "task": "eg"}
+
+
+@pytest.mark.parametrize("state", ["FINISHED", "FAILED", "metric", "artifact"])
+def test_a_run_that_is_not_empty_or_ended_is_refused_and_stays_as_it_was(
+    runs: RunStore, state: str, tmp_path: Path
+) -> None:
+    client = runs.client
+    named = client.create_run(client.create_experiment("named")).info.run_id
+    if state in {"FINISHED", "FAILED", "artifact"}:
+        (tmp_path / "result.txt").write_text("42")
+        client.log_artifact(named, str(tmp_path / "result.txt"))
+    if state == "metric":
+        client.log_metric(named, "accuracy", 0.5)
+    if state in {"FINISHED", "FAILED"}:
+        client.set_terminated(named, state)
+    before = client.get_run(named)
+    with (
+        pytest.raises(TrackingError, match=rf"^MLFLOW_RUN_ID names run {named}, .*unset MLFLOW_RUN_ID$"),
+        adopting(runs, named).run("eg", "step", {}) as run,
+    ):
+        (run.folder / "mine.txt").write_text("never reached")
+        raise LabellingError("a step that fails")
+    after = client.get_run(named)
+    assert after.to_dictionary() == before.to_dictionary()
+    assert files(client, named) == ([] if state == "metric" else ["result.txt"])
+
+
+def test_a_run_id_that_names_nothing(runs: RunStore) -> None:
+    with (
+        pytest.raises(TrackingError, match=r"cannot open a run: .*not found"),
+        adopting(runs, "0" * 32).run("eg", "step", {}),
+    ):
+        pass
+
+
+def test_a_step_that_fails_deletes_what_it_wrote_and_nothing_else(runs: RunStore, tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("of somebody else, while the step ran")
+    with pytest.raises(LabellingError), runs.run("eg", "step", {}) as run:
+        (run.folder / "mine.txt").write_text("half")
+        runs.client.log_artifact(run.run_id, str(run.folder / "mine.txt"))
+        runs.client.log_artifact(run.run_id, str(tmp_path / "theirs.txt"))
+        raise LabellingError("no votes")
+    assert files(runs.client, run.run_id) == ["log.txt", "theirs.txt"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_in_the_middle(sent: signal.Signals, runs: RunStore) -> None:
+    code = """
+import signal, time
+from adaptml.cli.support import run_command
+from adaptml.project import Project
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit none
+def command() -> None:
+    with Project().runs.run("interrupted", "step", {}) as run:
+        (run.folder / "half.txt").write_text("half")
+        print(run.run_id, flush=True)
+        time.sleep(60)
+run_command(command)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    time.sleep(0.2)
+    process.send_signal(sent)
+    process.communicate(timeout=30)
+    assert process.returncode == (130 if sent is signal.SIGINT else 143)
+    client = runs.client
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert files(client, run_id) == ["log.txt"]

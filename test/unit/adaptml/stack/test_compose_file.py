@@ -1,0 +1,103 @@
+"""The Compose file, and the tracked file of its settings, keep what is promised of them."""
+
+import ast
+import re
+from pathlib import Path
+
+import yaml
+from dotenv import dotenv_values
+
+from adaptml.cli.settings import variable
+from adaptml.settings import Settings, load_settings
+from adaptml.stack.checks import MEMORY_GB
+from adaptml.stack.compose import PROFILES, PUBLISHED
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
+SERVICES = yaml.safe_load(COMPOSE)["services"]
+ENV = dotenv_values(REPOSITORY / ".env")
+# What the stack finds out as it starts, and the default that the Compose file has for want of it.
+COMPUTED = {"APP_UID": "1000", "APP_GID": "1000", "STACK_DATABASE": "crate-db:4200", "TORCH_INDEX": ""}
+
+
+def test_every_variable_of_the_compose_file_is_in_env_with_its_default() -> None:
+    used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) == set(used)  # each has a default
+    assert {name: used[name] for name in COMPUTED} == COMPUTED
+    assert {name: ENV.get(name) for name in used} == used | dict.fromkeys(COMPUTED, "")
+    assert set(ENV) - set(used) == {"STACK_DATABASE_URL"}
+
+
+def test_env_holds_no_secret_and_no_setting_of_the_library(clean_room: Path) -> None:
+    """It is in every clone: what it said to the steps would change them for everybody."""
+    assert ENV["STACK_DATABASE_URL"] == ""
+    assert [name for name in ENV if re.search("PASSWORD|TOKEN|KEY|CREDENTIAL", name)] == []
+    assert not re.search(r"^[^#].*://", (REPOSITORY / ".env").read_text(), re.MULTILINE)
+    assert set(ENV) & {variable(name) for name in Settings.model_fields} == set()
+    without = load_settings(clean_room)
+    (clean_room / ".env").write_text((REPOSITORY / ".env").read_text())
+    assert load_settings(clean_room) == without
+
+
+def test_env_is_tracked_and_a_person_s_own_file_is_not() -> None:
+    ignored = (REPOSITORY / ".gitignore").read_text().splitlines()
+    assert "/.env.dev" in ignored
+    assert not {".env", "/.env", ".env*", "/.env*"} & set(ignored)
+    assert not (REPOSITORY / ".env.example").exists()
+
+
+def test_containers_find_the_address_of_the_database_in_the_file_that_wins() -> None:
+    mounted = {
+        name: secret["target"]
+        for name, service in SERVICES.items()
+        for secret in service.get("secrets", [])
+        if isinstance(secret, dict) and secret["source"] == "database_settings"
+    }
+    steps = ("label-studio-dev", "dp-mlflow", "modelling-mlflow", "modelling-mlflow-deploy")
+    assert mounted == dict.fromkeys(steps, "/app/.env.dev")
+    assert "touch /app/.env.dev" in (REPOSITORY / "Dockerfile").read_text()
+
+
+def test_only_commands_print() -> None:
+    """What does the work is also called from Python and from pages."""
+    printing = [
+        f"{path.name}: {function.name}"
+        for path in (REPOSITORY / "adaptml" / "stack").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef) and function.name != "command"
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and re.search(r"\b(output|print|echo)$", ast.unparse(call.func))
+    ]
+    assert printing == []
+
+
+def test_every_service_has_limits_a_health_check_and_no_rights() -> None:
+    assert set(SERVICES) == {*MEMORY_GB, "crate-db"}
+    for name, service in SERVICES.items():
+        assert service["container_name"] == name
+        assert set(service["profiles"]) <= set(PROFILES)
+        assert "dev" in service["profiles"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["init"] is True
+        assert service["mem_limit"]
+        assert service["healthcheck"]["test"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert not service["image"].endswith(":latest")
+    for forbidden in ("privileged", "ulimits", "network_mode", "docker.sock"):
+        assert forbidden not in COMPOSE
+    assert not (REPOSITORY / "Dockerfile").read_text().startswith("# syntax")
+
+
+def test_what_is_published_is_on_the_loopback_address_by_default() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == set(PUBLISHED)
+    for name, (port,) in published.items():
+        place = PUBLISHED[name]
+        bind = f"${{{place.bind}:-127.0.0.1}}" if place.bind else "127.0.0.1"
+        assert port.startswith(f"{bind}:${{{place.port}:-{place.default_port}}}:")
+
+
+def test_cuda_is_never_asked_for() -> None:
+    """On a machine with it, torch itself names what it needs; elsewhere that is gigabytes, or cannot be had."""
+    for path in (REPOSITORY / "requirements").glob("*.txt"):
+        assert re.findall(r"^(?:nvidia|cuda|triton).*", path.read_text(), re.MULTILINE) == []
