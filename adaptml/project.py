@@ -174,6 +174,7 @@ class Project:
         predict = adaptml.predict
         serve = adaptml.serve
         list_runs = adaptml.list_runs
+        check_task = adaptml.check_task
     else:
         featurize = Step()
         sample_tasks = Step()
@@ -188,3 +189,4 @@ class Project:
         predict = Step()
         serve = Step()
         list_runs = Step()
+        check_task = Step()

@@ -42,8 +42,9 @@ def annotator_agreement(
         FileError: a report that cannot be written.
 
     Example:
-        >>> project.annotator_agreement("example").alpha.value  # doctest: +SKIP
-        0.606
+        >>> agreement = project.annotator_agreement("spam")
+        >>> round(agreement.alpha.value, 3)
+        0.762
     """
     task = project.task(task)
     folder = project.settings.annotations(task.name)

@@ -30,6 +30,10 @@ class Finding:
         level: `ok`, `warning` (it will work, and is perhaps not meant) or `error` (a step will refuse it).
         what: what was looked at, in a word or two.
         text: what was found, and for a warning or an error what to do; one line.
+
+    Example:
+        >>> adaptml.check_task(project, "spam")[0]
+        Finding(level='ok', what='task file', text='multiclass, 2 classes: ham, spam')
     """
 
     level: Level
@@ -55,8 +59,9 @@ def check_task(project: Project, task: str | Task, data: Data | None = None) -> 
         TaskError: no such task, or a task file that cannot be read: all its problems in one line.
 
     Example:
-        >>> check_task(Project("my-project"), "spam", "posts")  # doctest: +SKIP
-        [Finding(level='ok', what='task file', text='multiclass, 2 classes: ham, spam'), …]
+        >>> found = adaptml.check_task(project, "spam", "comments")
+        >>> [finding.text for finding in found if finding.what == "comments.id"]
+        ['text, unique']
     """
     task = project.task(task)
     findings = check_file(task)

@@ -8,6 +8,7 @@ gradient is written out, which spares the product of all pairs of votes, and `sc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Floats, LabelMatrix
 
 BATCH_ROWS = 100_000
+_PROCESS = Lock()  # numpy's global generator and torch's number of threads belong to the whole process
 
 
 @dataclass(frozen=True)
@@ -189,20 +191,22 @@ def _one_hot(L: LabelMatrix, k: int) -> sparse.csr_matrix:
 @contextmanager
 def _numpy_seed(seed: int) -> Iterator[None]:
     """Snorkel draws its start from numpy's global generator: seed it, and give it back as it was."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
+    with _PROCESS:
+        before = np.random.get_state()  # noqa: NPY002
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """An epoch takes well under a millisecond, which threads that wait for each other can make fifty."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with _PROCESS:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

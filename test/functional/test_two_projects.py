@@ -22,6 +22,7 @@ import sqlalchemy as sa
 import torch
 from threadpoolctl import threadpool_info
 
+import adaptml
 from adaptml import Project
 from example_data.example_data_import import read_posts
 from example_data.make_annotations import EXPORT
@@ -52,7 +53,7 @@ class Chain:
         self.folder, self.barrier = folder, barrier
         posts = read_posts()
         kept = posts["frame"].eq("annotated") | (
-            posts["frame"].eq("multilabel") & (posts.index % 2 == remainder)
+            posts["frame"].eq("multiclass") & (posts.index % 2 == remainder)
         )
         self.posts = posts[kept].reset_index(drop=True)
         shutil.copytree(REPOSITORY / "tasks" / TASK, folder / "tasks" / TASK)
@@ -60,12 +61,13 @@ class Chain:
     def run(self) -> Outcome:
         with Project(self.folder) as project:
             self.step(lambda: fill(project, self.posts))
-            self.step(lambda: project.featurize(TASK, TABLE, encoder="hashing"))
-            self.step(lambda: project.process_annotations(TASK, EXPORT, "1"))
-            labelled = self.step(lambda: project.label(TASK, TABLE, gold="task"))
-            trained = self.step(lambda: project.train(TASK, labelled.run_id, gold="task", strategy="union"))
-            self.step(lambda: project.deploy(trained.model))
-            predicted = self.step(lambda: project.predict(TASK, TABLE))
+            task = project.task(TASK, "multiclass")
+            self.step(lambda: project.featurize(task, TABLE, encoder="hashing"))
+            self.step(lambda: project.process_annotations(task, EXPORT, "1"))
+            labelled = self.step(lambda: project.label(task, TABLE, gold="task"))
+            trained = self.step(lambda: project.train(task, labelled, gold="task", strategy="union"))
+            self.step(lambda: project.deploy(trained.model_name))
+            predicted = self.step(lambda: project.predict(task, TABLE))
         return Outcome(dict(labelled.metrics), predicted.frame)
 
     def step(self, work: Any) -> Any:
@@ -123,8 +125,16 @@ def watched() -> Iterator[set[str]]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
-    """What each chain gives by itself; imports and first uses are done with, too."""
+def before() -> dict[str, Any]:
+    """The process as it is once everything is imported, before any step."""
+    for name in adaptml.__all__:
+        getattr(adaptml, name)
+    return state()
+
+
+@pytest.fixture(scope="module")
+def alone(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    """What each chain gives by itself."""
     return [Chain(tmp_path_factory.mktemp("alone"), number, threading.Barrier(1)).run() for number in (0, 1)]
 
 
@@ -134,11 +144,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_two_threads_give_what_each_gives_alone_and_leave_the_process_as_it_was(
-    alone: list[Outcome], folders: list[Path]
+    before: dict[str, Any], alone: list[Outcome], folders: list[Path]
 ) -> None:
     barrier = threading.Barrier(2)
     chains = [Chain(folder, number, barrier) for number, folder in enumerate(folders)]
-    before = state()
     with watched() as seen, ThreadPoolExecutor(2) as pool:
         together = [future.result() for future in [pool.submit(chain.run) for chain in chains]]
     assert {name: value for name, value in state().items() if value != before[name]} == {}
@@ -161,8 +170,8 @@ def stores_hold_their_own(chains: list[Chain]) -> None:
             assert set(runs["status"]) == {"FINISHED"}
             models = project.runs.client.search_registered_models()
             assert sorted((model.name, len(model.latest_versions)) for model in models) == [
-                ("multilabel_example", 1),
-                ("multilabel_example_label_model", 1),
+                ("multiclass_example", 1),
+                ("multiclass_example_label_model", 1),
             ]
             inside = project.settings.home.as_uri()
             for run in runs["run_id"]:

@@ -148,6 +148,7 @@ EDGES = (
     "modelling/app/",
     "portal/",
     "adaptml/stack/",  # Compose takes its values from the environment
+    "adaptml/user_code.py",  # a person's code: relative paths in it start in its own folder
     "labelstudio/local_server.py",  # a program that runs another
     "modelling/end_model_code.py",  # MLflow runs it, in a process of its own
 )

@@ -1,5 +1,6 @@
 """The step `label`, on a real database and a real MLflow store."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,13 +13,15 @@ import sqlalchemy as sa
 from tolerances import FLOAT32_ATOL, FLOAT64_ATOL
 
 from adaptml.data import Data
-from adaptml.database import TextList
-from adaptml.errors import AdaptmlError
-from adaptml.frames import write_frame
+from adaptml.database import TextList, WritebackKind, write_back
+from adaptml.errors import AdaptmlError, DatabaseError, LabellingError
+from adaptml.frames import read_metadata, write_frame
 from adaptml.project import Project
-from dataprogramming.label import LabelResult, label, summary
+from adaptml.tasks import Task
+from dataprogramming.keyword_lfs import keyword_lf
+from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_options import snorkel_config
+from dataprogramming.votes import Votes
 
 # MLflow's own, at its first use
 pytestmark = [
@@ -108,19 +111,16 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     assert "labelling functions long, broken never vote: look at what each looks for" in done.warnings
     assert sorted(item.path for item in room.runs.client.list_artifacts(done.run_id)) == [
         "confusion_matrix.png",
-        "dev_label_matrix.npy",
-        "development_data.html",
         "development_data.parquet",
+        "gold_votes.parquet",
         "label_model.npz",
         "lf_summary_dev.csv",
-        "lf_summary_dev.html",
         "lf_summary_train.csv",
-        "lf_summary_train.html",
         "log.txt",
         "model",
-        "train_label_matrix.npy",
-        "training_data.html",
+        "report.html",
         "training_data.parquet",
+        "votes.parquet",
     ]
     training = frame(room, done, "training_data.parquet", tmp_path)
     assert training.columns.tolist() == ["table_name", "id", "label", "label_probs"]
@@ -128,9 +128,21 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     assert [list(names) for names in training["label"]] == [GOLD[i % 7] for i in range(N) if GOLD[i % 7]]
     development = frame(room, done, "development_data.parquet", tmp_path)
     assert [list(names) for names in development["gold_label"]] == [GOLD[i % 7] for i in range(42)]
-    matrix = np.load(room.runs.artifact(done.run_id, "train_label_matrix.npy", tmp_path))
-    assert (matrix.dtype, matrix.shape) == (np.int8, (63, 6))
-    assert matrix[2].tolist() == [-1, 0, -1, 1, -1, -1]
+    votes = Votes.load(room.runs.artifact(done.run_id, "votes.parquet", tmp_path))
+    assert votes.frame.columns.tolist() == [
+        "table_name",
+        "id",
+        "purr",
+        "meow",
+        "bark",
+        "wag",
+        "long",
+        "broken",
+    ]
+    assert votes.frame.iloc[2].tolist() == ["posts", "02", -1, 0, -1, 1, -1, -1]
+    assert (votes.task, votes.setting, votes.class_names) == ("pets", "multilabel", ("cat", "dog"))
+    gold_votes = Votes.load(room.runs.artifact(done.run_id, "gold_votes.parquet", tmp_path))
+    pd.testing.assert_frame_equal(gold_votes.frame, votes.frame.iloc[:42])
     assert done.new_rows == 45
     log = room.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
     assert "63 points, 18 without votes are left out of the training data" in log
@@ -147,11 +159,11 @@ def test_multiclass_run(room: Project, run: Run) -> None:
     assert {f"dev_{name}/accuracy" for name in ("majority_vote", "weighted_vote", "snorkel")} <= set(
         done.metrics
     )
-    lines = dict(summary(done))
+    lines = dict(done.all_lines())
     assert lines["points"] == "63, 45 of them labelled, the others have no votes"
     assert lines["gold"] == "24 points, 18 left out (not exactly one class)"
     assert lines["on gold"] == (
-        "accuracy 1.000 by cross-validation; points without votes (0%) are predicted from the class balance"
+        "accuracy 1.000 by cross-validation; gold points without votes (0%) are predicted from the class balance"
     )
     assert done.model.startswith("multiclass_pets_label_model version ")
     params = room.runs.client.get_run(done.run_id).data.params
@@ -186,7 +198,10 @@ def test_parameters_reach_the_labelling_functions(room: Project, run: Run) -> No
 
 def test_a_failed_run_is_marked_with_its_error(run: Run, room: Project) -> None:
     room.database.upsert("posts", pd.DataFrame({"id": ["07"], "tokens": [["boom"]]}), ["id"])
-    with pytest.raises(AdaptmlError, match="'broken' failed on data point posts/07: ZeroDivisionError: "):
+    with pytest.raises(
+        AdaptmlError,
+        match=r"'broken' failed on data point posts/07, at .*lfs.py, line 13: ZeroDivisionError: ",
+    ):
         run("multiclass")
     client = room.runs.client
     experiment = client.get_experiment_by_name("pets")
@@ -220,15 +235,14 @@ os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
 import mlflow, numpy as np, pandas as pd
 mlflow.set_tracking_uri({store!r})
 model = mlflow.pyfunc.load_model("models:/{name}/{version}")
-L = np.load(sys.argv[1])
-frame = pd.DataFrame(L.astype(np.int64), columns=["purr", "meow", "bark", "wag", "long", "broken"])
+frame = pd.read_parquet(sys.argv[1]).drop(columns=["table_name", "id"]).astype(np.int64)
 json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
 """
-    matrix, out = room.runs.artifact(done.run_id, "train_label_matrix.npy", tmp_path), tmp_path / "out.json"
-    subprocess.run([sys.executable, "-P", "-c", code, str(matrix), str(out)], check=True, cwd=tmp_path)
+    votes, out = room.runs.artifact(done.run_id, "votes.parquet", tmp_path), tmp_path / "out.json"
+    subprocess.run([sys.executable, "-P", "-c", code, str(votes), str(out)], check=True, cwd=tmp_path)
     told = pd.read_json(out)
     assert told.columns.tolist() == ["cat", "dog", "prob_cat", "prob_dog"]
-    told = told[(np.load(matrix) >= 0).any(axis=1)]
+    told = told[(Votes.load(votes).L >= 0).any(axis=1)]
     np.testing.assert_allclose(
         told[["prob_cat", "prob_dog"]], expected["label_probs"].tolist(), rtol=0, atol=FLOAT64_ATOL
     )
@@ -236,10 +250,104 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
     assert told[["cat", "dog"]].to_numpy().tolist() == flags
 
 
-def test_options_of_snorkels_model_that_cannot_be() -> None:
-    with pytest.raises(AdaptmlError) as raised:
-        snorkel_config(n_epochs="x", lr=-1.0)
-    assert str(raised.value) == (
-        "the label model cannot be trained like this: n_epochs is 'x': Input should be a valid integer, unable to "
-        "parse string as an integer; lr is -1.0: Input should be greater than 0"
+def test_a_dry_run_logs_nothing(pets: Project) -> None:
+    done = label(pets, "pets", "posts", "task", dry_run=True, write=True)
+    assert (done.run_id, done.model, done.new_rows) == ("", "", None)
+    assert done.metrics["dev_accuracy"] == 0.5  # right on 2, and on 5, where the class balance breaks a tie
+    assert done.lf_summary["correct"].tolist() == [2, 1, 0]
+    assert not (pets.settings.home / "mlflow.db").exists()
+    assert "pets_labels" not in pets.database.tables()
+    assert dict(done.all_lines())["run"] == "none: nothing was logged"
+
+
+def test_the_result_has_frames_and_shows_itself(pets: Project) -> None:
+    done = label(pets, "pets", "posts", "task", dry_run=True)
+    assert done.training_data["id"].tolist() == ["1", "2", "3", "5", "6"]
+    assert done.training_data.attrs["adaptml"] == {
+        "task": "pets", "setting": "multiclass", "classes": ["cat", "dog"],
+    }  # fmt: skip
+    assert done.votes.frame["cats"].tolist() == [0, -1, 0, -1, 0, -1]
+    assert done.gold_votes is not None
+    assert done.gold_votes.keys["id"].tolist() == ["2", "3", "5", "6"]
+    assert done.development_data is not None
+    assert done.development_data["gold_label"].tolist() == [["dog"], ["cat"], ["cat"], ["cat"]]
+    wrong = done.errors()
+    assert wrong["id"].tolist() == [
+        key
+        for key, said, true in done.development_data[["id", "label", "gold_label"]].itertuples(index=False)
+        if said != true
+    ]
+    assert wrong.columns.tolist() == [
+        "table_name",
+        "id",
+        "txt",
+        "label",
+        "gold_label",
+        "cats",
+        "dogs",
+        "long",
+    ]
+    assert done.errors("dogs")["id"].tolist() == ["3", "6"]
+    assert "<td>cats</td>" in done._repr_html_()
+    assert "label model" in repr(done)
+    with pytest.raises(LabellingError, match="no gold in this run"):
+        label(pets, "pets", "posts", dry_run=True).errors()
+
+
+def test_a_task_made_in_python_is_labelled(pets: Project) -> None:
+    task = Task(
+        name="made",
+        classes=["cat", "dog"],
+        setting="multilabel",
+        lfs=[keyword_lf("purr", ["purr"], "cat", "tokens")],
     )
+    done = label(pets, task, "posts where id < '4'", dry_run=True)
+    assert (done.n_points, done.training_data["id"].tolist()) == (3, ["1", "3"])
+
+
+def test_only_new_points_are_labelled(pets: Project) -> None:
+    with pytest.raises(DatabaseError, match=r"no table 'pets_labels'.*leave out --new"):
+        label(pets, "pets", "posts", new=True, dry_run=True)
+    labels = pd.DataFrame(
+        {"table_name": "posts", "id": ["1", "2"], "label": [["cat"]] * 2, "label_probs": [[1.0, 0.0]] * 2}
+    )
+    write_back(pets.database, "pets", WritebackKind.LABELS, labels, "a-run")
+    done = label(pets, "pets", "posts", where="id <> '6'", new=True, dry_run=True)
+    assert done.votes.keys["id"].tolist() == ["3", "4", "5"]
+
+
+def test_what_is_complete_is_said_though_the_labels_cannot_be_written(
+    pets: Project, empty_store: Path
+) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    # a table of that name that cannot take labels
+    pets.database.create_table("pets_labels", {"id": sa.Text()}, ["id"])
+    with pytest.raises(
+        DatabaseError, match=r"^run [0-9a-f]{32} is complete and registered as multiclass_pets_"
+    ):
+        label(pets, "pets", "posts", write=True)
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_the_report_shows_texts_escaped_or_none(
+    pets: Project, empty_store: Path, tmp_path: Path, texts: bool
+) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    done = label(pets, "pets", "posts", "task", texts=texts)
+    page = pets.runs.artifact(done.run_id, "report.html", tmp_path).read_text()
+    assert "Labels of task pets" in page
+    assert "<b>bark</b>" not in page
+    assert ("Purring and barking!" in page) == texts
+    said = read_metadata(pets.runs.artifact(done.run_id, "training_data.parquet", tmp_path))
+    assert said == {"task": "pets", "setting": "multiclass", "classes": ["cat", "dog"]}
+
+
+def test_a_broken_file_is_one_line_and_its_traceback_is_in_the_log(pets: Project, empty_store: Path) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    (pets.settings.tasks_dir / "pets" / "lfs.py").write_text("import re\nre.compile('(')\n")
+    with pytest.raises(LabellingError, match=r"lfs.py, line 2: .*missing \), unterminated subpattern"):
+        label(pets, "pets", "posts")
+    (run,) = pets.runs.client.search_runs(["1"])
+    assert run.info.status == "FAILED"
+    log = (pets.settings.home / "mlruns").rglob("log.txt")
+    assert "Traceback" in next(iter(log)).read_text()
