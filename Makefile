@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo labelstudio test test-stack check lock clean
+.PHONY: help install demo labelstudio test test-stack check docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,16 @@ test: check  ## all tests on two cores (WORKERS=4: on four), style, types and do
 test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing behind
 	docker/test-stack.sh
 
+.venv/.docs: .venv/.demo requirements/docs.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements/docs.txt
+	@touch $@
+
+docs: .venv/.docs  ## build the site of the Python library in docs/_build/html; its notebook is run
+	$(BIN)/python -m sphinx -q -W --keep-going --fresh-env docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv
 
 clean:  ## delete the environment and everything that the steps wrote
-	rm -rf .venv workspace mlruns .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv workspace mlruns docs/_build docs/_api .mypy_cache .pytest_cache .ruff_cache

@@ -34,10 +34,14 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import featurize as featurize
     from adaptml.project import Project as Project
+    from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import sample_points as sample_points
     from adaptml.settings import Settings as Settings
     from adaptml.tasks import Task as Task
+    from adaptml.tasks.check import Finding as Finding
+    from adaptml.tasks.check import check_task as check_task
     from dataprogramming.apply import apply_lfs as apply_lfs
+    from dataprogramming.check import check_lfs as check_lfs
     from dataprogramming.decorator import labeling_function as labeling_function
     from dataprogramming.label import LabelResult as LabelResult
     from dataprogramming.label import label as label
@@ -61,10 +65,13 @@ _NAMES = {
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize",
     "adaptml.project": "Project",
+    "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points",
     "adaptml.settings": "Settings",
     "adaptml.tasks": "Task",
+    "adaptml.tasks.check": "Finding check_task",
     "dataprogramming.apply": "apply_lfs",
+    "dataprogramming.check": "check_lfs",
     "dataprogramming.decorator": "labeling_function",
     "dataprogramming.label": "LabelResult label",
     "dataprogramming.lfs": "LFParams keyword_lf",

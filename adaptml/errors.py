@@ -1,4 +1,4 @@
-"""Everything that can go wrong and that a user can mend.
+"""Everything that can go wrong and that a user can fix.
 
 Each message is one line: what was given, what was expected, what to do.
 
@@ -27,7 +27,7 @@ MAX_LISTED = 5
 
 
 class AdaptmlError(Exception):
-    """Base of all errors that a user can mend.
+    """Base of all errors that a user can fix.
 
     Example:
         >>> try:
@@ -127,11 +127,25 @@ class DatabaseUnavailableError(DatabaseError):
 
 
 class FeatureError(AdaptmlError):
-    """Columns that cannot be used as features."""
+    """Columns that cannot be used as features.
+
+    Example:
+        >>> project.featurize("spam", "comments", text="tokens")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.FeatureError: column 'tokens' of table 'comments' is a list of text; ...
+    """
 
 
 class AnnotationError(AdaptmlError):
-    """An export, a sample or a gold choice that cannot be used."""
+    """An export, a sample or a gold choice that cannot be used.
+
+    Example:
+        >>> project.process_annotations("spam", "nothing.json")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.AnnotationError: nothing.json cannot be read: ...
+    """
 
 
 class LabelStudioError(AnnotationError):
@@ -219,6 +233,10 @@ class MissingDataPointsError(AdaptmlError):
             f"{listed([f'{table}/{key}' for table, key in missing])}; "
             "load them into the table or take them out of the frame"
         )
+
+
+class Terminated(SystemExit):
+    """Somebody asked the process to end (SIGTERM); never taken for something that a person's code raised."""
 
 
 def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:

@@ -1,10 +1,12 @@
 """A small project to try things on, made in a second: 24 comments, some of them spam."""
 
+import json
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -46,7 +48,8 @@ _COMMENTS = {
         "He can really sing, what a voice",
     ),
 }
-_GOLD_OF_A_CLASS = 4  # the last ones of each; the others are for the labelling functions alone
+_ANNOTATED_OF_A_CLASS = 4  # the last ones of each; the others are for the labelling functions alone
+_DISPUTED = "s8"
 _TASK_FILE = """\
 title: Is it spam?
 description: Whether a comment under a music video advertises something.
@@ -71,7 +74,7 @@ def get_lfs(params):
         keyword_lf("subscribe", ["subscribe"], "spam", "tokens"),
         keyword_lf("check_out", ["check"], "spam", "tokens"),
         link,
-        keyword_lf("praise", ["love", "best", "favourite"], "ham", "tokens"),
+        keyword_lf("praise", ["love", "good", "favourite"], "ham", "tokens"),  # good is also the lemma of best
         keyword_lf("song", ["song", "voice"], "ham", "tokens"),
     ]
 """
@@ -80,7 +83,8 @@ def get_lfs(params):
 def example_project(folder: str | Path | None = None) -> Project:
     """A project of 24 featurised comments in the table `comments`, and a task `spam` with rules and gold.
 
-    The gold labels are those of the 8 comments `h8` … `h11` and `s8` … `s11`.
+    The gold labels are those of annotator 1, of the 8 comments `h8` … `h11` and `s8` … `s11`; what both
+    annotators said is in `annotations.json`.
 
     Args:
         folder: where to make it; default: a temporary folder, which goes when the project does.
@@ -98,7 +102,7 @@ def example_project(folder: str | Path | None = None) -> Project:
     project = Project(settings=_settings(root))
     if folder is None:
         weakref.finalize(project, shutil.rmtree, root, ignore_errors=True)
-    _fill(project)
+    _fill(project, root / "annotations.json")
     return project
 
 
@@ -126,22 +130,17 @@ def _settings(root: Path) -> Settings:
     )
 
 
-def _fill(project: Project) -> None:
-    """Write the comments, their features and the gold labels."""
-    import pandas as pd
+def _fill(project: Project, file: Path) -> None:
+    """Write the comments, their features, and what annotators say, as an export and as gold labels."""
     import sqlalchemy as sa
-
-    from adaptml.frames import write_frame
 
     comments = _comments()
     project.database.create_table(TABLE, {"id": sa.Text(), "text": sa.Text()})
     project.database.upsert(TABLE, comments[["id", "text"]], ["id"])
-    project.featurize(TABLE, text="text", lemmas="tokens", vector="vector", encoder="hashing")
-    gold = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _GOLD_OF_A_CLASS]
-    frame = gold[["id"]].assign(
-        table_name=TABLE, gold_label=pd.Series([[name] for name in gold["class"]], gold.index)
-    )
-    write_frame(frame[["table_name", "id", "gold_label"]], project.settings.gold(TASK))
+    project.featurize(TASK, TABLE)
+    asked = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _ANNOTATED_OF_A_CLASS]
+    file.write_text(json.dumps(_export(asked["id"], asked["class"])), encoding="utf-8")
+    project.process_annotations(TASK, file, choice="1")
 
 
 def _comments() -> "pd.DataFrame":
@@ -154,3 +153,19 @@ def _comments() -> "pd.DataFrame":
         for number, text in enumerate(texts)
     ]
     return pd.DataFrame(rows, columns=["id", "text", "class"])
+
+
+def _export(ids: Iterable[str], names: Iterable[str]) -> list[dict[str, Any]]:
+    """An export as Label Studio writes it: annotator 1 is right, annotator 2 takes one comment for ham."""
+    return [
+        {
+            "data": {"ref_id": key, "meta_info": {"table_name": TABLE, "task": TASK}},
+            "annotations": [_annotation(1, name), _annotation(2, "ham" if key == _DISPUTED else name)],
+        }
+        for key, name in zip(ids, names, strict=True)
+    ]
+
+
+def _annotation(annotator: int, name: str) -> dict[str, Any]:
+    result = {"from_name": "label", "type": "choices", "value": {"choices": [name]}}
+    return {"completed_by": annotator, "result": [result]}

@@ -41,11 +41,8 @@ class Project:
     Attributes:
         settings: where things are.
 
-    Raises:
-        SettingsError: a setting has a value that cannot be used, or the folder does not exist.
-
     Example:
-        >>> folder = project.settings.root  # any folder with `tasks/` will do
+        >>> folder = project.settings.root  # yours
         >>> with adaptml.Project(folder) as mine:
         ...     mine.task("spam").class_names
         ['ham', 'spam']
@@ -176,6 +173,8 @@ class Project:
         deploy = adaptml.deploy
         predict = adaptml.predict
         serve = adaptml.serve
+        list_runs = adaptml.list_runs
+        check_task = adaptml.check_task
     else:
         featurize = Step()
         sample_tasks = Step()
@@ -189,3 +188,5 @@ class Project:
         deploy = Step()
         predict = Step()
         serve = Step()
+        list_runs = Step()
+        check_task = Step()

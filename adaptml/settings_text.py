@@ -9,8 +9,8 @@ from adaptml.errors import SettingsError, listed
 from adaptml.project import Project
 from adaptml.settings import Settings
 
-# MLflow 3.17's commands, `mlflow run` among them, open a local store without a folder for artifacts; only this
-# variable names one. Those of a new experiment go into a folder in it that has the experiment's number.
+# MLflow 3.17's commands, `mlflow run` among them, open a local store without a folder for artifacts; only
+# this variable names one. Those of a new experiment go into a folder in it that has the experiment's number.
 ARTIFACT_ROOT_VARIABLE = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 PLACES = ("root", "home", "tasks_dir", "database_url", "tracking_uri")
 _ADDRESSES = ("database_url", "tracking_uri")

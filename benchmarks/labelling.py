@@ -24,7 +24,7 @@ from snorkel.labeling import LabelingFunction, PandasLFApplier
 
 from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import Task, load_task
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.lfs import load_lfs
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def compare(task: Task, lfs: list[LabelingFunction], frame: pd.DataFrame, snorke
     Raises:
         SystemExit: the label matrices differ.
     """
-    ours, ours_s = timed(lambda: apply_lfs(lfs, frame, task.labels))
+    ours, ours_s = timed(lambda: apply_to_frame(lfs, frame, task.labels))
     show("adaptml apply_lfs", len(frame), ours_s)
     part = frame.head(snorkel_rows)
     theirs, theirs_s = timed(lambda: PandasLFApplier(lfs).apply(part, progress_bar=False))

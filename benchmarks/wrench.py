@@ -19,20 +19,20 @@ import numpy as np
 import numpy.typing as npt
 import typer
 from rich.table import Table
+from sklearn.base import clone
 from sklearn.metrics import f1_score
 
 from adaptml.cli.support import output, run_command
 from adaptml.errors import FrameError
 from adaptml.features.encoders import get_encoder
 from adaptml.tasks import MULTICLASS
-from dataprogramming.label_models.candidates import candidates
+from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold as VotedGold
 from dataprogramming.label_models.core import covered
-from dataprogramming.label_models.scoring import FittedModel, predict_proba
 from dataprogramming.selection import select_label_model
 from modelling.algorithms import get_algorithm
-from modelling.combine import AUTO, Gold, Learner, Weak, combine, cross_validate
+from modelling.strategies import AUTO, Gold, Learner, Weak, combine, cross_validate
 
 ENCODER = "hybrid"
 POLICY = "Rows without votes: label models give them the class balance; no end model takes that for a label."
@@ -125,17 +125,17 @@ class Benchmark:
         each = (time.perf_counter() - start) / len(selected.models)
         for name, model in selected.models.items():
             remark = "used below" if name == selected.chosen else ""
-            yield self._judged(name, predict_proba(model, self.test.L), remark, each)
+            yield self._judged(name, model.predict_proba(self.test.L), remark, each)
         start = time.perf_counter()
         weak = self._weak(selected.model)
         learner, remark = self._soft_or_hard(weak)
-        for method, way, known in (
+        for method, strategy, known in (
             ("end model, weak labels", "weak", None),
             ("end model, gold labels", "gold", self.gold),
             ("end model, both", AUTO, self.gold),
         ):
-            done = combine(way, learner, None if way == "gold" else weak, known)
-            remark = remark if way == "weak" else done.way if way == AUTO else ""
+            done = combine(strategy, learner, None if strategy == "gold" else weak, known)
+            remark = remark if strategy == "weak" else done.strategy if strategy == AUTO else ""
             took = time.perf_counter() - start
             yield self._judged(method, done.model.predict_proba(self.test.X), remark, took)
             start = time.perf_counter()
@@ -146,15 +146,15 @@ class Benchmark:
         f1 = f1_score(truth, named, zero_division=0, **kind)
         return Line(method, float((truth == named).mean()), float(f1), remark, seconds)
 
-    def _weak(self, model: FittedModel) -> Weak:
+    def _weak(self, model: LabelModel) -> Weak:
         """`train` as a label model labels it, which is fitted anew where gold is held out."""
         rows = covered(self.train.L)
-        fits = candidates(MULTICLASS, self.train.L, self.k, self.config, has_gold=True, demanded=None)
 
         def refit(inside: npt.NDArray[np.int64]) -> Floats:
-            return predict_proba(fits[model.name](self.voted_gold.rows(inside)), self.train.L[rows])
+            part = self.voted_gold.rows(inside)
+            return clone(model).fit(self.train.L, part.L, part.Y).predict_proba(self.train.L[rows])  # type: ignore[no-any-return]
 
-        P = predict_proba(model, self.train.L[rows])
+        P = model.predict_proba(self.train.L[rows])
         return Weak(self.train.X[rows], P, self.train.X[~rows], refit)
 
     def _soft_or_hard(self, weak: Weak) -> tuple[Learner, str]:

@@ -1,254 +1,194 @@
-"""Applying labelling functions to a frame: the label matrix."""
+"""The step `apply_lfs`: what a task's labelling functions say of data points."""
 
-import pickle
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
-from functools import lru_cache
-from types import SimpleNamespace, TracebackType
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from snorkel.labeling import LabelingFunction
 
-from adaptml.errors import LabellingError, listed
-from adaptml.progress import progress
-from adaptml.tasks import ABSTAIN
-from dataprogramming.keyword_lfs import KeywordLF, is_missing, keyword_hits
-from dataprogramming.lfs import MODULE_PREFIX
+from adaptml.data import NO_GOLD, TASK_GOLD, Data, read_gold, read_points
+from adaptml.database import Database, Vector
+from adaptml.errors import AdaptmlError, MissingDataPointsError
+from adaptml.frames import KEYS
+from adaptml.labelled import Labelled
+from adaptml.project import Project
+from adaptml.reports.texts import ReadTexts
+from adaptml.tasks import Task
+from dataprogramming.applier import CHUNK_ROWS, apply_to_chunks
+from dataprogramming.label_models.core import LabelMatrix
+from dataprogramming.lfs import load_lfs
+from dataprogramming.votes import Votes
 
-CHUNK_ROWS = 20_000
-LabelMatrix = npt.NDArray[np.int8]
-
-
-class Row(SimpleNamespace):
-    """A data point as labelling functions see it: `x.txt`, or `x["any column name"]`."""
-
-    def __getitem__(self, column: str) -> Any:
-        """The value of a column whose name is no Python name."""
-        return self.__dict__[column]
+GOLD_IF_ANY = "task, if any"
 
 
 def apply_lfs(
-    lfs: Sequence[LabelingFunction],
-    frame: pd.DataFrame,
-    labels: type[IntEnum],
+    project: Project,
+    task: str | Task,
+    data: Data,
     *,
-    parallel: int = 1,
-    faults: Counter[str] | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    where: str | None = None,
+    gold: Data | None = GOLD_IF_ANY,
+    lf_parameters: Mapping[str, str] | None = None,
+    workers: int = 1,
+    fault_tolerant: bool = False,
     show_progress: bool = False,
-) -> LabelMatrix:
-    """The votes of m labelling functions on n data points, equal to those of Snorkel's PandasLFApplier.
-
-    All keyword LFs over one column are computed in one pass; every other LF is called once a row.
-    A missing value (SQL NULL) is None in a row: keyword LFs abstain on it, other LFs decide for themselves.
+) -> Votes:
+    """Apply a task's labelling functions to data points; nothing is logged.
 
     Args:
-        lfs: labelling functions; each returns a member of `labels`, its number or name, or None to abstain.
-        frame: n rows, a column per LF feature.
-        labels: the task's classes, ABSTAIN = -1 and one member per class.
-        parallel: number of processes.
-        faults: given a counter, an LF that raises abstains there and is counted under its name;
-            without one, the first LF that raises ends the work.
-        show_progress: draw a progress bar.
+        project: holds the data.
+        task: the task, or its name; or a task made in Python, with its labelling functions.
+        data: which points: a table, `table where …`, a frame or a path of one.
+        n: how many of them, drawn at random; None for all.
+        seed: the same seed draws the same points.
+        where: a person's own SQL condition on the rows of the table.
+        gold: the points that votes are judged on: `task` for the task's gold, by default where there is some,
+            `none` or None, a frame with gold_label or a path of one.
+        lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
+        workers: number of processes.
+        fault_tolerant: an LF that raises abstains and is counted, instead of ending the step.
+        show_progress: draw progress bars.
 
     Returns:
-        int8 array (n, m), values in {-1, 0 … k-1}.
+        int8 votes (n, m) with their keys; see `Votes`.
 
     Raises:
-        LabellingError: an LF raises, votes for what is no class, or needs a column that is not there.
+        LabellingError: labelling functions that cannot be used, or one that fails.
+        FrameError, TaskError, DatabaseError: data or gold that cannot be read.
+        MissingDataPointsError: data points that are not in their table.
+
+    Example:
+        >>> task = adaptml.Task(
+        ...     classes=["ham", "spam"],
+        ...     lfs=[adaptml.keyword_lf("subscribe", ["subscribe"], "spam", "tokens")],
+        ... )
+        >>> with adaptml.example_project() as project:
+        ...     votes = project.apply_lfs(task, "comments", n=10)
+        >>> votes.L.shape
+        (10, 1)
     """
-    _check_columns(lfs, frame)
-    applier = _Applier(list(lfs), labels, tolerant=faults is not None)
-    starts = range(0, len(frame), CHUNK_ROWS)
-    matrix = np.full((len(frame), len(lfs)), ABSTAIN, np.int8)
-    chunks = (frame.iloc[start : start + CHUNK_ROWS] for start in starts)
-    with progress("applying labelling functions", len(frame), shown=show_progress) as advance:
-        for start, (votes, failed) in zip(starts, _run(applier, chunks, parallel), strict=True):
-            matrix[start : start + len(votes)] = votes
-            if faults is not None:
-                faults.update(failed)
-            advance(len(votes))
-    return matrix
+    task = project.task(task)
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress).load()
+    points = sampled(read_points(project, data, where=where), n, seed)
+    known = voter.gold_votes(gold_if_any(project, gold, task))
+    return replace(voter.votes(points), gold=known, failures=dict(voter.failures or {}))
 
 
 @dataclass
-class _Applier:
-    """Applies LFs to one chunk of rows; small enough to be sent to another process."""
+class Voter:
+    """Reads LF features and applies a task's labelling functions, chunk by chunk.
 
-    lfs: list[LabelingFunction]
-    labels: type[IntEnum]
-    tolerant: bool
-    codes: dict[object, int] = field(init=False)
+    Attributes:
+        lfs: the labelling functions.
+        failures: counted per LF where they are allowed; None where they are not.
+    """
 
-    def __post_init__(self) -> None:
-        # A vote's meaning, by member, number and name at once: members are equal to their numbers.
-        self.codes = {None: ABSTAIN}
-        for label in self.labels:
-            self.codes |= {int(label): int(label), label.name: int(label)}
+    project: Project
+    task: Task
+    lf_parameters: Mapping[str, str]
+    workers: int = 1
+    fault_tolerant: bool = False
+    show_progress: bool = False
+    lfs: list[LabelingFunction] = field(init=False, default_factory=list)
+    failures: Counter[str] | None = field(init=False, default=None)
 
-    def __call__(self, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
-        votes = np.full((len(chunk), len(self.lfs)), ABSTAIN, np.int8)
-        failed: Counter[str] = Counter()
-        self._keywords(chunk, votes)
-        others = [(j, lf) for j, lf in enumerate(self.lfs) if type(lf) is not KeywordLF]
-        rows = _rows(chunk) if others else []
-        # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
-        for j, lf in others:
-            cast = self._call_all(lf, chunk, rows, failed)
-            votes[:, j] = self._encode(lf.name, cast, chunk)
-        return votes, failed
+    def load(self) -> "Voter":
+        """Load the labelling functions, which runs the task's `lfs.py`."""
+        self.lfs = load_lfs(self.task, self.lf_parameters)
+        self.failures = Counter() if self.fault_tolerant else None
+        return self
 
-    def _keywords(self, chunk: pd.DataFrame, votes: LabelMatrix) -> None:
-        by_column: dict[str, list[int]] = {}
-        for j, lf in enumerate(self.lfs):
-            if type(lf) is KeywordLF:
-                by_column.setdefault(lf.column, []).append(j)
-        for column, numbers in by_column.items():
-            group = [self.lfs[j] for j in numbers]
-            cast = [self._encode(lf.name, [lf.label], chunk)[0] for lf in group]
-            rows, found = keyword_hits(group, chunk[column].tolist())
-            votes[rows, np.array(numbers)[found]] = np.array(cast, np.int8)[found]
+    def votes(self, points: pd.DataFrame) -> Votes:
+        """The votes on n data points, of which table_name and id are looked at."""
+        keys = points[KEYS].reset_index(drop=True)
+        return self._votes(keys, self.matrix(self.features(keys), len(keys)))
 
-    def _call_all(
-        self, lf: LabelingFunction, chunk: pd.DataFrame, rows: list[Row], failed: Counter[str]
-    ) -> list[object]:
-        call = _plain_call(lf)
-        votes: list[object] = []
-        while len(votes) < len(rows):
-            with _Guard(lf.name, chunk, votes, failed if self.tolerant else None):
-                for row in rows[len(votes) :]:
-                    votes.append(call(row))  # noqa: PERF401 - what was voted before a failure is kept
-        return votes
+    def votes_on(self, features: pd.DataFrame) -> Votes:
+        """The votes on n data points whose LF features were read already, in one frame with their keys."""
+        return self._votes(features[KEYS], self.matrix(iter([features]), len(features)))
 
-    def _encode(self, name: str, votes: Sequence[Any], chunk: pd.DataFrame) -> LabelMatrix:
-        """Votes (n) as their numbers; True and False are no classes, though Python takes them for 1 and 0."""
-        kinds = set(map(type, votes))
-        if not kinds & {bool, np.bool_} and all(kind.__hash__ for kind in kinds):
-            try:
-                return np.fromiter(map(self.codes.__getitem__, votes), np.int8, len(votes))
-            except KeyError:
-                pass
-        wrong = next(i for i, vote in enumerate(votes) if not self._is_vote(vote))
-        classes = ", ".join(label.name for label in self.labels if label != ABSTAIN)
-        raise LabellingError(
-            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(chunk, wrong)}; "
-            f"expected one of the classes {classes}, or ABSTAIN"
+    def gold_votes(self, gold: Labelled | None) -> Votes | None:
+        """The votes on gold points, and their classes."""
+        return None if gold is None else replace(self.votes(gold.keys), Y=gold.Y)
+
+    def features(self, keys: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """The LF features of data points, in chunks, each read when it is asked for."""
+        for start in range(0, len(keys), CHUNK_ROWS):
+            chunk = keys.iloc[start : start + CHUNK_ROWS]
+            yield self.project.database.read(chunk, lf_features(self.project.database, self.task, chunk))
+
+    def matrix(self, chunks: Iterator[pd.DataFrame], n: int) -> LabelMatrix:
+        """The label matrix (n, m) of chunks that together have n rows."""
+        return apply_to_chunks(
+            self.lfs,
+            chunks,
+            n,
+            self.task.labels,
+            folder=self.task.folder,
+            workers=self.workers,
+            failures=self.failures,
+            show_progress=self.show_progress,
         )
 
-    def _is_vote(self, vote: Any) -> bool:
-        return not isinstance(vote, bool | np.bool_) and bool(type(vote).__hash__) and vote in self.codes
-
-
-def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:
-    """The LF's own function where nothing runs before it, else the LF."""
-    if type(lf) is LabelingFunction and not lf._pre and not lf._resources:
-        return lf._f  # type: ignore[no-any-return]
-    return lf  # type: ignore[no-any-return]
-
-
-class _Guard:
-    """Turns what an LF raises, whatever it is, into an error with its place or a counted abstention."""
-
-    def __init__(
-        self, name: str, chunk: pd.DataFrame, votes: list[object], failed: Counter[str] | None
-    ) -> None:
-        self.name, self.chunk, self.votes, self.failed = name, chunk, votes, failed
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
-    ) -> bool:
-        if not isinstance(error, Exception):  # nothing, or Ctrl-C
-            return False
-        if self.failed is None:
-            raise LabellingError(self._message(error)) from error
-        self.failed[self.name] += 1
-        self.votes.append(ABSTAIN)
-        return True
-
-    def _message(self, error: Exception) -> str:
-        place = len(self.votes)
-        missing = [name for name in self.chunk.columns if is_missing(self.chunk[name].iloc[place])]
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        hint = f" ({listed(missing)} is missing there)" if missing else ""
-        return (
-            f"the labelling function {self.name!r} failed on {_point(self.chunk, place)}{hint}: {reason}; "
-            "mend it, or allow failures with --fault-tolerant, which counts them as abstentions"
+    def _votes(self, keys: pd.DataFrame, L: LabelMatrix) -> Votes:
+        return Votes(
+            keys,
+            L,
+            tuple(lf.name for lf in self.lfs),
+            tuple(self.task.class_names),
+            self.task.name,
+            self.task.setting,
+            read_texts=texts_of(self.project, self.task),
         )
 
 
-def _rows(chunk: pd.DataFrame) -> list[Row]:
-    names = list(chunk.columns)
-    columns = [_values(chunk[name]) for name in names]
-    return [Row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+def lf_features(database: Database, task: Task, keys: pd.DataFrame) -> Sequence[str]:
+    """Columns that labelling functions read: those that the task names, else all that are no vectors."""
+    if task.lf_features:
+        return task.lf_features
+    columns: dict[str, None] = {}
+    for table in keys["table_name"].unique():
+        found = database.columns(str(table))
+        columns |= dict.fromkeys(name for name, kind in found.items() if not isinstance(kind, Vector))
+    return [name for name in columns if name not in KEYS]
 
 
-def _values(column: pd.Series) -> list[Any]:
-    """A column as Python objects; a missing text or list is None, a missing number stays nan."""
-    values: list[Any] = column.tolist()
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return values
-    return [None if is_missing(value) else value for value in values]
+def texts_of(project: Project, task: Task) -> ReadTexts:
+    """What reads the columns that annotators see; of a task without any, what its LFs read."""
+    return partial(_read_texts, project, task)
 
 
-def _point(chunk: pd.DataFrame, row: int) -> str:
-    if {"table_name", "id"} <= set(chunk.columns):
-        return f"data point {chunk['table_name'].iloc[row]}/{chunk['id'].iloc[row]}"
-    return f"row {chunk.index[row]}"
-
-
-def _check_columns(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> None:
-    for lf in lfs:
-        if isinstance(lf, KeywordLF) and lf.column not in frame.columns:
-            raise LabellingError(
-                f"the labelling function {lf.name!r} needs the column {lf.column!r}; the LF features are "
-                f"{listed([c for c in frame.columns if c not in ('table_name', 'id')], 20)}; "
-                "name it under lf_features in the task file"
-            )
-
-
-def _run(
-    applier: _Applier, chunks: Iterator[pd.DataFrame], parallel: int
-) -> Iterator[tuple[LabelMatrix, Counter[str]]]:
-    """The applier's results in the order of the chunks, which may be worked on by several processes."""
-    if parallel <= 1:
-        return map(applier, chunks)
-    from joblib import Parallel, delayed
-
-    blob = _pickled(applier)
-    work = Parallel(n_jobs=parallel, return_as="generator")
-    return work(delayed(_apply_pickled)(blob, chunk) for chunk in chunks)  # type: ignore[no-any-return]
-
-
-def _pickled(applier: _Applier) -> bytes:
-    """LFs as bytes; those of a task's file are sent whole, for other processes cannot import that file."""
-    import cloudpickle  # type: ignore[import-untyped]
-
-    own = [module for name, module in sys.modules.items() if name.startswith(MODULE_PREFIX)]
-    for module in own:
-        cloudpickle.register_pickle_by_value(module)
+def _read_texts(project: Project, task: Task, keys: pd.DataFrame) -> pd.DataFrame:
+    tables = [project.database.columns(str(table)) for table in keys["table_name"].unique()]
+    shown = [c.name for c in task.columns if all(c.name in table for table in tables)]
+    columns = shown or lf_features(project.database, task, keys)
     try:
-        return cloudpickle.dumps(applier)  # type: ignore[no-any-return]
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        raise LabellingError(
-            f"the labelling functions cannot be sent to other processes: {error}; run with parallel = 1"
-        ) from error
-    finally:
-        for module in own:
-            cloudpickle.unregister_pickle_by_value(module)
+        return project.database.read(keys, columns)
+    except MissingDataPointsError as error:
+        gone = pd.MultiIndex.from_frame(keys[KEYS]).isin(error.missing)
+        return project.database.read(keys.loc[~gone], columns)
 
 
-@lru_cache(maxsize=1)
-def _unpickled(blob: bytes) -> _Applier:
-    return pickle.loads(blob)  # type: ignore[no-any-return]  # noqa: S301 - written by this process's parent
+def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | None:
+    """Gold points; by default those of the task, where there are some that can be used."""
+    if not isinstance(gold, str) or gold != GOLD_IF_ANY:
+        return read_gold(project, gold, task)
+    there = project.settings.gold(task.name).is_file()
+    try:
+        return read_gold(project, TASK_GOLD if there else NO_GOLD, task)
+    except AdaptmlError:  # of other classes, or of none that a multiclass task can use: nobody asked for it
+        return None
 
 
-def _apply_pickled(blob: bytes, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
-    return _unpickled(blob)(chunk)
+def sampled(points: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
+    """At most n rows, drawn at random, in their order."""
+    if n is None or n >= len(points):
+        return points
+    chosen = np.random.default_rng(seed).choice(len(points), n, replace=False)
+    return points.iloc[np.sort(chosen)].reset_index(drop=True)

@@ -1,51 +1,52 @@
 """The step `label`: labelling functions' votes become labels and probabilities."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from html import escape
 
+import numpy as np
 import pandas as pd
-import typer
+from pydantic import BaseModel
 
-from adaptml.cli.support import extra_options, output, run_command
-from adaptml.data import NO_GOLD, TASK_GOLD, Data, described, read_gold, read_points
-from adaptml.database import Database, WritebackKind, write_back
-from adaptml.frames import KEYS
+from adaptml.data import Data, described, read_gold, read_points
+from adaptml.database import WritebackKind, write_back
+from adaptml.errors import DatabaseError, LabellingError
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
-from dataprogramming import label_options as options
-from dataprogramming.apply import apply_lfs
+from dataprogramming.apply import Voter
+from dataprogramming.artifacts import registered_name
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_models.core import Gold, LabelMatrix, covered
-from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
-from dataprogramming.lfs import load_lfs
-from dataprogramming.selection import AUTO, select_label_model
-
-# What the task's labelling functions declare are options too.
-COMMAND_OPTIONS: dict[str, Any] = {
-    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}
-}
+from dataprogramming.label_models.core import covered
+from dataprogramming.labelling import Labelling, gold_of, run_params
+from dataprogramming.selection import AUTO, Config, select_label_model
+from dataprogramming.votes import Votes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelResult:
-    """What a `label` run came to.
+    """The result of `label`.
 
     Attributes:
-        run_id: the MLflow run.
-        artifact_uri: where its artifacts lie.
-        model: name and version of the registered label model.
+        run_id: the MLflow run; empty where nothing was logged.
+        artifact_uri: where its artifacts lie; empty likewise.
+        model: name and version of the registered label model; empty likewise.
         chosen: the label model that was chosen.
         reason: why, in one sentence.
         n_points: points to label.
         n_covered: those with at least one vote; the others are not in the training data.
         n_gold: gold points used; 0 without gold.
         n_gold_left_out: gold points without exactly one class, in multiclass runs.
-        metrics: all figures of the run.
+        metrics: all metrics of the run.
         warnings: what looks wrong, one sentence each.
+        lines: the outcome as names and texts, for people to read.
+        votes: what each labelling function says of each point.
+        gold_votes: the same of the gold points; None without gold.
+        training_data: the labelled points: table_name, id, label (class names), label_probs.
+        development_data: the gold points as the label model labels them without having seen them, and
+            gold_label; None without gold.
+        lf_summary: a row per labelling function.
         new_rows: rows written to the database; None where that was not asked for.
     """
 
@@ -60,7 +61,54 @@ class LabelResult:
     n_gold_left_out: int
     metrics: Mapping[str, float]
     warnings: Sequence[str]
+    lines: Sequence[tuple[str, str]]
+    votes: Votes
+    gold_votes: Votes | None
+    training_data: pd.DataFrame
+    development_data: pd.DataFrame | None
+    lf_summary: pd.DataFrame
     new_rows: int | None = None
+
+    def errors(self, lf: str | None = None) -> pd.DataFrame:
+        """The gold points that the label model gets wrong, or that one labelling function votes wrongly on.
+
+        Args:
+            lf: name of a labelling function; None is the label model, which had not seen the point's gold.
+
+        Returns:
+            Frame: table_name, id, texts, label (of the label model), gold_label, and each LF's vote.
+
+        Raises:
+            LabellingError: no such labelling function, or a run without gold.
+        """
+        if lf is not None:
+            return self.votes.rows(lf, wrong=True)
+        if self.gold_votes is None or self.development_data is None:
+            raise LabellingError("there is no gold in this run, so no error is known; label with gold")
+        frame = self.development_data
+        said, true = frame["label"].map(tuple), frame["gold_label"].map(tuple)
+        wrong = np.asarray(said != true)
+        return self.gold_votes.shown(wrong, {"label": frame["label"][wrong].tolist()})
+
+    def __repr__(self) -> str:
+        return "\n".join(["LabelResult", *(f"{name:<15}{text}" for name, text in self.all_lines())])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the outcome, and the table of labelling functions."""
+        cells = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.all_lines()
+        )
+        table = self.lf_summary.to_html(index=False, float_format="{:.3f}".format, na_rep="–")
+        return f"<table>{cells}</table>{table}"
+
+    def all_lines(self) -> list[tuple[str, str]]:
+        """The outcome and where it lies, the run first."""
+        if not self.run_id:
+            return [*self.lines, ("run", "none: nothing was logged")]
+        found = [("run", self.run_id), *self.lines, ("registered", self.model)]
+        if self.new_rows is not None:
+            found.append(("database", f"{self.new_rows} new rows"))
+        return [*found, ("artifacts", self.artifact_uri)]
 
 
 def label(
@@ -70,11 +118,15 @@ def label(
     gold: Data | None = None,
     *,
     label_model: str = AUTO,
-    config: SnorkelConfig | None = None,
+    config: Config | None = None,
     lf_parameters: Mapping[str, str] | None = None,
-    parallel: int = 1,
+    workers: int = 1,
     fault_tolerant: bool = False,
     write: bool = False,
+    dry_run: bool = False,
+    where: str | None = None,
+    new: bool = False,
+    texts: bool = True,
     show_progress: bool = False,
 ) -> LabelResult:
     """Label data points with a task's labelling functions, in one MLflow run.
@@ -84,186 +136,116 @@ def label(
 
     Args:
         project: holds the data, the gold and the runs.
-        task: the task, or its name.
+        task: the task, or its name; or a task made in Python, with its labelling functions.
         data: the points to label: a table, `table where …`, a frame or a path of one.
-        gold: `task` for what `process-annotations` made, a frame with gold_label or a path of one, or None.
+        gold: `task` for what `process-annotations` made, a frame with gold_label or a path of one; `none` or
+            None for none.
         label_model: `auto` or the name of a label model of the setting.
-        config: how Snorkel's model is trained; its seed is the step's seed.
+        config: parameters of label models by name, such as `{"seed": 1, "n_epochs": 100}`.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
-        parallel: number of processes that apply LFs.
+        workers: number of processes that apply LFs.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
         write: also write labels to `<task>_labels` in the database.
+        dry_run: log, register and write nothing.
+        where: a person's own SQL condition on the rows of the table.
+        new: only points that `<task>_labels` does not hold yet.
+        texts: show what annotators see of the points in the report.
         show_progress: draw progress bars.
 
     Raises:
-        AdaptmlError: an input cannot be used; the run is then marked FAILED.
+        LabellingError: labelling functions or label models that cannot be used.
+        FrameError, TaskError, DatabaseError: data or gold that cannot be read, or labels that cannot be
+            written; the run is then complete.
+        TrackingError: the run cannot be logged.
+
+    Example:
+        >>> with adaptml.example_project() as project:
+        ...     labelled = project.label("spam", "comments", gold="task")
+        >>> labelled.n_points, labelled.n_gold, labelled.training_data.columns.tolist()
+        (24, 8, ['table_name', 'id', 'label', 'label_probs'])
     """
-    task, config = project.task(task), config or SnorkelConfig()
-    params = {
-        "task": task.name,
-        "setting": task.setting,
-        "train_data": described(data),
+    task, config = project.task(task), _parameters(config)
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress)
+    not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
+
+    def find() -> Labelling:
+        voter.load()
+        points = read_points(project, data, where=where, not_in=not_in)
+        return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
+
+    if dry_run:
+        return _result(find(), None)
+    given = {
+        "train_data": described(data) if where is None else f"{described(data)} where {where}",
         "dev_data": described(gold),
         "label_model": label_model,
-        **config.model_dump(),
-        "parallel": parallel,
+        **config,
+        "workers": workers,
         "fault_tolerant": fault_tolerant,
-        "uncovered_gold": UNCOVERED_POLICY,
         **(lf_parameters or {}),
     }
-    database = project.database
-    with project.runs.run(task.name, f"label {task.setting}", params) as recorder:
-        voter = _Voter(task, database, lf_parameters or {}, parallel, fault_tolerant, show_progress)
-        points = read_points(project, data)[KEYS]
-        found = _find_out(voter, points, read_gold(project, gold, task), label_model, config)
-        recorder.params["label_model_used"] = found.selection.chosen
-        found.record(recorder)
-    new_rows = (
-        write_back(database, task.name, WritebackKind.LABELS, found.training_data(), recorder.run_id)
-        if write
-        else None
-    )
-    return _result(found, recorder, new_rows)
+    with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
+        found = find()
+        found.record(recorder, tolerant=fault_tolerant, texts=texts, seed=int(str(config["seed"])))
+    done = _result(found, recorder)
+    return replace(done, new_rows=_written(project, task, done)) if write else done
 
 
-class _Voter:
-    """Reads LF features and applies LFs."""
-
-    def __init__(
-        self,
-        task: Task,
-        database: Database,
-        lf_parameters: Mapping[str, str],
-        parallel: int,
-        fault_tolerant: bool,
-        show_progress: bool,
-    ) -> None:
-        self.task, self.database = task, database
-        self.lfs = load_lfs(task, lf_parameters)
-        self.parallel, self.show_progress = parallel, show_progress
-        self.faults: Counter[str] | None = Counter() if fault_tolerant else None
-
-    def votes(self, keys: pd.DataFrame) -> LabelMatrix:
-        """The label matrix (n, m) of n points."""
-        return apply_lfs(
-            self.lfs,
-            self.database.read(keys, self.task.lf_features, show_progress=self.show_progress),
-            self.task.labels,
-            parallel=self.parallel,
-            faults=self.faults,
-            show_progress=self.show_progress,
-        )
+def _parameters(config: Config | None) -> dict[str, object]:
+    """Parameters of label models, those of Snorkel's model with their defaults."""
+    given = config.model_dump() if isinstance(config, BaseModel) else dict(config or {})
+    return SnorkelConfig().model_dump() | given
 
 
-def _find_out(
-    voter: _Voter, points: pd.DataFrame, gold_points: Labelled | None, label_model: str, config: SnorkelConfig
+def _labelled(
+    voter: Voter, points: pd.DataFrame, known: Labelled | None, label_model: str, config: Config
 ) -> Labelling:
+    """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
-    L = voter.votes(points)
-    gold = None if gold_points is None else Gold(voter.votes(gold_points.keys), gold_points.Y)
+    votes = replace(voter.votes(points), gold=voter.gold_votes(known))
+    votes = replace(votes, failures=dict(voter.failures or {}))
     selection = select_label_model(
-        task.problem, L, gold, len(task.classes), choice=label_model, config=config
+        task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )
-    names = [lf.name for lf in voter.lfs]
-    return Labelling(task, names, points, L, gold_points, gold, selection, voter.faults)
+    return Labelling(task, votes, 0 if known is None else known.left_out, selection)
 
 
-def _result(found: Labelling, recorder: Recorder, new_rows: int | None) -> LabelResult:
+def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
+    version = "" if recorder is None else f"{registered_name(found.task)} version {recorder.model_version}"
     return LabelResult(
-        run_id=recorder.run_id,
-        artifact_uri=recorder.artifact_uri,
-        model=f"{found.registered_name} version {recorder.model_version}",
+        run_id="" if recorder is None else recorder.run_id,
+        artifact_uri="" if recorder is None else recorder.artifact_uri,
+        model=version,
         chosen=found.selection.chosen,
         reason=found.selection.reason,
-        n_points=len(found.points),
-        n_covered=int(covered(found.L).sum()),
+        n_points=len(found.votes),
+        n_covered=int(covered(found.votes.L).sum()),
         n_gold=0 if found.gold is None else len(found.gold),
-        n_gold_left_out=0 if found.gold_points is None else found.gold_points.left_out,
-        metrics=dict(recorder.metrics),
-        warnings=found.warnings(),
-        new_rows=new_rows,
+        n_gold_left_out=found.gold_left_out,
+        metrics=dict(found.metrics if recorder is None else recorder.metrics),
+        warnings=found.warnings,
+        lines=found.lines(),
+        votes=found.votes,
+        gold_votes=found.votes.gold,
+        training_data=found.training_data,
+        development_data=found.development_data,
+        lf_summary=found.lf_summary,
     )
 
 
-def command(
-    ctx: typer.Context,
-    task: options.TaskName,
-    data: options.Data,
-    gold: options.GoldFlag = False,
-    dev_data: options.DevData = NO_GOLD,
-    setting: options.SettingName = "",
-    label_model: options.Multiclass = AUTO,
-    multilabel: options.Multilabel = AUTO,
-    seed: options.Seed = 0,
-    n_epochs: options.Epochs = options.EPOCHS_CHOSEN,
-    optimizer: options.Optimizer = "sgd",
-    prec_init: options.PrecInit = 0.7,
-    lr: options.LearningRate = 0.01,
-    l2: options.L2 = 0.0,
-    device: options.Device = "cpu",
-    parallel: options.Parallel = 1,
-    fault_tolerant: options.FaultTolerant = False,
-    write: options.Write = False,
-    verbose: options.Verbose = "false",
-) -> None:
-    """Turn labelling functions' votes into training data.
-
-    Applies the task's labelling functions, fits and compares label models, and logs training_data,
-    development_data, summaries, figures and the label model to MLflow. The parameters that the task's get_lfs
-    declares are options too: `--max-words 5`.
-
-    Example: `label example --data workspace/unlabeled_data/multilabel.parquet --gold`
-    """
-    config = options.snorkel_config(
-        n_epochs=None if n_epochs == options.EPOCHS_CHOSEN else n_epochs,
-        optimizer=optimizer,
-        prec_init=prec_init,
-        lr=lr,
-        l2=l2,
-        seed=seed,
-        device=device,
-        verbose=verbose,
-    )
-    with Project() as project:
-        done = label(
-            project,
-            project.task(task, setting),
-            str(data),
-            TASK_GOLD if gold and dev_data == NO_GOLD else dev_data,
-            label_model=multilabel if label_model == AUTO else label_model,
-            config=config,
-            lf_parameters=extra_options(ctx.args, "get_lfs"),
-            parallel=parallel,
-            fault_tolerant=fault_tolerant,
-            write=write,
-            show_progress=True,
-        )
-    console = output()
-    for name, text in summary(done):
-        console.print(f"{name:<15}{text}")
-
-
-def summary(done: LabelResult) -> list[tuple[str, str]]:
-    """A run's outcome as names and texts, for people to read."""
-    left_out = f", {done.n_gold_left_out} left out (not exactly one class)" if done.n_gold_left_out else ""
-    figure = next((name for name in ("accuracy", "f1_samples") if f"dev_{name}" in done.metrics), None)
-    lines = [
-        ("points", f"{done.n_points}, {done.n_covered} of them labelled, the others have no votes"),
-        ("gold", f"{done.n_gold} points{left_out}" if done.n_gold else "none"),
-        ("label model", done.reason),
-    ]
-    if figure is not None:
-        lines.append(
-            (
-                "on gold",
-                f"{figure} {done.metrics[f'dev_{figure}']:.3f} by cross-validation; points without votes "
-                f"({1 - done.metrics['dev_coverage']:.0%}) are {UNCOVERED_POLICY}",
-            )
-        )
-    if done.new_rows is not None:
-        lines.append(("database", f"{done.new_rows} new rows"))
-    return [*lines, ("registered", done.model), ("run", done.run_id), ("artifacts", done.artifact_uri)]
+def _written(project: Project, task: Task, done: LabelResult) -> int:
+    """Write labels into the database; the run is complete whatever happens here."""
+    try:
+        return write_back(project.database, task.name, WritebackKind.LABELS, done.training_data, done.run_id)
+    except DatabaseError as error:
+        raise type(error)(
+            f"run {done.run_id} is complete and registered as {done.model}, but its labels were not written "
+            f"to {task.name}_{WritebackKind.LABELS}: {error}"
+        ) from error
 
 
 if __name__ == "__main__":
+    from adaptml.cli.original_label import COMMAND_OPTIONS, command
+    from adaptml.cli.support import run_command
+
     run_command(command, **COMMAND_OPTIONS)

@@ -6,6 +6,7 @@ MLflow runs this file; nothing imports it.
 """
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,9 +34,9 @@ class LabelModelFromArrays(PythonModel):
     ) -> pd.DataFrame:
         """Labels and probabilities of n rows of votes."""
         votes = model_input[self.lf_names].to_numpy(np.int8)
-        probs = self.scoring.predict_proba(self.model, votes)
-        named = self.scoring.decide(self.model, probs)
-        columns = {name: named[:, i].astype(np.int64) for i, name in enumerate(self.class_names)}
+        probs = self.model.predict_proba(votes)
+        flags = self.model.decide(probs)
+        columns = {name: flags[:, i].astype(np.int64) for i, name in enumerate(self.class_names)}
         return pd.DataFrame(
             columns | {f"prob_{name}": probs[:, i] for i, name in enumerate(self.class_names)},
             index=model_input.index,
@@ -47,6 +48,7 @@ def _load(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be read as a Python module")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look up the annotations of its classes
     spec.loader.exec_module(module)
     return module
 

@@ -1,110 +1,163 @@
-"""What a `label` run found out: labels, figures, warnings, and recording them."""
+"""What a `label` run found: labels, metrics, warnings, and recording them."""
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
-from adaptml.labelled import GOLD_LABEL, Labelled
+from adaptml.labelled import GOLD_LABEL
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task, names
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
-from dataprogramming.label_models.core import Gold, LabelMatrix, covered
-from dataprogramming.label_models.scoring import decide, predict_proba
-from dataprogramming.selection import Selection
+from dataprogramming.label_models.core import Floats, Gold, covered
+from dataprogramming.lf_table import lf_table
+from dataprogramming.selection import HeldOut, Selection
+from dataprogramming.votes import Votes
 
 UNCOVERED_POLICY = "predicted from the class balance"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labelling:
-    """All that a run found out, and how it is recorded.
+    """All that a run found, and how it is recorded.
 
     Attributes:
         task: the task, in the setting of the run.
-        lf_names: m names.
-        points: frame (n rows) of the points to label, table_name and id.
-        L: their label matrix (n, m).
-        gold_points: the gold points (g), or None.
-        gold: the same as arrays.
+        votes: on the points to label, and, as its `gold`, on the gold points.
+        gold_left_out: gold points without exactly one class, in multiclass runs.
         selection: the label models, and the one that was chosen.
-        faults: failures counted per LF, where they were allowed.
     """
 
     task: Task
-    lf_names: list[str]
-    points: pd.DataFrame
-    L: LabelMatrix
-    gold_points: Labelled | None
-    gold: Gold | None
+    votes: Votes
+    gold_left_out: int
     selection: Selection
-    faults: Counter[str] | None = None
 
     @property
-    def registered_name(self) -> str:
-        """Name of the label model in the registry."""
-        return artifacts.registered_name(self.task)
+    def gold(self) -> Gold | None:
+        """The gold points as arrays."""
+        return gold_of(self.votes)
 
+    @property
+    def held_out(self) -> HeldOut | None:
+        """What the chosen label model says of gold points that it did not see; None without gold."""
+        return self.selection.held_out.get(self.selection.chosen)
+
+    @property
+    def weights(self) -> Floats:
+        """How far each labelling function is trusted, float64 (m,)."""
+        return self.selection.model.fitted_.weights
+
+    @cached_property
     def training_data(self) -> pd.DataFrame:
         """The covered points with their labels and probabilities."""
-        rows = covered(self.L)
-        probs = predict_proba(self.selection.model, self.L[rows])
-        named = decide(self.selection.model, probs)
-        return artifacts.labelled_frame(self.points[rows], named, probs, self.task.class_names)
+        rows = covered(self.votes.L)
+        probs = self.selection.model.predict_proba(self.votes.L[rows])
+        labels = self.selection.model.decide(probs)
+        return artifacts.labelled_frame(self.votes.keys[rows], labels, probs, self.task)
 
-    def warnings(self) -> list[str]:
-        """What looks wrong, one sentence each."""
-        failures = [
-            f"labelling function {name} failed on {count} points and abstained there"
-            for name, count in (self.faults or {}).items()
-        ]
-        problems = find_problems(self.L, self.gold, self.lf_names, self.task.class_names)
-        return [*failures, *self.selection.warnings, *problems]
+    @cached_property
+    def development_data(self) -> pd.DataFrame | None:
+        """The gold points as the label model labels them without having seen them; None without gold."""
+        gold, held_out = self.votes.gold, self.held_out
+        if gold is None or gold.Y is None or held_out is None:
+            return None
+        frame = artifacts.labelled_frame(gold.keys, held_out.predicted, held_out.probs, self.task)
+        frame[GOLD_LABEL] = names(gold.Y, self.task.class_names)
+        return frame
 
-    def record(self, recorder: Recorder) -> None:
-        """Log counts, figures, warnings and artifacts."""
-        n, n_covered = len(self.L), int(covered(self.L).sum())
-        log, folder = recorder.log, recorder.folder
-        recorder.metrics |= {
+    @cached_property
+    def lf_summary(self) -> pd.DataFrame:
+        """A row per labelling function, see `lf_table`."""
+        return lf_table(
+            self.votes.L, self.votes.lf_names, self.task.class_names, weights=self.weights, gold=self.gold
+        )
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """All metrics of the run."""
+        n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
+        found: dict[str, float] = {
             "points": n,
             "points_covered": n_covered,
             "points_left_out": n - n_covered,
             "coverage": n_covered / n,
-            "labelling_functions": len(self.lf_names),
-            "n_epochs_chosen": self.selection.model.n_epochs,
+            "labelling_functions": len(self.votes.lf_names),
+            "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
-        log.info("%d points, %d without votes are left out of the training data", n, n - n_covered)
-        if self.faults is not None:
-            recorder.metrics["lf_failures"] = self.faults.total()
-        log.info("label model: %s", self.selection.reason)
-        for warning in self.warnings():
-            log.warning("%s", warning)
-        artifacts.write_labelled(self.training_data(), "training_data", folder)
-        artifacts.write_matrix(self.L, folder / "train_label_matrix.npy")
-        weights = self.selection.model.weights
-        artifacts.write_summaries(self.task, self.L, self.gold, self.lf_names, weights, folder)
-        recorder.model = artifacts.model_to_log(self.task, self.selection, self.lf_names, self.L[:5], folder)
-        self._record_gold(recorder)
+        if self.gold is not None:
+            found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
+            found["dev_left_out"] = self.gold_left_out
+        return found
 
-    def _record_gold(self, recorder: Recorder) -> None:
-        if self.gold is None or self.gold_points is None:
-            recorder.log.info("no gold: nothing was evaluated")
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What looks wrong, one sentence each."""
+        failures = [
+            f"labelling function {name} failed on {count} points and abstained there"
+            for name, count in self.votes.failures.items()
+        ]
+        problems = find_problems(self.votes.L, self.gold, self.votes.lf_names, self.task.class_names)
+        return [*failures, *self.selection.warnings, *problems]
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The outcome as names and texts, for people to read."""
+        n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
+        left_out = f", {self.gold_left_out} left out (not exactly one class)" if self.gold_left_out else ""
+        found = [
+            ("points", f"{n}, {n_covered} of them labelled, the others have no votes"),
+            ("gold", "none" if self.gold is None else f"{len(self.gold)} points{left_out}"),
+            ("label model", self.selection.reason),
+        ]
+        metric = f"dev_{self.task.problem.measure}"
+        if metric in self.metrics:
+            found.append(("on gold", self._on_gold(metric)))
+        return found
+
+    def _on_gold(self, metric: str) -> str:
+        without = 1 - self.metrics["dev_coverage"]
+        return (
+            f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
+            f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
+        )
+
+    def record(self, recorder: Recorder, *, tolerant: bool, texts: bool, seed: int) -> None:
+        """Log metrics, warnings and artifacts."""
+        recorder.params["label_model_used"] = self.selection.chosen
+        recorder.metrics |= self.metrics
+        if tolerant:
+            recorder.metrics["lf_failures"] = sum(self.votes.failures.values())
+        self._log(recorder)
+        artifacts.write_all(self, recorder.folder, texts=texts, seed=seed)
+        recorder.model = artifacts.model_to_log(self.task, self.selection, self.votes, recorder.folder)
+
+    def _log(self, recorder: Recorder) -> None:
+        n, left_out = len(self.votes), self.metrics["points_left_out"]
+        log = recorder.log
+        log.info("%d points, %d without votes are left out of the training data", n, left_out)
+        log.info("label model: %s", self.selection.reason)
+        for warning in self.warnings:
+            log.warning("%s", warning)
+        if self.gold is None:
+            log.info("no gold: nothing was evaluated")
             return
-        held_out = self.selection.held_out[self.selection.chosen]
-        recorder.metrics |= artifacts.dev_metrics(self.task, self.gold, self.selection)
-        recorder.metrics["dev_left_out"] = self.gold_points.left_out
-        recorder.log.info(
+        log.info(
             "%d gold points, of which %d without votes are %s; %d without exactly one class are left out",
             len(self.gold),
             int((~covered(self.gold.L)).sum()),
             UNCOVERED_POLICY,
-            self.gold_points.left_out,
+            self.gold_left_out,
         )
-        frame = artifacts.labelled_frame(
-            self.gold_points.keys, held_out.named, held_out.probs, self.task.class_names
-        )
-        frame[GOLD_LABEL] = names(self.gold_points.Y, self.task.class_names)
-        artifacts.write_labelled(frame, "development_data", recorder.folder)
-        artifacts.write_matrix(self.gold.L, recorder.folder / "dev_label_matrix.npy")
-        artifacts.write_confusion(self.task, self.gold, self.selection.chosen, held_out, recorder.folder)
+
+
+def gold_of(votes: Votes) -> Gold | None:
+    """The gold points of votes as arrays."""
+    gold = votes.gold
+    return None if gold is None or gold.Y is None else Gold(gold.L, gold.Y)
+
+
+def run_params(task: Task, given: Mapping[str, object]) -> dict[str, object]:
+    """Parameters of a run: task and setting, what was given, and the policy for points without votes."""
+    return {"task": task.name, "setting": task.setting, **given, "uncovered_gold": UNCOVERED_POLICY}

@@ -23,11 +23,9 @@ import importlib.util
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from enum import IntEnum
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from traceback import extract_tb
 from types import ModuleType
 from typing import Any, get_type_hints
 
@@ -35,26 +33,16 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from snorkel.labeling import LabelingFunction
 
 from adaptml.errors import LabellingError, listed
-from adaptml.tasks import Task
+from adaptml.frames import KEYS
+from adaptml.tasks import Labels, Task
+from adaptml.user_code import in_folder, place, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
+from dataprogramming.reserved import reserved_names
 
 __all__ = ["KeywordLF", "LFParams", "declared_parameters", "keyword_lf", "load_lfs"]
 
 GetLFs = Callable[[Any], Sequence[LabelingFunction]]
 MODULE_PREFIX = "adaptml_task_"
-_MISTAKES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
 
 
 class LFParams(BaseModel):
@@ -64,38 +52,46 @@ class LFParams(BaseModel):
         labels: the task's classes, ABSTAIN = -1 and one member per class in the order of the task file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    labels: type[IntEnum]
+    labels: Labels
 
 
 def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[LabelingFunction]:
-    """The labelling functions of a task.
+    """The labelling functions of a task: those of its `lfs.py`, or those that it was made with.
 
     Args:
-        task: the task; its `lfs.py` is run.
+        task: the task; its `lfs.py` is run, in the task's folder.
         parameters: values, as text, of the parameters that the task's `get_lfs` declares.
 
     Raises:
         LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
-            declared or has a wrong value, no LF, something that is no LF, or two LFs of one name.
+            declared, that `label` needs for itself or that has a wrong value, no LF, something that is no
+            LF, or two LFs of one name.
     """
-    path = _file(task)
-    get_lfs = _get_lfs(task, path)
-    params = _parse(task, _params_type(get_lfs, path), parameters or {})
-    with _blame(path, f"the classes are {', '.join(task.class_names)}"):
-        lfs = get_lfs(params)
-    return _checked(lfs, path)
+    if task.folder is None:
+        if parameters:
+            raise LabellingError(
+                f"the task {task.name!r} was made with its labelling functions, which have no parameter "
+                f"{listed(sorted(parameters))}; take it out"
+            )
+        return _checked(list(task.lfs), f"task {task.name!r}")
+    path = task.folder / "lfs.py"
+    with in_folder(task.folder, fresh=True):
+        get_lfs = _get_lfs(task, path)
+        params = _parse(task, _params_type(get_lfs, path), parameters or {})
+        with _lfs_code(path, f"the classes are {', '.join(task.class_names)}"):
+            lfs = get_lfs(params)
+    return _checked(lfs, str(path))
 
 
 def declared_parameters(task: Task) -> dict[str, str]:
     """Name → type and default, of the parameters that the task's `get_lfs` declares beside `labels`."""
-    path = _file(task)
-    return _declared(_params_type(_get_lfs(task, path), path))
-
-
-def _file(task: Task) -> Path:
-    return Path() if task.folder is None else task.folder / "lfs.py"
+    if task.folder is None:
+        return {}
+    path = task.folder / "lfs.py"
+    with in_folder(task.folder, fresh=True):
+        return _declared(_params_type(_get_lfs(task, path), path))
 
 
 def _get_lfs(task: Task, path: Path) -> GetLFs:
@@ -120,34 +116,36 @@ def _run_module(task_name: str, path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Annotations written as text are looked up in the module's entry here.
     sys.modules[name] = module
-    with _blame(path, "mend it"):
+    with _lfs_code(path, "fix it"):
         spec.loader.exec_module(module)
     return module
 
 
-@contextmanager
-def _blame(path: Path, hint: str) -> Iterator[None]:
-    """What running a user's file raises, as one line that names the file's line."""
-    try:
-        yield
-    except _MISTAKES as error:
-        lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else next(reversed(lines), None)
-        place = path if line is None else f"{path}, line {line}"
-        reason = " ".join(str(error).split())
-        raise LabellingError(f"{place}: {type(error).__name__}: {reason}; {hint}") from error
+def _lfs_code(path: Path, hint: str) -> AbstractContextManager[None]:
+    """Runs a task's file; what it raises is one line that names the file's line."""
+
+    def message(error: BaseException) -> LabellingError:
+        where = place(error, path.parent) or path
+        more = "relative paths start in the task's folder; " if isinstance(error, FileNotFoundError) else ""
+        return LabellingError(f"{where}: {said(error)}; {more}{hint}")
+
+    return user_code(message)
 
 
 def _params_type(get_lfs: GetLFs, path: Path) -> type[LFParams]:
     first = next(iter(inspect.signature(get_lfs).parameters))
-    try:
+    with _lfs_code(path, f"see the annotation of {first!r} in get_lfs"):
         declared = get_type_hints(get_lfs).get(first, LFParams)
-    except NameError as error:
-        raise LabellingError(f"{path}: the annotation of {first!r} in get_lfs is unknown: {error}") from error
     if not (isinstance(declared, type) and issubclass(declared, LFParams)):
         raise LabellingError(
             f"{path}: get_lfs declares its argument {first!r} as {declared!r}; "
             "expected LFParams or a subclass of it"
+        )
+    taken = sorted(set(declared.model_fields) & reserved_names())
+    if taken:
+        raise LabellingError(
+            f"{path}: {declared.__name__} declares {listed(taken)}, which `adaptml label` uses itself, so "
+            "that its value would never arrive; give it another name"
         )
     return declared
 
@@ -194,20 +192,28 @@ def _value(kind: Any, text: str) -> Any:
         return adapter.validate_json(text)
 
 
-def _checked(lfs: Sequence[LabelingFunction], path: Path) -> list[LabelingFunction]:
+def _checked(lfs: Sequence[LabelingFunction], source: str) -> list[LabelingFunction]:
     if not isinstance(lfs, list | tuple) or not lfs:
         raise LabellingError(
-            f"{path}: get_lfs returned {lfs!r}; expected a list of at least one labelling function"
+            f"{source}: get_lfs returned {lfs!r}; expected a list of at least one labelling function"
         )
-    for place, lf in enumerate(lfs):
+    for number, lf in enumerate(lfs):
         if not isinstance(lf, LabelingFunction):
             raise LabellingError(
-                f"{path}: item {place} that get_lfs returned is {lf!r}, which is no labelling function; "
+                f"{source}: item {number} that get_lfs returned is {lf!r}, which is no labelling function; "
                 "decorate it with @labeling_function() or make it with keyword_lf"
             )
-    twice = sorted(name for name, count in Counter(lf.name for lf in lfs).items() if count > 1)
-    if twice:
+    counted = Counter(lf.name for lf in lfs)
+    duplicated = sorted(name for name, count in counted.items() if count > 1)
+    if duplicated:
         raise LabellingError(
-            f"{path}: more than one labelling function is named {listed(twice)}; give each its own name"
+            f"{source}: more than one labelling function is named {listed(duplicated)}; "
+            "give each its own name"
+        )
+    taken = sorted(set(counted) & {*KEYS})
+    if taken:
+        raise LabellingError(
+            f"{source}: a labelling function cannot be named {listed(taken)}, which names a column of its "
+            "votes; give it another name"
         )
     return list(lfs)

@@ -2,27 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
+from sklearn.base import clone
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import ProblemType, folds
-from dataprogramming.label_models.candidates import (
-    KNEE,
-    MIN_GOLD,
-    MULTICLASS_MODELS,
-    MULTILABEL_MODELS,
-    Fit,
-    candidates,
-)
-from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
-from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
-from dataprogramming.label_models.snorkel_model import SNORKEL
-from dataprogramming.label_models.weighted_vote import WEIGHTED_VOTE
+from dataprogramming.label_models.base import LabelModel
+from dataprogramming.label_models.core import MIN_GOLD, Floats, Gold, Indicator, LabelMatrix, covered
+from dataprogramming.label_models.registry import config_fields, label_models_for
 
 AUTO = "auto"
 FOLDS = 5
+Config = BaseModel | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,11 +25,11 @@ class HeldOut:
 
     Attributes:
         probs: float64 (g, k).
-        named: int8 (g, k), the classes that it names.
+        predicted: int8 (g, k), the classes that it names.
     """
 
     probs: Floats
-    named: Indicator
+    predicted: Indicator
 
 
 @dataclass(frozen=True)
@@ -50,14 +44,14 @@ class Selection:
         warnings: one sentence each.
     """
 
-    models: Mapping[str, FittedModel]
+    models: Mapping[str, LabelModel]
     held_out: Mapping[str, HeldOut]
     chosen: str
     reason: str
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def model(self) -> FittedModel:
+    def model(self) -> LabelModel:
         """The chosen model."""
         return self.models[self.chosen]
 
@@ -69,16 +63,16 @@ def select_label_model(
     k: int,
     *,
     choice: str = AUTO,
-    config: SnorkelConfig | None = None,
+    config: Config | None = None,
 ) -> Selection:
     """Fit every label model and choose one.
 
     With gold, each model is judged by cross-validation in FOLDS parts: whatever it takes from gold (class
     balance, weights, thresholds, the number of epochs) comes from the other parts. `auto` then takes the
-    simplest model whose figure (accuracy; F1 over samples in multilabel) is within one standard error of the
+    simplest model whose metric (accuracy; F1 over samples in multilabel) is within one standard error of the
     best one's, the error being that of the mean difference per point. Without gold, or with fewer than
     MIN_GOLD gold points that have votes, it takes the simplest: majority vote, or the union of votes in
-    multilabel.
+    multilabel. A model that cannot be fitted is left out with a warning, unless it was demanded.
 
     Args:
         problem: one class a point, or any number.
@@ -86,47 +80,78 @@ def select_label_model(
         gold: points whose classes are known, or None.
         k: number of classes.
         choice: `auto` or the name of a label model.
-        config: how Snorkel's model is trained; its seed also shuffles the gold points into parts.
+        config: parameters of label models by name; each model takes those that it declares. `seed` also
+            shuffles the gold points into parts.
 
     Raises:
-        LabellingError: no LF votes on any point, an unknown label model, or one that needs gold without gold.
+        LabellingError: no LF votes on any point, an unknown label model, a parameter that none has or whose
+            value cannot be used, or a demanded model that needs gold without gold or cannot be fitted.
     """
-    config = config or SnorkelConfig()
     gold = gold if gold is not None and len(gold) else None
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
-    fits = candidates(problem, L, k, config, has_gold=gold is not None, demanded=demanded)
-    models = {name: fit(gold) for name, fit in fits.items()}
-    held_out = {} if gold is None else {name: _hold_out(fit, gold, config.seed) for name, fit in fits.items()}
-    warnings = []
-    if L.shape[1] < MIN_LFS and (problem.exclusive or choice == KNEE):
-        warnings.append(
-            f"Snorkel's label model needs at least {MIN_LFS} labelling functions and there are {L.shape[1]}: "
-            "it was left out"
-        )
-    if demanded is None:
-        chosen, reason = _choose(problem, gold, held_out, next(iter(models)))
-    elif demanded in models:
-        chosen, reason = demanded, f"{demanded} was asked for"
-    else:
-        chosen = next(iter(models))
-        reason = (
-            f"{chosen} is used: {demanded} was asked for but cannot be fitted with "
-            f"{L.shape[1]} labelling functions"
-        )
+    given = _parameters(config) | {"cardinality": k}
+    tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
+    models: dict[str, LabelModel] = {}
+    held_out: dict[str, HeldOut] = {}
+    for name, candidate in tried.items():
+        try:
+            votes = candidate.summary(L)
+            models[name] = clone(candidate).fit_summary(votes, gold)
+            if gold is not None:
+                held_out[name] = _hold_out(candidate, votes, gold, int(given.get("seed", 0)))
+        except LabellingError as error:
+            if name == demanded or len(tried) == 1:
+                raise
+            models.pop(name, None)
+            warnings.append(f"the label model {name} was left out: {error}")
+    chosen, reason = _choice(problem, gold, models, held_out, demanded, L.shape[1])
     return Selection(models, held_out, chosen, reason, warnings)
 
 
+def _parameters(config: Config | None) -> dict[str, Any]:
+    """The parameters that were given, each of which some label model has."""
+    given = config.model_dump() if isinstance(config, BaseModel) else dict(config or {})
+    unknown = sorted(set(given) - config_fields())
+    if unknown:
+        raise LabellingError(
+            f"no label model has a parameter {', '.join(unknown)}; expected some of "
+            f"{', '.join(sorted(config_fields()))}"
+        )
+    return given
+
+
+def _candidates(
+    problem: ProblemType, m: int, gold: Gold | None, demanded: str | None, given: Mapping[str, Any]
+) -> tuple[dict[str, LabelModel], list[str]]:
+    """The label models that can be fitted, the simplest first, and what is said of the others."""
+    tried, warnings = {}, []
+    for name, kind in label_models_for(problem).items():
+        if (kind.needs_gold and gold is None) or (kind.only_on_demand and name != demanded):
+            continue
+        if m < kind.min_lfs:
+            warnings.append(
+                f"{kind.title} needs at least {kind.min_lfs} labelling functions and there are {m}: "
+                "it was left out"
+            )
+            continue
+        model = kind(**{key: value for key, value in given.items() if key in kind._get_param_names()})
+        model.config  # noqa: B018 - checks it before anything is fitted
+        tried[name] = model
+    return tried, warnings
+
+
 def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str) -> None:
-    known = MULTICLASS_MODELS if problem.exclusive else MULTILABEL_MODELS
+    known = label_models_for(problem)
     if choice not in (AUTO, *known):
         raise LabellingError(
             f"no label model {choice!r} for {problem} tasks; expected {AUTO}, {', '.join(known)}"
         )
-    if choice == WEIGHTED_VOTE and gold is None:
+    if choice != AUTO and known[choice].needs_gold and gold is None:
+        others = [name for name, kind in known.items() if not kind.needs_gold]
         raise LabellingError(
-            f"the label model {WEIGHTED_VOTE} learns its weights from gold and there is none; "
-            f"give development data or choose {AUTO}, {MULTICLASS_MODELS[0]} or {SNORKEL}"
+            f"the label model {choice} learns its weights from gold and there is none; "
+            f"give gold, or choose {', '.join([AUTO, *others[:-1]])} or {others[-1]}"
         )
     if not covered(L).any():
         raise LabellingError(
@@ -135,18 +160,37 @@ def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str)
         )
 
 
-def _hold_out(fit: Fit, gold: Gold, seed: int) -> HeldOut:
+def _hold_out(candidate: LabelModel, votes: Any, gold: Gold, seed: int) -> HeldOut:
     part = folds(gold.Y, FOLDS, seed)
-    probs, named = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
+    probs, predicted = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
     for fold in range(min(FOLDS, len(gold))):
         inside = np.flatnonzero(part == fold)
-        model = fit(gold.rows(np.flatnonzero(part != fold)))
-        probs[inside] = predict_proba(model, gold.L[inside])
-        named[inside] = decide(model, probs[inside])
-    return HeldOut(probs, named)
+        model = clone(candidate).fit_summary(votes, gold.rows(np.flatnonzero(part != fold)))
+        probs[inside] = model.predict_proba(gold.L[inside])
+        predicted[inside] = model.decide(probs[inside])
+    return HeldOut(probs, predicted)
 
 
-def _choose(
+def _choice(
+    problem: ProblemType,
+    gold: Gold | None,
+    models: Mapping[str, LabelModel],
+    held_out: Mapping[str, HeldOut],
+    demanded: str | None,
+    m: int,
+) -> tuple[str, str]:
+    """The model that is used, and why."""
+    simplest = next(iter(models))
+    if demanded is None:
+        return _best(problem, gold, held_out, simplest)
+    if demanded in models:
+        return demanded, f"{demanded} was asked for"
+    return simplest, (
+        f"{simplest} is used: {demanded} was asked for but cannot be fitted with {m} labelling functions"
+    )
+
+
+def _best(
     problem: ProblemType, gold: Gold | None, held_out: Mapping[str, HeldOut], simplest: str
 ) -> tuple[str, str]:
     """The model that `auto` takes, and why."""
@@ -158,15 +202,20 @@ def _choose(
             f"{simplest} is used because only {n_covered} gold points have votes, too few to compare label "
             f"models on ({MIN_GOLD} are needed)"
         )
-    scores = {name: problem.scores(gold.Y, out.named) for name, out in held_out.items()}
+    scores = {name: problem.scores(gold.Y, out.predicted) for name, out in held_out.items()}
     best = max(scores, key=lambda name: scores[name].mean())
     chosen = next(name for name in scores if _is_as_good(scores[name], scores[best]))
-    figure = problem.measure_title
     others = ", ".join(f"{name} {scores[name].mean():.3f}" for name in scores if name != chosen)
-    what = f"{figure} {scores[chosen].mean():.3f} on {len(gold)} gold points by cross-validation, {others}"
+    what = (
+        f"{problem.measure_title} {scores[chosen].mean():.3f} on {len(gold)} gold points by cross-validation"
+        + (f", {others}" if others else "")
+    )
     if chosen == best:
         return chosen, f"{chosen} is best: {what}"
-    return chosen, f"{chosen} is within one standard error of the best, {best}, and simpler: {what}"
+    return chosen, (
+        f"{chosen} and {best} cannot be told apart with {len(gold)} gold points; {chosen}, the simpler one, "
+        f"is taken: {what}"
+    )
 
 
 def _is_as_good(scores: Floats, best: Floats) -> bool:

@@ -30,7 +30,7 @@ FRAMES = ("multiclass", "multilabel")
 
 @dataclass(frozen=True)
 class ExampleData:
-    """What was loaded.
+    """The result of `import_example_data`.
 
     Attributes:
         posts: rows of the example in the table.
@@ -57,10 +57,9 @@ def import_example_data(project: Project, *, show_progress: bool = False) -> Exa
     posts, settings = read_posts(), project.settings
     project.database.create_table(TABLE, {"id": sa.Text(), "txt": sa.Text()})
     new = project.database.upsert(TABLE, posts[["id", "txt"]], ["id"])
-    section = load_task("example", FOLDER.parent / "tasks").featurize
-    columns = section.model_dump() if section else {}
-    # Every row again: a post whose text was mended gets its features too, and 440 are soon done.
-    featurized = featurize(project, TABLE, **columns, all_rows=True, show_progress=show_progress)
+    task = load_task("example", FOLDER.parent / "tasks")
+    # Every row again: a post whose text was corrected gets its features too, and 440 are soon done.
+    featurized = featurize(project, task, TABLE, all_rows=True, show_progress=show_progress)
     frames = {
         name: write_frame(_keys(posts[posts["frame"] == name]), settings.unlabeled_data / f"{name}.parquet")
         for name in FRAMES

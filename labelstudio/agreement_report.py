@@ -29,7 +29,7 @@ def show(found: Agreement, console: Console) -> None:
     console.print(f"Verdict: {found.verdict}. {found.reason}\n", markup=False)
     basis = f"{found.compared} of {found.points} labelled points have two or more annotators"
     console.print(
-        f"{basis}; all figures rest on them.\n"
+        f"{basis}; all metrics rest on them.\n"
         f"95 % interval: percentile bootstrap over points, {found.resamples} resamples, seed {found.seed}.\n",
         markup=False,
     )

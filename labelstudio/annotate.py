@@ -163,7 +163,9 @@ def pull(
         done = process_tasks(project, task, export, GoldOptions(choice, per_class, seed), write)
         del export  # the agreement needs the room
         shared = len(done.task_df)
-        found = report(done.ann_df, done.sample_df, task, seed, done.folder) if shared else None
+        found = None
+        if shared:
+            found = report(project, task, done.ann_df, done.sample_df, seed=seed, texts=texts)
         return Pulled(read, done, found, unlabelled(done, linked.studio.users()))
 
 

@@ -1,19 +1,25 @@
 """How far annotators agree, and whether their labels can be relied on."""
 
+import logging
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter
 
-from adaptml.errors import AnnotationError
+from adaptml.errors import AnnotationError, DatabaseError
 from adaptml.files import write_text
 from adaptml.frames import read_frame
 from adaptml.project import Project
+from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import Task
 from labelstudio.agreement import Agreement, measure_agreement
 from labelstudio.agreement_report import as_text
+from labelstudio.report_page import agreement_report_page
 from labelstudio.sampling_record import sample_warning
+
+TEXT, JSON, PAGE = REPORTS = ("agreement.txt", "agreement.json", "report.html")
+
+_log = logging.getLogger(__name__)
 
 
 def annotator_agreement(
@@ -21,7 +27,8 @@ def annotator_agreement(
 ) -> Agreement:
     """Measure agreement on the annotations that `process_annotations` wrote.
 
-    Writes `agreement.json` (everything) and `agreement.txt` (the report) beside them.
+    Writes `agreement.json` (everything), `agreement.txt` (the report) and `report.html` (a page with the
+    disputed points) beside them.
 
     Args:
         project: where the annotations lie.
@@ -35,8 +42,9 @@ def annotator_agreement(
         FileError: a report that cannot be written.
 
     Example:
-        >>> project.annotator_agreement("example").alpha.value  # doctest: +SKIP
-        0.606
+        >>> agreement = project.annotator_agreement("spam")
+        >>> round(agreement.alpha.value, 3)
+        0.762
     """
     task = project.task(task)
     folder = project.settings.annotations(task.name)
@@ -47,26 +55,49 @@ def annotator_agreement(
         )
     sampled = folder / "sample_df.parquet"
     sample_df = pd.read_parquet(sampled) if sampled.is_file() else None
-    return report(read_frame(path), sample_df, task, seed, folder)
+    return report(project, task, read_frame(path), sample_df, seed=seed, texts=texts)
 
 
 def report(
-    ann_df: pd.DataFrame, sample_df: pd.DataFrame | None, task: Task, seed: int, folder: Path
+    project: Project,
+    task: Task,
+    ann_df: pd.DataFrame,
+    sample_df: pd.DataFrame | None,
+    *,
+    seed: int = 0,
+    texts: bool = True,
 ) -> Agreement:
     """As `annotator_agreement`, from frames that were read already.
 
     Args:
+        project, task, seed, texts: as for `annotator_agreement`.
         ann_df, sample_df: as `process_annotations` gives them; None where the sampling is not on record.
-        task, seed: as for `annotator_agreement`.
-        folder: where the report goes.
     """
+    folder = project.settings.annotations(task.name)
     found = measure_agreement(ann_df, task, seed)
     if sample_df is not None:
         found = replace(found, sample_warning=sample_warning(sample_df))
     as_json = TypeAdapter(Agreement).dump_json(found, indent=1).decode()
-    write_text(as_json + "\n", folder / "agreement.json")
-    write_text(as_text(found), folder / "agreement.txt")
+    write_text(as_json + "\n", folder / JSON)
+    write_text(as_text(found), folder / TEXT)
+    write_text(_page(project, task, found, texts), folder / PAGE)
     return found
+
+
+def _page(project: Project, task: Task, found: Agreement, texts: bool) -> str:
+    """The report as a page; without texts where their database cannot be read."""
+    if texts and found.disputed:
+        try:
+            return agreement_report_page(found, read_texts=_texts_reader(project, task))
+        except DatabaseError as error:
+            _log.warning("%s shows no texts: %s", PAGE, error)
+    return agreement_report_page(found)
+
+
+def _texts_reader(project: Project, task: Task) -> ReadTexts:
+    from adaptml.features.texts import texts_reader  # SQLAlchemy takes a third of a second
+
+    return texts_reader(project.database, task)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def parse_export(content: object, source: str) -> list[ExportedTask]:
         AnnotationError: another shape (JSON_MIN and unannotated task files are told apart), or no task.
     """
     if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
-        raise AnnotationError(f"{source} is no list of tasks; export the project from Label Studio as JSON")
+        raise AnnotationError(f"{source} is not a list of tasks; export the project as JSON")
     if not content:
         raise AnnotationError(f"{source} holds no tasks; annotate some, then export the project as JSON")
     if all("annotation_id" in task and "annotations" not in task for task in content):

@@ -1,6 +1,7 @@
 """A local copy of a project's tasks as they were last read, in a file beside the annotations.
 
-It is written page by page, every page in one transaction, so that a step that is killed continues where it stopped.
+It is written page by page, every page in one transaction, so that a step that is killed continues where it
+stopped.
 """
 
 import hashlib

@@ -22,14 +22,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import httpx
-import typer
 
-from adaptml.cli.support import output, run_command
 from adaptml.errors import LabelStudioError
-from adaptml.project import Project
 from labelstudio.local_accounts import keep_accounts, make_annotators
 
 HOST = "127.0.0.1"
@@ -51,8 +47,8 @@ QUIET = {
 
 
 def environment(data: Path) -> dict[str, str]:
-    """The whole environment of the server; no setting of the caller's reaches it but the search path."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    """The whole environment of the server; nothing of the caller's reaches it but the search path."""
+    kept = {"PATH": os.pathsep.join(os.get_exec_path()), "LANG": "C.UTF-8"}
     return kept | QUIET | {"HOME": str(data), "LABEL_STUDIO_BASE_DATA_DIR": str(data)}
 
 
@@ -85,7 +81,7 @@ def _install(venv: Path, requirements: Path) -> None:
     for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, "--requirement", str(requirements)]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         if done.returncode:
-            reason = " ".join((done.stderr or done.stdout).split())[-500:]
+            reason = _end_of(done.stderr or done.stdout)
             raise LabelStudioError(
                 f"Label Studio cannot be installed into {venv}: {reason}; see that packages can be "
                 "downloaded, then try again"
@@ -99,7 +95,7 @@ def _migrate(folder: Path) -> None:
             command, env=environment(Path(scratch)), cwd=scratch, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            reason = " ".join(done.stderr.split())[-500:]
+            reason = _end_of(done.stderr)
             raise LabelStudioError(
                 f"Label Studio cannot make its database: {reason}; delete {folder / 'venv'} and try again"
             )
@@ -116,7 +112,7 @@ class LocalServer:
     """
 
     def __init__(self, installed: Path, home: Path, port: int) -> None:
-        """Say where; `start` starts it.
+        """Name the folders and the port; `start` starts it.
 
         Args:
             installed: folder that `prepare` filled.
@@ -130,7 +126,7 @@ class LocalServer:
         self.admin, self.annotators, self.token = keep_accounts(home)
 
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Start the server and wait until it answers with our token; then see that the annotators exist.
+        """Start the server, wait until it answers with our token, then make the annotators' accounts.
 
         Raises:
             LabelStudioError: the port is taken, the server ended, or it did not answer in time.
@@ -196,7 +192,7 @@ class LocalServer:
             self._process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and see that it does."""
+        """Ask it to end, and kill it where it does not in time."""
         if self._process is None or self._process.poll() is not None:
             return
         os.killpg(self._process.pid, signal.SIGTERM)
@@ -225,33 +221,15 @@ def is_taken(port: int) -> bool:
 
 
 def _tail(path: Path) -> str:
-    return " ".join(path.read_text(errors="replace").split())[-300:] if path.is_file() else "empty"
+    return _end_of(path.read_text(errors="replace")) if path.is_file() else "empty"
 
 
-def command(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8080,
-    folder: Annotated[Path, typer.Option(help="Folder for everything it writes.")] = Path(".labelstudio"),
-) -> None:
-    """Run a Label Studio on this machine until Ctrl-C; the first call installs it.
-
-    Example: `python -m labelstudio.local_server --port 8081`
-    """
-    console, root = output(), Project().settings.root
-    folder = root / folder
-    console.print(
-        "installing Label Studio, which takes minutes" if not (folder / ".installed").exists() else "starting"
-    )
-    prepare(folder, root / "requirements" / "labelstudio-server.txt")
-    with running(folder, folder, port) as server:
-        people = " and ".join(account.email for account in server.annotators)
-        console.print(f"Label Studio is ready at {server.url}; Ctrl-C stops it")
-        console.print(f"log in as      {people}, passwords in {folder / 'accounts.json'}")
-        console.print(f"owner's token  {folder / 'token'}, which `adaptml annotate` reads")
-        try:
-            server.wait()
-        except KeyboardInterrupt:
-            console.print("stopped; everything is kept")
+def _end_of(text: str, chars: int = 500) -> str:
+    """The last characters of a program's output, on one line."""
+    return " ".join(text.split())[-chars:]
 
 
 if __name__ == "__main__":
-    run_command(command)
+    from adaptml.cli.local_label_studio import main
+
+    main()

@@ -119,7 +119,11 @@ def process_annotations(
         DatabaseError: the database refuses to write.
 
     Example:
-        >>> project.process_annotations("example", "export.json").gold_df  # doctest: +SKIP
+        >>> done = project.process_annotations("spam", "annotations.json", choice="1")
+        >>> done.gold_df.head(2)
+          table_name   id gold_label
+        0   comments  h10      [ham]
+        1   comments  h11      [ham]
     """
     path = project.path(file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()

@@ -92,8 +92,8 @@ def sample_tasks(
         TrackingError: no such run.
 
     Example:
-        >>> project.sample_tasks("example", "example_data", 30).points  # doctest: +SKIP
-        30
+        >>> project.sample_tasks("spam", "comments", 3).frame["id"].tolist()
+        ['s5', 'h7', 's3']
     """
     task = project.task(task)
     sent = list(columns or [column.name for column in task.columns])

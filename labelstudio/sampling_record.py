@@ -26,7 +26,7 @@ def sampling_record(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
 
 
 def sample_warning(sample: pd.DataFrame) -> str:
-    """A warning about points that are not a random sample of a table; empty where they are or nothing is known.
+    """A warning about points that are not a random sample of a table, or nothing.
 
     Args:
         sample: as `sampling_record` gives it, of the points in question.

@@ -20,6 +20,9 @@ echo "label-studio==1.23.2" | "$uv" pip compile --quiet --python-version 3.11 --
   --no-emit-find-links --no-annotate --no-header - --output-file requirements/labelstudio-server.txt
 compile requirements/demo.txt --constraint requirements/test.txt --group build \
   --extra featurize --extra labelstudio --extra dataprogramming --extra modelling --extra deploy
+# What builds the site, which runs a notebook: beside what runs the example.
+compile requirements/docs.txt --constraint requirements/test.txt --group docs \
+  --extra featurize --extra labelstudio --extra dataprogramming --extra modelling --extra deploy
 # One file for each image of the Docker stack. Each begins with what `core` holds, so that images share a layer.
 image() {
   name=$1; shift

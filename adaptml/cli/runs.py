@@ -9,7 +9,7 @@ from rich.table import Table
 
 from adaptml.cli.support import output
 from adaptml.project import Project
-from adaptml.runs.listing import runs
+from adaptml.runs.listing import list_runs
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
     Example: `runs example`
     """
     with Project() as project:
-        found = runs(project, task)
+        found = list_runs(project, task)
         if task is not None and found.empty:
             project.task(task)  # a name that is no task's is an error
     if found.empty:

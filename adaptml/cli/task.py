@@ -1,23 +1,27 @@
 """`adaptml task new|check|list`."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from adaptml.cli.support import guarded, new_app, output
+from adaptml.cli import options
+from adaptml.cli.support import new_app, output
+from adaptml.errors import TaskError
 from adaptml.project import Project
+from adaptml.tasks.check import check_task
 from adaptml.tasks.scaffold import new_task
+
+STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 app = new_app(help="Make, check and list tasks.")
 
 
 @app.command("new")
-@guarded
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the task: its folder, its tables, its endpoint.")],
+    name: Annotated[
+        str, typer.Argument(metavar="TASK", help="Name of the task: its folder, its tables, its endpoint.")
+    ],
     classes: Annotated[
         str, typer.Option(help="Names of the classes, with commas between.")
     ] = "relevant,other",
@@ -31,7 +35,8 @@ def new(
     Example: `task new topic --classes politics,sports,other --text body`
     """
     names = [part.strip() for part in classes.split(",") if part.strip()]
-    tasks_dir = Project().settings.tasks_dir
+    with Project() as project:
+        tasks_dir = project.settings.tasks_dir
     new_task(tasks_dir, name, names, setting, text)
     folder = tasks_dir / name
     output().print(f"{folder / 'task.yaml'}  classes, columns, coding guide")
@@ -40,33 +45,28 @@ def new(
 
 
 @app.command("check")
-@guarded
-def check(
-    name: Annotated[str, typer.Argument(help="Name of the task.")],
-    table: Annotated[
-        str | None, typer.Option(help="Also check that this table has the task's columns.")
-    ] = None,
-) -> None:
-    """Check a task's files: the task file, its labelling functions, the columns of a table."""
-    project, console = Project(), output()
-    task = project.task(name)
-    console.print(
-        f"task file            {task.setting}, {len(task.classes)} classes: {', '.join(task.class_names)}"
-    )
-    # The container for annotation has no Snorkel; the task file is all that it needs.
-    if find_spec("snorkel") is None:
-        console.print("labelling functions  not checked: Snorkel is not installed here")
-    else:
-        lfs = import_module("dataprogramming.lfs").load_lfs(task)
-        console.print(f"labelling functions  {len(lfs)}")
-    if table is not None:
-        columns = [column.name for column in task.columns] + [*task.lf_features, *task.features]
-        project.database.data_table(table, list(dict.fromkeys(columns)))
-        console.print(f"table                {table} has every column of the task")
+def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
+    """Rehearse a task: its file, its labelling functions, and with --data the table that it is for.
+
+    Each labelling function is run on 20 rows; its keywords are looked for in up to 2,000. Nothing is written.
+
+    Example: `task check example --data example_data`
+    """
+    with Project() as project:
+        findings = check_task(project, task, data)
+    console, width = output(), max(len(finding.what) for finding in findings)
+    for finding in findings:
+        console.print(f"{finding.level:<8} ", style=STYLES[finding.level], end="")
+        console.print(f"{finding.what:<{width}}  {finding.text}")
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems, the first"
+        raise TaskError(
+            f"task {task!r} has {count}: {errors[0].what}: {errors[0].text}; fix that, then check again"
+        )
 
 
 @app.command("list")
-@guarded
 def list_() -> None:
     """List the tasks."""
     table = Table("task", "setting", "classes", "title", box=None, pad_edge=False)

@@ -72,8 +72,8 @@ def featurize(
         DatabaseUnavailableError: the database is away or locked.
 
     Example:
-        >>> project.featurize("example", "example_data").rows  # doctest: +SKIP
-        440
+        >>> project.featurize("spam", "comments", all_rows=True).rows
+        24
     """
     task = project.task(task)
     columns = _columns(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})

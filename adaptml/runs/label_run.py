@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adaptml.errors import AnnotationError, FrameError, TrackingError
-from adaptml.frames import KEYS, read_frame
+from adaptml.errors import AnnotationError
+from adaptml.frames import KEYS
 from adaptml.project import Project
+from adaptml.runs.artifacts import OLD_VOTES, PREDICTIONS, TRAINING_DATA, VOTES
+from adaptml.runs.label_run_before import votes_of_before
 from adaptml.tasks import ABSTAIN, ProblemType, problem_type
 
 CHUNK_ROWS = 50_000
@@ -41,10 +43,12 @@ class RunFiles:
         Raises:
             TrackingError: no such run, one that is not complete, or one of another step.
         """
-        try:
-            return self._project.runs.artifact(self.run_id, "predictions.parquet", self._folder)
-        except TrackingError:
-            return self._project.runs.artifact(self.run_id, "training_data.parquet", self._folder)
+        found = PREDICTIONS if PREDICTIONS in self._artifacts else TRAINING_DATA
+        return self._project.runs.artifact(self.run_id, found, self._folder)
+
+    @cached_property
+    def _artifacts(self) -> set[str]:
+        return self._project.runs.artifacts(self.run_id)
 
     @cached_property
     def params(self) -> dict[str, str]:
@@ -91,57 +95,45 @@ class RunFiles:
         return self._voted(table, disputed=False)
 
     def _voted(self, table: str, *, disputed: bool) -> Iterator[tuple[Ids, Floats]]:
-        L, points = self._votes
-        for start in range(0, len(L), CHUNK_ROWS):
-            votes = np.asarray(L[start : start + CHUNK_ROWS])
+        for keys, votes in self._votes():
             cast = votes != ABSTAIN
             if disputed:
                 lowest = np.where(cast, votes, np.iinfo(np.int8).max).min(axis=1)
                 wanted = cast.any(axis=1) & (votes.max(axis=1) != lowest)
             else:
                 wanted = ~cast.any(axis=1)
-            rows = points.slice(start, len(votes)).filter(pa.array(wanted))
-            ids = _ids(_of_table(rows, table))
+            ids = _ids(_of_table(keys.filter(pa.array(wanted)), table))
             if len(ids):
                 yield ids, np.ones(len(ids))
 
-    @cached_property
-    def _votes(self) -> tuple[npt.NDArray[np.int8], pa.Table]:
-        """The label matrix, left on disk, and the keys of its rows.
-
-        The run keeps the matrix of all its points and the keys of those with a vote; the others' keys
-        stand in the frame that it was given, which must be as it was.
-        """
-        path = self._project.runs.artifact(self.run_id, "train_label_matrix.npy", self._folder)
-        L = np.load(path, mmap_mode="r", allow_pickle=False)
-        given = Path(self.params["train_data"])
-        frame = given if given.is_absolute() else self._project.settings.root / given
-        try:
-            points = _keys(frame)
-        except FrameError as error:
-            raise AnnotationError(f"run {self.run_id} labelled a frame that is gone: {error}") from error
-        covered = pa.array(np.asarray((L != ABSTAIN).any(axis=1)))
-        if points.num_rows != len(L) or not points.filter(covered).equals(_keys(self.labels)):
-            raise AnnotationError(
-                f"{frame} has changed since run {self.run_id} labelled it; run `adaptml label` on it again"
+    def _votes(self) -> Iterator[tuple[pa.Table, npt.NDArray[np.int8]]]:
+        """Keys of the points that the run was given, and their votes (n, m), in chunks."""
+        file = self._votes_file
+        if file is None:
+            runs = self._project.runs
+            yield from votes_of_before(
+                self.run_id,
+                runs.artifact(self.run_id, OLD_VOTES, self._folder),
+                self._project.path(self.params["train_data"]),
+                self.labels,
             )
-        return L, points
+            return
+        names = [name for name in pq.read_schema(file).names if name not in KEYS]
+        for batch in _batches(file, [*KEYS, *names]):
+            yield batch.select(KEYS), np.stack([batch.column(name).to_numpy() for name in names], axis=1)
+
+    @cached_property
+    def _votes_file(self) -> Path | None:
+        """The run's votes with their keys; None of a run before these were kept."""
+        if VOTES not in self._artifacts:
+            return None
+        return self._project.runs.artifact(self.run_id, VOTES, self._folder)
 
 
 def _batches(path: Path, columns: list[str]) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
             yield pa.Table.from_batches([batch])
-
-
-def _keys(path: Path) -> pa.Table:
-    """table_name and id of a frame's rows, as text, a few bytes a row."""
-    if path.suffix == ".parquet" and path.is_file():
-        table = pq.read_table(path, columns=KEYS)
-    else:
-        table = pa.Table.from_pandas(read_frame(path, typed_by_user=True)[KEYS], preserve_index=False)
-    columns = [table.column(key).cast(pa.large_string()).combine_chunks() for key in KEYS]
-    return pa.Table.from_arrays(columns, names=KEYS)
 
 
 def _of_table(rows: pa.Table, table: str) -> pa.Table:

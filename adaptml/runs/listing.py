@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pandas as pd
 from mlflow.entities import Run
-from mlflow.utils.mlflow_tags import MLFLOW_PROJECT_ENTRY_POINT
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
@@ -14,13 +13,14 @@ from adaptml.runs.tracking import store_errors
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request
+ENTRY_POINT_TAG = "mlflow.project.entryPoint"
 STEPS = ("label", "train", "compare")
 EXAMPLE = "example"  # an entry point of MLproject, whose parameter `task` names the setting
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One run; see `runs`."""
+    """One run; see `list_runs`."""
 
     started: datetime
     task: str
@@ -38,7 +38,7 @@ class _Row:
 COLUMNS = [field.name for field in fields(_Row)]
 
 
-def runs(project: Project, task: str | None = None) -> pd.DataFrame:
+def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
     """The runs of the steps `label`, `train` and `compare`, the newest first.
 
     Args:
@@ -56,7 +56,10 @@ def runs(project: Project, task: str | None = None) -> pd.DataFrame:
         TrackingError: the tracking server or store cannot be used.
 
     Example:
-        >>> runs(Project("my-project"), "spam")[["step", "on_gold"]]  # doctest: +SKIP
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> adaptml.list_runs(project, "spam")[["step", "status", "points"]].head(1)
+            step    status  points
+        0  label  FINISHED    24.0
     """
     rows = [row for row in (_row(run, name) for run, name in _every_run(project)) if row.step in STEPS]
     wanted = sorted((row for row in rows if task in (None, row.task)), key=lambda row: row.started)
@@ -123,7 +126,7 @@ def _setting(run: Run) -> str:
 
 def _task(run: Run, experiment: str) -> str:
     """The task of a run; steps name the experiment after it."""
-    if run.data.tags.get(MLFLOW_PROJECT_ENTRY_POINT) == EXAMPLE:
+    if run.data.tags.get(ENTRY_POINT_TAG) == EXAMPLE:
         return EXAMPLE
     return run.data.params.get("task", experiment)
 

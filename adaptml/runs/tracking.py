@@ -177,6 +177,20 @@ class RunStore:
                 f"run {run_id} has no artifact {name}: {one_line(error)}; name another run"
             ) from error
 
+    def artifacts(self, run_id: str) -> set[str]:
+        """Names of a complete run's artifacts.
+
+        Raises:
+            TrackingError: no such run, or it is not complete.
+        """
+        self.get(run_id)
+        try:
+            return {item.path for item in self.client.list_artifacts(run_id)}
+        except store_errors() as error:
+            raise TrackingError(
+                f"the artifacts of run {run_id} cannot be listed: {one_line(error)}; see that its store runs"
+            ) from error
+
     def _address(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return str(run.info.artifact_uri)

@@ -55,7 +55,7 @@ def draw_points(
     Raises:
         AnnotationError: n below 1, points of several tables, or a sampling that cannot be done or finds
             no point.
-        FrameError: neither a table nor a file, a file that cannot be used, or a condition that no point meets.
+        FrameError: neither a table nor a file, a file that cannot be used, or no point at all.
         DatabaseError: no such table or column, or a condition that the database refuses.
         TrackingError: no such run.
     """

@@ -70,7 +70,11 @@ def sample_points(
         TrackingError: no such run.
 
     Example:
-        >>> project.sample_points("example", "example_data", 100, sampling="diverse").frame  # doctest: +SKIP
+        >>> project.sample_points("spam", "comments", 3).frame
+          table_name  id  inclusion_prob           sampling
+        0   comments  s5           0.125  random n=3 seed=0
+        1   comments  h7           0.125  random n=3 seed=0
+        2   comments  s3           0.125  random n=3 seed=0
     """
     task = project.task(task)
     options = SamplingOptions(sampling, run, by, vector, seed, where)

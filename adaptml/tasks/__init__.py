@@ -1,6 +1,7 @@
 """Tasks: what is asked of the data, and the problem types."""
 
 from adaptml.tasks.annotating import coding_guide, label_config
+from adaptml.tasks.labels import ABSTAIN, Label, Labels
 from adaptml.tasks.loader import list_tasks, load_task, parse_task
 from adaptml.tasks.problems import (
     MULTICLASS,
@@ -12,7 +13,7 @@ from adaptml.tasks.problems import (
     names,
     problem_type,
 )
-from adaptml.tasks.schema import ABSTAIN, MAX_CLASSES, NONE_CHOICE, TASK_NAME, Featurize, Task
+from adaptml.tasks.schema import MAX_CLASSES, NONE_CHOICE, TASK_NAME, Featurize, Task
 
 __all__ = [
     "ABSTAIN",
@@ -23,6 +24,8 @@ __all__ = [
     "PROBLEM_TYPES",
     "TASK_NAME",
     "Featurize",
+    "Label",
+    "Labels",
     "ProblemType",
     "Task",
     "coding_guide",

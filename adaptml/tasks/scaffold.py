@@ -46,10 +46,14 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
     return load_task(name, tasks_dir)
 
 
+_ASKED = "What annotators are asked, in a sentence or two."
+_CHOSEN_WHEN = "When an annotator should choose it."
+PLACEHOLDERS = (_ASKED, _CHOSEN_WHEN)  # texts that their writer is to replace
+
 _TASK_FILE = """\
 # The one place where this task's classes and columns are written.
 title: {title}
-description: What annotators are asked, in a sentence or two.
+description: {asked}
 setting: {setting}
 {positive}classes:
 {classes}
@@ -85,10 +89,11 @@ def get_lfs(params: LFParams) -> list[LabelingFunction]:
 
 def _task_file(name: str, class_names: Sequence[str], setting: str, text: str) -> str:
     quoted = [_quoted(c) for c in class_names]
-    rule = "    description: When an annotator should choose it.\n    examples: []"
+    rule = f"    description: {_CHOSEN_WHEN}\n    examples: []"
     binary = problem_type(setting).exclusive and len(class_names) == 2
     return _TASK_FILE.format(
         title=_quoted(name.replace("_", " ").capitalize().ljust(3, "?")),
+        asked=_ASKED,
         setting=setting,
         positive=f"positive: {quoted[0]}\n" if binary else "",
         classes="\n".join(f"  - name: {c}\n{rule}" for c in quoted),

@@ -1,16 +1,15 @@
 """A task: the one place where a class name, a feature column or a threshold is written."""
 
 import re
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from adaptml.errors import listed
+from adaptml.tasks.labels import Labels
 from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
 
-ABSTAIN = -1
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
 TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
@@ -146,10 +145,9 @@ class Task(_Part):
         return [c.name for c in self.classes]
 
     @property
-    def labels(self) -> type[IntEnum]:
+    def labels(self) -> Labels:
         """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0."""
-        members = [("ABSTAIN", ABSTAIN), *((name, i) for i, name in enumerate(self.class_names))]
-        return cast(type[IntEnum], IntEnum("Labels", members))
+        return Labels(self.class_names)
 
     def with_setting(self, setting: str | None) -> "Task":
         """The same task with another problem type; the task itself for None or an empty text.

@@ -25,4 +25,3 @@ class SnorkelConfig(BaseModel):
     device: str = Field(
         default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:<number>"
     )
-    verbose: bool = Field(default=False, description="show a progress bar over the epochs")

@@ -1,4 +1,4 @@
-"""What every label model works with: the label matrix, gold labels, the class balance."""
+"""What every label model works with: the label matrix and gold labels."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.tasks import ABSTAIN
-from dataprogramming.label_models.scoring import FittedModel
 
 LabelMatrix = npt.NDArray[np.int8]
 Indicator = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
+MIN_GOLD = 20  # gold points with votes; below, label models differ by chance more than by merit
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,3 @@ def votes_table(m: int, k: int) -> Floats:
     table = np.zeros((m, k + 1, k))
     table[:, 1:, :] = np.eye(k)
     return table
-
-
-def additive(
-    name: str, link: str, balance: Floats, table: Floats, weights: Floats, n_epochs: int = 0
-) -> FittedModel:
-    """A model that names the most probable class."""
-    return FittedModel(name, link, "argmax", balance, table, np.full(len(balance), 0.5), weights, n_epochs)

@@ -2,21 +2,37 @@
 
 import numpy as np
 
-from dataprogramming.label_models.core import Floats, additive, votes_table
-from dataprogramming.label_models.scoring import FittedModel
+from adaptml.tasks import MULTICLASS
+from dataprogramming.label_models.base import LabelModel
+from dataprogramming.label_models.core import Gold, LabelMatrix, truth, votes_table
+from dataprogramming.label_models.scoring import FittedModel, argmax, share
 
-MAJORITY_VOTE = "majority_vote"
 
-
-def fit_majority(m: int, balance: Floats) -> FittedModel:
-    """Majority vote of m LFs.
+class MajorityVote(LabelModel):
+    """The class with the most votes.
 
     The probability of a class is its share of the votes, with the class balance counted as one vote more:
     the mean of a Dirichlet posterior. So ties go to the more frequent class and more votes mean more
-    certainty.
+    certainty. The class balance comes from gold; without gold all classes are equally frequent.
 
-    Args:
-        m: number of LFs.
-        balance: float64 (k,), sums to 1.
+    Example:
+        >>> import numpy as np
+        >>> MajorityVote(cardinality=2).fit(np.array([[0, 0, 1]])).predict_proba(np.array([[0, 0, 1]]))
+        array([[0.625, 0.375]])
     """
-    return additive(MAJORITY_VOTE, "share", balance, votes_table(m, len(balance)), np.ones(m))
+
+    name, problem, order = "majority_vote", MULTICLASS, 0
+
+    def summary(self, L: LabelMatrix) -> int:
+        """How many labelling functions there are."""
+        return int(L.shape[1])
+
+    def _fit(self, votes: int, gold: Gold | None) -> FittedModel:
+        k = self.cardinality
+        balance = MULTICLASS.class_prior(truth(gold), k)
+        return FittedModel(
+            self.name, share, argmax, balance, votes_table(votes, k), np.full(k, 0.5), np.ones(votes)
+        )
+
+
+LABEL_MODEL = MajorityVote

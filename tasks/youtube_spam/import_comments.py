@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 
 from adaptml.cli.support import run_command
-from adaptml.errors import FrameError, listed
+from adaptml.errors import FrameError, listed, one_line
 from adaptml.frames import write_frame
 from adaptml.project import Project
 
@@ -35,12 +35,12 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ImportedComments:
-    """What was loaded.
+    """The result of `import_comments`.
 
     Attributes:
         comments: comments in the files, each id once.
         new: how many of them the table did not hold before.
-        repeated: rows left out because their id had come before.
+        repeated: rows left out because their id is duplicated.
         frames: the frames written: `train` (table_name, id), `valid` and `test` (with gold_label); a
             frame without rows is not written.
     """
@@ -105,7 +105,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # also what pandas raises where nothing can be parsed or decoded
-        raise FrameError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
+        raise FrameError(f"{path} cannot be read as CSV: {one_line(error)}") from error
     absent = [column for column in CSV_COLUMNS if column not in rows]
     if absent:
         raise FrameError(
@@ -180,17 +180,17 @@ def command(
 ) -> None:
     """Load comments into a table and write the frames of points to label and of gold labels.
 
-    Next: `adaptml featurize youtube youtube_spam`.
+    Next: `adaptml featurize youtube_spam --data youtube`.
     """
     with Project() as project:
         done = import_comments(project, files, table, n_gold, seed)
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    repeated = f", {done.repeated} repeated ids left out" if done.repeated else ""
+    repeated = f", {done.repeated} duplicated ids left out" if done.repeated else ""
     console.print(f"{done.comments} comments in table {table} ({done.new} new{repeated})")
     meanings = {"train": "to label", "valid": "gold", "test": "gold, for the end only"}
     for split, path in done.frames.items():
         console.print(f"{meanings[split]:<23} {path}")
-    console.print(f"Next: adaptml featurize {table} youtube_spam")
+    console.print(f"Next: adaptml featurize youtube_spam --data {table}")
 
 
 if __name__ == "__main__":

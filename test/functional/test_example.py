@@ -67,6 +67,7 @@ def test_the_demo_reaches_its_figures_and_answers_over_http(report: str) -> None
 
 
 def test_a_second_demo_gives_the_same_figures(report: str, home: Path) -> None:
+    """To the printed digit: it reads the vectors that the first wrote, and its metrics count decisions, not probabilities."""
     done = run(sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"), home=home)
     assert done.returncode == 0, done.stderr
     assert figures(done.stdout) == figures(report)

@@ -18,12 +18,12 @@ from adaptml.features.encoders import list_encoders
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.settings_text import variable
-from dataprogramming.label_models.candidates import MULTICLASS_MODELS, MULTILABEL_MODELS
+from dataprogramming.label_models.registry import label_models
 from dataprogramming.lfs import declared_parameters, load_lfs
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted(REPOSITORY.glob("*.md"))
+DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), REPOSITORY / "test" / "README.md"]
 README, USAGE = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "usage.md"))
 BOTH = README + USAGE
 SHELL = ("sh", "console")
@@ -57,9 +57,7 @@ def test_every_make_target_is_mentioned(name: str) -> None:
     assert f"`make {name}`" in BOTH or f"\nmake {name}\n" in BOTH
 
 
-@pytest.mark.parametrize(
-    "name", [*MULTICLASS_MODELS, *MULTILABEL_MODELS, *algorithms(), *list_encoders(), *sorted(error_codes())]
-)
+@pytest.mark.parametrize("name", [*label_models(), *algorithms(), *list_encoders(), *sorted(error_codes())])
 def test_everything_that_can_be_named_is_mentioned(name: str) -> None:
     assert f"`{name}`" in USAGE
 
@@ -213,7 +211,8 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
         ("fetch", "(?i)no (such )?command"),
         ("task make", "(?i)no (such )?command"),
         ("serve --color", "No such option: --color"),
-        ("sample-tasks t c x example", "valid integer"),
+        ("sample-tasks example --data t --n x", "valid integer"),
+        ("sample-tasks t c 3 example", "adaptml sample-tasks example --data t --n 3"),
         ("label example", "Missing parameter: data"),
         ("label example --data f --max-wrods 3", "max_wrods"),
     ],

@@ -122,6 +122,8 @@ def problems(name: str, thing: Any) -> Iterator[str]:
         yield f"{name} has no docstring"
     elif not doctest.DocTestParser().get_examples(text):
         yield f"{name} has no example"
+    elif "+SKIP" in text:
+        yield f"{name} has an example that is not run"
     if (inspect.isfunction(thing) or maker(thing)) and "Raises:" not in text:
         yield f"{name} does not say what it raises"
     for parameter, kind in annotations(thing).items():

@@ -147,6 +147,8 @@ EDGES = (
     "adaptml/settings.py",
     "modelling/app/",
     "portal/",
+    "adaptml/stack/",  # Compose takes its values from the environment
+    "adaptml/user_code.py",  # a person's code: relative paths in it start in its own folder
     "labelstudio/local_server.py",  # a program that runs another
     "modelling/end_model_code.py",  # MLflow runs it, in a process of its own
 )
@@ -157,7 +159,7 @@ _PROCESS = (
 # MLflow's other functions read its global address or write the process's environment.
 _MLFLOW = (
     "mlflow.entities", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
-    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types",
+    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
 )  # fmt: skip
 
 

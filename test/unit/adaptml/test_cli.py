@@ -66,7 +66,7 @@ def test_an_error_of_ours_is_one_line_and_exit_code_1() -> None:
         ("sampl", ["'sampl'", "sample-tasks", "sample-points", "adaptml --help"]),
         ("featurise", ["'featurise'", "did you mean featurize"]),
         ("task chek topic", ["'chek'", "check"]),
-        ("task new", ["name", "adaptml task new --help"]),
+        ("task new", ["TASK", "adaptml task new --help"]),
         ("task list --color", ["--color", "adaptml task list --help"]),
         ("task list topic", ["topic", "adaptml task list --help"]),
         ("deploy m --version", ["--version", "adaptml deploy --help"]),

@@ -1,7 +1,6 @@
 """Applying labelling functions: equal to Snorkel's own applier, clear about what goes wrong."""
 
 from collections import Counter
-from enum import IntEnum
 
 import numpy as np
 import pandas as pd
@@ -12,10 +11,12 @@ from snorkel.labeling import LabelingFunction, PandasLFApplier, labeling_functio
 from snorkel.preprocess import preprocessor
 
 from adaptml.errors import LabellingError
-from dataprogramming.apply import apply_lfs
+from adaptml.tasks import Label
+from adaptml.tasks import Labels as TaskLabels
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.keyword_lfs import keyword_lf
 
-Labels = IntEnum("Labels", [("ABSTAIN", -1), ("cat", 0), ("dog", 1)])
+LABELS = TaskLabels(["cat", "dog"])
 WORDS = ["purr", "bark", "hiss", "mew", "run"]
 
 
@@ -27,7 +28,7 @@ def counted(x):  # type: ignore[no-untyped-def]
 
 @labeling_function(pre=[counted])
 def long(x):  # type: ignore[no-untyped-def]
-    return Labels.dog if x.length > 2 else Labels.ABSTAIN
+    return LABELS.dog if x.length > 2 else LABELS.ABSTAIN
 
 
 @labeling_function(resources={"limit": 3})
@@ -50,15 +51,17 @@ def frame(*rows: tuple[list[str] | None, float]) -> pd.DataFrame:
     st.lists(
         st.tuples(st.lists(st.sampled_from(WORDS), max_size=4), st.floats(0, 6)), min_size=1, max_size=12
     ),
-    st.lists(st.tuples(st.sets(st.sampled_from(WORDS), min_size=1), st.sampled_from(Labels)), max_size=5),
+    st.lists(
+        st.tuples(st.sets(st.sampled_from(WORDS), min_size=1), st.sampled_from(list(LABELS))), max_size=5
+    ),
 )
 def test_equals_snorkels_applier(
-    rows: list[tuple[list[str], float]], rules: list[tuple[set[str], Labels]]
+    rows: list[tuple[list[str], float]], rules: list[tuple[set[str], Label]]
 ) -> None:
     lfs = [keyword_lf(f"k{i}", words, label, "tokens") for i, (words, label) in enumerate(rules)]
     lfs = [long, *lfs, big]
     expected = PandasLFApplier(lfs).apply(frame(*rows), progress_bar=False)
-    votes = apply_lfs(lfs, frame(*rows), Labels)
+    votes = apply_to_frame(lfs, frame(*rows), LABELS)
     assert votes.dtype == np.int8
     np.testing.assert_array_equal(votes, expected)
 
@@ -66,8 +69,8 @@ def test_equals_snorkels_applier(
 def test_a_missing_list_has_no_tokens_and_a_missing_value_is_none() -> None:
     seen = []
     look = LabelingFunction("look", lambda x: seen.append(x.tokens))
-    votes = apply_lfs(
-        [keyword_lf("p", ["purr"], 0, "tokens"), look], frame((None, 1.0), (["purr"], 1.0)), Labels
+    votes = apply_to_frame(
+        [keyword_lf("p", ["purr"], 0, "tokens"), look], frame((None, 1.0), (["purr"], 1.0)), LABELS
     )
     assert votes.tolist() == [[-1, -1], [0, -1]]
     assert seen == [None, ["purr"]]
@@ -76,15 +79,15 @@ def test_a_missing_list_has_no_tokens_and_a_missing_value_is_none() -> None:
 def test_votes_by_name_and_columns_with_any_name() -> None:
     data = frame((["purr"], 1.0)).rename(columns={"tokens": "my tokens"})
     by_item = LabelingFunction("by_item", lambda x: "dog" if "purr" in x["my tokens"] else "ABSTAIN")
-    assert apply_lfs([keyword_lf("p", ["purr"], "cat", "my tokens"), by_item], data, Labels).tolist() == [
-        [0, 1]
-    ]
+    assert apply_to_frame(
+        [keyword_lf("p", ["purr"], "cat", "my tokens"), by_item], data, LABELS
+    ).tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize("vote", [2, -2, "fish", True, [0], 0.5])
 def test_a_vote_that_is_no_class(vote: object) -> None:
     with pytest.raises(LabellingError) as raised:
-        apply_lfs([LabelingFunction("odd", lambda x: vote)], frame(([], 1.0)), Labels)
+        apply_to_frame([LabelingFunction("odd", lambda x: vote)], frame(([], 1.0)), LABELS)
     assert str(raised.value) == (
         f"the labelling function 'odd' voted {vote!r} on data point t/0; "
         "expected one of the classes cat, dog, or ABSTAIN"
@@ -94,18 +97,19 @@ def test_a_vote_that_is_no_class(vote: object) -> None:
 def test_an_lf_that_raises_is_named_with_its_place() -> None:
     bad = LabelingFunction("bad", lambda x: 1 // len(x.tokens or []))
     with pytest.raises(LabellingError) as raised:
-        apply_lfs([bad], frame((["a"], 1.0), (None, 1.0)), Labels)
+        apply_to_frame([bad], frame((["a"], 1.0), (None, 1.0)), LABELS)
+    line = bad._f.__code__.co_firstlineno
     assert str(raised.value) == (
-        "the labelling function 'bad' failed on data point t/1 (tokens is missing there): ZeroDivisionError: "
-        "integer division or modulo by zero; mend it, or allow failures with --fault-tolerant, "
-        "which counts them as abstentions"
+        f"the labelling function 'bad' failed on data point t/1 (tokens is missing there), at {__file__}, line "
+        f"{line}: ZeroDivisionError: integer division or modulo by zero; fix it, or allow failures with "
+        "--fault-tolerant, which counts them as abstentions"
     )
 
 
 def test_failures_are_counted_when_asked_for() -> None:
     bad = LabelingFunction("bad", lambda x: 1 // int(x.weight))
     faults: Counter[str] = Counter()
-    votes = apply_lfs([bad], frame(([], 1.0), ([], 0.0), ([], 0.0), ([], 1.0)), Labels, faults=faults)
+    votes = apply_to_frame([bad], frame(([], 1.0), ([], 0.0), ([], 0.0), ([], 1.0)), LABELS, failures=faults)
     assert votes.tolist() == [[1], [-1], [-1], [1]]
     assert faults == {"bad": 2}
 
@@ -115,11 +119,11 @@ def test_keywords_in_a_text_column() -> None:
     with pytest.raises(
         LabellingError, match="'p' looks for keywords in the column 'tokens', which holds str; expected"
     ):
-        apply_lfs([keyword_lf("p", ["purr"], 0, "tokens")], data, Labels)
+        apply_to_frame([keyword_lf("p", ["purr"], 0, "tokens")], data, LABELS)
 
 
 def test_keywords_in_a_column_that_is_not_there() -> None:
     with pytest.raises(
         LabellingError, match="'p' needs the column 'nope'; the LF features are tokens, weight; name it"
     ):
-        apply_lfs([keyword_lf("p", ["purr"], 0, "nope")], frame(([], 1.0)), Labels)
+        apply_to_frame([keyword_lf("p", ["purr"], 0, "nope")], frame(([], 1.0)), LABELS)

@@ -1,14 +1,23 @@
 """Label models on tiny label matrices, worked out by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
 
+from adaptml.errors import LabellingError
 from adaptml.tasks import MULTICLASS, MULTILABEL
+from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, covered
-from dataprogramming.label_models.majority import fit_majority
-from dataprogramming.label_models.multilabel import best_thresholds, fit_em, fit_union
-from dataprogramming.label_models.scoring import decide, predict_proba
-from dataprogramming.label_models.weighted_vote import fit_weighted_vote
+from dataprogramming.label_models.majority import MajorityVote
+from dataprogramming.label_models.mixture_em import MixtureEM, best_thresholds
+from dataprogramming.label_models.registry import label_models, label_models_for
+from dataprogramming.label_models.snorkel_model import SnorkelLabelModel
+from dataprogramming.label_models.union import Union
+from dataprogramming.label_models.weighted_vote import WeightedVote
 
 
 def gold_of(votes: list[list[int]], classes: list[int], k: int) -> Gold:
@@ -28,51 +37,53 @@ def test_class_balance_is_smoothed() -> None:
 
 
 def test_majority_breaks_ties_by_the_class_balance() -> None:
-    model = fit_majority(3, np.array([0.4, 0.6]))
-    probs = predict_proba(model, np.array([[0, 1, -1], [0, 0, 1], [-1, -1, -1]], np.int8))
+    votes = np.array([[0, 1, -1], [0, 0, 1], [-1, -1, -1]], np.int8)
+    gold = gold_of([[-1, -1, -1]] * 3, [0, 1, 1], 2)  # balance (1 + 1) / 5 and (2 + 1) / 5
+    probs = MajorityVote(2).fit(votes, gold.L, gold.Y).predict_proba(votes)
     np.testing.assert_allclose(probs, [[1.4 / 3, 1.6 / 3], [2.4 / 4, 1.6 / 4], [0.4, 0.6]])
 
 
 def test_weighted_vote_by_hand() -> None:
     # One LF votes 0 on three points, two of them of class 0; prior (3/5, 2/5) by Laplace.
-    model = fit_weighted_vote(gold_of([[0], [0], [0]], [0, 0, 1], 2))
+    gold = gold_of([[0], [0], [0]], [0, 0, 1], 2)
+    model = WeightedVote(2).fit(gold.L, gold.L, gold.Y)
     overall = (2 + 1) / (3 + 2)
     accuracy = (2 + 2 * overall) / (3 + 2)
     right = 0.6 * accuracy / (0.6 * accuracy + 0.4 * (1 - accuracy))  # log(a / (1 - a)) on top of the prior
-    np.testing.assert_allclose(model.weights, [accuracy])
+    np.testing.assert_allclose(model.fitted_.weights, [accuracy])
     np.testing.assert_allclose(
-        predict_proba(model, np.array([[0], [-1]], np.int8)), [[right, 1 - right], [0.6, 0.4]]
+        model.predict_proba(np.array([[0], [-1]], np.int8)), [[right, 1 - right], [0.6, 0.4]]
     )
 
 
 def test_weighted_vote_trusts_the_lf_that_is_right_on_gold() -> None:
-    votes = [[0, 1]] * 10 + [[1, 0]] * 10
-    model = fit_weighted_vote(gold_of(votes, [0] * 10 + [1] * 10, 2))
-    assert model.weights[0] > 0.75 > 0.25 > model.weights[1]
-    assert decide(model, predict_proba(model, np.array([[1, 0]], np.int8))).tolist() == [[0, 1]]
+    gold = gold_of([[0, 1]] * 10 + [[1, 0]] * 10, [0] * 10 + [1] * 10, 2)
+    model = WeightedVote(2).fit(gold.L, gold.L, gold.Y)
+    assert model.fitted_.weights[0] > 0.75 > 0.25 > model.fitted_.weights[1]
+    assert model.predict(np.array([[1, 0]], np.int8)).tolist() == [[0, 1]]
+    assert model.fitted_.table[1].tolist() == [[0, 0]] * 3  # worse than chance: it does not vote against
 
 
 def test_weighted_vote_on_gold_without_votes() -> None:
-    model = fit_weighted_vote(Gold(np.empty((0, 2), np.int8), np.empty((0, 3), np.int8)))
-    np.testing.assert_allclose(predict_proba(model, np.array([[-1, -1]], np.int8)), [[1 / 3] * 3])
-    assert np.isfinite(model.table).all()
+    silent = np.full((1, 2), -1, np.int8)
+    model = WeightedVote(3).fit(silent, silent, np.array([[0, 1, 0]], np.int8))
+    np.testing.assert_allclose(model.predict_proba(silent), [[1 / 4, 2 / 4, 1 / 4]])
+    assert np.isfinite(model.fitted_.table).all()
 
 
 def test_union_names_every_class_with_a_vote() -> None:
-    model = fit_union(3, None, 3)
     votes = np.array([[0, 2, -1], [-1, -1, 1], [-1, -1, -1]], np.int8)
-    assert decide(model, predict_proba(model, votes)).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert Union(3).fit(votes).predict(votes).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
 def test_union_believes_votes_as_far_as_gold_bears_them_out() -> None:
     # LF 0 is right twice of two, LF 1 never of five: (2 + 4) / (2 + 5) and 4 / (5 + 5)
     votes = np.array([[0, -1], [0, 1], [-1, 1], [-1, 1], [-1, 1], [-1, 1]], np.int8)
-    gold = Gold(votes, np.array([[1, 0]] * 6, np.int8))
-    model = fit_union(2, gold, 2)
-    np.testing.assert_allclose(model.weights, [6 / 7, 0.4])
-    probs = predict_proba(model, np.array([[0, 0], [1, -1], [-1, 1]], np.int8))
+    model = Union(2).fit(votes, votes, np.array([[1, 0]] * 6, np.int8))
+    np.testing.assert_allclose(model.fitted_.weights, [6 / 7, 0.4])
+    probs = model.predict_proba(np.array([[0, 0], [1, -1], [-1, 1]], np.int8))
     np.testing.assert_allclose(probs, [[1 - 1 / 7 * 0.6, 0], [0, 6 / 7], [0, 0.4]])
-    assert decide(model, probs).tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert model.decide(probs).tolist() == [[1, 0], [0, 1], [0, 1]]
 
 
 def planted(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,18 +98,16 @@ def planted(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_em_finds_planted_classes_and_beats_the_union() -> None:
     L, Y = planted(np.random.default_rng(0), 4000)
-    gold = Gold(L[:2000], Y[:2000])
-    em = fit_em(L, gold, 2)
-    union = fit_union(6, gold, 2)
-    right = [(decide(m, predict_proba(m, L)) == Y).mean() for m in (union, em)]
+    em, union = (model(2).fit(L, L[:2000], Y[:2000]) for model in (MixtureEM, Union))
+    right = [(model.predict(L) == Y).mean() for model in (union, em)]
     assert right[1] > right[0] + 0.02
     # precision of votes: .4 * .7 / (.4 * .7 + .6 * .05) = .90 and .2 * .7 / (.2 * .7 + .8 * .05) = .78
-    np.testing.assert_allclose(em.weights, [0.90, 0.78] * 3, atol=0.04)
+    np.testing.assert_allclose(em.fitted_.weights, [0.90, 0.78] * 3, atol=0.04)
 
 
 def test_em_without_votes_for_a_class_gives_its_rate() -> None:
-    em = fit_em(np.array([[0, 0], [0, -1], [-1, -1]], np.int8), None, 2)
-    np.testing.assert_allclose(predict_proba(em, np.array([[0, -1]], np.int8))[:, 1], [0.5])
+    em = MixtureEM(2).fit(np.array([[0, 0], [0, -1], [-1, -1]], np.int8))
+    np.testing.assert_allclose(em.predict_proba(np.array([[0, -1]], np.int8))[:, 1], [0.5])
 
 
 def test_thresholds_with_the_best_f1() -> None:
@@ -118,7 +127,102 @@ def test_every_probability_of_the_vote_models_is_a_distribution(k: int) -> None:
     rng = np.random.default_rng(1)
     L = rng.integers(-1, k, (50, 4)).astype(np.int8)
     gold = gold_of(L[:20].tolist(), rng.integers(0, k, 20).tolist(), k)
-    for model in (fit_majority(4, MULTICLASS.class_prior(gold.Y, k)), fit_weighted_vote(gold)):
-        probs = predict_proba(model, L)
+    for model in (MajorityVote(k), WeightedVote(k)):
+        probs = model.fit(L, gold.L, gold.Y).predict_proba(L)
         assert (probs > 0).all()
         np.testing.assert_allclose(probs.sum(axis=1), 1)
+
+
+EVERY = list(label_models().values())
+
+
+def fitted(kind: type[LabelModel], k: int = 3, n: int = 80, m: int = 4, seed: int = 0) -> LabelModel:
+    L = random_votes(seed, n, m, k)
+    Y = np.eye(k, dtype=np.int8)[np.random.default_rng(seed).integers(0, k, n)]
+    model = kind(k, n_epochs=20) if "n_epochs" in kind.Config.model_fields else kind(k)
+    return model.fit(L, L, Y)
+
+
+def random_votes(seed: int, n: int, m: int, k: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(-1, k, (n, m)).astype(np.int8)
+
+
+def test_every_label_model_of_the_folder_is_found_the_simplest_first() -> None:
+    assert {problem.name: list(label_models_for(problem)) for problem in (MULTICLASS, MULTILABEL)} == {
+        "multiclass": ["majority_vote", "weighted_vote", "snorkel"],
+        "multilabel": ["union", "em", "knee"],
+    }
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_clone_has_the_parameters_and_has_learned_nothing(kind: type[LabelModel]) -> None:
+    model = fitted(kind)
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    assert copy.get_params()["cardinality"] == 3
+    with pytest.raises(LabellingError, match=f"{kind.name} has not learned anything yet; call fit"):
+        copy.predict(random_votes(1, 5, 4, 3))
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_what_is_saved_is_read_as_the_same_model(kind: type[LabelModel], tmp_path: Path) -> None:
+    before = fitted(kind)
+    after = LabelModel.load(before.save(tmp_path / "model.npz"))
+    L = random_votes(2, 50, 4, 3)
+    assert type(after) is kind
+    assert after.get_params() == before.get_params()
+    np.testing.assert_array_equal(after.predict_proba(L), before.predict_proba(L))
+    np.testing.assert_array_equal(after.predict(L), before.predict(L))
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=10)
+def test_labels_are_those_of_the_arrays_that_go_with_a_registered_model(
+    kind: type[LabelModel], seed: int
+) -> None:
+    model = fitted(kind, seed=seed, n=40)
+    L = random_votes(seed + 1, 30, 4, 3)
+    np.testing.assert_array_equal(model.predict(L), model.fitted_.decide(model.fitted_.predict_proba(L)))
+
+
+def test_the_score_is_the_mean_of_the_problem_types_scores() -> None:
+    votes = np.array([[0, 0], [1, 1], [0, -1]], np.int8)
+    assert MajorityVote(2).fit(votes).score(votes, np.array([[1, 0], [1, 0], [1, 0]])) == pytest.approx(2 / 3)
+    # label sets {0}, {1}, {0} against {0, 1}, {1}, {1}: 2/3, 1 and 0
+    assert Union(2).fit(votes).score(votes, np.array([[1, 1], [0, 1], [0, 1]])) == pytest.approx(5 / 9)
+
+
+@pytest.mark.parametrize(
+    ("L", "fact"),
+    [
+        (np.array([[0, 5]]), "int64 of shape .1, 2.; expected .*from -1 to 1 for 2 classes"),
+        (np.array([0, 1]), "shape .2,."),
+        (np.array([[0.5, 1.0]]), "float64"),
+    ],
+)
+def test_votes_that_cannot_be(L: np.ndarray, fact: str) -> None:
+    with pytest.raises(LabellingError, match=fact):
+        MajorityVote(2).fit(L)
+
+
+def test_what_a_label_model_needs() -> None:
+    votes = np.array([[0, 1]], np.int8)
+    with pytest.raises(LabellingError, match="weighted_vote learns from gold and there is none; give gold_L"):
+        WeightedVote(2).fit(votes)
+    with pytest.raises(LabellingError, match="at least 3 labelling functions and L has the votes of 2"):
+        SnorkelLabelModel(2).fit(votes)
+    with pytest.raises(LabellingError, match=r"classes are an array of shape \(1, 3\); expected \(1, 2\)"):
+        WeightedVote(2).fit(votes, votes, np.array([[1, 0, 0]]))
+    with pytest.raises(LabellingError, match=r"lr is -1.0: .*greater than 0"):
+        SnorkelLabelModel(2, lr=-1.0).fit(np.array([[0, 1, 0]]))
+    with pytest.raises(TypeError, match="no parameter n_rounds"):
+        SnorkelLabelModel(2, n_rounds=3)
+
+
+def test_files_that_are_no_label_model(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(LabellingError, match=r"other.npz is not the file of a label model"):
+        LabelModel.load(tmp_path / "other.npz")
+    with pytest.raises(LabellingError, match=r"none.npz is not the file of a label model"):
+        LabelModel.load(tmp_path / "none.npz")

@@ -7,7 +7,7 @@ import pytest
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import Task
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.lfs import declared_parameters, keyword_lf, load_lfs
 
 HEAD = """
@@ -94,12 +94,12 @@ def test_wrong_parameters(tmp_path: Path, parameters: dict[str, str], message: s
         ),
         (
             "import nowhere_at_all",
-            "PATH, line 1: ModuleNotFoundError: No module named 'nowhere_at_all'; mend it",
+            "PATH, line 1: ModuleNotFoundError: No module named 'nowhere_at_all'; fix it",
         ),
-        ("x = 1\nif", "PATH, line 2: SyntaxError: invalid syntax (lfs.py, line 2); mend it"),
+        ("x = 1\nif", "PATH, line 2: SyntaxError: invalid syntax (lfs.py, line 2); fix it"),
         (
             "def get_lfs(params):\n    return [params.labels['spma']]",
-            "PATH, line 2: KeyError: 'spma'; the classes are ham, spam",
+            "PATH, line 2: KeyError: \"no class 'spma'; the classes are ham, spam\"; the classes are ham, spam",
         ),
         (
             "def get_lfs(params: int): ...",
@@ -150,5 +150,5 @@ def get_lfs(params):
 """
     task = make_task(tmp_path / "several", source)
     data = pd.DataFrame({"tokens": [["purr"], []], "weight": [1.0, 5.0]})
-    votes = apply_lfs(load_lfs(task), data, task.labels, parallel=2)
+    votes = apply_to_frame(load_lfs(task), data, task.labels, folder=task.folder, workers=2)
     assert votes.tolist() == [[0, -1], [-1, 1]]

@@ -8,13 +8,14 @@ import numpy.typing as npt
 import pytest
 from kneed import KneeLocator
 
+from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import votes_table
 from dataprogramming.label_models.scoring import (
+    DECISIONS,
+    LINKS,
     FittedModel,
-    decide,
     knees,
     load_model,
-    predict_proba,
     save_model,
 )
 
@@ -24,12 +25,14 @@ L = np.array([[0, 1], [1, 1], [-1, 1], [-1, -1]], np.int8)
 
 def model(link: str, decision: str = "argmax", table: npt.NDArray[np.float64] | None = None) -> FittedModel:
     table = votes_table(2, 2) if table is None else table
-    return FittedModel("m", link, decision, BALANCE, table, np.array([0.5, 0.5]), np.ones(2))
+    return FittedModel(
+        "m", LINKS[link], DECISIONS[decision], BALANCE, table, np.array([0.5, 0.5]), np.ones(2)
+    )
 
 
 def test_share() -> None:
     expected = [[1.75 / 3, 1.25 / 3], [0.25, 0.75], [0.375, 0.625], [0.75, 0.25]]
-    np.testing.assert_allclose(predict_proba(model("share"), L), expected)
+    np.testing.assert_allclose(model("share").predict_proba(L), expected)
 
 
 def test_softmax() -> None:
@@ -40,7 +43,7 @@ def test_softmax() -> None:
         [3 / (3 + e), e / (3 + e)],
         [0.75, 0.25],
     ]
-    np.testing.assert_allclose(predict_proba(model("softmax"), L), expected)
+    np.testing.assert_allclose(model("softmax").predict_proba(L), expected)
 
 
 def test_sigmoid_hears_silence() -> None:
@@ -48,34 +51,36 @@ def test_sigmoid_hears_silence() -> None:
     table[:, 0, 0] = -1.0  # silence speaks against the first class
     odds = np.array([[3.0, np.e / 3], [3.0, np.e**2 / 3], [3 / np.e, np.e / 3]])
     odds[0, 0] *= np.e
-    np.testing.assert_allclose(predict_proba(model("sigmoid", table=table), L)[:3], odds / (1 + odds))
-    np.testing.assert_allclose(predict_proba(model("sigmoid", table=table), L)[3], BALANCE)
+    np.testing.assert_allclose(model("sigmoid", table=table).predict_proba(L)[:3], odds / (1 + odds))
+    np.testing.assert_allclose(model("sigmoid", table=table).predict_proba(L)[3], BALANCE)
 
 
 def test_noisy_or_and_thresholds() -> None:
     half = model("noisy_or", "thresholds", votes_table(2, 2) * np.log(0.4))
-    probs = predict_proba(half, L)
+    probs = half.predict_proba(L)
     np.testing.assert_allclose(probs, [[0.6, 0.6], [0, 0.84], [0, 0.6], [0.75, 0.25]])
-    assert decide(half, probs).tolist() == [[1, 1], [0, 1], [0, 1], [1, 0]]
+    assert half.decide(probs).tolist() == [[1, 1], [0, 1], [0, 1], [1, 0]]
 
 
 def test_the_best_class_where_none_passes_and_there_are_votes() -> None:
     either = model("sigmoid", "thresholds_or_best")  # its balance is 0.75, 0.25
     probs = np.array([[0.2, 0.3], [0.6, 0.7], [0.75, 0.25]])
-    assert decide(either, probs).tolist() == [[0, 1], [1, 1], [1, 0]]
+    assert either.decide(probs).tolist() == [[0, 1], [1, 1], [1, 0]]
     rare = replace(either, balance=np.array([0.2, 0.3]))
-    assert decide(rare, probs).tolist() == [[0, 0], [1, 1], [1, 0]]
+    assert rare.decide(probs).tolist() == [[0, 0], [1, 1], [1, 0]]
 
 
 def test_argmax_takes_the_first_of_equals() -> None:
-    assert decide(model("share"), np.array([[0.5, 0.5], [0.2, 0.8]])).tolist() == [[1, 0], [0, 1]]
+    assert model("share").decide(np.array([[0.5, 0.5], [0.2, 0.8]])).tolist() == [[1, 0], [0, 1]]
 
 
 def test_hundreds_of_conflicting_votes_stay_numbers() -> None:
     table = np.full((200, 3, 2), np.log(0.001))
-    many = FittedModel("m", "softmax", "argmax", np.array([0.5, 0.5]), table, np.full(2, 0.5), np.ones(200))
+    many = FittedModel(
+        "m", LINKS["softmax"], DECISIONS["argmax"], np.array([0.5, 0.5]), table, np.full(2, 0.5), np.ones(200)
+    )
     votes = np.tile(np.array([0, 1], np.int8), (1, 100))
-    np.testing.assert_allclose(predict_proba(many, votes), [[0.5, 0.5]])
+    np.testing.assert_allclose(many.predict_proba(votes), [[0.5, 0.5]])
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 9])
@@ -92,9 +97,15 @@ def test_knees_are_those_of_kneed(k: int) -> None:
 def test_knee_decides() -> None:
     probs = np.array([[0.45, 0.01, 0.44, 0.05, 0.05], [0.96, 0.01, 0.01, 0.01, 0.01], [0.2] * 5])
     three = FittedModel(
-        "m", "softmax", "knee", np.full(5, 0.2), votes_table(1, 5), np.full(5, 0.5), np.ones(1)
+        "m",
+        LINKS["softmax"],
+        DECISIONS["knee"],
+        np.full(5, 0.2),
+        votes_table(1, 5),
+        np.full(5, 0.5),
+        np.ones(1),
     )
-    assert decide(three, probs).sum(axis=1).tolist() == [2, 1, 1]
+    assert three.decide(probs).sum(axis=1).tolist() == [2, 1, 1]
 
 
 def test_saved_without_pickles_and_read_again(tmp_path: Path) -> None:
@@ -105,4 +116,18 @@ def test_saved_without_pickles_and_read_again(tmp_path: Path) -> None:
     assert vars(after).keys() == vars(before).keys()
     for key, value in vars(before).items():
         np.testing.assert_array_equal(vars(after)[key], value)
-    assert (after.link, after.n_epochs) == ("softmax", 0)
+    assert (after.link, after.n_epochs) == (LINKS["softmax"], 0)
+
+
+def test_a_file_of_before_is_read(tmp_path: Path) -> None:
+    # as commit c936996 wrote them: names of link and decision, and no parameters
+    arrays = {
+        "name": "em", "link": "sigmoid", "decision": "thresholds_or_best", "balance": BALANCE,
+        "table": votes_table(2, 2), "thresholds": np.array([0.5, 0.5]), "weights": np.ones(2), "n_epochs": 0,
+        "class_names": np.array(["ham", "spam"]), "lf_names": np.array(["a", "b"]),
+    }  # fmt: skip
+    np.savez(tmp_path / "before.npz", allow_pickle=False, **{k: np.asarray(v) for k, v in arrays.items()})
+    model, class_names, _ = load_model(tmp_path / "before.npz")
+    assert (class_names, model.params) == (["ham", "spam"], {})
+    np.testing.assert_allclose(model.predict_proba(L)[3], BALANCE)
+    assert LabelModel.load(tmp_path / "before.npz").predict(L).shape == (4, 2)

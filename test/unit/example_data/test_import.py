@@ -1,28 +1,28 @@
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import SecretStr
 from tolerances import FLOAT32_ATOL
 
 from adaptml.database import Database
 from adaptml.features.encoders import get_encoder
 from adaptml.frames import read_frame
-from adaptml.settings import Settings
+from adaptml.project import Project
 from example_data import example_data_import as module
 from example_data.example_data_import import import_example_data
 
 
 @pytest.fixture
-def here(database: Database, settings: Settings) -> Settings:
-    url = database.engine.url.render_as_string(hide_password=False)
-    return settings.model_copy(update={"database_url": SecretStr(url)})
+def here(database: Database) -> Iterator[Project]:
+    with Project(database_url=database.engine.url.render_as_string(hide_password=False)) as project:
+        yield project
 
 
-def test_posts_features_and_id_frames(database: Database, here: Settings) -> None:
+def test_posts_features_and_id_frames(database: Database, here: Project) -> None:
     done = import_example_data(here)
     assert (done.posts, done.new, done.featurized.rows) == (440, 440, 440)
     assert list(database.columns("example_data")) == ["id", "txt", "txt_clean_lemma", "txt_vec"]
@@ -35,14 +35,14 @@ def test_posts_features_and_id_frames(database: Database, here: Settings) -> Non
 
     frames = {name: read_frame(path) for name, path in done.frames.items()}
     assert {name: len(frame) for name, frame in frames.items()} == {"multiclass": 175, "multilabel": 175}
-    assert done.frames["multiclass"] == here.unlabeled_data / "multiclass.parquet"
+    assert done.frames["multiclass"] == here.settings.unlabeled_data / "multiclass.parquet"
     ids = pd.concat(frames.values())
     assert set(ids["table_name"]) == {"example_data"}
     assert ids["id"].is_unique
     assert len(database.read(ids, ["txt"])) == 350
 
 
-def test_importing_again_changes_nothing(database: Database, here: Settings) -> None:
+def test_importing_again_changes_nothing(database: Database, here: Project) -> None:
     first = import_example_data(here)
     frames = {name: read_frame(path) for name, path in first.frames.items()}
     again = import_example_data(here)

@@ -22,6 +22,7 @@ def make_task(clean_room: Path) -> Callable[..., Task]:
     def make(setting: str = "multilabel", classes: str = "cat dog left-wing right-wing") -> Task:
         return Task.model_validate(
             {
+                "name": "zoo",
                 "title": "Which is it about?",
                 "setting": setting,
                 "classes": [{"name": name} for name in classes.split()],

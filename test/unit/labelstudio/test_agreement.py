@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from adaptml.errors import AnnotationError, TaskError
-from labelstudio.agreement import Agreement, agreement
+from labelstudio.agreement import Agreement, measure_agreement
 from labelstudio.agreement_report import as_text
 from labelstudio.alpha import Alpha
 from labelstudio.breakdown import ClassAgreement, Confusion, DisputedPoint
@@ -28,7 +28,7 @@ def frame(**annotators: Sequence[list[str] | None]) -> pd.DataFrame:
 
 
 def test_multiclass_by_hand(make_task: Any) -> None:
-    found = agreement(frame(_3=[["cat"], ["cat"], ["dog"], [L]], _4=[["cat"], ["dog"], ["dog"], None]),
+    found = measure_agreement(frame(_3=[["cat"], ["cat"], ["dog"], [L]], _4=[["cat"], ["dog"], ["dog"], None]),
                       make_task("multiclass"), 0)  # fmt: skip
     assert found.measure == "nominal"
     assert list(found.alphas) == ["nominal"]
@@ -48,7 +48,7 @@ def test_multiclass_by_hand(make_task: Any) -> None:
 
 def test_classes_worst_first_and_never_cut_at_a_hyphen(make_task: Any) -> None:
     # left-wing and right-wing share a word, not a class: all points differ.
-    found = agreement(frame(_1=[[L], [R], ["cat"]], _2=[[R], [L], ["cat"]]), make_task(), 0)
+    found = measure_agreement(frame(_1=[[L], [R], ["cat"]], _2=[[R], [L], ["cat"]]), make_task(), 0)
     by_name = {c.name: c for c in found.classes}
     assert [c.name for c in found.classes] == [L, R, "cat", "dog"]
     assert (by_name[L].chosen, by_name[L].disputed) == (2, 2)
@@ -62,7 +62,7 @@ def test_classes_worst_first_and_never_cut_at_a_hyphen(make_task: Any) -> None:
 
 def test_perfect_agreement_on_label_sets(make_task: Any) -> None:
     sets = [[L, R], ["cat"], [], ["dog", "cat"]]
-    found = agreement(frame(_1=sets, _2=[list(reversed(s)) for s in sets]), make_task(), 0)
+    found = measure_agreement(frame(_1=sets, _2=[list(reversed(s)) for s in sets]), make_task(), 0)
     assert {name: a.value for name, a in found.alphas.items()} == {"masi": 1.0, "nominal": 1.0}
     assert found.verdict is Verdict.RELY
     assert found.disputed == []
@@ -72,7 +72,7 @@ def test_perfect_agreement_on_label_sets(make_task: Any) -> None:
 def test_the_one_who_differs_is_found(make_task: Any) -> None:
     truth = [["cat"], ["dog"], [L], [R]] * 3
     contrary = [["dog"], ["cat"], [R], [L]] * 3
-    found = agreement(frame(_1=truth, _2=truth, _3=contrary), make_task("multiclass"), 0)
+    found = measure_agreement(frame(_1=truth, _2=truth, _3=contrary), make_task("multiclass"), 0)
     worst = found.annotators[0]
     assert (worst.name, worst.agreement, worst.alpha_without) == ("3", 0.0, 1.0)
     assert [p.annotators for p in found.pairs] == [("1", "3"), ("2", "3"), ("1", "2")]
@@ -80,7 +80,7 @@ def test_the_one_who_differs_is_found(make_task: Any) -> None:
 
 
 def test_points_that_some_missed_are_compared(make_task: Any) -> None:
-    found = agreement(
+    found = measure_agreement(
         frame(_1=[["cat"], ["dog"], None, None], _2=[["cat"], None, ["dog"], None], _3=[None, ["dog"], ["dog"], ["cat"]]),
         make_task("multiclass"), 0,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_an_annotator_is_judged_on_own_points_only(make_task: Any) -> None:
     # n = 6, four cats and two dogs: D_e = 2·4·2/30 = 8/15. Annotator 3 labelled one point and differs there;
     # annotator 2 differs on one of two, annotator 1 on two of three.
     data = frame(_1=[["cat"]] * 3, _2=[["dog"], ["cat"], None], _3=[None, None, ["dog"]])
-    found = {a.name: a for a in agreement(data, make_task("multiclass"), 0).annotators}
+    found = {a.name: a for a in measure_agreement(data, make_task("multiclass"), 0).annotators}
     assert [found[name].points for name in "123"] == [3, 2, 1]
     assert [found[name].agreement for name in "123"] == [pytest.approx(1 / 3), 0.5, 0.0]
     apart = [2 / 3, 1 / 2, 1]
@@ -101,7 +101,7 @@ def test_an_annotator_is_judged_on_own_points_only(make_task: Any) -> None:
 
 
 def test_everyone_always_the_same(make_task: Any) -> None:
-    found = agreement(frame(_1=[["cat"]] * 3, _2=[["cat"]] * 3), make_task("multiclass"), 0)
+    found = measure_agreement(frame(_1=[["cat"]] * 3, _2=[["cat"]] * 3), make_task("multiclass"), 0)
     assert found.alpha == Alpha(None)
     assert found.verdict is Verdict.UNDEFINED
     assert "undefined" in as_text(found)
@@ -110,7 +110,7 @@ def test_everyone_always_the_same(make_task: Any) -> None:
 
 def test_nobody_to_compare_with(make_task: Any) -> None:
     with pytest.raises(AnnotationError) as error:
-        agreement(frame(_1=[["cat"], None], _2=[None, ["cat"]]), make_task(), 0)
+        measure_agreement(frame(_1=[["cat"], None], _2=[None, ["cat"]]), make_task(), 0)
     assert str(error.value) == (
         "none of 2 points of task 'zoo' has labels of two annotators; "
         "agreement compares people: let a second person annotate the same points"
@@ -118,8 +118,8 @@ def test_nobody_to_compare_with(make_task: Any) -> None:
 
 
 def test_classes_that_the_task_has_no_more(make_task: Any) -> None:
-    with pytest.raises(TaskError, match="labels newt are no classes of the task"):
-        agreement(frame(_1=[["newt"]], _2=[["cat"]]), make_task(), 0)
+    with pytest.raises(TaskError, match="newt"):
+        measure_agreement(frame(_1=[["newt"]], _2=[["cat"]]), make_task(), 0)
 
 
 cells = st.none() | st.lists(st.sampled_from(["cat", "dog", L, R]), unique=True)
@@ -133,7 +133,7 @@ def test_order_changes_nothing(make_task: Any, points: list[Any], random: Any) -
     random.shuffle(columns)
     shuffled = data.sample(frac=1, random_state=random.randrange(100))[["table_name", "id", *columns]]
     if (data[["1", "2", "3"]].notna().sum(axis=1) >= 2).any():
-        first, second = (rounded(agreement(d, make_task(), 5)) for d in (data, shuffled))
+        first, second = (rounded(measure_agreement(d, make_task(), 5)) for d in (data, shuffled))
         assert first == second
 
 
@@ -143,11 +143,11 @@ def rounded(found: Agreement) -> Any:
 
 def test_report_aligns_and_shows_what_to_mend(make_task: Any) -> None:
     said = {"_1": [["cat"], [L], ["dog"]] * 6, "_2": [["cat"], [R], []] * 6}
-    text = as_text(agreement(frame(**said), make_task(), 0))
+    text = as_text(measure_agreement(frame(**said), make_task(), 0))
     lines = text.splitlines()
     assert lines[0] == "Agreement of annotators, task zoo (multilabel)"
     assert lines[1].startswith("Verdict: start again. alpha = ")
-    assert "18 of 18 labelled points have two or more annotators; all figures rest on them." in lines
+    assert "18 of 18 labelled points have two or more annotators; all metrics rest on them." in lines
     assert "2 more in agreement.json" in lines
     assert any(line.startswith("│ none | dog") for line in lines)
     assert any("1: left-wing; 2: right-wing" in line for line in lines)
@@ -159,6 +159,8 @@ def test_report_aligns_and_shows_what_to_mend(make_task: Any) -> None:
 
 def test_names_are_not_read_as_markup(make_task: Any) -> None:
     task = make_task("multiclass", "[bold] [/red]")
-    text = as_text(agreement(frame(_1=[["[bold]"], ["[/red]"]], _2=[["[bold]"], ["[bold]"]]), task, 0))
+    text = as_text(
+        measure_agreement(frame(_1=[["[bold]"], ["[/red]"]], _2=[["[bold]"], ["[bold]"]]), task, 0)
+    )
     assert "│ [/red]" in text
     assert "1: [/red]; 2: [bold]" in text

@@ -4,11 +4,18 @@ from typing import Any, cast
 
 import krippendorff
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelstudio.alpha import Alpha, alpha, distances_to_others, expected_disagreement
+from adaptml.errors import AnnotationError
+from labelstudio.alpha import (
+    Alpha,
+    alpha_of,
+    distances_to_others,
+    expected_disagreement,
+)
 from labelstudio.label_sets import MISSING, Ratings, encode, masi, nominal
 
 CLASSES = ["a", "b", "c"]
@@ -26,13 +33,13 @@ def of(*points: str) -> Ratings:
 
 def test_nominal_alpha_by_hand() -> None:
     # n = 6; D_o = 2/6; a and b stand 3 times each: D_e = 2·3·3/(6·5) = 0.6; alpha = 1 - (1/3)/0.6
-    assert alpha(of("a a", "a b", "b b"), nominal).value == pytest.approx(4 / 9)
+    assert alpha_of(of("a a", "a b", "b b"), nominal).value == pytest.approx(4 / 9)
 
 
 def test_masi_alpha_by_hand() -> None:
     # n = 6; D_o = 2·(2/3)/6 = 2/9; n_a, n_b, n_ab = 3, 2, 1; d(a,b) = 1, d(a,ab) = d(b,ab) = 2/3:
     # D_e = 2·(3·2·1 + 3·1·2/3 + 2·1·2/3)/30 = 28/45; alpha = 1 - (2/9)/(28/45) = 9/14
-    assert alpha(of("a a", "b b", "a ab"), masi).value == pytest.approx(9 / 14)
+    assert alpha_of(of("a a", "b b", "a ab"), masi).value == pytest.approx(9 / 14)
 
 
 def test_krippendorffs_published_example() -> None:
@@ -46,22 +53,24 @@ def test_krippendorffs_published_example() -> None:
     points = [
         [None if value is None else [str(value)] for value in unit] for unit in zip(*coders, strict=True)
     ]
-    assert alpha(encode(points, list("12345")), nominal).value == pytest.approx(0.743, abs=0.0005)
+    assert alpha_of(encode(points, list("12345")), nominal).value == pytest.approx(0.743, abs=0.0005)
 
 
 @pytest.mark.parametrize("distance", [nominal, masi])
 def test_perfect_agreement_on_several_labels_is_one(distance: Any) -> None:
-    found = alpha(of("ab ba", "c c", "0 0", "abc cba"), distance, seed=0)
+    found = alpha_of(of("ab ba", "c c", "0 0", "abc cba"), distance, seed=0)
     assert found == Alpha(1.0, 1.0, 1.0, found.undefined)
 
 
 def test_one_label_set_everywhere_has_no_alpha() -> None:
-    assert alpha(of("a a", "a a"), nominal, seed=0) == Alpha(None)
+    assert alpha_of(of("a a", "a a"), nominal, seed=0) == Alpha(None)
 
 
 def test_points_of_one_annotator_are_left_out() -> None:
-    assert alpha(of("a a", "a b", "b b", "c -", "- -"), nominal) == alpha(of("a a", "a b", "b b"), nominal)
-    assert alpha(of("a -", "- b"), nominal) == Alpha(None)
+    assert alpha_of(of("a a", "a b", "b b", "c -", "- -"), nominal) == alpha_of(
+        of("a a", "a b", "b b"), nominal
+    )
+    assert alpha_of(of("a -", "- b"), nominal) == Alpha(None)
 
 
 def test_masi_distances_by_hand() -> None:
@@ -78,18 +87,18 @@ def test_masi_distances_by_hand() -> None:
 
 def test_interval_holds_alpha_and_follows_the_seed() -> None:
     ratings = of(*["a a", "b b", "c c", "a b", "a a", "b b", "c a", "c c"] * 4)
-    found = alpha(ratings, nominal, seed=3)
+    found = alpha_of(ratings, nominal, seed=3)
     assert found.value is not None
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high
-    assert alpha(ratings, nominal, seed=3) == found
-    assert alpha(ratings, nominal, seed=4) != found
+    assert alpha_of(ratings, nominal, seed=3) == found
+    assert alpha_of(ratings, nominal, seed=4) != found
 
 
 def test_interval_against_resampling_one_by_one() -> None:
     points = ["a a", "b b", "c c", "a b", "a a", "b b", "c a", "c c"] * 20
-    found = alpha(of(*points), nominal, seed=3)
+    found = alpha_of(of(*points), nominal, seed=3)
     rng = np.random.default_rng(99)
     data = np.array([[ord(cell) for cell in point.split()] for point in points]).T
     drawn = [data[:, rng.integers(len(points), size=len(points))] for _ in range(500)]
@@ -102,7 +111,7 @@ def test_interval_against_resampling_one_by_one() -> None:
 
 def test_undefined_resamples_are_counted() -> None:
     # Two points: a resample of one of them twice has one value only, which happens half of the time.
-    found = alpha(of("a a", "b b"), nominal, seed=0)
+    found = alpha_of(of("a a", "b b"), nominal, seed=0)
     assert (found.low, found.high) == (1.0, 1.0)
     assert 400 < found.undefined < 600
 
@@ -124,7 +133,7 @@ def test_equals_the_krippendorff_library(points: list[list[list[str] | None]]) -
     bits = {"a": 1, "b": 2, "c": 4}
     data = [[np.nan if c is None else float(sum(bits[n] for n in c)) for c in point] for point in points]
     for distance, level in ((nominal, "nominal"), (masi, _library_masi)):
-        found = alpha(ratings, distance).value
+        found = alpha_of(ratings, distance).value
         if found is not None:
             expected = krippendorff.alpha(np.array(data).T, level_of_measurement=cast(Any, level))
             assert found == pytest.approx(expected, abs=1e-9)
@@ -137,7 +146,7 @@ def test_order_of_points_and_annotators_changes_nothing(points: Any, random: Any
     shuffled = [[point[p] for p in people] for point in points]
     random.shuffle(shuffled)
     for distance in (nominal, masi):
-        first, second = (alpha(encode(data, CLASSES), distance).value for data in (points, shuffled))
+        first, second = (alpha_of(encode(data, CLASSES), distance).value for data in (points, shuffled))
         assert (first is None) == (second is None)
         assert first == pytest.approx(second)
 
@@ -145,7 +154,39 @@ def test_order_of_points_and_annotators_changes_nothing(points: Any, random: Any
 @given(rows)
 def test_alpha_is_the_mean_of_the_annotators(points: Any) -> None:
     ratings = encode(points, CLASSES).pairable()
-    value = alpha(ratings, masi).value
+    value = alpha_of(ratings, masi).value
     if value is not None:
         apart = distances_to_others(ratings, masi)[ratings.codes != MISSING]
         assert value == pytest.approx(1 - apart.mean() / expected_disagreement(ratings, masi))
+
+
+def test_alpha_for_a_notebook() -> None:
+    # As test_nominal_alpha_by_hand and test_masi_alpha_by_hand, in the forms that people have.
+    assert krippendorff_alpha([["a", "a"], ["a", "b"], ["b", "b"]]).value == pytest.approx(4 / 9)
+    sets = [[["a"], ["a"]], [["b"], ("b",)], ["a", {"b", "a"}]]
+    assert krippendorff_alpha(sets, "masi").value == pytest.approx(9 / 14)
+    frame = pd.DataFrame({"table_name": "t", "id": ["1", "2", "3"]})
+    frame["3"] = pd.Series([["a"], np.array(["a"]), ["b"]], dtype=object)
+    frame["4"] = pd.Series([["a"], ["b"], ["b"]], dtype=object)
+    frame["5"] = [None, float("nan"), None]
+    found = krippendorff_alpha(frame, seed=0)
+    assert found.value == pytest.approx(4 / 9)
+    assert found.low is not None
+    assert found.low <= 4 / 9 <= (found.high or 0)
+    assert krippendorff_alpha(frame, seed=0) == found
+    assert krippendorff_alpha([["a", None]]) == krippendorff_alpha([]) == Alpha(None)
+
+
+@given(rows)
+def test_a_notebooks_alpha_is_that_of_the_report(points: list[list[list[str] | None]]) -> None:
+    for name, distance in {"nominal": nominal, "masi": masi}.items():
+        assert krippendorff_alpha(points, name) == alpha_of(encode(points, CLASSES), distance)
+
+
+def test_labels_that_have_no_alpha() -> None:
+    with pytest.raises(
+        AnnotationError, match="distance 'euclid' does not exist; expected one of nominal, masi"
+    ):
+        krippendorff_alpha([["a", "b"]], "euclid")
+    with pytest.raises(AnnotationError, match="2 to 3 cells; expected one cell per annotator in every row"):
+        krippendorff_alpha([["a", "b"], ["a", "b", None]])

@@ -108,7 +108,7 @@ def test_fewer_tasks_than_were_sent(server: Server, studio: LabelStudio) -> None
     with pytest.raises(LabelStudioError) as error:
         studio.import_tasks(7, [{"data": {}}, {"data": {}}])
     assert str(error.value) == (
-        "Label Studio was sent 2 tasks and says that it took 1; expected all of them: push again, which sends what lacks"
+        "Label Studio was sent 2 tasks and says that it took 1; expected all of them: push again, which sends the missing ones"
     )
 
 
@@ -129,6 +129,7 @@ def test_one_line_for_each_failure(server: Server, studio: LabelStudio, answer: 
     server.answers = [answer]
     with pytest.raises(LabelStudioError) as error:
         studio.project(7)
+    assert error.value.status == (None if answer[0] == 200 else answer[0])
     assert str(error.value) == message.replace("{url}", server.url)
 
 

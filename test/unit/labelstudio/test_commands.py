@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from adaptml.database import open_database
+from adaptml.project import Project
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TASK = """
@@ -24,20 +24,27 @@ features: [txt_vec]
 """
 
 
-def run(step: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"}
-    command = [sys.executable, "-m", f"labelstudio.{step}", *arguments]
+    command = [sys.executable, "-m", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
+def adaptml(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return python("adaptml.cli", *arguments)
+
+
+def original(step: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(f"labelstudio.{step}", *arguments)
+
+
 @pytest.fixture
-def room(clean_room: Path) -> Path:
+def room(clean_room: Path, project: Project) -> Path:
     (clean_room / "tasks" / "zoo").mkdir()
     (clean_room / "tasks" / "zoo" / "task.yaml").write_text(TASK, encoding="utf-8")
-    database = open_database()
+    database = project.database
     database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
     database.upsert("posts", pd.DataFrame({"id": ["1", "2", "3"], "txt": ["a", "b", "c"]}), ["id"])
-    database.close()
     return clean_room
 
 
@@ -54,51 +61,74 @@ def annotate(tasks: list[dict[str, Any]], said: dict[int, list[str]]) -> list[di
     return exported
 
 
-def test_the_steps_follow_each_other(room: Path) -> None:
-    sampled = run("sample_tasks", "posts", "txt", "5", "zoo", "--filename", "mine.json")
-    assert (sampled.returncode, sampled.stderr) == (0, "")
-    first = "3 points of posts for task zoo (all rows: the table holds fewer than 5), seed 0\n"
-    assert sampled.stdout.startswith(first)
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("form", ["now", "original"])
+def test_the_steps_follow_each_other(room: Path, form: str) -> None:
+    sampled = (
+        adaptml("sample-tasks", "zoo", "--data", "posts", "--n", "5", "--to", "mine.json")
+        if form == "now"
+        else original("sample_tasks", "posts", "txt", "5", "zoo", "--filename", "mine.json")
+    )
+    first = "3 points of posts for task zoo (5 were asked for, and there are no more), drawn as random n=5 seed=0\n"
+    assert succeeded(sampled).startswith(first)
     tasks = json.loads((room / "mine.json").read_text(encoding="utf-8"))
     export = annotate(tasks, {1: ["cat", "dog", "NONE"], 2: ["cat", "dog", "cat"]})
     (room / "export.json").write_text(json.dumps(export), encoding="utf-8")
 
-    processed = run("process_annotations", "export.json", "zoo", "majority", "--write")
-    assert (processed.returncode, processed.stderr) == (0, "")
-    assert "2 gold labels, chosen by majority\n  1 labelled points have none: ties\n" in processed.stdout
-    assert "zoo_gold: 2 new rows" in processed.stdout
+    processed = succeeded(
+        adaptml("process-annotations", "zoo", "export.json", "--choice", "majority", "--write")
+        if form == "now"
+        else original("process_annotations", "export.json", "zoo", "majority", "--write")
+    )
+    assert "2 gold labels, chosen by majority\n  1 labelled points have none: ties\n" in processed
+    assert "zoo_gold: 2 new rows" in processed
 
-    measured = run("annotator_agreement", "zoo")
-    assert (measured.returncode, measured.stderr) == (0, "")
-    assert "Verdict: start again." in measured.stdout
-    assert "Traceback" not in measured.stdout
+    measured = (
+        adaptml("annotator-agreement", "zoo") if form == "now" else original("annotator_agreement", "zoo")
+    )
+    assert "Verdict: start again." in succeeded(measured)
+    folder = room / "workspace" / "annotations" / "zoo"
+    assert f"written to {folder}: agreement.txt, agreement.json, report.html" in measured.stdout
+    assert all((folder / name).is_file() for name in ("agreement.txt", "agreement.json", "report.html"))
 
 
 def test_points_to_label_are_chosen(room: Path) -> None:
-    done = run("sample_points", "posts", "2", "zoo", "--seed", "4")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = adaptml("sample-points", "zoo", "--data", "posts", "--n", "2", "--seed", "4")
     path = room / "workspace" / "unlabeled_data" / "posts_random_2_seed4.parquet"
-    assert done.stdout == f"2 points of posts, drawn as random n=2 seed=4\nwritten to {path}\n"
+    assert succeeded(done) == f"2 points of posts, drawn as random n=2 seed=4\nwritten to {path}\n"
     frame = pd.read_parquet(path)
     assert list(frame.columns) == ["table_name", "id", "inclusion_prob", "sampling"]
     assert frame["inclusion_prob"].tolist() == [2 / 3] * 2
+    done = adaptml(
+        "sample-points", "zoo", "--data", "posts", "--where", "id > '1'", "--n", "9", "--to", "some.parquet"
+    )
+    assert succeeded(done).startswith("2 points of posts,")
+    assert sorted(pd.read_parquet(room / "some.parquet")["id"]) == ["2", "3"]
 
 
 @pytest.mark.parametrize("step", ["setup", "push", "pull"])
 def test_annotating_without_a_server_is_one_line(room: Path, step: str) -> None:
-    arguments = ["zoo", "posts", "--n", "2"] if step == "push" else ["zoo"]
-    failed = run("annotate", step, *arguments)
+    more = ["--data", "posts", "--n", "2"] if step == "push" else []
+    failed = adaptml("annotate", step, "zoo", *more)
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr == (
-        "error: no token for Label Studio at http://127.0.0.1:8080; put it into the file that "
-        "label_studio_token_file names, or set ADAPTML_LABEL_STUDIO_TOKEN\n"
-    )
-    assert f"Example: annotate {step} example" in run("annotate", step, "--help").stdout
+    assert failed.stderr.startswith("error: no token for Label Studio at http://127.0.0.1:8080; ")
+    assert "ADAPTML_LABEL_STUDIO_TOKEN" in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert f"Example: adaptml annotate {step} example" in adaptml("annotate", step, "--help").stdout
 
 
-def test_one_line_and_exit_code_one(room: Path) -> None:
+@pytest.mark.parametrize("form", ["now", "original"])
+def test_one_line_and_exit_code_one(room: Path, form: str) -> None:
     (room / "export.json").write_text("{", encoding="utf-8")
-    failed = run("process_annotations", "export.json", "zoo", "majority")
+    failed = (
+        adaptml("process-annotations", "zoo", "export.json")
+        if form == "now"
+        else original("process_annotations", "export.json", "zoo", "majority")
+    )
     assert failed.returncode == 1
     assert failed.stdout == ""
     assert failed.stderr.startswith("error: export.json is not JSON (line 1: ")
@@ -106,10 +136,9 @@ def test_one_line_and_exit_code_one(room: Path) -> None:
     assert not (room / "workspace" / "annotations").exists()
 
 
-@pytest.mark.parametrize(
-    "step", ["sample_tasks", "sample_points", "process_annotations", "annotator_agreement"]
-)
-def test_help_shows_an_example(step: str) -> None:
-    shown = run(step, "--help")
-    assert shown.returncode == 0
-    assert f"Example: {step.replace('_', '-')}" in shown.stdout
+@pytest.mark.parametrize("step", ["sample_tasks", "process_annotations", "annotator_agreement"])
+def test_help_shows_an_example_of_each_form(step: str) -> None:
+    assert f"Example: adaptml {step.replace('_', '-')} example" in succeeded(
+        adaptml(step.replace("_", "-"), "--help")
+    )
+    assert "Example: " in succeeded(original(step, "--help"))

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from adaptml.errors import DatabaseError
+from adaptml.project import Project
 from labelstudio.annotations import Annotations, Label
 from labelstudio.dawid_skene import confusion_lines, dawid_skene, estimate
-from labelstudio.gold import choose_gold
+from labelstudio.gold import GoldOptions, choose_gold
 from labelstudio.process_annotations import process_annotations, summary
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -89,7 +91,7 @@ def test_as_a_gold_choice(make_task: Any) -> None:
     labels = said(["c c", "d d"] * 6 + ["c d", "d c"])
     keys = tuple(dict.fromkeys(label.key for label in labels))
     task = make_task("multiclass", "cat dog")
-    gold = choose_gold(Annotations(keys, tuple(labels), Counter()), task, "dawid-skene", False, 0)
+    gold = choose_gold(Annotations(keys, tuple(labels), Counter()), task, GoldOptions("dawid-skene"))
     assert len(gold.frame) == 12
     assert (gold.dropped, gold.why_dropped) == (2, "two answers are equally likely")
     lines = confusion_lines(gold.confusions)
@@ -98,11 +100,13 @@ def test_as_a_gold_choice(make_task: Any) -> None:
 
 
 def test_confusion_matrices_are_told_and_kept(
-    make_task: Any, exported: Any, annotation: Any, write_export: Any
+    make_task: Any, exported: Any, annotation: Any, write_export: Any, project: Project
 ) -> None:
     tasks = [exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat")) for i in range(3)]
     tasks += [exported(f"{i:02d}", annotation(3, "dog"), annotation(4, "dog")) for i in range(3, 6)]
-    done = process_annotations(write_export(tasks), make_task("multilabel", "cat dog"), "dawid-skene")
+    done = process_annotations(
+        project, make_task("multilabel", "cat dog"), write_export(tasks), "dawid-skene"
+    )
     assert confusion_lines(done.gold.confusions)[0] == (
         "annotator 3, class cat: says so of 100% of its points and of 0% of the others"
     )
@@ -114,17 +118,18 @@ def test_confusion_matrices_are_told_and_kept(
 
 
 def test_confusion_matrices_go_with_the_gold_that_they_belong_to(
-    make_task: Any, exported: Any, annotation: Any, write_export: Any, monkeypatch: pytest.MonkeyPatch
+    make_task: Any, exported: Any, annotation: Any, write_export: Any, project: Project
 ) -> None:
     tasks = [exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat")) for i in range(3)]
     tasks += [exported(f"{i:02d}", annotation(3, "dog"), annotation(4, "dog")) for i in range(3, 6)]
     file, task = write_export(tasks), make_task("multilabel", "cat dog")
-    folder = process_annotations(file, task, "dawid-skene").folder
+    folder = process_annotations(project, task, file, "dawid-skene").folder
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert "annotators.json" in before
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
-        patch.setattr("labelstudio.process_annotations._write_back", Mock(side_effect=RuntimeError))
-        process_annotations(file, task, "majority", write=True)
+    with project.database.engine.begin() as connection:  # no place for gold labels
+        connection.execute(sa.text("CREATE TABLE zoo_gold (other TEXT)"))
+    with pytest.raises(DatabaseError):
+        process_annotations(project, task, file, "majority", write=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    process_annotations(file, task, "majority")
+    process_annotations(project, task, file, "majority")
     assert sorted(path.name for path in folder.iterdir()) == sorted(set(before) - {"annotators.json"})

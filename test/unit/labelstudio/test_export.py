@@ -16,8 +16,8 @@ BAD = {
     "": "is empty; export the project from Label Studio as JSON",
     "  \n": "is empty; export the project from Label Studio as JSON",
     "annotation_id,annotator\n2,4\n": "is not JSON (line 1: Expecting value); export the project as JSON",
-    '{"id": 1}': "is no list of tasks; export the project from Label Studio as JSON",
-    "[1, 2]": "is no list of tasks; export the project from Label Studio as JSON",
+    '{"id": 1}': "is not a list of tasks; export the project as JSON",
+    "[1, 2]": "is not a list of tasks; export the project as JSON",
     "[]": "holds no tasks; annotate some, then export the project as JSON",
     json.dumps([MIN_ROW]): "is a JSON_MIN export, which loses cancelled annotations; export it as JSON",
     json.dumps([{"id": "1", "data": DATA}] * 2): (

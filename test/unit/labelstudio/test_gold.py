@@ -8,7 +8,7 @@ import pytest
 
 from adaptml.errors import AnnotationError
 from labelstudio.annotations import Annotations, Label
-from labelstudio.gold import Gold, choose_gold
+from labelstudio.gold import Gold, GoldOptions, choose_gold
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CLASSES = {"c": "cat", "d": "dog", "l": "left-wing", "r": "right-wing"}
@@ -28,7 +28,7 @@ def annotations(**points: str) -> Annotations:
 @pytest.fixture
 def choose(make_task: Any) -> Any:
     def run(said: Annotations, choice: str, per_class: bool = False, seed: int = 0) -> Gold:
-        return choose_gold(said, make_task(), choice, per_class, seed)
+        return choose_gold(said, make_task(), GoldOptions(choice, per_class, seed))
 
     return run
 
@@ -54,7 +54,7 @@ SAID = {
 def test_majority_drops_ties(choose: Any) -> None:
     gold = choose(annotations(**SAID), "majority")
     assert labels(gold) == {"agreed": "cd", "most": "c", "alone": "r", "none": ""}
-    assert (gold.dropped, gold.single, gold.drawn, gold.why_dropped) == (2, 1, 0, "ties")
+    assert (gold.dropped, gold.single, gold.settled, gold.why_dropped) == (2, 1, 0, "ties")
 
 
 def test_a_tie_of_the_leaders_is_a_tie(choose: Any) -> None:
@@ -75,7 +75,7 @@ def test_drop_keeps_what_all_say(choose: Any) -> None:
 
 def test_random_settles_ties_by_the_seed_among_the_leaders(choose: Any) -> None:
     drawn = [choose(annotations(**SAID), "random", seed=seed) for seed in range(30)]
-    assert all(labels(gold)["most"] == "c" and gold.drawn == 2 and gold.dropped == 0 for gold in drawn)
+    assert all(labels(gold)["most"] == "c" and gold.settled == 2 and gold.dropped == 0 for gold in drawn)
     assert {labels(gold)["tie"] for gold in drawn} == {"c", "d"}
     assert {labels(gold)["three"] for gold in drawn} == {"c", "d", "l"}
     assert labels(choose(annotations(**SAID), "random", seed=7)) == labels(drawn[7])
@@ -117,4 +117,4 @@ def test_per_class_is_for_majority_of_label_sets(choose: Any, make_task: Any) ->
     with pytest.raises(AnnotationError, match=f"'drop' and task 'zoo' is multilabel; {expected}"):
         choose(annotations(**SAID), "drop", per_class=True)
     with pytest.raises(AnnotationError, match=f"'majority' and task 'zoo' is multiclass; {expected}"):
-        choose_gold(annotations(p="c c"), make_task("multiclass"), "majority", True, 0)
+        choose_gold(annotations(p="c c"), make_task("multiclass"), GoldOptions("majority", per_class=True))

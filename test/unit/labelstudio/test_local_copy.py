@@ -1,12 +1,12 @@
-"""The mirror of a project: what is in it after each page, and after a page that was cut short."""
+"""The local copy of a project: what is in it after each page, and after a page that was cut short."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from labelstudio.mirror import Mirror
 
 from adaptml.errors import AnnotationError
+from labelstudio.local_copy import LocalCopy
 
 
 def task(number: int, key: str, *, annotations: int = 0, drafts: int = 0) -> dict[str, Any]:
@@ -20,53 +20,53 @@ def task(number: int, key: str, *, annotations: int = 0, drafts: int = 0) -> dic
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "mirror.sqlite3"
+    return tmp_path / "copy.sqlite3"
 
 
 def test_a_page_replaces_its_range(path: Path) -> None:
-    with Mirror(path, "http://a", 1) as mirror:
-        mirror.put_range(1, 3, [task(1, "a"), task(2, "b", annotations=2), task(3, "c")], next_id=4)
-        mirror.put_range(1, 3, [task(2, "b", annotations=1)], next_id=4)
-        assert mirror.counts() == (1, 1)
-        assert mirror.note("next_id") == "4"
-        assert mirror.find("posts", ["a", "b"]) == {"b": 2}
-        assert mirror.find("other", ["b"]) == {}
-        (found,) = mirror.tasks("here")
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put_range(1, 3, [task(1, "a"), task(2, "b", annotations=2), task(3, "c")], next_id=4)
+        copy.put_range(1, 3, [task(2, "b", annotations=1)], next_id=4)
+        assert copy.counts() == (1, 1)
+        assert copy.note("next_id") == "4"
+        assert copy.find("posts", ["a", "b"]) == {"b": 2}
+        assert copy.find("other", ["b"]) == {}
+        (found,) = copy.tasks("here")
         assert (found.id, found.data.ref_id, len(found.annotations)) == (2, "b", 1)
     assert path.stat().st_size < 50_000  # texts are not kept
 
 
 def test_a_page_that_fails_leaves_no_trace(path: Path) -> None:
-    with Mirror(path, "http://a", 1) as mirror:
-        mirror.put([task(1, "a")], next_id=2)
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a")], next_id=2)
         with pytest.raises(KeyError):
-            mirror.put_range(1, 9, [task(2, "b"), {"data": {}}], next_id=10)
-        assert mirror.counts() == (1, 0)
-        assert mirror.note("next_id") == "2"
+            copy.put_range(1, 9, [task(2, "b"), {"data": {}}], next_id=10)
+        assert copy.counts() == (1, 0)
+        assert copy.note("next_id") == "2"
 
 
 def test_another_project_begins_anew(path: Path) -> None:
-    with Mirror(path, "http://a", 1) as mirror:
-        mirror.put([task(1, "a")], read_until="now")
-        digest = mirror.digest()
-    with Mirror(path, "http://a", 1) as mirror:
-        assert mirror.counts() == (1, 0)
-        assert mirror.digest() == digest
-    with Mirror(path, "http://a", 2) as mirror:
-        assert mirror.counts() == (0, 0)
-        assert mirror.note("read_until") is None
-        assert mirror.digest() != digest
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a")], read_until="now")
+        digest = copy.digest()
+    with LocalCopy(path, "http://a", 1) as copy:
+        assert copy.counts() == (1, 0)
+        assert copy.digest() == digest
+    with LocalCopy(path, "http://a", 2) as copy:
+        assert copy.counts() == (0, 0)
+        assert copy.note("read_until") is None
+        assert copy.digest() != digest
 
 
-def test_of_a_point_with_two_tasks_the_untouched_one_is_surplus(path: Path) -> None:
-    with Mirror(path, "http://a", 1) as mirror:
-        mirror.put([task(1, "a"), task(2, "a"), task(3, "b"), task(4, "b", annotations=1)])
-        mirror.put([task(5, "c", drafts=1), task(6, "c", annotations=1), task(7, "d")])
-        assert sorted(mirror.surplus()) == [2, 3]
+def test_of_a_point_with_two_tasks_the_untouched_one_is_a_duplicate(path: Path) -> None:
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a"), task(2, "a"), task(3, "b"), task(4, "b", annotations=1)])
+        copy.put([task(5, "c", drafts=1), task(6, "c", annotations=1), task(7, "d")])
+        assert sorted(copy.untouched_duplicates()) == [2, 3]
 
 
 def test_tasks_that_push_did_not_make(path: Path) -> None:
-    with Mirror(path, "http://a", 1) as mirror:
-        mirror.put([{"id": 1, "data": {"txt": "by hand"}, "annotations": []}])
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([{"id": 1, "data": {"txt": "by hand"}, "annotations": []}])
         with pytest.raises(AnnotationError, match="places unlike a JSON export of tasks from `sample-tasks`"):
-            list(mirror.tasks("project 1"))
+            list(copy.tasks("project 1"))

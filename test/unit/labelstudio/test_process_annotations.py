@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from adaptml.database import Database, open_database
-from adaptml.errors import AnnotationError, DatabaseError, FrameError
+from adaptml.errors import AnnotationError, DatabaseError, FileError
 from adaptml.frames import read_frame
+from adaptml.project import Project
 from adaptml.settings import Settings
 from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.process_annotations import FRAMES, process_annotations, summary
@@ -35,8 +35,8 @@ def files(settings: Settings) -> dict[str, bytes | None]:
     return {path.name: path.read_bytes() if path.is_file() else None for path in paths}
 
 
-def test_the_three_frames(export: Path, make_task: Any, settings: Settings) -> None:
-    done = process_annotations(export, make_task(), "majority")
+def test_the_three_frames(export: Path, make_task: Any, settings: Settings, project: Project) -> None:
+    done = process_annotations(project, make_task(), export, "majority")
     assert list(files(settings)) == [f"{name}.parquet" for name in sorted(FRAMES)]
     ann_df, task_df, gold_df = (read_frame(done.folder / f"{name}.parquet") for name in FRAMES[:3])
     assert ann_df["id"].tolist() == ["01", "02", "03", "04"]
@@ -48,14 +48,14 @@ def test_the_three_frames(export: Path, make_task: Any, settings: Settings) -> N
     assert settings.gold("zoo").is_file()
 
 
-def test_everything_met_is_told(export: Path, make_task: Any) -> None:
-    done = process_annotations(export, make_task(), "majority")
+def test_everything_met_is_told(export: Path, make_task: Any, project: Project) -> None:
+    done = process_annotations(project, make_task(), export, "majority")
     assert summary(done) == [
         "4 points, 5 labels of 2 annotators",
         "  annotator 3: 3 points, 1 never labelled",
         "  annotator 4: 2 points, 2 never labelled",
-        "  1 tasks that stand in the export more than once: read once",
-        "  2 annotations that stand in the export more than once: the latest copy counts",
+        "  1 duplicated tasks of the export: read once",
+        "  2 duplicated annotations of the export: the latest copy counts",
         "  1 cancelled (skipped) annotations: left out",
         "  1 annotations with the choice NONE or N/A: about none of the classes",
         "  1 points that nobody labelled",
@@ -66,82 +66,85 @@ def test_everything_met_is_told(export: Path, make_task: Any) -> None:
         f"written to {done.folder}: ann_df.parquet, task_df.parquet, gold_df.parquet, sample_df.parquet",
     ]
     assert "  1 of them were ties, settled by the seed" in summary(
-        process_annotations(export, make_task(), "random")
+        process_annotations(project, make_task(), export, "random")
     )
 
 
-def test_the_same_files_from_the_same_export(export: Path, make_task: Any, settings: Settings) -> None:
-    process_annotations(export, make_task(), "random", seed=4)
+def test_the_same_files_from_the_same_export(
+    export: Path, make_task: Any, settings: Settings, project: Project
+) -> None:
+    process_annotations(project, make_task(), export, "random", seed=4)
     before = files(settings)
-    process_annotations(export, make_task(), "random", seed=4)
+    process_annotations(project, make_task(), export, "random", seed=4)
     assert files(settings) == before
 
 
-def test_a_wrong_gold_choice_writes_nothing(export: Path, make_task: Any, settings: Settings) -> None:
+def test_a_wrong_gold_choice_writes_nothing(
+    export: Path, make_task: Any, settings: Settings, project: Project
+) -> None:
     with pytest.raises(AnnotationError, match="gold choice 'majorty' does not exist"):
-        process_annotations(export, make_task(), "majorty", write=True)
+        process_annotations(project, make_task(), export, "majorty", write=True)
     assert not settings.home.exists()
 
 
-def test_all_three_files_or_none(export: Path, make_task: Any, settings: Settings) -> None:
-    process_annotations(export, make_task(), "majority")
+def test_all_three_files_or_none(export: Path, make_task: Any, settings: Settings, project: Project) -> None:
+    process_annotations(project, make_task(), export, "majority")
     settings.gold("zoo").unlink()
     settings.gold("zoo").mkdir()  # no file can take the place of a folder
     before = files(settings)
-    with pytest.raises(FrameError, match=r"gold_df.parquet is a folder; expected a file"):
-        process_annotations(export, make_task(), "random")
+    with pytest.raises(FileError, match=r"gold_df.parquet is a folder; expected a file"):
+        process_annotations(project, make_task(), export, "random")
     assert files(settings) == before
 
 
 def test_a_database_that_refuses_leaves_the_files_alone(
-    export: Path, make_task: Any, settings: Settings
+    export: Path, make_task: Any, settings: Settings, project: Project
 ) -> None:
-    database = open_database()
+    database = project.database
     with database.engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE zoo_gold (other TEXT)"))
-    database.close()
     with pytest.raises(DatabaseError):
-        process_annotations(export, make_task(), "majority", write=True)
+        process_annotations(project, make_task(), export, "majority", write=True)
     assert list(settings.annotations("zoo").glob("*")) == []
 
 
-def rows(table: str) -> list[tuple[Any, ...]]:
-    database = open_database()
+def rows(project: Project, table: str) -> list[tuple[Any, ...]]:
+    database = project.database
     with database.engine.connect() as connection:
         found = connection.execute(sa.text(f'SELECT * FROM "{table}" ORDER BY 1, 2, 3, 4')).all()
-    database.close()
     return [tuple(row) for row in found]
 
 
-def test_written_twice_changes_nothing(export: Path, make_task: Any) -> None:
-    first = process_annotations(export, make_task(), "majority", write=True)
+def test_written_twice_changes_nothing(export: Path, make_task: Any, project: Project) -> None:
+    first = process_annotations(project, make_task(), export, "majority", write=True)
     assert first.new_rows == {"zoo_annotations": 5, "zoo_gold": 2}
-    before = rows("zoo_annotations"), rows("zoo_gold")
-    second = process_annotations(export, make_task(), "majority", write=True)
+    before = rows(project, "zoo_annotations"), rows(project, "zoo_gold")
+    second = process_annotations(project, make_task(), export, "majority", write=True)
     assert second.new_rows == {"zoo_annotations": 0, "zoo_gold": 0}
-    assert (rows("zoo_annotations"), rows("zoo_gold")) == before
-    other = process_annotations(export, make_task(), "drop", write=True)
+    assert (rows(project, "zoo_annotations"), rows(project, "zoo_gold")) == before
+    other = process_annotations(project, make_task(), export, "drop", write=True)
     assert other.run_id != first.run_id
     assert other.new_rows == {"zoo_annotations": 5, "zoo_gold": 2}
     assert f"zoo_gold: 2 new rows, run {other.run_id}" in summary(other)
 
 
-def test_what_is_in_the_tables(export: Path, make_task: Any, settings: Settings) -> None:
-    done = process_annotations(export, make_task(), "majority", write=True)
-    database = Database(settings.database_url.get_secret_value())
+def test_what_is_in_the_tables(export: Path, make_task: Any, settings: Settings, project: Project) -> None:
+    done = process_annotations(project, make_task(), export, "majority", write=True)
+    database = project.database
     gold = database.read(
         pd.DataFrame({"table_name": ["zoo_gold"], "id": ["01"]}), ["gold_label", "run_id", "written_at"]
     )
-    database.close()
     assert gold["gold_label"].tolist() == [["cat", "dog"]]
     assert gold["run_id"].tolist() == [done.run_id]
     assert gold["written_at"].notna().all()
-    assert [row[:2] for row in rows("zoo_gold")] == [("posts", "01"), ("posts", "03")]
+    assert [row[:2] for row in rows(project, "zoo_gold")] == [("posts", "01"), ("posts", "03")]
 
 
-def test_agreement_reads_what_was_written(export: Path, make_task: Any, settings: Settings) -> None:
-    process_annotations(export, make_task(), "majority")
-    found = annotator_agreement(make_task())
+def test_agreement_reads_what_was_written(
+    export: Path, make_task: Any, settings: Settings, project: Project
+) -> None:
+    process_annotations(project, make_task(), export, "majority")
+    found = annotator_agreement(project, make_task())
     assert (found.points, found.compared) == (3, 2)
     assert [p.id for p in found.disputed] == ["02"]
     assert "Agreement of annotators" in (settings.annotations("zoo") / "agreement.txt").read_text(
@@ -152,10 +155,40 @@ def test_agreement_reads_what_was_written(export: Path, make_task: Any, settings
     )
 
 
-def test_agreement_before_any_annotation(make_task: Any, settings: Settings) -> None:
+def test_agreement_before_any_annotation(make_task: Any, settings: Settings, project: Project) -> None:
     with pytest.raises(AnnotationError) as error:
-        annotator_agreement(make_task())
+        annotator_agreement(project, make_task())
     assert str(error.value) == (
         f"no annotations of task 'zoo' in {settings.annotations('zoo')}; "
         "run process-annotations on an export first"
     )
+
+
+def page(settings: Settings) -> str:
+    return (settings.annotations("zoo") / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_on_agreement_shows_the_texts_of_disputed_points(
+    export: Path, make_task: Any, settings: Settings, project: Project
+) -> None:
+    project.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+    rows = pd.DataFrame({"id": ["01", "02"], "txt": ["agreed upon", "a cat or a dog?"]})
+    project.database.upsert("posts", rows, ["id"])
+    process_annotations(project, make_task(), export)
+    annotator_agreement(project, make_task())
+    assert "a cat or a dog?" in page(settings)
+    assert "agreed upon" not in page(settings)
+    annotator_agreement(project, make_task(), texts=False)
+    assert "a cat or a dog?" not in page(settings)
+    assert "02" in page(settings)
+
+
+def test_agreement_needs_no_database(
+    export: Path, make_task: Any, settings: Settings, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    process_annotations(project, make_task(), export)
+    away = Project(settings.root, database_url="postgresql+psycopg://me:secret@127.0.0.1:1/none")
+    assert annotator_agreement(away, make_task()).verdict
+    assert "report.html shows no texts" in caplog.text
+    assert "secret" not in caplog.text
+    assert "start again" in page(settings).lower()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from adaptml.errors import LabelStudioError
-from adaptml.tasks import ClassSpec
 from adaptml.tasks.annotating import label_config
+from adaptml.tasks.schema import ClassSpec
 from labelstudio.project import check_page, instructions
 from labelstudio.push import prediction
 
@@ -38,7 +38,7 @@ def test_a_page_with_other_classes(make_task: Any) -> None:
     with pytest.raises(LabelStudioError) as error:
         check_page({"id": 3, "label_config": config}, task)
     assert str(error.value) == (
-        "the labelling page of project 3 lacks dog and also has wolf, unlike the task file of 'zoo'; "
+        "the labelling page of project 3 does not have dog and also has wolf, unlike the task file of 'zoo'; "
         "run `adaptml annotate setup zoo`"
     )
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from labelstudio.drawn import balance_lines, drawn, sample_warning
 
+from adaptml.project import Project
 from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.export import parse_export
 from labelstudio.process_annotations import process_annotations, summary
+from labelstudio.sampling_record import balance_lines, sample_warning, sampling_record
 
 
 def sample(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -23,7 +24,7 @@ GOLD = pd.DataFrame({"table_name": "posts", "id": ["1", "2", "3"], "gold_label":
 def test_the_draw_travels_with_the_task(exported: Any, annotation: Any) -> None:
     task = exported("07", annotation(3, "cat"))
     task["data"]["meta_info"] |= {"sampling": "random n=2 seed=0", "inclusion_prob": 0.5}
-    found = drawn(parse_export([task, exported("08", annotation(3, "cat"))], "here"))
+    found = sampling_record(parse_export([task, exported("08", annotation(3, "cat"))], "here"))
     assert found.to_dict("records") == [
         {"table_name": "posts", "id": "07", "sampling": "random n=2 seed=0", "inclusion_prob": 0.5}
     ]
@@ -50,7 +51,7 @@ def test_a_mixture_with_a_random_part_is_weighted_back() -> None:
         "shares in the table, weighted back: cat 0.200, none 0.800",
     ]
     assert lines[2] == (
-        f"warning: these points are no simple random sample of the table (drawn as {name}): agreement and class "
+        f"warning: these points are not a simple random sample of the table (drawn as {name}): agreement and class "
         "shares hold for them, not for the table"
     )
 
@@ -73,16 +74,16 @@ def test_what_was_drawn_at_random_holds_for_the_table_beside_other_draws() -> No
 
 
 def test_agreement_on_points_that_are_no_random_sample_says_so(
-    make_task: Any, exported: Any, annotation: Any, write_export: Any
+    make_task: Any, exported: Any, annotation: Any, write_export: Any, project: Project
 ) -> None:
     tasks = [
         exported(f"{i:02d}", annotation(3, "cat"), annotation(4, "cat" if i else "dog")) for i in range(4)
     ]
     for task in tasks:
         task["data"]["meta_info"] |= {"sampling": "uncertain n=4 seed=0", "inclusion_prob": 1.0}
-    done = process_annotations(write_export(tasks), make_task(), "drop")
-    assert annotator_agreement(make_task()).sample_warning.startswith(
-        "these points are no simple random sample"
+    done = process_annotations(project, make_task(), write_export(tasks), "drop")
+    assert annotator_agreement(project, make_task()).sample_warning.startswith(
+        "these points are not a simple random sample"
     )
-    assert "\nWarning: these points are no simple" in (done.folder / "agreement.txt").read_text()
+    assert "\nWarning: these points are not a simple" in (done.folder / "agreement.txt").read_text()
     assert any(line.startswith("warning: these points") for line in summary(done))

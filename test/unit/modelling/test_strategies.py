@@ -205,3 +205,14 @@ def test_the_same_seed_gives_the_same() -> None:
     assert first.strategy == second.strategy
     probs, again = (combined.model.predict_proba(X_NEW) for combined in (first, second))
     np.testing.assert_allclose(probs, again, rtol=0, atol=FLOAT32_ATOL)
+
+
+def test_a_gold_point_counts_as_five_weak_ones() -> None:
+    """All points look alike, so the model says their weighted shares: 10 votes for class 0 against 2 * 5 for class 1."""
+    alike, first, second = np.ones((12, 1), np.float32), [1, 0], [0, 1]
+    weak, gold = (
+        Weak(alike[:10], np.array([first] * 10, np.float64)),
+        Gold(alike[:2], np.array([second] * 2, np.int8)),
+    )
+    probs = combine("union", LR, weak, gold).model.predict_proba(alike[:1])
+    np.testing.assert_allclose(probs, [[1 / 2, 1 / 2]], atol=1e-3)

@@ -7,7 +7,7 @@ import pytest
 
 from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import MULTILABEL, indicator, load_task
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.lfs import load_lfs
 from labelstudio.export import load_export
 
@@ -19,7 +19,7 @@ def votes(texts: list[str]) -> tuple[list[str], np.ndarray]:
     task = load_task("example", REPOSITORY / "tasks")
     lfs = load_lfs(task)
     frame = pd.DataFrame({"txt_clean_lemma": [lemmatize(text) for text in texts]})
-    return [lf.name for lf in lfs], apply_lfs(lfs, frame, task.labels)
+    return [lf.name for lf in lfs], apply_to_frame(lfs, frame, task.labels)
 
 
 def test_the_task_file_says_what_the_example_needs(repository_tasks: Path) -> None:

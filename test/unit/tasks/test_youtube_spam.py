@@ -5,7 +5,7 @@ import pytest
 
 from adaptml.features.lemmas import lemmatize
 from adaptml.tasks import load_task
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.lfs import load_lfs
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -16,7 +16,7 @@ def votes(text: str, parameters: dict[str, str] | None = None) -> dict[str, int]
     task = load_task("youtube_spam", REPOSITORY / "tasks")
     lfs = load_lfs(task, parameters)
     frame = pd.DataFrame({"txt": [text], "txt_clean_lemma": [lemmatize(text)]})
-    cast = apply_lfs(lfs, frame, task.labels)[0].tolist()
+    cast = apply_to_frame(lfs, frame, task.labels)[0].tolist()
     return {lf.name: vote for lf, vote in zip(lfs, cast, strict=True) if vote >= 0}
 
 

@@ -190,24 +190,12 @@ def test_rows_that_are_not_taken_are_counted(crate: Database, recorder: Recorder
     )
 
 
-def test_a_sample_does_not_sort_the_table(crate: Database, recorder: Recorder) -> None:
-    first = crate.sample("posts", ["txt"], 2, seed=1)
-    assert sorted(first["id"]) == ["a", "b"]
-    assert first.equals(crate.sample("posts", ["txt"], 2, seed=1))
-    assert len(crate.sample("posts", ["txt"], 1, seed=2)) == 1
-    assert {crate.sample("posts", [], 1, seed=seed)["id"][0] for seed in range(20)} == {"a", "b"}
-    assert not [
-        statement
-        for statement in recorder.statements
-        if "FROM posts" in statement and "ORDER BY" in statement
-    ]
-
-
-def test_scanning_counting_and_asking_for_life(crate: Database, recorder: Recorder) -> None:
+def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -> None:
     assert list(crate.scan("posts", ["txt"], where_null=["vec"])) == []
     assert crate.count_null("posts", ["vec", "txt"]) == 2
     assert crate.count("posts") == 2
-    crate.ping()
+    crate.keys("posts", "n > 1 AND txt = 'a:b'")
+    assert recorder.statements[-1].endswith("WHERE (n > 1 AND txt = 'a:b'\n) ORDER BY posts.id")
     assert any("vec IS NULL" in statement for statement in recorder.statements)
 
 
@@ -223,12 +211,12 @@ def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder
 def test_a_server_that_is_away_is_our_error_and_its_password_is_not_shown(recorder: Recorder) -> None:
     away = Database("crate://adaptml:secret@127.0.0.1:1")
     with pytest.raises(DatabaseUnavailableError) as caught:
-        away.ping()
+        away.tables()
     assert "secret" not in str(caught.value)
     away.close()
 
 
-def test_the_grammar_notices_a_statement_that_is_none() -> None:
+def test_the_grammar_notices_what_is_not_a_statement() -> None:
     from cratedb_sqlparse import ParsingException
 
     with pytest.raises(ParsingException):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database, TextList, Vector, WritebackKind, write_back
+from adaptml.database import Database, TextList, Vector, WritebackKind, reading, write_back
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -77,6 +77,32 @@ def test_more_ids_than_one_statement_takes(database: Database) -> None:
     assert database.read(asked, ["n"])["n"].tolist() == order.tolist()
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 6, 7])
+def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
+    n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tables whose keys alternate: row i of table `a` says a0, a1 …, of table `b` b0, b1 …."""
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 3)
+    asked = keys(*((table, str(i)) for i in range(n) for table in ("a", "b")))
+    with closing(Database(f"sqlite:///{tmp_path / 'data.db'}")) as database:
+        for table in ("a", "b"):
+            database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
+            told = pd.DataFrame({"id": [str(i) for i in range(n)], "txt": [f"{table}{i}" for i in range(n)]})
+            database.upsert(table, told, ["id"])
+        sent: list[int] = []
+        sa.event.listen(
+            database.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, bound, *_: (
+                ".txt" in statement and sent.append(len(bound))
+            ),
+        )
+        read = database.read(asked, ["txt"])
+    assert read["txt"].tolist() == [f"{table}{i}" for i in range(n) for table in ("a", "b")]
+    assert sum(sent) == 2 * n
+    assert max(sent) <= 3
+
+
 def test_unknown_names_say_what_there_is(filled: Database) -> None:
     with pytest.raises(
         UnknownTableError, match=r"^no table 'nope' in .*; its tables are odd \"name\"; --, posts$"
@@ -88,6 +114,81 @@ def test_unknown_names_say_what_there_is(filled: Database) -> None:
         "table 'posts' has no column ; DROP TABLE posts; its columns are id, txt, lemmas, vec, stars"
     )
     assert filled.count("posts") == 20
+
+
+def test_missing_points_can_be_skipped(filled: Database) -> None:
+    asked = keys(("posts", "zz"), ("posts", "p2"), ("posts", "o1"), ("posts", "p1"))
+    frame = filled.read(asked, ["txt"], skip_missing=True)
+    assert frame.to_dict("list") == {
+        "table_name": ["posts"] * 2, "id": ["p2", "p1"], "txt": ["text of p2", "text of p1"],
+    }  # fmt: skip
+    assert filled.read(asked.iloc[:1], ["txt"], skip_missing=True).empty
+
+
+def test_keys_of_all_rows_and_of_those_that_meet_a_condition(filled: Database) -> None:
+    frame = filled.keys("posts")
+    assert list(frame.columns) == ["table_name", "id"]
+    assert frame["id"].tolist() == sorted(f"p{i}" for i in range(20))
+    assert set(frame["table_name"]) == {"posts"}
+    assert filled.keys("posts", "stars >= 18")["id"].tolist() == ["p18", "p19"]
+    assert filled.keys("posts", "txt LIKE '%p1_' AND stars <> 11 OR stars = 0")["id"].tolist() == [
+        "p0", "p10", *(f"p{i}" for i in range(12, 20)),
+    ]  # fmt: skip
+    assert filled.keys("posts", "txt = ':a'").empty  # a colon is not a parameter
+    assert filled.keys('odd "name"; --', "id = 'o3'").to_dict("list") == {
+        "table_name": ['odd "name"; --'], "id": ["o3"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "facts"),
+    [
+        ("id = 'p1'; DROP TABLE posts", ["semicolon", "id = 'p1'; DROP TABLE posts"]),
+        ("colour = 'red'", ["colour", "posts", "id, txt, lemmas, vec, stars"]),
+        ("stars >", ["stars >", "posts"]),
+        ("", ["''", "posts"]),
+        ("1=1) --", ["1=1) --"]),
+    ],
+)
+def test_a_condition_that_cannot_be_used_is_one_line(filled: Database, where: str, facts: list[str]) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        filled.keys("posts", where)
+    assert not isinstance(caught.value, DatabaseUnavailableError)
+    assert all(fact in str(caught.value) for fact in facts)
+    assert "\n" not in str(caught.value)
+    assert filled.count("posts") == 20
+
+
+def test_a_condition_cannot_write(filled: Database) -> None:
+    if filled.engine.dialect.name != "postgresql":
+        pytest.skip("only PostgreSQL has functions that a condition could write with")
+    with filled.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SEQUENCE numbers")
+        connection.exec_driver_sql(
+            "CREATE FUNCTION wipe() RETURNS boolean LANGUAGE plpgsql AS "
+            "$$ BEGIN DELETE FROM posts; RETURN true; END $$"
+        )
+    for where in (
+        "wipe()",
+        "nextval('numbers') > 0",
+        "set_config('transaction_read_only', 'off', true) = 'off' AND wipe()",
+    ):
+        with pytest.raises(DatabaseError, match=r"read-only transaction|read-write mode must be set before"):
+            filled.keys("posts", where)
+    assert filled.count("posts") == 20
+
+
+def test_keys_of_results_are_each_named_once(database: Database) -> None:
+    frame = keys(("t", "2"), ("t", "1"), ("u", "1")).assign(gold_label=[["a"], [], ["a"]])
+    write_back(database, "animals", WritebackKind.GOLD, frame, "run1")
+    write_back(database, "animals", WritebackKind.GOLD, frame.iloc[:1], "run2")
+    found = database.result_keys("animals_gold")
+    assert sorted(found.itertuples(index=False, name=None)) == [("t", "1"), ("t", "2"), ("u", "1")]
+    with pytest.raises(UnknownTableError, match="animals_labels"):
+        database.result_keys("animals_labels")
+    database.create_table("posts", {"id": sa.Text()})
+    with pytest.raises(UnknownColumnError, match="table_name"):
+        database.result_keys("posts")
 
 
 @given(
@@ -102,16 +203,6 @@ def test_any_text_is_an_id(tmp_path_factory: pytest.TempPathFactory, ids: list[s
         database.upsert("t", rows(ids), ["id"])
         asked = pd.DataFrame({"table_name": "t", "id": ids[::-1]}, dtype=object)
         assert database.read(asked, ["lemmas"])["lemmas"].tolist() == [[i, "x"] for i in ids[::-1]]
-
-
-def test_sample_is_seeded_without_replacement_and_every_row_has_its_chance(filled: Database) -> None:
-    first = filled.sample("posts", ["txt"], 5, seed=1)
-    assert first.equals(filled.sample("posts", ["txt"], 5, seed=1))
-    assert first["id"].is_unique
-    assert first["txt"].tolist() == [f"text of {i}" for i in first["id"]]
-    seen = {i for seed in range(30) for i in filled.sample("posts", [], 5, seed=seed)["id"]}
-    assert seen == {f"p{i}" for i in range(20)}
-    assert len(filled.sample("posts", [], 100, seed=1)) == 20
 
 
 def test_scan_visits_each_row_once_although_rows_are_filled_meanwhile(filled: Database) -> None:
@@ -134,14 +225,12 @@ def test_null_is_none(filled: Database) -> None:
     assert filled.count_null("posts", ["lemmas"]) == 1
 
 
-def test_an_id_twice_in_a_view_is_refused(filled: Database) -> None:
+def test_a_duplicated_id_in_a_view_is_refused(filled: Database) -> None:
     with filled.engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE VIEW doubled AS SELECT id, txt FROM posts UNION ALL SELECT id, txt FROM posts"
         )
-    with pytest.raises(
-        DatabaseError, match=r"^table 'doubled' holds the id p1 more than once; ids must be unique$"
-    ):
+    with pytest.raises(DatabaseError, match=r"^duplicated ids in table 'doubled': p1; ids must be unique"):
         filled.read(keys(("doubled", "p1")), ["txt"])
 
 
@@ -150,7 +239,7 @@ def test_an_id_that_is_no_text_is_refused(database: Database) -> None:
     with pytest.raises(
         DatabaseError, match=r"^column id of table 'numbered' is INTEGER; expected text: make a view"
     ):
-        database.sample("numbered", ["txt"], 1, seed=0)
+        database.keys("numbered")
 
 
 def test_upsert_is_all_or_nothing(filled: Database) -> None:
@@ -182,7 +271,7 @@ def test_the_same_run_written_twice_changes_nothing(database: Database) -> None:
 def test_a_database_that_is_away(tmp_path: Path) -> None:
     address = "postgresql+psycopg://me:secret@127.0.0.1:1/none"
     with closing(Database(address)) as away, pytest.raises(DatabaseUnavailableError) as caught:
-        away.ping()
+        away.tables()
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(

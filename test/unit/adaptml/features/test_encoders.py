@@ -22,8 +22,8 @@ from tokenizers.models import WordLevel
 from tolerances import FLOAT32_ATOL
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from adaptml import encoders
 from adaptml.errors import FeatureError
+from adaptml.features import encoders
 from adaptml.features.encoders import BATCH_TEXTS, USE, Vectors, encoder, get_encoder, list_encoders
 
 

@@ -5,25 +5,30 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 from tolerances import FLOAT32_ATOL
 from typer.testing import CliRunner
 
-from adaptml import encoders
-from adaptml import featurize as module
-from adaptml.cli.support import new_app
+from adaptml.cli import featurize as cli
+from adaptml.cli.support import command_app
 from adaptml.database import Database, TextList, Vector
 from adaptml.errors import (
     AdaptmlError,
     DatabaseUnavailableError,
     FeatureError,
+    TaskError,
     UnknownColumnError,
     UnknownTableError,
 )
+from adaptml.features import encoders
+from adaptml.features import featurize as module
 from adaptml.features.encoders import get_encoder
 from adaptml.features.featurize import Featurized, featurize
-from adaptml.settings import Settings
+from adaptml.project import Project
+from adaptml.tasks import Task
+from adaptml.tasks.schema import Featurize
 
+# A vector may depend on what is encoded beside it by this much and no more: float32 sums in another order.
+VECTOR_TOLERANCE = 1e-5
 TEXTS = {"a": "The kittens purred.", "b": "", "c": None, "d": "Two huskies"}
 
 
@@ -36,10 +41,13 @@ def posts(database: Database) -> Database:
     return database
 
 
+TASK = Task(classes=("a", "b"))
+
+
 @pytest.fixture
-def here(posts: Database, settings: Settings) -> Settings:
-    url = posts.engine.url.render_as_string(hide_password=False)
-    return settings.model_copy(update={"database_url": SecretStr(url)})
+def here(posts: Database) -> Iterator[Project]:
+    with Project(database_url=posts.engine.url.render_as_string(hide_password=False)) as project:
+        yield project
 
 
 def read(database: Database, *columns: str) -> pd.DataFrame:
@@ -47,8 +55,8 @@ def read(database: Database, *columns: str) -> pd.DataFrame:
     return database.read(keys, columns)
 
 
-def test_lemmas_and_vectors_stand_beside_the_text(posts: Database, here: Settings) -> None:
-    done = featurize("posts", text="txt", lemmas="words", vector="vec", settings=here)
+def test_lemmas_and_vectors_stand_beside_the_text(posts: Database, here: Project) -> None:
+    done = featurize(here, TASK, "posts", text="txt", lemmas="words", vector="vec")
     assert done == Featurized(rows=4, empty=2, kept=0)
     frame = read(posts, "words", "vec")
     assert frame["words"].tolist() == [["the", "kitten", "purr"], [], [], ["two", "husky"]]
@@ -62,43 +70,43 @@ def test_lemmas_and_vectors_stand_beside_the_text(posts: Database, here: Setting
 
 
 def test_no_text_is_zeros_whatever_the_encoder_makes_of_it(
-    posts: Database, here: Settings, monkeypatch: pytest.MonkeyPatch
+    posts: Database, here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ones(texts: Sequence[str]) -> np.ndarray:
         return np.ones((len(texts), 2), dtype=np.float32)
 
     monkeypatch.setitem(encoders._MAKERS, "ones", lambda source: ones)
-    featurize("posts", text="txt", vector="vec", encoder="ones", settings=here)
+    featurize(here, TASK, "posts", text="txt", vector="vec", encoder="ones")
     assert [vector.tolist() for vector in read(posts, "vec")["vec"]] == [[1, 1], [0, 0], [0, 0], [1, 1]]
 
 
-def test_missing_columns_are_added(posts: Database, here: Settings) -> None:
-    featurize("posts", text="txt", lemmas="new words", vector="new vec", settings=here)
+def test_missing_columns_are_added(posts: Database, here: Project) -> None:
+    featurize(here, TASK, "posts", text="txt", lemmas="new words", vector="new vec")
     frame = read(posts, "new words", "new vec")
     assert frame["new words"][3] == ["two", "husky"]
     assert frame["new vec"][3].any()
 
 
-def test_only_new_rows_unless_told_otherwise(posts: Database, here: Settings) -> None:
-    columns = {"text": "txt", "lemmas": "words", "vector": "vec", "settings": here}
-    featurize("posts", **columns)
+def test_only_new_rows_unless_told_otherwise(posts: Database, here: Project) -> None:
+    columns = {"text": "txt", "lemmas": "words", "vector": "vec"}
+    featurize(here, TASK, "posts", **columns)
     posts.update("posts", pd.DataFrame({"id": ["a"], "txt": ["An owl"]}))
     posts.upsert("posts", pd.DataFrame({"id": ["e"], "txt": ["A mare"]}), ["id"])
-    assert featurize("posts", **columns) == Featurized(rows=1, empty=0, kept=4)
+    assert featurize(here, TASK, "posts", **columns) == Featurized(rows=1, empty=0, kept=4)
     assert read(posts, "words")["words"][0] == ["the", "kitten", "purr"]
-    assert featurize("posts", **columns) == Featurized(rows=0, empty=0, kept=5)
-    assert featurize("posts", **columns, all_rows=True) == Featurized(rows=5, empty=2, kept=0)
+    assert featurize(here, TASK, "posts", **columns) == Featurized(rows=0, empty=0, kept=5)
+    assert featurize(here, TASK, "posts", **columns, all_rows=True) == Featurized(rows=5, empty=2, kept=0)
     assert read(posts, "words")["words"][0] == ["a", "owl"]
 
 
-def test_a_row_that_lacks_one_of_two_features_is_new(posts: Database, here: Settings) -> None:
-    assert featurize("posts", text="txt", lemmas="words", settings=here).rows == 4
+def test_a_row_that_lacks_one_of_two_features_is_new(posts: Database, here: Project) -> None:
+    assert featurize(here, TASK, "posts", text="txt", lemmas="words").rows == 4
     assert read(posts, "vec")["vec"].tolist() == [None] * 4
-    assert featurize("posts", text="txt", lemmas="words", vector="vec", settings=here).rows == 4
+    assert featurize(here, TASK, "posts", text="txt", lemmas="words", vector="vec").rows == 4
 
 
 def test_after_an_interruption_the_next_run_does_the_rest(
-    posts: Database, here: Settings, monkeypatch: pytest.MonkeyPatch
+    posts: Database, here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = []
     update = Database.update
@@ -113,9 +121,9 @@ def test_after_an_interruption_the_next_run_does_the_rest(
     with monkeypatch.context() as patched:
         patched.setattr(Database, "update", stop_at_third)
         with pytest.raises(KeyboardInterrupt):
-            featurize("posts", text="txt", lemmas="words", settings=here)
+            featurize(here, TASK, "posts", text="txt", lemmas="words")
     assert read(posts, "words")["words"].tolist() == [["the", "kitten", "purr"], [], None, None]
-    assert featurize("posts", text="txt", lemmas="words", settings=here) == Featurized(2, 1, 2)
+    assert featurize(here, TASK, "posts", text="txt", lemmas="words") == Featurized(2, 1, 2)
     assert read(posts, "words")["words"].tolist() == [["the", "kitten", "purr"], [], [], ["two", "husky"]]
 
 
@@ -175,13 +183,13 @@ def test_after_an_interruption_the_next_run_does_the_rest(
     ],
 )
 def test_what_cannot_be_featurised(
-    here: Settings, table: str, columns: dict[str, str], kind: type[AdaptmlError], message: str
+    here: Project, table: str, columns: dict[str, str], kind: type[AdaptmlError], message: str
 ) -> None:
     with pytest.raises(kind, match=f"^{message}$"):
-        featurize(table, **columns, settings=here)
+        featurize(here, TASK, table, **columns)
 
 
-def test_vectors_of_one_column_are_of_one_length(posts: Database, here: Settings) -> None:
+def test_vectors_of_one_column_are_of_one_length(posts: Database, here: Project) -> None:
     posts.update("posts", pd.DataFrame({"id": ["d"], "vec": [np.ones(3, dtype=np.float32)]}))
     made = get_encoder("hybrid").dimensions
     message = (
@@ -189,32 +197,33 @@ def test_vectors_of_one_column_are_of_one_length(posts: Database, here: Settings
         r"name another column or redo all rows \(--all\)"
     )
     with pytest.raises(FeatureError, match=f"^{message}$"):
-        featurize("posts", text="txt", vector="vec", settings=here)
-    assert featurize("posts", text="txt", vector="vec", all_rows=True, settings=here).rows == 4
+        featurize(here, TASK, "posts", text="txt", vector="vec")
+    assert featurize(here, TASK, "posts", text="txt", vector="vec", all_rows=True).rows == 4
 
 
 def test_an_encoder_that_nothing_needs_is_not_made_ready(
-    posts: Database, here: Settings, monkeypatch: pytest.MonkeyPatch
+    posts: Database, here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(source: str | None) -> encoders.EncodeBatch:
         raise FeatureError("made ready")
 
-    featurize("posts", text="txt", vector="vec", encoder="hashing", settings=here)
+    featurize(here, TASK, "posts", text="txt", vector="vec", encoder="hashing")
     monkeypatch.setitem(encoders._MAKERS, "hashing", refuse)
-    assert featurize("posts", text="txt", vector="vec", encoder="hashing", settings=here).rows == 0
+    assert featurize(here, TASK, "posts", text="txt", vector="vec", encoder="hashing").rows == 0
     with pytest.raises(FeatureError, match="made ready"):
-        featurize("posts", text="txt", vector="fresh", encoder="hashing", settings=here)
+        featurize(here, TASK, "posts", text="txt", vector="fresh", encoder="hashing")
     assert "fresh" not in posts.columns("posts")
 
 
-def test_an_unknown_encoder_changes_nothing(posts: Database, here: Settings) -> None:
+def test_an_unknown_encoder_changes_nothing(posts: Database, here: Project) -> None:
     with pytest.raises(FeatureError, match="'word2vec'"):
-        featurize("posts", text="txt", vector="fresh", encoder="word2vec", settings=here)
+        featurize(here, TASK, "posts", text="txt", vector="fresh", encoder="word2vec")
     assert "fresh" not in posts.columns("posts")
 
 
-def test_a_locked_database_loses_nothing(clean_room: Path, settings: Settings) -> None:
-    database = Database(settings.database_url.get_secret_value(), lock_timeout_s=0.1)
+def test_a_locked_database_loses_nothing(project: Project) -> None:
+    url = project.settings.database_url.get_secret_value()
+    database = Database(url, lock_timeout_s=0.1)
     database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "words": TextList()})
     database.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["owls"]}), ["id"])
     with database.engine.connect() as other:
@@ -222,7 +231,7 @@ def test_a_locked_database_loses_nothing(clean_room: Path, settings: Settings) -
         with pytest.raises(DatabaseUnavailableError, match="locked"):
             database.update("posts", pd.DataFrame({"id": ["a"], "words": [["x"]]}))
         other.rollback()
-    assert featurize("posts", text="txt", lemmas="words", settings=settings).rows == 1
+    assert featurize(project, TASK, "posts", text="txt", lemmas="words").rows == 1
     database.close()
 
 
@@ -230,39 +239,39 @@ class TestCommand:
     """The command on SQLite, in a project with the shipped tasks."""
 
     @pytest.fixture
-    def table(self, repository_tasks: Path, settings: Settings) -> Iterator[Database]:
-        database = Database(settings.database_url.get_secret_value())
+    def table(self, repository_tasks: Path, project: Project) -> Database:
+        database = project.database
         database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
         database.upsert("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["The owls", ""]}), ["id"])
-        yield database
-        database.close()
+        return database
 
     def invoke(self, *arguments: str) -> str:
-        app = new_app()
-        app.command()(module.command)
-        result = CliRunner().invoke(app, arguments)
+        result = CliRunner().invoke(command_app(cli.command), arguments)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result.stdout
 
     def test_a_task_says_which_columns(self, table: Database) -> None:
-        assert self.invoke("posts", "example") == (
+        assert self.invoke("example", "--data", "posts") == (
             "2 rows of posts featurised (1 without text), 0 had their features already\n"
         )
         assert {"txt_clean_lemma", "txt_vec"} <= set(table.columns("posts"))
+        assert self.invoke("example", "--data", "posts").startswith("0 rows of posts")
+        assert self.invoke("example", "--data", "posts", "--all").startswith("2 rows of posts")
 
     def test_options_win_over_the_task_file(self, table: Database) -> None:
-        self.invoke("posts", "example", "--lemmas", "words")
+        self.invoke("example", "--data", "posts", "--lemmas", "words", "--encoder", "hashing")
         assert {"words", "txt_vec"} <= set(table.columns("posts"))
         assert "txt_clean_lemma" not in table.columns("posts")
 
-    def test_options_alone_are_enough(self, table: Database) -> None:
-        assert self.invoke("posts", "--text", "txt", "--lemmas", "words").startswith("2 rows of posts")
-        assert self.invoke("posts", "--text", "txt", "--lemmas", "words").startswith("0 rows of posts")
-        assert self.invoke("posts", "--text", "txt", "--lemmas", "words", "--all").startswith(
-            "2 rows of posts"
-        )
 
-    def test_without_a_text_column(self, table: Database) -> None:
-        with pytest.raises(FeatureError, match=r"^no text column named"):
-            self.invoke("posts", "--lemmas", "words")
+def test_the_task_says_what_the_arguments_leave_open(posts: Database, here: Project) -> None:
+    task = TASK.model_copy(update={"featurize": Featurize(text="txt", lemmas="words")})
+    assert featurize(here, task, "posts").rows == 4
+    assert featurize(here, task, "posts", vector="vec", encoder="hashing").rows == 4
+    assert read(posts, "words")["words"][3] == ["two", "husky"]
+
+
+def test_without_a_text_column(posts: Database, here: Project) -> None:
+    with pytest.raises(TaskError, match=r"^task 'task' has no section featurize.*name the column"):
+        featurize(here, TASK, "posts", lemmas="words")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptml import lemmas
 from adaptml.errors import FeatureError
+from adaptml.features import lemmas
 from adaptml.features.lemmas import lemmatize
 
 

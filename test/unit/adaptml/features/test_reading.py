@@ -76,7 +76,7 @@ def test_columns_are_concatenated_in_the_order_given_and_rows_in_key_order(fille
         (
             "ac",
             ["w"],
-            "feature column 'w' has values that are not finite in 1 of 2 data points (t/c); mend them",
+            "feature column 'w' has values that are not finite in 1 of 2 data points (t/c); fix them",
         ),
     ],
 )

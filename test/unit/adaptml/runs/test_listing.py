@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from adaptml.cli.app import app
 from adaptml.errors import TrackingError
 from adaptml.project import Project
-from adaptml.runs.listing import COLUMNS, runs
+from adaptml.runs.listing import COLUMNS, list_runs
 from adaptml.settings import Settings
 
 
@@ -50,7 +50,7 @@ def test_each_step_s_run_is_listed_with_its_metrics_the_newest_first(
     with pytest.raises(ZeroDivisionError), project.runs.run("spam", "label multiclass", spam):
         raise ZeroDivisionError
     record(project, "something else", spam, {})
-    found = runs(project)
+    found = list_runs(project)
     assert list(found.columns) == COLUMNS
     assert found["status"].tolist() == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]
     assert found["run_id"].tolist()[1:] == [compared, trained, labelled]
@@ -63,7 +63,7 @@ def test_each_step_s_run_is_listed_with_its_metrics_the_newest_first(
     assert found["on_labels"].fillna(-1).tolist() == [-1, -1, 0.9, -1]
     assert found["points"].fillna(-1).tolist() == [-1, -1, 1622, 1686]
     assert str(found["started"].dt.tz) == "UTC"
-    assert runs(project, "topics")["run_id"].tolist() == [compared]
+    assert list_runs(project, "topics")["run_id"].tolist() == [compared]
     printed = adaptml("runs", "spam").splitlines()
     assert [line.split()[-1] for line in printed[1:]] == [found["run_id"][0], trained, labelled]
     for fact in ("label", "multiclass", "finished", "snorkel", "1686", "0.958", "accuracy"):
@@ -71,8 +71,8 @@ def test_each_step_s_run_is_listed_with_its_metrics_the_newest_first(
 
 
 def test_a_project_without_runs(project: Project, tracking: Settings) -> None:
-    assert runs(project).empty
-    assert list(runs(project).columns) == COLUMNS
+    assert list_runs(project).empty
+    assert list(list_runs(project).columns) == COLUMNS
     assert "no runs yet" in adaptml("runs")
     assert "adaptml label" in adaptml("runs")
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_no_task_s(project: Project, tracking: Settings) -> None:
 
 def test_a_server_that_is_away(clean_room: Path) -> None:
     with pytest.raises(TrackingError, match="no-such-scheme"):
-        runs(Project(tracking_uri="no-such-scheme://x"))
+        list_runs(Project(tracking_uri="no-such-scheme://x"))
 
 
 def test_runs_that_mlflow_opened_are_known_by_what_they_were_given(
@@ -102,7 +102,7 @@ def test_runs_that_mlflow_opened_are_known_by_what_they_were_given(
         run = client.create_run(experiment, run_name="bold-owl-12", tags=own_tags)
         for name, value in params.items():
             client.log_param(run.info.run_id, name, value)
-    found = runs(project)
+    found = list_runs(project)
     assert set(zip(found["task"], found["step"], strict=True)) == {("example", "label"), ("spam", "train")}
 
 
@@ -111,7 +111,7 @@ def test_the_runs_of_a_project_of_before_are_listed(tmp_path: Path) -> None:
     folder = open_workspace(tmp_path / "project")
     made = contents(folder)
     with Project(folder) as project:
-        found = runs(project, "example").set_index("run_id")
+        found = list_runs(project, "example").set_index("run_id")
     for setting, metric in (("multiclass", "accuracy"), ("multilabel", "f1_samples")):
         for step, prefix in (("label", "dev"), ("train", "gold")):
             run = made[f"{step}_runs"][setting]

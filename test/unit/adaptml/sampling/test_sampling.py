@@ -9,30 +9,31 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from adaptml.database import Database, Vector, open_database
-from adaptml.errors import AnnotationError, TrackingError
-from adaptml.frames import write_frame
+from adaptml.database import Database, Vector
+from adaptml.errors import AnnotationError, FrameError, TrackingError
+from adaptml.frames import read_frame, write_frame
+from adaptml.project import Project
 from adaptml.runs.label_run import RunFiles
-from adaptml.runs.tracking import tracked_run
 from adaptml.sampling import Source, draw_sample, parse_sampling
+from adaptml.sampling.sample_points import sample_points
+from adaptml.tasks import Task
 
 N = 12
 
 
 @pytest.fixture
-def database(clean_room: Path) -> Any:
-    made = open_database()
+def database(project: Project, tracking: Any) -> Database:
+    made = project.database
     made.create_table("posts", {"id": sa.Text(), "kind": sa.Text(), "vec": Vector()})
     ids = [f"{i:02d}" for i in range(N)]
     kinds = ["a"] * 8 + ["b"] * 3 + [None]
     vectors = [np.array([float(i == 3) * 50, float(i == 7) * 90 + i * 0.01]) for i in range(N)]
     made.upsert("posts", pd.DataFrame({"id": ids, "kind": kinds, "vec": vectors}), ["id"])
-    yield made
-    made.close()
+    return made
 
 
 @pytest.fixture
-def run(database: Database, clean_room: Path) -> RunFiles:
+def run(database: Database, project: Project, clean_room: Path) -> RunFiles:
     """Points 00 to 09 were labelled; 02, 05 and 08 have no vote; 00, 01, 03 and 04 have votes for two classes."""
     frame = pd.DataFrame({"table_name": "posts", "id": [f"{i:02d}" for i in range(10)]})
     data = write_frame(frame, clean_room / "points.parquet")
@@ -42,11 +43,12 @@ def run(database: Database, clean_room: Path) -> RunFiles:
     covered = (L != -1).any(axis=1)
     probs = [[0.5, 0.5]] * 2 + [[0.6, 0.4]] * 2 + [[0.01, 0.99]] * 3
     training = frame[covered].assign(label=[["x"]] * 7, label_probs=probs)
-    with tracked_run("t", "label", {"setting": "multiclass", "train_data": data}) as recorder:
+    with project.runs.run("t", "label", {"setting": "multiclass", "train_data": data}) as recorder:
         write_frame(training, recorder.folder / "training_data.parquet")
+        write_frame(frame.assign(**dict(zip("abc", L.T, strict=True))), recorder.folder / "votes.parquet")
         np.save(recorder.folder / "train_label_matrix.npy", L)
     (clean_room / "files").mkdir()
-    return RunFiles(recorder.run_id, clean_room / "files")
+    return RunFiles(project, recorder.run_id, clean_room / "files")
 
 
 def drawn(source: Source, sampling: str, n: int, seed: int = 0) -> list[str]:
@@ -67,7 +69,7 @@ def test_random_is_seeded_and_a_larger_one_holds_a_smaller_one(database: Databas
 def test_stratified_takes_each_value_in_proportion(database: Database) -> None:
     sample = draw_sample(Source(database, "posts", by="kind"), "stratified", 6, 0)
     kinds = Counter("a" if int(key) < 8 else "b" if int(key) < 11 else "none" for key in sample.frame["id"])
-    assert kinds == {"a": 3, "b": 2, "none": 1}  # one each, then by what lacks to 4, 1.5 and 0.5
+    assert kinds == {"a": 3, "b": 2, "none": 1}  # one each, then by what is missing to 4, 1.5 and 0.5
     chance = dict(zip(sample.frame["id"], sample.frame["inclusion_prob"], strict=True))
     assert chance["11"] == 1
     assert {chance[key] for key in chance if int(key) < 8} == {3 / 8}
@@ -111,19 +113,25 @@ def test_inclusion_probabilities_are_how_often_points_are_drawn(
         assert counted[key] / repeats == pytest.approx(chance, abs=4 * np.sqrt(0.25 / repeats))
 
 
-def test_a_frame_that_changed_since_the_run(database: Database, run: RunFiles, clean_room: Path) -> None:
+def test_a_frame_that_changed_since_the_run(
+    database: Database, run: RunFiles, project: Project, clean_room: Path
+) -> None:
     frame = pd.DataFrame({"table_name": "posts", "id": ["00"]})
     write_frame(frame, clean_room / "points.parquet")
     with pytest.raises(AnnotationError, match=r"has changed since run .* run `adaptml label` on it again$"):
         drawn(Source(database, "posts", run=run), "uncovered", 2)
     (clean_room / "points.parquet").unlink()
     with pytest.raises(AnnotationError, match="labelled a frame that is gone"):
-        drawn(Source(database, "posts", run=RunFiles(run.run_id, clean_room / "files")), "uncovered", 2)
+        drawn(
+            Source(database, "posts", run=RunFiles(project, run.run_id, clean_room / "files")), "uncovered", 2
+        )
 
 
-def test_runs_that_cannot_be_used(database: Database, run: RunFiles, clean_room: Path) -> None:
-    with pytest.raises(TrackingError, match="run nothing has no artifact training_data"):
-        drawn(Source(database, "posts", run=RunFiles("nothing", clean_room)), "uncertain", 2)
+def test_runs_that_cannot_be_used(
+    database: Database, run: RunFiles, project: Project, clean_room: Path
+) -> None:
+    with pytest.raises(TrackingError, match="run nothing "):
+        drawn(Source(database, "posts", run=RunFiles(project, "nothing", clean_room)), "uncertain", 2)
     database.create_table("other", {"id": sa.Text()})
     with pytest.raises(AnnotationError, match="holds no point of table 'other'; name a run on that table"):
         drawn(Source(database, "other", run=run), "uncertain", 2)
@@ -138,7 +146,7 @@ def test_runs_that_cannot_be_used(database: Database, run: RunFiles, clean_room:
                                  "uncertain:0.5,random:0.5"),
         ("random:x", "sampling 'random:x' has no share between 0 and 1; expected such as uncertain:0.5,random:0.5"),
         ("random:0.5,diverse:0.6", "the shares of sampling 'random:0.5,diverse:0.6' add up to 1.1, not to 1"),
-        ("random:0.5,random:0.5", "sampling 'random:0.5,random:0.5' names random twice; name it once"),
+        ("random:0.5,random:0.5", "sampling 'random:0.5,random:0.5' names random more than once; name it once"),
     ],
 )  # fmt: skip
 def test_samplings_that_do_not_exist(sampling: str, message: str) -> None:
@@ -159,3 +167,65 @@ def test_what_a_sampling_needs(database: Database, sampling: str, message: str) 
     with pytest.raises(AnnotationError) as error:
         drawn(Source(database, "posts"), sampling, 2)
     assert str(error.value) == message
+
+
+TASK = Task(name="zoo", classes=("x", "y"), features=("vec",))
+
+
+def ids_of(project: Project, data: Any, **options: Any) -> list[str]:
+    return [str(key) for key in sample_points(project, TASK, data, 99, **options).frame["id"]]
+
+
+def test_points_come_from_a_table_a_condition_a_frame_or_a_file(
+    database: Database, project: Project, clean_room: Path
+) -> None:
+    assert len(ids_of(project, "posts")) == N
+    assert sorted(ids_of(project, "posts where kind = 'b'")) == ["08", "09", "10"]
+    assert sorted(ids_of(project, "posts", where="kind = 'b'")) == ["08", "09", "10"]
+    frame = pd.DataFrame({"table_name": "posts", "id": ["09", "03", "11"], "more": 1})
+    assert sorted(ids_of(project, frame)) == ["03", "09", "11"]
+    assert ids_of(project, frame.iloc[::-1]) == ids_of(project, frame)
+    path = write_frame(frame, clean_room / "some.parquet")
+    assert ids_of(project, path) == ids_of(project, "some.parquet") == ids_of(project, frame)
+    with pytest.raises(FrameError, match="where"):
+        ids_of(project, frame, where="kind = 'b'")
+    database.create_table("other", {"id": sa.Text()})
+    two = pd.DataFrame({"table_name": ["posts", "other"], "id": ["01", "02"]})
+    with pytest.raises(AnnotationError, match=r"2 tables, posts, other; expected points of one"):
+        ids_of(project, two)
+
+
+def test_probabilities_are_those_of_the_points_that_were_given(
+    database: Database, project: Project, run: RunFiles
+) -> None:
+    half = sample_points(project, TASK, "posts where id < '08'", 4).frame
+    assert half["inclusion_prob"].tolist() == [0.5] * 4
+    part = sample_points(
+        project, TASK, "posts where kind = 'b' or kind is null", 2, sampling="stratified", by="kind"
+    )
+    assert dict(zip(part.frame["id"] == "11", part.frame["inclusion_prob"], strict=True)) == {
+        True: 1.0, False: pytest.approx(1 / 3),
+    }  # fmt: skip
+    # 00, 01, 03 and 04 have votes for two classes; two of them are given.
+    given = pd.DataFrame({"table_name": "posts", "id": ["01", "02", "04"]})
+    frame = sample_points(project, TASK, given, 1, sampling="disagreement", run=run.run_id).frame
+    assert frame["id"].isin(["01", "04"]).all()
+    assert frame["inclusion_prob"].tolist() == [0.5]
+    assert ids_of(project, given, sampling="uncovered", run=run.run_id) == ["02"]
+
+
+def test_what_is_written_and_where(database: Database, project: Project, clean_room: Path) -> None:
+    done = sample_points(project, TASK, "posts", 3, sampling="diverse", seed=5)
+    assert done.path == project.settings.unlabeled_data / "posts_diverse_3_seed5.parquet"
+    assert done.name == "diverse n=3 seed=5"
+    written = read_frame(done.path)
+    assert written["id"].tolist() == done.frame["id"].tolist()
+    assert written["sampling"].tolist() == [done.name] * 3
+    mixed = sample_points(project, TASK, "posts", 4, sampling="diverse:0.5,random:0.5")
+    assert mixed.path.name == "posts_diverse_0.5_random_0.5_4_seed0.parquet"
+    assert (
+        sample_points(project, TASK, "posts", 3, to=clean_room / "here.parquet").path
+        == clean_room / "here.parquet"
+    )
+    with pytest.raises(AnnotationError, match="0 points were asked for; expected at least 1"):
+        sample_points(project, TASK, "posts", 0)

@@ -1,4 +1,4 @@
-"""Label models for points with any number of classes: each class is a question of its own."""
+"""For each class, a mixture of the points that it applies to and the others."""
 
 from dataclasses import replace
 
@@ -6,20 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.tasks import MULTILABEL
-from dataprogramming.label_models.core import (
-    Floats,
-    Gold,
-    Indicator,
-    LabelMatrix,
-    correct_votes,
-    truth,
-    votes_table,
+from dataprogramming.label_models.base import LabelModel
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, truth
+from dataprogramming.label_models.scoring import (
+    FittedModel,
+    or_best,
+    sigmoid,
+    thresholds,
+    thresholds_or_best,
 )
-from dataprogramming.label_models.scoring import FittedModel, decide, predict_proba
 
-Votes = npt.NDArray[np.bool_]
-UNION = "union"
-EM = "em"
+Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
 TOLERANCE = 1e-6
 PRIOR_PRECISION = 0.8
@@ -29,30 +26,7 @@ MIN_POSITIVE = 5
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
-def fit_union(m: int, gold: Gold | None, k: int) -> FittedModel:
-    """Every class that at least one LF votes for.
-
-    Its probability is that of at least one of these votes being right (noisy or: Pearl 1988, Probabilistic
-    Reasoning in Intelligent Systems, 4.3.2), from each LF's accuracy on gold, smoothed by PRIOR_VOTES
-    imaginary votes of which PRIOR_PRECISION are right.
-
-    Args:
-        m: number of LFs.
-        gold: points whose classes are known, or None.
-        k: number of classes.
-    """
-    right, cast = np.zeros(m), np.zeros(m)
-    if gold is not None:
-        right, cast = correct_votes(gold).astype(np.float64), (gold.L >= 0).sum(axis=0).astype(np.float64)
-    accuracy = (right + PRIOR_VOTES * PRIOR_PRECISION) / (cast + PRIOR_VOTES)
-    # Below what the weakest LF's vote alone gives, so that any vote names its class.
-    thresholds = np.full(k, min(0.5, 0.999 * accuracy.min()))
-    table = votes_table(m, k) * np.log1p(-accuracy)[:, None, None]
-    balance = MULTILABEL.class_prior(truth(gold), k)
-    return FittedModel(UNION, "noisy_or", "thresholds", balance, table, thresholds, accuracy)
-
-
-def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
+class MixtureEM(LabelModel):
     """For each class, a mixture of the points it applies to and the others, found by EM.
 
     An LF either votes for the class or is silent about it, and its silence is evidence too: after Dawid &
@@ -61,18 +35,34 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
     gold says. Each LF starts with PRIOR_VOTES imaginary votes of which PRIOR_PRECISION are right: without
     them, LFs that seldom vote together, as keywords do, would be explained away. With gold, the thresholds
     are those with the best F1 on it, and a row of which no class passes gets its most probable one if that is
-    better on gold; without gold they are 0.5.
+    better on gold; without gold they are 0.5. Its weights are the estimated precision of each LF's votes.
 
-    Args:
-        L: label matrix (n, m), values in {-1, 0 … k-1}.
-        gold: points whose classes are known, or None.
-        k: number of classes.
-
-    Returns:
-        The model; its weights are the estimated precision of each LF's votes.
+    Example:
+        >>> import numpy as np
+        >>> L = np.array([[0, 0, -1], [-1, -1, 1]] * 20)
+        >>> MixtureEM(cardinality=2).fit(L).predict(L[:2]).tolist()
+        [[1, 0], [0, 1]]
     """
-    m = L.shape[1]
-    rates = MULTILABEL.class_prior(truth(gold), k)
+
+    name, problem, order = "em", MULTILABEL, 1
+
+    def decide(self, probs: Floats) -> Indicator:
+        """Classes above their thresholds, or the most probable one where that was better on gold."""
+        flags = super().decide(probs)
+        fitted = self._known()
+        return or_best(flags, probs, fitted.balance) if fitted.decision is thresholds_or_best else flags
+
+    def _fit(self, votes: LabelMatrix, gold: Gold | None) -> FittedModel:
+        rates = MULTILABEL.class_prior(truth(gold), self.cardinality)
+        table, weights = _learn(votes, gold, rates)
+        limits = np.full(self.cardinality, 0.5)
+        model = FittedModel(self.name, sigmoid, thresholds, rates, table, limits, weights)
+        return model if gold is None else _with_thresholds(model, gold)
+
+
+def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Floats]:
+    """The table (m, k + 1, k) of what votes and silence add, and the precision (m,) of each LF's votes."""
+    m, k = L.shape[1], len(rates)
     table = np.zeros((m, k + 1, k))
     right, cast = np.zeros(m), np.zeros(m)
     for c in range(k):
@@ -87,9 +77,7 @@ def fit_em(L: LabelMatrix, gold: Gold | None, k: int) -> FittedModel:
         truly, falsely = rates[c] * if_true, (1 - rates[c]) * if_false
         right[own] += fired.sum(axis=0) * truly / (truly + falsely)
         cast[own] += fired.sum(axis=0)
-    weights = np.divide(right, cast, out=np.full(m, np.nan), where=cast > 0)
-    model = FittedModel(EM, "sigmoid", "thresholds", rates, table, np.full(k, 0.5), weights)
-    return model if gold is None else _with_thresholds(model, gold)
+    return table, np.divide(right, cast, out=np.full(m, np.nan), where=cast > 0)
 
 
 def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
@@ -101,24 +89,24 @@ def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
         probs: (g, k), values in [0, 1].
         Y: (g, k), values in {0, 1}.
     """
-    named = probs[None, :, :] > THRESHOLDS[:, None, None]
-    hits = (named & (Y > 0)).sum(axis=1)
-    f1 = 2 * hits / np.maximum(named.sum(axis=1) + Y.sum(axis=0), 1)
+    passed = probs[None, :, :] > THRESHOLDS[:, None, None]
+    hits = (passed & (Y > 0)).sum(axis=1)
+    f1 = 2 * hits / np.maximum(passed.sum(axis=1) + Y.sum(axis=0), 1)
     nearness = 1e-9 * (1 - np.abs(THRESHOLDS - 0.5))
     best = THRESHOLDS[np.argmax(f1 + nearness[:, None], axis=0)]
     return np.where(Y.sum(axis=0) >= MIN_POSITIVE, best, 0.5)
 
 
 def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
-    """The model with the thresholds, and the way to treat rows of which none passes, that do best on gold."""
-    probs = predict_proba(model, gold.L)
+    """The model with the thresholds, and the treatment of rows of which none passes, that do best on gold."""
+    probs = model.predict_proba(gold.L)
     plain = replace(model, thresholds=best_thresholds(probs, gold.Y))
-    or_best = replace(plain, decision="thresholds_or_best")
-    scores = [MULTILABEL.scores(gold.Y, decide(way, probs)).sum() for way in (plain, or_best)]
-    return or_best if scores[1] > scores[0] else plain
+    with_best = replace(plain, decision=thresholds_or_best)
+    scores = [MULTILABEL.scores(gold.Y, tried.decide(probs)).sum() for tried in (plain, with_best)]
+    return with_best if scores[1] > scores[0] else plain
 
 
-def _two_class_em(fired: Votes, known: tuple[Votes, Votes] | None, rate: float) -> tuple[Floats, Floats]:
+def _two_class_em(fired: Fired, known: tuple[Fired, Fired] | None, rate: float) -> tuple[Floats, Floats]:
     """P(LF votes | class applies) and P(LF votes | it does not), each (m,), the first the larger.
 
     Args:
@@ -154,9 +142,12 @@ def _two_class_em(fired: Votes, known: tuple[Votes, Votes] | None, rate: float) 
     return if_true, if_false
 
 
-def _patterns(fired: Votes) -> tuple[Floats, Floats]:
+def _patterns(fired: Fired) -> tuple[Floats, Floats]:
     """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
     packed = np.ascontiguousarray(np.packbits(fired, axis=1))
     keys = packed.view(f"S{packed.shape[1]}").ravel()
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     return fired[first].astype(np.float64), counts.astype(np.float64)
+
+
+LABEL_MODEL = MixtureEM

@@ -1,0 +1,48 @@
+"""`adaptml featurize`: features of a table's texts."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.cli import options
+from adaptml.cli.support import EXIT_INTERRUPTED, output
+from adaptml.features.featurize import featurize
+from adaptml.project import Project
+
+
+def command(
+    task: options.TaskName,
+    data: options.TableArg,
+    text: Annotated[str | None, typer.Option(help="Column to read.", show_default=False)] = None,
+    lemmas: Annotated[
+        str | None, typer.Option(help="Column for the lists of lemmas.", show_default=False)
+    ] = None,
+    vector: Annotated[str | None, typer.Option(help="Column for the vectors.", show_default=False)] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Text encoder of the vectors.", show_default=False)
+    ] = None,
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="Every row again, not only those without features.")
+    ] = False,
+) -> None:
+    """Compute lemmas and vectors of a table's texts and store them in the same table.
+
+    Only rows that have no features yet are computed, so run it whenever the table has grown. Options
+    win over what the task file says.
+
+    Example: `adaptml featurize example --data example_data`
+    """
+    try:
+        with Project() as project:
+            done = featurize(
+                project, task, data,
+                text=text, lemmas=lemmas, vector=vector, encoder=encoder, all_rows=all_rows,
+                show_progress=True,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the rows done so far are kept, run it again for the rest", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    output().print(
+        f"{done.rows} rows of {data} featurised ({done.empty} without text), "
+        f"{done.kept} had their features already"
+    )

@@ -1,0 +1,101 @@
+"""`adaptml label TASK --data DATA`: votes become training data."""
+
+from typing import Annotated, Any
+
+import typer
+
+from adaptml.cli import options
+from adaptml.cli.support import extra_options, output
+from adaptml.errors import LabellingError
+from adaptml.project import Project
+from dataprogramming.label import LabelResult, label
+from dataprogramming.label_models.registry import config_fields
+from dataprogramming.lf_table import as_rich_table
+from dataprogramming.selection import AUTO
+
+# What the task's get_lfs and the label models declare are options too.
+COMMAND_OPTIONS = options.TAKES_MORE
+EPOCHS_CHOSEN = "auto"
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Log, register and write nothing.")]
+
+
+def command(
+    ctx: typer.Context,
+    task: options.TaskName,
+    data: options.DataArg,
+    gold: options.Gold = "none",
+    label_model: options.LabelModel = AUTO,
+    where: options.Where = None,
+    new: options.New = False,
+    setting: options.SettingName = "",
+    seed: options.Seed = 0,
+    workers: options.Workers = 1,
+    fault_tolerant: options.FaultTolerant = False,
+    dry_run: DryRun = False,
+    write: options.Write = False,
+    no_texts: options.NoTexts = False,
+    verbose: options.Verbose = "false",  # noqa: ARG001 - accepted, as in the original
+) -> None:
+    """Turn labelling functions' votes into training data.
+
+    Applies the task's labelling functions, fits and compares label models, and logs training_data,
+    development_data, votes, summaries, metrics, a report and the label model to MLflow. Parameters of
+    Snorkel's label model are options too (`--n-epochs`, `--optimizer`, `--prec-init`, `--lr`, `--l2`,
+    `--device`), as are those that the task's get_lfs declares: `--max-words 5`.
+
+    Example: `label example --data example_data --gold task`
+    """
+    config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
+    with Project() as project:
+        done = label(
+            project,
+            project.task(task, setting),
+            data,
+            gold,
+            label_model=label_model,
+            config={**config, "seed": seed},
+            lf_parameters=lf_parameters,
+            workers=workers,
+            fault_tolerant=fault_tolerant,
+            write=write,
+            dry_run=dry_run,
+            where=where,
+            new=new,
+            texts=not no_texts,
+            show_progress=True,
+        )
+    show(done)
+
+
+def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Parameters of label models, and those that are for the task's get_lfs."""
+    known = config_fields()
+    config: dict[str, Any] = {name: value for name, value in given.items() if name in known}
+    if config.get("n_epochs") == EPOCHS_CHOSEN:
+        config["n_epochs"] = None
+    return config, {name: value for name, value in given.items() if name not in known}
+
+
+def show(done: LabelResult) -> None:
+    """Print a run's outcome: the run, the table of labelling functions, what looks wrong."""
+    console = output()
+    if not done.run_id:
+        for warning in done.warnings:  # a run has shown its own while it logged them
+            typer.echo(f"warning: {warning}", err=True)
+    console.print(as_rich_table(done.lf_summary))
+    for name, text in done.all_lines():
+        console.print(f"{name:<15}{text}")
+
+
+def checked_name(label_model: str, multilabel: str) -> str:
+    """The label model of the two options of before, of which one is for each setting.
+
+    Raises:
+        LabellingError: both name one.
+    """
+    if AUTO not in (label_model, multilabel):
+        raise LabellingError(
+            f"label_model is {label_model!r} and multilabel is {multilabel!r}; give one of them: "
+            "--label-model is for both settings"
+        )
+    return multilabel if label_model == AUTO else label_model

@@ -1,0 +1,144 @@
+"""`adaptml lfs TASK`: try labelling functions on a sample and look at the rows."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from adaptml.cli import options
+from adaptml.cli.support import extra_options, output
+from adaptml.errors import LabellingError
+from adaptml.frames import KEYS
+from adaptml.project import Project
+from dataprogramming.lf_table import as_rich_table
+from dataprogramming.lfs_report import SAMPLE, Look, look
+from dataprogramming.marking import matches
+
+COMMAND_OPTIONS = options.TAKES_MORE  # what the task's get_lfs declares
+MOST_ROWS = 20
+MOST_CHARS = 300
+_LF = typer.Option(metavar="LF", help="Show rows on which this labelling function votes.", show_default=False)
+_WRONG = typer.Option("--wrong", help="Of these, the gold points on which it is wrong.")
+_CONFLICTS = typer.Option("--conflicts", help="Of these, the rows with votes for different classes.")
+_UNCOVERED = typer.Option("--uncovered", help="Show rows without a vote.")
+_DISAGREEMENT = typer.Option("--disagreement", help="Show rows with votes for different classes.")
+
+
+def command(
+    ctx: typer.Context,
+    task: options.TaskName,
+    data: options.DataOrNone = None,
+    n: options.Number = SAMPLE,
+    where: options.Where = None,
+    gold: options.Gold = "task",
+    show: Annotated[str | None, _LF] = None,
+    wrong: Annotated[bool, _WRONG] = False,
+    conflicts: Annotated[bool, _CONFLICTS] = False,
+    uncovered: Annotated[bool, _UNCOVERED] = False,
+    disagreement: Annotated[bool, _DISAGREEMENT] = False,
+    setting: options.SettingName = "",
+    seed: options.Seed = 0,
+    workers: options.Workers = 1,
+    fault_tolerant: options.FaultTolerant = False,
+) -> None:
+    """Try labelling functions on a sample: what each hits, and how often it is right on gold.
+
+    Nothing is logged or registered; the table says what has changed since the last look at the same data.
+
+    Example: `lfs example --data example_data --show cat_purr --wrong`
+    """
+    shows_rows = show is not None or uncovered or disagreement
+    if (wrong or conflicts) and show is None:
+        raise LabellingError("--wrong and --conflicts are about one labelling function; name it with --show")
+    with Project() as project:
+        found = look(
+            project,
+            project.task(task, setting),
+            data,
+            n=n,
+            seed=seed,
+            where=where,
+            gold=gold if _was_typed(ctx, "gold") else "task, if any",
+            lf_parameters=extra_options(ctx.args, "get_lfs"),
+            workers=workers,
+            fault_tolerant=fault_tolerant,
+            remember=not shows_rows,
+        )
+        console = output()
+        if shows_rows:
+            _print_rows(console, found, show, wrong, conflicts, uncovered)
+        else:
+            _print_table(console, found)
+
+
+def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
+    """The table of labelling functions; where a pipe reads it, as wide as it is."""
+    table = as_rich_table(frame)
+    console.print(
+        table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum
+    )
+
+
+def _was_typed(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _print_table(console: Console, found: Look) -> None:
+    votes = found.votes
+    print_lf_table(console, found.table)
+    gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
+    console.print(
+        f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
+        f"{found.n_disagreements} with votes for different classes; {gold}"
+    )
+    for name, count in votes.failures.items():
+        console.print(f"{name} failed on {count} points and abstained there")
+    for name in found.removed:
+        console.print(f"{name} is no longer there")
+    for name, hits in found.keyword_hits.items():
+        if len(hits) > 1 or name in found.silent_keywords:  # one keyword's hits are the LF's votes
+            console.print(f"{name}: {', '.join(f'{word} {count}' for word, count in hits.items())}")
+    console.print("See rows with --show LF [--wrong|--conflicts], --uncovered or --disagreement.")
+
+
+def _print_rows(
+    console: Console, found: Look, lf: str | None, wrong: bool, conflicts: bool, uncovered: bool
+) -> None:
+    votes = found.votes
+    if lf is not None:
+        rows = votes.rows(lf, wrong=wrong, conflicts=conflicts)
+    else:
+        rows = votes.uncovered() if uncovered else votes.disagreements()
+    keyword_lf = None if lf is None else found.keyword_lfs.get(lf)
+    keywords = frozenset[str]() if keyword_lf is None else keyword_lf.keywords
+    for row in rows.head(MOST_ROWS).to_dict("records"):
+        console.print(_row(row, votes.lf_names, keywords, marked=console.is_terminal))
+    console.print(f"{min(MOST_ROWS, len(rows))} of {len(rows)} rows")
+
+
+def _row(row: "pd.Series[str]", lf_names: tuple[str, ...], keywords: frozenset[str], *, marked: bool) -> Text:
+    """A data point: its key, its texts with matched words marked, its gold label and its votes."""
+    shown = Text(f"{row[KEYS[0]]}/{row[KEYS[1]]}", style="bold")
+    for name, value in row.items():
+        if name in KEYS or name in lf_names:
+            continue
+        if name == "gold_label":
+            shown.append(f"\n  gold: {', '.join(value) or 'none'}", style="green")
+        elif value is not None:
+            shown.append(f"\n  {name}: ").append_text(_marked(str(value), keywords, marked))
+    cast = [f"{name} → {row[name]}" for name in lf_names if row[name] is not None]
+    return shown.append(f"\n  votes: {', '.join(cast) or 'none'}", style="dim")
+
+
+def _marked(text: str, keywords: frozenset[str], coloured: bool) -> Text:
+    """A text with the keywords in it marked: by colour on a terminal, else by » and «."""
+    cut = text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 1] + "…"
+    made, end = Text(), 0
+    for start, stop in matches(cut, keywords) if keywords else []:
+        made.append(cut[end:start])
+        word = cut[start:stop]
+        made.append(word if coloured else f"»{word}«", style="reverse bold")
+        end = stop
+    return made.append(cut[end:])

@@ -1,0 +1,34 @@
+"""`python -m labelstudio.process_annotations FILE TASK CHOICE`, as the original project was typed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptml.cli import options
+from adaptml.cli.process_annotations import CHOICE_HELP, PerClass, Write, show
+from adaptml.cli.support import run_command
+from adaptml.project import Project
+from labelstudio.process_annotations import process_annotations
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="Label Studio's export, as JSON (not JSON-MIN).")],
+    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
+    choice: Annotated[str, typer.Argument(help=CHOICE_HELP)],
+    per_class: PerClass = False,
+    seed: options.Seed = 0,
+    write: Write = False,
+) -> None:
+    """Turn an export into gold labels: the original's form of `adaptml process-annotations`.
+
+    Example: `python -m labelstudio.process_annotations export.json example majority`
+    """
+    with Project() as project:
+        done = process_annotations(project, task, file, choice, per_class=per_class, seed=seed, write=write)
+    show(done)
+
+
+def main() -> None:
+    """Run the command as a program."""
+    run_command(command)

@@ -1,0 +1,202 @@
+"""A rehearsal of a task: its file, its data and its labelling functions, before a step needs them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Literal
+
+import pandas as pd
+
+from adaptml.data import Data, read_points
+from adaptml.database.facts import TableFacts, kind, table_facts
+from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
+from adaptml.features.encoders import check_encoder
+from adaptml.frames import KEYS
+from adaptml.project import Project
+from adaptml.tasks.scaffold import PLACEHOLDERS
+from adaptml.tasks.schema import Task
+
+Level = Literal["ok", "warning", "error"]
+SAMPLE = 2_000  # data points that labelling functions are tried on, at most
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        level: `ok`, `warning` (it will work, and is perhaps not meant) or `error` (a step will refuse it).
+        what: what was looked at, in a word or two.
+        text: what was found, and for a warning or an error what to do; one line.
+
+    Example:
+        >>> adaptml.check_task(project, "spam")[0]
+        Finding(level='ok', what='task file', text='multiclass, 2 classes: ham, spam')
+    """
+
+    level: Level
+    what: str
+    text: str
+
+
+def check_task(project: Project, task: str | Task, data: Data | None = None) -> list[Finding]:
+    """Look at everything that a task's steps will need; nothing is written.
+
+    Args:
+        project: holds the task and its data.
+        task: the task, or its name.
+        data: the points that it is for: a table, `table where …`, a frame or a path of one. Without it only
+            the task's files are looked at.
+
+    Returns:
+        Findings in the order of the work: the task file, the table, the labelling functions, each of which is
+        tried on 20 rows, and its keywords on at most 2,000. Where Snorkel is not installed, as in the
+        container for annotation, labelling functions are not looked at, and that is a finding too.
+
+    Raises:
+        TaskError: no such task, or a task file that cannot be read: all its problems in one line.
+
+    Example:
+        >>> found = adaptml.check_task(project, "spam", "comments")
+        >>> [finding.text for finding in found if finding.what == "comments.id"]
+        ['text, unique']
+    """
+    task = project.task(task)
+    findings = check_file(task)
+    points = None
+    if data is not None:
+        found, points = check_data(project, task, data)
+        findings += found
+    return findings + check_functions(project, task, points)
+
+
+def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -> list[Finding]:
+    """Labelling functions, where the library that they are made with is installed."""
+    if find_spec("snorkel") is None:
+        return [Finding("warning", "labelling functions", "not checked: Snorkel is not installed here")]
+    found: list[Finding] = import_module("adaptml").check_lfs(project, task, points)
+    return found
+
+
+def check_file(task: Task) -> list[Finding]:
+    """The task file: what it says, and what its writer forgot."""
+    classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
+    return [Finding("ok", "task file", classes), *_guide(task), *_encoder(task)]
+
+
+def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
+    """The tables of some data points.
+
+    Returns:
+        Findings; and a sample of at most 2,000 of the points, for labelling functions to be tried on: a frame
+        with table_name and id, or None where there is nothing that could be read.
+    """
+    if isinstance(data, str) and data in project.database.tables():
+        findings = _table(project, task, data)
+        if any(f.level == "error" and f.what == f"{data}.id" for f in findings):
+            return findings, None
+    else:
+        findings = []
+    try:
+        points = read_points(project, data)[KEYS]
+        if not findings:
+            for table in points["table_name"].unique():
+                findings += _table(project, task, str(table))
+    except AdaptmlError as error:
+        return [*findings, Finding("error", "data", str(error))], None
+    return findings, points.sample(min(SAMPLE, len(points)), random_state=SEED)
+
+
+def _guide(task: Task) -> Iterator[Finding]:
+    """Texts for annotators that are still those of a new task."""
+    left = [spec.name for spec in task.classes if spec.description in PLACEHOLDERS]
+    if left:
+        yield Finding(
+            "warning",
+            "coding guide",
+            f"nobody has said yet when to choose {listed(left)}: write their description",
+        )
+    if task.description in PLACEHOLDERS:
+        yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
+
+
+def _encoder(task: Task) -> Iterator[Finding]:
+    if task.featurize is None or task.featurize.vector is None:
+        return
+    try:
+        check_encoder(task.featurize.encoder)
+    except FeatureError as error:
+        yield Finding("error", "encoder", str(error))
+
+
+def _table(project: Project, task: Task, table: str) -> list[Finding]:
+    made = task.featurize
+    shown = [column.name for column in task.columns]
+    read = [] if made is None else [made.text]
+    wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.features]))
+    try:
+        facts = table_facts(project.database, table, wanted)
+    except UnknownTableError as error:
+        return [Finding("error", "table", str(error))]
+    level: Level = "ok" if facts.rows else "error"
+    rows = f"{facts.rows} rows" if facts.rows else "no rows: load some"
+    found = [Finding(level, table, rows), *_ids(table, facts)]
+    return found + [_column(task, table, name, facts) for name in wanted]
+
+
+def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
+    what = f"{table}.id"
+    if facts.ids is None:
+        has = listed(list(facts.types), 20)
+        yield Finding(
+            "error", what, f"no such column; the columns are {has}: add one with a text for each row"
+        )
+        return
+    known = kind(facts.types["id"])
+    if known != "text":
+        yield Finding(
+            "error", what, f"{facts.types['id']}; expected text: make a column or a view that casts it"
+        )
+    if facts.null_ids:
+        yield Finding("error", what, f"NULL in {facts.null_ids} rows: give each row an id")
+    duplicated = facts.rows - facts.null_ids - facts.ids
+    if duplicated:
+        yield Finding(
+            "error",
+            what,
+            f"{facts.ids} different ids in {facts.rows - facts.null_ids} rows: make them unique",
+        )
+    if facts.indexed is False:
+        yield Finding(
+            "warning",
+            what,
+            "no index, so that every look-up reads the whole table: "
+            f"CREATE UNIQUE INDEX {table}_id ON {table} (id)",
+        )
+    if known == "text" and not facts.null_ids and not duplicated and facts.indexed is not False:
+        yield Finding("ok", what, "text, unique")
+
+
+def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
+    """One column that the task names: there, of a type that its use can take, filled."""
+    what, made = f"{table}.{name}", task.featurize
+    computed = made is not None and name in (made.lemmas, made.vector)
+    if name not in facts.types:
+        if computed:
+            hint = f"not there yet: run `adaptml featurize {task.name} --data {table}`"
+            return Finding("warning", what, hint)
+        has = listed(list(facts.types), 20)
+        return Finding("error", what, f"no such column; the columns are {has}: rename it in the task file")
+    holds = kind(facts.types[name])
+    if name in task.features and holds not in ("vector", "number"):
+        hint = "expected numbers or a vector: name the column that holds the features"
+        return Finding("error", what, f"{holds}; {hint}")
+    if made is not None and name == made.text and holds != "text":
+        return Finding("error", what, f"{holds}; featurize reads text: name another column")
+    missing = facts.missing[name]
+    if missing:
+        hint = f": run `adaptml featurize {task.name} --data {table}`" if computed else ""
+        return Finding("warning", what, f"{holds}, missing in {missing} of {facts.rows} rows{hint}")
+    return Finding("ok", what, holds)

@@ -1,0 +1,144 @@
+"""The edge to code that a person wrote: a task's `lfs.py`, a labelling function, an encoder.
+
+Whatever such code raises becomes one line with file and line number; the traceback is for the run's log. Its
+own folder is importable and is where relative paths start.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+
+from adaptml.errors import AdaptmlError, Terminated, one_line
+
+# Everything but our own errors, Ctrl-C and the end of the process.
+Raised = (Exception, SystemExit)
+_LOCK = threading.RLock()  # the import path, the loaded modules and the working folder are the process's
+_MODULES: dict[Path, dict[str, ModuleType]] = {}  # modules beside a task's lfs.py, which only that task sees
+
+
+@contextmanager
+def user_code(message: Callable[[BaseException], AdaptmlError]) -> Iterator[None]:
+    """A block that runs a person's code.
+
+    Args:
+        message: makes of what it raised the error that is raised instead.
+
+    Raises:
+        AdaptmlError: what the code raised, `SystemExit` included; errors of our own are passed on.
+    """
+    try:
+        yield
+    except (AdaptmlError, Terminated):
+        raise
+    except Raised as error:
+        raise message(error) from error
+
+
+def said(error: BaseException) -> str:
+    """An error's type and what it says, on one line.
+
+    >>> said(ValueError("no such\\nthing"))
+    'ValueError: no such thing'
+    """
+    reason = one_line(error) if str(error).strip() else ""
+    name = type(error).__name__
+    return f"{name}: {reason}" if reason else name
+
+
+def place(error: BaseException, folder: Path | None, *files: str) -> str | None:
+    """Where in a person's files an error was raised, as `file, line 3`; None where that cannot be told.
+
+    Args:
+        error: what was raised.
+        folder: files in it are a person's own.
+        files: names of further files of theirs, as code objects name them.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    own = [
+        frame
+        for frame in extract_tb(error.__traceback__)
+        if frame.filename in files or (folder is not None and _inside(frame.filename, folder))
+    ]
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else None
+
+
+@contextmanager
+def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
+    """A block in which a folder's modules can be imported and relative paths start in the folder.
+
+    Modules of the folder are seen by code of this folder alone, so that two folders may each have a
+    `helpers.py`. The working folder is the whole process's: it is changed where the main thread asks, and,
+    with `fresh`, by any thread for the short time of loading; one block runs at a time.
+
+    Args:
+        folder: the folder; None changes nothing.
+        fresh: forget modules of the folder that were imported before.
+    """
+    if folder is None:
+        yield
+        return
+    with _LOCK:
+        moves = fresh or threading.current_thread() is threading.main_thread()
+        before = _working_folder() if moves else None
+        hidden = _show_modules(folder, fresh)
+        writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        sys.path.insert(0, str(folder))
+        try:
+            if moves:
+                os.chdir(folder)
+            yield
+        finally:
+            if before is not None:
+                os.chdir(before)
+            sys.path.remove(str(folder))
+            sys.dont_write_bytecode = writes
+            _hide_modules(folder, hidden)
+
+
+def own_modules(folder: Path | None) -> list[ModuleType]:
+    """The modules of a folder that its code has imported."""
+    return [] if folder is None else list(_MODULES.get(folder, {}).values())
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was deleted: there is nothing to come back to
+        return None
+
+
+def _show_modules(folder: Path, fresh: bool) -> dict[str, ModuleType]:
+    """Let the folder's modules be found; gives those of the same names that are hidden meanwhile."""
+    own = {} if fresh else _MODULES.get(folder, {})
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
+    hidden = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.split(".")[0] in names - sys.stdlib_module_names
+    }
+    for name in hidden:
+        del sys.modules[name]
+    sys.modules.update(own)
+    return hidden
+
+
+def _hide_modules(folder: Path, hidden: dict[str, ModuleType]) -> None:
+    own = {
+        name: module
+        for name, module in sys.modules.items()
+        if _inside(getattr(module, "__file__", None) or "", folder) and not name.startswith("adaptml_task_")
+    }
+    for name in own:
+        del sys.modules[name]
+    _MODULES[folder] = own
+    sys.modules.update(hidden)
+
+
+def _inside(file: str, folder: Path) -> bool:
+    return file.startswith(f"{folder}{os.sep}")

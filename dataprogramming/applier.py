@@ -1,0 +1,263 @@
+"""Applying labelling functions to frames, chunk by chunk, in one process or in several."""
+
+import pickle
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from snorkel.labeling import LabelingFunction
+
+from adaptml.errors import LabellingError, listed
+from adaptml.frames import KEYS
+from adaptml.progress import progress
+from adaptml.tasks import ABSTAIN, Labels
+from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
+from dataprogramming.keyword_lfs import KeywordLF, is_missing, keyword_hits
+from dataprogramming.lfs import MODULE_PREFIX
+from dataprogramming.rows import Row, rows_of
+
+CHUNK_ROWS = 20_000
+LabelMatrix = npt.NDArray[np.int8]
+
+
+def apply_to_frame(
+    lfs: Sequence[LabelingFunction],
+    frame: pd.DataFrame,
+    labels: Labels,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    failures: Counter[str] | None = None,
+    show_progress: bool = False,
+) -> LabelMatrix:
+    """The votes of m labelling functions on n data points, equal to those of Snorkel's PandasLFApplier.
+
+    All keyword LFs over one column are computed in one pass; every other LF is called once a row.
+    A missing value (SQL NULL) is None in a row: keyword LFs abstain on it, other LFs decide for themselves.
+
+    Args:
+        lfs: labelling functions; each returns a member of `labels`, its number or name, or None to abstain.
+        frame: n rows, a column per LF feature.
+        labels: the task's classes, ABSTAIN = -1 and one member per class.
+        folder: the task's folder, whose modules can be imported and where relative paths start; or None.
+        workers: number of processes.
+        failures: given a counter, an LF that raises abstains there and is counted under its name;
+            without one, the first LF that raises ends the work.
+        show_progress: draw a progress bar.
+
+    Returns:
+        int8 array (n, m), values in {-1, 0 … k-1}.
+
+    Raises:
+        LabellingError: an LF raises, votes for what is no class, or needs a column that is not there.
+    """
+    chunks = (frame.iloc[start : start + CHUNK_ROWS] for start in range(0, len(frame), CHUNK_ROWS))
+    return apply_to_chunks(
+        lfs,
+        chunks,
+        len(frame),
+        labels,
+        folder=folder,
+        workers=workers,
+        failures=failures,
+        show_progress=show_progress,
+    )
+
+
+def apply_to_chunks(
+    lfs: Sequence[LabelingFunction],
+    chunks: Iterable[pd.DataFrame],
+    n: int,
+    labels: Labels,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    failures: Counter[str] | None = None,
+    show_progress: bool = False,
+) -> LabelMatrix:
+    """As `apply_to_frame`, on frames that together have n rows, of which few are in memory at a time."""
+    matrix = np.full((n, len(lfs)), ABSTAIN, np.int8)
+    applier = _Applier(list(lfs), labels, folder, tolerant=failures is not None)
+    start = 0
+    with progress("applying labelling functions", n, shown=show_progress) as advance:
+        for votes, failed in _run(applier, chunks, workers):
+            matrix[start : start + len(votes)] = votes
+            start += len(votes)
+            if failures is not None:
+                failures.update(failed)
+            advance(len(votes))
+    return matrix
+
+
+@dataclass
+class _Applier:
+    """Applies LFs to one chunk of rows; small enough to be sent to another process."""
+
+    lfs: list[LabelingFunction]
+    labels: Labels
+    folder: Path | None
+    tolerant: bool
+    codes: dict[object, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A vote's meaning, by member, number and name at once: members are equal to their numbers.
+        self.codes = {None: ABSTAIN}
+        for label in self.labels:
+            self.codes |= {int(label): int(label), label.name: int(label)}
+
+    def __call__(self, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
+        _check_columns(self.lfs, chunk)
+        votes = np.full((len(chunk), len(self.lfs)), ABSTAIN, np.int8)
+        failed: Counter[str] = Counter()
+        self._keywords(chunk, votes)
+        others = [(j, lf) for j, lf in enumerate(self.lfs) if type(lf) is not KeywordLF]
+        rows = rows_of(chunk) if others else []
+        with in_folder(self.folder if others else None):
+            # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
+            for j, lf in others:
+                cast = self._call_all(lf, chunk, rows, failed)
+                votes[:, j] = self._encode(lf.name, cast, chunk)
+        return votes, failed
+
+    def _keywords(self, chunk: pd.DataFrame, votes: LabelMatrix) -> None:
+        by_column: dict[str, list[int]] = {}
+        for j, lf in enumerate(self.lfs):
+            if type(lf) is KeywordLF:
+                by_column.setdefault(lf.column, []).append(j)
+        for column, numbers in by_column.items():
+            group = [self.lfs[j] for j in numbers]
+            cast = [self._encode(lf.name, [lf.label], chunk)[0] for lf in group]
+            rows, found = keyword_hits(group, chunk[column].tolist())
+            votes[rows, np.array(numbers)[found]] = np.array(cast, np.int8)[found]
+
+    def _call_all(
+        self, lf: LabelingFunction, chunk: pd.DataFrame, rows: list[Row], failed: Counter[str]
+    ) -> list[object]:
+        """One LF's votes on all rows; where it raises, an error or a counted abstention."""
+        call = _plain_call(lf)
+        votes: list[object] = []
+        while len(votes) < len(rows):
+            try:
+                with user_code(lambda error: self._failure(lf, error, chunk, len(votes))):
+                    for row in rows[len(votes) :]:
+                        votes.append(call(row))  # noqa: PERF401 - what was voted before a failure is kept
+            except LabellingError:
+                if not self.tolerant:
+                    raise
+                failed[lf.name] += 1
+                votes.append(ABSTAIN)
+        return votes
+
+    def _failure(
+        self, lf: LabelingFunction, error: BaseException, chunk: pd.DataFrame, row: int
+    ) -> LabellingError:
+        code = getattr(lf._f, "__code__", None)
+        where = place(error, self.folder, *([code.co_filename] if code else []))
+        missing = [name for name in chunk.columns if is_missing(chunk[name].iloc[row])]
+        hint = f" ({listed(missing)} is missing there)" if missing else ""
+        return LabellingError(
+            f"the labelling function {lf.name!r} failed on {_point(chunk, row)}{hint}"
+            f"{f', at {where}' if where else ''}: {said(error)}; "
+            "fix it, or allow failures with --fault-tolerant, which counts them as abstentions"
+        )
+
+    def _encode(self, name: str, votes: Sequence[Any], chunk: pd.DataFrame) -> LabelMatrix:
+        """Votes (n) as their numbers; True and False are no classes, though Python takes them for 1 and 0."""
+        kinds = set(map(type, votes))
+        if not kinds & {bool, np.bool_} and all(kind.__hash__ for kind in kinds):
+            try:
+                return np.fromiter(map(self.codes.__getitem__, votes), np.int8, len(votes))
+            except KeyError:
+                pass
+        wrong = next(i for i, vote in enumerate(votes) if not self._is_vote(vote))
+        classes = ", ".join(label.name for label in self.labels if label != ABSTAIN)
+        raise LabellingError(
+            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(chunk, wrong)}; "
+            f"expected one of the classes {classes}, or ABSTAIN"
+        )
+
+    def _is_vote(self, vote: Any) -> bool:
+        return not isinstance(vote, bool | np.bool_) and bool(type(vote).__hash__) and vote in self.codes
+
+
+def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:
+    """The LF's own function where nothing runs before it, else the LF."""
+    if type(lf) is LabelingFunction and not lf._pre and not lf._resources:
+        return lf._f  # type: ignore[no-any-return]
+    return lf  # type: ignore[no-any-return]
+
+
+def _point(chunk: pd.DataFrame, row: int) -> str:
+    if {*KEYS} <= set(chunk.columns):
+        return f"data point {chunk['table_name'].iloc[row]}/{chunk['id'].iloc[row]}"
+    return f"row {chunk.index[row]}"
+
+
+def _check_columns(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> None:
+    for lf in lfs:
+        if isinstance(lf, KeywordLF) and lf.column not in frame.columns:
+            raise LabellingError(
+                f"the labelling function {lf.name!r} needs the column {lf.column!r}; the LF features are "
+                f"{listed([c for c in frame.columns if c not in KEYS], 20)}; "
+                "name it under lf_features in the task file"
+            )
+
+
+def _run(
+    applier: _Applier, chunks: Iterable[pd.DataFrame], workers: int
+) -> Iterator[tuple[LabelMatrix, Counter[str]]]:
+    """The applier's results in the order of the chunks, which may be worked on by several processes."""
+    if workers <= 1:
+        yield from map(applier, chunks)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    blob = _pickled(applier)
+    work = Parallel(n_jobs=workers, return_as="generator")
+    try:
+        yield from work(delayed(_apply_pickled)(blob, applier.folder, chunk) for chunk in chunks)
+    except BrokenProcessPool as error:
+        raise LabellingError(
+            "a process that applied labelling functions ended without a word, as out of memory or os._exit "
+            "make it; run with fewer --workers"
+        ) from error
+
+
+def _pickled(applier: _Applier) -> bytes:
+    """LFs as bytes; those of a task's folder are sent whole, for other processes cannot import its files."""
+    import cloudpickle  # type: ignore[import-untyped]
+
+    with in_folder(applier.folder):
+        of_tasks = [module for name, module in sys.modules.items() if name.startswith(MODULE_PREFIX)]
+        own = [*of_tasks, *own_modules(applier.folder)]
+        for module in own:
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            return cloudpickle.dumps(applier)  # type: ignore[no-any-return]
+        except Raised as error:
+            raise LabellingError(
+                f"the labelling functions cannot be sent to other processes: {said(error)}; "
+                "run with one worker"
+            ) from error
+        finally:
+            for module in own:
+                cloudpickle.unregister_pickle_by_value(module)
+
+
+@lru_cache(maxsize=1)
+def _unpickled(blob: bytes) -> _Applier:
+    return pickle.loads(blob)  # type: ignore[no-any-return]  # noqa: S301 - written by this process's parent
+
+
+def _apply_pickled(blob: bytes, folder: Path | None, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
+    with in_folder(folder):
+        applier = _unpickled(blob)
+    return applier(chunk)

@@ -1,0 +1,178 @@
+"""Two projects at work in two threads of one process: neither sees the other, nor changes what the process has."""
+
+import gc
+import os
+import random
+import shutil
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+import torch
+from threadpoolctl import threadpool_info
+
+import adaptml
+from adaptml import Project
+from example_data.example_data_import import read_posts
+from example_data.make_annotations import EXPORT
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TABLE, TASK = "example_data", "example"
+SAME = 1e-6  # probabilities; the number of threads of a linear algebra library changes the last digits
+WAIT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a chain of steps left behind.
+
+    Attributes:
+        metrics: of the run of `label`.
+        predicted: table_name, id, label, label_probs.
+    """
+
+    metrics: dict[str, float]
+    predicted: pd.DataFrame
+
+
+class Chain:
+    """The steps from rows to predictions; every thread waits for the other before each of them."""
+
+    def __init__(self, folder: Path, remainder: int, barrier: threading.Barrier) -> None:
+        self.folder, self.barrier = folder, barrier
+        posts = read_posts()
+        kept = posts["frame"].eq("annotated") | (
+            posts["frame"].eq("multiclass") & (posts.index % 2 == remainder)
+        )
+        self.posts = posts[kept].reset_index(drop=True)
+        shutil.copytree(REPOSITORY / "tasks" / TASK, folder / "tasks" / TASK)
+
+    def run(self) -> Outcome:
+        with Project(self.folder) as project:
+            self.step(lambda: fill(project, self.posts))
+            task = project.task(TASK, "multiclass")
+            self.step(lambda: project.featurize(task, TABLE, encoder="hashing"))
+            self.step(lambda: project.process_annotations(task, EXPORT, "1"))
+            labelled = self.step(lambda: project.label(task, TABLE, gold="task"))
+            trained = self.step(lambda: project.train(task, labelled, gold="task", strategy="union"))
+            self.step(lambda: project.deploy(trained.model_name))
+            predicted = self.step(lambda: project.predict(task, TABLE))
+        return Outcome(dict(labelled.metrics), predicted.frame)
+
+    def step(self, work: Any) -> Any:
+        self.barrier.wait(WAIT_S)
+        return work()
+
+
+def fill(project: Project, posts: pd.DataFrame) -> None:
+    project.database.create_table(TABLE, {"id": sa.Text(), "txt": sa.Text()})
+    project.database.upsert(TABLE, posts[["id", "txt"]], ["id"])
+
+
+def state() -> dict[str, Any]:
+    """What belongs to the process and not to a project."""
+    return {
+        "environment": dict(os.environ),
+        "working folder": Path.cwd(),
+        "tracking URI": mlflow.get_tracking_uri(),
+        "registry URI": mlflow.get_registry_uri(),
+        "warnings": list(warnings.filters),
+        "showwarning": warnings.showwarning,
+        "random": random.getstate(),
+        "numpy random": repr(np.random.get_state()),  # noqa: NPY002
+        "torch random": torch.get_rng_state().tolist(),
+        "torch threads": torch.get_num_threads(),
+        "threads of linear algebra": sorted((i["filepath"], i["num_threads"]) for i in threadpool_info()),
+        "garbage collection": (gc.get_threshold(), gc.get_freeze_count()),
+    }
+
+
+@contextmanager
+def watched() -> Iterator[set[str]]:
+    """Working folders and addresses that were seen meanwhile, by looking every few milliseconds."""
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.update(
+                (
+                    f"cwd {Path.cwd()}",
+                    f"uri {mlflow.get_tracking_uri()}",
+                    f"env {hash(str(sorted(os.environ.items())))}",
+                )
+            )
+            time.sleep(0.002)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, Any]:
+    """The process as it is once everything is imported, before any step."""
+    for name in adaptml.__all__:
+        getattr(adaptml, name)
+    return state()
+
+
+@pytest.fixture(scope="module")
+def alone(before: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    """What each chain gives by itself."""
+    return [Chain(tmp_path_factory.mktemp("alone"), number, threading.Barrier(1)).run() for number in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return [tmp_path_factory.mktemp(name) for name in ("even", "odd")]
+
+
+def test_two_threads_give_what_each_gives_alone_and_leave_the_process_as_it_was(
+    before: dict[str, Any], alone: list[Outcome], folders: list[Path]
+) -> None:
+    barrier = threading.Barrier(2)
+    chains = [Chain(folder, number, barrier) for number, folder in enumerate(folders)]
+    with watched() as seen, ThreadPoolExecutor(2) as pool:
+        together = [future.result() for future in [pool.submit(chain.run) for chain in chains]]
+    assert {name: value for name, value in state().items() if value != before[name]} == {}
+    assert len(seen) == 3, "the working folder, the tracking URI or the environment changed for a moment"
+    for one, other in zip(together, alone, strict=True):
+        assert one.metrics == pytest.approx(other.metrics, abs=SAME)
+        assert one.predicted["id"].tolist() == other.predicted["id"].tolist()
+        assert one.predicted["label"].tolist() == other.predicted["label"].tolist()
+        probs = [np.array(frame["label_probs"].tolist()) for frame in (one.predicted, other.predicted)]
+        np.testing.assert_allclose(*probs, atol=SAME, rtol=0)
+    stores_hold_their_own(chains)
+
+
+def stores_hold_their_own(chains: list[Chain]) -> None:
+    for chain in chains:
+        with Project(chain.folder) as project:
+            assert project.database.keys(TABLE)["id"].tolist() == sorted(chain.posts["id"])
+            runs = project.list_runs()
+            assert sorted(runs["step"]) == ["label", "train"]
+            assert set(runs["status"]) == {"FINISHED"}
+            models = project.runs.client.search_registered_models()
+            assert sorted((model.name, len(model.latest_versions)) for model in models) == [
+                ("multiclass_example", 1),
+                ("multiclass_example_label_model", 1),
+            ]
+            inside = project.settings.home.as_uri()
+            for run in runs["run_id"]:
+                assert project.runs.get(run).info.artifact_uri.startswith(inside)
