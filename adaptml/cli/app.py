@@ -44,7 +44,6 @@ STEPS = {
 }
 # Commands whose file in adaptml/cli/ is not there yet, and where they are until then.
 _UNTIL_THEN = {
-    "label": "dataprogramming.label",
     "train": "modelling.train",
     "compare": "modelling.compare",
     "deploy": "modelling.deploy",

@@ -18,8 +18,9 @@ from adaptml.features.encoders import list_encoders
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.settings_text import variable
-from dataprogramming.label_models.registry import label_models
+from dataprogramming.label_models.registry import config_fields, label_models
 from dataprogramming.lfs import declared_parameters, load_lfs
+from dataprogramming.reserved import reserved_names
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -138,12 +139,14 @@ def check_adaptml(words: list[str]) -> None:
         name, command, rest = command.resolve_command(inner, rest)
     assert command is not None, f"no command {shlex.join(words)}"
     parsed = command.make_context(name, list(rest), parent=context)
-    if parsed.args:  # `label` takes the parameters of the task's get_lfs too, `train` those of its algorithm
+    if (
+        parsed.args
+    ):  # `label` takes parameters of label models and the task's get_lfs, `train` its algorithm's
         options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}
         known = (
             algorithm_parameters(parsed.params["algorithm"])
             if "algorithm" in parsed.params
-            else set(declared_parameters(Project().task(parsed.params["task"])))
+            else set(declared_parameters(Project().task(parsed.params["task"]))) | config_fields()
         )
         assert options <= known, f"{options - known} is no option"
 
@@ -178,6 +181,7 @@ def check_mlflow(words: list[str]) -> None:
         declared = algorithm_parameters(words[words.index("-e") + 1])
     else:
         declared = set(declared_parameters(Project().task(given["task"]))) if "task" in required else set()
+        declared |= reserved_names()  # MLflow hands on what an entry point does not name
     assert required <= set(given) <= set(entry["parameters"]) | declared
 
 
