@@ -12,7 +12,7 @@ from adaptml.errors import AdaptmlError, LabellingError, listed
 from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
 from dataprogramming.keyword_counts import keyword_hits_by_keyword
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label import label
@@ -77,7 +77,7 @@ def _names(task: Task) -> Iterator[Finding]:
 def _tried(lf: LabelingFunction, task: Task, frame: pd.DataFrame) -> Finding:
     """What one LF votes on a few rows."""
     try:
-        votes = apply_lfs([lf], frame, task.labels)[:, 0]
+        votes = apply_to_frame([lf], frame, task.labels, folder=task.folder)[:, 0]
     except LabellingError as error:
         return Finding("error", lf.name, f"{error}{_place(error, task)}")
     counts = Counter(task.class_names[vote] for vote in votes[votes != ABSTAIN])
