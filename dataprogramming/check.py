@@ -44,8 +44,8 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
         TaskError: no such task, or a task file that cannot be read.
 
     Example:
-        >>> adaptml.check_lfs(project, "spam")[0].text
-        '5 loaded, none tried: no data to try them on'
+        >>> adaptml.check_lfs(project, "spam")[0].level
+        'ok'
     """
     task = project.task(task)
     try:

@@ -44,12 +44,6 @@ STEPS = {
 }
 # Commands whose file in adaptml/cli/ is not there yet, and where they are until then.
 _UNTIL_THEN = {
-    "featurize": "adaptml.features.featurize",
-    "sample-tasks": "labelstudio.sample_tasks",
-    "sample-points": "adaptml.sampling.sample_points",
-    "annotate": "labelstudio.annotate",
-    "process-annotations": "labelstudio.process_annotations",
-    "annotator-agreement": "labelstudio.annotator_agreement",
     "label": "dataprogramming.label",
     "train": "modelling.train",
     "compare": "modelling.compare",

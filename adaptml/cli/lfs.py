@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -73,6 +72,14 @@ def command(
             _print_table(console, found)
 
 
+def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
+    """The table of labelling functions; where a pipe reads it, as wide as it is."""
+    table = as_rich_table(frame)
+    console.print(
+        table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum
+    )
+
+
 def _was_typed(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
@@ -80,7 +87,7 @@ def _was_typed(ctx: typer.Context, name: str) -> bool:
 
 def _print_table(console: Console, found: Look) -> None:
     votes = found.votes
-    console.print(as_rich_table(found.table))
+    print_lf_table(console, found.table)
     gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
     console.print(
         f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
@@ -106,7 +113,7 @@ def _print_rows(
         rows = votes.uncovered() if uncovered else votes.disagreements()
     keyword_lf = None if lf is None else found.keyword_lfs.get(lf)
     keywords = frozenset[str]() if keyword_lf is None else keyword_lf.keywords
-    for _, row in rows.head(MOST_ROWS).iterrows():
+    for row in rows.head(MOST_ROWS).to_dict("records"):
         console.print(_row(row, votes.lf_names, keywords, marked=console.is_terminal))
     console.print(f"{min(MOST_ROWS, len(rows))} of {len(rows)} rows")
 

@@ -60,9 +60,10 @@ def usage_line(error: TyperException) -> str:
     if type(error).__name__ == "NoArgsIsHelpError":
         return ""
     text = one_line(Exception(error.format_message())).rstrip(".")
-    context = getattr(error, "ctx", None)
+    given, context = getattr(error, "given", None), getattr(error, "ctx", None)
+    said = "" if given is None else f", given {given!r}"
     seen = "" if context is None or "`" in text else f"; see `{context.command_path} --help`"
-    return text[:1].lower() + text[1:] + seen
+    return text[:1].lower() + text[1:] + said + seen
 
 
 class Command(_OneLine, TyperCommand):  # type: ignore[misc]
@@ -71,12 +72,24 @@ class Command(_OneLine, TyperCommand):  # type: ignore[misc]
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse, with each name of before replaced by the option's own."""
         known = {name for param in self.params for name in param.opts}
+        words = [_renamed(word, known) for word in args]
         try:
-            parsed: list[str] = super().parse_args(ctx, [_renamed(word, known) for word in args])
+            parsed: list[str] = super().parse_args(ctx, list(words))
         except TyperException as error:
             error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]  # not all name it
+            error.given = _given(error, words)  # type: ignore[attr-defined]
             raise
         return parsed
+
+
+def _given(error: TyperException, words: Sequence[str]) -> str | None:
+    """The value of the option that an error is about."""
+    options = getattr(getattr(error, "param", None), "opts", [])
+    for word, following in zip(words, [*words[1:], None], strict=False):
+        name, equals, value = word.partition("=")
+        if name in options:
+            return value if equals else following
+    return None
 
 
 class Group(_OneLine, TyperGroup):  # type: ignore[misc]

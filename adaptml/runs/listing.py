@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pandas as pd
 from mlflow.entities import Run
-from mlflow.utils.mlflow_tags import MLFLOW_PROJECT_ENTRY_POINT
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
@@ -14,6 +13,7 @@ from adaptml.runs.tracking import store_errors
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request
+ENTRY_POINT_TAG = "mlflow.project.entryPoint"
 STEPS = ("label", "train", "compare")
 EXAMPLE = "example"  # an entry point of MLproject, whose parameter `task` names the setting
 
@@ -126,7 +126,7 @@ def _setting(run: Run) -> str:
 
 def _task(run: Run, experiment: str) -> str:
     """The task of a run; steps name the experiment after it."""
-    if run.data.tags.get(MLFLOW_PROJECT_ENTRY_POINT) == EXAMPLE:
+    if run.data.tags.get(ENTRY_POINT_TAG) == EXAMPLE:
         return EXAMPLE
     return run.data.params.get("task", experiment)
 

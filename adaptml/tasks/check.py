@@ -32,8 +32,8 @@ class Finding:
         text: what was found, and for a warning or an error what to do; one line.
 
     Example:
-        >>> {finding.level for finding in project.check_task("spam")} <= {"ok", "warning", "error"}
-        True
+        >>> adaptml.check_task(project, "spam")[0]
+        Finding(level='ok', what='task file', text='multiclass, 2 classes: ham, spam')
     """
 
     level: Level
@@ -59,9 +59,9 @@ def check_task(project: Project, task: str | Task, data: Data | None = None) -> 
         TaskError: no such task, or a task file that cannot be read: all its problems in one line.
 
     Example:
-        >>> findings = project.check_task("spam", "comments")
-        >>> findings[0].text
-        'multiclass, 2 classes: ham, spam'
+        >>> found = adaptml.check_task(project, "spam", "comments")
+        >>> [finding.text for finding in found if finding.what == "comments.id"]
+        ['text, unique']
     """
     task = project.task(task)
     findings = check_file(task)

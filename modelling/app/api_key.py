@@ -57,6 +57,7 @@ def keyed_app() -> ASGIApp:
     Raises:
         SettingsError: a key is needed, and there is none that is long enough.
     """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it would fill the log
     app = create_app(Project())
     bind = os.environ.get("API_BIND", "")
     if is_loopback(bind):

@@ -4,10 +4,12 @@ from typing import Any, cast
 
 import krippendorff
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adaptml.errors import AnnotationError
 from labelstudio.alpha import (
     Alpha,
     alpha_of,
@@ -156,3 +158,35 @@ def test_alpha_is_the_mean_of_the_annotators(points: Any) -> None:
     if value is not None:
         apart = distances_to_others(ratings, masi)[ratings.codes != MISSING]
         assert value == pytest.approx(1 - apart.mean() / expected_disagreement(ratings, masi))
+
+
+def test_alpha_for_a_notebook() -> None:
+    # As test_nominal_alpha_by_hand and test_masi_alpha_by_hand, in the forms that people have.
+    assert krippendorff_alpha([["a", "a"], ["a", "b"], ["b", "b"]]).value == pytest.approx(4 / 9)
+    sets = [[["a"], ["a"]], [["b"], ("b",)], ["a", {"b", "a"}]]
+    assert krippendorff_alpha(sets, "masi").value == pytest.approx(9 / 14)
+    frame = pd.DataFrame({"table_name": "t", "id": ["1", "2", "3"]})
+    frame["3"] = pd.Series([["a"], np.array(["a"]), ["b"]], dtype=object)
+    frame["4"] = pd.Series([["a"], ["b"], ["b"]], dtype=object)
+    frame["5"] = [None, float("nan"), None]
+    found = krippendorff_alpha(frame, seed=0)
+    assert found.value == pytest.approx(4 / 9)
+    assert found.low is not None
+    assert found.low <= 4 / 9 <= (found.high or 0)
+    assert krippendorff_alpha(frame, seed=0) == found
+    assert krippendorff_alpha([["a", None]]) == krippendorff_alpha([]) == Alpha(None)
+
+
+@given(rows)
+def test_a_notebooks_alpha_is_that_of_the_report(points: list[list[list[str] | None]]) -> None:
+    for name, distance in {"nominal": nominal, "masi": masi}.items():
+        assert krippendorff_alpha(points, name) == alpha_of(encode(points, CLASSES), distance)
+
+
+def test_labels_that_have_no_alpha() -> None:
+    with pytest.raises(
+        AnnotationError, match="distance 'euclid' does not exist; expected one of nominal, masi"
+    ):
+        krippendorff_alpha([["a", "b"]], "euclid")
+    with pytest.raises(AnnotationError, match="2 to 3 cells; expected one cell per annotator in every row"):
+        krippendorff_alpha([["a", "b"], ["a", "b", None]])

@@ -162,3 +162,33 @@ def test_agreement_before_any_annotation(make_task: Any, settings: Settings, pro
         f"no annotations of task 'zoo' in {settings.annotations('zoo')}; "
         "run process-annotations on an export first"
     )
+
+
+def page(settings: Settings) -> str:
+    return (settings.annotations("zoo") / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_on_agreement_shows_the_texts_of_disputed_points(
+    export: Path, make_task: Any, settings: Settings, project: Project
+) -> None:
+    project.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+    rows = pd.DataFrame({"id": ["01", "02"], "txt": ["agreed upon", "a cat or a dog?"]})
+    project.database.upsert("posts", rows, ["id"])
+    process_annotations(project, make_task(), export)
+    annotator_agreement(project, make_task())
+    assert "a cat or a dog?" in page(settings)
+    assert "agreed upon" not in page(settings)
+    annotator_agreement(project, make_task(), texts=False)
+    assert "a cat or a dog?" not in page(settings)
+    assert "02" in page(settings)
+
+
+def test_agreement_needs_no_database(
+    export: Path, make_task: Any, settings: Settings, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    process_annotations(project, make_task(), export)
+    away = Project(settings.root, database_url="postgresql+psycopg://me:secret@127.0.0.1:1/none")
+    assert annotator_agreement(away, make_task()).verdict
+    assert "report.html shows no texts" in caplog.text
+    assert "secret" not in caplog.text
+    assert "start again" in page(settings).lower()

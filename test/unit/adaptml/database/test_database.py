@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database, TextList, Vector, WritebackKind, core, write_back
+from adaptml.database import Database, TextList, Vector, WritebackKind, reading, write_back
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -82,7 +82,7 @@ def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
     n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two tables whose keys alternate: row i of table `a` says a0, a1 …, of table `b` b0, b1 …."""
-    monkeypatch.setattr(core, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 3)
     asked = keys(*((table, str(i)) for i in range(n) for table in ("a", "b")))
     with closing(Database(f"sqlite:///{tmp_path / 'data.db'}")) as database:
         for table in ("a", "b"):

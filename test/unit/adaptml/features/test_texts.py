@@ -1,0 +1,29 @@
+"""What annotators see of data points, as far as the tables still hold it."""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from adaptml.features.texts import texts_reader
+from adaptml.project import Project
+from adaptml.tasks import Task
+
+
+def test_points_tables_and_columns_that_are_gone_are_left_out(project: Project) -> None:
+    database = project.database
+    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "title": sa.Text()})
+    rows = pd.DataFrame({"id": ["1", "2"], "txt": ["one", "two"], "title": ["A", "B"]})
+    database.upsert("posts", rows, ["id"])
+    database.create_table("notes", {"id": sa.Text(), "txt": sa.Text()})
+    database.upsert("notes", pd.DataFrame({"id": ["1"], "txt": ["a note"]}), ["id"])
+    content = {"name": "zoo", "classes": ["a", "b"], "lf_features": ["title"]}
+    task = Task.model_validate(content | {"columns": [{"name": "txt"}, {"name": "title"}]})
+    keys = pd.DataFrame({"table_name": ["posts", "gone", "notes", "posts"], "id": ["2", "1", "1", "99"]})
+    found = texts_reader(database, task)(keys)
+    assert found.astype(object).where(found.notna(), None).to_dict("records") == [
+        {"table_name": "posts", "id": "2", "txt": "two", "title": "B"},
+        {"table_name": "notes", "id": "1", "txt": "a note", "title": None},
+    ]
+    assert texts_reader(database, task)(keys.iloc[1:2]).empty
+    # A task without columns shows what its labelling functions read.
+    (row,) = texts_reader(database, Task.model_validate(content))(keys.iloc[:1]).to_dict("records")
+    assert row == {"table_name": "posts", "id": "2", "title": "B"}
