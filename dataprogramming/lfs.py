@@ -50,6 +50,13 @@ class LFParams(BaseModel):
 
     Attributes:
         labels: the task's classes, ABSTAIN = -1 and one member per class in the order of the task file.
+
+    Example:
+        >>> class Params(adaptml.LFParams):
+        ...     max_words: int = 5
+        >>> params = Params(labels=project.task("spam").labels)
+        >>> params.labels.spam, params.max_words
+        (<spam: 1>, 5)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
