@@ -35,7 +35,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Labels, Task
-from adaptml.user_code import in_folder, place, said, user_code
+from adaptml.user_code import in_folder, place, relative_paths_start, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
 from dataprogramming.reserved import reserved_names
 
@@ -133,7 +133,8 @@ def _lfs_code(path: Path, hint: str) -> AbstractContextManager[None]:
 
     def message(error: BaseException) -> LabellingError:
         where = place(error, path.parent) or path
-        more = "relative paths start in the task's folder; " if isinstance(error, FileNotFoundError) else ""
+        is_path = isinstance(error, FileNotFoundError)
+        more = f"relative paths start {relative_paths_start()}; " if is_path else ""
         return LabellingError(f"{where}: {said(error)}; {more}{hint}")
 
     return user_code(message)
