@@ -48,6 +48,14 @@ class LabelResult:
             gold_label; None without gold.
         lf_summary: a row per labelling function.
         new_rows: rows written to the database; None where that was not asked for.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", gold="task", label_model="majority_vote")
+        >>> labelled.training_data.columns.tolist()
+        ['table_name', 'id', 'label', 'label_probs']
+        >>> labelled.errors()[["id", "label", "gold_label"]]
+            id  label gold_label
+        0  s10  [ham]     [spam]
     """
 
     run_id: str

@@ -49,7 +49,7 @@ class Votes:
         >>> votes.frame.columns.tolist()
         ['table_name', 'id', 'subscribe', 'check_out', 'link', 'praise', 'song']
         >>> votes.summary()["votes"].tolist()
-        [4, 2, 4, 5, 3]
+        [4, 5, 4, 8, 8]
     """
 
     keys: pd.DataFrame

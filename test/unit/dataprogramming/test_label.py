@@ -253,7 +253,7 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
 def test_a_dry_run_logs_nothing(pets: Project) -> None:
     done = label(pets, "pets", "posts", "task", dry_run=True, write=True)
     assert (done.run_id, done.model, done.new_rows) == ("", "", None)
-    assert done.metrics["dev_accuracy"] == 0.75  # cats and dogs right on 2, 3 and 5, wrong on 6
+    assert done.metrics["dev_accuracy"] == 0.5  # right on 2, and on 5, where the class balance breaks a tie
     assert done.lf_summary["correct"].tolist() == [2, 1, 0]
     assert not (pets.settings.home / "mlflow.db").exists()
     assert "pets_labels" not in pets.database.tables()
