@@ -31,7 +31,7 @@ from rich.table import Table
 from adaptml.database import Database, Vector
 from adaptml.files import write_text
 from adaptml.project import Project
-from modelling.algorithms import EndModel, fit, get_algorithm
+from modelling.algorithms import EndModel
 from modelling.deploy import deploy
 from modelling.registration import model_to_log, registered_name
 
@@ -87,7 +87,7 @@ def deploy_model(vectors: Vectors) -> EndModel:
     labels = np.eye(len(CLASSES))[vectors[:TRAINED_ON, : len(CLASSES)].argmax(axis=1)]
     example = pd.DataFrame({"table_name": ["points"], "id": ["p0"]})
     with project.runs.run("points", "serving benchmark", {}) as recorder:
-        model = fit(get_algorithm("logistic_regression"), task.problem, vectors[:TRAINED_ON], labels)
+        model = EndModel("logistic_regression", task.problem).fit(vectors[:TRAINED_ON], labels)
         recorder.model = model_to_log(task, model, [VECTOR], LENGTH, example, recorder.folder)
     deploy(project, registered_name(task))
     return model

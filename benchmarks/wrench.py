@@ -32,7 +32,7 @@ from dataprogramming.label_models.core import Gold as VotedGold
 from dataprogramming.label_models.core import covered
 from dataprogramming.selection import select_label_model
 from modelling.algorithms import get_algorithm
-from modelling.combine import AUTO, Gold, Learner, Weak, combine, cross_validate
+from modelling.strategies import AUTO, Gold, Learner, Weak, combine, cross_validate
 
 ENCODER = "hybrid"
 POLICY = "Rows without votes: label models give them the class balance; no end model takes that for a label."
@@ -129,13 +129,13 @@ class Benchmark:
         start = time.perf_counter()
         weak = self._weak(selected.model)
         learner, remark = self._soft_or_hard(weak)
-        for method, way, known in (
+        for method, strategy, known in (
             ("end model, weak labels", "weak", None),
             ("end model, gold labels", "gold", self.gold),
             ("end model, both", AUTO, self.gold),
         ):
-            done = combine(way, learner, None if way == "gold" else weak, known)
-            remark = remark if way == "weak" else done.way if way == AUTO else ""
+            done = combine(strategy, learner, None if strategy == "gold" else weak, known)
+            remark = remark if strategy == "weak" else done.strategy if strategy == AUTO else ""
             took = time.perf_counter() - start
             yield self._judged(method, done.model.predict_proba(self.test.X), remark, took)
             start = time.perf_counter()

@@ -104,15 +104,15 @@ def label_and_train(project: Project, task: Task, frame: Path, steps: Steps) -> 
         labelled = label(project, task, frame, "task")
     with steps.step(f"train, {task.setting}: an end model learns, is evaluated, registered, deployed"):
         from modelling.deploy import deploy
-        from modelling.train import Sources, train
+        from modelling.train import train
 
-        trained = train(project, task, "logistic_regression", Sources(labelled.run_id, labelled.run_id))
-        deploy(project, trained.model)
+        trained = train(project, task, labelled.run_id, test=labelled.run_id)
+        deploy(project, trained.model_name)
     return Outcome(
         label_run=labelled.run_id,
         label_model=labelled.chosen,
         label_figure=labelled.metrics[f"dev_{figure}"],
-        end_model=trained.model,
+        end_model=trained.model_name,
         end_figure=trained.metrics[f"gold_{figure}"],
         gold=int(trained.metrics["gold_points"]),
         train_run=trained.run_id,

@@ -1,14 +1,11 @@
 """Deploy an end model: give one of its versions the alias that the prediction service follows."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from adaptml.cli.support import output, run_command
-from adaptml.errors import ModelError, TrackingError, listed
+from adaptml.errors import ModelError, TrackingError, listed, one_line
 from adaptml.project import Project
 from adaptml.runs.registry import CHAMPION, end_models
 
@@ -17,7 +14,7 @@ MAX_LISTED = 20
 
 @dataclass(frozen=True)
 class Deployed:
-    """What was deployed.
+    """The result of deploying.
 
     Attributes:
         model: name in the registry.
@@ -53,8 +50,9 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         previous = registered.aliases.get(CHAMPION)
         client.set_registered_model_alias(model, CHAMPION, version)
     except MlflowException as error:
-        reason = " ".join(str(error).split())
-        raise TrackingError(f"{model} could not be deployed: {reason}; see that MLflow runs") from error
+        raise TrackingError(
+            f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
+        ) from error
     return Deployed(model, version, None if previous is None else str(previous))
 
 
@@ -71,23 +69,8 @@ def _version(client: MlflowClient, model: str, wanted: str | None) -> str:
     return wanted
 
 
-def command(
-    model: Annotated[str, typer.Argument(help="Name of a registered end model.")],
-    version: Annotated[str | None, typer.Option(help="Version to deploy. Default: the latest.")] = None,
-) -> None:
-    """Deploy an end model: from now on the service answers with this version.
-
-    A running service takes it within 10 seconds, without a restart.
-
-    Example: `deploy multiclass_example --version 2`
-    """
-    with Project() as project:
-        done = deploy(project, model, version)
-    before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
-    console = output()
-    console.print(f"{done.model} version {done.version} is the champion{before}")
-    console.print(f"Next: serve, then POST data points to /predict_{done.model}")
-
-
 if __name__ == "__main__":
+    from adaptml.cli.deploy import command
+    from adaptml.cli.support import run_command
+
     run_command(command)

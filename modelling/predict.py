@@ -1,45 +1,67 @@
 """Predict many data points at once, with the champion that the service would use."""
 
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
+from itertools import count
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
+import pyarrow as pa
+import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 
-from adaptml.cli.support import output, run_command
 from adaptml.data import Data, read_points
 from adaptml.database import WritebackKind, write_back
-from adaptml.errors import ModelError
-from adaptml.frames import KEYS, write_frame
+from adaptml.errors import FileError, ModelError, one_line
+from adaptml.files import replacing
+from adaptml.frames import METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
 from modelling.keyed import PROB
+from modelling.registration import registered_name
 
 CHUNK_ROWS = 10_000
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What was predicted.
+    """The result of a batch prediction.
 
     Attributes:
-        frame: table_name, id, label (list of class names), label_probs (k floats in class order).
-        path: where the frame was written.
-        model: name and version of the model.
+        path: where the predictions were written.
+        model_name: name of the model in the registry.
+        version: its version.
+        n_points: how many data points were predicted.
+        counts: class → how many of them it was predicted for.
         new_rows: rows that `<task>_predictions` did not hold before; None where nothing was written back.
     """
 
-    frame: pd.DataFrame
     path: Path
-    model: str
+    model_name: str
+    version: str
+    n_points: int
+    counts: Mapping[str, int]
     new_rows: int | None
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """table_name, id, label (list of class names), label_probs (k floats in class order)."""
+        return read_frame(self.path)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        rows = "".join(f"<tr><th>{escape(name)}</th><td>{n}</td></tr>" for name, n in self.counts.items())
+        model = escape(f"{self.model_name} version {self.version}")
+        return f"<p>{self.n_points} data points predicted by {model}</p><table>{rows}</table>"
 
 
 def predict(
@@ -47,56 +69,120 @@ def predict(
     task: str | Task,
     data: Data,
     *,
+    where: str | None = None,
+    new: bool = False,
     write: bool = False,
-    path: Path | None = None,
+    to: Path | str | None = None,
     show_progress: bool = False,
 ) -> Predicted:
-    """Predict data points with the task's champion.
+    """Predict data points with the task's champion, a chunk at a time.
 
     Args:
         project: holds the data, the champion and the features.
         task: the task or its name; the model is `<setting>_<task>`.
         data: the points to predict: a table, `table where …`, a frame or a path of one.
+        where: a condition on the rows of the table, in SQL.
+        new: only points that `<task>_predictions` does not hold yet.
         write: also store the predictions in the table `<task>_predictions` of the database.
-        path: file to write; default: `predictions/` in the home folder.
+        to: Parquet file to write, replaced if it is there; default: a new file in `predictions/` in the home
+            folder.
         show_progress: draw a progress bar.
 
     Raises:
-        ModelError: the task has no champion, or it does not load.
+        ModelError: the task has no champion, it does not load, or it knows other classes.
         MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them.
     """
-    task, frame = project.task(task), read_points(project, data)
-    champion = _champion(project, f"{task.setting}_{task.name}")
-    if list(champion.classes) != task.class_names:
-        raise ModelError(
-            f"champion {champion.name} knows the classes {', '.join(champion.classes)} and the task file "
-            f"{', '.join(task.class_names)}; train and deploy the model again"
-        )
-    labels: list[list[str]] = []
-    probs: list[list[float]] = []
-    with progress("predicting", len(frame), shown=show_progress) as advance:
-        for start in range(0, len(frame), CHUNK_ROWS):
-            chunk = frame[start : start + CHUNK_ROWS]
-            answer = champion.predict(chunk["table_name"].tolist(), chunk["id"].tolist())
-            flags = np.array([answer[name] for name in champion.classes], dtype=bool).T
-            labels += [[n for n, flag in zip(champion.classes, row, strict=True) if flag] for row in flags]
-            probs += np.array([answer[PROB + name] for name in champion.classes]).T.tolist()
-            advance(len(chunk))
-    frame = frame[KEYS].reset_index(drop=True)
-    frame = frame.assign(label=pd.Series(labels, dtype=object), label_probs=pd.Series(probs, dtype=object))
-    if path is None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        path = project.settings.home / "predictions" / f"{champion.name}_v{champion.version}_{stamp}.parquet"
-    write_frame(frame, path)
+    task = project.task(task)
+    kind = WritebackKind.PREDICTIONS
+    frame = read_points(project, data, where=where, not_in=f"{task.name}_{kind}" if new else None)
+    champion = _champion(project, task)
+    counts: Counter[str] = Counter()
+    with _target(project, champion, to) as path:
+        _write(path, task, _answers(champion, frame, show_progress), counts)
     new_rows = None
     if write:
         run_id = champion.run_id or f"{champion.name}/{champion.version}"
-        new_rows = write_back(project.database, task.name, WritebackKind.PREDICTIONS, frame, run_id)
-    return Predicted(frame, path, f"{champion.name} version {champion.version}", new_rows)
+        chunks = (pd.DataFrame(b.to_pylist()) for b in pq.ParquetFile(path).iter_batches(CHUNK_ROWS))
+        new_rows = sum(write_back(project.database, task.name, kind, chunk, run_id) for chunk in chunks)
+    told = {name: counts[name] for name in champion.classes}
+    return Predicted(path, champion.name, champion.version, len(frame), told, new_rows)
 
 
-def _champion(project: Project, name: str) -> Champion:
-    client = project.runs.client
+def _answers(champion: Champion, frame: pd.DataFrame, show_progress: bool) -> Iterator[pa.Table]:
+    """Predictions of each chunk of points, in their order."""
+    classes = champion.classes
+    with progress("predicting", len(frame), shown=show_progress) as advance:
+        for start in range(0, len(frame), CHUNK_ROWS):
+            chunk = frame[start : start + CHUNK_ROWS]
+            tables, ids = chunk["table_name"].tolist(), chunk["id"].tolist()
+            answer = champion.predict(tables, ids)
+            flags = np.array([answer[name] for name in classes], dtype=bool).T
+            labels = [[n for n, flag in zip(classes, row, strict=True) if flag] for row in flags]
+            probs = np.array([answer[PROB + name] for name in classes]).T.tolist()
+            columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
+            yield pa.table(columns, schema=_SCHEMA)
+            advance(len(chunk))
+
+
+_SCHEMA = pa.schema(
+    {
+        "table_name": pa.string(),
+        "id": pa.string(),
+        "label": pa.list_(pa.string()),
+        "label_probs": pa.list_(pa.float64()),
+    }
+)
+
+
+def _write(path: Path, task: Task, tables: Iterator[pa.Table], counts: Counter[str]) -> None:
+    """Write tables as one Parquet file, whole or not at all, and count the classes in them."""
+    said = {"task": task.name, "setting": task.setting, "classes": task.class_names}
+    schema = _SCHEMA.with_metadata({METADATA: json.dumps(said, ensure_ascii=False)})
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for table in tables:
+            writer.write_table(table.cast(schema))
+            for names in table.column("label").to_pylist():
+                counts.update(names)
+
+
+@contextmanager
+def _target(project: Project, champion: Champion, to: Path | str | None) -> Iterator[Path]:
+    """The file to write: the one that was named, or a new one that nobody else has.
+
+    The name of a new one is taken by making the file: of two predictions in the same second, one gets the
+    next number.
+    """
+    if to is not None:
+        yield Path(to)
+        return
+    path = _new_file(project.settings.home / "predictions", f"{champion.name}_v{champion.version}")
+    try:
+        yield path
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _new_file(folder: Path, name: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            path = folder / f"{name}_{stamp}{'' if number == 1 else f'_{number}'}.parquet"
+            with suppress(FileExistsError):
+                path.open("xb").close()
+                return path
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(
+            f"{folder} cannot be written: {reason}; free space or name a file with --to"
+        ) from error
+    raise AssertionError  # there is always a next number
+
+
+def _champion(project: Project, task: Task) -> Champion:
+    client, name = project.runs.client, registered_name(task)
     try:
         version = str(client.get_model_version_by_alias(name, CHAMPION).version)
     except MlflowException as error:
@@ -104,41 +190,21 @@ def _champion(project: Project, name: str) -> Champion:
             f"no champion {name!r} in the registry; train it, then `adaptml deploy {name}`"
         ) from error
     try:
-        return load_champion(client, project.database, name, version)
+        champion = load_champion(client, project.database, name, version)
     except MlflowException as error:
-        reason = " ".join(str(error).split())
         raise ModelError(
-            f"champion {name} version {version} does not load: {reason}; train it again"
+            f"champion {name} version {version} does not load: {one_line(error)}; train it again"
         ) from error
-
-
-def command(
-    task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
-    data: Annotated[str, typer.Option(help="Frame with table_name and id: .parquet, .csv, .jsonl or .pkl.")],
-    setting: Annotated[
-        str | None, typer.Option(help="multiclass or multilabel. Default: as the task file says.")
-    ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Also store them in the database.")] = False,
-    to: Annotated[
-        Path | None, typer.Option(help="File to write. Default: predictions/ in the home folder.")
-    ] = None,
-) -> None:
-    """Predict many data points with the task's champion.
-
-    Example: `predict example --data workspace/unlabeled_data/multilabel.parquet --write`
-    """
-    with Project() as project:
-        chosen = project.task(task, setting)
-        done = predict(project, chosen, data, write=write, path=to, show_progress=True)
-    console = output()
-    console.print(f"{len(done.frame)} data points predicted by {done.model}")
-    counts = pd.Series([name for names in done.frame["label"] for name in names]).value_counts()
-    for name in chosen.class_names:
-        console.print(f"  {name:20} {int(counts.get(name, 0)):8}")
-    console.print(f"predictions  {done.path}")
-    if done.new_rows is not None:
-        console.print(f"database     {chosen.name}_predictions, {done.new_rows} new rows")
+    if list(champion.classes) != task.class_names:
+        raise ModelError(
+            f"champion {name} knows the classes {', '.join(champion.classes)} and the task file "
+            f"{', '.join(task.class_names)}; train and deploy the model again"
+        )
+    return champion
 
 
 if __name__ == "__main__":
+    from adaptml.cli.predict import command
+    from adaptml.cli.support import run_command
+
     run_command(command)

@@ -7,12 +7,9 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
 
-import typer
 import uvicorn
 
-from adaptml.cli.support import run_command
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 from modelling.app.main import create_app
@@ -95,24 +92,8 @@ def _log_config() -> dict[str, object]:
     return config
 
 
-def command(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on. Default: this machine only.")
-    ] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.")] = None,
-) -> None:
-    """Serve every champion over HTTP, with its documentation at /docs.
-
-    Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds.
-
-    Example: `serve --port 8000`
-    """
-    serve(Project(), host, port, _announce)
-
-
-def _announce(address: str) -> None:
-    typer.echo(f"serving on {address} (documentation: {address}/docs); stop with Ctrl-C")
-
-
 if __name__ == "__main__":
+    from adaptml.cli.serve import command
+    from adaptml.cli.support import run_command
+
     run_command(command)

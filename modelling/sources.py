@@ -1,19 +1,31 @@
-"""Feature matrices and targets of labelled data points."""
+"""Where labels come from: a run, a file or a frame; and which points are trained on, which are tested on."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.data import Data, described, is_run, read_gold, read_labels
 from adaptml.database import Database
-from adaptml.errors import ModelError
+from adaptml.errors import ModelError, TrackingError
 from adaptml.features.reading import Matrix, read_features
-from adaptml.labelled import Labelled
+from adaptml.frames import KEYS, METADATA
+from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
+from adaptml.project import Project
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
+from adaptml.tasks import Task, folds
 
-TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
+
+class HasRun(Protocol):
+    """The result of a step that left a run."""
+
+    @property
+    def run_id(self) -> str:
+        """The MLflow run."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,119 @@ class Reader:
     def read(self, keys: pd.DataFrame) -> Matrix:
         """Features of n data points: float32 (n, d)."""
         return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The labels of a training, such that no point is both trained and tested on.
+
+    Attributes:
+        task: the task, with the problem type that the labels were made for.
+        source: what the training labels are called in messages.
+        training: weakly labelled points to train on; none where every point is gold.
+        n_held_out: how many more are not trained on as weakly labelled points: they are gold, or tested on.
+        gold: gold points to train on, or None.
+        test: table_name, id, and `label` or `gold_label` or both, to test on; or None.
+        notes: what was decided about them, one sentence each.
+    """
+
+    task: Task
+    source: str
+    training: Labelled
+    n_held_out: int
+    gold: Labelled | None
+    test: pd.DataFrame | None
+    notes: tuple[str, ...] = ()
+
+    def tell(self, log: logging.Logger) -> None:
+        """Say what was decided, and how many points a multiclass run cannot use."""
+        for note in self.notes:
+            log.warning("%s", note)
+        warn_left_out(log, self.training, self.source)
+        if self.gold is not None:
+            warn_left_out(log, self.gold, "gold")
+
+
+def split(
+    project: Project,
+    task: str | Task,
+    data: Data | HasRun,
+    test: "Data | HasRun | float | None" = None,
+    gold: Data | None = None,
+    seed: int = 0,
+) -> Split:
+    """Read labels and separate what is trained on from what is tested on.
+
+    Args:
+        project: where runs, files and gold are looked for.
+        task: the task or its name. A name takes the problem type that the labels were made for; a task is
+            taken as it is, and refused where the labels were made for another problem type.
+        data: a run of `label` (its id or result), or a frame with `label`, or the path of one.
+        test: the same to test on, or a share of the training points between 0 and 1; None: no test.
+        gold: `task`, `none` or None, or a frame with `gold_label` or the path of one.
+        seed: of the share.
+
+    Raises:
+        AdaptmlError: labels that are not there or cannot be used, or no point left to train on.
+    """
+    data, source = data_of(data), described(data_of(data))
+    frame = read_labels(project, data, TRAINING_DATA)
+    share = share_of(test)
+    tested = None
+    if test is not None and share is None and not isinstance(test, float):
+        tested = read_labels(project, data_of(test), DEVELOPMENT_DATA)
+    others = [] if tested is None else [(described(data_of(test)), data_of(test), tested)]
+    task = settled(project, task, [(source, data, frame), *others])
+    everything = labelled(frame, task, LABEL, source)
+    if share is not None:
+        tested = _share(project, data, frame, everything, share, seed)
+    return _separated(task, source, everything, tested, read_gold(project, gold, task))
+
+
+def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, pd.DataFrame]]) -> Task:
+    """The task with the problem type that its labels were made for.
+
+    Args:
+        project: whose tasks and runs they are.
+        task: the task or its name.
+        read: what labels are called, what they were given as, and the frame that was read.
+
+    Raises:
+        ModelError: labels that were made for another problem type or for other classes.
+    """
+    made, asked = project.task(task), "the task" if isinstance(task, Task) else ""
+    for source, data, frame in read:
+        said = _said(project, data, frame)
+        setting = said.get("setting", made.setting)
+        if setting != made.setting:
+            if asked:
+                raise ModelError(
+                    f"{asked} is {made.setting}, and {source} was labelled as {setting}; "
+                    "leave out --setting (in Python: give the task's name), or name other labels"
+                )
+            made = made.with_setting(setting)
+        if list(said.get("classes", made.class_names)) != made.class_names:
+            raise ModelError(
+                f"{source} was labelled with the classes {', '.join(said['classes'])}, and task "
+                f"{made.name!r} has {', '.join(made.class_names)}; label again"
+            )
+        asked = asked or source
+    return made
+
+
+def share_of(test: object) -> float | None:
+    """The share in `0.2`, as a number or text; None for anything else.
+
+    Raises:
+        ModelError: a number that is no share.
+    """
+    try:
+        share = float(test) if isinstance(test, int | float | str) else None
+    except ValueError:
+        return None
+    if share is not None and not 0 < share < 1:
+        raise ModelError(f"test is {test}; expected a run, a frame, or a share between 0 and 1 such as 0.2")
+    return share
 
 
 def targets(training: Labelled, source: str, soft_labels: bool) -> npt.NDArray[np.float64]:
@@ -48,3 +173,83 @@ def warn_left_out(log: logging.Logger, data: Labelled, source: str) -> None:
         log.warning(
             "%d points of %s are left out: a multiclass run needs exactly one class", data.left_out, source
         )
+
+
+def data_of(data: Any) -> Data:
+    """Data, or the run of a step's result."""
+    found: Data = getattr(data, "run_id", data)
+    return found
+
+
+def _said(project: Project, data: Data, frame: pd.DataFrame) -> dict[str, Any]:
+    """What labels say of themselves: task, setting, classes. Runs of before say it in their parameters."""
+    said = dict(frame.attrs.get(METADATA, {}))
+    if not said and is_run(data):
+        try:
+            params = project.runs.get(str(data)).data.params
+        except TrackingError:  # labelled on another tracking server, whose artifacts are mounted
+            return {}
+        return {"setting": params["setting"]} if params.get("setting") else {}
+    return said
+
+
+def _share(
+    project: Project,
+    data: Data,
+    frame: pd.DataFrame,
+    everything: Labelled,
+    share: float,
+    seed: int,
+) -> pd.DataFrame:
+    """A share of the usable training points, alike in label sets; with `gold_label` where a run has it."""
+    place = folds(everything.Y, max(2, len(everything)), seed)  # a rank among points sorted by label set
+    chosen = np.floor((place + 1) * share) > np.floor(place * share)
+    if not chosen.any() or chosen.all():
+        raise ModelError(
+            f"a share of {share} of {len(everything)} points leaves none on one side; name another"
+        )
+    held = frame.merge(everything.keys.loc[chosen, KEYS], on=KEYS).drop(
+        columns="label_probs", errors="ignore"
+    )
+    if GOLD_LABEL in held.columns or not is_run(data):
+        return held
+    try:
+        known = read_labels(project, data, DEVELOPMENT_DATA)
+    except TrackingError:  # labelled without gold
+        return held
+    return held.merge(known[[*KEYS, GOLD_LABEL]], on=KEYS, how="left")
+
+
+def _separated(
+    task: Task, source: str, everything: Labelled, test: pd.DataFrame | None, gold: Labelled | None
+) -> Split:
+    if gold is not None and test is not None:
+        test = _without(test, gold.keys)
+    training = everything if test is None else everything.without(test)
+    training = training if gold is None else training.without(gold.keys)
+    notes: tuple[str, ...] = ()
+    if len(training) == 0 and gold is None:
+        gold, test = _gold_instead(task, test), None
+        notes = (
+            f"every point of {source} is tested on: gold itself is trained on and judged by cross-validation",
+        )
+    elif len(training) == 0:
+        notes = (f"every point of {source} is gold: the model is trained on gold alone",)
+    return Split(task, source, training, len(everything) - len(training), gold, test, notes)
+
+
+def _gold_instead(task: Task, test: pd.DataFrame | None) -> Labelled:
+    """The gold of test points that are all the points there are."""
+    if test is None or GOLD_LABEL not in test.columns:
+        raise ModelError(
+            "every point of the training data is also tested on; name other training or test data, or hold a "
+            "share out: --test 0.2"
+        )
+    return labelled(test[test[GOLD_LABEL].notna()], task, GOLD_LABEL, "the test data")
+
+
+def _without(frame: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame | None:
+    """The rows whose key is not among the others', or None where there are none."""
+    taken = pd.MultiIndex.from_frame(keys[KEYS])
+    left = frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(taken)].reset_index(drop=True)
+    return left if len(left) else None

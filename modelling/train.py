@@ -2,285 +2,310 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from html import escape
 
+import numpy as np
 import pandas as pd
-import typer
 
-from adaptml.cli.support import extra_options, output, run_command
-from adaptml.data import NO_GOLD, Data, described, read_gold, read_labels
+from adaptml.data import Data, described
 from adaptml.errors import ModelError
+from adaptml.files import write_text
 from adaptml.frames import KEYS, write_preview
-from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
+from adaptml.reports.reading import texts_of_task
+from adaptml.runs.artifacts import REPORT
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
-from modelling import train_options as options
-from modelling.algorithms import EndModel, get_algorithm
-from modelling.combine import AUTO, Combined, Gold, Learner, Weak, combine, cross_validate, list_ways
+from modelling.algorithms import (
+    Classifier,
+    EndModel,
+    algorithm_name,
+    check_savable,
+    classifier,
+    takes_weights,
+)
+from modelling.evaluate import Evaluation
 from modelling.registration import model_to_log, registered_name
-from modelling.report import predictions, report, write_predictions
-from modelling.sources import DEVELOPMENT_DATA, TRAINING_DATA, Reader, targets, warn_left_out
+from modelling.report import errors
+from modelling.report_page import train_report
+from modelling.sources import HasRun, Reader, Split, data_of, split, targets
+from modelling.strategies import AUTO, Combined, Gold, Learner, Weak, combine
+
+DEFAULT_ALGORITHM = "logistic_regression"
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where labels come from: each a run of the label step, or a frame that the user named.
-
-    Attributes:
-        train: table_name, id, `label` and maybe `label_probs`.
-        test: the same for evaluation; `label` is what `lm_…` figures compare with, `gold_label` what
-            `gold_…` figures do. Points that stand here too are not trained on.
-        gold: a frame with `gold_label` to learn from too, or None. The `gold_…` figures then come from
-            cross-validation: each gold point is predicted by a model that did not see it.
-    """
-
-    train: Data
-    test: Data | None = None
-    gold: Data | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training run came to.
+class TrainResult:
+    """The result of a training run.
 
     Attributes:
         run_id: the MLflow run.
+        address: where the run can be looked at: its page, or the folder of its artifacts.
         artifact_uri: where its artifacts lie.
-        model: name of the registered model.
+        task: the task, with the problem type that was trained.
+        model: the fitted end model.
+        model_name: name of the registered model.
         version: the version that the registry gave it.
-        way: how gold and weak labels were combined, and why.
+        strategy: how gold and weak labels were combined, and why.
         n_train: weakly labelled data points that it was trained on.
         n_gold: gold data points that it was trained on too.
         n_held_out: points of the training frame that were left out because they are gold or tested on.
         metrics: `lm_…` against the label model's labels, `gold_…` against gold.
+        predictions: table_name, id, label, label_probs, and gold_label where it is known, of the test points
+            and of the gold points that were predicted by cross-validation.
+        lines: names and sentences that say all of this to people.
+        warnings: what looks wrong, one sentence each.
     """
 
     run_id: str
+    address: str
     artifact_uri: str
-    model: str
+    task: Task
+    model: EndModel
+    model_name: str
     version: str
-    way: str
+    strategy: str
     n_train: int
     n_gold: int
     n_held_out: int
     metrics: Mapping[str, float]
+    predictions: pd.DataFrame
+    lines: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
+
+    def errors(self) -> pd.DataFrame:
+        """The predictions that differ from gold."""
+        return errors(self.predictions)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.lines
+        )
+        return f"<table>{rows}</table>"
 
 
 def train(
     project: Project,
     task: str | Task,
-    algorithm: str,
-    sources: Sources,
+    data: Data | HasRun,
     *,
+    algorithm: str | Classifier = DEFAULT_ALGORITHM,
+    test: Data | HasRun | float | None = None,
+    gold: Data | None = None,
     features: Sequence[str] = (),
     params: Mapping[str, object] | None = None,
     soft_labels: bool = False,
-    way: str = AUTO,
+    strategy: str = AUTO,
     seed: int = 0,
+    texts: bool = True,
     show_progress: bool = False,
-) -> Trained:
+) -> TrainResult:
     """Train, evaluate and register an end model in one MLflow run.
 
     Args:
         project: holds the features, the gold and the runs.
-        task: the task or its name; the model is registered as `<setting>_<task>`.
-        algorithm: name of the algorithm.
-        sources: where labels come from.
-        features: columns to learn from, concatenated in this order; default: the task file's.
-        params: the algorithm's parameters, as values or text.
+        task: the task or its name; the model is registered as `<setting>_<task>`. A name takes the problem
+            type that the labels were made for; a task whose problem type differs from it is refused.
+        data: what to learn from: a run of `label` (its id or result), or a frame with `label` (and
+            `label_probs`), or the path of one.
+        algorithm: name of an algorithm, or any classifier that follows scikit-learn's conventions; a copy
+            of it is trained.
+        test: what to evaluate on, as data, or a share of the training points such as 0.2. Points that are
+            here too are not trained on. `label` gives the `lm_…` metrics, `gold_label` the `gold_…` ones.
+        gold: `task`, or a frame with `gold_label` or the path of one, to learn from too. The `gold_…`
+            metrics then come from cross-validation: each point is predicted by a model that did not see it.
+        features: columns to learn from, concatenated in this order; default: the task's.
+        params: the algorithm's parameters, as values or, for an algorithm by name, as text.
         soft_labels: train on `label_probs` (noise-aware) in place of `label`.
-        way: how gold and weak labels are combined where there is gold: `auto` or one of
-            `combine.list_ways()`.
+        strategy: how gold and weak labels are combined where there is gold: `auto` or one of
+            `strategies.list_strategies()`.
         seed: the same inputs and seed give the same model on the same machine.
+        texts: show the texts of data points in the run's report.
         show_progress: draw progress bars.
 
     Raises:
-        AdaptmlError: an input cannot be used; the run is then marked FAILED.
+        AdaptmlError: an input cannot be used; a run that had begun is marked FAILED.
     """
-    task = project.task(task)
-    columns = list(features) or list(task.features)
-    chosen = get_algorithm(algorithm)
-    if soft_labels and not chosen.takes_weights:
-        raise ModelError(
-            f"{algorithm} takes no sample weights, which soft labels need; train it on hard labels"
+    made = _checked(algorithm, params, soft_labels)
+    labels = split(project, task, data, test, gold, seed)
+    learner = Learner(made, labels.task.problem, soft_labels, seed)
+    columns = list(features) or list(labels.task.features)
+    shown = _parameters(labels, learner, columns, strategy, test, gold)
+    name = f"train {algorithm_name(made)} {labels.task.setting}"
+    with project.runs.run(labels.task.name, name, shown) as recorder:
+        labels.tell(recorder.log)
+        training = _Training(labels, learner, Reader(project.database, columns, show_progress), recorder)
+        done = training.run(strategy)
+        lines = _lines(labels, done, training.evaluation)
+        _write_report(project, training, recorder, lines, seed, texts)
+        example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
+        recorder.model = model_to_log(
+            labels.task, done.model, columns, training.width, example, recorder.folder
         )
-    learner = Learner(chosen, task.problem, chosen.parse(params or {}), soft_labels, seed)
-    shown = _parameters(task, algorithm, sources, learner, columns, way)
-    source = described(sources.train)
-    with project.runs.run(task.name, f"train {algorithm} {task.setting}", shown) as recorder:
-        reader = Reader(project.database, columns, show_progress)
-        data = _read(project, task, sources)
-        warn_left_out(recorder.log, data.training, source)
-        if data.gold is not None:
-            warn_left_out(recorder.log, data.gold, described(sources.gold))
-        weak = Weak(reader.read(data.training.keys), targets(data.training, source, soft_labels))
-        gold = None if data.gold is None else Gold(reader.read(data.gold.keys), data.gold.Y)
-        done = combine(AUTO if gold is None else way, learner, weak, gold)
-        recorder.log.info("trained the way %s: %s", done.way, done.reason)
-        recorder.metrics |= {"train_points": len(data.training), "train_points_held_out": data.held_out}
-        write_preview(data.training.keys, recorder.folder / "training_data.html")
-        if data.gold is not None and gold is not None:
-            _evaluate_held_out(task, learner, weak, gold, done, data.gold, recorder)
-        if data.test is not None:
-            _evaluate(task, done.model, reader, data.test, described(sources.test), recorder)
-        example, width = data.training.keys, weak.X.shape[1]
-        recorder.model = model_to_log(task, done.model, columns, width, example, recorder.folder)
-    return Trained(
-        run_id=recorder.run_id,
-        artifact_uri=recorder.artifact_uri,
-        model=registered_name(task),
-        version=str(recorder.model_version),
-        way=f"{done.way}: {done.reason}",
-        n_train=len(data.training),
-        n_gold=0 if data.gold is None else len(data.gold),
-        n_held_out=data.held_out,
-        metrics=dict(recorder.metrics),
-    )
+    return _result(recorder, labels, done, training, lines)
+
+
+def _checked(
+    algorithm: str | Classifier, params: Mapping[str, object] | None, soft_labels: bool
+) -> Classifier:
+    """The unfitted classifier, if it can do what is asked."""
+    made = classifier(algorithm, params)
+    check_savable(made)
+    if soft_labels and not takes_weights(made):
+        raise ModelError(
+            f"{algorithm_name(made)} takes no sample weights, which soft labels need; train it on hard labels"
+        )
+    return made
 
 
 def _parameters(
-    task: Task, algorithm: str, sources: Sources, learner: Learner, columns: Sequence[str], way: str
+    labels: Split,
+    learner: Learner,
+    columns: Sequence[str],
+    strategy: str,
+    test: Data | HasRun | float | None,
+    gold: Data | None,
 ) -> dict[str, object]:
     """What the run records of how it was called."""
+    tested = test if isinstance(test, float) else described(data_of(test))
     return {
-        "task": task.name,
-        "setting": task.setting,
-        "algorithm": algorithm,
+        "task": labels.task.name,
+        "setting": labels.task.setting,
+        "algorithm": algorithm_name(learner.classifier),
         "features": ",".join(columns),
-        "train_data": described(sources.train),
-        "test_data": described(sources.test),
-        "gold": described(sources.gold),
-        "combine": way if sources.gold is not None else "weak",
+        "train_data": labels.source,
+        "test_data": tested,
+        "gold": described(gold),
+        "combine": strategy if labels.gold is not None else "weak",
         "soft_labels": learner.soft_labels,
         "seed": learner.seed,
-        **(learner.params.model_dump() if learner.params else {}),
+        **learner.classifier.get_params(deep=False),
     }
 
 
-@dataclass(frozen=True)
-class _Data:
-    """The labels of a run, such that no point is both trained and tested on."""
+class _Training:
+    """One training: reads features, trains, evaluates.
 
-    training: Labelled
-    held_out: int
-    gold: Labelled | None
-    test: pd.DataFrame | None
-
-
-def _read(project: Project, task: Task, sources: Sources) -> _Data:
-    source = described(sources.train)
-    everything = labelled(read_labels(project, sources.train, TRAINING_DATA), task, LABEL, source)
-    test = None if sources.test is None else read_labels(project, sources.test, DEVELOPMENT_DATA)
-    gold = read_gold(project, sources.gold, task)
-    if gold is not None and test is not None:
-        learned = pd.MultiIndex.from_frame(gold.keys)
-        test = test.loc[~pd.MultiIndex.from_frame(test[KEYS]).isin(learned)].reset_index(drop=True)
-        test = test if len(test) else None
-    training = everything
-    for others in (test, None if gold is None else gold.keys):
-        if others is not None:
-            training = training.without(others)
-    if not len(training):
-        raise ModelError(
-            "every point of the training data is also tested on; name other training or test data"
-        )
-    return _Data(training, len(everything) - len(training), gold, test)
-
-
-def _evaluate(
-    task: Task, model: EndModel, reader: Reader, test: pd.DataFrame, source: str, recorder: Recorder
-) -> None:
-    """Predict the test points once; compare with each kind of label that they have."""
-    probs = model.predict_proba(reader.read(test[KEYS]))
-    write_predictions(predictions(task, test[KEYS], probs), recorder.folder)
-    place = pd.MultiIndex.from_frame(test[KEYS])
-    for prefix, column, whose in (
-        ("lm", LABEL, "the label model's labels"),
-        ("gold", GOLD_LABEL, "gold"),
-    ):
-        if column in test.columns:
-            truth = labelled(test, task, column, source)
-            rows = place.get_indexer(pd.MultiIndex.from_frame(truth.keys))
-            title = f"End model against {whose}, {len(truth)} points"
-            recorder.metrics |= report(recorder.folder, task, truth, probs[rows], prefix, title)
-
-
-def _evaluate_held_out(
-    task: Task, learner: Learner, weak: Weak, gold: Gold, done: Combined, truth: Labelled, recorder: Recorder
-) -> None:
-    """Figures on gold that was trained on: by cross-validation."""
-    held_out = done.held_out.get(done.way) or cross_validate([done.way], learner, weak, gold)[done.way]
-    title = f"End model against gold, {len(truth)} points, by cross-validation"
-    recorder.metrics |= report(recorder.folder, task, truth, held_out.probs, "gold", title)
-    recorder.log.info("gold figures are by cross-validation: the model itself is trained on all gold")
-    for way, figures in done.held_out.items():
-        recorder.metrics |= {f"way_{way}/log_loss": figures.log_loss, f"way_{way}/figure": figures.figure}
-
-
-COMMAND_OPTIONS = options.COMMAND_OPTIONS
-
-
-def command(
-    ctx: typer.Context,
-    task: options.TaskName,
-    train_data: options.TrainData,
-    algorithm: options.AlgorithmName = options.DEFAULT_ALGORITHM,
-    test_data: Annotated[
-        str, typer.Option("--test", help="A run of `label` or a frame to evaluate on; it is not trained on.")
-    ] = "",
-    features: options.Features = None,
-    gold: Annotated[
-        str, typer.Option(help="Also learn from gold: `1` (that of process-annotations) or a frame.")
-    ] = NO_GOLD,
-    combine_way: Annotated[
-        str, typer.Option("--combine", help=f"How: auto (the best on gold), {', '.join(list_ways())}.")
-    ] = AUTO,
-    soft_labels: options.SoftLabels = False,
-    setting: options.SettingName = "",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
-) -> None:
-    """Train, evaluate and register an end model.
-
-    Further options are the algorithm's parameters, such as `--c 3` or `--hidden-layer-sizes 100,50`.
-
-    Example: `train example --train RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
+    Attributes:
+        labels: what is trained and tested on.
+        evaluation: how good the model is.
+        warnings: what looks wrong.
+        width: how many numbers a data point's features have.
     """
-    with Project() as project:
-        chosen = project.task(task, setting)
-        sources = Sources(train_data, test_data or None, None if gold in {"0", "none"} else gold)
-        done = train(
-            project,
-            chosen,
-            algorithm,
-            sources,
-            features=options.feature_names(features),
-            params=extra_options(ctx.args, algorithm),
-            soft_labels=soft_labels,
-            way=combine_way,
-            seed=seed,
-            show_progress=True,
-        )
-    for name, text in summary(chosen, done):
-        output().print(f"{name:<16}{text}")
+
+    def __init__(self, labels: Split, learner: Learner, reader: Reader, recorder: Recorder) -> None:
+        self.labels, self._learner, self._reader, self._recorder = labels, learner, reader, recorder
+        self.evaluation = Evaluation(labels.task, recorder.folder)
+        self.warnings = list(labels.notes)
+        self.width = 0
+
+    def run(self, strategy: str) -> Combined:
+        """Train by a strategy, and evaluate."""
+        weak, gold = self._weak(), self._gold()
+        done = combine(AUTO if gold is None else strategy, self._learner, weak, gold)
+        self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
+        stopped = done.model.unconverged_ or getattr(done.model.base_model, "unconverged_", "")
+        if stopped:
+            self._recorder.log.warning("%s", stopped)
+            self.warnings.append(stopped)
+        self.width = (weak or gold).X.shape[1]  # type: ignore[union-attr] # combine has refused neither
+        if gold is not None and self.labels.gold is not None:
+            self.evaluation.on_gold(self._learner, weak, gold, done, self.labels.gold)
+        if self.labels.test is not None:
+            self.evaluation.on_test(done.model, self._reader, self.labels.test)
+        self._record()
+        return done
+
+    def _weak(self) -> Weak | None:
+        training = self.labels.training
+        if len(training) == 0:
+            return None
+        P = targets(training, self.labels.source, self._learner.soft_labels)
+        return Weak(self._reader.read(training.keys), P)
+
+    def _gold(self) -> Gold | None:
+        gold = self.labels.gold
+        return None if gold is None else Gold(self._reader.read(gold.keys), gold.Y)
+
+    def _record(self) -> None:
+        counts = {"train_points": len(self.labels.training), "train_points_held_out": self.labels.n_held_out}
+        self._recorder.metrics |= self.evaluation.metrics | counts
+        if len(self.labels.training):
+            write_preview(self.labels.training.keys, self._recorder.folder / "training_data.html")
 
 
-def summary(task: Task, done: Trained) -> list[tuple[str, str]]:
-    """A run's outcome as names and texts, for people to read."""
-    gold = f" and {done.n_gold} gold points" if done.n_gold else ""
-    others = "gold or tested on" if done.n_gold else "tested on instead"
-    held_out = f", {done.n_held_out} more are {others}" if done.n_held_out else ""
-    lines = [("trained on", f"{done.n_train} weakly labelled points{gold}{held_out}"), ("way", done.way)]
-    figure = task.problem.measure
-    for prefix, whose in (("lm", "label model"), ("gold", "gold")):
-        if f"{prefix}_{figure}" in done.metrics:
-            points = int(done.metrics[f"{prefix}_points"])
-            lines.append(
-                (f"on {whose}", f"{figure} {done.metrics[f'{prefix}_{figure}']:.3f} on {points} points")
-            )
-    registered = f"{done.model} version {done.version}; make it the champion: adaptml deploy {done.model}"
-    return [*lines, ("registered", registered), ("run", done.run_id), ("artifacts", done.artifact_uri)]
+def _write_report(
+    project: Project,
+    training: _Training,
+    recorder: Recorder,
+    lines: Sequence[tuple[str, str]],
+    seed: int,
+    texts: bool,
+) -> None:
+    task, found = training.labels.task, training.evaluation
+    truth, probs = found.gold or (None, None)
+    weak, gold = training.labels.training.Y, training.labels.gold
+    page = train_report(
+        f"End model of task {task.name}",
+        task.class_names,
+        weak if gold is None else np.vstack([weak, gold.Y]),
+        None if truth is None else truth.keys[KEYS],
+        None if truth is None else truth.Y,
+        None if probs is None else task.problem.decide(probs),
+        probs,
+        multilabel=not task.problem.exclusive,
+        policy=f"Predicted {found.policy}." if found.policy else "",
+        metrics=recorder.metrics,
+        read_texts=texts_of_task(project.database, task) if texts else None,
+        lines=lines,
+        warnings=training.warnings,
+        seed=seed,
+    )
+    write_text(page, recorder.folder / REPORT)
+
+
+def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, str]]:
+    """A training as names and sentences, for people to read."""
+    parts = [f"{len(labels.training)} weakly labelled points"] if len(labels.training) else []
+    parts += [f"{len(labels.gold)} gold points"] if labels.gold is not None else []
+    others = "gold or tested on" if labels.gold is not None else "tested on"
+    kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
+    sentences = found.sentences()
+    lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.strategy}: {done.reason}")]
+    lines += [(f"on {whose}", text) for whose, text in sentences.items()]
+    if "gold" not in sentences:
+        lines.append(("on gold", "no metric: no gold was given to compare with; see --test and --gold"))
+    return lines
+
+
+def _result(
+    recorder: Recorder, labels: Split, done: Combined, training: _Training, lines: list[tuple[str, str]]
+) -> TrainResult:
+    name, version = registered_name(labels.task), str(recorder.model_version)
+    told = f"{name} version {version}; make it the champion: adaptml deploy {name}"
+    frames = training.evaluation.predictions
+    return TrainResult(
+        run_id=recorder.run_id,
+        address=recorder.address,
+        artifact_uri=recorder.artifact_uri,
+        task=labels.task,
+        model=done.model,
+        model_name=name,
+        version=version,
+        strategy=f"{done.strategy}: {done.reason}",
+        n_train=len(labels.training),
+        n_gold=0 if labels.gold is None else len(labels.gold),
+        n_held_out=labels.n_held_out,
+        metrics=dict(recorder.metrics),
+        predictions=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEYS),
+        lines=[*lines, ("registered", told), ("run", recorder.run_id), ("artifacts", recorder.artifact_uri)],
+        warnings=training.warnings,
+    )
 
 
 if __name__ == "__main__":
+    from adaptml.cli.support import run_command
+    from adaptml.cli.train import COMMAND_OPTIONS, command
+
     run_command(command, **COMMAND_OPTIONS)

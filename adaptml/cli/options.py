@@ -13,6 +13,8 @@ import typer
 ALIASES = {
     "--parallel": "--workers",
     "--train": "--data",
+    "--train_data": "--data",
+    "--test_data": "--test",
     "--table": "--data",
     "--combine": "--strategy",
 }

@@ -36,6 +36,7 @@ class Recorder:
     Attributes:
         run_id: the MLflow run.
         artifact_uri: where its artifacts will lie.
+        address: where the run can be looked at: its page on the server, else the folder of its artifacts.
         folder: a temporary folder; every file in it becomes an artifact of the run.
         log: writes to the run's log.txt and to the terminal.
         params: name → value; those that are only known later are added.
@@ -46,6 +47,7 @@ class Recorder:
 
     run_id: str
     artifact_uri: str
+    address: str
     folder: Path
     log: logging.Logger
     params: dict[str, Any] = field(default_factory=dict)
@@ -119,7 +121,9 @@ class RunStore:
         with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
             folder = Path(scratch)
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
-            recorder = Recorder(run.info.run_id, run.info.artifact_uri, folder, log, dict(params))
+            recorder = Recorder(
+                run.info.run_id, run.info.artifact_uri, self._address(run), folder, log, dict(params)
+            )
             try:
                 log.info("run %s (%s), parameters %s", run.info.run_id, name, dict(params))
                 yield recorder
@@ -186,6 +190,11 @@ class RunStore:
             raise TrackingError(
                 f"the artifacts of run {run_id} cannot be listed: {one_line(error)}; see that its store runs"
             ) from error
+
+    def _address(self, run: Run) -> str:
+        if not self.uri.startswith(("http://", "https://")):
+            return str(run.info.artifact_uri)
+        return f"{self.uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
     def _adopted(self) -> Run:
         """The run that was opened for this step: nothing of anybody else's may be in it."""

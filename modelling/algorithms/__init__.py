@@ -1,16 +1,21 @@
-"""Algorithms of end models. Adding one is adding one small module that declares its `ALGORITHM`."""
+"""Algorithms of end models. Adding one is adding one small module that defines an `Algorithm`."""
 
-from modelling.algorithms.core import Algorithm, EndModel, Params, fit
-from modelling.algorithms.files import load_end_model, save_end_model
+from modelling.algorithms.core import Algorithm, WeighingAlgorithm
+from modelling.algorithms.end_model import Classifier, EndModel, algorithm_name, classifier, takes_weights
+from modelling.algorithms.files import check_savable, load_end_model, save_end_model
 from modelling.algorithms.registry import algorithms, get_algorithm
 
 __all__ = [
     "Algorithm",
+    "Classifier",
     "EndModel",
-    "Params",
+    "WeighingAlgorithm",
+    "algorithm_name",
     "algorithms",
-    "fit",
+    "check_savable",
+    "classifier",
     "get_algorithm",
     "load_end_model",
     "save_end_model",
+    "takes_weights",
 ]

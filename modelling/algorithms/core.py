@@ -1,92 +1,228 @@
-"""What every algorithm shares: its declaration, fitting on hard or soft labels, and prediction."""
+"""What every algorithm shares: its parameters with their bounds, and scikit-learn's conventions.
 
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+An algorithm is a scikit-learn classifier: a dataclass whose fields are its parameters. Each field carries its
+bounds and its description, so that a parameter is written once.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from adaptml.errors import ModelError
-from adaptml.tasks import ProblemType
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int64]
-
-NO_MASS = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
-LOWEST = 1e-3  # the least that an opinion's length counts as
-SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 
 
-class Params(BaseModel):
-    """Base of an algorithm's parameters: unknown ones are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def nothing(given: object) -> object:
-    """No value, where a command line gives an empty text or the word none."""
+def none_if_blank(given: object) -> object:
+    """None where a command line gives an empty text or the word none."""
     return None if isinstance(given, str) and given.lower() in {"", "none"} else given
 
 
-@dataclass(frozen=True)
-class Training:
-    """What is known about a training before it starts.
-
-    Attributes:
-        seed: of all random choices.
-        y: the classes to learn, int64 (n,); in native multilabel the indicator matrix (n, k).
-        mass: sum of the weights of the rows: their number if all count alike.
-    """
-
-    seed: int
-    y: Labels
-    mass: float
+# Parameters that several algorithms have.
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[Any, float] | None,
+    BeforeValidator(none_if_blank),
+    Field(description="balanced: rare classes count as much as frequent ones"),
+]
+RandomState = Annotated[
+    Annotated[int, Field(ge=0, lt=2**32)] | None,
+    BeforeValidator(none_if_blank),
+    Field(description="seed of its random choices; none: the seed of the run"),
+]
 
 
-@dataclass(frozen=True)
-class Algorithm:
-    """A kind of classifier.
+class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """A kind of classifier, with scikit-learn's conventions.
+
+    A subclass is a dataclass in a module of its own. Its fields are its parameters, each with a default:
+    `Annotated[type, Field(bounds, description=…)]`.
 
     Attributes:
         name: what users call it.
         summary: one sentence about when it is a good choice.
-        params: its parameters, each with type, bounds, default and description.
-        build: parameters and what is known about the training → an unfitted scikit-learn classifier.
-        takes_weights: whether rows can weigh differently, which soft labels need.
         takes_sparse: whether it accepts scipy's sparse rows.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
+        options_of_before: parameters without effect that older commands may still name.
+        classes_: the classes, sorted (k,), once it is fitted.
+        estimator_: the classifier that was fitted.
+
+    Example:
+        >>> from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
+        >>> model = LogisticRegressionAlgorithm(C=1.0).fit([[0.0], [1.0]], ["ham", "spam"])
+        >>> model.predict([[0.9]]).tolist()
+        ['spam']
     """
 
-    name: str
-    summary: str
-    params: type[Params]
-    build: Callable[[Any, Training], Any]
-    takes_weights: bool
-    takes_sparse: bool = True
-    native_multilabel: bool = False
-    skops_types: tuple[str, ...] = ()
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    takes_sparse: ClassVar[bool] = True
+    native_multilabel: ClassVar[bool] = False
+    skops_types: ClassVar[tuple[str, ...]] = ()
+    options_of_before: ClassVar[frozenset[str]] = frozenset()
+    classes_: npt.NDArray[Any]
+    estimator_: Any
 
-    def parse(self, given: Mapping[str, Any]) -> Params:
-        """Parameters from values or from text, as command lines give them.
+    def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:
+        """An unfitted classifier of scikit-learn's.
+
+        Args:
+            X: the rows to learn from, (n, d), sparse or not.
+            y: the classes to learn, (n,); in native multilabel the indicator matrix (n, k).
+            total_weight: sum of the weights of the rows: their number if all count alike.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def parameters(cls) -> dict[str, Any]:
+        """Name → pydantic's description of the parameter: type, bounds, default, description."""
+        return dict(_schema(cls).model_fields)
+
+    @classmethod
+    def from_options(cls, given: Mapping[str, Any]) -> Self:
+        """An unfitted classifier from parameters as values or as text, as command lines give them.
 
         Raises:
             ModelError: unknown parameters or values out of bounds; all of them in one line.
         """
-        try:
-            return self.params.model_validate(dict(given))
-        except ValidationError as error:
-            problems = "; ".join(_problem(e) for e in error.errors())
-            known = ", ".join(self.params.model_fields)
-            raise ModelError(
-                f"{self.name} cannot use its parameters: {problems}; its parameters are {known}"
-            ) from error
+        known = {name: value for name, value in given.items() if name not in cls.options_of_before}
+        return cls(**_validated(cls, known))
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn.
+
+        Args:
+            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows.
+            y: classes (n,), text or numbers, at least two kinds; in native multilabel also 0/1 (n, k).
+
+        Raises:
+            ValueError: arrays that do not fit, or one class only.
+            ModelError: a parameter out of bounds.
+        """
+        return self._fit(X, y, None)
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.floating]:
+        """Probabilities (n, k) of rows (n, d), in the order of `classes_`, values in [0, 1]."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=self._sparse_formats(), reset=False)
+        return np.asarray(self.estimator_.predict_proba(X))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The most probable class of each row: (n,)."""
+        probs = self.predict_proba(X)
+        return np.asarray(self.classes_[probs.argmax(axis=1)])
+
+    def save(self, path: Path | str) -> None:
+        """Write the fitted classifier to one file, without pickle."""
+        from modelling.algorithms.files import save_algorithm
+
+        save_algorithm(self, Path(path))
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: the file is absent, holds another algorithm, or types that no algorithm here uses.
+        """
+        from modelling.algorithms.files import load_algorithm
+
+        found = load_algorithm(Path(path))
+        if not isinstance(found, cls):
+            raise ModelError(f"{path} holds a {type(found).name} model; expected {cls.name}: load that")
+        return found
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.takes_sparse
+        return tags
+
+    def _sparse_formats(self) -> tuple[str, ...] | bool:
+        return ("csr",) if self.takes_sparse else False
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        _validated(type(self), self.get_params())
+        X, y = validate_data(
+            self, X, y, accept_sparse=self._sparse_formats(), multi_output=self.native_multilabel
+        )
+        joint = y.ndim == 2 and y.shape[1] > 1
+        y = y if joint else column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        if weights is not None:  # a row of weight 0 is a row that is not there
+            X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
+        self.classes_ = np.arange(y.shape[1]) if joint else np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(f"{self.name} needs two classes or more to learn; the data hold 1 class")
+        weights = self._row_weights(y, weights)
+        self.estimator_ = self._build(X, y, float(len(y) if weights is None else weights.sum()))
+        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+        if hasattr(self, "max_iter"):
+            self.n_iter_ = self._iterations()
+        return self
+
+    def _row_weights(self, y: npt.NDArray[Any], given: Floats | None) -> Floats | None:  # noqa: ARG002
+        """Weights (n,) of rows with classes y (n,), where an algorithm adds to those that were given."""
+        return given
+
+    def advice(self) -> str:
+        """What to change where the optimiser stopped before it converged."""
+        return f"raise max_iter (now {self.get_params().get('max_iter')})"
+
+    def _iterations(self) -> int:
+        """How many iterations the fitted classifier took."""
+        return int(np.max(self.estimator_.n_iter_))
+
+
+class WeighingAlgorithm(Algorithm):
+    """An algorithm whose rows can weigh differently, which soft labels need."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn.
+
+        Args:
+            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows.
+            y: classes (n,), text or numbers, at least two kinds; in native multilabel also 0/1 (n, k).
+            sample_weight: how much each row counts, (n,), values >= 0; default: all alike.
+
+        Raises:
+            ValueError: arrays that do not fit, or one class only.
+            ModelError: a parameter out of bounds.
+        """
+        return self._fit(X, y, sample_weight)
+
+
+def _schema(algorithm: Any) -> type[BaseModel]:
+    """The parameters of an algorithm as a pydantic model, from the dataclass's fields."""
+    return _made_schema(algorithm)
+
+
+@cache
+def _made_schema(algorithm: Any) -> type[BaseModel]:
+    hints = get_type_hints(algorithm, include_extras=True)
+    fields: dict[str, Any] = {f.name: (hints[f.name], f.default) for f in dataclasses.fields(algorithm)}
+    return create_model(algorithm.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _validated(algorithm: type[Algorithm], given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(_schema(algorithm).model_validate(dict(given)))
+    except ValidationError as error:
+        problems = "; ".join(_problem(e) for e in error.errors())
+        known = ", ".join(_schema(algorithm).model_fields)
+        raise ModelError(
+            f"{algorithm.name} cannot use its parameters: {problems}; its parameters are {known}"
+        ) from error
 
 
 def _problem(error: Any) -> str:
@@ -94,163 +230,3 @@ def _problem(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown"
     return f"{place}: {error['msg'].removeprefix('Value error, ')}, given {error['input']!r}"
-
-
-@dataclass(frozen=True)
-class EndModel:
-    """A fitted classifier over feature vectors.
-
-    Attributes:
-        algorithm: name of the algorithm that was trained.
-        problem: one class a point, or any number.
-        k: number of classes.
-        parts: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
-            native multilabel; else one per class, or a float where the class was the same on all rows.
-        first: an end model whose opinion is appended to the features, (n, d) → (n, d + k), or None.
-        scale: what that opinion is multiplied by.
-    """
-
-    algorithm: str
-    problem: ProblemType
-    k: int
-    parts: tuple[Any, ...]
-    first: "EndModel | None" = None
-    scale: float = 1.0
-
-    def predict_proba(self, X: Matrix) -> Floats:
-        """Class probabilities, in class order whatever classes the training data held.
-
-        Args:
-            X: float32 (n, d), finite.
-
-        Returns:
-            float64 (n, k), values in [0, 1]; rows sum to 1 in multiclass.
-        """
-        probs = np.zeros((len(X), self.k))
-        if len(X) == 0:
-            return probs
-        if self.first is not None:
-            X = with_opinion(X, self.first, self.scale)
-        if self.problem.exclusive:
-            probs[:, self.parts[0].classes_] = self.parts[0].predict_proba(X)
-            return _distributions(probs)
-        if len(self.parts) < self.k:
-            return np.asarray(np.clip(self.parts[0].predict_proba(X), 0.0, 1.0), np.float64)
-        for c, part in enumerate(self.parts):
-            probs[:, c] = part if isinstance(part, float) else part.predict_proba(X)[:, 1]
-        return np.clip(probs, 0.0, 1.0)
-
-
-def with_opinion(X: Matrix, model: EndModel, scale: float) -> Matrix:
-    """Features (n, d) and the model's opinion of them: float32 (n, d + k)."""
-    return np.hstack([X, np.float32(scale) * opinion(model, X)])
-
-
-def opinion(model: EndModel, X: Matrix) -> Matrix:
-    """Logarithms of a model's probabilities, or of its odds in multilabel: float32 (n, k)."""
-    return model.problem.log_odds(model.predict_proba(X)).astype(np.float32)
-
-
-def _distributions(probs: Floats) -> Floats:
-    """Rows (n, k) scaled to sum to 1; a row without any number above 0 becomes equal shares."""
-    probs = np.clip(np.nan_to_num(probs, nan=0.0), 0.0, 1.0)
-    sums = probs.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(probs, sums, out=np.full_like(probs, 1.0 / probs.shape[1]), where=sums > 0))
-
-
-def fit(
-    algorithm: Algorithm,
-    problem: ProblemType,
-    X: Matrix,
-    targets: npt.NDArray[Any],
-    *,
-    params: Params | None = None,
-    weights: Floats | None = None,
-    seed: int = 0,
-) -> EndModel:
-    """Train one algorithm.
-
-    Args:
-        algorithm: from `get_algorithm`.
-        problem: one class a point, or any number.
-        X: float32 (n, d), finite.
-        targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
-            soft labels, which train on each row once per class, weighted by its probability (noise-aware
-            training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
-        params: its parameters; default: its defaults.
-        weights: how much each row counts, float64 (n,), values >= 0; default: all alike.
-        seed: of all random choices.
-
-    Raises:
-        ModelError: one class only; soft labels or weights for an algorithm that takes no weights.
-    """
-    Y = np.asarray(targets, dtype=np.float64)
-    is_soft = bool(np.any((Y != 0) & (Y != 1)))
-    if not algorithm.takes_weights and (is_soft or weights is not None):
-        raise ModelError(
-            f"{algorithm.name} cannot train on soft labels or weighted rows; "
-            "train it on hard labels, or choose an algorithm that takes sample weights"
-        )
-    params = params or algorithm.params()
-    rows = _compact(X) if algorithm.takes_sparse else X
-
-    def train(classes: Floats, joint: bool = False) -> Any:
-        return _train(algorithm, params, seed, rows, classes, weights, joint)
-
-    if problem.exclusive:
-        if (Y.sum(axis=0) > 0).sum() < 2:
-            raise _one_class()
-        parts = [train(Y)]
-    else:
-        varies = np.logical_and((Y > NO_MASS).any(axis=0), (Y < 1 - NO_MASS).any(axis=0))
-        if not varies.any():
-            raise _one_class()
-        if algorithm.native_multilabel and not is_soft:
-            parts = [train(Y, joint=True)]
-        else:
-            pairs = [np.column_stack([1 - Y[:, c], Y[:, c]]) for c in range(Y.shape[1])]
-            parts = [train(pair) if varies[c] else float(pair[0, 1]) for c, pair in enumerate(pairs)]
-    return EndModel(algorithm.name, problem, Y.shape[1], tuple(parts))
-
-
-def _one_class() -> ModelError:
-    return ModelError(
-        "the training data hold one class only, expected at least two; "
-        "add data points of other classes, or look at the coverage of the labelling functions"
-    )
-
-
-def _train(
-    algorithm: Algorithm, params: Params, seed: int, X: Any, Y: Floats, weights: Floats | None, joint: bool
-) -> Any:
-    """Fit one classifier on class weights (n, k); `joint`: on all columns at once, as they are."""
-    if joint:
-        rows, y, mass = np.arange(len(Y)), Y.astype(np.int64), None
-    else:
-        rows, y, mass = _expanded(Y)
-    if weights is not None:
-        mass = weights[rows] if mass is None else mass * weights[rows]
-    training = Training(seed, y, float(len(y) if mass is None else mass.sum()))
-    estimator = algorithm.build(params, training)
-    chosen = X if len(rows) == len(Y) else X[rows]
-    given = {} if mass is None else {"sample_weight": mass}
-    with warnings.catch_warnings():
-        # To stop at max_iter is how these algorithms are regularised in practice: no reason to alarm anyone.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(chosen, y, **given)
-    return estimator
-
-
-def _expanded(Y: Floats) -> tuple[Labels, Labels, Floats | None]:
-    """Soft labels (n, k) as row numbers, classes and weights; no weights where each row has one class."""
-    Y = np.where(Y < NO_MASS, 0.0, Y)
-    Y = Y / np.maximum(Y.sum(axis=1, keepdims=True), NO_MASS)
-    rows, y = np.nonzero(Y)
-    return rows, y, None if len(rows) == len(Y) else Y[rows, y]
-
-
-def _compact(X: Matrix) -> Any:
-    """A sparse copy where most numbers are 0, else the matrix itself."""
-    if X.size and np.count_nonzero(X) < SPARSE_BELOW * X.size:
-        return sparse.csr_matrix(X)
-    return X

@@ -1,36 +1,34 @@
 """k nearest neighbours: what the most similar training points are."""
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+import numpy.typing as npt
 from pydantic import Field
 
-from modelling.algorithms.core import Algorithm, Params, Training
+from modelling.algorithms.core import Algorithm
 
 
-class KnnParams(Params):
-    """Parameters of scikit-learn's KNeighborsClassifier that are worth changing."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class KnnAlgorithm(Algorithm):
+    """scikit-learn's KNeighborsClassifier by brute force; it takes no sample weights."""
 
-    n_neighbors: int = Field(10, ge=1, description="neighbours that vote; at most the number of rows")
-    weights: Literal["uniform", "distance"] = Field(
-        "uniform", description="distance: closer neighbours count more"
-    )
-    metric: Literal["cosine", "euclidean", "manhattan"] = Field(
-        "cosine", description="how far apart two vectors are"
-    )
+    name = "knn"
+    summary = "Easy to explain: a point is what its nearest training points are. Hard labels only."
+    takes_sparse = False  # it keeps the rows, and the saved form of a model holds none that are sparse
 
+    n_neighbors: Annotated[
+        int, Field(ge=1, description="neighbours that vote; at most the number of rows")
+    ] = 10
+    weights: Annotated[
+        Literal["uniform", "distance"], Field(description="distance: closer neighbours count more")
+    ] = "uniform"
+    metric: Annotated[
+        Literal["cosine", "euclidean", "manhattan"], Field(description="how far apart two vectors are")
+    ] = "cosine"
 
-def _build(params: KnnParams, training: Training) -> Any:
-    from sklearn.neighbors import KNeighborsClassifier
+    def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
+        from sklearn.neighbors import KNeighborsClassifier
 
-    n_neighbors = min(params.n_neighbors, len(training.y))
-    return KNeighborsClassifier(n_neighbors, weights=params.weights, metric=params.metric, algorithm="brute")
-
-
-ALGORITHM = Algorithm(
-    name="knn",
-    summary="Easy to explain: a point is what its nearest training points are. Hard labels only.",
-    params=KnnParams,
-    build=_build,
-    takes_weights=False,
-    takes_sparse=False,  # it keeps the rows, and the saved form of a model holds none that are sparse
-)
+        n_neighbors = min(self.n_neighbors, len(y))
+        return KNeighborsClassifier(n_neighbors, weights=self.weights, metric=self.metric, algorithm="brute")

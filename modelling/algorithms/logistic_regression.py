@@ -1,42 +1,36 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
-from modelling.algorithms.core import Algorithm, Params, Training, nothing
+from modelling.algorithms.core import ClassWeight, WeighingAlgorithm, none_if_blank
 
 # The penalty weighs the same against the mean loss, however many rows there are: few gold rows bear weak
 # regularisation; many weakly labelled ones need more, as their noise is not all random.
 C_TIMES_ROWS = 6000.0
 
 
-class LogisticRegressionParams(Params):
-    """Parameters of scikit-learn's LogisticRegression that are worth changing."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class LogisticRegressionAlgorithm(WeighingAlgorithm):
+    """scikit-learn's LogisticRegression, whose penalty follows the number of rows."""
 
-    C: Annotated[float | None, BeforeValidator(nothing)] = Field(
-        None, gt=0, description="how far weights may grow: the inverse of the L2 penalty; none: 6000 / rows"
-    )
-    max_iter: int = Field(1000, ge=1, description="most steps of the optimiser")
-    tol: float = Field(1e-4, gt=0, description="the optimiser stops at gradients below this")
-    class_weight: Literal["balanced"] | None = Field(
-        None, description="balanced: rare classes count as much as frequent ones"
-    )
+    name = "logistic_regression"
+    summary = "Fast and sound on text vectors, also with few data points."
 
+    C: Annotated[
+        Annotated[float, Field(gt=0)] | None,
+        BeforeValidator(none_if_blank),
+        Field(description="how far weights may grow: the inverse of the L2 penalty; none: 6000 / rows"),
+    ] = None
+    max_iter: Annotated[int, Field(ge=1, description="most steps of the optimiser")] = 1000
+    tol: Annotated[float, Field(gt=0, description="the optimiser stops at gradients below this")] = 1e-4
+    class_weight: ClassWeight = None
 
-def _build(params: LogisticRegressionParams, training: Training) -> Any:
-    from sklearn.linear_model import LogisticRegression
+    def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
+        from sklearn.linear_model import LogisticRegression
 
-    values = params.model_dump()
-    if params.C is None:
-        values["C"] = C_TIMES_ROWS / training.mass
-    return LogisticRegression(**values, random_state=training.seed)
-
-
-ALGORITHM = Algorithm(
-    name="logistic_regression",
-    summary="Fast and sound on text vectors, also with few data points.",
-    params=LogisticRegressionParams,
-    build=_build,
-    takes_weights=True,
-)
+        C = C_TIMES_ROWS / total_weight if self.C is None else self.C
+        return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)

@@ -1,12 +1,14 @@
-"""A multi-layer perceptron: scikit-learn's MLPClassifier with all of its parameters."""
+"""A multi-layer perceptron: scikit-learn's MLPClassifier."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from adaptml.errors import ModelError
-from modelling.algorithms.core import Algorithm, Params, Training, nothing
+from modelling.algorithms.core import RandomState, WeighingAlgorithm
 
 
 def _sizes(given: object) -> object:
@@ -20,69 +22,76 @@ Size = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class MlpParams(Params):
-    """Parameters of scikit-learn's MLPClassifier, with its defaults."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class MlpAlgorithm(WeighingAlgorithm):
+    """scikit-learn's MLPClassifier with every parameter that has an effect here."""
 
-    hidden_layer_sizes: Annotated[tuple[Size, ...], BeforeValidator(_sizes)] = Field(
-        (100,), min_length=1, description="neurons of each hidden layer, such as 100,50"
+    name = "mlp"
+    summary = "A neural network; learns several classes at once and likes a few thousand rows."
+    native_multilabel = True
+    options_of_before = frozenset({"verbose", "warm_start"})
+
+    hidden_layer_sizes: Annotated[
+        tuple[Size, ...],
+        BeforeValidator(_sizes),
+        Field(min_length=1, description="neurons of each hidden layer, such as 100,50"),
+    ] = (100,)
+    activation: Annotated[
+        Literal["identity", "logistic", "tanh", "relu"],
+        Field(description="what a hidden neuron does with its sum"),
+    ] = "relu"
+    solver: Annotated[Literal["lbfgs", "sgd", "adam"], Field(description="how weights are optimised")] = (
+        "adam"
     )
-    activation: Literal["identity", "logistic", "tanh", "relu"] = Field(
-        "relu", description="what a hidden neuron does with its sum"
+    alpha: Annotated[float, Field(ge=0, description="strength of the L2 penalty")] = 1e-4
+    batch_size: Annotated[
+        Size | Literal["auto"], Field(description="rows per step; auto: min(200, rows)")
+    ] = "auto"
+    learning_rate: Annotated[
+        Literal["constant", "invscaling", "adaptive"],
+        Field(description="how the learning rate changes; sgd only"),
+    ] = "constant"
+    learning_rate_init: Annotated[float, Field(gt=0, description="first learning rate; sgd and adam")] = 1e-3
+    power_t: Annotated[
+        float, Field(ge=0, description="how fast invscaling lowers the learning rate; sgd only")
+    ] = 0.5
+    max_iter: Annotated[int, Field(ge=1, description="most passes over the rows (steps for lbfgs)")] = 200
+    shuffle: Annotated[
+        bool, Field(description="whether each pass takes rows in a new order; sgd and adam")
+    ] = True
+    random_state: RandomState = None
+    tol: Annotated[float, Field(ge=0, description="an improvement below this counts as none")] = 1e-4
+    momentum: Annotated[float, Field(ge=0, le=1, description="momentum of sgd")] = 0.9
+    nesterovs_momentum: Annotated[bool, Field(description="whether sgd uses Nesterov's momentum")] = True
+    early_stopping: Annotated[bool, Field(description="stop when rows that are set aside get no better")] = (
+        False
     )
-    solver: Literal["lbfgs", "sgd", "adam"] = Field("adam", description="how weights are optimised")
-    alpha: float = Field(1e-4, ge=0, description="strength of the L2 penalty")
-    batch_size: Size | Literal["auto"] = Field("auto", description="rows per step; auto: min(200, rows)")
-    learning_rate: Literal["constant", "invscaling", "adaptive"] = Field(
-        "constant", description="how the learning rate changes; sgd only"
-    )
-    learning_rate_init: float = Field(1e-3, gt=0, description="first learning rate; sgd and adam")
-    power_t: float = Field(0.5, ge=0, description="how fast invscaling lowers the learning rate; sgd only")
-    max_iter: int = Field(200, ge=1, description="most passes over the rows (steps for lbfgs)")
-    shuffle: bool = Field(True, description="whether each pass takes rows in a new order; sgd and adam")
-    random_state: Annotated[int | None, BeforeValidator(nothing)] = Field(
-        None, ge=0, lt=2**32, description="seed of its random choices; none: the seed of the run"
-    )
-    tol: float = Field(1e-4, ge=0, description="an improvement below this counts as none")
-    verbose: bool = Field(False, description="whether each pass is printed")
-    warm_start: bool = Field(False, description="go on from an earlier fit; without effect in one training")
-    momentum: float = Field(0.9, ge=0, le=1, description="momentum of sgd")
-    nesterovs_momentum: bool = Field(True, description="whether sgd uses Nesterov's momentum")
-    early_stopping: bool = Field(False, description="stop when rows that are set aside get no better")
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share of rows set aside by early_stopping"
-    )
-    beta_1: Share = Field(0.9, description="decay of adam's first moment")
-    beta_2: Share = Field(0.999, description="decay of adam's second moment")
-    epsilon: float = Field(1e-8, gt=0, description="keeps adam's steps finite")
-    n_iter_no_change: int = Field(10, ge=1, description="passes without improvement after which it stops")
-    max_fun: int = Field(15000, ge=1, description="most evaluations of the loss by lbfgs")
+    validation_fraction: Annotated[
+        float, Field(gt=0, lt=1, description="share of rows set aside by early_stopping")
+    ] = 0.1
+    beta_1: Annotated[Share, Field(description="decay of adam's first moment")] = 0.9
+    beta_2: Annotated[Share, Field(description="decay of adam's second moment")] = 0.999
+    epsilon: Annotated[float, Field(gt=0, description="keeps adam's steps finite")] = 1e-8
+    n_iter_no_change: Annotated[
+        int, Field(ge=1, description="passes without improvement after which it stops")
+    ] = 10
+    max_fun: Annotated[int, Field(ge=1, description="most evaluations of the loss by lbfgs")] = 15000
 
+    def advice(self) -> str:
+        """What to change where the optimiser stopped before it converged."""
+        said = super().advice()
+        rate = f" or learning_rate_init (now {self.learning_rate_init:g})"
+        return said + (rate if self.solver == "sgd" else "")
 
-def _build(params: MlpParams, training: Training) -> Any:
-    from sklearn.neural_network import MLPClassifier
+    def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
+        from sklearn.neural_network import MLPClassifier
 
-    if (
-        params.early_stopping
-        and training.y.ndim == 1
-        and np.unique(training.y, return_counts=True)[1].min() < 2
-    ):
-        raise ModelError(
-            "early_stopping sets rows of each class aside, and a class has one row only; "
-            "train without early_stopping, or add data points of that class"
-        )
-    values = params.model_dump()
-    if values["random_state"] is None:
-        values["random_state"] = training.seed
-    if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
-        values["batch_size"] = min(values["batch_size"], len(training.y))
-    return MLPClassifier(**values)
-
-
-ALGORITHM = Algorithm(
-    name="mlp",
-    summary="A neural network; learns several classes at once and likes a few thousand rows.",
-    params=MlpParams,
-    build=_build,
-    takes_weights=True,
-    native_multilabel=True,
-)
+        if self.early_stopping and y.ndim == 1 and np.unique(y, return_counts=True)[1].min() < 2:
+            raise ModelError(
+                "early_stopping sets rows of each class aside, and a class has one row only; "
+                "train without early_stopping, or add data points of that class"
+            )
+        values = self.get_params()
+        if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
+            values["batch_size"] = min(values["batch_size"], len(y))
+        return MLPClassifier(**values)

@@ -1,28 +1,40 @@
-"""All algorithms: every module of this package that declares an `ALGORITHM`."""
+"""All algorithms: every module of this package that defines an `Algorithm` with a name."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from adaptml.errors import ModelError, listed
 from modelling.algorithms.core import Algorithm
 
 
 @cache
-def algorithms() -> dict[str, Algorithm]:
+def algorithms() -> dict[str, type[Algorithm]]:
     """Name → algorithm, sorted by name."""
     package = import_module("modelling.algorithms")
     modules = [import_module(f"{package.__name__}.{info.name}") for info in iter_modules(package.__path__)]
-    found = [module.ALGORITHM for module in modules if hasattr(module, "ALGORITHM")]
-    return {algorithm.name: algorithm for algorithm in sorted(found, key=lambda a: a.name)}
+    found = {
+        thing.name: thing for module in modules for thing in vars(module).values() if _is_algorithm(thing)
+    }
+    return dict(sorted(found.items()))
 
 
-def get_algorithm(name: str) -> Algorithm:
-    """An algorithm by its name.
+def get_algorithm(name: str, given: Mapping[str, Any] | None = None) -> Algorithm:
+    """An unfitted classifier by the name of its algorithm.
+
+    Args:
+        name: one of `algorithms()`.
+        given: its parameters, as values or text; default: its defaults.
 
     Raises:
-        ModelError: no such algorithm.
+        ModelError: no such algorithm, or parameters that it cannot use.
     """
     if name not in algorithms():
         raise ModelError(f"no algorithm {name!r}; expected one of {listed(list(algorithms()), 20)}")
-    return algorithms()[name]
+    return algorithms()[name].from_options(given or {})
+
+
+def _is_algorithm(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, Algorithm) and hasattr(thing, "name")

@@ -22,15 +22,15 @@ from adaptml.errors import (
 )
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
+from modelling.app.model_cache import ModelCache
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
-from modelling.app.shelf import Shelf
 from modelling.app.status import Health, Listing, health, listing
 from modelling.champion import Champion
 
 POLL_S = 3.0
 MAX_BODY_BYTES = 64 * 2**20
-HEALTH_LOCK_TIMEOUT_S = 2.0
+LOCK_TIMEOUT_S = 2.0  # a caller is better told to try again than left waiting
 _log = logging.getLogger(__name__)
 
 # Pickles run code when they are opened; the registry is asked often, so one quick try is enough.
@@ -47,19 +47,18 @@ def create_app(project: Project) -> FastAPI:
     Args:
         project: holds the database and the model registry.
     """
-    database = Database(project.settings.database_url.get_secret_value(), HEALTH_LOCK_TIMEOUT_S)
-    shelf = Shelf(project)
+    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S)
+    cache = ModelCache(project.settings.tracking_uri, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with _mlflow_environment():
-            await asyncio.to_thread(shelf.refresh)
-            watcher = asyncio.create_task(_watch(shelf))
+            await asyncio.to_thread(cache.refresh)
+            watcher = asyncio.create_task(_watch(cache))
             yield
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
-            shelf.close()
             database.close()
             project.close()
 
@@ -72,17 +71,17 @@ def create_app(project: Project) -> FastAPI:
         swagger_ui_parameters={"defaultModelsExpandDepth": 0},
         lifespan=lifespan,
     )
-    app.openapi = lambda: describe(app, _loaded(shelf))  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app, _loaded(cache))  # type: ignore[method-assign]
     add_error_handlers(app)
-    _add_routes(app, shelf, database)
+    _add_routes(app, cache, database)
     return app
 
 
-def _add_routes(app: FastAPI, shelf: Shelf, database: Database) -> None:
+def _add_routes(app: FastAPI, cache: ModelCache, database: Database) -> None:
     @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
         """Every champion that the registry names: loaded or not, and why not."""
-        return listing(shelf)
+        return listing(cache)
 
     @app.get("/health", tags=["service"], summary="Can the service answer?", responses={503: AWAY})
     def is_healthy() -> Health:
@@ -92,11 +91,11 @@ def _add_routes(app: FastAPI, shelf: Shelf, database: Database) -> None:
         except DatabaseError as error:
             _log.warning("health: %s", error)
             raise database_away() from error
-        return health(shelf)
+        return health(cache)
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
-        champion = _served(shelf, name)
+        champion = _served(cache, name)
         body = await _read(request)
         return Response(
             await run_in_threadpool(_answer, champion, body, database), media_type="application/json"
@@ -126,22 +125,22 @@ def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
     return ApiError(404, "unknown_table", message, count=len(unknown), unknown=unknown[:20])
 
 
-def _served(shelf: Shelf, name: str) -> Champion:
-    place = shelf.get(name)
-    if place is None:
-        served = [champion.name for champion in _loaded(shelf)]
+def _served(cache: ModelCache, name: str) -> Champion:
+    model = cache.get(name)
+    if model is None:
+        served = [champion.name for champion in _loaded(cache)]
         message = (
             f"no model {name[:100]!r} is served; served are {listed(served, 20) or 'none'}: deploy it first"
         )
         raise ApiError(404, "unknown_model", message, served=served)
-    if place.champion is None:
-        message = f"model {name} version {place.version} does not load; GET / says why"
+    if model.champion is None:
+        message = f"model {name} version {model.version} does not load; GET / says why"
         raise ApiError(503, "model_not_loaded", message)
-    return place.champion
+    return model.champion
 
 
-def _loaded(shelf: Shelf) -> list[Champion]:
-    return [place.champion for place in shelf.places if place.champion is not None]
+def _loaded(cache: ModelCache) -> list[Champion]:
+    return [model.champion for model in cache.models if model.champion is not None]
 
 
 async def _read(request: Request) -> bytes:
@@ -154,10 +153,10 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _watch(shelf: Shelf) -> None:
+async def _watch(cache: ModelCache) -> None:
     while True:
         await asyncio.sleep(POLL_S)
-        await asyncio.to_thread(shelf.refresh)
+        await asyncio.to_thread(cache.refresh)
 
 
 @contextmanager

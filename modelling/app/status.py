@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from modelling.app.shelf import Place, Shelf
+from modelling.app.model_cache import ModelCache, ServedModel
 
 
 class ModelStatus(BaseModel):
@@ -39,32 +39,32 @@ class Health(BaseModel):
     registry_problem: str | None
 
 
-def listing(shelf: Shelf) -> Listing:
+def listing(cache: ModelCache) -> Listing:
     """Say of every champion whether it is loaded."""
-    return Listing(models=[_status(place) for place in shelf.places], registry_problem=shelf.registry_problem)
+    return Listing(models=[_status(model) for model in cache.models], registry_problem=cache.registry_problem)
 
 
-def health(shelf: Shelf) -> Health:
+def health(cache: ModelCache) -> Health:
     """Say what answers; the caller has asked the database."""
-    not_loaded = {place.name: place.problem for place in shelf.places if place.problem is not None}
+    not_loaded = {model.name: model.problem for model in cache.models if model.problem is not None}
     return Health(
-        status="degraded" if not_loaded or shelf.registry_problem else "ok",
+        status="degraded" if not_loaded or cache.registry_problem else "ok",
         database="ok",
-        loaded={place.name: place.champion.version for place in shelf.places if place.champion is not None},
+        loaded={m.name: m.champion.version for m in cache.models if m.champion is not None},
         not_loaded=not_loaded,
-        registry_problem=shelf.registry_problem,
+        registry_problem=cache.registry_problem,
     )
 
 
-def _status(place: Place) -> ModelStatus:
-    champion = place.champion
+def _status(model: ServedModel) -> ModelStatus:
+    champion = model.champion
     return ModelStatus(
-        name=place.name,
-        endpoint=f"/predict_{place.name}",
-        champion_version=place.version,
+        name=model.name,
+        endpoint=f"/predict_{model.name}",
+        champion_version=model.version,
         loaded=champion is not None,
         version=champion.version if champion else None,
         run_id=champion.run_id if champion else None,
         classes=list(champion.classes) if champion else [],
-        problem=place.problem,
+        problem=model.problem,
     )

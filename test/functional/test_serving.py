@@ -1,8 +1,8 @@
 """The real service: a process of its own on a free port of this machine, with real models and a real registry."""
 
-import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,75 +10,108 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import sqlalchemy as sa
-from mlflow.models import ModelSignature
-from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, Schema, TensorSpec
+from sklearn.linear_model import LogisticRegression
 
-from adaptml.database import Database
-
-# MLflow's own use of SQLAlchemy.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+from adaptml.project import Project
+from adaptml.runs.models import MODEL_FOLDER, ModelToLog
+from adaptml.tasks import MULTICLASS, Task
+from modelling.algorithms import EndModel
+from modelling.champion import load_champion
+from modelling.registration import model_to_log
 
 CODE = Path(__file__).with_name("served_model.py")
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_S = 90
 TAKE_OVER_S = 10
+EXAMPLE = pd.DataFrame({"table_name": ["animals"], "id": ["a"]})
+# The column x of the table holds the log-odds of these.
+CAT = {"a": 0.9, "b": 0.2, "c": 0.5, "d": 0.1}
+CLOSE = 1e-6  # features are float32
+
+
+def animals(*, flip: bool = False, columns: int = 1) -> EndModel:
+    """A model whose answers are known: log-odds of cat = x, or -x flipped; made for so many columns."""
+    classifier = LogisticRegression()
+    classifier.classes_ = np.array([0, 1])
+    classifier.coef_ = np.full((1, columns), 1.0 if flip else -1.0)  # of dog, the second class
+    classifier.intercept_ = np.zeros(1)
+    classifier.n_features_in_ = columns
+    model = EndModel("logistic_regression", MULTICLASS)
+    model.k_, model.parts_ = 2, (classifier,)
+    return model
+
+
+class Pickled(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+    """A model that MLflow keeps as a pickle, which would run code when it is opened."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self.mark.touch()
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        return model_input
 
 
 @dataclass
 class Registry:
-    """A model registry in a folder, with end models from code."""
+    """A project with a model registry, to which end models are added as `train` adds them."""
 
-    home: Path
-    client: MlflowClient
-    experiment: str
+    project: Project
 
-    def add(self, name: str, **options: bool) -> str:
-        """Log and register a version; returns it."""
-        file = self.home / f"{name}.json"
-        file.write_text(json.dumps(options))
-        return self._log(name, python_model=str(CODE), artifacts={"options": str(file)})
+    @property
+    def home(self) -> Path:
+        return self.project.settings.home
 
-    def add_pickle(self, name: str) -> str:
-        return self._log(name, python_model=_identity)
+    def add(self, name: str, **options: Any) -> str:
+        """Register a version that answers as `animals` says; returns it."""
+        return self.register(name, lambda folder: self.model(name, folder, **options))
 
-    def _log(self, name: str, **model: Any) -> str:
-        classes = ("cat", "dog")
-        outputs: list[ColSpec | TensorSpec] = [ColSpec("long", c) for c in classes]
-        outputs += [ColSpec("double", f"prob_{c}") for c in classes]
-        inputs = Schema([ColSpec("string", "table_name"), ColSpec("string", "id")])
-        before = mlflow.get_tracking_uri()
-        mlflow.set_tracking_uri(f"sqlite:///{self.home / 'mlflow.db'}")
-        try:
-            # MLflow warns of its own type hints and of models without an example.
-            with warnings.catch_warnings(action="ignore"), mlflow.start_run(experiment_id=self.experiment):
-                info = mlflow.pyfunc.log_model(
-                    name=name,
-                    signature=ModelSignature(inputs, Schema(outputs)),
-                    pip_requirements=["mlflow-skinny"],
-                    registered_model_name=name,
-                    **model,
-                )
-        finally:
-            mlflow.set_tracking_uri(before)
-        self.client.set_registered_model_tag(name, "adaptml.kind", "end_model")
-        return str(info.registered_model_version)
+    def add_broken(self, name: str) -> str:
+        """Register a version whose classifier is not what it says."""
+
+        def made(folder: Path) -> ModelToLog:
+            model = self.model(name, folder)
+            model.files["classifier"].write_text("not a classifier")
+            return model
+
+        return self.register(name, made)
+
+    def model(self, name: str, folder: Path, **options: Any) -> ModelToLog:
+        task = Task(name="pets", classes=["cat", "dog"])
+        made = model_to_log(task, animals(**options), ["x"], 1, EXAMPLE, folder)
+        return replace(made, registered_name=name)
+
+    def register(self, name: str, make: Callable[[Path], ModelToLog]) -> str:
+        with self.project.runs.run("test", name, {}) as recorder:
+            recorder.model = make(recorder.folder)
+        return str(recorder.model_version)
+
+    def add_with_code(self, name: str, change: Callable[[Path], None] | None = None) -> str:
+        """Register a version with the code that nobody should run; `change` works on its saved folder."""
+        version = self.register(name, lambda folder: replace(self.model(name, folder), code=CODE))
+        client = self.project.runs.client
+        uri = client.get_run(client.get_model_version(name, version).run_id).info.artifact_uri
+        folder = Path(uri.removeprefix("file://")) / MODEL_FOLDER
+        if change is not None:
+            change(folder)
+        return version
 
     def promote(self, name: str, version: str) -> None:
-        self.client.set_registered_model_alias(name, "champion", version)
-
-
-def _identity(model_input: pd.DataFrame) -> pd.DataFrame:
-    return model_input
+        self.project.runs.client.set_registered_model_alias(name, "champion", version)
 
 
 @dataclass
@@ -129,25 +162,29 @@ def stop(server: Server, by: signal.Signals = signal.SIGTERM) -> int:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+def registry(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Registry]:
     home = tmp_path_factory.mktemp("home")
     (home / "tasks").mkdir()
-    database = Database(f"sqlite:///{home / 'data.db'}")
+    shutil.copy(empty_store, home / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADAPTML_HOME", str(home))
+        project = Project(home)
+    database = project.database
     database.create_table("animals", {"id": sa.Text(), "x": sa.Float()})
-    rows = pd.DataFrame({"id": ["a", "b", "c", "boom", "empty"], "x": [0.9, 0.2, 0.5, 0.1, None]})
-    database.upsert("animals", rows, ["id"])
+    log_odds = [np.log(p) - np.log1p(-p) for p in CAT.values()]
+    database.upsert("animals", pd.DataFrame({"id": [*CAT, "empty"], "x": [*log_odds, None]}), ["id"])
     database.create_table("bare", {"id": sa.Text(), "txt": sa.Text()})
     database.upsert("bare", pd.DataFrame({"id": ["a"], "txt": ["miau"]}), ["id"])
-    database.close()
-    client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
-    made = Registry(home, client, client.create_experiment("test", (home / "runs").as_uri()))
-    for name, options in {"animals": {}, "broken": {"broken": True}, "second": {"flip": True}}.items():
-        made.promote(name, made.add(name, **options))
-    made.promote("pickled", made.add_pickle("pickled"))
+    made = Registry(project)
+    made.promote("animals", made.add("animals"))
+    made.promote("second", made.add("second", flip=True))
+    made.promote("broken", made.add_broken("broken"))
+    made.promote("boom", made.add("boom", columns=2))  # loads, and fails when it is asked
     made.promote("votes", made.add("votes"))
-    client.set_registered_model_tag("votes", "adaptml.kind", "label_model")
+    project.runs.client.set_registered_model_tag("votes", "adaptml.kind", "label_model")
     made.add("waiting")
-    return made
+    yield made
+    project.close()
 
 
 @pytest.fixture(scope="module")
@@ -178,17 +215,17 @@ def test_answers_come_in_the_order_of_the_request(server: Server) -> None:
         "id": ["b", "a", "c", "b"],
         "cat": [0, 1, 1, 0],
         "dog": [1, 0, 0, 1],
-        "prob_cat": [0.2, 0.9, 0.5, 0.2],
-        "prob_dog": [0.8, pytest.approx(0.1), 0.5, 0.8],
+        "prob_cat": pytest.approx([0.2, 0.9, 0.5, 0.2], abs=CLOSE),
+        "prob_dog": pytest.approx([0.8, 0.1, 0.5, 0.8], abs=CLOSE),
     }
 
 
 def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, registry: Registry) -> None:
     models = {model["name"]: model for model in server.get("/").json()["models"]}
-    assert set(models) >= {"animals", "broken", "pickled", "second"}
+    assert set(models) >= {"animals", "broken", "boom", "second"}
     assert "votes" not in models  # a label model
     assert "waiting" not in models  # no champion
-    version = registry.client.get_model_version("second", "1")
+    version = registry.project.runs.client.get_model_version("second", "1")
     assert models["second"] == {
         "name": "second",
         "endpoint": "/predict_second",
@@ -200,13 +237,40 @@ def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, regi
         "problem": None,
     }
     assert models["broken"]["loaded"] is False
-    assert models["broken"]["problem"] == "RuntimeError: this model was made to fail"
+    assert re.search(
+        r"^ModelError: .*classifier\.skops is no end model that can be read", models["broken"]["problem"]
+    )
 
 
-def test_pickles_are_refused(server: Server) -> None:
-    pickled = status(server, "pickled")
-    assert pickled["loaded"] is False
-    assert "Deserializing model using pickle is disallowed" in pickled["problem"]
+def test_code_in_a_registered_model_is_never_run(server: Server, registry: Registry, tmp_path: Path) -> None:
+    """Not the code that MLflow would run, not a pickle, and no type in the classifier that is not on our list."""
+    marks = {"pickle": tmp_path / "PICKLE", "own_type": tmp_path / "OWN_TYPE"}
+
+    def with_pickle(folder: Path) -> None:
+        shutil.rmtree(folder)
+        with warnings.catch_warnings(action="ignore"):
+            mlflow.pyfunc.save_model(folder, python_model=Pickled(marks["pickle"]), pip_requirements=[])
+
+    def with_own_type(folder: Path) -> None:
+        skops.io.dump(
+            {"format": 2, "parts": [Pickled(marks["own_type"])]}, folder / "artifacts/classifier.skops"
+        )
+
+    registry.promote("with_code", registry.add_with_code("with_code"))
+    registry.promote("with_pickle", registry.add_with_code("with_pickle", with_pickle))
+    registry.promote("with_own_type", registry.add_with_code("with_own_type", with_own_type))
+    for mark in (*registry.home.rglob("WAS_RUN"), CODE.with_name("WAS_RUN"), *marks.values()):
+        mark.unlink(missing_ok=True)  # saving a model runs its code, which is the trainer's own
+    soon(server, lambda: status(server, "with_own_type").get("problem") is not None)
+    soon(server, lambda: status(server, "with_pickle").get("problem") is not None)
+    soon(server, lambda: status(server, "with_code").get("loaded") is True)
+    assert server.predict("with_code", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
+    assert "has no file classifier.skops" in status(server, "with_pickle")["problem"]
+    assert "holds types that no end model of ours holds" in status(server, "with_own_type")["problem"]
+    champion = load_champion(registry.project.runs.client, registry.project.database, "with_code", "1")
+    assert champion.predict(["animals"], ["b"])["prob_cat"] == pytest.approx([0.2], abs=CLOSE)
+    assert [mark for mark in (CODE.with_name("WAS_RUN"), *marks.values()) if mark.exists()] == []
+    assert list(registry.home.rglob("WAS_RUN")) == []
 
 
 def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
@@ -215,7 +279,7 @@ def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
     assert answer.json()["database"] == "ok"
     assert answer.json()["status"] == "degraded"
     assert {"animals": "1", "second": "1"}.items() <= answer.json()["loaded"].items()
-    assert set(answer.json()["not_loaded"]) >= {"broken", "pickled"}
+    assert set(answer.json()["not_loaded"]) >= {"broken"}
 
 
 POINT = {"table_name": ["animals"], "id": ["a"]}
@@ -254,13 +318,19 @@ BAD_REQUESTS = [
         "features_do_not_fit",
         "does not hold what the model",
     ),
-    ("animals", {**POINT, "id": ["empty"]}, 409, "features_do_not_fit", "1 data points have no x; featurise"),
+    (
+        "animals",
+        {**POINT, "id": ["empty"]},
+        409,
+        "features_do_not_fit",
+        "feature column 'x' is empty for 1 of 1 data points",
+    ),
     ("nope", POINT, 404, "unknown_model", "no model 'nope' is served; served are animals, "),
     ("votes", POINT, 404, "unknown_model", "no model 'votes' is served"),
     ("broken", POINT, 503, "model_not_loaded", "model broken version 1 does not load; GET / says why"),
     (
-        "animals",
-        {**POINT, "id": ["boom"]},
+        "boom",
+        POINT,
         500,
         "internal_error",
         "something broke; the server's log says what",
@@ -335,10 +405,10 @@ def test_100000_ids_are_taken(server: Server) -> None:
 
 
 def test_what_breaks_is_logged_with_its_traceback(server: Server) -> None:
-    server.predict("animals", "boom")
+    server.predict("boom", "a")
     log = server.log.read_text()
     assert "Traceback" in log
-    assert "RuntimeError: secret inside" in log
+    assert "ValueError: X has 1 features" in log
 
 
 def test_docs_need_no_other_machine(server: Server) -> None:
@@ -363,30 +433,29 @@ def test_a_new_champion_and_a_new_name_are_served_without_a_restart(
     server: Server, registry: Registry
 ) -> None:
     assert server.predict("waiting", "a").status_code == 404
-    before = server.predict("animals", "a").json()["prob_cat"]
+    assert server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
     registry.promote("waiting", "1")
     registry.promote("animals", registry.add("animals", flip=True))
     soon(server, lambda: server.predict("waiting", "a").status_code == 200)
-    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == [pytest.approx(0.1)])
-    assert before == [0.9]
+    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.1], abs=CLOSE))
     assert status(server, "animals")["version"] == "2"
     registry.promote("animals", "1")
-    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == [0.9])
+    soon(server, lambda: server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE))
 
 
 def test_a_champion_that_does_not_load_leaves_the_old_one_serving(server: Server, registry: Registry) -> None:
-    registry.promote("second", registry.add("second", broken=True))
+    registry.promote("second", registry.add_broken("second"))
     soon(server, lambda: status(server, "second")["problem"] is not None)
     assert status(server, "second")["loaded"] is True
     assert status(server, "second")["champion_version"] == "2"
     assert status(server, "second")["version"] == "1"
-    assert server.predict("second", "a").json()["prob_cat"] == [pytest.approx(0.1)]
+    assert server.predict("second", "a").json()["prob_cat"] == pytest.approx([0.1], abs=CLOSE)
 
 
 def test_a_model_that_is_no_champion_any_more_is_not_served(server: Server, registry: Registry) -> None:
     registry.promote("leaving", registry.add("leaving"))
     soon(server, lambda: server.predict("leaving", "a").status_code == 200)
-    registry.client.delete_registered_model_alias("leaving", "champion")
+    registry.project.runs.client.delete_registered_model_alias("leaving", "champion")
     soon(server, lambda: server.predict("leaving", "a").status_code == 404)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from fastapi import FastAPI
 
+from adaptml.database import Database
 from adaptml.errors import (
     DatabaseUnavailableError,
     FeatureError,
@@ -16,11 +17,10 @@ from adaptml.errors import (
     ModelError,
     UnknownColumnError,
 )
-from adaptml.project import Project
 from modelling.app.api_errors import ApiError, translated
+from modelling.app.model_cache import ModelCache
 from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
-from modelling.app.shelf import Shelf
 from modelling.app.status import health
 from modelling.champion import Champion
 
@@ -94,12 +94,12 @@ def test_a_registry_that_does_not_answer_is_said_and_logged_once(
     uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "junk.db").write_text("no database")
-    shelf = Shelf(Project(tmp_path, tracking_uri=uri.format(folder=tmp_path)))
+    cache = ModelCache(uri.format(folder=tmp_path), Database("sqlite://"))
     for _ in range(2):
-        shelf.refresh()
-    assert shelf.places == []
-    assert health(shelf).status == "degraded"
-    assert shelf.registry_problem == "the model registry does not answer; the server's log says why"
+        cache.refresh()
+    assert cache.models == []
+    assert health(cache).status == "degraded"
+    assert cache.registry_problem == "the model registry does not answer; the server's log says why"
     assert [r.message for r in caplog.records if r.exc_info] == ["the model registry does not answer"]
 
 

@@ -1,4 +1,4 @@
-"""Ways to combine gold and weak labels, and the choice between them."""
+"""Strategies to combine gold and weak labels, and the choice between them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from adaptml.errors import ModelError
 from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.core import Floats, Matrix
-from modelling.combine import (
+from modelling.strategies import (
     AUTO,
     FOLDS,
     Gold,
@@ -19,7 +19,7 @@ from modelling.combine import (
     Weak,
     combine,
     cross_validate,
-    list_ways,
+    list_strategies,
 )
 
 LR = Learner(get_algorithm("logistic_regression"), MULTICLASS)
@@ -51,18 +51,18 @@ def accuracy(model: Any) -> float:
     return float((model.predict_proba(X_NEW).argmax(axis=1) == Y_NEW.argmax(axis=1)).mean())
 
 
-@pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
+@pytest.mark.parametrize("strategy", ["gold", "weak", "union", "stacked", "relabelled"])
 @pytest.mark.parametrize("name", ["logistic_regression", "knn"])
-def test_every_way_trains_every_kind_of_algorithm(way: str, name: str) -> None:
+def test_every_strategy_trains_every_kind_of_algorithm(strategy: str, name: str) -> None:
     learner = Learner(get_algorithm(name), MULTICLASS)
-    combined = combine(way, learner, Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), GOLD)
-    assert (combined.way, combined.reason, combined.held_out) == (way, "it was asked for", {})
+    combined = combine(strategy, learner, Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), GOLD)
+    assert (combined.strategy, combined.reason, combined.held_out) == (strategy, "it was asked for", {})
     assert accuracy(combined.model) > 0.85
 
 
-def test_gold_mends_what_weak_labels_systematically_get_wrong() -> None:
+def test_gold_fixes_what_weak_labels_systematically_get_wrong() -> None:
     weak = Weak(X_WEAK, confused(TRUE_WEAK, 0.8))
-    reached = {way: accuracy(combine(way, LR, weak, GOLD).model) for way in list_ways()}
+    reached = {strategy: accuracy(combine(strategy, LR, weak, GOLD).model) for strategy in list_strategies()}
     assert reached["weak"] < 0.75
     assert reached["union"] > reached["weak"]
     assert reached["stacked"] > reached["weak"] + 0.15
@@ -71,15 +71,15 @@ def test_gold_mends_what_weak_labels_systematically_get_wrong() -> None:
 
 def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
     combined = combine(AUTO, LR, Weak(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
-    assert list(combined.held_out) == list_ways() == ["gold", "weak", "union", "stacked", "relabelled"]
+    assert list(combined.held_out) == list_strategies() == ["gold", "weak", "union", "stacked", "relabelled"]
     best = min(combined.held_out.values(), key=lambda held_out: held_out.log_loss)
-    assert combined.held_out[combined.way] is best
-    assert combined.way != "weak"
+    assert combined.held_out[combined.strategy] is best
+    assert combined.strategy != "weak"
     assert combined.reason == f"lowest log loss on held-out gold ({best.log_loss:.3f})"
 
 
 @pytest.mark.parametrize(
-    ("weak", "gold", "way", "reason"),
+    ("weak", "gold", "strategy", "reason"),
     [
         (Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), None, "weak", "no gold labels were given to train on"),
         (None, GOLD, "gold", "no weak labels were given to train on"),
@@ -91,9 +91,9 @@ def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
         ),
     ],
 )
-def test_auto_without_a_choice(weak: Weak | None, gold: Gold | None, way: str, reason: str) -> None:
+def test_auto_without_a_choice(weak: Weak | None, gold: Gold | None, strategy: str, reason: str) -> None:
     combined = combine(AUTO, LR, weak, gold)
-    assert (combined.way, combined.reason, combined.held_out) == (way, reason, {})
+    assert (combined.strategy, combined.reason, combined.held_out) == (strategy, reason, {})
 
 
 def test_held_out_gold_is_kept_out_of_the_weak_labels() -> None:
@@ -111,16 +111,16 @@ def test_held_out_gold_is_kept_out_of_the_weak_labels() -> None:
     assert set().union(*left_out) == set(range(45))
 
 
-def test_held_out_figures_worked_out_by_hand() -> None:
+def test_held_out_metrics_worked_out_by_hand() -> None:
     """Without features a model can only say how frequent classes are: 2/3 and 1/3 in every part."""
     gold = Gold(np.zeros((30, 1), np.float32), np.eye(2, dtype=np.int8)[[0, 0, 1] * 10])
     held_out = cross_validate(["gold"], LR, None, gold)["gold"]
     np.testing.assert_allclose(held_out.probs, np.tile([2 / 3, 1 / 3], (30, 1)), atol=1e-3)
-    assert held_out.figure == pytest.approx(2 / 3)
+    assert held_out.metric == pytest.approx(2 / 3)
     assert held_out.log_loss == pytest.approx(-(20 * np.log(2 / 3) + 10 * np.log(1 / 3)) / 30, abs=1e-3)
 
 
-def test_ways_that_cannot_be_trained_are_left_out() -> None:
+def test_strategies_that_cannot_be_trained_are_left_out() -> None:
     """The only point of class 1 is missing in one part: gold alone has one class there."""
     Y = np.eye(3, dtype=np.int8)[[0] * 9 + [1]]
     gold = Gold(X_GOLD[:10], Y)
@@ -139,18 +139,18 @@ def test_parts_hold_like_rows_evenly() -> None:
     assert (parts != folds(Y, 5, seed=4)).any()
 
 
-@pytest.mark.parametrize("way", ["gold", "weak", "union", "stacked", "relabelled"])
-def test_multilabel(way: str) -> None:
+@pytest.mark.parametrize("strategy", ["gold", "weak", "union", "stacked", "relabelled"])
+def test_multilabel(strategy: str) -> None:
     def both(Y: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         return np.column_stack([Y[:, 0] | Y[:, 1], Y[:, 2]]).astype(np.int8)
 
     weak = Weak(X_WEAK, np.asarray(0.8 * both(TRUE_WEAK) + 0.1, np.float64))
     gold = Gold(X_GOLD, both(Y_GOLD))
-    combined = combine(way, LR_MULTILABEL, weak, gold)
+    combined = combine(strategy, LR_MULTILABEL, weak, gold)
     named = MULTILABEL.decide(combined.model.predict_proba(X_NEW))
     assert (named == both(Y_NEW)).mean() > 0.85
-    held_out = cross_validate([way], LR_MULTILABEL, weak, gold)[way]
-    assert held_out.figure > 0.8
+    held_out = cross_validate([strategy], LR_MULTILABEL, weak, gold)[strategy]
+    assert held_out.metric > 0.8
     assert 0 < held_out.log_loss < 0.5
 
 
@@ -164,45 +164,45 @@ def test_points_without_votes_are_relabelled_too() -> None:
 
 def test_hard_labels_where_they_are_asked_for() -> None:
     unsure = np.where(TRUE_WEAK == 1, 0.4, 0.3)
-    hard = Learner(LR.algorithm, LR.problem, soft_labels=False).fit(X_WEAK, unsure).predict_proba(X_WEAK)
+    hard = Learner(LR.classifier, LR.problem, soft_labels=False).fit(X_WEAK, unsure).predict_proba(X_WEAK)
     expected = LR.fit(X_WEAK, TRUE_WEAK).predict_proba(X_WEAK)
     np.testing.assert_allclose(hard, expected, rtol=0, atol=FLOAT32_ATOL)
     assert hard.max() > LR.fit(X_WEAK, unsure).predict_proba(X_WEAK).max() + 0.3
 
 
 @pytest.mark.parametrize(
-    ("way", "weak", "gold", "text"),
+    ("strategy", "weak", "gold", "text"),
     [
         (
             "both",
             None,
             GOLD,
-            "no way 'both' to combine labels; expected one of auto, gold, weak, union, stacked, relabelled",
+            "no strategy 'both' to combine labels; expected one of auto, gold, weak, union, stacked, relabelled",
         ),
         (
             "relabelled",
             None,
             GOLD,
-            "there are no weak labels to train on; give some, or choose a way that needs none",
+            "there are no weak labels to train on; give some, or choose a strategy that needs none",
         ),
         (
             "union",
             Weak(X_WEAK, confused(TRUE_WEAK, 0.0)),
             None,
-            "there are no gold labels to train on; give some, or choose a way that needs none",
+            "there are no gold labels to train on; give some, or choose a strategy that needs none",
         ),
     ],
 )
-def test_errors(way: str, weak: Weak | None, gold: Gold | None, text: str) -> None:
+def test_errors(strategy: str, weak: Weak | None, gold: Gold | None, text: str) -> None:
     with pytest.raises(ModelError) as error:
-        combine(way, LR, weak, gold)
+        combine(strategy, LR, weak, gold)
     assert str(error.value) == text
 
 
 def test_the_same_seed_gives_the_same() -> None:
     weak = Weak(X_WEAK, confused(TRUE_WEAK, 0.5))
     first, second = (combine(AUTO, LR, weak, GOLD) for _ in range(2))
-    assert first.way == second.way
+    assert first.strategy == second.strategy
     probs, again = (combined.model.predict_proba(X_NEW) for combined in (first, second))
     np.testing.assert_allclose(probs, again, rtol=0, atol=FLOAT32_ATOL)
 

@@ -1,6 +1,7 @@
-"""Training an end model on gold labels, on weak labels, or on both: a few named ways, and a choice.
+"""Training an end model on gold labels, on weak labels, or on both: a few named strategies, and a choice.
 
-Gold labels are few and right; weak labels (what a label model says) are many and partly wrong. The ways:
+Gold labels are few and right; weak labels (what a label model says) are many and partly wrong.
+The strategies:
 
     gold        gold points only
     weak        weakly labelled points only
@@ -21,13 +22,15 @@ import numpy.typing as npt
 from adaptml.errors import ModelError, listed
 from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as folds_of
-from modelling.algorithms import Algorithm, EndModel, Params, fit
-from modelling.algorithms.core import LOWEST, Floats, Matrix, opinion, with_opinion
+from modelling.algorithms import Classifier, EndModel, takes_weights
+from modelling.algorithms.core import Floats, Matrix
+from modelling.algorithms.end_model import stacked_log_odds
 
 AUTO = "auto"
 GOLD_WEIGHT = 5.0
 FOLDS = 5
-MIN_GOLD = 20  # with fewer gold points, ways differ by chance more than by merit
+MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
+LOWEST = 1e-3  # the least that the length of a model's log-odds counts as
 
 Indicator = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
@@ -41,7 +44,7 @@ class Weak:
     Attributes:
         X: features, float32 (n, d).
         P: what the label model says, float64 (n, k), values in [0, 1]. Points without votes are left out.
-        X_rest: features of points without votes, float32 (u, d), or None. Ways that can use them do.
+        X_rest: features of points without votes, float32 (u, d), or None. Strategies that can use them do.
         refit: row numbers of gold points → P (n, k) of a label model that saw no other gold points. Without
             it, cross-validation takes P as it is, and is too hopeful as far as P was made with that gold.
     """
@@ -66,30 +69,38 @@ class Gold:
 
 @dataclass(frozen=True)
 class Learner:
-    """What is trained, whichever way.
+    """What is trained, whatever the strategy.
 
     Attributes:
-        algorithm: from `get_algorithm`.
+        classifier: an unfitted classifier, from `modelling.algorithms.classifier`.
         problem: one class a point, or any number.
-        params: the algorithm's parameters; None: its defaults.
         soft_labels: train on probabilities rather than on the classes that they name; has no effect where
             the algorithm takes no sample weights.
         seed: of all random choices.
     """
 
-    algorithm: Algorithm
+    classifier: Classifier
     problem: ProblemType
-    params: Params | None = None
     soft_labels: bool = True
     seed: int = 0
 
-    def fit(self, X: Matrix, targets: npt.NDArray[np.generic], weights: Floats | None = None) -> EndModel:
+    def end_model(self, base_model: EndModel | None = None, scale: float = 1.0) -> EndModel:
+        """An unfitted end model."""
+        return EndModel(self.classifier, self.problem, seed=self.seed, base_model=base_model, scale=scale)
+
+    def fit(
+        self,
+        X: Matrix,
+        targets: npt.NDArray[np.generic],
+        weights: Floats | None = None,
+        model: EndModel | None = None,
+    ) -> EndModel:
         """Train on targets (n, k), made hard if they must be, and weights (n,) if they can be used."""
         soft = np.asarray(targets, np.float64)
-        if not (self.soft_labels and self.algorithm.takes_weights):
+        weighing = takes_weights(self.classifier)
+        if not (self.soft_labels and weighing):
             soft = self.problem.decide(soft).astype(np.float64)
-        used = weights if self.algorithm.takes_weights else None
-        return fit(self.algorithm, self.problem, X, soft, params=self.params, weights=used, seed=self.seed)
+        return (model or self.end_model()).fit(X, soft, weights if weighing else None)
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ class Labels:
 
     @cached_property
     def weak_model(self) -> EndModel:
-        """The end model of weak labels alone, which several ways need."""
+        """The end model of weak labels alone, which several strategies need."""
         weak = _needed(self.weak, "weak labels")
         return self.learner.fit(weak.X, weak.P)
 
@@ -114,54 +125,55 @@ class Labels:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a way's models say of gold points that they were not trained on.
+    """What a strategy's models say of gold points that they were not trained on.
 
     Attributes:
         probs: float64 (g, k).
         log_loss: mean of -log of the probability of the truth: over points in multiclass, over all
             points and classes in multilabel. Lower is better.
-        figure: accuracy in multiclass, F1 over samples in multilabel.
+        metric: accuracy in multiclass, F1 over samples in multilabel.
     """
 
     probs: Floats
     log_loss: float
-    figure: float
+    metric: float
 
 
 @dataclass(frozen=True)
 class Combined:
-    """A trained end model and how its way was chosen.
+    """A trained end model and how its strategy was chosen.
 
     Attributes:
-        model: trained on everything that the way uses.
-        way: the name of the way.
+        model: trained on everything that the strategy uses.
+        strategy: the name of the strategy.
         reason: one sentence.
-        held_out: way → its figures on gold by cross-validation; empty if nothing had to be chosen.
+        held_out: strategy → its metrics on gold by cross-validation; empty if nothing had to be chosen.
     """
 
     model: EndModel
-    way: str
+    strategy: str
     reason: str
     held_out: Mapping[str, HeldOut]
 
 
-def combine(way: str, learner: Learner, weak: Weak | None, gold: Gold | None) -> Combined:
-    """Train an end model the way asked for; `auto` chooses one by cross-validation on gold.
+def combine(strategy: str, learner: Learner, weak: Weak | None, gold: Gold | None) -> Combined:
+    """Train an end model by the strategy asked for; `auto` chooses one by cross-validation on gold.
 
     Args:
-        way: `auto` or one of `list_ways()`.
+        strategy: `auto` or one of `list_strategies()`.
         learner: what to train.
         weak: weakly labelled points, or None.
         gold: gold points, or None.
 
     Raises:
-        ModelError: an unknown way, labels that it needs and that are not there, or one class only.
+        ModelError: an unknown strategy, labels that it needs and that are not there, or one class only.
     """
-    if way != AUTO and way not in _WAYS:
-        raise ModelError(f"no way {way!r} to combine labels; expected one of {listed([AUTO, *_WAYS], 20)}")
+    if strategy != AUTO and strategy not in _STRATEGIES:
+        known = listed([AUTO, *_STRATEGIES], 20)
+        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
     held_out: Mapping[str, HeldOut] = {}
-    if way != AUTO:
-        chosen, reason = way, "it was asked for"
+    if strategy != AUTO:
+        chosen, reason = strategy, "it was asked for"
     elif gold is None or len(gold.X) == 0:
         chosen, reason = "weak", "no gold labels were given to train on"
     elif weak is None or len(weak.X) == 0:
@@ -169,50 +181,50 @@ def combine(way: str, learner: Learner, weak: Weak | None, gold: Gold | None) ->
     elif len(gold.X) < MIN_GOLD:
         chosen, reason = "union", f"{len(gold.X)} gold points are too few to choose by; {MIN_GOLD} are needed"
     else:
-        held_out = cross_validate(list_ways(), learner, weak, gold)
+        held_out = cross_validate(list_strategies(), learner, weak, gold)
         chosen = min(held_out, key=lambda name: held_out[name].log_loss)
         reason = f"lowest log loss on held-out gold ({held_out[chosen].log_loss:.3f})"
-    return Combined(_WAYS[chosen](Labels(learner, weak, gold)), chosen, reason, held_out)
+    return Combined(_STRATEGIES[chosen](Labels(learner, weak, gold)), chosen, reason, held_out)
 
 
-def list_ways() -> list[str]:
-    """Names of the ways to train, the simplest first."""
-    return list(_WAYS)
+def list_strategies() -> list[str]:
+    """Names of the strategies, the simplest first."""
+    return list(_STRATEGIES)
 
 
 def cross_validate(
-    ways: Sequence[str], learner: Learner, weak: Weak | None, gold: Gold, folds: int = FOLDS
+    strategies: Sequence[str], learner: Learner, weak: Weak | None, gold: Gold, folds: int = FOLDS
 ) -> dict[str, HeldOut]:
-    """What each way's models say of gold points that neither they nor their weak labels saw.
+    """What each strategy's models say of gold points that neither they nor their weak labels saw.
 
-    All ways are judged on the same parts. A way that cannot be trained in every part (because gold is too
-    few in kind, say) is left out.
+    All strategies are judged on the same parts. A strategy that cannot be trained in every part (because
+    gold is too few in kind, say) is left out.
 
     Args:
-        ways: names from `list_ways()`.
+        strategies: names from `list_strategies()`.
         learner: what to train.
         weak: weakly labelled points, or None; its `refit` keeps held-out gold out of the weak labels.
         gold: at least two gold points.
         folds: number of parts.
 
     Raises:
-        ModelError: no way can be trained.
+        ModelError: no strategy can be trained.
     """
     parts = folds_of(gold.Y, folds, learner.seed)
-    probs = {way: np.empty(gold.Y.shape, np.float64) for way in ways}
+    probs = {name: np.empty(gold.Y.shape, np.float64) for name in strategies}
     failed: dict[str, ModelError] = {}
     for part in range(parts.max() + 1):
         inside, outside = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
         known = Gold(gold.X[inside], gold.Y[inside])
         labels = Labels(learner, weak and weak.seen_with(inside), known)
-        for way in [way for way in ways if way not in failed]:
+        for name in [name for name in strategies if name not in failed]:
             try:
-                probs[way][outside] = _WAYS[way](labels).predict_proba(gold.X[outside])
+                probs[name][outside] = _STRATEGIES[name](labels).predict_proba(gold.X[outside])
             except ModelError as error:
-                failed[way] = error
-    if len(failed) == len(ways):
+                failed[name] = error
+    if len(failed) == len(strategies):
         raise next(iter(failed.values()))
-    return {way: _judged(learner.problem, gold.Y, probs[way]) for way in ways if way not in failed}
+    return {name: _judged(learner.problem, gold.Y, probs[name]) for name in strategies if name not in failed}
 
 
 def _judged(problem: ProblemType, Y: Indicator, probs: Floats) -> HeldOut:
@@ -237,14 +249,13 @@ def _stacked(labels: Labels) -> EndModel:
     """Stacking (Wolpert 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
 
     The model learns from few gold points how far weak labels can be trusted, and about which classes. The
-    weak model's opinion is scaled to weigh as much as the other features together.
+    weak model's log-odds are scaled to weigh as much as the other features together.
     """
     _needed(labels.weak, "weak labels")
     gold = _needed(labels.gold, "gold labels")
-    first = labels.weak_model
-    scale = _mean_length(gold.X) / max(_mean_length(opinion(first, gold.X)), LOWEST)
-    model = labels.learner.fit(with_opinion(gold.X, first, scale), gold.Y)
-    return replace(model, first=first, scale=scale)
+    base = labels.weak_model
+    scale = _mean_length(gold.X) / max(_mean_length(stacked_log_odds(base, gold.X)), LOWEST)
+    return labels.learner.fit(gold.X, gold.Y, model=labels.learner.end_model(base, scale))
 
 
 def _relabelled(labels: Labels) -> EndModel:
@@ -268,11 +279,11 @@ def _with_gold(labels: Labels, X: Matrix, P: Floats) -> EndModel:
 
 def _needed(given: Given | None, what: str) -> Given:
     if given is None or len(given.X) == 0:
-        raise ModelError(f"there are no {what} to train on; give some, or choose a way that needs none")
+        raise ModelError(f"there are no {what} to train on; give some, or choose a strategy that needs none")
     return given
 
 
-_WAYS: Mapping[str, Callable[[Labels], EndModel]] = {
+_STRATEGIES: Mapping[str, Callable[[Labels], EndModel]] = {
     "gold": _only_gold,
     "weak": _only_weak,
     "union": _union,

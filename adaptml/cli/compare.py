@@ -1,0 +1,68 @@
+"""`adaptml compare`."""
+
+import typer
+from rich.table import Table
+
+from adaptml.cli import options
+from adaptml.cli.support import extra_options, output
+from adaptml.cli.train import AlgorithmName
+from adaptml.data import TASK_GOLD
+from adaptml.project import Project
+from modelling.compare import STRATEGIES, Comparison, compare
+from modelling.strategies import FOLDS
+from modelling.train import DEFAULT_ALGORITHM
+
+COMMAND_OPTIONS = options.TAKES_MORE
+
+
+def command(
+    ctx: typer.Context,
+    task: options.TaskName,
+    data: options.LabelledData,
+    gold: options.Gold = TASK_GOLD,
+    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    features: options.Features = None,
+    soft_labels: options.SoftLabels = False,
+    setting: options.SettingName = "",
+    seed: options.Seed = 0,
+) -> None:
+    """Is weak supervision worth it here? Judge each strategy on gold that it did not see.
+
+    Further options are the algorithm's parameters, as in `train`.
+
+    Example: `compare example --data RUN_ID`
+    """
+    with Project() as project:
+        done = compare(
+            project,
+            project.task(task, setting) if setting else task,
+            data,
+            gold,
+            algorithm=algorithm,
+            features=options.names_in(features),
+            params=extra_options(ctx.args, algorithm),
+            soft_labels=soft_labels,
+            seed=seed,
+            show_progress=True,
+        )
+    show(done)
+
+
+def show(done: Comparison) -> None:
+    """Print a comparison: one table, one sentence."""
+    heads = ("trained on", done.measure, "95 % interval", "log loss", "--strategy")
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in done.rows:
+        interval, log_loss = f"{row.low:.3f} to {row.high:.3f}", f"{row.log_loss:.3f}"
+        table.add_row(STRATEGIES[row.strategy], f"{row.metric:.3f}", interval, log_loss, row.strategy)
+    console = output()
+    console.print(
+        f"{done.n_gold} gold points, {done.n_weak} weakly labelled; {FOLDS}-fold cross-validation on gold"
+    )
+    console.print(table)
+    console.print(done.sentence)
+    if done.n_weak:
+        console.print(
+            "The label model itself was chosen on this gold, so rows with its labels are slightly optimistic."
+        )
+    console.print(f"run {done.run_id}")

@@ -1,0 +1,29 @@
+"""`adaptml deploy`."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.cli.support import output
+from adaptml.project import Project
+from modelling.deploy import deploy
+
+
+def command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a registered end model.")],
+    version: Annotated[
+        str | None, typer.Option(help="Version to deploy. Default: the latest.", show_default=False)
+    ] = None,
+) -> None:
+    """Deploy an end model: from now on the service answers with this version.
+
+    A running service takes it within 10 seconds, without a restart.
+
+    Example: `deploy multiclass_example --version 2`
+    """
+    with Project() as project:
+        done = deploy(project, model, version)
+    before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
+    console = output()
+    console.print(f"{done.model} version {done.version} is the champion{before}")
+    console.print(f"Next: serve, then POST data points to /predict_{done.model}")

@@ -1,0 +1,31 @@
+"""`adaptml predict`."""
+
+from adaptml.cli import options
+from adaptml.cli.support import output
+from adaptml.project import Project
+from modelling.predict import predict
+
+
+def command(
+    task: options.TaskName,
+    data: options.DataArg,
+    where: options.Where = None,
+    new: options.New = False,
+    setting: options.SettingName = "",
+    write: options.Write = False,
+    to: options.To = None,
+) -> None:
+    """Predict many data points with the task's champion.
+
+    Example: `predict example --data example_data --new --write`
+    """
+    with Project() as project:
+        chosen = project.task(task, setting)
+        done = predict(project, chosen, data, where=where, new=new, write=write, to=to, show_progress=True)
+    console = output()
+    console.print(f"{done.n_points} data points predicted by {done.model_name} version {done.version}")
+    for name, count in done.counts.items():
+        console.print(f"  {name:20} {count:8}")
+    console.print(f"predictions  {done.path}")
+    if done.new_rows is not None:
+        console.print(f"database     {chosen.name}_predictions, {done.new_rows} new rows")

@@ -1,0 +1,31 @@
+"""`adaptml serve`."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.project import Project
+from modelling.serve import serve
+
+
+def command(
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on. Default: this machine only.", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.", show_default=False)
+    ] = None,
+) -> None:
+    """Serve every champion over HTTP, with its documentation at /docs.
+
+    Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds.
+
+    Example: `serve --port 8000`
+    """
+    with Project() as project:
+        serve(project, host, port, _announce)
+
+
+def _announce(address: str) -> None:
+    typer.echo(f"serving on {address} (documentation: {address}/docs); stop with Ctrl-C")

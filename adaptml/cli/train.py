@@ -1,0 +1,73 @@
+"""`adaptml train`."""
+
+from typing import Annotated
+
+import typer
+
+from adaptml.cli import options
+from adaptml.cli.support import extra_options, output
+from adaptml.data import NO_GOLD
+from adaptml.project import Project
+from modelling.algorithms import algorithms
+from modelling.strategies import AUTO, list_strategies
+from modelling.train import DEFAULT_ALGORITHM, train
+
+_STRATEGIES = ", ".join(list_strategies())
+COMMAND_OPTIONS = options.TAKES_MORE
+AlgorithmName = Annotated[str, typer.Option("--algorithm", help=f"One of {', '.join(algorithms())}.")]
+
+
+def command(
+    ctx: typer.Context,
+    task: options.TaskName,
+    data: options.LabelledData,
+    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    test: Annotated[
+        str,
+        typer.Option(
+            "--test",
+            metavar="RUN|DATA|SHARE",
+            help="What to evaluate on, and not to train on: a run, a file, or a share such as 0.2.",
+        ),
+    ] = "",
+    gold: options.Gold = NO_GOLD,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            "--strategy",
+            help=f"How gold and weak labels are combined: auto (the best on gold), {_STRATEGIES}.",
+        ),
+    ] = AUTO,
+    features: options.Features = None,
+    soft_labels: options.SoftLabels = False,
+    labels: Annotated[
+        str, typer.Option("--labels", hidden=True, help="hard or soft, as mlflow run has it.")
+    ] = "",
+    setting: options.SettingName = "",
+    seed: options.Seed = 0,
+    no_texts: options.NoTexts = False,
+) -> None:
+    """Train, evaluate and register an end model.
+
+    Further options are the algorithm's parameters, such as `--C 3` or `--hidden-layer-sizes 100,50`.
+
+    Example: `train example --data RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
+    """
+    with Project() as project:
+        done = train(
+            project,
+            project.task(task, setting) if setting else task,
+            data,
+            algorithm=algorithm,
+            test=test or None,
+            gold=gold,
+            features=options.names_in(features),
+            params=extra_options(ctx.args, algorithm),
+            soft_labels=soft_labels or labels == "soft",
+            strategy=strategy,
+            seed=seed,
+            texts=not no_texts,
+            show_progress=True,
+        )
+    for name, text in done.lines:
+        output().print(f"{name:<16}{text}")

@@ -1,0 +1,112 @@
+"""Which champions the registry names, and which of them are loaded."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.tracking import MlflowClient
+
+from adaptml.database import Database
+from adaptml.errors import one_line
+from adaptml.runs.registry import CHAMPION, end_models
+from modelling.champion import Champion, load_champion
+
+RETRY_AFTER_S = 30.0
+MAX_PROBLEM_CHARS = 300
+REGISTRY_AWAY = "the model registry does not answer; the server's log says why"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model that the registry names as a champion, and what serves in its name.
+
+    Attributes:
+        name: the model's name in the registry.
+        version: the version that the alias names.
+        made: when the registered model was made, in ms; tells a model from a later one of its name.
+        champion: what serves now; an older version while a newer one does not load; None if none ever did.
+        problem: why the named version is not loaded.
+        tried_s: monotonic time of the last try to load.
+    """
+
+    name: str
+    version: str
+    made: int
+    champion: Champion | None
+    problem: str | None
+    tried_s: float
+
+
+class ModelCache:
+    """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
+
+    def __init__(self, tracking_uri: str, database: Database) -> None:
+        """Load nothing yet.
+
+        Args:
+            tracking_uri: address of the registry that names the champions.
+            database: holds their features.
+        """
+        self._uri, self._database = tracking_uri, database
+        self._models: Mapping[str, ServedModel] = MappingProxyType({})
+        self.registry_problem: str | None = "not asked yet"
+
+    @property
+    def models(self) -> list[ServedModel]:
+        """All champions that the registry names, by name."""
+        return [model for _, model in sorted(self._models.items())]
+
+    def get(self, name: str) -> ServedModel | None:
+        """One champion, or None where the registry names none of that name."""
+        return self._models.get(name)
+
+    def refresh(self) -> None:
+        """Ask the registry, load what is new, drop what is gone; an older version serves until then.
+
+        Where the registry does not answer, everything stays as it is.
+        """
+        try:
+            named = {m.name: m for m in end_models(self._client()) if CHAMPION in m.aliases}
+        except Exception:  # noqa: BLE001 - the service's edge: MLflow lets any error of its stores through
+            if self.registry_problem != REGISTRY_AWAY:  # say it once, not at every try
+                _log.exception("the model registry does not answer")
+            self.registry_problem = REGISTRY_AWAY
+            return
+        self.registry_problem = None
+        for name in self._models.keys() - named.keys():
+            _log.info("model %s is not a champion any more", name)
+        self._models = MappingProxyType({n: model for n, model in self._models.items() if n in named})
+        for name, registered in named.items():
+            model = self._updated(self._models.get(name), registered)
+            self._models = MappingProxyType({**self._models, name: model})
+
+    def _updated(self, old: ServedModel | None, registered: RegisteredModel) -> ServedModel:
+        version, made = str(registered.aliases[CHAMPION]), int(registered.creation_timestamp or 0)
+        now = time.monotonic()
+        same = old is not None and (old.version, old.made) == (version, made)
+        if old and same and (old.problem is None or now - old.tried_s < RETRY_AFTER_S):
+            return old
+        serving = old.champion if old and old.made == made else None
+        model = ServedModel(registered.name, version, made, serving, None, now)
+        try:
+            champion = load_champion(self._client(), self._database, model.name, version)
+        except Exception as error:  # noqa: BLE001 - the service's edge: files can be broken in any way
+            model = replace(model, problem=_problem(error))
+            if not (old and same and old.problem == model.problem):  # say it once, not at every try
+                _log.exception("model %s version %s does not load", model.name, version)
+            return model
+        _log.info("model %s version %s is loaded", model.name, version)
+        return replace(model, champion=champion)
+
+    def _client(self) -> MlflowClient:
+        """A client that asks nothing when it is made: the registry may be away now and then."""
+        return MlflowClient(self._uri, registry_uri=self._uri)
+
+
+def _problem(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {one_line(error)}"
+    return text if len(text) <= MAX_PROBLEM_CHARS else text[: MAX_PROBLEM_CHARS - 1] + "…"
