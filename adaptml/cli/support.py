@@ -26,7 +26,7 @@ PIPE_COLUMNS = 1_000  # wider than any table
 
 
 def output() -> Console:
-    """The console for what a command answers: text as it is, no line or table broken where a pipe reads it."""
+    """The console for what a command answers: text as it is, no line broken where a pipe reads it."""
     piped = not sys.stdout.isatty()
     return Console(soft_wrap=piped, width=PIPE_COLUMNS if piped else None, highlight=False, markup=False)
 

@@ -152,7 +152,7 @@ def check_adaptml(words: list[str]) -> None:
 
 
 def algorithm_parameters(name: str) -> set[str]:
-    return set(algorithms()[name].params.model_fields)
+    return {*algorithms()[name]().get_params(), *algorithms()[name].options_of_before}
 
 
 def check_make(words: list[str]) -> None:
@@ -179,6 +179,7 @@ def check_mlflow(words: list[str]) -> None:
     required = {name for name, kind in entry["parameters"].items() if kind == "string"}
     if words[1] == "modelling":
         declared = algorithm_parameters(words[words.index("-e") + 1])
+        declared |= {"test_data", "setting", "features", "gold", "combine", "labels", "seed"}
     else:
         declared = set(declared_parameters(Project().task(given["task"]))) if "task" in required else set()
         declared |= reserved_names()  # MLflow hands on what an entry point does not name

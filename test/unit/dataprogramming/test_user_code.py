@@ -139,7 +139,7 @@ def test_another_thread_leaves_the_working_folder_alone_and_says_so(make: Make, 
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(LabellingError, match=f"here is {clean_room};"):
             pool.submit(load_lfs, seen).result()
-        with pytest.raises(LabellingError, match="words.*not the main thread"):
+        with pytest.raises(LabellingError, match=r"words.*not the main thread"):
             pool.submit(load_lfs, missing).result()
 
 
