@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
@@ -26,10 +26,13 @@ from rich.table import Table
 from adaptml.cli.support import run_command
 from adaptml.errors import ModelError
 from adaptml.project import Project
-from adaptml.settings import load_settings
+from adaptml.settings import Settings, load_settings
 from adaptml.tasks import PROBLEM_TYPES, Task
 from example_data.example_data_import import import_example_data
 from example_data.make_annotations import EXPORT
+
+if TYPE_CHECKING:
+    from labelstudio.agreement import Agreement
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = "361"  # the post to predict at the end
@@ -197,34 +200,49 @@ def command(
     with steps.step("serve and ask: the champions answer over HTTP"), service() as address:
         answers = {s: ask(address, outcomes[s].end_model, [ASKED]) for s in PROBLEM_TYPES}
 
+    show_results(console, agreement, len(annotated.gold_df), outcomes)
+    show_answer(console, project, answers["multilabel"])
+    show_places(console, settings, sampled.path, task.name, outcomes)
+    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
+    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
+    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
+    console.print(f"  .venv/bin/mlflow ui --backend-store-uri {settings.tracking_uri}")
+
+
+def show_results(console: Console, agreement: "Agreement", n_gold: int, outcomes: dict[str, Outcome]) -> None:
+    """Print how far annotators agree, and the metrics on gold."""
     alpha = agreement.alpha
     value = "undefined" if alpha.value is None else f"{alpha.value:.3f}"
     console.print(f"\nagreement      Krippendorff's alpha {value} ({agreement.measure}): {agreement.verdict}")
-    console.print(
-        f"gold           {len(annotated.gold.frame)} points, as annotator {CAREFUL_ANNOTATOR} labelled them"
-    )
+    console.print(f"gold           {n_gold} points, as annotator {CAREFUL_ANNOTATOR} labelled them")
     table = Table("on gold", "metric", "label model", "end model", "points", box=None, pad_edge=False)
     for setting, outcome in outcomes.items():
         metric = PROBLEM_TYPES[setting].measure_title
         by = f"{outcome.label_metric:.3f} ({outcome.label_model})"
         table.add_row(setting, metric, by, f"{outcome.end_metric:.3f}", str(outcome.gold))
     console.print(table)
+
+
+def show_answer(console: Console, project: Project, answer: dict[str, Any]) -> None:
+    """Print the post that was asked about, the request and the answer."""
     asked = pd.DataFrame({"table_name": ["example_data"], "id": [ASKED]})
     text = project.database.read(asked, ["txt"])["txt"][0]
     console.print(f"\nexample_data/{ASKED}: {text}")
     console.print(f'POST /predict_multilabel_example {{"table_name": ["example_data"], "id": ["{ASKED}"]}}')
-    console.print(json.dumps(answers["multilabel"]))
+    console.print(json.dumps(answer))
+
+
+def show_places(
+    console: Console, settings: Settings, sampled: Path, task: str, outcomes: dict[str, Outcome]
+) -> None:
+    """Print where the steps wrote."""
     console.print("\nwhere things lie")
     console.print(f"  data          {settings.home / 'data.db'}")
-    console.print(f"  Label Studio  {sampled.path}")
-    console.print(f"  agreement     {settings.annotations(task.name) / 'agreement.txt'}")
+    console.print(f"  Label Studio  {sampled}")
+    console.print(f"  agreement     {settings.annotations(task) / 'agreement.txt'}")
     for setting, outcome in outcomes.items():
         for kind, uri in zip(("label", "train"), outcome.artifacts, strict=True):
             console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
-    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
-    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
-    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
-    console.print(f"  .venv/bin/mlflow ui --backend-store-uri {settings.tracking_uri}")
 
 
 if __name__ == "__main__":
