@@ -68,7 +68,7 @@ class Chain:
             trained = self.step(lambda: project.train(task, labelled, gold="task", strategy="union"))
             self.step(lambda: project.deploy(trained.model_name))
             predicted = self.step(lambda: project.predict(task, TABLE))
-        return Outcome(dict(labelled.metrics), predicted.frame)
+        return Outcome(dict(labelled.metrics), predicted.predictions)
 
     def step(self, work: Any) -> Any:
         self.barrier.wait(WAIT_S)
