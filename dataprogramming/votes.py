@@ -42,8 +42,7 @@ class Votes:
         read_texts: reads what annotators see of some points; None where it cannot be read.
 
     Example:
-        >>> with adaptml.example_project() as project:
-        ...     votes = project.apply_lfs("spam", "comments")
+        >>> votes = project.apply_lfs("spam", "comments")
         >>> votes
         Votes(24 points, 5 labelling functions, task spam)
         >>> votes.frame.columns.tolist()

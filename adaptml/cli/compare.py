@@ -1,5 +1,7 @@
 """`adaptml compare`."""
 
+from typing import Any
+
 import typer
 from rich.table import Table
 
@@ -12,7 +14,7 @@ from modelling.compare import STRATEGIES, Comparison, compare
 from modelling.strategies import FOLDS
 from modelling.train import DEFAULT_ALGORITHM
 
-COMMAND_OPTIONS = options.TAKES_MORE
+COMMAND_OPTIONS: dict[str, Any] = options.TAKES_MORE
 
 
 def command(

@@ -1,6 +1,6 @@
 """`adaptml train`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from modelling.strategies import AUTO, list_strategies
 from modelling.train import DEFAULT_ALGORITHM, train
 
 _STRATEGIES = ", ".join(list_strategies())
-COMMAND_OPTIONS = options.TAKES_MORE
+COMMAND_OPTIONS: dict[str, Any] = options.TAKES_MORE
 AlgorithmName = Annotated[str, typer.Option("--algorithm", help=f"One of {', '.join(algorithms())}.")]
 
 

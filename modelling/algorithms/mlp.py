@@ -1,14 +1,14 @@
 """A multi-layer perceptron: scikit-learn's MLPClassifier."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from adaptml.errors import ModelError
-from modelling.algorithms.core import RandomState, WeighingAlgorithm
+from modelling.algorithms.core import RandomState, WeighingAlgorithm, none_if_blank
 
 
 def _sizes(given: object) -> object:
@@ -17,6 +17,10 @@ def _sizes(given: object) -> object:
         return [part for part in given.strip("()[] ").replace(" ", "").split(",") if part]
     return [given] if isinstance(given, int) else given
 
+
+# scikit-learn's default for both is 0.001, with which sgd is far from done after 200 passes over sentence
+# vectors (accuracy 0.542 on the example's gold, where adam reaches 0.979 and sgd at this rate 0.938).
+LEARNING_RATES = {"adam": 1e-3, "sgd": 0.1}
 
 Size = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -57,7 +61,11 @@ class MlpAlgorithm(WeighingAlgorithm):
         Literal["constant", "invscaling", "adaptive"],
         Field(description="how the learning rate changes; sgd only"),
     ] = "constant"
-    learning_rate_init: Annotated[float, Field(gt=0, description="first learning rate; sgd and adam")] = 1e-3
+    learning_rate_init: Annotated[
+        Annotated[float, Field(gt=0)] | None,
+        BeforeValidator(none_if_blank),
+        Field(description="first learning rate; none: 0.001 for adam, 0.1 for sgd"),
+    ] = None
     power_t: Annotated[
         float, Field(ge=0, description="how fast invscaling lowers the learning rate; sgd only")
     ] = 0.5
@@ -86,8 +94,23 @@ class MlpAlgorithm(WeighingAlgorithm):
     def advice(self) -> str:
         """What to change where the optimiser stopped before it converged."""
         said = super().advice()
-        rate = f" or learning_rate_init (now {self.learning_rate_init:g})"
+        rate = f" or learning_rate_init (now {self._learning_rate():g})"
         return said + (rate if self.solver == "sgd" else "")
+
+    def _learning_rate(self) -> float:
+        """The first learning rate; lbfgs has none, and takes any."""
+        return self.learning_rate_init or LEARNING_RATES.get(self.solver, 1e-3)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        try:
+            return super()._fit(X, y, sample_weight)
+        except ValueError as error:
+            if "non-finite parameter weights" not in str(error):  # scikit-learn has no type for it
+                raise
+            raise ModelError(
+                f"mlp's solver {self.solver} diverged: its weights grew without end; lower "
+                f"learning_rate_init (now {self._learning_rate():g}), or scale the features"
+            ) from error
 
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         from sklearn.neural_network import MLPClassifier
@@ -97,7 +120,7 @@ class MlpAlgorithm(WeighingAlgorithm):
                 "early_stopping sets rows of each class aside, and a class has one row only; "
                 "train without early_stopping, or add data points of that class"
             )
-        values = self.get_params()
+        values = self.get_params() | {"learning_rate_init": self._learning_rate()}
         if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
             values["batch_size"] = min(values["batch_size"], len(y))
         return MLPClassifier(**values)

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from adaptml.features.reading import read_features
+from adaptml.labelled import labelled
+from adaptml.project import Project
+from adaptml.runs.tracking import RunStore
+from adaptml.settings import Settings
+from modelling.algorithms import EndModel, get_algorithm
+from modelling.sources import split
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.timeout(900)
@@ -88,10 +96,39 @@ def test_the_steps_as_mlflow_projects(report: str, home: Path, setting: str) -> 
     run_id = found.group(1)
     done = run(
         "mlflow", "run", "modelling", "-e", "mlp", *common, "-P", f"train_data={run_id}", "-P", f"test_data={run_id}",
-        "-P", f"setting={setting}", "-P", "hidden_layer_sizes=16", "-P", "max_iter=300", home=home, MLFLOW_TRACKING_URI=store,
+        "-P", "hidden_layer_sizes=16", "-P", "max_iter=300", "-P", "labels=soft", home=home, MLFLOW_TRACKING_URI=store,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    # The run says what the labels were made for: no setting was given.
     assert re.search(rf"registered\s+{setting}_example version \d", done.stdout)
+    trained = re.search(r"Run \(ID '([0-9a-f]{32})'\) succeeded", done.stderr)
+    assert trained, done.stderr
+    params = RunStore(store).get(trained[1]).data.params
+    assert (params["test_data"], params["soft_labels"], params["max_iter"]) == (run_id, "True", "300")
+
+
+def test_the_solvers_of_mlp_come_out_alike(report: str, home: Path) -> None:
+    """Each with its defaults, on the example's labels and gold."""
+    with Project(REPOSITORY, settings=Settings(root=REPOSITORY, home=home / "workspace")) as project:
+        for setting in ("multiclass", "multilabel"):
+            found = re.search(
+                rf"^  {setting} label\s+\S*/mlruns/([0-9a-f]{{32}})/artifacts$", report, re.MULTILINE
+            )
+            assert found
+            labels = split(project, "example", found[1], found[1])
+            assert labels.test is not None
+            gold = labelled(labels.test, labels.task, "gold_label", "gold")
+            X, X_gold = (
+                read_features(project.database, points.keys, labels.task.features)
+                for points in (labels.training, gold)
+            )
+            scores = [
+                EndModel(get_algorithm("mlp", {"solver": solver}), labels.task.problem)
+                .fit(X, labels.training.Y)
+                .score(X_gold, gold.Y)
+                for solver in ("lbfgs", "sgd", "adam")
+            ]
+            assert max(scores) - min(scores) <= 0.05
 
 
 def test_a_failed_step_fails_the_mlflow_run(report: str, home: Path) -> None:

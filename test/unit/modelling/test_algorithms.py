@@ -71,7 +71,25 @@ def test_mlp_has_the_parameters_of_scikit_learn_that_have_an_effect_and_their_de
     from sklearn.neural_network import MLPClassifier
 
     theirs = {k: v for k, v in MLPClassifier().get_params().items() if k not in {"verbose", "warm_start"}}
-    assert get_algorithm("mlp").get_params() == theirs | {"hidden_layer_sizes": (100,)}
+    ours = {"hidden_layer_sizes": (100,), "learning_rate_init": None}
+    assert get_algorithm("mlp").get_params() == theirs | ours
+
+
+@pytest.mark.parametrize(("solver", "rate"), [("adam", 0.001), ("sgd", 0.1)])
+def test_the_first_learning_rate_of_mlp_follows_the_solver(solver: str, rate: float) -> None:
+    made = {"solver": solver, "max_iter": 5}
+    assert EndModel(get_algorithm("mlp", made)).fit(X3, ONE_OF_FOUR).parts_[0].learning_rate_init == rate
+    given = EndModel(get_algorithm("mlp", made | {"learning_rate_init": "0.02"})).fit(X3, ONE_OF_FOUR)
+    assert given.parts_[0].learning_rate_init == 0.02
+
+
+@pytest.mark.filterwarnings("ignore:overflow|invalid value:RuntimeWarning")
+def test_an_mlp_that_diverges_says_what_to_change() -> None:
+    sgd = get_algorithm("mlp", {"solver": "sgd", "activation": "identity"})
+    with pytest.raises(
+        ModelError, match=r"^mlp's solver sgd diverged: .*learning_rate_init \(now 0.1\), or scale"
+    ):
+        EndModel(sgd).fit(1e6 * X3, ONE_OF_FOUR)
 
 
 # Few trees are enough to see conventions; a pass with the default hundred takes ten times as long.
