@@ -16,8 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+<<<<<<< HEAD
 from adaptml.errors import FeatureError, listed
 from adaptml.user_code import place, said, user_code
+=======
+from adaptml.errors import FeatureError, listed, one_line
+>>>>>>> annotation
 
 Vectors = npt.NDArray[np.float32]
 EncodeBatch = Callable[[Sequence[str]], Vectors]
@@ -70,7 +74,7 @@ def encoder(
 ) -> Callable[[Callable[[str | None], EncodeBatch]], Callable[[str | None], EncodeBatch]]:
     """Register the function below as the maker of the encoder `name`.
 
-    The function gets what stands after the colon in `name:source` (None without a colon) and returns the
+    The function gets what follows the colon in `name:source` (None without a colon) and returns the
     callable that encodes a batch. It imports what it needs itself, so that nobody else has to have it.
     """
 
@@ -87,7 +91,7 @@ def list_encoders() -> list[str]:
 
 
 def check_encoder(name: str) -> None:
-    """See that there is an encoder of this name; it is not made ready.
+    """Refuse the name of an encoder that does not exist; none is made ready.
 
     Raises:
         FeatureError: there is none.
@@ -229,9 +233,9 @@ def _sentence_transformer(folder: Path) -> Any:
         ) from error
     from safetensors import SafetensorError
 
-    def unreadable(reason: object) -> FeatureError:
+    def unreadable(reason: str) -> FeatureError:
         return FeatureError(
-            f"the encoder 'hybrid' cannot be read from {folder}: {' '.join(str(reason).split())}; "
+            f"the encoder 'hybrid' cannot be read from {folder}: {reason}; "
             "give a folder with a sentence-transformer in safetensors, as in hybrid:FOLDER"
         )
 
@@ -243,7 +247,7 @@ def _sentence_transformer(folder: Path) -> Any:
     try:
         model = SentenceTransformer(str(folder), local_files_only=True, **safe)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise unreadable(error) from error
+        raise unreadable(one_line(error)) from error
     if not isinstance(model[0], Transformer):
         raise unreadable(f"its first part is {type(model[0]).__name__}, which does not read words in order")
     return model
@@ -290,9 +294,8 @@ def _universal_sentence_encoder(source: str | None) -> EncodeBatch:
     try:
         model = tensorflow_hub.load(address)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
         raise FeatureError(
-            f"the encoder {USE!r} cannot be read from {address}: {reason}; "
+            f"the encoder {USE!r} cannot be read from {address}: {one_line(error)}; "
             f"give a folder with its SavedModel, as in {USE}:FOLDER"
         ) from error
     return lambda texts: np.asarray(model(list(texts)), dtype=np.float32)

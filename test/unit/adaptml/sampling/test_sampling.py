@@ -112,6 +112,11 @@ def test_inclusion_probabilities_are_how_often_points_are_drawn(
         assert counted[key] / repeats == pytest.approx(chance, abs=4 * np.sqrt(0.25 / repeats))
 
 
+def test_a_run_needs_its_frame_no_more(database: Database, run: RunFiles, clean_room: Path) -> None:
+    (clean_room / "points.parquet").unlink()
+    assert sorted(drawn(Source(database, "posts", run=run), "uncovered", 99)) == ["02", "05", "08"]
+
+
 def test_runs_that_cannot_be_used(
     database: Database, run: RunFiles, project: Project, clean_room: Path
 ) -> None:
