@@ -16,12 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-<<<<<<< HEAD
-from adaptml.errors import FeatureError, listed
-from adaptml.user_code import place, said, user_code
-=======
 from adaptml.errors import FeatureError, listed, one_line
->>>>>>> annotation
+from adaptml.user_code import place, said, user_code
 
 Vectors = npt.NDArray[np.float32]
 EncodeBatch = Callable[[Sequence[str]], Vectors]

@@ -16,21 +16,17 @@ _log = logging.getLogger(__name__)
 def texts_of_task(database: Database, task: Task) -> ReadTexts | None:
     """A reader of what annotators of a task see of data points.
 
-    <<<<<<< HEAD
-        A page is no reason to lose a run: where columns or points are missing, there are no texts.
-    =======
-        A page is no reason to lose a run: points, tables and columns that are gone are left out, and where the
-        database cannot be read, a warning says so and there are no texts.
+    A page is no reason to lose a run: points, tables and columns that are gone are left out, and where the
+    database cannot be read, a warning says so and there are no texts.
 
-        Args:
-            database: holds the data tables.
-            task: names the columns that annotators see; without any, those that labelling functions read are
-                taken.
+    Args:
+        database: holds the data tables.
+        task: names the columns that annotators see; without any, those that labelling functions read are
+            taken.
 
-        Returns:
-            A function from a frame of `table_name` and `id` to a frame with these and one column per text; None
-            where the task names no column.
-    >>>>>>> annotation
+    Returns:
+        A function from a frame of `table_name` and `id` to a frame with these and one column per text; None
+        where the task names no column.
     """
     columns = [column.name for column in task.columns] or list(task.lf_features)
     if not columns:
