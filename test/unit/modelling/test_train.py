@@ -252,6 +252,20 @@ def test_a_share_is_held_out_alike_in_classes(project: Project, task: Task, data
         train(project, task, data, test=0.01)
 
 
+def test_a_share_of_a_run_is_compared_with_the_runs_gold_too(
+    project: Project, task: Task, data: str, test: str
+) -> None:
+    with project.runs.run("side", "label multiclass", {"setting": "multiclass"}) as run:
+        write_frame(pd.read_parquet(data), run.folder / "training_data.parquet")
+        write_frame(pd.read_parquet(test), run.folder / "development_data.parquet")  # 35 … 59 are gold
+    done = train(project, "side", run, test=0.5)  # the result of a step stands for its run
+    held = done.predictions["id"].str[1:].astype(int)
+    assert len(held) == done.metrics["lm_points"] == 20
+    assert done.metrics["gold_points"] == sum(held >= 35) > 0
+    assert done.predictions["gold_label"].notna().sum() == sum(held >= 35)
+    assert train(project, "side", run).metrics.keys().isdisjoint({"gold_points", "lm_points"})
+
+
 def test_a_training_without_a_test_says_that_nothing_was_judged(
     project: Project, task: Task, data: str
 ) -> None:

@@ -3,9 +3,15 @@
 import pandas as pd
 import sqlalchemy as sa
 
-from adaptml.features.texts import texts_reader
 from adaptml.project import Project
+from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import Task
+
+
+def read(project: Project, task: Task, keys: pd.DataFrame) -> pd.DataFrame:
+    reader = texts_of_task(project.database, task)
+    assert reader is not None
+    return reader(keys)
 
 
 def test_points_tables_and_columns_that_are_gone_are_left_out(project: Project) -> None:
@@ -18,12 +24,13 @@ def test_points_tables_and_columns_that_are_gone_are_left_out(project: Project) 
     content = {"name": "zoo", "classes": ["a", "b"], "lf_features": ["title"]}
     task = Task.model_validate(content | {"columns": [{"name": "txt"}, {"name": "title"}]})
     keys = pd.DataFrame({"table_name": ["posts", "gone", "notes", "posts"], "id": ["2", "1", "1", "99"]})
-    found = texts_reader(database, task)(keys)
+    found = read(project, task, keys)
     assert found.astype(object).where(found.notna(), None).to_dict("records") == [
         {"table_name": "posts", "id": "2", "txt": "two", "title": "B"},
         {"table_name": "notes", "id": "1", "txt": "a note", "title": None},
     ]
-    assert texts_reader(database, task)(keys.iloc[1:2]).empty
+    assert read(project, task, keys.iloc[1:2]).empty
     # A task without columns shows what its labelling functions read.
-    (row,) = texts_reader(database, Task.model_validate(content))(keys.iloc[:1]).to_dict("records")
+    (row,) = read(project, Task.model_validate(content), keys.iloc[:1]).to_dict("records")
     assert row == {"table_name": "posts", "id": "2", "title": "B"}
+    assert texts_of_task(database, Task.model_validate({"name": "zoo", "classes": ["a", "b"]})) is None
