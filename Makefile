@@ -35,7 +35,7 @@ check: .venv/.test  ## style, types and docs
 	$(BIN)/mypy
 
 test: check  ## all tests on two cores (WORKERS=4: on four), style, types and docs
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing behind
 	docker/test-stack.sh

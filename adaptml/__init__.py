@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from adaptml.errors import UnknownColumnError as UnknownColumnError
     from adaptml.errors import UnknownTableError as UnknownTableError
     from adaptml.example import example_project as example_project
+    from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
+    from adaptml.sampling.sample_points import SampledPoints as SampledPoints
     from adaptml.sampling.sample_points import sample_points as sample_points
     from adaptml.settings import Settings as Settings
     from adaptml.tasks import Task as Task
@@ -45,10 +47,24 @@ if TYPE_CHECKING:
     from dataprogramming.decorator import labeling_function as labeling_function
     from dataprogramming.label import LabelResult as LabelResult
     from dataprogramming.label import label as label
+    from dataprogramming.label_models.base import LabelModel as LabelModel
+    from dataprogramming.label_models.config import SnorkelConfig as SnorkelConfig
+    from dataprogramming.label_models.knee import Knee as Knee
+    from dataprogramming.label_models.majority import MajorityVote as MajorityVote
+    from dataprogramming.label_models.mixture_em import MixtureEM as MixtureEM
+    from dataprogramming.label_models.snorkel_model import SnorkelLabelModel as SnorkelLabelModel
+    from dataprogramming.label_models.union import Union as Union
+    from dataprogramming.label_models.weighted_vote import WeightedVote as WeightedVote
     from dataprogramming.lfs import LFParams as LFParams
     from dataprogramming.lfs import keyword_lf as keyword_lf
+    from dataprogramming.votes import Votes as Votes
+    from labelstudio.agreement import Agreement as Agreement
+    from labelstudio.alpha import Alpha as Alpha
+    from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
     from labelstudio.annotator_agreement import annotator_agreement as annotator_agreement
+    from labelstudio.process_annotations import ProcessedAnnotations as ProcessedAnnotations
     from labelstudio.process_annotations import process_annotations as process_annotations
+    from labelstudio.sample_tasks import SampledTasks as SampledTasks
     from labelstudio.sample_tasks import sample_tasks as sample_tasks
     from modelling.compare import compare as compare
     from modelling.deploy import deploy as deploy
@@ -58,26 +74,37 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
-    "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError FeatureError
-        FileError FrameError LabelStudioError LabelStudioUnavailableError LabellingError
+    "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
+        FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
         MissingDataPointsError ModelError SettingsError TaskError TrackingError UnknownColumnError
         UnknownTableError""",
     "adaptml.example": "example_project",
-    "adaptml.features.featurize": "featurize",
+    "adaptml.features.featurize": "featurize Featurized",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
-    "adaptml.sampling.sample_points": "sample_points",
+    "adaptml.sampling.sample_points": "sample_points SampledPoints",
     "adaptml.settings": "Settings",
     "adaptml.tasks": "Task",
-    "adaptml.tasks.check": "Finding check_task",
+    "adaptml.tasks.check": "check_task Finding",
     "dataprogramming.apply": "apply_lfs",
     "dataprogramming.check": "check_lfs",
     "dataprogramming.decorator": "labeling_function",
-    "dataprogramming.label": "LabelResult label",
-    "dataprogramming.lfs": "LFParams keyword_lf",
+    "dataprogramming.label": "label LabelResult",
+    "dataprogramming.label_models.base": "LabelModel",
+    "dataprogramming.label_models.config": "SnorkelConfig",
+    "dataprogramming.label_models.knee": "Knee",
+    "dataprogramming.label_models.majority": "MajorityVote",
+    "dataprogramming.label_models.mixture_em": "MixtureEM",
+    "dataprogramming.label_models.snorkel_model": "SnorkelLabelModel",
+    "dataprogramming.label_models.union": "Union",
+    "dataprogramming.label_models.weighted_vote": "WeightedVote",
+    "dataprogramming.lfs": "keyword_lf LFParams",
+    "dataprogramming.votes": "Votes",
+    "labelstudio.agreement": "Agreement",
+    "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",
-    "labelstudio.process_annotations": "process_annotations",
-    "labelstudio.sample_tasks": "sample_tasks",
+    "labelstudio.process_annotations": "process_annotations ProcessedAnnotations",
+    "labelstudio.sample_tasks": "sample_tasks SampledTasks",
     "modelling.compare": "compare",
     "modelling.deploy": "deploy",
     "modelling.predict": "predict",

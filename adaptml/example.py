@@ -74,7 +74,7 @@ def get_lfs(params):
         keyword_lf("subscribe", ["subscribe"], "spam", "tokens"),
         keyword_lf("check_out", ["check"], "spam", "tokens"),
         link,
-        keyword_lf("praise", ["love", "good", "favourite"], "ham", "tokens"),  # good is also the lemma of best
+        keyword_lf("praise", ["love", "good", "favourite"], "ham", "tokens"),  # best becomes good, too
         keyword_lf("song", ["song", "voice"], "ham", "tokens"),
     ]
 """

@@ -60,7 +60,7 @@ def exports(project: Project) -> dict[str, str]:
 
 
 def export_lines(project: Project) -> list[str]:
-    """`exports` as lines for a shell's `eval`; what is left out stands there as a remark."""
+    """`exports` as lines for a shell's `eval`; what is left out is a remark among them."""
     found = exports(project)
     secret = [variable(name) for name in _ADDRESSES if variable(name) not in found]
     remarks = [f"# {name} is not shown: it holds a password" for name in secret]

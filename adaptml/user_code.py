@@ -73,8 +73,8 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
     """A block in which a folder's modules can be imported and relative paths start in the folder.
 
     Modules of the folder are seen by code of this folder alone, so that two folders may each have a
-    `helpers.py`. The working folder is the whole process's: it is changed where the main thread asks, and,
-    with `fresh`, by any thread for the short time of loading; one block runs at a time.
+    `helpers.py`. The working folder is the whole process's: it is changed only where the main thread asks, so
+    that two projects in two threads do not move each other. One block runs at a time.
 
     Args:
         folder: the folder; None changes nothing.
@@ -84,7 +84,7 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
         yield
         return
     with _LOCK:
-        moves = fresh or threading.current_thread() is threading.main_thread()
+        moves = _is_main_thread()
         before = _working_folder() if moves else None
         hidden = _show_modules(folder, fresh)
         writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
@@ -99,6 +99,22 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
             sys.path.remove(str(folder))
             sys.dont_write_bytecode = writes
             _hide_modules(folder, hidden)
+
+
+def relative_paths_start() -> str:
+    """Where relative paths start in a person's code, for messages."""
+    return (
+        "in the task's folder"
+        if _is_main_thread()
+        else (
+            "in the working folder, for this is not the main thread; give whole paths, such as "
+            "Path(__file__).parent / 'words.txt'"
+        )
+    )
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def own_modules(folder: Path | None) -> list[ModuleType]:

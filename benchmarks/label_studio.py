@@ -53,8 +53,8 @@ def main() -> None:
             environment = _environment(server, room)
             database = _posts(room, n)
             measured("setup", environment, "setup", "example")
-            measured("push", environment, "push", "example", "posts", "--n", str(n))
-            measured("push again", environment, "push", "example", "posts", "--n", str(n))
+            measured("push", environment, "push", "example", "--data", "posts", "--n", str(n))
+            measured("push again", environment, "push", "example", "--data", "posts", "--n", str(n))
             studio = LabelStudio(server.url, server.token)
             task = load_task("example", REPOSITORY / "tasks")
             studio.call("DELETE", f"/api/projects/{find_project(studio, task)['id']}/", repeatable=True)
@@ -67,7 +67,8 @@ def main() -> None:
             times = []
             for round_ in range(ROUNDS):
                 for entry in listed:
-                    studio.annotate(int(entry["id"]), _result(task.class_names[round_ % 2]))
+                    result = _result(task.class_names[round_ % 2])
+                    studio.call("POST", f"/api/tasks/{entry['id']}/annotations/", json={"result": result})
                 times.append(measured(f"pull of {NEW} new annotations", environment, "pull", "example"))
             print(
                 f"median of {ROUNDS} pulls of {NEW} new: {median(times):.2f} s; load {os.getloadavg()[0]:.1f}"
@@ -77,7 +78,7 @@ def main() -> None:
 def measured(name: str, environment: dict[str, str], *arguments: str) -> float:
     """Run `adaptml annotate …` as a process of its own; print its seconds and its largest resident memory."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "labelstudio.annotate", *arguments]
+    command = [sys.executable, "-m", "adaptml.cli", "annotate", *arguments]
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(command, env=environment, stdout=printed, stderr=subprocess.STDOUT)
         _, _, used = os.wait4(process.pid, 0)

@@ -68,8 +68,7 @@ def apply_lfs(
         ...     classes=["ham", "spam"],
         ...     lfs=[adaptml.keyword_lf("subscribe", ["subscribe"], "spam", "tokens")],
         ... )
-        >>> with adaptml.example_project() as project:
-        ...     votes = project.apply_lfs(task, "comments", n=10)
+        >>> votes = project.apply_lfs(task, "comments", n=10)
         >>> votes.L.shape
         (10, 1)
     """

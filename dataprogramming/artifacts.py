@@ -10,7 +10,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from adaptml.files import write_text
-from adaptml.frames import KEYS, write_frame
+from adaptml.frames import KEYS, METADATA, write_frame
 from adaptml.plots import write_plot
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, REPORT, TRAINING_DATA, VOTES
 from adaptml.runs.models import LABEL_MODEL, ModelToLog
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 def labelled_frame(keys: pd.DataFrame, labels: Indicator, probs: Floats, task: Task) -> pd.DataFrame:
     """table_name, id, label (class names) and label_probs (k floats, in the task's class order), n rows.
 
-    Its `attrs`, which Parquet keeps, say the task, its setting and its classes.
+    Its `attrs`, which `write_frame` keeps, say the task, its setting and its classes.
     """
     frame = keys[KEYS].reset_index(drop=True)
     frame["label"] = names(labels, task.class_names)
     frame["label_probs"] = probs.tolist()
-    frame.attrs = {"task": task.name, "setting": task.setting, "classes": task.class_names}
+    frame.attrs[METADATA] = {"task": task.name, "setting": task.setting, "classes": task.class_names}
     return frame
 
 

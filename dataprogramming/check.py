@@ -1,9 +1,7 @@
 """A rehearsal of labelling functions: each is run on a few rows before `label` runs it on all."""
 
-import inspect
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from traceback import extract_tb
 
 import pandas as pd
 from snorkel.labeling import LabelingFunction
@@ -12,19 +10,15 @@ from adaptml.errors import AdaptmlError, LabellingError, listed
 from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
-from dataprogramming.apply import apply_lfs
+from dataprogramming.applier import apply_to_frame
+from dataprogramming.apply import lf_features
 from dataprogramming.keyword_counts import keyword_hits_by_keyword
 from dataprogramming.keyword_lfs import KeywordLF
-from dataprogramming.label import label
-from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.lfs import declared_parameters, load_lfs
+from dataprogramming.lfs import load_lfs
 
 WHAT = "labelling functions"
 TRIED_ROWS = 20
 MAX_KEYWORDS = 10
-# Options and run parameters of `label` that are no parameter of its function.
-_ALSO_TAKEN = {"setting", "train_data", "dev_data", "multilabel", "parallel", "verbose", "no_texts", "help"}
-_ALSO_TAKEN |= {"uncovered_gold", "label_model_used", "workers"}
 
 
 def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = None) -> list[Finding]:
@@ -38,7 +32,7 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
 
     Returns:
         Findings: how many there are; what each voted, or the line of its file at which it fails; keywords
-        that are nowhere; parameters whose names `label` uses itself.
+        that are nowhere.
 
     Raises:
         TaskError: no such task, or a task file that cannot be read.
@@ -50,52 +44,30 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
     task = project.task(task)
     try:
         lfs = load_lfs(task)
-        found = [*_names(task)]
     except LabellingError as error:
         return [Finding("error", WHAT, str(error))]
     if points is None:
-        return [Finding("ok", WHAT, f"{len(lfs)} loaded, none tried: no data to try them on"), *found]
+        return [Finding("ok", WHAT, f"{len(lfs)} loaded, none tried: no data to try them on")]
     try:
-        frame = project.database.read(points, task.lf_features)
+        frame = project.database.read(points, lf_features(project.database, task, points))
     except AdaptmlError as error:
-        return [*found, Finding("error", WHAT, f"{len(lfs)} loaded, none tried: {error}")]
+        return [Finding("error", WHAT, f"{len(lfs)} loaded, none tried: {error}")]
     tried = f"{len(lfs)}, tried on {min(TRIED_ROWS, len(frame))} rows"
-    found = [Finding("ok", WHAT, tried), *found, *(_tried(lf, task, frame.head(TRIED_ROWS)) for lf in lfs)]
+    found = [Finding("ok", WHAT, tried), *(_tried(lf, task, frame.head(TRIED_ROWS)) for lf in lfs)]
     return [*found, *_keywords(lfs, frame)]
-
-
-def _names(task: Task) -> Iterator[Finding]:
-    if task.folder is None:
-        return
-    reserved = {*inspect.signature(label).parameters, *SnorkelConfig.model_fields, *_ALSO_TAKEN}
-    taken = sorted(reserved & set(declared_parameters(task)))
-    if taken:
-        text = f"get_lfs declares {listed(taken)}, which `label` takes for itself: rename it in lfs.py"
-        yield Finding("error", "parameters", text)
 
 
 def _tried(lf: LabelingFunction, task: Task, frame: pd.DataFrame) -> Finding:
     """What one LF votes on a few rows."""
     try:
-        votes = apply_lfs([lf], frame, task.labels)[:, 0]
+        votes = apply_to_frame([lf], frame, task.labels, folder=task.folder)[:, 0]
     except LabellingError as error:
-        return Finding("error", lf.name, f"{error}{_place(error, task)}")
+        return Finding("error", lf.name, str(error))
     counts = Counter(task.class_names[vote] for vote in votes[votes != ABSTAIN])
     voted = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return Finding(
         "ok", lf.name, f"{voted}, of {len(votes)} rows" if voted else f"no vote on {len(votes)} rows"
     )
-
-
-def _place(error: LabellingError, task: Task) -> str:
-    """The line of the task's files at which an LF fails, where the message does not name it."""
-    cause = error.__cause__
-    if cause is None or task.folder is None:
-        return ""
-    places = [p for p in extract_tb(cause.__traceback__) if p.filename.startswith(str(task.folder))]
-    if not places or f"line {places[-1].lineno}" in str(error):
-        return ""
-    return f" ({places[-1].filename}, line {places[-1].lineno})"
 
 
 def _keywords(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ class LabelResult:
     Attributes:
         run_id: the MLflow run; empty where nothing was logged.
         artifact_uri: where its artifacts lie; empty likewise.
+        address: where the run can be looked at: its page on the server, else the folder of its artifacts.
         model: name and version of the registered label model; empty likewise.
         chosen: the label model that was chosen.
         reason: why, in one sentence.
@@ -48,10 +49,19 @@ class LabelResult:
             gold_label; None without gold.
         lf_summary: a row per labelling function.
         new_rows: rows written to the database; None where that was not asked for.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", gold="task", label_model="majority_vote")
+        >>> labelled.training_data.columns.tolist()
+        ['table_name', 'id', 'label', 'label_probs']
+        >>> labelled.errors()[["id", "label", "gold_label"]]
+            id  label gold_label
+        0  s10  [ham]     [spam]
     """
 
     run_id: str
     artifact_uri: str
+    address: str
     model: str
     chosen: str
     reason: str
@@ -108,6 +118,8 @@ class LabelResult:
         found = [("run", self.run_id), *self.lines, ("registered", self.model)]
         if self.new_rows is not None:
             found.append(("database", f"{self.new_rows} new rows"))
+        if self.address != self.artifact_uri:
+            found.append(("page", self.address))
         return [*found, ("artifacts", self.artifact_uri)]
 
 
@@ -159,8 +171,7 @@ def label(
         TrackingError: the run cannot be logged.
 
     Example:
-        >>> with adaptml.example_project() as project:
-        ...     labelled = project.label("spam", "comments", gold="task")
+        >>> labelled = project.label("spam", "comments", gold="task")
         >>> labelled.n_points, labelled.n_gold, labelled.training_data.columns.tolist()
         (24, 8, ['table_name', 'id', 'label', 'label_probs'])
     """
@@ -215,6 +226,7 @@ def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
     return LabelResult(
         run_id="" if recorder is None else recorder.run_id,
         artifact_uri="" if recorder is None else recorder.artifact_uri,
+        address="" if recorder is None else recorder.address,
         model=version,
         chosen=found.selection.chosen,
         reason=found.selection.reason,

@@ -197,7 +197,13 @@ def as_rich_table(frame: pd.DataFrame) -> Table:
     made = Table(caption=_caption(frame), caption_justify="left")
     for heading, column, _ in shown:
         left = column in _TEXTS
-        made.add_column(heading, justify="left" if left else "right", no_wrap=not left, overflow="fold")
+        made.add_column(
+            heading,
+            justify="left" if left else "right",
+            no_wrap=not left,
+            overflow="fold",
+            min_width=_MIN_CHARS if left else None,
+        )
     for row in frame.to_dict("records"):
         made.add_row(*(Text(show(row)) for _, _, show in shown))
     return made
@@ -214,6 +220,7 @@ def _accuracy(row: Row) -> str:
 
 
 _TEXTS = {"lf", "polarity", "change"}
+_MIN_CHARS = 8  # a narrow terminal would leave none
 _COLUMNS: list[tuple[str, str, Callable[[Row], str]]] = [
     ("LF", "lf", lambda row: str(row["lf"])),
     ("votes for", "polarity", lambda row: str(row["polarity"]) or "–"),

@@ -35,7 +35,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Labels, Task
-from adaptml.user_code import in_folder, place, said, user_code
+from adaptml.user_code import in_folder, place, relative_paths_start, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
 from dataprogramming.reserved import reserved_names
 
@@ -50,6 +50,13 @@ class LFParams(BaseModel):
 
     Attributes:
         labels: the task's classes, ABSTAIN = -1 and one member per class in the order of the task file.
+
+    Example:
+        >>> class Params(adaptml.LFParams):
+        ...     max_words: int = 5
+        >>> params = Params(labels=project.task("spam").labels)
+        >>> params.labels.spam, params.max_words
+        (<spam: 1>, 5)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -126,7 +133,8 @@ def _lfs_code(path: Path, hint: str) -> AbstractContextManager[None]:
 
     def message(error: BaseException) -> LabellingError:
         where = place(error, path.parent) or path
-        more = "relative paths start in the task's folder; " if isinstance(error, FileNotFoundError) else ""
+        is_path = isinstance(error, FileNotFoundError)
+        more = f"relative paths start {relative_paths_start()}; " if is_path else ""
         return LabellingError(f"{where}: {said(error)}; {more}{hint}")
 
     return user_code(message)

@@ -15,13 +15,12 @@ import pyarrow.parquet as pq
 
 from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.files import replacing
-from adaptml.frames import KEYS
+from adaptml.frames import KEYS, METADATA
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
 from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import lf_table, votes_apart
 
-METADATA = b"adaptml.votes"
 CHUNK_ROWS = 100_000
 Mask = npt.NDArray[np.bool_]
 
@@ -43,14 +42,13 @@ class Votes:
         read_texts: reads what annotators see of some points; None where it cannot be read.
 
     Example:
-        >>> with adaptml.example_project() as project:
-        ...     votes = project.apply_lfs("spam", "comments")
+        >>> votes = project.apply_lfs("spam", "comments")
         >>> votes
         Votes(24 points, 5 labelling functions, task spam)
         >>> votes.frame.columns.tolist()
         ['table_name', 'id', 'subscribe', 'check_out', 'link', 'praise', 'song']
         >>> votes.summary()["votes"].tolist()
-        [4, 2, 4, 5, 3]
+        [4, 5, 4, 8, 8]
     """
 
     keys: pd.DataFrame
@@ -167,7 +165,7 @@ class Votes:
         said = {"task": self.task, "setting": self.setting, "classes": list(self.class_names)}
         schema = pa.schema(
             [(key, pa.large_string()) for key in KEYS] + [(name, pa.int8()) for name in self.lf_names],
-            metadata={METADATA: json.dumps(said)},
+            metadata={METADATA: json.dumps(said, ensure_ascii=False)},
         )
         with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
             for start in range(0, len(self), CHUNK_ROWS):
@@ -187,7 +185,7 @@ class Votes:
         """
         try:
             table = pq.read_table(path)
-            said = json.loads(table.schema.metadata[METADATA])
+            said = json.loads(table.schema.metadata[METADATA.encode()])
         except (OSError, pa.ArrowInvalid, KeyError, TypeError) as error:
             raise FrameError(
                 f"{path} holds no votes ({type(error).__name__}); name a votes.parquet"

@@ -192,7 +192,7 @@ def command(
     console.print(
         f"gold           {len(annotated.gold.frame)} points, as annotator {CAREFUL_ANNOTATOR} labelled them"
     )
-    table = Table("on gold", "figure", "label model", "end model", "points", box=None, pad_edge=False)
+    table = Table("on gold", "metric", "label model", "end model", "points", box=None, pad_edge=False)
     for setting, outcome in outcomes.items():
         figure = PROBLEM_TYPES[setting].measure_title
         by = f"{outcome.label_figure:.3f} ({outcome.label_model})"
@@ -212,7 +212,7 @@ def command(
             console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
     console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
     console.print(
-        f"  .venv/bin/adaptml compare example --setting multiclass --train {outcomes['multiclass'].label_run}"
+        f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}"
     )
     console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
     console.print("  .venv/bin/mlflow ui --backend-store-uri sqlite:///workspace/mlflow.db")

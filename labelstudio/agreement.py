@@ -38,6 +38,11 @@ class Agreement:
         seed: seed of the bootstrap.
         resamples: how often points were drawn again.
         sample_warning: a sentence on points that are not a random sample of the table, or empty.
+
+    Example:
+        >>> agreement = project.annotator_agreement("spam")
+        >>> agreement.measure, agreement.points
+        ('nominal', 8)
     """
 
     task: str

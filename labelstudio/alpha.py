@@ -34,6 +34,10 @@ class Alpha:
         low: lower end of the 95 % interval; None where `value` is, or no interval was asked for.
         high: its upper end.
         undefined: resamples that were left out because alpha is not defined in them.
+
+    Example:
+        >>> adaptml.krippendorff_alpha([["cat", "cat"], ["dog", "dog"]])
+        Alpha(value=1.0, low=None, high=None, undefined=0)
     """
 
     value: float | None

@@ -172,9 +172,9 @@ def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str 
     unknown = sorted((name, n) for name, n in found.items() if name not in classes and not _is_none(name))
     if unknown:
         raise AnnotationError(
-            f"{source} holds {len(unknown)} names that are no class of task {task.name!r}: "
+            f"{source} holds {len(unknown)} names that are not classes of task {task.name!r}: "
             f"{', '.join(f'{name!r} ({count} times)' for name, count in unknown)}; its classes are "
-            f"{listed(task.class_names, 20)}: mend the labelling page or the task file"
+            f"{listed(task.class_names, 20)}: fix the labelling page or the task file"
         )
     return ours[0]
 
@@ -206,5 +206,5 @@ def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:
         said = [f"{'/'.join(v.key)} by {v.annotator}: {' + '.join(v.classes)}" for v in several]
         raise AnnotationError(
             f"{source} holds {len(several)} annotations with several classes, and task {task.name!r} is "
-            f"multiclass: {listed(said, 3)}; mend them in Label Studio, or set the task to multilabel"
+            f"multiclass: {listed(said, 3)}; fix them in Label Studio, or set the task to multilabel"
         )

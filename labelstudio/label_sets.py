@@ -59,7 +59,7 @@ def encode(label_sets: Sequence[Sequence[Sequence[str] | None]], class_names: Se
         class_names: k names.
 
     Raises:
-        TaskError: names that are no class of the task.
+        TaskError: names that are not classes of the task.
 
     >>> encode([[["b", "a"], ["a", "b"]], [None, []]], ["a", "b"]).codes.tolist()
     [[1, 1], [-1, 0]]
@@ -70,7 +70,8 @@ def encode(label_sets: Sequence[Sequence[Sequence[str] | None]], class_names: Se
     domain = sorted(seen, key=lambda s: sorted(place.get(name, -1) for name in s))
     code = {cell: i for i, cell in enumerate(domain)}
     flat = [MISSING if cell is None else code[cell] for cell in cells]
-    codes = np.array(flat, dtype=np.intp).reshape(len(label_sets), -1)
+    annotators = len(label_sets[0]) if label_sets else 0
+    codes = np.array(flat, dtype=np.intp).reshape(len(label_sets), annotators)
     return Ratings(codes, indicator([sorted(s) for s in domain], class_names))
 
 

@@ -55,6 +55,11 @@ class ProcessedAnnotations:
         folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
         run_id: a hash of this export, task and choice; the run's id in the database.
         new_rows: rows that were new in the database, by table; empty where nothing was written there.
+
+    Example:
+        >>> done = project.process_annotations("spam", "annotations.json", choice="1")
+        >>> done.ann_df.columns.tolist()
+        ['table_name', 'id', '1', '2']
     """
 
     ann_df: pd.DataFrame

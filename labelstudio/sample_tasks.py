@@ -33,6 +33,10 @@ class SampledTasks:
         points: how many points were sampled.
         empty: points with nothing in a column that annotators see.
         name: the name of the draw, such as `random n=30 seed=0`.
+
+    Example:
+        >>> project.sample_tasks("spam", "comments", 3).path.name
+        'tasks_comments_3_seed0.json'
     """
 
     frame: pd.DataFrame

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import mlflow
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from same_worker import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 
 from adaptml.database import Database
 from adaptml.project import Project
@@ -33,29 +33,6 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("project")
 POSTGRESQL_ATTEMPTS = 10
-MADE_IN_SECONDS = {"empty_store"}  # session fixtures that each of pytest-xdist's workers may make for itself
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a server, or whatever else a session or module makes once, run in one worker, which makes it."""
-    shared = {item: _made_once(item) for item in items}
-    users = Counter(name for names in shared.values() for name in names)
-    for item, names in shared.items():
-        if names:
-            item.add_marker(pytest.mark.xdist_group(max(sorted(names), key=lambda name: users[name])))
-
-
-def _made_once(item: pytest.Item) -> set[str]:
-    """Names of the session fixtures that an item uses, and its module where it uses a module fixture."""
-    made = set()
-    for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # type: ignore[attr-defined]
-        for found in definitions:
-            ours = found.baseid and name not in MADE_IN_SECONDS  # pytest's own and plugins' have no place
-            if ours and found.scope != "function":
-                made.add(name if found.scope == "session" else found.baseid)
-    kind = item.callspec.params.get("database") if hasattr(item, "callspec") else None
-    return made | ({f"{kind}_url"} if kind in ("postgresql", "cratedb") else set())
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +107,14 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql", *(["cratedb"] if CRATEDB else [])])
+# Its servers are asked for while a test runs, so their tests say themselves that they belong together.
+ON_A_SERVER = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"{name}_url"))
+    for name in ("postgresql", *(["cratedb"] if CRATEDB else []))
+]
+
+
+@pytest.fixture(params=["sqlite", *ON_A_SERVER])
 def database(request: pytest.FixtureRequest, clean_room: Path) -> Iterator[Database]:
     """An empty database: SQLite in a file, a real PostgreSQL, and a real CrateDB where the environment names one."""
     if request.param == "sqlite":

@@ -2,7 +2,6 @@
 
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -42,23 +41,6 @@ STEPS = {
     "restore": ("adaptml.stack.restore", "Fill an empty Docker stack from a backup."),
     "settings": ("adaptml.cli.settings", "Show the settings and where they come from."),
 }
-# Commands whose file in adaptml/cli/ is not there yet, and where they are until then.
-_UNTIL_THEN = {
-    "label": "dataprogramming.label",
-    "train": "modelling.train",
-    "compare": "modelling.compare",
-    "deploy": "modelling.deploy",
-    "serve": "modelling.serve",
-    "predict": "modelling.predict",
-}
-
-
-def _module(name: str) -> str | None:
-    module = STEPS[name][0]
-    return module if find_spec(module) else _UNTIL_THEN.get(name)
-
-
-STEPS = {name: (module, line) for name, (_, line) in STEPS.items() if (module := _module(name))}
 
 
 class _Steps(Group):
@@ -81,9 +63,10 @@ class _Steps(Group):
         name, stand_in, rest = super().resolve_command(ctx, args)
         if name is None:
             return name, stand_in, rest
-        module = import_module(STEPS[name][0])
-        if module.__name__.startswith("adaptml.cli.") and (order := order_of_now(name, rest)):
+        order = order_of_now(name, rest)
+        if order is not None:
             ctx.fail(f"this order is of before; it is now: `{order}`")
+        module = import_module(STEPS[name][0])
         app = (
             module.app
             if hasattr(module, "app")

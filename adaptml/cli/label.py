@@ -5,12 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from adaptml.cli import options
+from adaptml.cli.lfs import print_lf_table
 from adaptml.cli.support import extra_options, output
 from adaptml.errors import LabellingError
 from adaptml.project import Project
 from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.registry import config_fields
-from dataprogramming.lf_table import as_rich_table
 from dataprogramming.selection import AUTO
 
 # What the task's get_lfs and the label models declare are options too.
@@ -82,7 +82,7 @@ def show(done: LabelResult) -> None:
     if not done.run_id:
         for warning in done.warnings:  # a run has shown its own while it logged them
             typer.echo(f"warning: {warning}", err=True)
-    console.print(as_rich_table(done.lf_summary))
+    print_lf_table(console, done.lf_summary)
     for name, text in done.all_lines():
         console.print(f"{name:<15}{text}")
 

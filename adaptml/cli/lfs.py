@@ -1,9 +1,12 @@
 """`adaptml lfs TASK`: try labelling functions on a sample and look at the rows."""
 
-from typing import Annotated
+from collections.abc import Hashable, Mapping
+from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from adaptml.cli import options
@@ -18,6 +21,7 @@ from dataprogramming.marking import matches
 COMMAND_OPTIONS = options.TAKES_MORE  # what the task's get_lfs declares
 MOST_ROWS = 20
 MOST_CHARS = 300
+_WIDEST = 10_000
 _LF = typer.Option(metavar="LF", help="Show rows on which this labelling function votes.", show_default=False)
 _WRONG = typer.Option("--wrong", help="Of these, the gold points on which it is wrong.")
 _CONFLICTS = typer.Option("--conflicts", help="Of these, the rows with votes for different classes.")
@@ -75,9 +79,9 @@ def command(
 def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
     """The table of labelling functions; where a pipe reads it, as wide as it is."""
     table = as_rich_table(frame)
-    console.print(
-        table, width=None if console.is_terminal else Measurement.get(console, _WIDE, table).maximum
-    )
+    if not console.is_terminal:
+        console.width = Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
+    console.print(table)
 
 
 def _was_typed(ctx: typer.Context, name: str) -> bool:
@@ -118,7 +122,9 @@ def _print_rows(
     console.print(f"{min(MOST_ROWS, len(rows))} of {len(rows)} rows")
 
 
-def _row(row: "pd.Series[str]", lf_names: tuple[str, ...], keywords: frozenset[str], *, marked: bool) -> Text:
+def _row(
+    row: Mapping[Hashable, Any], lf_names: tuple[str, ...], keywords: frozenset[str], *, marked: bool
+) -> Text:
     """A data point: its key, its texts with matched words marked, its gold label and its votes."""
     shown = Text(f"{row[KEYS[0]]}/{row[KEYS[1]]}", style="bold")
     for name, value in row.items():

@@ -27,7 +27,7 @@ def order_of_now(step: str, words: Sequence[str]) -> str | None:
 
 
 def _parted(words: Sequence[str]) -> tuple[list[str], list[Option]]:
-    """Words that stand by themselves, and options with their values."""
+    """Words without an option, and options with their values."""
     names: list[str] = []
     options: list[Option] = []
     rest = list(words)

@@ -22,11 +22,13 @@ EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 GC_ALLOCATIONS = 50_000
+PIPE_COLUMNS = 1_000  # wider than any table
 
 
 def output() -> Console:
     """The console for what a command answers: text as it is, no line broken where a pipe reads it."""
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False)
+    piped = not sys.stdout.isatty()
+    return Console(soft_wrap=piped, width=PIPE_COLUMNS if piped else None, highlight=False, markup=False)
 
 
 def say_error(text: str) -> None:

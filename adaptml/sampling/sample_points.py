@@ -23,6 +23,10 @@ class SampledPoints:
             `sampling` (the name of the draw), one row per point.
         path: the Parquet file that holds the frame.
         name: the name of the draw, such as `random n=100 seed=0`.
+
+    Example:
+        >>> project.sample_points("spam", "comments", 3).name
+        'random n=3 seed=0'
     """
 
     frame: pd.DataFrame

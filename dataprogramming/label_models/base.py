@@ -40,10 +40,8 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         fitted_: what `fit` learned, as plain arrays.
 
     Example:
-        >>> import numpy as np
-        >>> from dataprogramming.label_models.majority import MajorityVote
         >>> L = np.array([[0, 0, 1], [1, -1, 1]], np.int8)
-        >>> MajorityVote(cardinality=2).fit(L).predict(L).tolist()
+        >>> adaptml.MajorityVote(cardinality=2).fit(L).predict(L).tolist()
         [[1, 0], [0, 1]]
     """
 

@@ -8,7 +8,13 @@ MIN_LFS = 3  # with fewer, the overlaps do not determine how good each LF is
 
 
 class SnorkelConfig(BaseModel):
-    """How Snorkel's LabelModel is trained."""
+    """How Snorkel's LabelModel is trained.
+
+    Example:
+        >>> config = adaptml.SnorkelConfig(n_epochs=50)
+        >>> project.label("spam", "comments", label_model="snorkel", config=config).chosen
+        'snorkel'
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -14,9 +14,8 @@ class Knee(SnorkelLabelModel):
     What the original project did with points of several classes; see `knees` for how the knee is found.
 
     Example:
-        >>> import numpy as np
         >>> L = np.array([[0, 0, 0], [1, 1, -1], [0, 1, 0], [1, 1, 1]] * 5)
-        >>> Knee(cardinality=2, n_epochs=50).fit(L).predict(L[:2]).tolist()
+        >>> adaptml.Knee(cardinality=2, n_epochs=50).fit(L).predict(L[:2]).tolist()
         [[1, 0], [0, 1]]
     """
 

@@ -16,8 +16,7 @@ class MajorityVote(LabelModel):
     certainty. The class balance comes from gold; without gold all classes are equally frequent.
 
     Example:
-        >>> import numpy as np
-        >>> MajorityVote(cardinality=2).fit(np.array([[0, 0, 1]])).predict_proba(np.array([[0, 0, 1]]))
+        >>> adaptml.MajorityVote(cardinality=2).fit(np.array([[0, 0, 1]])).predict_proba(np.array([[0, 0, 1]]))
         array([[0.625, 0.375]])
     """
 

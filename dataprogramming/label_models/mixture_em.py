@@ -38,9 +38,8 @@ class MixtureEM(LabelModel):
     better on gold; without gold they are 0.5. Its weights are the estimated precision of each LF's votes.
 
     Example:
-        >>> import numpy as np
         >>> L = np.array([[0, 0, -1], [-1, -1, 1]] * 20)
-        >>> MixtureEM(cardinality=2).fit(L).predict(L[:2]).tolist()
+        >>> adaptml.MixtureEM(cardinality=2).fit(L).predict(L[:2]).tolist()
         [[1, 0], [0, 1]]
     """
 

@@ -24,9 +24,8 @@ class SnorkelLabelModel(LabelModel):
     `SnorkelConfig`. Its weights are the estimated share of each LF's votes that are right.
 
     Example:
-        >>> import numpy as np
         >>> L = np.array([[0, 0, 0], [1, 1, -1], [0, 1, 0], [1, 1, 1]] * 5)
-        >>> SnorkelLabelModel(cardinality=2, n_epochs=50).fit(L).predict(L[:2]).tolist()
+        >>> adaptml.SnorkelLabelModel(cardinality=2, n_epochs=50).fit(L).predict(L[:2]).tolist()
         [[1, 0], [0, 1]]
     """
 

@@ -19,9 +19,8 @@ class Union(LabelModel):
     imaginary votes of which PRIOR_PRECISION are right. Its weights are these accuracies.
 
     Example:
-        >>> import numpy as np
         >>> L = np.array([[0, 2], [-1, 1]])
-        >>> Union(cardinality=3).fit(L).predict(L).tolist()
+        >>> adaptml.Union(cardinality=3).fit(L).predict(L).tolist()
         [[1, 0, 1], [0, 1, 0]]
     """
 

@@ -22,9 +22,8 @@ class WeightedVote(LabelModel):
     what they seem to tell is their own mix of classes. Its weights are the LFs' smoothed accuracies.
 
     Example:
-        >>> import numpy as np
         >>> L, Y = np.array([[0, 1], [1, 1], [0, 0]]), np.array([[1, 0], [0, 1], [1, 0]])
-        >>> WeightedVote(cardinality=2).fit(L, L, Y).predict(np.array([[0, 1]])).tolist()
+        >>> adaptml.WeightedVote(cardinality=2).fit(L, L, Y).predict(np.array([[0, 1]])).tolist()
         [[1, 0]]
     """
 

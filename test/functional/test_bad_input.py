@@ -84,7 +84,7 @@ CASES: list[tuple[str, str]] = [
     ("task check nope", "no task 'nope' in .*`adaptml task new`"),
     ("task check broken", "has 5 problems: title: .*; setting: .*; classes.*; columns: .*; features: missing"),
     ("task check topic --data nope", "no table 'nope' in .*posts"),
-    ("task check raising --data posts", "fails.*posts/p.*ZeroDivisionError.*lfs.py.*line 5"),
+    ("task check raising --data posts", "fails.*posts/p.*lfs.py, line 5.*ZeroDivisionError"),
     ("task check strange --data posts", "fails.*'middle'.*left, right"),
     ("task new topic", "topic is there already"),
     ("task new Topic", "'Topic'; expected a lower-case letter"),

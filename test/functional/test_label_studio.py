@@ -19,19 +19,17 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 import yaml
+from label_studio_people import annotate, delete_project, personal_token
 
-from adaptml.database import open_database
 from adaptml.errors import AnnotationError, LabelStudioError, LabelStudioUnavailableError
 from adaptml.frames import write_frame
-from adaptml.runs.tracking import tracked_run
-from adaptml.settings import get_settings
-from adaptml.tasks import Task, load_task
+from adaptml.project import Project
+from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
 from labelstudio import push as pushing
 from labelstudio import sample_tasks
 from labelstudio.annotate import pull, push, setup
 from labelstudio.client import LabelStudio
-from labelstudio.local_accounts import personal_token
 from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
 from labelstudio.project import find_project
@@ -43,16 +41,21 @@ CLASSES = ["cat", "dog", "bird"]
 _tokens: dict[str, str] = {}
 
 
-def table(name: str, texts: list[str], ids: list[str] | None = None) -> None:
-    database = open_database()
-    database.create_table(name, {"id": sa.Text(), "txt": sa.Text()})
+@pytest.fixture
+def here(label_studio: LocalServer) -> Iterator[Project]:
+    """The project of the clean room, which knows the server's address."""
+    with Project() as made:
+        yield made
+
+
+def table(here: Project, name: str, texts: list[str], ids: list[str] | None = None) -> None:
+    here.database.create_table(name, {"id": sa.Text(), "txt": sa.Text()})
     keys = ids or [f"{i:05d}" for i in range(len(texts))]
-    database.upsert(name, pd.DataFrame({"id": keys, "txt": texts}), ["id"])
-    database.close()
+    here.database.upsert(name, pd.DataFrame({"id": keys, "txt": texts}), ["id"])
 
 
 @pytest.fixture
-def make_task(clean_room: Path, request: pytest.FixtureRequest) -> Callable[..., Task]:
+def make_task(here: Project, clean_room: Path, request: pytest.FixtureRequest) -> Callable[..., Task]:
     """A task of the test's own, so that each test has its own project."""
     name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[-30:]
 
@@ -64,7 +67,7 @@ def make_task(clean_room: Path, request: pytest.FixtureRequest) -> Callable[...,
             "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
         }  # fmt: skip
         (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        return load_task(name)
+        return here.task(name)
 
     return make
 
@@ -105,17 +108,17 @@ def cells(frame: pd.DataFrame, column: str) -> list[Any]:
 
 
 def test_from_a_table_to_gold_labels(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio], tmp_path: Path
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio], tmp_path: Path
 ) -> None:
     task = make_task()
-    table("posts", [f"text {i}" for i in range(200)])
-    made = setup(task)
+    table(here, "posts", [f"text {i}" for i in range(200)])
+    made = setup(here, task)
     assert made.created
-    assert not setup(task).created
-    assert setup(task).changes == []
-    sample, sent = push(task, "posts", 60)
+    assert not setup(here, task).created
+    assert setup(here, task).changes == []
+    sample, sent = push(here, task, "posts", 60)
     assert (sent.asked, sent.sent, sent.there, sent.refused) == (60, 60, 0, {})
-    assert push(task, "posts", 60)[1].there == 60
+    assert push(here, task, "posts", 60)[1].there == 60
 
     ids = sorted(sample.frame["id"])
     numbers = tasks_of(owner, task)
@@ -125,17 +128,17 @@ def test_from_a_table_to_gold_labels(
     names = [str(members[f"annotator{i}@example.com"]) for i in (1, 2)]
     # The first says cat to all but the last ten, which are left; the second disagrees once and skips once.
     for place, key in enumerate(ids[:50]):
-        first.annotate(numbers[key], choose("cat"), lead_time=1.0)
+        annotate(first, numbers[key], choose("cat"), lead_time=1.0)
         if place == 0:
-            second.annotate(numbers[key], choose("dog", "bird"))
+            annotate(second, numbers[key], choose("dog", "bird"))
         elif place == 1:
-            second.annotate(numbers[key], [], was_cancelled=True)
+            annotate(second, numbers[key], [], was_cancelled=True)
         elif place == 2:
-            second.annotate(numbers[key], choose("NONE"), completed_by=int(names[0]))
+            annotate(second, numbers[key], choose("NONE"), completed_by=int(names[0]))
         else:
-            second.annotate(numbers[key], choose("cat"))
+            annotate(second, numbers[key], choose("cat"))
 
-    found = pull(task, write=True)
+    found = pull(here, task, write=True)
     frame = found.done.ann_df.set_index("id")
     assert frame.index.tolist() == ids
     assert cells(frame, names[0]) == [["cat"]] * 50 + [None] * 10
@@ -149,38 +152,38 @@ def test_from_a_table_to_gold_labels(
     assert any(line.startswith("shares among gold points: cat 1.000") for line in summary(found.done))
 
     for key in ids[50:]:
-        first.annotate(numbers[key], choose("bird"))
-    again = pull(task, "dawid-skene")
+        annotate(first, numbers[key], choose("bird"))
+    again = pull(here, task, "dawid-skene")
     assert again.read == 10
     assert cells(again.done.ann_df, names[0])[50:] == [["bird"]] * 10
-    assert pull(task).read == 0
+    assert pull(here, task).read == 0
 
     project = int(find_project(owner, task)["id"])
     export = tmp_path / "export.json"
     export.write_text(json.dumps(owner.export(project, list(numbers.values()))), encoding="utf-8")
-    by_hand = process_annotations(export, task, "dawid-skene")
+    by_hand = process_annotations(here, task, export, "dawid-skene")
     pd.testing.assert_frame_equal(by_hand.ann_df, again.done.ann_df)
     pd.testing.assert_frame_equal(by_hand.gold.frame, again.done.gold.frame)
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
 
 
 def test_what_changed_and_what_was_deleted_is_noticed(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     task = make_task()
-    table("posts", [f"text {i}" for i in range(5)])
-    setup(task)
-    push(task, "posts", 5)
+    table(here, "posts", [f"text {i}" for i in range(5)])
+    setup(here, task)
+    push(here, task, "posts", 5)
     numbers = tasks_of(owner, task)
     first, _ = people
-    made = [first.annotate(number, choose("cat")) for number in numbers.values()]
-    assert pull(task).read == 5
+    made = [annotate(first, number, choose("cat")) for number in numbers.values()]
+    assert pull(here, task).read == 5
     name = str(made[0]["completed_by"])
-    first._call("PATCH", f"/api/annotations/{made[0]['id']}/", json={"result": choose("dog")})
-    first._call("DELETE", f"/api/annotations/{made[1]['id']}/")
+    first.call("PATCH", f"/api/annotations/{made[0]['id']}/", json={"result": choose("dog")})
+    first.call("DELETE", f"/api/annotations/{made[1]['id']}/")
     keys = list(numbers)
     owner.delete_task(numbers[keys[2]])
-    frame = pull(task).done.ann_df.set_index("id")
+    frame = pull(here, task).done.ann_df.set_index("id")
     assert cells(frame, name) == [
         ["dog"] if key == keys[0] else None if key == keys[1] else ["cat"]
         for key in sorted(set(keys) - {keys[2]})
@@ -188,46 +191,48 @@ def test_what_changed_and_what_was_deleted_is_noticed(
 
 
 def test_a_point_that_is_there_twice_loses_the_task_that_nobody_touched(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     task = make_task()
-    table("posts", ["one", "two"])
-    project = setup(task).project
-    push(task, "posts", 2)
+    table(here, "posts", ["one", "two"])
+    project = setup(here, task).project
+    push(here, task, "posts", 2)
     (first, second), numbers = tasks_of(owner, task), tasks_of(owner, task)
-    twins = [
+    duplicates = [
         {"data": entry["data"]} for key in (first, second) for entry in owner.export(project, [numbers[key]])
     ]
-    made = owner.import_tasks(project, twins)  # as a killed push leaves them
-    people[0].annotate(made[0], choose("cat"))
-    _, done = push(task, "posts", 2)
-    assert (done.sent, done.there, done.surplus) == (0, 2, 2)
+    made = owner.import_tasks(project, duplicates)  # as a killed push leaves them
+    annotate(people[0], made[0], choose("cat"))
+    _, done = push(here, task, "posts", 2)
+    assert (done.sent, done.there, done.duplicates_deleted) == (0, 2, 2)
     assert tasks_of(owner, task) == {first: made[0], second: numbers[second]}
-    assert len(pull(task).done.ann_df) == 2
+    assert len(pull(here, task).done.ann_df) == 2
 
 
-def test_setup_keeps_annotations(make_task: Any, owner: LabelStudio, people: list[LabelStudio]) -> None:
+def test_setup_keeps_annotations(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
     task = make_task()
-    table("posts", ["one", "two"])
-    number = setup(task).project
+    table(here, "posts", ["one", "two"])
+    number = setup(here, task).project
     owner.update_project(number, label_config=label_config(task).replace('name="label"', 'name="topic"'))
     with pytest.raises(
         LabelStudioError, match="has no Choices named 'label', so it was changed in Label Studio"
     ):
-        push(task, "posts", 2)
-    assert setup(task).changes == [
+        push(here, task, "posts", 2)
+    assert setup(here, task).changes == [
         *(f"class added: {name}" for name in ("NONE", "bird", "cat", "dog")),
         "control taken away, which had been added in Label Studio: topic",
     ]
-    push(task, "posts", 2)
-    people[0].annotate(next(iter(tasks_of(owner, task).values())), choose("cat"))
-    assert setup(make_task([*CLASSES, "horse"])).changes == [
+    push(here, task, "posts", 2)
+    annotate(people[0], next(iter(tasks_of(owner, task).values())), choose("cat"))
+    assert setup(here, make_task([*CLASSES, "horse"])).changes == [
         "the annotators' instructions",
         "class added: horse",
     ]
-    assert setup(make_task([*CLASSES, "horse"])).changes == []
+    assert setup(here, make_task([*CLASSES, "horse"])).changes == []
     with pytest.raises(LabelStudioError) as error:
-        setup(make_task(["dog", "bird"]))
+        setup(here, make_task(["dog", "bird"]))
     assert str(error.value) == (
         f"the labelling page of project {number} cannot be replaced: annotations hold 'cat' (1 times), which the "
         "task file does not have; nothing was changed: take the change back in the task file, or begin a new project"
@@ -235,21 +240,21 @@ def test_setup_keeps_annotations(make_task: Any, owner: LabelStudio, people: lis
     with pytest.raises(
         LabelStudioError, match="its 1 annotations may hold several classes, and the task file is"
     ):
-        setup(make_task(setting="multiclass"))
+        setup(here, make_task(setting="multiclass"))
     with pytest.raises(LabelStudioError, match="its 2 tasks have no column picture"):
-        setup(make_task(columns="txt picture"))
-    assert setup(make_task(["cat", "dog"])).changes == [
+        setup(here, make_task(columns="txt picture"))
+    assert setup(here, make_task(["cat", "dog"])).changes == [
         "the annotators' instructions", "class taken away: bird", "class taken away: horse",
     ]  # fmt: skip
     # Somebody changes the page in the browser.
-    config = make_task(["cat", "dog"]).label_config()
+    config = label_config(make_task(["cat", "dog"]))
     owner.update_project(number, label_config=config.replace('value="dog"', 'value="wolf"'))
-    with pytest.raises(LabelStudioError, match="lacks dog and also has wolf, unlike the task file"):
-        push(make_task(["cat", "dog"]), "posts", 2)
+    with pytest.raises(LabelStudioError, match="does not have dog and also has wolf, unlike the task file"):
+        push(here, make_task(["cat", "dog"]), "posts", 2)
 
 
 def test_odd_texts_and_ids_arrive_as_they_are(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     texts = [
         "<script>alert(1)</script><b>&amp;</b>",
@@ -259,11 +264,11 @@ def test_odd_texts_and_ids_arrive_as_they_are(
         "{'a': $1}",
     ]
     ids = ["quo\"te's", "a/b\\c", "%2F&?=#", "日本", " padded "]
-    table("posts", texts, ids)
+    table(here, "posts", texts, ids)
     task = make_task()
-    setup(task)
-    assert push(task, "posts", 5)[1].sent == 5
-    assert push(task, "posts", 5)[1].there == 5
+    setup(here, task)
+    assert push(here, task, "posts", 5)[1].sent == 5
+    assert push(here, task, "posts", 5)[1].there == 5
     project = int(find_project(owner, task)["id"])
     numbers = tasks_of(owner, task)
     found = {
@@ -272,51 +277,50 @@ def test_odd_texts_and_ids_arrive_as_they_are(
     }
     assert found == dict(zip(ids, texts, strict=True))
     for number in numbers.values():
-        people[0].annotate(number, choose("cat"))
-    assert sorted(pull(task).done.gold.frame["id"]) == sorted(ids)
+        annotate(people[0], number, choose("cat"))
+    assert sorted(pull(here, task).done.gold.frame["id"]) == sorted(ids)
 
 
 def test_pictures_sound_and_film_one_class_each(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     columns = ["picture", "sound", "film", "txt"]
-    database = open_database()
+    database = here.database
     database.create_table("media", dict.fromkeys(["id", *columns], sa.Text()))
     rows = pd.DataFrame(
         {"id": ["1", "2"]} | {c: [f"http://127.0.0.1:9/{c}/{i}" for i in "12"] for c in columns}
     )
     database.upsert("media", rows, ["id"])
-    database.close()
     task = make_task(setting="multiclass", columns="picture:image sound:audio film:video txt:text")
-    setup(task)
-    assert push(task, "media", 2)[1].sent == 2
+    setup(here, task)
+    assert push(here, task, "media", 2)[1].sent == 2
     page = find_project(owner, task)["label_config"]
     assert all(tag in page for tag in ("<Image ", "<Audio ", "<Video ", "<Text ", 'choice="single"'))
     for key, number in tasks_of(owner, task).items():
-        people[0].annotate(number, [choose("cat" if key == "1" else "NONE")[0] | {"to_name": "picture"}])
-    done = pull(task).done
+        annotate(people[0], number, [choose("cat" if key == "1" else "NONE")[0] | {"to_name": "picture"}])
+    done = pull(here, task).done
     assert dict(zip(done.gold.frame["id"], map(list, done.gold.frame["gold_label"]), strict=True)) == {
         "1": ["cat"], "2": [],
     }  # fmt: skip
 
 
-def test_pre_annotations(make_task: Any, owner: LabelStudio) -> None:
+def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> None:
     task = make_task()
-    table("posts", [f"text {i}" for i in range(4)])
-    with tracked_run(task.name, "label", {"setting": "multilabel"}) as recorder:
+    table(here, "posts", [f"text {i}" for i in range(4)])
+    with here.runs.run(task.name, "label", {"setting": "multilabel"}) as recorder:
         frame = pd.DataFrame({"table_name": "posts", "id": ["00000", "00001", "00002"]})
         frame["label"] = [["cat", "bird"], [], ["dog"]]
         frame["label_probs"] = [[0.9, 0.2, 0.7], [0.1, 0.2, 0.4], [0.0, 1.0, 0.0]]
         write_frame(frame, recorder.folder / "training_data.parquet")
-    setup(task)
-    assert push(task, "posts", 2)[1].sent == 2
-    _, sent = push(task, "posts", 4, predictions=recorder.run_id)
+    setup(here, task)
+    assert push(here, task, "posts", 2)[1].sent == 2
+    _, sent = push(here, task, "posts", 4, predictions=recorder.run_id)
     assert (sent.sent, sent.there, sent.predicted, sent.unpredicted) == (2, 2, 3, 1)
-    assert push(task, "posts", 4, predictions=recorder.run_id)[1].predicted == 0
+    assert push(here, task, "posts", 4, predictions=recorder.run_id)[1].predicted == 0
     numbers = tasks_of(owner, task)
     said = {}
     for key, number in numbers.items():
-        for made in owner._call("GET", f"/api/tasks/{number}/")["predictions"]:
+        for made in owner.call("GET", f"/api/tasks/{number}/")["predictions"]:
             said[key] = (made["result"][0]["value"]["choices"], made["score"], made["model_version"])
     run = recorder.run_id
     assert said == {
@@ -327,10 +331,10 @@ def test_pre_annotations(make_task: Any, owner: LabelStudio) -> None:
     assert find_project(owner, task)["model_version"] == run
 
 
-def test_imported_annotations_are_nobodys(make_task: Any, owner: LabelStudio) -> None:
+def test_imported_annotations_are_nobodys(here: Project, make_task: Any, owner: LabelStudio) -> None:
     task = make_task()
-    table("posts", ["one"])
-    number = setup(task).project
+    table(here, "posts", ["one"])
+    number = setup(here, task).project
     data = {"ref_id": "9", "meta_info": {"table_name": "posts", "task": task.name}, "txt": "x"}
     who = {"email": "annotator1@example.com"}
     owner.import_tasks(
@@ -339,66 +343,69 @@ def test_imported_annotations_are_nobodys(make_task: Any, owner: LabelStudio) ->
     with pytest.raises(
         AnnotationError, match="holds 1 points and no finished annotation; annotate some first"
     ):
-        pull(task)
+        pull(here, task)
 
 
 def test_labels_that_the_task_does_not_know(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     task = make_task()
-    table("posts", ["one"])
-    number = setup(task).project
-    push(task, "posts", 1)
-    people[0].annotate(next(iter(tasks_of(owner, task).values())), choose("zebra"))
+    table(here, "posts", ["one"])
+    number = setup(here, task).project
+    push(here, task, "posts", 1)
+    annotate(people[0], next(iter(tasks_of(owner, task).values())), choose("zebra"))
     with pytest.raises(AnnotationError) as error:
-        pull(task)
+        pull(here, task)
     assert str(error.value) == (
-        f"project {number} of Label Studio holds 1 names that are no class of task {task.name!r}: 'zebra' (1 times); "
-        "its classes are cat, dog, bird: mend the labelling page or the task file"
+        f"project {number} of Label Studio holds 1 names that are not classes of task {task.name!r}: 'zebra' (1 times); "
+        "its classes are cat, dog, bird: fix the labelling page or the task file"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"1.data.ref_id\] field required"):
-        pull(task)
+        pull(here, task)
 
 
 def test_wrong_tokens_addresses_and_projects(
-    make_task: Any, label_studio: LocalServer, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
+    here: Project,
+    make_task: Any,
+    label_studio: LocalServer,
+    owner: LabelStudio,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = make_task()
     url = label_studio.url
     with pytest.raises(LabelStudioError) as error:
-        push(task, "posts", 1)
+        push(here, task, "posts", 1)
     assert str(error.value) == (
         f"Label Studio at {url} has no project of task {task.name!r}, or it was deleted; "
         f"run `adaptml annotate setup {task.name}`"
     )
-    table("posts", ["one"])
-    number = setup(task).project
-    push(task, "posts", 1)
-    owner.delete_project(number)
+    table(here, "posts", ["one"])
+    number = setup(here, task).project
+    push(here, task, "posts", 1)
+    delete_project(owner, number)
     with pytest.raises(LabelStudioError, match="or it was deleted; run `adaptml annotate setup"):
-        pull(task)
+        pull(here, task)
     with pytest.raises(LabelStudioError, match=f"has no projects/{number}: was the project deleted"):
         owner.project(number)
     for token in ("wrong", "e30.e30.e30"):
         monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN", token)
-        get_settings.cache_clear()
         with pytest.raises(
             LabelStudioError, match=f"^Label Studio at {url} refuses the token: .*; copy a token"
-        ):
-            setup(task)
+        ) as error:
+            setup(Project(), task)
+        assert error.value.status == 401
     # A project that was deleted and made anew begins anew.
     monkeypatch.delenv("ADAPTML_LABEL_STUDIO_TOKEN")
-    get_settings.cache_clear()
-    assert setup(task).created
-    assert push(task, "posts", 1)[1].sent == 1
+    assert setup(here, task).created
+    assert push(here, task, "posts", 1)[1].sent == 1
 
 
-def annotate(*arguments: str) -> subprocess.Popen[str]:
+def command(*arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-m", "labelstudio.annotate", *arguments]
+    words = [sys.executable, "-m", "adaptml.cli", "annotate", *arguments]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
@@ -412,49 +419,53 @@ def killed_when(process: subprocess.Popen[str], begun: Callable[[], bool]) -> No
 
 
 def test_killed_in_the_middle_and_run_again(
-    make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
     n = 2500
-    table("posts", [f"text {i}" for i in range(n)])
+    table(here, "posts", [f"text {i}" for i in range(n)])
     task = make_task()
-    project = setup(task).project
+    project = setup(here, task).project
 
     def there() -> int:
         return int(owner.project(project)["task_number"])
 
     for least in (1, 1001):
-        killed_when(annotate("push", task.name, "posts", "--n", str(n)), lambda least=least: there() >= least)
-    last = annotate("push", task.name, "posts", "--n", str(n))
+        killed_when(
+            command("push", task.name, "--data", "posts", "--n", str(n)), lambda least=least: there() >= least
+        )
+    last = command("push", task.name, "--data", "posts", "--n", str(n))
     output, _ = last.communicate(timeout=300)
     assert last.returncode == 0, output
     assert len(tasks_of(owner, task)) == there() == n
 
     for number in list(tasks_of(owner, task).values())[:5]:
-        people[0].annotate(number, choose("cat"))
-    mirror = get_settings().annotations(task.name) / "label_studio.sqlite3"
-    shutil.rmtree(mirror.parent)  # as on another machine: everything is read again
+        annotate(people[0], number, choose("cat"))
+    copy = here.settings.annotations(task.name) / "label_studio.sqlite3"
+    shutil.rmtree(copy.parent)  # as on another machine: everything is read again
 
     def rows() -> int:
-        if not mirror.is_file():
+        if not copy.is_file():
             return 0
-        with closing(sqlite3.connect(mirror, timeout=60)) as connection:
+        with closing(sqlite3.connect(copy, timeout=60)) as connection:
             made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'task'").fetchone()[0]
             return int(connection.execute("SELECT count(*) FROM task").fetchone()[0]) if made else 0
 
     for least in (1, 600):
-        killed_when(annotate("pull", task.name), lambda least=least: rows() >= least)
+        killed_when(command("pull", task.name), lambda least=least: rows() >= least)
     before = rows()
-    found = pull(task)
+    found = pull(here, task)
     assert 0 < before < n
     assert found.read <= n - before + 250
     assert len(found.done.ann_df) == n
     assert len(found.done.gold.frame) == 5
 
 
-def test_a_server_that_is_away(make_task: Any, label_studio: LocalServer, people: list[LabelStudio]) -> None:
+def test_a_server_that_is_away(
+    here: Project, make_task: Any, label_studio: LocalServer, people: list[LabelStudio]
+) -> None:
     task = make_task()
-    table("posts", ["one", "two"])
-    setup(task)
+    table(here, "posts", ["one", "two"])
+    setup(here, task)
     label_studio.kill()
     with (
         LabelStudio(label_studio.url, label_studio.token, patience_s=1) as impatient,
@@ -472,7 +483,7 @@ def test_a_server_that_is_away(make_task: Any, label_studio: LocalServer, people
             assert any(task.name in (p["description"] or "") for p in patient.projects())
     finally:
         restart.join()
-    assert push(task, "posts", 2)[1].sent == 2
+    assert push(here, task, "posts", 2)[1].sent == 2
 
 
 def test_the_token_file_is_its_owners_alone(label_studio: LocalServer) -> None:
@@ -487,11 +498,11 @@ def test_the_token_file_is_its_owners_alone(label_studio: LocalServer) -> None:
 
 
 def test_refused_points_are_named_and_the_others_arrive(
-    make_task: Any, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
+    here: Project, make_task: Any, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = make_task()
-    table("posts", [f"post {i}" for i in range(30)])
-    setup(task)
+    table(here, "posts", [f"post {i}" for i in range(30)])
+    setup(here, task)
 
     def spoilt(*given: Any) -> list[dict[str, Any]]:
         entries = sample_tasks.label_studio_tasks(*given)
@@ -502,23 +513,25 @@ def test_refused_points_are_named_and_the_others_arrive(
 
     with monkeypatch.context() as patch:
         patch.setattr(pushing, "label_studio_tasks", spoilt)
-        _, done = push(task, "posts", 30)
+        _, done = push(here, task, "posts", 30)
     assert (done.sent, sorted(done.refused)) == (28, ["00003", "00017"])
     assert all("is of type 'dict'" in reason for reason in done.refused.values())
     assert len(tasks_of(owner, task)) == 28
-    _, done = push(task, "posts", 30)
+    _, done = push(here, task, "posts", 30)
     assert (done.sent, done.there, done.refused) == (2, 28, {})
 
 
-def test_a_page_that_shows_what_the_task_does_not_send(make_task: Any, owner: LabelStudio) -> None:
+def test_a_page_that_shows_what_the_task_does_not_send(
+    here: Project, make_task: Any, owner: LabelStudio
+) -> None:
     task = make_task()
-    table("posts", [f"post {i}" for i in range(30)])
-    number = setup(task).project
+    table(here, "posts", [f"post {i}" for i in range(30)])
+    number = setup(here, task).project
     page = find_project(owner, task)["label_config"]
     more = page.replace("</View>", '<Text name="more" value="$more"/></View>')
     owner.update_project(number, label_config=more)
     with pytest.raises(LabelStudioError, match=r"refuses more than 20 of the points.*more.* key is expected"):
-        push(task, "posts", 30)
+        push(here, task, "posts", 30)
     assert tasks_of(owner, task) == {}
     owner.update_project(number, label_config=page)
-    assert push(task, "posts", 30)[1].sent == 30
+    assert push(here, task, "posts", 30)[1].sent == 30

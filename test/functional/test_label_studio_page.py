@@ -17,8 +17,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect, sync_playwright
 
-from adaptml.database import open_database
-from adaptml.tasks import load_task
+from adaptml.project import Project
 from labelstudio.annotate import pull, push, setup
 from labelstudio.local_accounts import Account
 from labelstudio.local_server import LocalServer
@@ -91,13 +90,12 @@ def test_what_a_person_clicks_is_what_the_pull_gives(
 ) -> None:
     lines = (REPOSITORY / "example_data" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
     posts = {row["id"]: row["txt"] for row in map(json.loads, lines) if row["id"] in ANSWERS}
-    database = open_database()
-    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
-    database.upsert("posts", pd.DataFrame({"id": list(posts), "txt": list(posts.values())}), ["id"])
-    database.close()
-    task = load_task("example")
-    project = setup(task)
-    sample, _ = push(task, "posts", 3)
+    here = Project()
+    here.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+    here.database.upsert("posts", pd.DataFrame({"id": list(posts), "txt": list(posts.values())}), ["id"])
+    task = here.task("example")
+    project = setup(here, task)
+    sample, _ = push(here, task, "posts", 3)
     texts = {key: posts[key] for key in sample.frame["id"]}
 
     hosts = set()
@@ -119,7 +117,7 @@ def test_what_a_person_clicks_is_what_the_pull_gives(
         page.get_by_label("skip-task" if names is None else "Submit current annotation").click()
         clicked[key] = names
     deadline = time.monotonic() + TIMEOUT_MS / 1000
-    while len((done := pull(task).done).ann_df) and done.annotations.counts["cancelled"] == 0:
+    while len((done := pull(here, task).done).ann_df) and done.annotations.counts["cancelled"] == 0:
         assert time.monotonic() < deadline, "the skip did not arrive"
         time.sleep(0.2)
 

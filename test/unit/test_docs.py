@@ -18,8 +18,9 @@ from adaptml.features.encoders import list_encoders
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.settings_text import variable
-from dataprogramming.label_models.registry import label_models
+from dataprogramming.label_models.registry import config_fields, label_models
 from dataprogramming.lfs import declared_parameters, load_lfs
+from dataprogramming.reserved import reserved_names
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -138,18 +139,20 @@ def check_adaptml(words: list[str]) -> None:
         name, command, rest = command.resolve_command(inner, rest)
     assert command is not None, f"no command {shlex.join(words)}"
     parsed = command.make_context(name, list(rest), parent=context)
-    if parsed.args:  # `label` takes the parameters of the task's get_lfs too, `train` those of its algorithm
+    if (
+        parsed.args
+    ):  # `label` takes parameters of label models and the task's get_lfs, `train` its algorithm's
         options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}
         known = (
             algorithm_parameters(parsed.params["algorithm"])
             if "algorithm" in parsed.params
-            else set(declared_parameters(Project().task(parsed.params["task"])))
+            else set(declared_parameters(Project().task(parsed.params["task"]))) | config_fields()
         )
         assert options <= known, f"{options - known} is no option"
 
 
 def algorithm_parameters(name: str) -> set[str]:
-    return set(algorithms()[name].params.model_fields)
+    return {*algorithms()[name]().get_params(), *algorithms()[name].options_of_before}
 
 
 def check_make(words: list[str]) -> None:
@@ -176,8 +179,10 @@ def check_mlflow(words: list[str]) -> None:
     required = {name for name, kind in entry["parameters"].items() if kind == "string"}
     if words[1] == "modelling":
         declared = algorithm_parameters(words[words.index("-e") + 1])
+        declared |= {"test_data", "setting", "features", "gold", "combine", "labels", "seed"}
     else:
         declared = set(declared_parameters(Project().task(given["task"]))) if "task" in required else set()
+        declared |= reserved_names()  # MLflow hands on what an entry point does not name
     assert required <= set(given) <= set(entry["parameters"]) | declared
 
 

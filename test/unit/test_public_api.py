@@ -29,7 +29,7 @@ MAY_LOAD = {
     "adaptml", "abc", "genericpath", "os", "posixpath", "stat", "collections", "contextlib", "copyreg", "enum", "functools", "importlib", "itertools", "keyword",
     "operator", "re", "reprlib", "types", "typing", "warnings",
 }  # fmt: skip
-ARRAY = re.compile(r"ndarray|NDArray|Floats|Indicator|LabelMatrix|Matrix|Votes\b")
+ARRAY = re.compile(r"ndarray|NDArray|Floats|Indicator|LabelMatrix|Matrix")
 SHAPE = re.compile(r"\((?:[a-z]|\d+)(?:, ?(?:[a-z]|\d+))*,?\)")
 
 
@@ -159,7 +159,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def test_the_examples_run(name: str, shared: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """In the order of a notebook's reader: `adaptml`, `project`, `np` and `pd` are there."""
     thing = documented(name)
-    known = {"adaptml": adaptml, "project": shared, "np": np, "pd": pd}
+    module = vars(sys.modules[thing.__module__])
+    known = {**module, "adaptml": adaptml, "project": shared, "np": np, "pd": pd}
     texts = {name: text_of(thing)} | {
         f"{name}.{method}": function.__doc__ or "" for method, function in methods(thing).items()
     }

@@ -2,7 +2,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -118,13 +117,7 @@ def test_an_order_of_now_is_none_of_before(now: str) -> None:
     assert order_of_now(step, words) is None
 
 
-def test_an_order_of_before_that_is_typed_is_answered_with_the_one_of_now(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    module = ModuleType("adaptml.cli.sample_tasks")
-    module.command = lambda: None  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(STEPS, "sample-tasks", (module.__name__, ""))
+def test_an_order_of_before_that_is_typed_is_answered_with_the_one_of_now() -> None:
     code, out, err = run("sample-tasks", "example_data", "txt", "30", "example")
     assert (code, out) == (2, "")
     assert "`adaptml sample-tasks example --data example_data --n 30`" in err

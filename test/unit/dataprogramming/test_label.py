@@ -1,5 +1,6 @@
 """The step `label`, on a real database and a real MLflow store."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,10 +13,12 @@ import sqlalchemy as sa
 from tolerances import FLOAT32_ATOL, FLOAT64_ATOL
 
 from adaptml.data import Data
-from adaptml.database import TextList
-from adaptml.errors import AdaptmlError
-from adaptml.frames import write_frame
+from adaptml.database import TextList, WritebackKind, write_back
+from adaptml.errors import AdaptmlError, DatabaseError, LabellingError
+from adaptml.frames import read_metadata, write_frame
 from adaptml.project import Project
+from adaptml.tasks import Task
+from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.votes import Votes
@@ -245,3 +248,106 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
     )
     flags = [[int(c in names) for c in ("cat", "dog")] for names in expected["label"]]
     assert told[["cat", "dog"]].to_numpy().tolist() == flags
+
+
+def test_a_dry_run_logs_nothing(pets: Project) -> None:
+    done = label(pets, "pets", "posts", "task", dry_run=True, write=True)
+    assert (done.run_id, done.model, done.new_rows) == ("", "", None)
+    assert done.metrics["dev_accuracy"] == 0.5  # right on 2, and on 5, where the class balance breaks a tie
+    assert done.lf_summary["correct"].tolist() == [2, 1, 0]
+    assert not (pets.settings.home / "mlflow.db").exists()
+    assert "pets_labels" not in pets.database.tables()
+    assert dict(done.all_lines())["run"] == "none: nothing was logged"
+
+
+def test_the_result_has_frames_and_shows_itself(pets: Project) -> None:
+    done = label(pets, "pets", "posts", "task", dry_run=True)
+    assert done.training_data["id"].tolist() == ["1", "2", "3", "5", "6"]
+    assert done.training_data.attrs["adaptml"] == {
+        "task": "pets", "setting": "multiclass", "classes": ["cat", "dog"],
+    }  # fmt: skip
+    assert done.votes.frame["cats"].tolist() == [0, -1, 0, -1, 0, -1]
+    assert done.gold_votes is not None
+    assert done.gold_votes.keys["id"].tolist() == ["2", "3", "5", "6"]
+    assert done.development_data is not None
+    assert done.development_data["gold_label"].tolist() == [["dog"], ["cat"], ["cat"], ["cat"]]
+    wrong = done.errors()
+    assert wrong["id"].tolist() == [
+        key
+        for key, said, true in done.development_data[["id", "label", "gold_label"]].itertuples(index=False)
+        if said != true
+    ]
+    assert wrong.columns.tolist() == [
+        "table_name",
+        "id",
+        "txt",
+        "label",
+        "gold_label",
+        "cats",
+        "dogs",
+        "long",
+    ]
+    assert done.errors("dogs")["id"].tolist() == ["3", "6"]
+    assert "<td>cats</td>" in done._repr_html_()
+    assert "label model" in repr(done)
+    with pytest.raises(LabellingError, match="no gold in this run"):
+        label(pets, "pets", "posts", dry_run=True).errors()
+
+
+def test_a_task_made_in_python_is_labelled(pets: Project) -> None:
+    task = Task(
+        name="made",
+        classes=["cat", "dog"],
+        setting="multilabel",
+        lfs=[keyword_lf("purr", ["purr"], "cat", "tokens")],
+    )
+    done = label(pets, task, "posts where id < '4'", dry_run=True)
+    assert (done.n_points, done.training_data["id"].tolist()) == (3, ["1", "3"])
+
+
+def test_only_new_points_are_labelled(pets: Project) -> None:
+    with pytest.raises(DatabaseError, match=r"no table 'pets_labels'.*leave out --new"):
+        label(pets, "pets", "posts", new=True, dry_run=True)
+    labels = pd.DataFrame(
+        {"table_name": "posts", "id": ["1", "2"], "label": [["cat"]] * 2, "label_probs": [[1.0, 0.0]] * 2}
+    )
+    write_back(pets.database, "pets", WritebackKind.LABELS, labels, "a-run")
+    done = label(pets, "pets", "posts", where="id <> '6'", new=True, dry_run=True)
+    assert done.votes.keys["id"].tolist() == ["3", "4", "5"]
+
+
+def test_what_is_complete_is_said_though_the_labels_cannot_be_written(
+    pets: Project, empty_store: Path
+) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    # a table of that name that cannot take labels
+    pets.database.create_table("pets_labels", {"id": sa.Text()}, ["id"])
+    with pytest.raises(
+        DatabaseError, match=r"^run [0-9a-f]{32} is complete and registered as multiclass_pets_"
+    ):
+        label(pets, "pets", "posts", write=True)
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_the_report_shows_texts_escaped_or_none(
+    pets: Project, empty_store: Path, tmp_path: Path, texts: bool
+) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    done = label(pets, "pets", "posts", "task", texts=texts)
+    page = pets.runs.artifact(done.run_id, "report.html", tmp_path).read_text()
+    assert "Labels of task pets" in page
+    assert "<b>bark</b>" not in page
+    assert ("Purring and barking!" in page) == texts
+    said = read_metadata(pets.runs.artifact(done.run_id, "training_data.parquet", tmp_path))
+    assert said == {"task": "pets", "setting": "multiclass", "classes": ["cat", "dog"]}
+
+
+def test_a_broken_file_is_one_line_and_its_traceback_is_in_the_log(pets: Project, empty_store: Path) -> None:
+    shutil.copy(empty_store, pets.settings.home / "mlflow.db")
+    (pets.settings.tasks_dir / "pets" / "lfs.py").write_text("import re\nre.compile('(')\n")
+    with pytest.raises(LabellingError, match=r"lfs.py, line 2: .*missing \), unterminated subpattern"):
+        label(pets, "pets", "posts")
+    (run,) = pets.runs.client.search_runs(["1"])
+    assert run.info.status == "FAILED"
+    log = (pets.settings.home / "mlruns").rglob("log.txt")
+    assert "Traceback" in next(iter(log)).read_text()

@@ -1,37 +1,91 @@
-"""The MLflow project and the command line offer the same parameters."""
+"""`mlflow run dataprogramming`: what MLflow makes of the parameters is an order that the module takes."""
 
-import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
-import typer
-import yaml
+from mlflow.projects import _project_spec
+from typer.testing import CliRunner
 
+from adaptml.cli import label as order
+from adaptml.cli.original_label import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
-from dataprogramming.label import COMMAND_OPTIONS, command
+from adaptml.project import Project
 
-PROJECT = Path(__file__).resolve().parents[3] / "dataprogramming" / "MLproject"
-ENTRY_POINTS = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))["entry_points"]
-
-
-@pytest.mark.parametrize("name", ["label", "example"])
-def test_every_parameter_becomes_an_option_that_exists(name: str) -> None:
-    entry = ENTRY_POINTS[name]
-    known = {
-        option
-        for parameter in typer.main.get_command(command_app(command, **COMMAND_OPTIONS)).params
-        for option in parameter.opts
-    }
-    assert set(re.findall(r"\{(\w+)\}", entry["command"])) == set(entry["parameters"])
-    assert set(re.findall(r"--[\w-]+", entry["command"])) <= known
+FOLDER = Path(__file__).resolve().parents[3] / "dataprogramming"
 
 
-def test_the_defaults_are_those_of_the_command() -> None:
-    defaults = {
-        parameter.name: parameter.default
-        for parameter in typer.main.get_command(command_app(command, **COMMAND_OPTIONS)).params
-    }
-    for entry in ENTRY_POINTS.values():
-        for name, parameter in entry["parameters"].items():
-            if isinstance(parameter, dict) and name not in ("task", "dev_data"):
-                assert str(parameter["default"]) == str(defaults[name])
+def made(entry: str, parameters: dict[str, Any]) -> list[str]:
+    """The words after `python -P -m dataprogramming.label` that MLflow types."""
+    project = _project_spec.load_project(str(FOLDER))
+    words = shlex.split(project.get_entry_point(entry).compute_command(parameters, None))
+    assert words[:4] == ["python", "-P", "-m", "dataprogramming.label"]
+    return words[4:]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, pets: Project) -> list[dict[str, Any]]:
+    """What `label` is called with; the step itself ends there."""
+    found: list[dict[str, Any]] = []
+
+    def stop(_project: Project, task: Any, data: Any, gold: Any, **more: Any) -> None:
+        found.append({"task": task.name, "setting": task.setting, "data": data, "gold": gold, **more})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(order, "label", stop)
+    return found
+
+
+def run(words: list[str]) -> str:
+    return CliRunner().invoke(command_app(command, **COMMAND_OPTIONS), words).output
+
+
+def test_parameters_of_the_original_arrive(asked: list[dict[str, Any]]) -> None:
+    parameters = {
+        "task": "pets", "train_data": "posts.parquet", "dev_data": 1, "setting": "multilabel", "multilabel": "em",
+        "seed": 3, "n_epochs": 100, "optimizer": "adam", "prec_init": 0.6, "lr": 0.02, "l2": 0.1, "parallel": 2,
+        "device": "cpu", "verbose": "true", "max_words": 5,
+    }  # fmt: skip
+    assert "interrupted" in run(made("label", parameters))
+    (given,) = asked
+    assert (given["task"], given["setting"], given["data"], given["gold"]) == (
+        "pets", "multilabel", "posts.parquet", "1",
+    )  # fmt: skip
+    assert (given["label_model"], given["workers"], given["lf_parameters"]) == ("em", 2, {"max_words": "5"})
+    assert given["config"] == {
+        "n_epochs": "100", "optimizer": "adam", "prec_init": "0.6", "lr": "0.02", "l2": "0.1", "device": "cpu", "seed": 3,
+    }  # fmt: skip
+
+
+def test_two_parameters_will_do(asked: list[dict[str, Any]]) -> None:
+    run(made("label", {"task": "pets", "train_data": "two words.parquet"}))
+    (given,) = asked
+    assert (given["data"], given["gold"], given["label_model"]) == ("two words.parquet", "none", "auto")
+
+
+def test_the_example_in_the_setting_that_task_names() -> None:
+    assert made("example", {"train_data": "x.parquet"}) == [
+        "example",
+        "--data",
+        "x.parquet",
+        "--setting",
+        "multilabel",
+    ]
+    assert made("example", {"train_data": "x.parquet", "task": "multiclass"})[-1] == "multiclass"
+
+
+@pytest.mark.parametrize("workers", ["--parallel", "--workers"])
+def test_the_order_by_hand(asked: list[dict[str, Any]], workers: str) -> None:
+    run(["pets", "--data", "posts", "--gold", "--n-epochs", "auto", workers, "0"])
+    (given,) = asked
+    assert (given["gold"], given["workers"], given["config"]) == ("task", 1, {"n_epochs": None, "seed": 0})
+
+
+def test_a_label_model_for_each_setting_is_one_too_many() -> None:
+    done = CliRunner().invoke(
+        command_app(command, **COMMAND_OPTIONS),
+        ["pets", "--data", "posts", "--label-model", "snorkel", "--multilabel", "em"],
+    )
+    assert done.exit_code == 1
+    assert "label_model is 'snorkel' and multilabel is 'em'; give one" in done.stderr

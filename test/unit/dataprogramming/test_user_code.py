@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -130,6 +131,16 @@ def test_relative_paths_start_in_the_tasks_folder(make: Make, clean_room: Path) 
     )
     assert votes(task) == [[1, -1], [-1, 1]]
     assert Path.cwd() == clean_room
+
+
+def test_another_thread_leaves_the_working_folder_alone_and_says_so(make: Make, clean_room: Path) -> None:
+    seen = make("import os\nfrom pathlib import Path\nraise ValueError(f'here is {os.getcwd()}')")
+    missing = make("open('words.txt')", "missing", words_txt="subscribe")
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(LabellingError, match=f"here is {clean_room};"):
+            pool.submit(load_lfs, seen).result()
+        with pytest.raises(LabellingError, match=r"words.*not the main thread"):
+            pool.submit(load_lfs, missing).result()
 
 
 def test_an_edited_module_is_loaded_anew(make: Make) -> None:

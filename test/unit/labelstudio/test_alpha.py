@@ -15,6 +15,7 @@ from labelstudio.alpha import (
     alpha_of,
     distances_to_others,
     expected_disagreement,
+    krippendorff_alpha,
 )
 from labelstudio.label_sets import MISSING, Ratings, encode, masi, nominal
 

@@ -149,9 +149,9 @@ def test_unknown_names_are_listed_all_with_their_counts(read: Any, exported: Any
     with pytest.raises(AnnotationError) as error:
         read(exported("1", annotation(3, "cat", *names), annotation(4, "z0", "wing")))
     assert str(error.value) == (
-        "here holds 8 names that are no class of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
+        "here holds 8 names that are not classes of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
         "'z2' (1 times), 'z3' (1 times), 'z4' (1 times), 'z5' (1 times), 'z6' (1 times); its classes are "
-        "cat, dog, left-wing, right-wing: mend the labelling page or the task file"
+        "cat, dog, left-wing, right-wing: fix the labelling page or the task file"
     )
 
 
@@ -171,7 +171,7 @@ def test_several_classes_in_a_multiclass_task(
         read(exported("1", annotation(3, "cat", "dog")), task=make_task("multiclass"))
     assert str(error.value) == (
         "here holds 1 annotations with several classes, and task 'zoo' is multiclass: "
-        "posts/1 by 3: cat + dog; mend them in Label Studio, or set the task to multilabel"
+        "posts/1 by 3: cat + dog; fix them in Label Studio, or set the task to multilabel"
     )
     found = read(
         exported("1", annotation(3, "cat")),

@@ -27,8 +27,6 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.schema import Featurize
 
-# A vector may depend on what is encoded beside it by this much and no more: float32 sums in another order.
-VECTOR_TOLERANCE = 1e-5
 TEXTS = {"a": "The kittens purred.", "b": "", "c": None, "d": "Two huskies"}
 
 

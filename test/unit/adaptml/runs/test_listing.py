@@ -20,7 +20,7 @@ def record(project: Project, name: str, params: dict[str, Any], metrics: dict[st
 
 
 def adaptml(*words: str) -> str:
-    done = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+    done = CliRunner().invoke(app, list(words))
     assert done.exit_code == 0, done.output
     return done.stdout
 
