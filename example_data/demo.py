@@ -211,9 +211,7 @@ def command(
         for kind, uri in zip(("label", "train"), outcome.artifacts, strict=True):
             console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
     console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
-    console.print(
-        f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}"
-    )
+    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
     console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
     console.print("  .venv/bin/mlflow ui --backend-store-uri sqlite:///workspace/mlflow.db")
 

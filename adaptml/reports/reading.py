@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 def texts_of_task(database: Database, task: Task) -> ReadTexts | None:
     """A reader of the columns that annotators of a task see; None where the task names none.
 
-    A page is no reason to lose a run: where a table lacks those columns, or points are gone, they have no texts.
+    A page is no reason to lose a run: where a table lacks those columns, or points are gone, texts are missing.
     """
     columns = [column.name for column in task.columns]
     if not columns:
