@@ -43,8 +43,8 @@ class ModelToLog:
 def save_model(model: ModelToLog, folder: Path) -> None:
     """Write a model as an MLflow pyfunc; its files lie in `artifacts/`.
 
-    MLflow would fetch the files as if they came from elsewhere, with a progress bar, and note where they were:
-    they are copied here instead, and noted where they are.
+    MLflow would fetch the files as if they came from elsewhere, with a progress bar, and note where they
+    were: they are copied here instead, and noted where they are.
     """
     import mlflow.pyfunc
     from mlflow.models import Model
