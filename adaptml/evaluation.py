@@ -1,11 +1,11 @@
-"""Figures that say how well predicted labels and probabilities fit the true labels.
+"""Metrics that say how well predicted labels and probabilities fit the true labels.
 
 One function for each problem type. What each metric means:
 
-A figure that has no value for the data at hand (0/0) is left out of the result: no figure is ever NaN,
+A metric that has no value for the data at hand (0/0) is left out of the result: no metric is ever NaN,
 and none is 0 because nothing could be counted. In the averages over classes,
 
-* `_macro` is the plain mean over the classes where the figure is defined, with one exception:
+* `_macro` is the plain mean over the classes where the metric is defined, with one exception:
   a class that has true rows but was never predicted counts as precision 0 (the value that
   scikit-learn calls `zero_division=0`), so that never naming a class is not rewarded;
 * `_weighted` is the mean over classes weighted by their true rows, with the same exception;
@@ -13,7 +13,7 @@ and none is 0 because nothing could be counted. In the averages over classes,
 * `_samples` (multilabel) is the mean over rows. A row with no true and no predicted label counts as 1.0;
   a row with only one of the two counts as 0.0.
 
-`precision/<class>` and its like are the figures of one class. In a two-class task with a positive class,
+`precision/<class>` and its like are the metrics of one class. In a two-class task with a positive class,
 `specificity`, `fall_out`, `miss_rate`, `roc_auc` and `average_precision` (no suffix) are those of that class.
 
 Formulas: Sokolova & Lapalme (2009), https://doi.org/10.1016/j.ipm.2009.03.002, for precision, recall, F1 and
@@ -130,7 +130,7 @@ def metric_names(class_names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Counts:
-    """Right and wrong decisions per class, each an int64 array (k,); figures are NaN where they are 0/0."""
+    """Right and wrong decisions per class, each an int64 array (k,); metrics are NaN where they are 0/0."""
 
     tp: npt.NDArray[np.int64]
     fp: npt.NDArray[np.int64]
@@ -183,7 +183,7 @@ class Counts:
 def _multiclass(
     counts: Counts, y_true: Indicator, y_pred: Indicator, probs: Floats | None, positive: int | None
 ) -> dict[str, float]:
-    figures = {
+    metrics = {
         "accuracy": counts.tp.sum() / len(y_true),
         "balanced_accuracy": _mean(counts.recall),
         "precision_macro": _mean(_precision_of_seen(counts)),
@@ -193,25 +193,25 @@ def _multiclass(
         "mcc": _multiclass_mcc(y_true, y_pred),
     }
     if positive is not None:
-        figures |= {
+        metrics |= {
             "specificity": counts.specificity[positive],
             "fall_out": 1 - counts.specificity[positive],
             "miss_rate": 1 - counts.recall[positive],
         }
     elif y_true.shape[1] > 2:  # with two classes these are balanced_accuracy and 1 - balanced_accuracy
-        figures |= _rates_macro(counts)
+        metrics |= _rates_macro(counts)
     if probs is not None:
-        figures |= _of_ranking(y_true, probs, positive)
-        figures["log_loss"] = _log_loss(y_true, probs / probs.sum(axis=1, keepdims=True)).sum() / len(y_true)
-        figures["dcg"] = _mean(_dcg(y_true, probs))
-    return figures
+        metrics |= _of_ranking(y_true, probs, positive)
+        metrics["log_loss"] = _log_loss(y_true, probs / probs.sum(axis=1, keepdims=True)).sum() / len(y_true)
+        metrics["dcg"] = _mean(_dcg(y_true, probs))
+    return metrics
 
 
 def _multilabel(
     counts: Counts, y_true: Indicator, y_pred: Indicator, probs: Floats | None
 ) -> tuple[dict[str, float], dict[str, Floats]]:
     pooled = Counts(*(c.sum(keepdims=True) for c in (counts.tp, counts.fp, counts.fn, counts.tn)))
-    figures = {
+    metrics = {
         "subset_accuracy": float((y_true == y_pred).all(axis=1).mean()),
         "hamming_loss": float((y_true != y_pred).mean()),
         "balanced_accuracy_macro": _mean((counts.recall + counts.specificity) / 2),
@@ -225,20 +225,20 @@ def _multilabel(
         "f1_weighted": _weighted(counts.f1, counts.support),
         "mcc_macro": _mean(counts.mcc),
     }
-    figures |= _samples(y_true, y_pred) | _rates_macro(counts)
+    metrics |= _samples(y_true, y_pred) | _rates_macro(counts)
     per_class = {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1, "mcc": counts.mcc}
     if probs is not None:
-        figures |= _of_ranking(y_true, probs, None)
+        metrics |= _of_ranking(y_true, probs, None)
         per_class |= {
             "roc_auc": _roc_auc(y_true, probs),
             "average_precision": _average_precision(y_true, probs),
         }
         both = _log_loss(y_true, probs) + _log_loss(1 - y_true, 1 - probs)
-        figures["log_loss"] = both.sum() / y_true.size
+        metrics["log_loss"] = both.sum() / y_true.size
         if y_true.shape[1] > 1:  # one class has no order
             gain = _dcg(y_true, probs)
-            figures |= {"dcg": _mean(gain), "ndcg": _mean(gain / _dcg(y_true, y_true))}
-    return figures, per_class
+            metrics |= {"dcg": _mean(gain), "ndcg": _mean(gain / _dcg(y_true, y_true))}
+    return metrics, per_class
 
 
 def _samples(y_true: Indicator, y_pred: Indicator) -> dict[str, float]:

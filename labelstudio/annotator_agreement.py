@@ -40,7 +40,7 @@ def annotator_agreement(
     Example:
         >>> agreement = project.annotator_agreement("spam")
         >>> round(agreement.alpha.value, 3)
-        0.762
+        0.839
     """
     task = project.task(task)
     folder = project.settings.annotations(task.name)

@@ -6,6 +6,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from hashlib import file_digest
 from importlib.util import find_spec
 from itertools import islice, pairwise
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import FeatureError, listed, one_line
+from adaptml.user_code import place, said, user_code
 
 Vectors = npt.NDArray[np.float32]
 EncodeBatch = Callable[[Sequence[str]], Vectors]
@@ -51,10 +53,15 @@ class Encoder(NamedTuple):
     encode_batch: EncodeBatch
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of n texts: float32 (n, d), finite."""
+        """Vectors of n texts: float32 (n, d), finite.
+
+        Raises:
+            FeatureError: the encoder fails.
+        """
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(texts), BATCH_TEXTS):
-            vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
+        with _encoder_code(self.name):
+            for start in range(0, len(texts), BATCH_TEXTS):
+                vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
         return vectors
 
 
@@ -95,12 +102,27 @@ def get_encoder(name: str) -> Encoder:
 
     Raises:
         FeatureError: no encoder of that name, a source for one that takes none, a library that is not
-            installed, or a model that cannot be read.
+            installed, a model that cannot be read, or an encoder that fails.
     """
     check_encoder(name)
     kind, _, source = name.partition(":")
-    encode_batch = _MAKERS[kind](source or None)
-    return Encoder(name, encode_batch([""]).shape[1], encode_batch)
+    with _encoder_code(name):
+        encode_batch = _MAKERS[kind](source or None)
+        return Encoder(name, encode_batch([""]).shape[1], encode_batch)
+
+
+def _encoder_code(name: str) -> AbstractContextManager[None]:
+    """Runs an encoder, which may be a person's own; what it raises is one line with its place."""
+
+    def message(error: BaseException) -> FeatureError:
+        code = getattr(_MAKERS[name.partition(":")[0]], "__code__", None)
+        where = place(error, None, *([code.co_filename] if code else []))
+        return FeatureError(
+            f"the text encoder {name!r} failed{f', at {where}' if where else ''}: {said(error)}; "
+            "fix it, or name another"
+        )
+
+    return user_code(message)
 
 
 @encoder("hashing")

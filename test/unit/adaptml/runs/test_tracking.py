@@ -194,6 +194,17 @@ def test_a_run_that_is_not_empty_or_ended_is_refused_and_stays_as_it_was(
     assert files(client, named) == ([] if state == "metric" else ["result.txt"])
 
 
+def test_where_a_run_can_be_looked_at(runs: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with runs.run("eg", "step", {}) as run:
+        pass
+    assert run.address == run.artifact_uri
+    monkeypatch.setattr(runs, "uri", "http://mlflow:5000/")
+    with runs.run("eg", "step", {}) as run:
+        pass
+    experiment = runs.client.get_experiment_by_name("eg").experiment_id
+    assert run.address == f"http://mlflow:5000/#/experiments/{experiment}/runs/{run.run_id}"
+
+
 def test_a_run_id_that_names_nothing(runs: RunStore) -> None:
     with (
         pytest.raises(TrackingError, match=r"cannot open a run: .*not found"),
