@@ -258,7 +258,6 @@ def _written(project: Project, task: Task, done: LabelResult) -> int:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.original_label import COMMAND_OPTIONS, command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command, **COMMAND_OPTIONS)
+    run_file("original_label")

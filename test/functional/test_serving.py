@@ -100,9 +100,11 @@ class Registry:
             recorder.model = make(recorder.folder)
         return str(recorder.model_version)
 
-    def add_with_code(self, name: str, change: Callable[[Path], None] | None = None) -> str:
-        """Register a version with the code that nobody should run; `change` works on its saved folder."""
-        version = self.register(name, lambda folder: replace(self.model(name, folder), code=CODE))
+    def add_with_code(self, name: str, mark: Path, change: Callable[[Path], None] | None = None) -> str:
+        """Register a version with code that leaves a file; `change` works on its saved folder."""
+        code = self.home / f"{name}.py"
+        code.write_text(CODE.read_text().replace("where the test says", str(mark)))
+        version = self.register(name, lambda folder: replace(self.model(name, folder), code=code))
         client = self.project.runs.client
         uri = client.get_run(client.get_model_version(name, version).run_id).info.artifact_uri
         folder = Path(uri.removeprefix("file://")) / MODEL_FOLDER
@@ -244,7 +246,7 @@ def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, regi
 
 def test_code_in_a_registered_model_is_never_run(server: Server, registry: Registry, tmp_path: Path) -> None:
     """Not the code that MLflow would run, not a pickle, and no type in the classifier that is not on our list."""
-    marks = {"pickle": tmp_path / "PICKLE", "own_type": tmp_path / "OWN_TYPE"}
+    marks = {name: tmp_path / name for name in ("code", "pickle", "own_type")}
 
     def with_pickle(folder: Path) -> None:
         shutil.rmtree(folder)
@@ -252,25 +254,24 @@ def test_code_in_a_registered_model_is_never_run(server: Server, registry: Regis
             mlflow.pyfunc.save_model(folder, python_model=Pickled(marks["pickle"]), pip_requirements=[])
 
     def with_own_type(folder: Path) -> None:
-        skops.io.dump(
-            {"format": 2, "parts": [Pickled(marks["own_type"])]}, folder / "artifacts/classifier.skops"
-        )
+        content = {"format": 2, "parts": [Pickled(marks["own_type"])]}
+        skops.io.dump(content, folder / "artifacts" / "classifier.skops")
 
-    registry.promote("with_code", registry.add_with_code("with_code"))
-    registry.promote("with_pickle", registry.add_with_code("with_pickle", with_pickle))
-    registry.promote("with_own_type", registry.add_with_code("with_own_type", with_own_type))
-    for mark in (*registry.home.rglob("WAS_RUN"), CODE.with_name("WAS_RUN"), *marks.values()):
-        mark.unlink(missing_ok=True)  # saving a model runs its code, which is the trainer's own
-    soon(server, lambda: status(server, "with_own_type").get("problem") is not None)
-    soon(server, lambda: status(server, "with_pickle").get("problem") is not None)
-    soon(server, lambda: status(server, "with_code").get("loaded") is True)
-    assert server.predict("with_code", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
-    assert "has no file classifier.skops" in status(server, "with_pickle")["problem"]
-    assert "holds types that no end model of ours holds" in status(server, "with_own_type")["problem"]
-    champion = load_champion(registry.project.runs.client, registry.project.database, "with_code", "1")
+    changes = {"code": None, "pickle": with_pickle, "own_type": with_own_type}
+    versions = {name: registry.add_with_code(name, marks["code"], change) for name, change in changes.items()}
+    assert marks["code"].exists()  # saving a model runs its code, which is the trainer's own
+    for mark in marks.values():
+        mark.unlink(missing_ok=True)
+    for name, version in versions.items():
+        registry.promote(name, version)
+    soon(server, lambda: all(status(server, name) for name in marks))
+    soon(server, lambda: status(server, "code").get("loaded") is True)
+    assert server.predict("code", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
+    assert "has no file classifier.skops" in status(server, "pickle")["problem"]
+    assert "holds types that no end model of ours holds" in status(server, "own_type")["problem"]
+    champion = load_champion(registry.project.runs.client, registry.project.database, "code", "1")
     assert champion.predict(["animals"], ["b"])["prob_cat"] == pytest.approx([0.2], abs=CLOSE)
-    assert [mark for mark in (CODE.with_name("WAS_RUN"), *marks.values()) if mark.exists()] == []
-    assert list(registry.home.rglob("WAS_RUN")) == []
+    assert [name for name, mark in marks.items() if mark.exists()] == []
 
 
 def test_health_asks_the_database_and_names_the_models(server: Server) -> None:

@@ -216,3 +216,11 @@ def test_a_gold_point_counts_as_five_weak_ones() -> None:
     )
     probs = combine("union", LR, weak, gold).model.predict_proba(alike[:1])
     np.testing.assert_allclose(probs, [[1 / 2, 1 / 2]], atol=1e-3)
+
+
+def test_a_gold_point_counts_as_five_weak_ones_in_a_union() -> None:
+    """Where features say nothing a model says how heavy the classes are: 10 weak of one, 2 gold of the other."""
+    weak = Weak(np.ones((10, 1), np.float32), np.tile([1.0, 0.0], (10, 1)))
+    gold = Gold(np.ones((2, 1), np.float32), np.tile(np.array([0, 1], np.int8), (2, 1)))
+    probs = combine("union", LR, weak, gold).model.predict_proba(np.ones((1, 1), np.float32))
+    np.testing.assert_allclose(probs, [[0.5, 0.5]], atol=1e-3)

@@ -1,101 +1,28 @@
-"""Training, comparing, deploying and predicting on a small table, with a real store and database."""
+"""Training on a small table, with a real store and database."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import sqlalchemy as sa
+from side_task import side, write
 from sklearn.naive_bayes import GaussianNB
 from tolerances import FLOAT32_ATOL
 from typer.testing import CliRunner
 
 from adaptml.cli.app import app
-from adaptml.database import Vector
-from adaptml.errors import AdaptmlError, DatabaseError, FeatureError, FrameError, ModelError
+from adaptml.errors import AdaptmlError, FeatureError, FrameError, ModelError
 from adaptml.frames import write_frame
 from adaptml.project import Project
-from adaptml.settings import Settings
 from adaptml.tasks import Task
-from modelling.compare import Row, compare, verdict
 from modelling.deploy import deploy
 from modelling.predict import predict
 from modelling.strategies import list_strategies
 from modelling.train import train
-
-TASK = """
-title: Which side?
-setting: multiclass
-classes: [{name: left}, {name: right}]
-positive: right
-columns: [{name: txt}]
-lf_features: [txt]
-features: [vec]
-"""
-N = 60
-
-
-@pytest.fixture
-def task(tracking: Settings, project: Project) -> Task:
-    """A task whose truth is the sign of the first feature; t0 … t59, odd ones are right."""
-    folder = tracking.tasks_dir / "side"
-    folder.mkdir()
-    (folder / "task.yaml").write_text(TASK)
-    database = project.database
-    database.create_table("points", {"id": sa.Text(), "txt": sa.Text(), "vec": Vector(), "extra": Vector()})
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(N, 3)) * 0.3
-    vectors[:, 0] += np.where(np.arange(N) % 2, 1, -1)
-    rows = {
-        "id": [f"t{i}" for i in range(N)],
-        "txt": [f"text number {i}" for i in range(N)],
-        "vec": list(vectors),
-        "extra": [[i] for i in range(N)],
-    }
-    database.upsert("points", pd.DataFrame(rows), ["id"])
-    return project.task("side")
-
-
-def write(path: Path, numbers: list[int], **extra: Callable[[int], object]) -> str:
-    """A frame of points with true labels and more columns made from their numbers."""
-    names = ["left", "right"]
-    columns = {
-        "label": lambda i: [names[i % 2]],
-        "label_probs": lambda i: [1 - i % 2 * 0.8 - 0.1, i % 2 * 0.8 + 0.1],
-    } | extra
-    rows = [
-        {"table_name": "points", "id": f"t{i}"} | {name: make(i) for name, make in columns.items()}
-        for i in numbers
-    ]
-    return str(write_frame(pd.DataFrame(rows), path))
-
-
-@pytest.fixture
-def data(task: Task, tmp_path: Path) -> str:
-    """40 points to train on."""
-    return write(tmp_path / "train.parquet", list(range(40)))
-
-
-@pytest.fixture
-def test(task: Task, tmp_path: Path) -> str:
-    """20 other points and 5 of the same to test on, with gold that disagrees once."""
-    return write(
-        tmp_path / "test.parquet",
-        list(range(35, 60)),
-        gold_label=lambda i: ["left"] if i == 59 else side(i),
-    )
-
-
-def side(i: int) -> list[str]:
-    """The true label of a point."""
-    return [["left", "right"][i % 2]]
 
 
 def found_runs(project: Project) -> list[str]:
@@ -349,65 +276,6 @@ def test_an_optimiser_that_stops_early_is_a_warning_of_the_run(
     assert f"WARNING {sentence}" in project.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
 
 
-class TestProblemType:
-    """Which problem a model is trained for."""
-
-    SAID: ClassVar[dict[str, object]] = {
-        "task": "side",
-        "setting": "multilabel",
-        "classes": ["left", "right"],
-    }
-
-    def frame(self, path: Path, said: dict[str, object] | None = None) -> str:
-        source = write(path, list(range(40)))
-        write_frame(pd.read_parquet(source), path, said or self.SAID)
-        return source
-
-    def test_a_name_takes_what_the_labels_were_made_for(
-        self, project: Project, task: Task, tmp_path: Path
-    ) -> None:
-        done = train(project, "side", self.frame(tmp_path / "many.parquet"))
-        assert (done.model_name, done.task.setting) == ("multilabel_side", "multilabel")
-        gold = write(tmp_path / "gold.parquet", list(range(20, 60)), gold_label=side)
-        assert compare(project, "side", tmp_path / "many.parquet", gold).measure == "f1_samples"
-
-    def test_a_run_says_it_in_its_parameters_where_the_frame_does_not(
-        self, project: Project, task: Task, data: str
-    ) -> None:
-        with project.runs.run("side", "label multilabel", {"setting": "multilabel"}) as run:
-            write_frame(pd.read_parquet(data), run.folder / "training_data.parquet")
-        assert train(project, "side", run.run_id).model_name == "multilabel_side"
-        with pytest.raises(
-            ModelError, match=f"the task is multiclass, and {run.run_id} was labelled as multil"
-        ):
-            train(project, task, run.run_id)
-
-    def test_a_contradiction_is_one_line(
-        self, project: Project, task: Task, tmp_path: Path, data: str
-    ) -> None:
-        source = self.frame(tmp_path / "many.parquet")
-        with pytest.raises(
-            ModelError, match=r"^the task is multiclass, and .* was labelled as multilabel; leave"
-        ):
-            train(project, task, source)
-        result = CliRunner().invoke(app, ["train", "side", "--data", source, "--setting", "multiclass"])
-        assert result.exit_code == 1
-        assert result.stderr.startswith("error: the task is multiclass, and ")
-        assert result.stderr.count("\n") == 1
-        one = self.frame(tmp_path / "one.parquet", self.SAID | {"setting": "multiclass"})
-        with pytest.raises(
-            ModelError, match=r"one\.parquet is multilabel|many.parquet is multilabel|labelled as"
-        ):
-            train(project, "side", source, test=one)
-
-    def test_labels_of_other_classes_are_refused(self, project: Project, task: Task, tmp_path: Path) -> None:
-        said = {"setting": "multiclass", "classes": ["right", "left"]}
-        with pytest.raises(
-            ModelError, match=r"labelled with the classes right, left, and task 'side' has left"
-        ):
-            train(project, "side", self.frame(tmp_path / "swapped.parquet", said))
-
-
 def test_the_model_is_loaded_without_pickle_and_answers_in_key_order(
     project: Project, task: Task, data: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,95 +289,6 @@ def test_the_model_is_loaded_without_pickle_and_answers_in_key_order(
     assert out["right"].tolist() == [1, 0, 1]
     assert out["prob_right"].iloc[0] == pytest.approx(out["prob_right"].iloc[2], abs=FLOAT32_ATOL)
     assert np.allclose(out["prob_left"] + out["prob_right"], 1)
-
-
-def test_predicting_many_points_and_writing_them_back(
-    project: Project, task: Task, data: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    points = pd.read_parquet(data).iloc[::-1]
-    with pytest.raises(ModelError, match=r"^no champion 'multiclass_side' in the registry; train it, then"):
-        predict(project, task, points)
-    deploy(project, train(project, task, data).model_name)
-    with pytest.raises(DatabaseError, match="nothing was written back yet"):
-        predict(project, task, points, new=True)
-    monkeypatch.setattr("modelling.predict.CHUNK_ROWS", 7)  # 40 points in six chunks
-    done = predict(project, task, points, write=True)
-    assert done.predictions["id"].tolist() == points["id"].tolist()
-    assert done.predictions["label"].map(list).tolist() == [side(int(i[1:])) for i in points["id"]]
-    assert done.predictions["label_probs"].map(sum).tolist() == pytest.approx([1.0] * 40)
-    assert (done.new_rows, done.n_points, done.counts) == (40, 40, {"left": 20, "right": 20})
-    assert predict(project, task, points, write=True).new_rows == 0
-    rest = predict(project, task, "points", new=True, to="rest.parquet")
-    assert sorted(rest.predictions["id"]) == sorted(f"t{i}" for i in range(40, 60))
-    one = predict(project, task, "points", where="id = 't7'")
-    assert one.predictions["label"].map(list).tolist() == [["right"]]
-    assert "right" in one._repr_html_()
-
-
-def test_a_prediction_that_fails_leaves_no_file(project: Project, task: Task, data: str) -> None:
-    deploy(project, train(project, task, data).model_name)
-    gone = pd.DataFrame({"table_name": ["points"], "id": ["nobody"]})
-    with pytest.raises(AdaptmlError, match="1 of 1 data points are not in their table"):
-        predict(project, task, gone)
-    assert list((project.settings.home / "predictions").iterdir()) == []
-
-
-def test_predictions_of_the_same_second_are_files_of_their_own(
-    project: Project, task: Task, data: str
-) -> None:
-    deploy(project, train(project, task, data).model_name)
-    conditions = ["id = 't7'", "id <> 't7'"] * 3
-    with ThreadPoolExecutor(len(conditions)) as pool:
-        written = list(pool.map(lambda where: predict(project, task, "points", where=where), conditions))
-    assert len({done.path for done in written}) == 6
-    assert [len(pd.read_parquet(done.path)) for done in written] == [1, 59] * 3
-
-
-def test_a_champion_of_other_classes_is_not_used(project: Project, task: Task, data: str) -> None:
-    deploy(project, train(project, task, data).model_name)
-    other = Task(name="side", classes=["left", "rechts"], features=["vec"])
-    with pytest.raises(
-        ModelError, match=r"knows the classes left, right and the task file left, rechts; train"
-    ):
-        predict(project, other, pd.read_parquet(data))
-
-
-def test_comparing_strategies(project: Project, task: Task, tmp_path: Path) -> None:
-    gold = write(tmp_path / "gold.parquet", list(range(20, 60)), gold_label=side)
-    wrong = write(tmp_path / "wrong.parquet", list(range(20)), label=lambda i: side(i + 1))
-    done = compare(project, task, wrong, gold)
-    found = {row.strategy: row.metric for row in done.rows}
-    assert found["gold"] == 1.0
-    assert found["weak"] == 0.0
-    assert (done.n_gold, done.n_weak, done.measure) == (40, 20, "accuracy")
-    assert done.frame.columns.tolist() == ["strategy", "trained_on", "accuracy", "low", "high", "log_loss"]
-    assert done.sentence in done._repr_html_().replace("&#x27;", "'")
-    with pytest.raises(ModelError, match=r"^5 gold points are too few to compare by; expected 10 or more$"):
-        compare(project, task, wrong, write(tmp_path / "few.parquet", list(range(5)), gold_label=side))
-
-
-def test_comparing_where_every_point_is_gold(project: Project, task: Task, data: str, tmp_path: Path) -> None:
-    gold = write(tmp_path / "gold.parquet", list(range(40)), gold_label=side)
-    done = compare(project, task, data, gold)
-    assert [(row.strategy, row.metric) for row in done.rows] == [("gold", 1.0)]
-    assert done.n_weak == 0
-    assert done.sentence.startswith(
-        "Every weakly labelled point is gold, so there is nothing to compare: gold alone"
-    )
-
-
-def test_the_verdict_rests_on_the_interval_of_the_gain() -> None:
-    rows = [Row("gold", 0.6, 0, 1, 1), Row("weak", 0.8, 0, 1, 1)]
-    gold = np.full(100, 0.6)
-    table = [
-        (gold + 0.2, "Weak supervision is worth it here (label-model labels only"),
-        (gold - 0.2, "Weak supervision does harm here"),
-        (np.linspace(0, 1, 100), "This gold set cannot tell"),
-    ]
-    for weak, beginning in table:
-        assert verdict(rows, {"gold": gold, "weak": weak}).startswith(beginning)
-    perfect = [Row("gold", 1.0, 1, 1, 1), Row("weak", 1.0, 1, 1, 1)]
-    assert verdict(perfect, {"gold": gold, "weak": gold}).startswith("Gold is enough here")
 
 
 def test_the_command_line(project: Project, task: Task, data: str, test: str) -> None:
@@ -542,22 +321,6 @@ def test_the_command_lines_of_before(project: Project, task: Task, data: str, te
     params = project.runs.get(run_id).data.params
     assert (params["soft_labels"], params["seed"], params["max_iter"]) == ("True", "3", "50")
     assert (params["test_data"], params["combine"]) == (test, "weak")
-
-
-def test_predicting_and_comparing_from_the_command_line(
-    project: Project, task: Task, data: str, tmp_path: Path
-) -> None:
-    runner = CliRunner()
-    deploy(project, train(project, task, data).model_name)
-    result = runner.invoke(app, ["predict", "side", "--data", "points", "--where", "id < 't3'", "--write"])
-    assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("23 data points predicted by multiclass_side version 1\n")
-    assert "side_predictions, 23 new rows" in result.stdout
-    gold = write(tmp_path / "gold.parquet", list(range(20, 60)), gold_label=side)
-    result = runner.invoke(app, ["compare", "side", "--data", data, "--gold", gold])
-    assert result.exit_code == 0, result.stderr
-    assert "Gold is enough here" in result.stdout
-    assert "slightly optimistic" in result.stdout
 
 
 @pytest.mark.parametrize("source", ["nope.parquet", "0" * 32])

@@ -1,0 +1,84 @@
+"""Predicting many points: in chunks, into files of their own, written back."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from side_task import side, write
+from typer.testing import CliRunner
+
+from adaptml.cli.app import app
+from adaptml.errors import AdaptmlError, DatabaseError, ModelError
+from adaptml.project import Project
+from adaptml.tasks import Task
+from modelling.deploy import deploy
+from modelling.predict import predict
+from modelling.train import train
+
+
+def test_predicting_many_points_and_writing_them_back(
+    project: Project, task: Task, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = pd.read_parquet(data).iloc[::-1]
+    with pytest.raises(ModelError, match=r"^no champion 'multiclass_side' in the registry; train it, then"):
+        predict(project, task, points)
+    deploy(project, train(project, task, data).model_name)
+    with pytest.raises(DatabaseError, match="nothing was written back yet"):
+        predict(project, task, points, new=True)
+    monkeypatch.setattr("modelling.predict.CHUNK_ROWS", 7)  # 40 points in six chunks
+    done = predict(project, task, points, write=True)
+    assert done.predictions["id"].tolist() == points["id"].tolist()
+    assert done.predictions["label"].map(list).tolist() == [side(int(i[1:])) for i in points["id"]]
+    assert done.predictions["label_probs"].map(sum).tolist() == pytest.approx([1.0] * 40)
+    assert (done.new_rows, done.n_points, done.counts) == (40, 40, {"left": 20, "right": 20})
+    assert predict(project, task, points, write=True).new_rows == 0
+    rest = predict(project, task, "points", new=True, to="rest.parquet")
+    assert sorted(rest.predictions["id"]) == sorted(f"t{i}" for i in range(40, 60))
+    one = predict(project, task, "points", where="id = 't7'")
+    assert one.predictions["label"].map(list).tolist() == [["right"]]
+    assert "right" in one._repr_html_()
+
+
+def test_a_prediction_that_fails_leaves_no_file(project: Project, task: Task, data: str) -> None:
+    deploy(project, train(project, task, data).model_name)
+    gone = pd.DataFrame({"table_name": ["points"], "id": ["nobody"]})
+    with pytest.raises(AdaptmlError, match="1 of 1 data points are not in their table"):
+        predict(project, task, gone)
+    assert list((project.settings.home / "predictions").iterdir()) == []
+
+
+def test_predictions_of_the_same_second_are_files_of_their_own(
+    project: Project, task: Task, data: str
+) -> None:
+    deploy(project, train(project, task, data).model_name)
+    conditions = ["id = 't7'", "id <> 't7'"] * 3
+    with ThreadPoolExecutor(len(conditions)) as pool:
+        written = list(pool.map(lambda where: predict(project, task, "points", where=where), conditions))
+    assert len({done.path for done in written}) == 6
+    assert [len(pd.read_parquet(done.path)) for done in written] == [1, 59] * 3
+
+
+def test_a_champion_of_other_classes_is_not_used(project: Project, task: Task, data: str) -> None:
+    deploy(project, train(project, task, data).model_name)
+    other = Task(name="side", classes=["left", "rechts"], features=["vec"])
+    with pytest.raises(
+        ModelError, match=r"knows the classes left, right and the task file left, rechts; train"
+    ):
+        predict(project, other, pd.read_parquet(data))
+
+
+def test_predicting_and_comparing_from_the_command_line(
+    project: Project, task: Task, data: str, tmp_path: Path
+) -> None:
+    runner = CliRunner()
+    deploy(project, train(project, task, data).model_name)
+    result = runner.invoke(app, ["predict", "side", "--data", "points", "--where", "id < 't3'", "--write"])
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("23 data points predicted by multiclass_side version 1\n")
+    assert "side_predictions, 23 new rows" in result.stdout
+    gold = write(tmp_path / "gold.parquet", list(range(20, 60)), gold_label=side)
+    result = runner.invoke(app, ["compare", "side", "--data", data, "--gold", gold])
+    assert result.exit_code == 0, result.stderr
+    assert "Gold is enough here" in result.stdout
+    assert "slightly optimistic" in result.stdout
