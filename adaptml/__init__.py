@@ -66,10 +66,26 @@ if TYPE_CHECKING:
     from labelstudio.process_annotations import process_annotations as process_annotations
     from labelstudio.sample_tasks import SampledTasks as SampledTasks
     from labelstudio.sample_tasks import sample_tasks as sample_tasks
+    from modelling.algorithms import Algorithm as Algorithm
+    from modelling.algorithms import EndModel as EndModel
+    from modelling.algorithms import algorithms as algorithms
+    from modelling.algorithms.hist_gradient_boosting import (
+        HistGradientBoostingAlgorithm as HistGradientBoostingAlgorithm,
+    )
+    from modelling.algorithms.knn import KnnAlgorithm as KnnAlgorithm
+    from modelling.algorithms.linear_svm import LinearSvmAlgorithm as LinearSvmAlgorithm
+    from modelling.algorithms.logistic_regression import (
+        LogisticRegressionAlgorithm as LogisticRegressionAlgorithm,
+    )
+    from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
+    from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
+    from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.predict import Predicted as Predicted
     from modelling.predict import predict as predict
     from modelling.serve import serve as serve
+    from modelling.train import TrainResult as TrainResult
     from modelling.train import train as train
 
 # module → the public names that it defines, as above; a test holds them together
@@ -105,11 +121,17 @@ _NAMES = {
     "labelstudio.annotator_agreement": "annotator_agreement",
     "labelstudio.process_annotations": "process_annotations ProcessedAnnotations",
     "labelstudio.sample_tasks": "sample_tasks SampledTasks",
-    "modelling.compare": "compare",
-    "modelling.deploy": "deploy",
-    "modelling.predict": "predict",
+    "modelling.algorithms": "Algorithm algorithms EndModel",
+    "modelling.algorithms.hist_gradient_boosting": "HistGradientBoostingAlgorithm",
+    "modelling.algorithms.knn": "KnnAlgorithm",
+    "modelling.algorithms.linear_svm": "LinearSvmAlgorithm",
+    "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
+    "modelling.algorithms.mlp": "MlpAlgorithm",
+    "modelling.compare": "compare Comparison",
+    "modelling.deploy": "deploy Deployed",
+    "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",
-    "modelling.train": "train",
+    "modelling.train": "train TrainResult",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 __version__: str  # read from the installed distribution when it is asked for

@@ -91,7 +91,7 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
 
     Raises:
         FrameError: the task has no gold yet, or a frame that cannot be used.
-        TaskError: names that are no classes of the task.
+        TaskError: names that are not classes of the task.
     """
     if gold is None or isinstance(gold, pd.DataFrame):
         return None if gold is None else labelled(check_keys(gold, "gold"), task, GOLD_LABEL, "gold")

@@ -48,7 +48,7 @@ _COMMENTS = {
         "He can really sing, what a voice",
     ),
 }
-_ANNOTATED_OF_A_CLASS = 4  # the last ones of each; the others are for the labelling functions alone
+_ANNOTATED_OF_A_CLASS = 6  # the last ones of each; the others are for the labelling functions alone
 _DISPUTED = "s8"
 _TASK_FILE = """\
 title: Is it spam?
@@ -83,7 +83,7 @@ def get_lfs(params):
 def example_project(folder: str | Path | None = None) -> Project:
     """A project of 24 featurised comments in the table `comments`, and a task `spam` with rules and gold.
 
-    The gold labels are those of annotator 1, of the 8 comments `h8` … `h11` and `s8` … `s11`; what both
+    The gold labels are those of annotator 1, of the 12 comments `h6` … `h11` and `s6` … `s11`; what both
     annotators said is in `annotations.json`.
 
     Args:

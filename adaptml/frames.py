@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adaptml.errors import FrameError, listed
+from adaptml.errors import FrameError, listed, one_line
 from adaptml.files import replacing, write_text
 
 KEYS = ["table_name", "id"]
@@ -41,7 +41,7 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
             opened, so it is never opened on anybody else's word.
 
     Raises:
-        FrameError: no such file, another format, columns missing, keys missing or twice, no rows.
+        FrameError: no such file, another format, columns missing, keys missing or duplicated, no rows.
     """
     path = Path(path)
     if not path.is_file():
@@ -56,8 +56,9 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     try:
         frame = reader(path)
     except (ValueError, OSError, EOFError, KeyError, pickle.PickleError) as error:  # pyarrow: ValueError
-        reason = " ".join(str(error).split())
-        raise FrameError(f"{path} cannot be read as {path.suffix}: {reason}; write it again") from error
+        raise FrameError(
+            f"{path} cannot be read as {path.suffix}: {one_line(error)}; write it again"
+        ) from error
     if not isinstance(frame, pd.DataFrame):
         raise FrameError(f"{path} holds a {type(frame).__name__}; expected a data frame with {KEYS}")
     frame = check_keys(frame, str(path))
@@ -74,13 +75,14 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         source: where the frame came from, for messages.
 
     Raises:
-        FrameError: a key column is missing, a key is empty or stands twice, or there are no rows.
+        FrameError: a key column is missing, a key is empty or duplicated, or there are no rows.
     """
     absent = [key for key in KEYS if key not in frame.columns]
     if absent:
         given = listed([str(column) for column in frame.columns], 10)
         raise FrameError(
-            f"{source} has no column {' and no column '.join(absent)}; it has {given}: add what lacks"
+            f"{source} has no column {' and no column '.join(absent)}; it has {given}: "
+            "add the missing columns"
         )
     if frame.empty:
         raise FrameError(f"{source} has no rows; expected at least one data point")
@@ -91,11 +93,11 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         )
     frame = frame[[*KEYS, *(column for column in frame.columns if column not in KEYS)]]
     frame = frame.assign(**{key: frame[key].astype(str) for key in KEYS}).reset_index(drop=True)
-    twice = frame.loc[frame.duplicated(KEYS), KEYS].drop_duplicates()
-    if len(twice):
-        names = listed([f"{table}/{key}" for table, key in twice.itertuples(index=False)])
+    duplicated = frame.loc[frame.duplicated(KEYS), KEYS].drop_duplicates()
+    if len(duplicated):
+        names = listed([f"{table}/{key}" for table, key in duplicated.itertuples(index=False)])
         raise FrameError(
-            f"{source} holds {len(twice)} data points more than once: {names}; keep one row of each"
+            f"{source} has {len(duplicated)} duplicated data points: {names}; keep one row of each"
         )
     return frame
 

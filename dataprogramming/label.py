@@ -57,6 +57,7 @@ class LabelResult:
         >>> labelled.errors()[["id", "label", "gold_label"]]
             id  label gold_label
         0  s10  [ham]     [spam]
+        1   s7  [ham]     [spam]
     """
 
     run_id: str
@@ -173,7 +174,7 @@ def label(
     Example:
         >>> labelled = project.label("spam", "comments", gold="task")
         >>> labelled.n_points, labelled.n_gold, labelled.training_data.columns.tolist()
-        (24, 8, ['table_name', 'id', 'label', 'label_probs'])
+        (24, 12, ['table_name', 'id', 'label', 'label_probs'])
     """
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
@@ -26,9 +26,13 @@ from rich.table import Table
 from adaptml.cli.support import run_command
 from adaptml.errors import ModelError
 from adaptml.project import Project
+from adaptml.settings import Settings, load_settings
 from adaptml.tasks import PROBLEM_TYPES, Task
 from example_data.example_data_import import import_example_data
 from example_data.make_annotations import EXPORT
+
+if TYPE_CHECKING:
+    from labelstudio.agreement import Agreement
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = "361"  # the post to predict at the end
@@ -39,14 +43,14 @@ STEPS = 7
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the example came to in one setting.
+    """The result of the example in one setting.
 
     Attributes:
         label_run: the MLflow run of the label step.
         label_model: the label model that was chosen.
-        label_figure: its accuracy (multiclass) or F1 over samples (multilabel) on gold, by cross-validation.
+        label_metric: its accuracy (multiclass) or F1 over samples (multilabel) on gold, by cross-validation.
         end_model: name of the registered end model.
-        end_figure: the same figure of the end model, on gold points that it was not trained on.
+        end_metric: the same metric of the end model, on gold points that it was not trained on.
         gold: number of gold points.
         train_run: the MLflow run of the training.
         artifacts: where the artifacts of both runs lie.
@@ -54,9 +58,9 @@ class Outcome:
 
     label_run: str
     label_model: str
-    label_figure: float
+    label_metric: float
     end_model: str
-    end_figure: float
+    end_metric: float
     gold: int
     train_run: str
     artifacts: tuple[str, str]
@@ -78,6 +82,11 @@ class Steps:
         self.console.print(f"[{self.done}/{STEPS}] {text:<62}{time.monotonic() - started:6.1f} s")
 
 
+def home_of_settings() -> Path:
+    """The home folder that the environment or the project's `.env.dev` names; else `workspace/`."""
+    return load_settings(ROOT, exactly=True).home
+
+
 def use_local_parts(home: Path) -> Project:
     """Point every setting at embedded parts in a home folder, whatever the machine has set."""
     for name in list(os.environ):
@@ -97,7 +106,7 @@ def use_local_parts(home: Path) -> Project:
 
 def label_and_train(project: Project, task: Task, frame: Path, steps: Steps) -> Outcome:
     """Label the points of a frame, then train and deploy an end model on the labels."""
-    figure = task.problem.measure
+    measure = task.problem.measure
     with steps.step(f"label, {task.setting}: labelling functions vote, label models are compared"):
         from dataprogramming.label import label
 
@@ -111,9 +120,9 @@ def label_and_train(project: Project, task: Task, frame: Path, steps: Steps) -> 
     return Outcome(
         label_run=labelled.run_id,
         label_model=labelled.chosen,
-        label_figure=labelled.metrics[f"dev_{figure}"],
+        label_metric=labelled.metrics[f"dev_{measure}"],
         end_model=trained.model_name,
-        end_figure=trained.metrics[f"gold_{figure}"],
+        end_metric=trained.metrics[f"gold_{measure}"],
         gold=int(trained.metrics["gold_points"]),
         train_run=trained.run_id,
         artifacts=(labelled.artifact_uri, trained.artifact_uri),
@@ -161,13 +170,18 @@ def ask(address: str, model: str, ids: list[str]) -> dict[str, Any]:
 
 
 def command(
-    home: Annotated[Path, typer.Option(help="Folder for everything that the steps write.")] = ROOT
-    / "workspace",
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for everything that the steps write. Default: the home folder of the settings.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Run the whole example on this machine and report what came of it."""
+    """Run the whole example on this machine and report its results."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     started = time.monotonic()
-    project, steps = use_local_parts(home.resolve()), Steps(console)
+    project, steps = use_local_parts((home or home_of_settings()).resolve()), Steps(console)
     settings, task = project.settings, project.task("example")
     with steps.step("load and featurise: posts into a table, lemmas, vectors"):
         data = import_example_data(project)
@@ -186,34 +200,49 @@ def command(
     with steps.step("serve and ask: the champions answer over HTTP"), service() as address:
         answers = {s: ask(address, outcomes[s].end_model, [ASKED]) for s in PROBLEM_TYPES}
 
+    show_results(console, agreement, len(annotated.gold_df), outcomes)
+    show_answer(console, project, answers["multilabel"])
+    show_places(console, settings, sampled.path, task.name, outcomes)
+    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
+    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
+    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
+    console.print(f"  .venv/bin/mlflow ui --backend-store-uri {settings.tracking_uri}")
+
+
+def show_results(console: Console, agreement: "Agreement", n_gold: int, outcomes: dict[str, Outcome]) -> None:
+    """Print how far annotators agree, and the metrics on gold."""
     alpha = agreement.alpha
     value = "undefined" if alpha.value is None else f"{alpha.value:.3f}"
     console.print(f"\nagreement      Krippendorff's alpha {value} ({agreement.measure}): {agreement.verdict}")
-    console.print(
-        f"gold           {len(annotated.gold.frame)} points, as annotator {CAREFUL_ANNOTATOR} labelled them"
-    )
+    console.print(f"gold           {n_gold} points, as annotator {CAREFUL_ANNOTATOR} labelled them")
     table = Table("on gold", "metric", "label model", "end model", "points", box=None, pad_edge=False)
     for setting, outcome in outcomes.items():
-        figure = PROBLEM_TYPES[setting].measure_title
-        by = f"{outcome.label_figure:.3f} ({outcome.label_model})"
-        table.add_row(setting, figure, by, f"{outcome.end_figure:.3f}", str(outcome.gold))
+        metric = PROBLEM_TYPES[setting].measure_title
+        by = f"{outcome.label_metric:.3f} ({outcome.label_model})"
+        table.add_row(setting, metric, by, f"{outcome.end_metric:.3f}", str(outcome.gold))
     console.print(table)
+
+
+def show_answer(console: Console, project: Project, answer: dict[str, Any]) -> None:
+    """Print the post that was asked about, the request and the answer."""
     asked = pd.DataFrame({"table_name": ["example_data"], "id": [ASKED]})
     text = project.database.read(asked, ["txt"])["txt"][0]
     console.print(f"\nexample_data/{ASKED}: {text}")
     console.print(f'POST /predict_multilabel_example {{"table_name": ["example_data"], "id": ["{ASKED}"]}}')
-    console.print(json.dumps(answers["multilabel"]))
+    console.print(json.dumps(answer))
+
+
+def show_places(
+    console: Console, settings: Settings, sampled: Path, task: str, outcomes: dict[str, Outcome]
+) -> None:
+    """Print where the steps wrote."""
     console.print("\nwhere things lie")
     console.print(f"  data          {settings.home / 'data.db'}")
-    console.print(f"  Label Studio  {sampled.path}")
-    console.print(f"  agreement     {settings.annotations(task.name) / 'agreement.txt'}")
+    console.print(f"  Label Studio  {sampled}")
+    console.print(f"  agreement     {settings.annotations(task) / 'agreement.txt'}")
     for setting, outcome in outcomes.items():
         for kind, uri in zip(("label", "train"), outcome.artifacts, strict=True):
             console.print(f"  {f'{setting} {kind}':<17}{uri.removeprefix('file://')}")
-    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
-    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
-    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
-    console.print("  .venv/bin/mlflow ui --backend-store-uri sqlite:///workspace/mlflow.db")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Agreement:
     Example:
         >>> agreement = project.annotator_agreement("spam")
         >>> agreement.measure, agreement.points
-        ('nominal', 8)
+        ('nominal', 12)
     """
 
     task: str

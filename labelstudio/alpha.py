@@ -154,7 +154,7 @@ def alpha_of(
     ratings = ratings.pairable()
     if not len(ratings.codes):
         return Alpha(None)
-    # Points whose annotators said the same count as one point that stands there several times.
+    # Points whose annotators said the same count as one point that occurs several times.
     distinct, times = patterns(ratings)
     observed = distances_to_others(distinct, distance).sum(axis=1)
     parts = (observed, distinct.codes, distance(ratings.sets))

@@ -73,7 +73,7 @@ def collect(tasks: Collection[ExportedTask], task: Task, source: str) -> Annotat
         source: where the tasks came from, for messages.
 
     Raises:
-        AnnotationError: names that are no class of the task, several classes in a multiclass task,
+        AnnotationError: names that are not classes of the task, several classes in a multiclass task,
             several controls that hold the task's classes, or nothing annotated at all.
     """
     counts: Counter[str] = Counter(tasks=len(tasks))

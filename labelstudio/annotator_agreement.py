@@ -1,16 +1,14 @@
 """How far annotators agree, and whether their labels can be relied on."""
 
-import logging
 from dataclasses import replace
 
 import pandas as pd
 from pydantic import TypeAdapter
 
-from adaptml.errors import AnnotationError, DatabaseError
+from adaptml.errors import AnnotationError
 from adaptml.files import write_text
 from adaptml.frames import read_frame
 from adaptml.project import Project
-from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import Task
 from labelstudio.agreement import Agreement, measure_agreement
 from labelstudio.agreement_report import as_text
@@ -18,8 +16,6 @@ from labelstudio.report_page import agreement_report_page
 from labelstudio.sampling_record import sample_warning
 
 TEXT, JSON, PAGE = REPORTS = ("agreement.txt", "agreement.json", "report.html")
-
-_log = logging.getLogger(__name__)
 
 
 def annotator_agreement(
@@ -44,7 +40,7 @@ def annotator_agreement(
     Example:
         >>> agreement = project.annotator_agreement("spam")
         >>> round(agreement.alpha.value, 3)
-        0.762
+        0.839
     """
     task = project.task(task)
     folder = project.settings.annotations(task.name)
@@ -85,19 +81,12 @@ def report(
 
 
 def _page(project: Project, task: Task, found: Agreement, texts: bool) -> str:
-    """The report as a page; without texts where their database cannot be read."""
-    if texts and found.disputed:
-        try:
-            return agreement_report_page(found, read_texts=_texts_reader(project, task))
-        except DatabaseError as error:
-            _log.warning("%s shows no texts: %s", PAGE, error)
-    return agreement_report_page(found)
+    """The report as a page."""
+    if not (texts and found.disputed):
+        return agreement_report_page(found)
+    from adaptml.reports.reading import texts_of_task  # SQLAlchemy takes a third of a second
 
-
-def _texts_reader(project: Project, task: Task) -> ReadTexts:
-    from adaptml.features.texts import texts_reader  # SQLAlchemy takes a third of a second
-
-    return texts_reader(project.database, task)
+    return agreement_report_page(found, read_texts=texts_of_task(project.database, task))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class LabelStudio:
         return dict(self._get(f"/api/projects/{project}/"))
 
     def summary(self, project: int) -> Json:
-        """A project's annotations in figures: created_labels by control and label, common_data_columns."""
+        """Counts of a project's annotations: created_labels by control and label, common_data_columns."""
         return dict(self._get(f"/api/projects/{project}/summary/"))
 
     def create_project(self, **fields: Any) -> Json:

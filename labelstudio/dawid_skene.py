@@ -30,7 +30,7 @@ Codes = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Estimate:
-    """What EM came to.
+    """The result of EM.
 
     Attributes:
         probs: (n, q), P(class | what was said); rows sum to 1.

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_vali
 from pydantic.dataclasses import dataclass
 
 from adaptml.errors import AnnotationError, listed
+from adaptml.validation import validation_problems
 
 # Label Studio adds keys with every version; only those named here are read.
 _CONFIG = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
@@ -27,7 +28,7 @@ class Result:
 
     @property
     def choices(self) -> list[str] | None:
-        """The chosen names; None where this is no result of a Choices control."""
+        """The chosen names; None where this is not a result of a Choices control."""
         chosen = self.value.get("choices")
         return [str(name) for name in chosen] if self.type == "choices" and isinstance(chosen, list) else None
 
@@ -168,7 +169,7 @@ def _adapter() -> TypeAdapter[list[ExportedTask]]:
 
 
 def _problems(error: ValidationError) -> str:
-    problems = [f"[{'.'.join(str(p) for p in e['loc'])}] {e['msg'].lower()}" for e in error.errors()]
+    problems = validation_problems(error)
     return (
         f"has {len(problems)} places unlike a JSON export of tasks from `sample-tasks`: {listed(problems)}; "
         "import the file that `sample-tasks` wrote and export the project as JSON"

@@ -52,21 +52,23 @@ def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = No
     }
     if annotators_per_point is not None:
         wanted["maximum_annotations"] = annotators_per_point
-    found = _find(studio, task)
+    found = _find_by_mark(studio, task)
     if found is None:
         made = studio.create_project(
             **{"maximum_annotations": ANNOTATORS_PER_POINT} | wanted, description=_mark(task)
         )
-        return Setup(int(made["id"]), _page(studio, made), created=True, changes=[])
+        return Setup(int(made["id"]), _page_url(studio, made), created=True, changes=[])
     different = {name: value for name, value in wanted.items() if found[name] != value}
-    if "label_config" in different and _tree(found["label_config"]) == _tree(wanted["label_config"]):
+    if "label_config" in different and _config_tree(found["label_config"]) == _config_tree(
+        wanted["label_config"]
+    ):
         del different["label_config"]
     changes = [_NAMES[name] for name in different if name != "label_config"]
     if "label_config" in different:
         changes += _page_changes(studio, found, task)
     if different:
         studio.update_project(int(found["id"]), **different)
-    return Setup(int(found["id"]), _page(studio, found), created=False, changes=changes)
+    return Setup(int(found["id"]), _page_url(studio, found), created=False, changes=changes)
 
 
 def find_project(studio: LabelStudio, task: Task) -> Json:
@@ -75,7 +77,7 @@ def find_project(studio: LabelStudio, task: Task) -> Json:
     Raises:
         LabelStudioError: there is none, or several.
     """
-    found = _find(studio, task)
+    found = _find_by_mark(studio, task)
     if found is None:
         raise LabelStudioError(
             f"Label Studio at {studio.url} has no project of task {task.name!r}, or it was deleted; "
@@ -138,7 +140,7 @@ def _mark(task: Task) -> str:
     return f"adaptml task: {task.name}\nThe line above ties this project to its task; keep it."
 
 
-def _find(studio: LabelStudio, task: Task) -> Json | None:
+def _find_by_mark(studio: LabelStudio, task: Task) -> Json | None:
     mark = _mark(task).splitlines()[0]
     found = [p for p in studio.projects() if mark in (p.get("description") or "").splitlines()]
     if len(found) > 1:
@@ -150,11 +152,16 @@ def _find(studio: LabelStudio, task: Task) -> Json | None:
     return found[0] if found else None
 
 
-def _page(studio: LabelStudio, project: Json) -> str:
+def _page_url(studio: LabelStudio, project: Json) -> str:
     return f"{studio.url}/projects/{project['id']}/"
 
 
-def _tree(config: str) -> Any:
+def _same_page(one: str, other: str) -> bool:
+    """Whether two labelling pages differ in nothing but spaces and the order of attributes."""
+    return bool(_config_tree(one) == _config_tree(other))
+
+
+def _config_tree(config: str) -> Any:
     """A labelling page in a form that spaces and the order of attributes do not change."""
     try:
         root = ElementTree.fromstring(config)  # noqa: S314 - from our own server or our own words

@@ -48,7 +48,7 @@ def balance_lines(gold: pd.DataFrame, sample: pd.DataFrame) -> list[str]:
 
     Args:
         gold: `table_name`, `id`, `gold_label`.
-        sample: as `sampling_record` gives it; empty where nothing is on record, and then there are no lines.
+        sample: as `sampling_record` gives it; empty where nothing is on record, and then the list is empty.
     """
     frame = gold.merge(sample, on=KEYS)
     if frame.empty:

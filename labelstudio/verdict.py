@@ -36,12 +36,12 @@ def judge(alpha: Alpha) -> tuple[Verdict, str]:
     if alpha.value >= TENTATIVE:
         reason = (
             f"{value} is at least {TENTATIVE} and below {RELIABLE}: the labels allow tentative conclusions "
-            f"only ({SOURCE}). Mend the coding guide where annotators differ, listed below."
+            f"only ({SOURCE}). Improve the coding guide where annotators differ, listed below."
         )
         return Verdict.TENTATIVE, reason + _doubt(alpha, TENTATIVE)
     return Verdict.START_AGAIN, (
         f"{value} is below {TENTATIVE}: the labels do not allow even tentative conclusions ({SOURCE}). "
-        "Mend the coding guide, beginning with the classes and points listed below, and annotate again."
+        "Improve the coding guide, beginning with the classes and points listed below, and annotate again."
     )
 
 
@@ -53,7 +53,7 @@ def _shown(value: float) -> str:
 
 
 def _doubt(alpha: Alpha, threshold: float) -> str:
-    """A sentence on an interval that reaches below the threshold that alpha passes."""
+    """A sentence where the interval reaches below the threshold that alpha passes; else nothing."""
     if alpha.low is None or alpha.low >= threshold:
         return ""
     return f" The 95 % interval reaches down to {alpha.low:.3f}, so more points are needed to be sure."

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
 from adaptml.errors import ModelError
@@ -97,9 +96,6 @@ def load_champion(client: MlflowClient, database: Database, name: str, version: 
         model = load_keyed_model(files / CLASSIFIER, files / NAMES, database)
         described = Model.load(str(folder))
         example = described.load_input_example(str(folder)) if described.saved_input_example_info else None
-    # Requests run side by side, and a few rows are too little work for several cores to share: their
-    # threads would wait for each other.
-    threadpool_limits(1, user_api="blas")
     run_id = client.get_model_version(name, version).run_id
     return Champion(name, version, run_id, model.class_names, _example(example), model)
 

@@ -62,6 +62,11 @@ class Comparison:
         sentence: what it means, plainly.
         n_gold: gold points.
         n_weak: weakly labelled points.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> project.compare("spam", labelled).frame.columns.tolist()
+        ['strategy', 'trained_on', 'accuracy', 'low', 'high', 'log_loss']
     """
 
     run_id: str
@@ -115,6 +120,11 @@ def compare(
 
     Raises:
         AdaptmlError: an input cannot be used; a run that had begun is marked FAILED.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> project.compare("spam", labelled).frame["strategy"].tolist()
+        ['gold', 'weak', 'union', 'stacked', 'relabelled']
     """
     made = classifier(algorithm, params)
     check_savable(made)

@@ -20,6 +20,12 @@ class Deployed:
         model: name in the registry.
         version: the version that is the champion now.
         previous: the version that was it before, or None.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> trained = project.train("spam", labelled)
+        >>> project.deploy(trained.model_name).version == trained.version
+        True
     """
 
     model: str
@@ -38,6 +44,12 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
     Raises:
         ModelError: no such end model or version.
         TrackingError: the registry cannot be used.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> trained = project.train("spam", labelled)
+        >>> project.deploy("multiclass_spam", trained.version).model
+        'multiclass_spam'
     """
     client = project.runs.client
     try:

@@ -43,6 +43,12 @@ class Predicted:
         n_points: how many data points were predicted.
         counts: class → how many of them it was predicted for.
         new_rows: rows that `<task>_predictions` did not hold before; None where nothing was written back.
+
+    Example:
+        >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
+        >>> deployed = project.deploy(trained.model_name)
+        >>> project.predict("spam", "comments").n_points
+        24
     """
 
     path: Path
@@ -91,6 +97,14 @@ def predict(
     Raises:
         ModelError: the task has no champion, it does not load, or it knows other classes.
         MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them.
+
+    Example:
+        >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
+        >>> deployed = project.deploy(trained.model_name)
+        >>> project.predict("spam", "comments where text like '%song%'").predictions[["id", "label"]].head(2)
+            id  label
+        0   h0  [ham]
+        1  h10  [ham]
     """
     task = project.task(task)
     kind = WritebackKind.PREDICTIONS

@@ -34,6 +34,13 @@ def serve(
 
     Raises:
         SettingsError: the address cannot be listened on.
+
+    Example:
+        >>> def stop(address):
+        ...     print("ready at", address.rpartition(":")[0])
+        ...     signal.raise_signal(signal.SIGINT)
+        >>> project.serve(port=0, on_ready=stop)
+        ready at http://127.0.0.1
     """
     settings = project.settings
     listener = _listen(settings.host if host is None else host, settings.port if port is None else port)

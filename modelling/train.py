@@ -34,7 +34,7 @@ from modelling.strategies import AUTO, Combined, Gold, Learner, Weak, combine
 DEFAULT_ALGORITHM = "logistic_regression"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainResult:
     """The result of a training run.
 
@@ -55,6 +55,12 @@ class TrainResult:
             and of the gold points that were predicted by cross-validation.
         lines: names and sentences that say all of this to people.
         warnings: what looks wrong, one sentence each.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> trained = project.train("spam", labelled, gold="task", strategy="union")
+        >>> trained.n_gold, len(trained.predictions)
+        (12, 12)
     """
 
     run_id: str
@@ -76,6 +82,9 @@ class TrainResult:
     def errors(self) -> pd.DataFrame:
         """The predictions that differ from gold."""
         return errors(self.predictions)
+
+    def __repr__(self) -> str:
+        return "\n".join(["TrainResult", *(f"{name:<15}{text}" for name, text in self.lines)])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -126,6 +135,12 @@ def train(
 
     Raises:
         AdaptmlError: an input cannot be used; a run that had begun is marked FAILED.
+
+    Example:
+        >>> labelled = project.label("spam", "comments", label_model="majority_vote")
+        >>> trained = project.train("spam", labelled, test=0.2)
+        >>> trained.model_name, trained.n_train
+        ('multiclass_spam', 19)
     """
     made = _checked(algorithm, params, soft_labels)
     labels = split(project, task, data, test, gold, seed)

@@ -32,7 +32,7 @@ def command(
 
     Further options are the algorithm's parameters, as in `train`.
 
-    Example: `compare example --data RUN_ID`
+    Example: `adaptml compare example --data RUN_ID`
     """
     with Project() as project:
         done = compare(

@@ -19,7 +19,7 @@ def command(
 
     A running service takes it within 10 seconds, without a restart.
 
-    Example: `deploy multiclass_example --version 2`
+    Example: `adaptml deploy multiclass_example --version 2`
     """
     with Project() as project:
         done = deploy(project, model, version)

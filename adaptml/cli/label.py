@@ -43,7 +43,7 @@ def command(
     Snorkel's label model are options too (`--n-epochs`, `--optimizer`, `--prec-init`, `--lr`, `--l2`,
     `--device`), as are those that the task's get_lfs declares: `--max-words 5`.
 
-    Example: `label example --data example_data --gold task`
+    Example: `adaptml label example --data example_data --gold task`
     """
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
     with Project() as project:

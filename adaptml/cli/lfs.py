@@ -50,7 +50,7 @@ def command(
 
     Nothing is logged or registered; the table says what has changed since the last look at the same data.
 
-    Example: `lfs example --data example_data --show cat_purr --wrong`
+    Example: `adaptml lfs example --data example_data --show cat_purr --wrong`
     """
     shows_rows = show is not None or uncovered or disagreement
     if (wrong or conflicts) and show is None:

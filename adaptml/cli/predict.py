@@ -17,7 +17,7 @@ def command(
 ) -> None:
     """Predict many data points with the task's champion.
 
-    Example: `predict example --data example_data --new --write`
+    Example: `adaptml predict example --data example_data --new --write`
     """
     with Project() as project:
         chosen = project.task(task, setting)

@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """List the runs of label, train and compare with their metrics, the newest first.
 
-    Example: `runs example`
+    Example: `adaptml runs example`
     """
     with Project() as project:
         found = list_runs(project, task)

@@ -21,7 +21,7 @@ def command(
 
     Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds.
 
-    Example: `serve --port 8000`
+    Example: `adaptml serve --port 8000`
     """
     with Project() as project:
         serve(project, host, port, _announce)

@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Show the settings and the variable that changes each, in the environment, `.env.dev` or `.env`.
 
-    Example: `settings database_url`
+    Example: `adaptml settings database_url`
     """
     with Project() as project:
         if export:

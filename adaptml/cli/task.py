@@ -32,7 +32,7 @@ def new(
 ) -> None:
     """Make a task folder that runs at once; edit its two files from there.
 
-    Example: `task new topic --classes politics,sports,other --text body`
+    Example: `adaptml task new topic --classes politics,sports,other --text body`
     """
     names = [part.strip() for part in classes.split(",") if part.strip()]
     with Project() as project:
@@ -50,7 +50,7 @@ def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
 
     Each labelling function is run on 20 rows; its keywords are looked for in up to 2,000. Nothing is written.
 
-    Example: `task check example --data example_data`
+    Example: `adaptml task check example --data example_data`
     """
     with Project() as project:
         findings = check_task(project, task, data)

@@ -51,7 +51,7 @@ def command(
 
     Further options are the algorithm's parameters, such as `--C 3` or `--hidden-layer-sizes 100,50`.
 
-    Example: `train example --data RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
+    Example: `adaptml train example --data RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
     """
     with Project() as project:
         done = train(

@@ -43,7 +43,7 @@ def among(connection: Connection, column: sa.Column[Any], values: Iterable[str])
 
 
 def check_bulk(result: CursorResult[Any], table: str) -> None:
-    """See that a bulk write took every row; CrateDB answers row by row and raises nothing.
+    """Refuse a bulk write that did not take every row; CrateDB answers row by row and raises nothing.
 
     Raises:
         DatabaseError: rows that were not taken. There are no transactions: the others are written.

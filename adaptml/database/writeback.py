@@ -33,7 +33,7 @@ _PAYLOAD: dict[WritebackKind, _Columns] = {
 
 
 def write_back(database: Database, task: str, kind: WritebackKind, frame: pd.DataFrame, run_id: str) -> int:
-    """Write results of one run into `<task>_<kind>`; the same run written twice changes nothing.
+    """Write results of one run into `<task>_<kind>`; writing the same run again changes nothing.
 
     Args:
         database: where the data lie.
@@ -41,7 +41,7 @@ def write_back(database: Database, task: str, kind: WritebackKind, frame: pd.Dat
         kind: which table, and so which columns.
         frame: table_name, id and the kind's columns: `annotator` and `label` (annotations),
             `gold_label` (gold), `label` and `label_probs` (labels, predictions); other columns are left out.
-        run_id: the MLflow run, or the hash that stands for an export.
+        run_id: the MLflow run, or the hash of an export.
 
     Returns:
         How many rows were new.

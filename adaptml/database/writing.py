@@ -22,7 +22,7 @@ class Writer(Connected):
     def create_table(
         self, table: str, columns: Mapping[str, TypeEngine[Any]], keys: Sequence[str] = ("id",)
     ) -> None:
-        """Create a table unless it is there; add those of the columns that it lacks.
+        """Create a table unless it is there, and add the columns that it does not have yet.
 
         Args:
             table: name of the table.
@@ -36,7 +36,7 @@ class Writer(Connected):
         self.add_columns(table, columns)
 
     def add_columns(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
-        """Add those of the columns to a table that it lacks; their values are NULL."""
+        """Add the columns that a table does not have yet; their values are NULL."""
         present = self._reflect(table)
         quote = self.engine.dialect.identifier_preparer.quote
         for name, kind in columns.items():

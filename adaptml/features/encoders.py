@@ -6,6 +6,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from hashlib import file_digest
 from importlib.util import find_spec
 from itertools import islice, pairwise
@@ -15,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.errors import FeatureError, listed
+from adaptml.errors import FeatureError, listed, one_line
+from adaptml.user_code import place, said, user_code
 
 Vectors = npt.NDArray[np.float32]
 EncodeBatch = Callable[[Sequence[str]], Vectors]
@@ -51,10 +53,15 @@ class Encoder(NamedTuple):
     encode_batch: EncodeBatch
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of n texts: float32 (n, d), finite."""
+        """Vectors of n texts: float32 (n, d), finite.
+
+        Raises:
+            FeatureError: the encoder fails.
+        """
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(texts), BATCH_TEXTS):
-            vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
+        with _encoder_code(self.name):
+            for start in range(0, len(texts), BATCH_TEXTS):
+                vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
         return vectors
 
 
@@ -63,7 +70,7 @@ def encoder(
 ) -> Callable[[Callable[[str | None], EncodeBatch]], Callable[[str | None], EncodeBatch]]:
     """Register the function below as the maker of the encoder `name`.
 
-    The function gets what stands after the colon in `name:source` (None without a colon) and returns the
+    The function gets what follows the colon in `name:source` (None without a colon) and returns the
     callable that encodes a batch. It imports what it needs itself, so that nobody else has to have it.
     """
 
@@ -80,7 +87,7 @@ def list_encoders() -> list[str]:
 
 
 def check_encoder(name: str) -> None:
-    """See that there is an encoder of this name; it is not made ready.
+    """Refuse the name of an encoder that does not exist; none is made ready.
 
     Raises:
         FeatureError: there is none.
@@ -95,12 +102,27 @@ def get_encoder(name: str) -> Encoder:
 
     Raises:
         FeatureError: no encoder of that name, a source for one that takes none, a library that is not
-            installed, or a model that cannot be read.
+            installed, a model that cannot be read, or an encoder that fails.
     """
     check_encoder(name)
     kind, _, source = name.partition(":")
-    encode_batch = _MAKERS[kind](source or None)
-    return Encoder(name, encode_batch([""]).shape[1], encode_batch)
+    with _encoder_code(name):
+        encode_batch = _MAKERS[kind](source or None)
+        return Encoder(name, encode_batch([""]).shape[1], encode_batch)
+
+
+def _encoder_code(name: str) -> AbstractContextManager[None]:
+    """Runs an encoder, which may be a person's own; what it raises is one line with its place."""
+
+    def message(error: BaseException) -> FeatureError:
+        code = getattr(_MAKERS[name.partition(":")[0]], "__code__", None)
+        where = place(error, None, *([code.co_filename] if code else []))
+        return FeatureError(
+            f"the text encoder {name!r} failed{f', at {where}' if where else ''}: {said(error)}; "
+            "fix it, or name another"
+        )
+
+    return user_code(message)
 
 
 @encoder("hashing")
@@ -207,9 +229,9 @@ def _sentence_transformer(folder: Path) -> Any:
         ) from error
     from safetensors import SafetensorError
 
-    def unreadable(reason: object) -> FeatureError:
+    def unreadable(reason: str) -> FeatureError:
         return FeatureError(
-            f"the encoder 'hybrid' cannot be read from {folder}: {' '.join(str(reason).split())}; "
+            f"the encoder 'hybrid' cannot be read from {folder}: {reason}; "
             "give a folder with a sentence-transformer in safetensors, as in hybrid:FOLDER"
         )
 
@@ -221,7 +243,7 @@ def _sentence_transformer(folder: Path) -> Any:
     try:
         model = SentenceTransformer(str(folder), local_files_only=True, **safe)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise unreadable(error) from error
+        raise unreadable(one_line(error)) from error
     if not isinstance(model[0], Transformer):
         raise unreadable(f"its first part is {type(model[0]).__name__}, which does not read words in order")
     return model
@@ -268,9 +290,8 @@ def _universal_sentence_encoder(source: str | None) -> EncodeBatch:
     try:
         model = tensorflow_hub.load(address)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
         raise FeatureError(
-            f"the encoder {USE!r} cannot be read from {address}: {reason}; "
+            f"the encoder {USE!r} cannot be read from {address}: {one_line(error)}; "
             f"give a folder with its SavedModel, as in {USE}:FOLDER"
         ) from error
     return lambda texts: np.asarray(model(list(texts)), dtype=np.float32)

@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 
 from adaptml.database import Database
-from adaptml.errors import DatabaseError, MissingDataPointsError, one_line
+from adaptml.errors import DatabaseError, one_line
 from adaptml.frames import KEYS
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import Task
@@ -14,23 +14,41 @@ _log = logging.getLogger(__name__)
 
 
 def texts_of_task(database: Database, task: Task) -> ReadTexts | None:
-    """A reader of the columns that annotators of a task see; None where the task names none.
+    """A reader of what annotators of a task see of data points.
 
-    A page is no reason to lose a run: where a table lacks those columns, or points are gone, texts are missing.
+    A page is no reason to lose a run: points, tables and columns that are gone are left out, and where the
+    database cannot be read, a warning says so and there are no texts.
+
+    Args:
+        database: holds the data tables.
+        task: names the columns that annotators see; without any, those that labelling functions read are
+            taken.
+
+    Returns:
+        A function from a frame of `table_name` and `id` to a frame with these and one column per text; None
+        where the task names no column.
     """
-    columns = [column.name for column in task.columns]
+    columns = [column.name for column in task.columns] or list(task.lf_features)
     if not columns:
         return None
 
     def read(keys: pd.DataFrame) -> pd.DataFrame:
-        left = keys[KEYS]
         try:
-            return database.read(left, columns)
-        except MissingDataPointsError as error:
-            there = ~pd.MultiIndex.from_frame(left).isin(error.missing)
-            return database.read(left.loc[there], columns)
+            return _read_present(database, keys, columns)
         except DatabaseError as error:
             _log.warning("the report shows no texts: %s", one_line(error))
-            return left
+            return keys[KEYS]
 
     return read
+
+
+def _read_present(database: Database, keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """As much of the columns as the tables still hold."""
+    tables = set(database.tables())
+    parts = [pd.DataFrame(columns=KEYS)]
+    for table, group in keys.groupby("table_name", sort=False):
+        if table in tables:
+            present = database.columns(str(table))
+            asked = [column for column in columns if column in present]
+            parts.append(database.read(group, asked, skip_missing=True))
+    return pd.concat(parts, ignore_index=True)

@@ -154,7 +154,7 @@ def command(
 ) -> None:
     """Copy all data of the Docker stack and its secrets into a folder; it pauses meanwhile.
 
-    Example: `backup /backups/monday`
+    Example: `adaptml backup /backups/monday`
     """
     done, console = backup(open_stack(), folder), output()
     names = listed([store.key for store in done.stores], 20)

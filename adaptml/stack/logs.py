@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Show what services of the Docker stack say.
 
-    Example: `logs modelling-mlflow-deploy --follow`
+    Example: `adaptml logs modelling-mlflow-deploy --follow`
     """
     with contextlib.suppress(KeyboardInterrupt):  # the way to end --follow
         logs(open_stack(), services or [], tail=tail, follow=follow, capture=False)

@@ -84,7 +84,7 @@ def command(
 ) -> None:
     """Fill an empty Docker stack with a backup; `up` starts it then.
 
-    Example: `restore /backups/monday`
+    Example: `adaptml restore /backups/monday`
     """
     done = restore(open_stack(), folder)
     output().print(f"{len(done)} stores restored: {listed([s.key for s in done], 20)}")

@@ -115,7 +115,7 @@ def command(
 ) -> None:
     """Start the Docker stack: check this machine, make secrets, start, wait until healthy.
 
-    Example: `up modelling deploy`
+    Example: `adaptml up modelling deploy`
     """
     stack, console, started = open_stack(), output(), time.monotonic()
     services = up(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from adaptml.errors import listed
 from adaptml.tasks.labels import Labels
 from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
+from adaptml.validation import validation_problems
 
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
@@ -172,22 +173,6 @@ class TaskFile(Task):
 
 
 def problems(error: ValidationError) -> str:
-    """How many problems pydantic found, and each of them."""
-    # A list is too short for pydantic if its items are wrong: that is no problem.
-    errors = error.errors()
-    places = [e["loc"] for e in errors]
-    inside = {place[:end] for place in places for end in range(len(place))}
-    found = [_problem(e) for e in errors if e["type"] != "too_short" or e["loc"] not in inside]
+    """How many problems pydantic found in a task file, and each of them."""
+    found = validation_problems(error)
     return f"{len(found)} problem{'s' if len(found) > 1 else ''}: {'; '.join(found)}"
-
-
-def _problem(error: Any) -> str:
-    """One problem of a task file as text: its place, what was found, what was expected."""
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]).lstrip(".")
-    if error["type"] == "extra_forbidden":
-        return f"{place}: unknown key, remove it"
-    if error["type"] == "missing":
-        return f"{place}: missing"
-    message = error["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
-    given = "" if error["type"] == "value_error" else f", given {error['input']!r}"
-    return f"{place + ': ' if place else ''}{message}{given}"

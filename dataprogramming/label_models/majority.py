@@ -16,7 +16,8 @@ class MajorityVote(LabelModel):
     certainty. The class balance comes from gold; without gold all classes are equally frequent.
 
     Example:
-        >>> adaptml.MajorityVote(cardinality=2).fit(np.array([[0, 0, 1]])).predict_proba(np.array([[0, 0, 1]]))
+        >>> L = np.array([[0, 0, 1]])
+        >>> adaptml.MajorityVote(cardinality=2).fit(L).predict_proba(L)
         array([[0.625, 0.375]])
     """
 

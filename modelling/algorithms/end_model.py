@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ Classifier = Any  # an object that follows scikit-learn's conventions, which has
 Indicator = npt.NDArray[np.int8]
 
 NO_WEIGHT = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
+_WARNINGS = Lock()  # which warnings are shown, and where, belongs to the whole process
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 
 
@@ -163,7 +165,7 @@ def classifier(algorithm: "str | Classifier", params: Mapping[str, Any] | None =
     """
     if isinstance(algorithm, str):
         return get_algorithm(algorithm, params)
-    if isinstance(algorithm, type) or not is_classifier(algorithm):
+    if isinstance(algorithm, type) or not hasattr(algorithm, "get_params") or not is_classifier(algorithm):
         raise ModelError(
             f"algorithm {algorithm!r} is no classifier; expected a name, or an object such as "
             "RandomForestClassifier() that follows scikit-learn's conventions"
@@ -215,7 +217,7 @@ class _Training:
 
     def _fit(self, X: Any, y: npt.NDArray[np.int64], weights: Floats | None) -> Any:
         made = clone(self.classifier).set_params(**self._seeds)
-        with warnings.catch_warnings(record=True) as caught:
+        with _WARNINGS, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             made.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
         if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):

@@ -11,7 +11,13 @@ from modelling.algorithms.core import ClassWeight, RandomState, WeighingAlgorith
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class HistGradientBoostingAlgorithm(WeighingAlgorithm):
-    """scikit-learn's HistGradientBoostingClassifier without early stopping."""
+    """scikit-learn's HistGradientBoostingClassifier without early stopping.
+
+    Example:
+        >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
+        >>> adaptml.HistGradientBoostingAlgorithm(max_iter=20).fit(X, y).predict([[0.2, 0.9]]).tolist()
+        ['spam']
+    """
 
     name = "hist_gradient_boosting"
     summary = "For a few numeric columns; finds interactions and bends that a linear model misses."

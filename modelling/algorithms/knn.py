@@ -11,7 +11,13 @@ from modelling.algorithms.core import Algorithm
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class KnnAlgorithm(Algorithm):
-    """scikit-learn's KNeighborsClassifier by brute force; it takes no sample weights."""
+    """scikit-learn's KNeighborsClassifier by brute force; it takes no sample weights.
+
+    Example:
+        >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
+        >>> adaptml.KnnAlgorithm(n_neighbors=1).fit(X, y).predict([[0.2, 0.9]]).tolist()
+        ['spam']
+    """
 
     name = "knn"
     summary = "Easy to explain: a point is what its nearest training points are. Hard labels only."

@@ -13,7 +13,13 @@ from modelling.algorithms.core import ClassWeight, Floats, RandomState, Weighing
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class LinearSvmAlgorithm(WeighingAlgorithm):
-    """scikit-learn's LinearSVC and Platt's calibration (1999) by cross-validation."""
+    """scikit-learn's LinearSVC and Platt's calibration (1999) by cross-validation.
+
+    Example:
+        >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
+        >>> adaptml.LinearSvmAlgorithm().fit(X, y).predict([[0.2, 0.9]]).tolist()
+        ['spam']
+    """
 
     name = "linear_svm"
     summary = "Strong on long sparse text vectors; its probabilities are calibrated by cross-validation."

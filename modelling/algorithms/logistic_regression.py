@@ -15,7 +15,13 @@ C_TIMES_ROWS = 6000.0
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class LogisticRegressionAlgorithm(WeighingAlgorithm):
-    """scikit-learn's LogisticRegression, whose penalty follows the number of rows."""
+    """scikit-learn's LogisticRegression, whose penalty follows the number of rows.
+
+    Example:
+        >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
+        >>> adaptml.LogisticRegressionAlgorithm(C=10).fit(X, y).predict([[0.2, 0.9]]).tolist()
+        ['spam']
+    """
 
     name = "logistic_regression"
     summary = "Fast and sound on text vectors, also with few data points."

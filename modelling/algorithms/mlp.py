@@ -28,7 +28,13 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class MlpAlgorithm(WeighingAlgorithm):
-    """scikit-learn's MLPClassifier with every parameter that has an effect here."""
+    """scikit-learn's MLPClassifier with every parameter that has an effect here.
+
+    Example:
+        >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
+        >>> adaptml.MlpAlgorithm(solver="lbfgs").fit(X, y).predict([[0.2, 0.9]]).tolist()
+        ['spam']
+    """
 
     name = "mlp"
     summary = "A neural network; learns several classes at once and likes a few thousand rows."

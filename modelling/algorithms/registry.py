@@ -12,7 +12,12 @@ from modelling.algorithms.core import Algorithm
 
 @cache
 def algorithms() -> dict[str, type[Algorithm]]:
-    """Name → algorithm, sorted by name."""
+    """Name → algorithm, sorted by name.
+
+    Example:
+        >>> list(adaptml.algorithms())
+        ['hist_gradient_boosting', 'knn', 'linear_svm', 'logistic_regression', 'mlp']
+    """
     package = import_module("modelling.algorithms")
     modules = [import_module(f"{package.__name__}.{info.name}") for info in iter_modules(package.__path__)]
     found = {

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from pydantic_core import to_json
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
 from adaptml.errors import (
@@ -52,7 +53,7 @@ def create_app(project: Project) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with _mlflow_environment():
+        with _mlflow_environment(), _one_thread_a_request():
             await asyncio.to_thread(cache.refresh)
             watcher = asyncio.create_task(_watch(cache))
             yield
@@ -157,6 +158,15 @@ async def _watch(cache: ModelCache) -> None:
     while True:
         await asyncio.sleep(POLL_S)
         await asyncio.to_thread(cache.refresh)
+
+
+@contextmanager
+def _one_thread_a_request() -> Iterator[None]:
+    """Requests run side by side, and a few rows are too little work for several cores to share."""
+    import scipy.linalg  # noqa: F401 - brings a linear algebra library of its own, which counts too
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @contextmanager

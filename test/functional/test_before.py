@@ -37,7 +37,9 @@ SAME_PROB = 1e-6  # what one model says differs by less, whatever the processor 
 WORSE = 0.1
 
 # What a person types; the one place to change when a command does.
-LABEL = "label example --data workspace/unlabeled_data/{setting}.parquet --setting {setting} --gold task --write"
+LABEL = (
+    "label example --data workspace/unlabeled_data/{setting}.parquet --setting {setting} --gold task --write"
+)
 TRAIN = "train example --data {run} --test {run} --setting {setting}"
 DEPLOY = "deploy {setting}_example"
 PREDICT = "predict example --data workspace/unlabeled_data/annotated.parquet --setting {setting} --write --to new.parquet"

@@ -361,7 +361,7 @@ def test_labels_that_the_task_does_not_know(
         "its classes are cat, dog, bird: fix the labelling page or the task file"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
-    with pytest.raises(AnnotationError, match=r"1.data.ref_id\] field required"):
+    with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):
         pull(here, task)
 
 

@@ -129,6 +129,22 @@ def test_a_command_that_is_shown_exists(words: list[str], repository_tasks: Path
     check(words[1:])
 
 
+EXAMPLES = [
+    example
+    for path in sorted((REPOSITORY / "adaptml").glob("*/*.py"))
+    for example in re.findall(r"^ +Example: `(adaptml .*)`$", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_example_in_a_command_s_help_is_one_of_its_orders(example: str, repository_tasks: Path) -> None:
+    check_adaptml(shlex.split(example)[1:])
+
+
+def test_the_steps_have_examples() -> None:
+    assert {example.split()[1] for example in EXAMPLES} >= {"label", "train", "featurize", "annotate", "task"}
+
+
 def check_adaptml(words: list[str]) -> None:
     """Its own parser takes the arguments: names, options, types, choices."""
     group: Any = typer.main.get_command(app)
@@ -256,7 +272,7 @@ def room_with_tasks(room: Path, tasks: Path) -> Path:
 
 
 def test_the_task_that_is_shown_is_the_one_that_ships_and_its_functions_load(clean_room: Path) -> None:
-    shown = {kind: body for kind, body in blocks(USAGE) if kind in {"yaml", "python"}}
+    shown = {kind: body for kind, body in blocks(USAGE) if kind == "yaml" or "def get_lfs" in body}
     assert shown["yaml"] == (REPOSITORY / "tasks" / "youtube_spam" / "task.yaml").read_text(encoding="utf-8")
     folder = clean_room / "tasks" / "shown"
     folder.mkdir()

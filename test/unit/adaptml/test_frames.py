@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from adaptml.errors import FrameError
+from adaptml.errors import FileError, FrameError
 from adaptml.files import removing, replacing, write_text
 from adaptml.frames import check_keys, read_frame, read_metadata, write_frame, write_preview
 
@@ -44,7 +44,11 @@ def test_a_pickle_is_opened_only_from_a_path_that_a_person_typed(tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("f.csv", "a,b\n1,2\n", r"has no column table_name and no column id; it has a, b: add what lacks$"),
+        (
+            "f.csv",
+            "a,b\n1,2\n",
+            r"has no column table_name and no column id; it has a, b: add the missing columns$",
+        ),
         ("f.csv", "table_name,id\n", r"has no rows; expected at least one data point$"),
         (
             "f.csv",
@@ -54,7 +58,7 @@ def test_a_pickle_is_opened_only_from_a_path_that_a_person_typed(tmp_path: Path)
         (
             "f.csv",
             "table_name,id\nt,1\nt,1\nt,1\nu,1\n",
-            r"holds 1 data points more than once: t/1; keep one row of each$",
+            r"has 1 duplicated data points: t/1; keep one row of each$",
         ),
         ("f.csv", "", r"cannot be read as \.csv: No columns to parse from file; write it again$"),
         ("f.parquet", "PAR", r"cannot be read as \.parquet: .*; write it again$"),
@@ -88,7 +92,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     with (
         pytest.raises(
-            FrameError, match=r"f\.parquet cannot be written: No space left on device; free space or name"
+            FileError, match=r"f\.parquet cannot be written: No space left on device; free space or name"
         ),
         replacing(path) as temporary,
     ):
@@ -109,12 +113,12 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, link: bool) -> None:
             path = tmp_path / f"to_{name}"
             path.symlink_to(tmp_path / name)
         before = sorted(tmp_path.rglob("*"))
-        with pytest.raises(FrameError) as caught:
+        with pytest.raises(FileError) as caught:
             write_text("x", path)
         assert str(caught.value) == (
             f"{path} is {kind}; expected a file or a name that is free: move it away or name another"
         )
-        with pytest.raises(FrameError, match=kind), removing(path):
+        with pytest.raises(FileError, match=kind), removing(path):
             pytest.fail("the block must not be entered")
         assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "pipe").is_fifo()
@@ -135,7 +139,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with (
-        pytest.raises(FrameError, match="No space left on device"),
+        pytest.raises(FileError, match="No space left on device"),
         replacing(tmp_path / "f.txt") as temporary,
     ):
         temporary.unlink()

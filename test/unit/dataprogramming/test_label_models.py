@@ -1,5 +1,6 @@
 """Label models on tiny label matrices, worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from dataprogramming.label_models.core import Gold, covered
 from dataprogramming.label_models.majority import MajorityVote
 from dataprogramming.label_models.mixture_em import MixtureEM, best_thresholds
 from dataprogramming.label_models.registry import label_models, label_models_for
+from dataprogramming.label_models.scoring import thresholds_or_best
 from dataprogramming.label_models.snorkel_model import SnorkelLabelModel
 from dataprogramming.label_models.union import Union
 from dataprogramming.label_models.weighted_vote import WeightedVote
@@ -185,6 +187,14 @@ def test_labels_are_those_of_the_arrays_that_go_with_a_registered_model(
     model = fitted(kind, seed=seed, n=40)
     L = random_votes(seed + 1, 30, 4, 3)
     np.testing.assert_array_equal(model.predict(L), model.fitted_.decide(model.fitted_.predict_proba(L)))
+
+
+def test_em_names_the_most_probable_class_where_that_was_better_on_gold() -> None:
+    model = fitted(label_models()["em"])
+    model.fitted_ = replace(model.fitted_, decision=thresholds_or_best, thresholds=np.full(3, 0.99))
+    L = random_votes(5, 40, 4, 3)
+    assert (model.predict(L).sum(axis=1) == 1)[covered(L)].all()
+    np.testing.assert_array_equal(model.predict(L), model.fitted_.decide(model.predict_proba(L)))
 
 
 def test_the_score_is_the_mean_of_the_problem_types_scores() -> None:

@@ -49,6 +49,7 @@ def test_rows_come_with_their_texts_and_votes_by_name() -> None:
 
 def test_what_is_wrong_is_known_on_gold_alone() -> None:
     judged = votes(Y=Y)
+    assert judged.is_wrong().tolist() == [[False, False], [True, False], [False, False], [False, False]]
     assert judged.rows("a", wrong=True)[["id", "gold_label"]].to_numpy().tolist() == [["2", ["spam"]]]
     assert judged.rows("b", wrong=True).empty
     assert judged.rows(wrong=True)["id"].tolist() == ["2"]

@@ -141,7 +141,7 @@ def rounded(found: Agreement) -> Any:
     return json.loads(json.dumps(asdict(found)), parse_float=lambda text: round(float(text), 9))
 
 
-def test_report_aligns_and_shows_what_to_mend(make_task: Any) -> None:
+def test_report_aligns_and_shows_what_to_fix(make_task: Any) -> None:
     said = {"_1": [["cat"], [L], ["dog"]] * 6, "_2": [["cat"], [R], []] * 6}
     text = as_text(measure_agreement(frame(**said), make_task(), 0))
     lines = text.splitlines()

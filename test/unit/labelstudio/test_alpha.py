@@ -164,6 +164,8 @@ def test_alpha_is_the_mean_of_the_annotators(points: Any) -> None:
 def test_alpha_for_a_notebook() -> None:
     # As test_nominal_alpha_by_hand and test_masi_alpha_by_hand, in the forms that people have.
     assert krippendorff_alpha([["a", "a"], ["a", "b"], ["b", "b"]]).value == pytest.approx(4 / 9)
+    # A name is one class, not its letters: D_o = 2/4, n_c = 1, 1, 2, D_e = (16 - 6)/12; alpha = 1 - 6/10
+    assert krippendorff_alpha([["cat", "act"], ["dog", "dog"]]).value == pytest.approx(0.4)
     sets = [[["a"], ["a"]], [["b"], ("b",)], ["a", {"b", "a"}]]
     assert krippendorff_alpha(sets, "masi").value == pytest.approx(9 / 14)
     frame = pd.DataFrame({"table_name": "t", "id": ["1", "2", "3"]})

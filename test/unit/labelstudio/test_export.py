@@ -26,7 +26,7 @@ BAD = {
     ),
     json.dumps([{"id": 1, "annotations": [], "data": {"txt": "x"}}]): (
         "has 2 places unlike a JSON export of tasks from `sample-tasks`: "
-        "[0.data.ref_id] field required, [0.data.meta_info] field required; "
+        "[0].data.ref_id: missing, [0].data.meta_info: missing; "
         "import the file that `sample-tasks` wrote and export the project as JSON"
     ),
 }
@@ -65,7 +65,7 @@ def test_both_forms_of_completed_by(given: Any, read: int | None) -> None:
 def test_an_annotator_is_a_number(name: Any) -> None:
     annotation = {"id": 1, "completed_by": name, "result": []}
     with pytest.raises(
-        AnnotationError, match=r"\[0.annotations.0.completed_by\] input should be a valid integer"
+        AnnotationError, match=r"\[0\]\.annotations\[0\]\.completed_by: Input should be a valid integer"
     ):
         parse_export([{"id": 1, "annotations": [annotation], "data": DATA}], "here")
 

@@ -189,6 +189,6 @@ def test_agreement_needs_no_database(
     process_annotations(project, make_task(), export)
     away = Project(settings.root, database_url="postgresql+psycopg://me:secret@127.0.0.1:1/none")
     assert annotator_agreement(away, make_task()).verdict
-    assert "report.html shows no texts" in caplog.text
+    assert "the report shows no texts" in caplog.text
     assert "secret" not in caplog.text
     assert "start again" in page(settings).lower()

@@ -312,3 +312,25 @@ def test_use_reads_a_saved_model_through_tensorflow_hub(tmp_path: Path) -> None:
     assert first == "512 (3, 512) float32 [5.0, 0.0, 2.0] 3.0"
     assert second.startswith("the encoder 'universal-sentence-encoder' cannot be read from FOLDER/nothing: ")
     assert second.endswith("give a folder with its SavedModel, as in universal-sentence-encoder:FOLDER")
+
+
+@pytest.mark.parametrize("when", ["made", "used"])
+def test_whatever_an_encoder_of_ones_own_raises_is_one_line_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(encoders, "_MAKERS", dict(encoders._MAKERS))
+
+    @encoder("own")
+    def make(_source: str | None) -> encoders.EncodeBatch:
+        def batch(texts: Sequence[str]) -> Vectors:
+            if "boom" in texts:
+                sys.exit(0)
+            return np.zeros((len(texts), 2), np.float32)
+
+        return batch if when == "used" else 1 / 0  # type: ignore[return-value]
+
+    with pytest.raises(
+        FeatureError, match=r"'own' failed, at .*test_encoders.py, line \d+: (System|Zero)"
+    ) as raised:
+        get_encoder("own").encode(["boom"])
+    assert "\n" not in str(raised.value)
