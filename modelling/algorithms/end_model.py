@@ -165,7 +165,7 @@ def classifier(algorithm: "str | Classifier", params: Mapping[str, Any] | None =
     """
     if isinstance(algorithm, str):
         return get_algorithm(algorithm, params)
-    if isinstance(algorithm, type) or not is_classifier(algorithm):
+    if isinstance(algorithm, type) or not hasattr(algorithm, "get_params") or not is_classifier(algorithm):
         raise ModelError(
             f"algorithm {algorithm!r} is no classifier; expected a name, or an object such as "
             "RandomForestClassifier() that follows scikit-learn's conventions"
