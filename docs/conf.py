@@ -32,6 +32,7 @@ nb_execution_mode = "force"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # what libraries say of a notebook without widgets
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ADaPT-ML"
