@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from mlflow.entities import Metric, Param, Run
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
@@ -82,6 +83,7 @@ class RunStore:
         """
         for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
             logging.getLogger(name).setLevel(logging.WARNING)
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
         try:
             if self.uri.startswith("sqlite:///") and self._home is not None:
