@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adaptml.errors import LabelStudioUnavailableError as LabelStudioUnavailableError
     from adaptml.errors import MissingDataPointsError as MissingDataPointsError
     from adaptml.errors import ModelError as ModelError
+    from adaptml.errors import NothingNewError as NothingNewError
     from adaptml.errors import SettingsError as SettingsError
     from adaptml.errors import TaskError as TaskError
     from adaptml.errors import TrackingError as TrackingError
@@ -92,8 +93,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
-        MissingDataPointsError ModelError SettingsError TaskError TrackingError UnknownColumnError
-        UnknownTableError""",
+        MissingDataPointsError ModelError NothingNewError SettingsError TaskError TrackingError
+        UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.project": "Project",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import DatabaseError, FrameError
+from adaptml.errors import DatabaseError, FrameError, NothingNewError
 from adaptml.frames import FORMATS, KEYS, check_keys, read_frame
 from adaptml.labelled import GOLD_LABEL, Labelled, labelled
 from adaptml.project import Project
@@ -33,6 +33,7 @@ def read_points(
     Raises:
         FrameError: neither a table nor a file of that name, a file that cannot be used, a condition without a
             table, or no data point.
+        NothingNewError: the table of results holds every point already.
         DatabaseError: the database refuses, or there is no table of results yet.
     """
     if isinstance(data, pd.DataFrame):
@@ -44,11 +45,9 @@ def read_points(
         where = None
     if where is not None:
         raise FrameError(f"where {where!r} goes with a table, and {described(data)} is a file or a frame")
-    if not_in is not None:
-        frame = _without_results(project, frame, not_in)
     if frame.empty:
         raise FrameError(f"{described(data)} holds no data point to work on; name other data")
-    return frame
+    return frame if not_in is None else _without_results(project, frame, not_in, described(data))
 
 
 def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
@@ -142,11 +141,16 @@ def _read_table(project: Project, data: str, where: str | None) -> pd.DataFrame:
     return project.database.keys(table, condition or where)
 
 
-def _without_results(project: Project, frame: pd.DataFrame, table: str) -> pd.DataFrame:
+def _without_results(project: Project, frame: pd.DataFrame, table: str, source: str) -> pd.DataFrame:
     if table not in project.database.tables():
         raise DatabaseError(
             f"no table {table!r}: nothing was written back yet, so everything is new; leave out --new, "
             "and write results with --write"
         )
     done = pd.MultiIndex.from_frame(project.database.result_keys(table))
-    return frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(done)].reset_index(drop=True)
+    new = frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(done)].reset_index(drop=True)
+    if new.empty:
+        raise NothingNewError(
+            f"nothing is new: {table} holds all {len(frame)} data points of {source} already"
+        )
+    return new

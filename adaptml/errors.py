@@ -7,6 +7,7 @@ Each message is one line: what was given, what was expected, what to do.
     ├─ TaskError                a task folder or task file that cannot be used
     ├─ FileError                a file that cannot be written or removed
     ├─ FrameError               data points, in a file or a frame, that cannot be used
+    │   └─ NothingNewError      every data point has its result already
     ├─ MissingDataPointsError   ids that are not in the table
     ├─ DatabaseError            the database refuses what was asked
     │   ├─ UnknownTableError
@@ -79,6 +80,18 @@ class FrameError(AdaptmlError):
         Traceback (most recent call last):
             ...
         adaptml.errors.FrameError: the frame has no column table_name; ...
+    """
+
+
+class NothingNewError(FrameError):
+    """Only new data points were asked for, and every one has its result already; a command then ends well.
+
+    Example:
+        >>> labelled = project.label("spam", "comments where text like '%subscribe%'", write=True)
+        >>> project.label("spam", "comments where text like '%subscribe%'", new=True)
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.NothingNewError: nothing is new: ...
     """
 
 

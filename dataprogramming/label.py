@@ -168,6 +168,7 @@ def label(
 
     Raises:
         LabellingError: labelling functions or label models that cannot be used.
+        NothingNewError: only new points were asked for, and there are none; no run is made.
         FrameError, TaskError, DatabaseError: data or gold that cannot be read, or labels that cannot be
             written; the run is then complete.
         TrackingError: the run cannot be logged.
@@ -180,10 +181,12 @@ def label(
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress)
     not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
+    # Read before a run is opened: where nothing is new, there is none.
+    fresh = read_points(project, data, where=where, not_in=not_in) if new else None
 
     def find() -> Labelling:
         voter.load()
-        points = read_points(project, data, where=where, not_in=not_in)
+        points = read_points(project, data, where=where) if fresh is None else fresh
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
 
     if dry_run:

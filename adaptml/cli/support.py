@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from adaptml.cli.options import ALIASES
-from adaptml.errors import AdaptmlError, SettingsError, Terminated, one_line
+from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -189,6 +189,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         _prepare_process()
         try:
             command(*args, **kwargs)
+        except NothingNewError as error:  # a nightly job on a quiet day: no failure
+            typer.echo(str(error))
         except AdaptmlError as error:
             say_error(str(error))
             raise typer.Exit(EXIT_ERROR) from error

@@ -109,7 +109,7 @@ CASES: list[tuple[str, str]] = [
     ("label topic --data \"posts where txt = 'nothing'\"", "no data point"),
     ("label topic --data {}/good.parquet --where \"txt = 'left'\"", "goes with a table.*good.parquet"),
     ("label topic --data {}/no_id.parquet", r"no_id\.parquet has no column id; it has table_name"),
-    ("label topic --data {}/twice.parquet", r"twice\.parquet .* 2 data points.*: posts/p0, posts/p1"),
+    ("label topic --data {}/twice.parquet", r"twice\.parquet .*2 duplicated data points.*: posts/p0, posts/p1"),
     ("label topic --data {}/empty.parquet", r"empty\.parquet has no rows; expected at least one"),
     ("label topic --data {}/absent.parquet", "7 of 19 data points .*: posts/x0, posts/x1, posts/x2, posts/x3, posts/x4 and 2 more;"),
     ("label topic --data {}/no_table.parquet", "no table 'nope' in "),

@@ -96,7 +96,7 @@ def state() -> dict[str, Any]:
         "torch random": torch.get_rng_state().tolist(),
         "torch threads": torch.get_num_threads(),
         "threads of linear algebra": sorted((i["filepath"], i["num_threads"]) for i in threadpool_info()),
-        "garbage collection": (gc.get_threshold(), gc.get_freeze_count()),
+        "garbage collection": gc.get_threshold(),
     }
 
 

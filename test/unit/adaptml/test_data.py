@@ -16,7 +16,14 @@ from adaptml.data import (
     split_condition,
 )
 from adaptml.database import WritebackKind, write_back
-from adaptml.errors import AdaptmlError, DatabaseError, FrameError, TrackingError, UnknownTableError
+from adaptml.errors import (
+    AdaptmlError,
+    DatabaseError,
+    FrameError,
+    NothingNewError,
+    TrackingError,
+    UnknownTableError,
+)
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -108,8 +115,10 @@ def test_only_points_without_a_result(filled: Project) -> None:
     assert (left["id"].tolist(), left["note"].tolist()) == (["1"], ["y"])
     other = FRAME.assign(table_name="other")  # a result of the same id in another table is another point's
     assert len(read_points(filled, other, not_in="zoo_labels")) == 2
-    with pytest.raises(FrameError, match="no data point to work on"):
+    with pytest.raises(NothingNewError, match="nothing is new: zoo_labels holds all 1 data points of posts"):
         read_points(filled, "posts where id = '2'", not_in="zoo_labels")
+    with pytest.raises(FrameError, match="no data point to work on"):
+        read_points(filled, "posts where id = 'nope'")
 
 
 def test_labels_of_a_run_a_frame_or_a_file(filled: Project) -> None:
