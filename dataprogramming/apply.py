@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,11 @@ from snorkel.labeling import LabelingFunction
 
 from adaptml.data import NO_GOLD, TASK_GOLD, Data, read_gold, read_points
 from adaptml.database import Database, Vector
-from adaptml.errors import AdaptmlError, MissingDataPointsError
+from adaptml.errors import AdaptmlError
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
-from adaptml.reports.texts import ReadTexts
+from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import Task
 from dataprogramming.applier import CHUNK_ROWS, apply_to_chunks
 from dataprogramming.label_models.core import LabelMatrix
@@ -143,7 +142,7 @@ class Voter:
             tuple(self.task.class_names),
             self.task.name,
             self.task.setting,
-            read_texts=texts_of(self.project, self.task),
+            read_texts=texts_of_task(self.project.database, self.task),
         )
 
 
@@ -156,22 +155,6 @@ def lf_features(database: Database, task: Task, keys: pd.DataFrame) -> Sequence[
         found = database.columns(str(table))
         columns |= dict.fromkeys(name for name, kind in found.items() if not isinstance(kind, Vector))
     return [name for name in columns if name not in KEYS]
-
-
-def texts_of(project: Project, task: Task) -> ReadTexts:
-    """What reads the columns that annotators see; of a task without any, what its LFs read."""
-    return partial(_read_texts, project, task)
-
-
-def _read_texts(project: Project, task: Task, keys: pd.DataFrame) -> pd.DataFrame:
-    tables = [project.database.columns(str(table)) for table in keys["table_name"].unique()]
-    shown = [c.name for c in task.columns if all(c.name in table for table in tables)]
-    columns = shown or lf_features(project.database, task, keys)
-    try:
-        return project.database.read(keys, columns)
-    except MissingDataPointsError as error:
-        gone = pd.MultiIndex.from_frame(keys[KEYS]).isin(error.missing)
-        return project.database.read(keys.loc[~gone], columns)
 
 
 def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | None:

@@ -20,6 +20,7 @@ from dataprogramming.artifacts import registered_name
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
+from dataprogramming.recording import record
 from dataprogramming.selection import AUTO, Config, select_label_model
 from dataprogramming.votes import Votes
 
@@ -198,7 +199,7 @@ def label(
     }
     with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
         found = find()
-        found.record(recorder, tolerant=fault_tolerant, texts=texts, seed=int(str(config["seed"])))
+        record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=int(str(config["seed"])))
     done = _result(found, recorder)
     return replace(done, new_rows=_written(project, task, done)) if write else done
 
@@ -258,7 +259,6 @@ def _written(project: Project, task: Task, done: LabelResult) -> int:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.original_label import COMMAND_OPTIONS, command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command, **COMMAND_OPTIONS)
+    run_file("original_label")

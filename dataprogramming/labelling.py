@@ -1,4 +1,4 @@
-"""What a `label` run found: labels, metrics, warnings, and recording them."""
+"""What a `label` run found: labels, metrics, warnings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from functools import cached_property
 import pandas as pd
 
 from adaptml.labelled import GOLD_LABEL
-from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task, names
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
@@ -21,7 +20,7 @@ UNCOVERED_POLICY = "predicted from the class balance"
 
 @dataclass(frozen=True, eq=False)
 class Labelling:
-    """All that a run found, and how it is recorded.
+    """All that a run found.
 
     Attributes:
         task: the task, in the setting of the run.
@@ -121,34 +120,6 @@ class Labelling:
         return (
             f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
             f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
-        )
-
-    def record(self, recorder: Recorder, *, tolerant: bool, texts: bool, seed: int) -> None:
-        """Log metrics, warnings and artifacts."""
-        recorder.params["label_model_used"] = self.selection.chosen
-        recorder.metrics |= self.metrics
-        if tolerant:
-            recorder.metrics["lf_failures"] = sum(self.votes.failures.values())
-        self._log(recorder)
-        artifacts.write_all(self, recorder.folder, texts=texts, seed=seed)
-        recorder.model = artifacts.model_to_log(self.task, self.selection, self.votes, recorder.folder)
-
-    def _log(self, recorder: Recorder) -> None:
-        n, left_out = len(self.votes), self.metrics["points_left_out"]
-        log = recorder.log
-        log.info("%d points, %d without votes are left out of the training data", n, left_out)
-        log.info("label model: %s", self.selection.reason)
-        for warning in self.warnings:
-            log.warning("%s", warning)
-        if self.gold is None:
-            log.info("no gold: nothing was evaluated")
-            return
-        log.info(
-            "%d gold points, of which %d without votes are %s; %d without exactly one class are left out",
-            len(self.gold),
-            int((~covered(self.gold.L)).sum()),
-            UNCOVERED_POLICY,
-            self.gold_left_out,
         )
 
 

@@ -32,6 +32,7 @@ nb_execution_mode = "force"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # what libraries say of a notebook without widgets
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ADaPT-ML"
@@ -50,12 +51,13 @@ html_theme_options = {
 html_sidebars = {"index": [], "errors": [], "notebooks/*": []}
 
 
-def skip_steps(_app: Any, _what: str, _name: str, member: Any, skip: bool, _options: Any) -> bool | None:
-    """Leave out the steps where a class has them as methods too: each has a page of its own."""
+def skip(_app: Any, _what: str, name: str, member: Any, skipped: bool, _options: Any) -> bool | None:
+    """Leave out the steps that are methods too, for each has its page, and what scikit-learn adds."""
     is_step = getattr(member, "__name__", "") in adaptml.__all__ and callable(member)
-    return True if is_step else skip or None
+    is_request = name.startswith("set_") and name.endswith("_request")
+    return True if is_step or is_request else skipped or None
 
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
-    app.connect("autodoc-skip-member", skip_steps)
+    app.connect("autodoc-skip-member", skip)

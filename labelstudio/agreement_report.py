@@ -18,7 +18,8 @@ MEASURES = {
 
 def as_text(found: Agreement) -> str:
     """The report as plain text, `WIDTH` characters wide."""
-    console = Console(file=StringIO(), width=WIDTH, color_system=None)
+    # In a notebook, rich would show the report there instead of writing it.
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
     show(found, console)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
 

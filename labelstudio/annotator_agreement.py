@@ -90,6 +90,6 @@ def _page(project: Project, task: Task, found: Agreement, texts: bool) -> str:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.original_annotator_agreement import main
+    from adaptml.cli.support import run_file
 
-    main()
+    run_file("annotator_agreement")

@@ -230,6 +230,6 @@ def _end_of(text: str, chars: int = 500) -> str:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.local_label_studio import main
+    from adaptml.cli.support import run_file
 
-    main()
+    run_file("local_label_studio")

@@ -226,6 +226,6 @@ def summary(done: ProcessedAnnotations) -> list[str]:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.original_process_annotations import main
+    from adaptml.cli.support import run_file
 
-    main()
+    run_file("original_process_annotations")

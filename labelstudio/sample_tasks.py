@@ -179,6 +179,6 @@ def _check_columns(columns: Sequence[str], task: Task) -> None:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.original_sample_tasks import main
+    from adaptml.cli.support import run_file
 
-    main()
+    run_file("original_sample_tasks")

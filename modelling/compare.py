@@ -240,7 +240,6 @@ def gold_only(row: Row, problem: ProblemType) -> str:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.compare import COMMAND_OPTIONS, command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command, **COMMAND_OPTIONS)
+    run_file("compare")

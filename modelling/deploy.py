@@ -82,7 +82,6 @@ def _version(client: MlflowClient, model: str, wanted: str | None) -> str:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.deploy import command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command)
+    run_file("deploy")

@@ -218,7 +218,6 @@ def _champion(project: Project, task: Task) -> Champion:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.predict import command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command)
+    run_file("predict")

@@ -100,7 +100,6 @@ def _log_config() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    from adaptml.cli.serve import command
-    from adaptml.cli.support import run_command
+    from adaptml.cli.support import run_file
 
-    run_command(command)
+    run_file("serve")

@@ -320,7 +320,6 @@ def _result(
 
 
 if __name__ == "__main__":
-    from adaptml.cli.support import run_command
-    from adaptml.cli.train import COMMAND_OPTIONS, command
+    from adaptml.cli.support import run_file
 
-    run_command(command, **COMMAND_OPTIONS)
+    run_file("train")

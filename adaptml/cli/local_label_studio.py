@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output, run_command
+from adaptml.cli.support import output
 from adaptml.project import Project
 from labelstudio.local_server import prepare, running
+
+COMMAND_OPTIONS = {"no_args_is_help": False}
 
 
 def command(
@@ -33,8 +35,3 @@ def command(
             server.wait()
         except KeyboardInterrupt:
             console.print("stopped; everything is kept")
-
-
-def main() -> None:
-    """Run the command as a program."""
-    run_command(command, no_args_is_help=False)

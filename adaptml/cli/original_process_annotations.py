@@ -7,7 +7,6 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.process_annotations import CHOICE_HELP, PerClass, Write, show
-from adaptml.cli.support import run_command
 from adaptml.project import Project
 from labelstudio.process_annotations import process_annotations
 
@@ -27,8 +26,3 @@ def command(
     with Project() as project:
         done = process_annotations(project, task, file, choice, per_class=per_class, seed=seed, write=write)
     show(done)
-
-
-def main() -> None:
-    """Run the command as a program."""
-    run_command(command)

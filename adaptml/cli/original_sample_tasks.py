@@ -7,7 +7,6 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.sample_tasks import show
-from adaptml.cli.support import run_command
 from adaptml.project import Project
 from labelstudio.sample_tasks import sample_tasks
 
@@ -30,8 +29,3 @@ def command(
     with Project() as project:
         done = sample_tasks(project, task, table, n, columns=columns, seed=seed, to=filename)
     show(done, task, table, n)
-
-
-def main() -> None:
-    """Run the command as a program."""
-    run_command(command)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -139,6 +140,16 @@ def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
 def run_command(command: Callable[..., None], **options: Any) -> None:
     """Run one command function as a program: `python -m room.step …`."""
     command_app(command, **options)()
+
+
+def run_file(name: str) -> None:
+    """Run the command of one file of this folder as a program, named as text: the rooms import no command.
+
+    Args:
+        name: the file, such as `original_label`.
+    """
+    module = import_module(f"adaptml.cli.{name}")
+    run_command(module.command, **getattr(module, "COMMAND_OPTIONS", {}))
 
 
 def extra_options(words: Iterable[str], whose: str) -> dict[str, str]:

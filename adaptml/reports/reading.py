@@ -4,7 +4,7 @@ import logging
 
 import pandas as pd
 
-from adaptml.database import Database
+from adaptml.database import Database, Vector
 from adaptml.errors import DatabaseError, one_line
 from adaptml.frames import KEYS
 from adaptml.reports.texts import ReadTexts
@@ -13,7 +13,7 @@ from adaptml.tasks import Task
 _log = logging.getLogger(__name__)
 
 
-def texts_of_task(database: Database, task: Task) -> ReadTexts | None:
+def texts_of_task(database: Database, task: Task) -> ReadTexts:
     """A reader of what annotators of a task see of data points.
 
     A page is no reason to lose a run: points, tables and columns that are gone are left out, and where the
@@ -22,15 +22,12 @@ def texts_of_task(database: Database, task: Task) -> ReadTexts | None:
     Args:
         database: holds the data tables.
         task: names the columns that annotators see; without any, those that labelling functions read are
-            taken.
+            taken, and without these all that are no vectors.
 
     Returns:
-        A function from a frame of `table_name` and `id` to a frame with these and one column per text; None
-        where the task names no column.
+        A function from a frame of `table_name` and `id` to a frame with these and one column per text.
     """
     columns = [column.name for column in task.columns] or list(task.lf_features)
-    if not columns:
-        return None
 
     def read(keys: pd.DataFrame) -> pd.DataFrame:
         try:
@@ -49,6 +46,9 @@ def _read_present(database: Database, keys: pd.DataFrame, columns: list[str]) ->
     for table, group in keys.groupby("table_name", sort=False):
         if table in tables:
             present = database.columns(str(table))
-            asked = [column for column in columns if column in present]
+            others = [
+                name for name, kind in present.items() if not isinstance(kind, Vector) and name not in KEYS
+            ]
+            asked = [column for column in columns or others if column in present]
             parts.append(database.read(group, asked, skip_missing=True))
     return pd.concat(parts, ignore_index=True)

@@ -6,7 +6,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
-from adaptml.runs.models import END_MODEL, KIND_TAG
+from adaptml.runs.models import END_MODEL, KIND_TAG, on_this_machine
 
 CHAMPION = "champion"
 
@@ -40,5 +40,8 @@ def model_files(client: MlflowClient, name: str, version: str, folder: Path) -> 
         MlflowException: no such version, or its files cannot be fetched.
     """
     uri = client.get_model_version_download_uri(name, version)
+    here = on_this_machine(uri)
+    if here is not None and here.is_dir():
+        return here
     repository = get_artifact_repository(uri, tracking_uri=client.tracking_uri)
     return Path(repository.download_artifacts("", str(folder)))  # type: ignore[no-untyped-call]

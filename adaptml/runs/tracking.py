@@ -17,12 +17,13 @@ from threading import Lock
 from typing import Any
 
 from mlflow.entities import Metric, Param, Run
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
-from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, save_model
+from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
 _MAX_PARAM_CHARS = 500
@@ -82,6 +83,7 @@ class RunStore:
         """
         for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
             logging.getLogger(name).setLevel(logging.WARNING)
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
         try:
             if self.uri.startswith("sqlite:///") and self._home is not None:
@@ -164,12 +166,14 @@ class RunStore:
         return run
 
     def artifact(self, run_id: str, name: str, folder: Path) -> Path:
-        """Copy one artifact of a run into a folder; returns the file.
+        """One artifact of a run: where it lies on this machine, else a copy in a folder.
 
         Raises:
             TrackingError: no such run or artifact, or the run is not complete.
         """
-        self.get(run_id)
+        root = on_this_machine(str(self.get(run_id).info.artifact_uri))
+        if root is not None and (root / name).is_file():
+            return root / name
         try:
             return Path(self.client.download_artifacts(run_id, name, str(folder)))
         except store_errors() as error:

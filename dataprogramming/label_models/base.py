@@ -1,6 +1,7 @@
 """What a label model is: an estimator from votes to classes, with scikit-learn's conventions."""
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -187,8 +188,8 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         Raises:
             LabellingError: no such file, one of something else, or of a label model that is not here.
         """
-        from dataprogramming.label_models.registry import label_models
-
+        # Named as text: the registry finds the modules of all kinds, each of which imports this one.
+        label_models = import_module("dataprogramming.label_models.registry").label_models
         try:
             fitted, _, _ = load_model(Path(path))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -200,7 +201,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
             raise LabellingError(
                 f"{path} is of the label model {fitted.name!r}; here are {', '.join(label_models())}"
             )
-        made = label_models()[fitted.name](len(fitted.balance), **fitted.params)
+        made: LabelModel = label_models()[fitted.name](len(fitted.balance), **fitted.params)
         made.fitted_ = fitted
         return made
 

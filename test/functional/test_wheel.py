@@ -130,7 +130,7 @@ def test_the_steps_run_from_it_on_rows_that_pandas_wrote(python: Path, project: 
     run_id = re.search(r"^run\s+([0-9a-f]{32})$", labelled, re.MULTILINE)
     assert run_id, labelled
     trained = run(python, project, "adaptml", "train", "topic", "--data", run_id[1])
-    assert re.search(r"multiclass_topic version 1$", trained, re.MULTILINE), trained
+    assert re.search(r"multiclass_topic version 1\b", trained, re.MULTILINE), trained
     run(python, project, "adaptml", "deploy", "multiclass_topic")
     answer = ask(python, project, "multiclass_topic", ["s-1", "h-2"])
     assert (answer["spam"], answer["ham"]) == ([1, 0], [0, 1])

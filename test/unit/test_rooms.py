@@ -158,7 +158,7 @@ _PROCESS = (
 )  # fmt: skip
 # MLflow's other functions read its global address or write the process's environment.
 _MLFLOW = (
-    "mlflow.entities", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
+    "mlflow.entities", "mlflow.environment_variables", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
     "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The whole measurement on a few points worked out by hand, and its report."""
 
+import builtins
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -164,3 +165,15 @@ def test_names_are_not_read_as_markup(make_task: Any) -> None:
     )
     assert "│ [/red]" in text
     assert "1: [/red]; 2: [bold]" in text
+
+
+def test_the_report_is_a_text_in_a_notebook_too(make_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, rich shows what a console is told instead of writing it, unless it is told not to."""
+    found = measure_agreement(frame(a=[["cat"], ["dog"]], b=[["cat"], ["cat"]]), make_task(), 0)
+    elsewhere = as_text(found)
+
+    class ZMQInteractiveShell:
+        """By the name of its class, rich knows a notebook."""
+
+    monkeypatch.setattr(builtins, "get_ipython", ZMQInteractiveShell, raising=False)
+    assert as_text(found) == elsewhere

@@ -157,8 +157,8 @@ def test_it_runs_as_a_program(csv_file: Path, clean_room: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "3 comments in table youtube (3 new, 1 repeated ids left out)"
-    assert lines[-1] == "Next: adaptml featurize youtube youtube_spam"
+    assert lines[0] == "3 comments in table youtube (3 new, 1 duplicated ids left out)"
+    assert lines[-1] == "Next: adaptml featurize youtube_spam --data youtube"
     failed = subprocess.run([*program, "nowhere.csv"], capture_output=True, text=True, cwd=clean_room)
     assert failed.returncode == 1
     assert failed.stderr == (

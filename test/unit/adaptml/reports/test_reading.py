@@ -3,20 +3,19 @@
 import pandas as pd
 import sqlalchemy as sa
 
+from adaptml.database import Vector
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import Task
 
 
 def read(project: Project, task: Task, keys: pd.DataFrame) -> pd.DataFrame:
-    reader = texts_of_task(project.database, task)
-    assert reader is not None
-    return reader(keys)
+    return texts_of_task(project.database, task)(keys)
 
 
 def test_points_tables_and_columns_that_are_gone_are_left_out(project: Project) -> None:
     database = project.database
-    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "title": sa.Text()})
+    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "title": sa.Text(), "vec": Vector()})
     rows = pd.DataFrame({"id": ["1", "2"], "txt": ["one", "two"], "title": ["A", "B"]})
     database.upsert("posts", rows, ["id"])
     database.create_table("notes", {"id": sa.Text(), "txt": sa.Text()})
@@ -33,4 +32,6 @@ def test_points_tables_and_columns_that_are_gone_are_left_out(project: Project) 
     # A task without columns shows what its labelling functions read.
     (row,) = read(project, Task.model_validate(content), keys.iloc[:1]).to_dict("records")
     assert row == {"table_name": "posts", "id": "2", "title": "B"}
-    assert texts_of_task(database, Task.model_validate({"name": "zoo", "classes": ["a", "b"]})) is None
+    # One that names none of these shows all that are no vectors.
+    (row,) = read(project, Task(classes=["a", "b"]), keys.iloc[:1]).to_dict("records")
+    assert row == {"table_name": "posts", "id": "2", "txt": "two", "title": "B"}

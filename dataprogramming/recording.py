@@ -1,0 +1,96 @@
+"""Recording what a `label` run found: metrics, warnings, frames, votes, a report, a plot, the model."""
+
+from pathlib import Path
+
+from adaptml.files import write_text
+from adaptml.frames import write_frame
+from adaptml.plots import write_plot
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, REPORT, TRAINING_DATA, VOTES
+from adaptml.runs.tracking import Recorder
+from dataprogramming.analysis import lf_summary
+from dataprogramming.artifacts import model_to_log
+from dataprogramming.label_models.core import covered
+from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
+from dataprogramming.report import GoldPoints, LabelledPoints, label_report
+
+
+def record(found: Labelling, recorder: Recorder, *, tolerant: bool, texts: bool, seed: int) -> None:
+    """Log metrics, warnings and artifacts."""
+    recorder.params["label_model_used"] = found.selection.chosen
+    recorder.metrics |= found.metrics
+    if tolerant:
+        recorder.metrics["lf_failures"] = sum(found.votes.failures.values())
+    _log(found, recorder)
+    write_all(found, recorder.folder, texts=texts, seed=seed)
+    recorder.model = model_to_log(found.task, found.selection, found.votes, recorder.folder)
+
+
+def _log(found: Labelling, recorder: Recorder) -> None:
+    n, left_out = len(found.votes), found.metrics["points_left_out"]
+    log = recorder.log
+    log.info("%d points, %d without votes are left out of the training data", n, left_out)
+    log.info("label model: %s", found.selection.reason)
+    for warning in found.warnings:
+        log.warning("%s", warning)
+    if found.gold is None:
+        log.info("no gold: nothing was evaluated")
+        return
+    log.info(
+        "%d gold points, of which %d without votes are %s; %d without exactly one class are left out",
+        len(found.gold),
+        int((~covered(found.gold.L)).sum()),
+        UNCOVERED_POLICY,
+        found.gold_left_out,
+    )
+
+
+def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None:
+    """Everything but the model: votes, frames, summaries, the report, the confusion matrix."""
+    votes, gold = found.votes, found.gold
+    votes.save(folder / VOTES)
+    write_frame(found.training_data, folder / TRAINING_DATA)
+    if votes.gold is not None and found.development_data is not None:
+        votes.gold.save(folder / GOLD_VOTES)
+        write_frame(found.development_data, folder / DEVELOPMENT_DATA)
+    write_summaries(found, folder)
+    write_text(report(found, texts=texts, seed=seed), folder / REPORT)
+    if gold is not None and found.held_out is not None:
+        title = f"Label model {found.selection.chosen} against gold, {len(gold)} points"
+        plot = found.task.problem.confusion_plot
+        write_plot(
+            plot(found.task.class_names, gold.Y, found.held_out.predicted, title),
+            folder / "confusion_matrix.png",
+        )
+
+
+def write_summaries(found: Labelling, folder: Path) -> None:
+    """`lf_summary_train.csv` and, with gold, `lf_summary_dev.csv`."""
+    lf_names, class_names, gold = found.votes.lf_names, found.task.class_names, found.gold
+    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights)}
+    if gold is not None:
+        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y)
+    for part, summary in parts.items():
+        write_text(summary.to_csv(index=False), folder / f"lf_summary_{part}.csv")
+
+
+def report(found: Labelling, *, texts: bool, seed: int) -> str:
+    """The page on the run, as HTML."""
+    votes, gold, held_out = found.votes, found.votes.gold, found.held_out
+    probs = found.selection.model.predict_proba(votes.L)
+    points = LabelledPoints(votes.keys, votes.L, probs, found.selection.model.decide(probs))
+    judged = None
+    if gold is not None and gold.Y is not None and held_out is not None:
+        judged = GoldPoints(gold.keys, gold.L, gold.Y, held_out.probs, held_out.predicted)
+    return label_report(
+        f"Labels of task {found.task.name}",
+        votes.lf_names,
+        votes.class_names,
+        points,
+        judged,
+        multilabel=not found.task.problem.exclusive,
+        weights=found.weights,
+        read_texts=votes.read_texts if texts else None,
+        lines=found.lines(),
+        warnings=found.warnings,
+        seed=seed,
+    )
