@@ -169,6 +169,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Ite
     (home / "tasks").mkdir()
     shutil.copy(empty_store, home / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("ADAPTML_", "MLFLOW_"))]:
+            patch.delenv(name)  # a fixture of the whole module comes before the clean room
         patch.setenv("ADAPTML_HOME", str(home))
         project = Project(home)
     database = project.database
