@@ -36,7 +36,9 @@ def votes_of_before(
     try:
         points = _keys(frame)
     except FrameError as error:
-        raise AnnotationError(f"run {run_id} labelled a frame that is gone: {error}") from error
+        raise AnnotationError(
+            f"run {run_id} labelled a frame that is gone or cannot be read: {error}"
+        ) from error
     covered = pa.array(np.asarray((L != ABSTAIN).any(axis=1)))
     if points.num_rows != len(L) or not points.filter(covered).equals(_keys(labels)):
         raise AnnotationError(
@@ -52,6 +54,6 @@ def _keys(path: Path) -> pa.Table:
     if path.suffix == ".parquet" and path.is_file():
         table = pq.read_table(path, columns=KEYS)
     else:
-        table = pa.Table.from_pandas(read_frame(path, typed_by_user=True)[KEYS], preserve_index=False)
+        table = pa.Table.from_pandas(read_frame(path)[KEYS], preserve_index=False)
     columns = [table.column(key).cast(pa.large_string()).combine_chunks() for key in KEYS]
     return pa.Table.from_arrays(columns, names=KEYS)

@@ -10,6 +10,7 @@ from adaptml.errors import AnnotationError, TrackingError
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.runs.label_run import RunFiles
+from adaptml.runs.label_run_before import votes_of_before
 from adaptml.settings import Settings
 
 KEYS = pd.DataFrame({"table_name": ["posts"] * 4 + ["other"], "id": ["1", "2", "3", "4", "1"]})
@@ -73,3 +74,14 @@ def test_a_run_that_is_not_there(project: Project, tracking: Settings, tmp_path:
     assert tracking.home == project.settings.home
     with pytest.raises(TrackingError, match="run nothing cannot be read"):
         ids(RunFiles(project, "nothing", tmp_path).uncovered("posts"))
+
+
+def test_a_pickle_that_a_run_names_is_not_opened(tmp_path: Path) -> None:
+    """Whoever writes to MLflow could name one; nobody typed its path here."""
+    np.save(tmp_path / "matrix.npy", np.zeros((1, 1), np.int8))
+    pd.DataFrame({"table_name": ["t"], "id": ["1"]}).to_pickle(tmp_path / "points.pkl")
+    read = votes_of_before(
+        "f" * 32, tmp_path / "matrix.npy", tmp_path / "points.pkl", tmp_path / "labels.parquet"
+    )
+    with pytest.raises(AnnotationError, match=r"points\.pkl is a pickle, which can run code"):
+        next(read)
