@@ -11,7 +11,7 @@ from adaptml.database import Database
 from adaptml.errors import FeatureError, ModelError, listed
 from adaptml.features.reading import read_features
 from adaptml.tasks import ProblemType, problem_type
-from modelling.algorithms import EndModel, load_end_model
+from modelling.algorithms import EndModel
 
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
 PROB = "prob_"
@@ -78,4 +78,4 @@ def load_keyed_model(classifier: Path, names: Path, database: Database) -> Keyed
         raise ModelError(
             f"{names} is not the file of an end model ({error}); train the model again"
         ) from error
-    return KeyedModel(load_end_model(classifier), problem, class_names, features, dimensions, database)
+    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, database)

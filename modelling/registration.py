@@ -13,7 +13,7 @@ from adaptml.files import write_text
 from adaptml.frames import KEYS
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
-from modelling.algorithms import EndModel, save_end_model
+from modelling.algorithms import EndModel
 from modelling.keyed import CLASSIFIER, NAMES
 
 EXAMPLE_POINTS = 2
@@ -44,7 +44,7 @@ def model_to_log(
         "features": list(features),
     }
     names |= {"dimensions": dimensions}
-    save_end_model(model, folder / CLASSIFIER)
+    model.save(folder / CLASSIFIER)
     write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]

@@ -1,8 +1,14 @@
 """Algorithms of end models. Adding one is adding one small module that defines an `Algorithm`."""
 
 from modelling.algorithms.core import Algorithm, WeighingAlgorithm
-from modelling.algorithms.end_model import Classifier, EndModel, algorithm_name, classifier, takes_weights
-from modelling.algorithms.files import check_savable, load_end_model, save_end_model
+from modelling.algorithms.end_model import (
+    Classifier,
+    EndModel,
+    algorithm_name,
+    check_savable,
+    classifier,
+    takes_weights,
+)
 from modelling.algorithms.registry import algorithms, get_algorithm
 
 __all__ = [
@@ -15,7 +21,5 @@ __all__ = [
     "check_savable",
     "classifier",
     "get_algorithm",
-    "load_end_model",
-    "save_end_model",
     "takes_weights",
 ]

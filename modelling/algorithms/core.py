@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from adaptml.errors import ModelError
+from modelling.algorithms import storage
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
@@ -124,9 +125,9 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
 
     def save(self, path: Path | str) -> None:
         """Write the fitted classifier to one file, without pickle."""
-        from modelling.algorithms.files import save_algorithm
-
-        save_algorithm(self, Path(path))
+        content = {"algorithm": self.name, "params": self.get_params(), "classes": self.classes_}
+        content |= {"estimator": storage.plain(self.estimator_), "n_features": self.n_features_in_}
+        storage.dump(content, Path(path))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -135,12 +136,13 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         Raises:
             ModelError: the file is absent, holds another algorithm, or types that no algorithm here uses.
         """
-        from modelling.algorithms.files import load_algorithm
-
-        found = load_algorithm(Path(path))
-        if not isinstance(found, cls):
-            raise ModelError(f"{path} holds a {type(found).name} model; expected {cls.name}: load that")
-        return found
+        content = storage.load(Path(path), cls.skops_types, "estimator")
+        if content["algorithm"] != cls.name:
+            raise ModelError(f"{path} holds a {content['algorithm']} model; expected {cls.name}: load that")
+        model = cls.from_options(content["params"])
+        model.estimator_, model.classes_ = content["estimator"], content["classes"]
+        model.n_features_in_ = content["n_features"]
+        return model
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

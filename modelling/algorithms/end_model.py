@@ -14,15 +14,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import has_fit_parameter
 
 from adaptml.errors import ModelError
-from adaptml.tasks import MULTICLASS, ProblemType
+from adaptml.tasks import MULTICLASS, ProblemType, problem_type
+from modelling.algorithms import storage
 from modelling.algorithms.core import Algorithm, Floats, Matrix
-from modelling.algorithms.registry import get_algorithm
+from modelling.algorithms.registry import algorithms, get_algorithm
 
 Classifier = Any  # an object that follows scikit-learn's conventions, which has no types
 Indicator = npt.NDArray[np.int8]
 
 NO_WEIGHT = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
 _WARNINGS = Lock()  # which warnings are shown, and where, belongs to the whole process
+_TRIAL_ROWS = 40
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 
 
@@ -123,21 +125,21 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return float(self.problem.scores(np.asarray(Y, np.int8), self.predict(X)).mean())
 
     def save(self, path: Path | str) -> None:
-        """Write the fitted model to one file, without pickle."""
-        from modelling.algorithms.files import save_end_model
+        """Write the fitted model to one file, without pickle.
 
-        save_end_model(self, Path(path))
+        Raises:
+            ModelError: its classifier holds types that could not be loaded again.
+        """
+        storage.dump(_content(self), Path(path))
 
     @staticmethod
     def load(path: Path | str) -> "EndModel":
-        """Read what `save` wrote.
+        """Read what `save` wrote, in this version or an earlier one.
 
         Raises:
             ModelError: the file is absent, is no end model, or holds types that no algorithm here uses.
         """
-        from modelling.algorithms.files import load_end_model
-
-        return load_end_model(Path(path))
+        return _end_model(storage.load(Path(path), _skops_types(), "parts"), Path(path))
 
     def _features(self, X: Matrix) -> Matrix:
         if self.base_model is None:
@@ -283,3 +285,52 @@ def _compact(X: Matrix) -> Any:
     if X.size and np.count_nonzero(X) < SPARSE_BELOW * X.size:
         return sparse.csr_matrix(X)
     return X
+
+
+def check_savable(made: Classifier) -> None:
+    """Refuse a classifier whose fitted form could not be loaded again, before it is trained.
+
+    Raises:
+        ModelError: it holds types that are neither skops' own nor on our list.
+    """
+    if isinstance(made, Algorithm):
+        return
+    rng = np.random.default_rng(0)
+    X, y = rng.random((_TRIAL_ROWS, 4), dtype=np.float32), np.arange(_TRIAL_ROWS) % 2
+    try:
+        trial = clone(made).fit(X, y)
+    except Exception:  # noqa: BLE001 - somebody else's code, on data that are not its own: training will tell
+        return
+    storage.check_types(trial, algorithm_name(made), _skops_types())
+
+
+def _skops_types() -> list[str]:
+    return [name for made in algorithms().values() for name in made.skops_types]
+
+
+def _content(model: EndModel) -> dict[str, Any]:
+    for part in model.parts_:
+        if not isinstance(part, float) and not type(part).__module__.startswith("sklearn."):
+            storage.check_types(part, algorithm_name(model.algorithm), _skops_types())
+    return {
+        "setting": model.problem.name,
+        "algorithm": algorithm_name(model.algorithm),
+        "k": model.k_,
+        "parts": [storage.plain(part) for part in model.parts_],
+        "base_model": None if model.base_model is None else _content(model.base_model),
+        "scale": float(model.scale),
+    }
+
+
+def _end_model(content: Any, path: Path) -> EndModel:
+    if not isinstance(content, dict) or "parts" not in content:
+        raise storage.not_a_model(path)
+    base = content["first"] if "first" in content else content["base_model"]
+    model = EndModel(
+        content["algorithm"],
+        problem_type(content["setting"]),
+        base_model=None if base is None else _end_model(base, path),
+        scale=content["scale"],
+    )
+    model.k_, model.parts_ = content["k"], tuple(content["parts"])
+    return model
