@@ -1,11 +1,17 @@
-"""A real Label Studio for the tests, installed from PyPI once and kept in a folder that git ignores."""
+"""A real Label Studio for the tests, installed from PyPI once and kept in a folder that git ignores; its people."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
+from label_studio_people import personal_token
 
+from adaptml.project import Project
+from adaptml.tasks import Task
+from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer, prepare, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,3 +37,49 @@ def label_studio(
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_URL", label_studio_server.url)
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN_FILE", str(label_studio_server.home / "token"))
     return label_studio_server
+
+
+CLASSES = ["cat", "dog", "bird"]
+_tokens: dict[str, str] = {}
+
+
+@pytest.fixture
+def here(label_studio: LocalServer) -> Iterator[Project]:
+    """The project of the clean room, which knows the server's address."""
+    with Project() as made:
+        yield made
+
+
+@pytest.fixture
+def make_task(here: Project, clean_room: Path, request: pytest.FixtureRequest) -> Callable[..., Task]:
+    """A task of the test's own, so that each test has its own project."""
+    name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[-30:]
+
+    def make(classes: list[str] = CLASSES, setting: str = "multilabel", columns: str = "txt") -> Task:
+        folder = clean_room / "tasks" / name
+        folder.mkdir(exist_ok=True)
+        content = {
+            "title": "Which animals?", "setting": setting, "classes": [{"name": c} for c in classes],
+            "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
+        }  # fmt: skip
+        (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        return here.task(name)
+
+    return make
+
+
+@pytest.fixture
+def people(label_studio: LocalServer) -> Iterator[list[LabelStudio]]:
+    """The two annotators, each with a personal access token."""
+    for account in label_studio.annotators:
+        if account.email not in _tokens:
+            _tokens[account.email] = personal_token(label_studio.url, account)
+    with ExitStack() as stack:
+        made = [LabelStudio(label_studio.url, _tokens[a.email]) for a in label_studio.annotators]
+        yield [stack.enter_context(person) for person in made]
+
+
+@pytest.fixture
+def owner(label_studio: LocalServer) -> Iterator[LabelStudio]:
+    with LabelStudio(label_studio.url, label_studio.token) as studio:
+        yield studio

@@ -1,36 +1,20 @@
-"""Annotation with a real Label Studio: project, tasks, two people, gold labels; killed, restarted, mistreated."""
+"""Annotation with a real Label Studio: project, tasks, two people, gold labels."""
 
 import json
-import os
-import shutil
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-import yaml
-from label_studio_people import annotate, delete_project, personal_token
+from label_studio_people import annotate, cells, choose, table, tasks_of
 
-from adaptml.errors import AnnotationError, LabelStudioError, LabelStudioUnavailableError
+from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
 from adaptml.project import Project
-from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
-from labelstudio import push as pushing
-from labelstudio import sample_tasks
 from labelstudio.annotate import pull, push, setup
 from labelstudio.client import LabelStudio
-from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
 from labelstudio.project import find_project
 
@@ -39,72 +23,6 @@ pytestmark = pytest.mark.timeout(1800)
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ["cat", "dog", "bird"]
 _tokens: dict[str, str] = {}
-
-
-@pytest.fixture
-def here(label_studio: LocalServer) -> Iterator[Project]:
-    """The project of the clean room, which knows the server's address."""
-    with Project() as made:
-        yield made
-
-
-def table(here: Project, name: str, texts: list[str], ids: list[str] | None = None) -> None:
-    here.database.create_table(name, {"id": sa.Text(), "txt": sa.Text()})
-    keys = ids or [f"{i:05d}" for i in range(len(texts))]
-    here.database.upsert(name, pd.DataFrame({"id": keys, "txt": texts}), ["id"])
-
-
-@pytest.fixture
-def make_task(here: Project, clean_room: Path, request: pytest.FixtureRequest) -> Callable[..., Task]:
-    """A task of the test's own, so that each test has its own project."""
-    name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[-30:]
-
-    def make(classes: list[str] = CLASSES, setting: str = "multilabel", columns: str = "txt") -> Task:
-        folder = clean_room / "tasks" / name
-        folder.mkdir(exist_ok=True)
-        content = {
-            "title": "Which animals?", "setting": setting, "classes": [{"name": c} for c in classes],
-            "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
-        }  # fmt: skip
-        (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        return here.task(name)
-
-    return make
-
-
-@pytest.fixture
-def people(label_studio: LocalServer) -> Iterator[list[LabelStudio]]:
-    """The two annotators, each with a personal access token."""
-    for account in label_studio.annotators:
-        if account.email not in _tokens:
-            _tokens[account.email] = personal_token(label_studio.url, account)
-    with ExitStack() as stack:
-        made = [LabelStudio(label_studio.url, _tokens[a.email]) for a in label_studio.annotators]
-        yield [stack.enter_context(person) for person in made]
-
-
-@pytest.fixture
-def owner(label_studio: LocalServer) -> Iterator[LabelStudio]:
-    with LabelStudio(label_studio.url, label_studio.token) as studio:
-        yield studio
-
-
-def choose(*names: str) -> list[dict[str, Any]]:
-    value = {"choices": list(names)}
-    return [{"from_name": "label", "to_name": "txt", "type": "choices", "value": value}]
-
-
-def tasks_of(owner: LabelStudio, task: Task) -> dict[str, int]:
-    """Task numbers by the id of their data point."""
-    project = int(find_project(owner, task)["id"])
-    listed, total = owner.list_tasks(project, 5000)
-    found = {str(entry["data"]["ref_id"]): int(entry["id"]) for entry in listed}
-    assert len(found) == total == len(listed)
-    return found
-
-
-def cells(frame: pd.DataFrame, column: str) -> list[Any]:
-    return [None if cell is None else list(cell) for cell in frame[column]]
 
 
 def test_from_a_table_to_gold_labels(
@@ -363,175 +281,3 @@ def test_labels_that_the_task_does_not_know(
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):
         pull(here, task)
-
-
-def test_wrong_tokens_addresses_and_projects(
-    here: Project,
-    make_task: Any,
-    label_studio: LocalServer,
-    owner: LabelStudio,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    task = make_task()
-    url = label_studio.url
-    with pytest.raises(LabelStudioError) as error:
-        push(here, task, "posts", 1)
-    assert str(error.value) == (
-        f"Label Studio at {url} has no project of task {task.name!r}, or it was deleted; "
-        f"run `adaptml annotate setup {task.name}`"
-    )
-    table(here, "posts", ["one"])
-    number = setup(here, task).project
-    push(here, task, "posts", 1)
-    delete_project(owner, number)
-    with pytest.raises(LabelStudioError, match="or it was deleted; run `adaptml annotate setup"):
-        pull(here, task)
-    with pytest.raises(LabelStudioError, match=f"has no projects/{number}: was the project deleted"):
-        owner.project(number)
-    for token in ("wrong", "e30.e30.e30"):
-        monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN", token)
-        with pytest.raises(
-            LabelStudioError, match=f"^Label Studio at {url} refuses the token: .*; copy a token"
-        ) as error:
-            setup(Project(), task)
-        assert error.value.status == 401
-    # A project that was deleted and made anew begins anew.
-    monkeypatch.delenv("ADAPTML_LABEL_STUDIO_TOKEN")
-    assert setup(here, task).created
-    assert push(here, task, "posts", 1)[1].sent == 1
-
-
-def command(*arguments: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    words = [sys.executable, "-m", "adaptml.cli", "annotate", *arguments]
-    return subprocess.Popen(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def killed_when(process: subprocess.Popen[str], begun: Callable[[], bool]) -> None:
-    """End the process as a power cut would, as soon as it is in the middle of its work."""
-    deadline = time.monotonic() + 120
-    while process.poll() is None and not begun() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
-
-def test_killed_in_the_middle_and_run_again(
-    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
-) -> None:
-    n = 2500
-    table(here, "posts", [f"text {i}" for i in range(n)])
-    task = make_task()
-    project = setup(here, task).project
-
-    def there() -> int:
-        return int(owner.project(project)["task_number"])
-
-    for least in (1, 1001):
-        killed_when(
-            command("push", task.name, "--data", "posts", "--n", str(n)), lambda least=least: there() >= least
-        )
-    last = command("push", task.name, "--data", "posts", "--n", str(n))
-    output, _ = last.communicate(timeout=300)
-    assert last.returncode == 0, output
-    assert len(tasks_of(owner, task)) == there() == n
-
-    for number in list(tasks_of(owner, task).values())[:5]:
-        annotate(people[0], number, choose("cat"))
-    copy = here.settings.annotations(task.name) / "label_studio.sqlite3"
-    shutil.rmtree(copy.parent)  # as on another machine: everything is read again
-
-    def rows() -> int:
-        if not copy.is_file():
-            return 0
-        with closing(sqlite3.connect(copy, timeout=60)) as connection:
-            made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'task'").fetchone()[0]
-            return int(connection.execute("SELECT count(*) FROM task").fetchone()[0]) if made else 0
-
-    for least in (1, 600):
-        killed_when(command("pull", task.name), lambda least=least: rows() >= least)
-    before = rows()
-    found = pull(here, task)
-    assert 0 < before < n
-    assert found.read <= n - before + 250
-    assert len(found.done.ann_df) == n
-    assert len(found.done.gold.frame) == 5
-
-
-def test_a_server_that_is_away(
-    here: Project, make_task: Any, label_studio: LocalServer, people: list[LabelStudio]
-) -> None:
-    task = make_task()
-    table(here, "posts", ["one", "two"])
-    setup(here, task)
-    label_studio.kill()
-    with (
-        LabelStudio(label_studio.url, label_studio.token, patience_s=1) as impatient,
-        pytest.raises(LabelStudioUnavailableError) as error,
-    ):
-        impatient.project(1)
-    assert str(error.value).startswith(f"Label Studio at {label_studio.url} does not answer (")
-    assert str(error.value).endswith(
-        "see that it runs and that label_studio_url is its address, then try again"
-    )
-    restart = threading.Timer(2, label_studio.start)
-    restart.start()
-    try:
-        with LabelStudio(label_studio.url, label_studio.token, patience_s=180) as patient:
-            assert any(task.name in (p["description"] or "") for p in patient.projects())
-    finally:
-        restart.join()
-    assert push(here, task, "posts", 2)[1].sent == 2
-
-
-def test_the_token_file_is_its_owners_alone(label_studio: LocalServer) -> None:
-    for name in ("token", "accounts.json"):
-        assert (label_studio.home / name).stat().st_mode & 0o777 == 0o600
-    passwords = Counter(a.password for a in [label_studio.admin, *label_studio.annotators])
-    assert len(passwords) == 3
-    with pytest.raises(LabelStudioError, match="is taken; stop what uses it, or give another port"):
-        LocalServer(
-            REPOSITORY / ".labelstudio", label_studio.home, int(label_studio.url.rsplit(":", 1)[1])
-        ).start()
-
-
-def test_refused_points_are_named_and_the_others_arrive(
-    here: Project, make_task: Any, owner: LabelStudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    task = make_task()
-    table(here, "posts", [f"post {i}" for i in range(30)])
-    setup(here, task)
-
-    def spoilt(*given: Any) -> list[dict[str, Any]]:
-        entries = sample_tasks.label_studio_tasks(*given)
-        for entry in entries:
-            if entry["data"]["ref_id"] in {"00003", "00017"}:
-                entry["data"]["txt"] = {"no": "text"}
-        return entries
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pushing, "label_studio_tasks", spoilt)
-        _, done = push(here, task, "posts", 30)
-    assert (done.sent, sorted(done.refused)) == (28, ["00003", "00017"])
-    assert all("is of type 'dict'" in reason for reason in done.refused.values())
-    assert len(tasks_of(owner, task)) == 28
-    _, done = push(here, task, "posts", 30)
-    assert (done.sent, done.there, done.refused) == (2, 28, {})
-
-
-def test_a_page_that_shows_what_the_task_does_not_send(
-    here: Project, make_task: Any, owner: LabelStudio
-) -> None:
-    task = make_task()
-    table(here, "posts", [f"post {i}" for i in range(30)])
-    number = setup(here, task).project
-    page = find_project(owner, task)["label_config"]
-    more = page.replace("</View>", '<Text name="more" value="$more"/></View>')
-    owner.update_project(number, label_config=more)
-    with pytest.raises(LabelStudioError, match=r"refuses more than 20 of the points.*more.* key is expected"):
-        push(here, task, "posts", 30)
-    assert tasks_of(owner, task) == {}
-    owner.update_project(number, label_config=page)
-    assert push(here, task, "posts", 30)[1].sent == 30
