@@ -15,8 +15,6 @@ from hypothesis.extra import numpy as hnp
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
-from threadpoolctl import threadpool_limits
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import ModelError
@@ -88,18 +86,6 @@ def test_an_mlp_that_diverges_says_what_to_change() -> None:
         ModelError, match=r"^mlp's solver sgd diverged: .*learning_rate_init \(now 0.1\), or scale"
     ):
         EndModel(sgd).fit(1e6 * X3, ONE_OF_FOUR)
-
-
-# Few trees are enough to see conventions; a pass with the default hundred takes ten times as long.
-QUICK = {"hist_gradient_boosting": {"max_iter": 3}, "mlp": {"max_iter": 60}}
-
-
-@parametrize_with_checks([get_algorithm(name, QUICK.get(name)) for name in NAMES])  # type: ignore[untyped-decorator]
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_scikit_learns_conventions(estimator: Any, check: Any) -> None:
-    with threadpool_limits(1):
-        check(estimator)
 
 
 @pytest.mark.parametrize("name", NAMES)
