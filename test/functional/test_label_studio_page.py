@@ -4,10 +4,7 @@ It takes the picture graphics/label_studio.png where that is not there: delete i
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from chromium import OPTIONS, chromium
 from playwright.sync_api import Page, expect, sync_playwright
 
 from adaptml.project import Project
@@ -25,35 +23,16 @@ from labelstudio.local_server import LocalServer
 pytestmark = pytest.mark.timeout(1800)
 REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURE = REPOSITORY / "graphics" / "label_studio.png"
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 TIMEOUT_MS = 120_000
 # Of a dog and two cats, of a Python script, of hissing on both sides of a glass, which the person skips.
 ANSWERS: dict[str, list[str] | None] = {"030": ["cat", "dog"], "082": ["NONE"], "150": None}
-
-
-def chromium() -> str:
-    """Chromium's program; on Debian, the superuser's test session installs it."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", "--quiet", *step], check=False, capture_output=True, timeout=900)
-        found = shutil.which("chromium")
-    if found is None:
-        pytest.skip(
-            "NO BROWSER: the labelling page was not tested; install Chromium: apt-get install chromium"
-        )
-    return found
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
     program = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS.split())
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         made = browser.new_page(viewport={"width": 1280, "height": 720})
         made.set_default_timeout(TIMEOUT_MS)
         yield made

@@ -1,46 +1,27 @@
 """A report page in a real browser: a number opens its rows, a heading sorts, no text becomes markup."""
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from chromium import OPTIONS, chromium
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dataprogramming.report import GoldPoints, LabelledPoints, label_report
 
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 EVIL = "<b>it's</b> <img src=x onerror=\"document.title='hit'\"></script>"
 LFS = ["first", "second", f"third {EVIL}"]
 CLASSES = ["ham", f"spam {EVIL}"]
-
-
-def chromium() -> str:
-    """Chromium's program; on Debian, the superuser's test session installs it."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", "--quiet", *step], check=False, capture_output=True, timeout=900)
-        found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("NO BROWSER: report pages were not tested; install Chromium: apt-get install chromium")
-    return found
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = chromium()
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=OPTIONS.split())
+        made = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield made
         made.close()
 
