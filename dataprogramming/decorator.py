@@ -43,6 +43,7 @@ def labeling_function(
     """
 
     def decorate(rule: Rule) -> Any:
+        """The labelling function of a rule."""
         if not callable(rule):
             raise TypeError(f"a labelling function is made of a function of one data point; given {rule!r}")
         chosen = name if isinstance(name, str) else rule.__name__

@@ -185,6 +185,7 @@ def label(
     fresh = read_points(project, data, where=where, not_in=not_in) if new else None
 
     def find() -> Labelling:
+        """Read, apply, select: with a run around it or without."""
         voter.load()
         points = read_points(project, data, where=where) if fresh is None else fresh
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)

@@ -132,6 +132,7 @@ def _lfs_code(path: Path, hint: str) -> AbstractContextManager[None]:
     """Runs a task's file; what it raises is one line that names the file's line."""
 
     def message(error: BaseException) -> LabellingError:
+        """The one line: where, what, and what to do."""
         where = place(error, path.parent) or path
         is_path = isinstance(error, FileNotFoundError)
         more = f"relative paths start {relative_paths_start()}; " if is_path else ""

@@ -114,6 +114,7 @@ def label_report(
     texts = None if read_texts is None else Texts(read_texts)
 
     def render(limits: Limits) -> str:
+        """The page within limits of rows a bucket and characters a text."""
         rows = Rows(found.shown, words, texts, limits, seed)
         sections = [
             Section("summary", "Summary", [facts(lines), warnings_list(warnings)]),
