@@ -181,11 +181,10 @@ def label(
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress)
     not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
-    # Read before a run is opened: where nothing is new, there is none.
     fresh = read_points(project, data, where=where, not_in=not_in) if new else None
 
     def find() -> Labelling:
-        """Read, apply, select: with a run around it or without."""
+        """Read, apply, select; new points are read before a run is opened: without any, there is none."""
         voter.load()
         points = read_points(project, data, where=where) if fresh is None else fresh
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
