@@ -1,4 +1,4 @@
-"""Take the pictures of the README from a champion's own run: MLflow, Swagger UI, a confusion matrix.
+"""Take the pictures of the README from a champion's runs: MLflow, Swagger UI, a confusion matrix, a report.
 
     ADAPTML_HOME=workspace/demo python graphics/screenshots.py
 
@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 from adaptml.cli.support import run_command
 from adaptml.errors import TrackingError
 from adaptml.project import Project
+from adaptml.runs.artifacts import REPORT
 from adaptml.runs.registry import CHAMPION
 
 FOLDER = Path(__file__).resolve().parent
@@ -47,13 +48,14 @@ SETTLE_MS = 2_000  # what a page still draws when its last text has come
 
 
 def screenshots(model: str) -> list[Path]:
-    """Write mlflow_run.png, swagger_ui.png and confusion_matrix.png beside this file.
+    """Write mlflow_run.png, swagger_ui.png, confusion_matrix.png and report.png beside this file.
 
     Args:
         model: registered end model whose champion is shown.
 
     Raises:
-        TrackingError: there is no such champion, its run has no confusion matrix, or a server does not start.
+        TrackingError: there is no such champion, its run has no confusion matrix, it was not trained on a run of
+            `label`, or a server does not start.
     """
     run_id, experiment_id = _champion_run(model)
     matrix = _confusion_matrix(run_id)
@@ -67,8 +69,9 @@ def screenshots(model: str) -> list[Path]:
             run = _mlflow_run(browser, f"{address}/#/experiments/{experiment_id}/runs/{run_id}")
         with _prediction_service() as address:
             swagger = _swagger_ui(browser, f"{address}/docs", model)
+        report = _report(browser, run_id)
         browser.close()
-    return [run, swagger, picture]
+    return [run, swagger, picture, report]
 
 
 def _champion_run(model: str) -> tuple[str, str]:
@@ -121,6 +124,18 @@ def _swagger_ui(browser: Browser, address: str, model: str) -> Path:
     return _picture(
         page, "swagger_ui.png", {"x": 0, "y": top["y"] - 10, "width": WIDTH, "height": height + 10}
     )
+
+
+def _report(browser: Browser, train_run: str) -> Path:
+    """The page of the label run that the champion learned from."""
+    runs = Project().runs
+    label_run = runs.get(train_run).data.params["train_data"]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = runs.artifact(label_run, REPORT, Path(scratch))
+        context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
+        page = context.new_page()
+        page.goto(path.as_uri())
+        return _picture(page, "report.png", {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT})
 
 
 def _page(browser: Browser, address: str) -> Page:
