@@ -54,8 +54,8 @@ def screenshots(model: str) -> list[Path]:
         model: registered end model whose champion is shown.
 
     Raises:
-        TrackingError: there is no such champion, its run has no confusion matrix, it was not trained on a run of
-            `label`, or a server does not start.
+        TrackingError: there is no such champion, its run has no confusion matrix, it was not trained on a run
+            of `label`, or a server does not start.
     """
     run_id, experiment_id = _champion_run(model)
     matrix = _confusion_matrix(run_id)
