@@ -95,10 +95,9 @@ class Project:
     def close(self) -> None:
         """Close what was opened; the project opens it again where it is used again."""
         with self._lock:
-            database = self.__dict__.pop("_database", None)
-            self.__dict__.pop("_runs", None)
-            if database is not None:
-                database.close()
+            for opened in (self.__dict__.pop("_database", None), self.__dict__.pop("_runs", None)):
+                if opened is not None:
+                    opened.close()
 
     @property
     def database(self) -> "Database":

@@ -127,7 +127,7 @@ def train(
         features: columns to learn from, concatenated in this order; default: the task's.
         params: the algorithm's parameters, as values or, for an algorithm by name, as text.
         soft_labels: train on `label_probs` (noise-aware) in place of `label`.
-        strategy: how gold and weak labels are combined where there is gold: `auto` or one of
+        strategy: how gold and weak labels are combined: `auto` (weak alone where there is no gold) or one of
             `strategies.list_strategies()`.
         seed: the same inputs and seed give the same model on the same machine.
         texts: show the texts of data points in the run's report.
@@ -218,7 +218,7 @@ class _Training:
     def run(self, strategy: str) -> Combined:
         """Train by a strategy, and evaluate."""
         weak, gold = self._weak(), self._gold()
-        done = combine(AUTO if gold is None else strategy, self._learner, weak, gold)
+        done = combine(strategy, self._learner, weak, gold)
         self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
         stopped = done.model.unconverged_ or getattr(done.model.base_model, "unconverged_", "")
         if stopped:
@@ -282,8 +282,10 @@ def _write_report(
 
 def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, str]]:
     """A training as names and sentences, for people to read."""
-    parts = [f"{len(labels.training)} weakly labelled points"] if len(labels.training) else []
-    parts += [f"{len(labels.gold)} gold points"] if labels.gold is not None else []
+    weak = len(labels.training) > 0 and done.strategy != "gold"
+    gold = labels.gold is not None and done.strategy != "weak"
+    parts = [f"{len(labels.training)} weakly labelled points"] if weak else []
+    parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
     sentences = found.sentences()

@@ -98,6 +98,19 @@ class RunStore:
             ) from error
         return client
 
+    def close(self) -> None:
+        """Give back every connection to a local store; the next use opens it again.
+
+        MLflow keeps one store per address for the whole process and offers no call that closes it.
+        """
+        client = self.__dict__.pop("client", None)
+        if client is None:
+            return
+        for owner in (client._tracking_client, client._get_registry_client()):
+            engine = getattr(owner.store, "engine", None)
+            if engine is not None:
+                engine.dispose()
+
     @contextmanager
     def run(self, experiment: str, name: str, params: Mapping[str, Any]) -> Iterator[Recorder]:
         """One MLflow run around a step.

@@ -4,7 +4,6 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from adaptml.errors import LabellingError
 from adaptml.tasks import ProblemType
 from dataprogramming.label_models.base import LabelModel
 
@@ -26,14 +25,3 @@ def label_models_for(problem: ProblemType) -> dict[str, type[LabelModel]]:
 def config_fields() -> set[str]:
     """Names of all parameters of all label models."""
     return {name for model in label_models().values() for name in model.Config.model_fields}
-
-
-def get_label_model(name: str) -> type[LabelModel]:
-    """A label model by its name.
-
-    Raises:
-        LabellingError: no such label model.
-    """
-    if name not in label_models():
-        raise LabellingError(f"no label model {name!r}; expected one of {', '.join(label_models())}")
-    return label_models()[name]

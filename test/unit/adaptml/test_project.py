@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import adaptml
 from adaptml.errors import AdaptmlError, FileError, SettingsError, TaskError
 from adaptml.project import Project
+from adaptml.settings import Settings
 from adaptml.tasks import Task
 
 
@@ -70,6 +71,22 @@ def test_it_closes_what_it_opened_and_opens_it_again(clean_room: Path) -> None:
     assert project.database is not first
     assert project.database.tables() == ["posts"]
     project.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux says which files a process holds")
+def test_no_file_stays_open(tracking: Settings) -> None:
+    def held() -> set[str]:
+        return {str(path.resolve()) for path in Path("/proc/self/fd").iterdir() if path.exists()}
+
+    files = {str(tracking.home / name) for name in ("data.db", "mlflow.db")}
+    with Project() as project:
+        project.database.tables()
+        project.runs.client.search_registered_models()
+        assert files <= held()
+    assert not files & held()
+    assert project.runs.client.search_experiments()  # opened again
+    project.close()
+    assert not files & held()
 
 
 def test_closing_what_was_never_opened_opens_nothing(clean_room: Path) -> None:

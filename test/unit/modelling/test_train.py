@@ -123,16 +123,43 @@ def test_soft_labels_need_probabilities(
         train(project, task, data, algorithm="knn", soft_labels=True)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "facts"),
+    [
+        ("nosuch", "no strategy 'nosuch' .*auto, gold, weak, union"),
+        ("union", "no gold labels to train on; give some"),
+    ],
+)
+def test_a_strategy_is_never_passed_over(
+    project: Project, task: Task, data: str, strategy: str, facts: str
+) -> None:
+    with pytest.raises(ModelError, match=facts):
+        train(project, task, data, strategy=strategy)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "what"),
+    [
+        ("gold", "30 gold points"),
+        ("weak", "30 weakly labelled points"),
+        ("union", "30 weakly labelled points and 30 gold points"),
+    ],
+)
+def test_what_was_trained_on_is_what_the_strategy_uses(
+    project: Project, task: Task, data: str, tmp_path: Path, strategy: str, what: str
+) -> None:
+    gold = write(tmp_path / "gold.parquet", list(range(30, 60)), gold_label=side)
+    done = train(project, task, data, test=gold, gold=gold, strategy=strategy)
+    kept_apart = "(10 points of the same data are gold or tested on instead)"
+    assert done.lines[0] == ("trained on", f"{what} {kept_apart}")
+
+
 def test_gold_that_is_learned_from_is_judged_by_cross_validation(
     project: Project, task: Task, data: str, tmp_path: Path
 ) -> None:
     gold = write(tmp_path / "gold.parquet", list(range(30, 60)), gold_label=side)
     done = train(project, task, data, test=gold, gold=gold)
     assert (done.n_train, done.n_gold, done.n_held_out) == (30, 30, 10)
-    assert done.lines[0] == (
-        "trained on",
-        "30 weakly labelled points and 30 gold points (10 points of the same data are gold or tested on instead)",
-    )
     assert ("on gold", "accuracy 1.000 on 30 points by cross-validation") in done.lines
     assert done.metrics["gold_points"] == 30
     assert done.metrics["gold_accuracy"] == 1.0
