@@ -38,23 +38,18 @@ def row_hashes(rows: StoredRows) -> Hashes:
     columns: list[npt.NDArray[Any]] = []
     for name, cells in {"id": rows.ids, **rows.cells}.items():
         kinds = set(map(type, cells))
-        is_text = kinds <= {str, type(None)} or kinds <= {bytes, type(None)}
-        about[f"type of {name}"] = (
-            sorted(kind.__name__ for kind in kinds - {type(None)}) if is_text else "any"
-        )
-        columns += [_array(cells if is_text else list(map(_text, cells))), _nulls(cells, kinds)]
+        others = kinds - {type(None)}
+        kind = "str" if others <= {str} else "bytes" if others <= {bytes} else "any"
+        about[f"type of {name}"] = kind
+        columns.append(_array(list(map(_text, cells)) if kind == "any" else cells))
+        # None has the hash of the text `None`
+        nulls = [cell is None for cell in cells] if len(kinds) > len(others) else [False] * len(cells)
+        columns.append(np.array(nulls, np.uint8))
     seed = int.from_bytes(blake2b(json.dumps(about).encode(), digest_size=8).digest())
     mixed = np.full(len(rows), seed, np.uint64)
     for values in columns:
         mixed = _mixed(mixed, pd.util.hash_array(values, categorize=False))
     return mixed
-
-
-def _nulls(cells: Sequence[Any], kinds: set[type]) -> npt.NDArray[np.uint8]:
-    """Which cells are None, whose hash is that of the text `None`."""
-    if type(None) not in kinds:
-        return np.zeros(len(cells), np.uint8)
-    return np.fromiter((cell is None for cell in cells), np.uint8, len(cells))
 
 
 def _mixed(left: Hashes, right: Hashes) -> Hashes:

@@ -254,8 +254,8 @@ def _files(folder: Path) -> list[tuple[float, int, Path]]:
 def _read(path: Path, dtype: type[np.generic]) -> Any:
     """The array of a file; None where there is none that can be used."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            array = file["arr_0"]
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            array = arrays["arr_0"]
     except _UNREADABLE:
         return None
     return array if array.dtype == dtype and array.ndim == 1 else None
