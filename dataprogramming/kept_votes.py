@@ -15,7 +15,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.database import StoredRows
 from adaptml.errors import FileError
 from adaptml.tasks import Labels
-from dataprogramming.fingerprint import Fingerprint, fingerprints
+from dataprogramming.fingerprints import Fingerprint, fingerprints
 from dataprogramming.row_hashes import Hashes, UnknownCellError, row_hashes
 from dataprogramming.vote_store import (
     SEGMENT_ROWS,

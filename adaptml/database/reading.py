@@ -86,7 +86,7 @@ class Reader(Connected):
         Where most of a table is asked for, its rows come in the order of their ids, by ranges of ids.
 
         Args:
-            keys: frame with `table_name` and `id` (n rows). A point may be repeated.
+            keys: frame with `table_name` and `id` (n rows), no point twice.
             columns: names of columns, which every table must have.
 
         Raises:
@@ -130,10 +130,6 @@ class Reader(Connected):
                 continue
             if place_of is None:
                 place_of = {key: place for place, key in enumerate(ids)}
-                if len(place_of) < len(ids):  # a row would have to come more than once
-                    for places, found, _ in self._by_id(table, columns, ids[start:]):
-                        yield start + places, found, decode
-                    return
             places = [place_of.get(key, -1) for key in read]
             asked = [row for row, place in zip(rows, places, strict=True) if place >= 0]
             if asked:

@@ -91,8 +91,8 @@ def test_many_rows_are_read_by_ranges_of_ids_and_some_by_their_ids(
     votes = apply_lfs(pets, "pets", backwards, gold=None)
     assert votes.L.tolist() == expected[::-1]
     assert reused(votes) == (18, 0)
-    twice = pd.DataFrame({"table_name": "posts", "id": list("1654321")})
-    assert apply_lfs(pets, "pets", twice, gold=None).L.tolist() == [expected[0], *expected[::-1]]
+    some = apply_lfs(pets, "pets", pd.DataFrame({"table_name": "posts", "id": list("264")}), gold=None)
+    assert some.L.tolist() == [expected[1], expected[5], expected[3]]
 
 
 def test_a_rule_that_cannot_be_told_apart_is_computed_each_time_and_named(pets: Project) -> None:
@@ -133,7 +133,8 @@ def test_a_failure_that_is_allowed_is_tried_again(pets: Project) -> None:
 
 def test_what_was_computed_before_a_failure_is_kept(pets: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 2)
-    rewrite(pets, "return", 'assert x.id != "5"; return')
+    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 2)
+    rewrite(pets, 'return "dog"', 'assert x.id != "5"; return "dog"')
     with pytest.raises(LabellingError, match="posts/5"):
         apply_lfs(pets, "pets", "posts", gold=None)
     rewrite(pets, 'assert x.id != "5"; ', 'assert x.id != "9"; ')
@@ -252,7 +253,7 @@ def _write(project: Project, rules: dict[str, str], rows: dict[str, list[str]]) 
         )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(
     st.lists(st.sampled_from([_edit_rule, _edit_shared, _edit_row, _delete_row]), min_size=1, max_size=8),
     st.integers(),
