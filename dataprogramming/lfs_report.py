@@ -133,7 +133,7 @@ def look(
 
 def looks_file(project: Project, task: Task) -> Path:
     """Where the last look at each table is kept."""
-    return project.settings.home / "looks" / f"{task.name}.parquet"
+    return project.settings.votes(task.name).with_name(f"{task.name}-looks.parquet")
 
 
 def _only_table(project: Project, task: Task) -> str:
