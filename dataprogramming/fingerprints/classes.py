@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from dataprogramming.fingerprints.errors import Uncertain
-from dataprogramming.fingerprints.outside import why_outside
+from dataprogramming.fingerprints.outside import why_method, why_outside
 from dataprogramming.fingerprints.pieces import Pieces
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def named(walker: "Walker", thing: Any) -> bytes | None:
         return None
     if _found(module, path) is not thing and not _is_compiled(thing):
         return None
-    why = why_outside(f"{module}.{path}")
+    why = why_outside(f"{module}.{path}") or ("." in path and why_method(path.rpartition(".")[2]))
     if why:
         raise Uncertain(f"is {module}.{path}, which {why}")
     return f"named {module}.{path} of {home}".encode()

@@ -10,7 +10,7 @@ from dataprogramming.fingerprints.classes import named
 from dataprogramming.fingerprints.code import CodeFacts, changing, code_facts
 from dataprogramming.fingerprints.errors import Uncertain
 from dataprogramming.fingerprints.libraries import known_distribution, library
-from dataprogramming.fingerprints.outside import partly_outside, why_outside
+from dataprogramming.fingerprints.outside import partly_outside, why_method, why_outside
 from dataprogramming.fingerprints.pieces import Pieces
 from dataprogramming.lfs import LFParams
 
@@ -171,5 +171,7 @@ def put_builtin(walker: "Walker", out: Pieces, function: Any) -> None:
             raise Uncertain(f"is {function.__name__}, compiled code of no installed library")
         out.append(by_name)
         return
+    if why_method(function.__name__):
+        raise Uncertain(f"is the method {function.__name__}, which {why_method(function.__name__)}")
     out += [b"method", function.__name__.encode()]
     walker.visit(out, owner, "its object")

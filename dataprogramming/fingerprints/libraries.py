@@ -1,6 +1,7 @@
 """Which modules are a library's, known by its version, and which are a person's own, known by their code."""
 
 import importlib.metadata
+import platform
 import sys
 import sysconfig
 from functools import cache
@@ -18,12 +19,12 @@ def library(module: str) -> str | None:
         module: full name of the module. The standard library's version is Python's.
 
     Example:
-        >>> library("json.decoder") == f"Python {sys.version}"
+        >>> library("json.decoder") == f"Python {platform.python_version()}"
         True
     """
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names or top in sys.builtin_module_names:
-        return None if top == "__main__" else f"Python {sys.version}"
+        return None if top == "__main__" else f"Python {platform.python_version()}"
     if top in _PRODUCT:
         return f"adaptml {importlib.metadata.version('adaptml')}"
     return _distributions(top) if _is_installed(sys.modules.get(top)) else None

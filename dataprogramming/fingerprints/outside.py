@@ -17,7 +17,7 @@ _WHY = {
     for why, names in {
         _RANDOM: """
             random secrets uuid numpy.random scipy.stats.qmc torch.rand torch.randn torch.randint
-            torch.randperm torch.normal torch.bernoulli torch.multinomial
+            torch.randperm torch.normal torch.bernoulli torch.multinomial langdetect
             """,
         _CLOCK: "time",
         _FILES: """
@@ -36,7 +36,7 @@ _WHY = {
             """,
         _NETWORK: """
             socket ssl http urllib.request requests httpx aiohttp urllib3 ftplib smtplib imaplib poplib xmlrpc
-            openai anthropic boto3 google.cloud
+            openai anthropic boto3 google.cloud googletrans deep_translator tldextract dns
             """,
         _DATABASE: """
             sqlite3 sqlalchemy psycopg psycopg2 pymysql crate dbm shelve redis pymongo pandas.read_sql

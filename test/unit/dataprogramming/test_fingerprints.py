@@ -97,6 +97,8 @@ NESTED = rule(
 )
 SENTINEL = rule("return 'spam' if D.get(x.text, A) is B else None", "A = object()\nB = object()\nD = {}")
 
+OWN_SENTINEL = SENTINEL.replace("object()", "Missing()").replace("A = ", "class Missing: pass\nA = ")
+
 
 def edit(text: str, *pairs: str) -> str:
     """The text with one thing in place of another."""
@@ -136,6 +138,7 @@ CHANGES: dict[str, tuple[Files, Files]] = {
     "a preprocessor": ({"lfs.py": USES_PRE}, {"lfs.py": edit(USES_PRE, "lower()", "upper()")}),
     "no preprocessor": ({"lfs.py": USES_PRE}, {"lfs.py": edit(USES_PRE, "(pre=[lower])", "()")}),
     "which object it is": ({"lfs.py": SENTINEL}, {"lfs.py": edit(SENTINEL, "B = object()", "B = A")}),
+    "which object of a class it is": ({"lfs.py": OWN_SENTINEL}, {"lfs.py": edit(OWN_SENTINEL, "B = Missing()", "B = A")}),
     "a default": (
         {"lfs.py": rule("return 'spam'").replace("rule(x)", "rule(x, low=1)")},
         {"lfs.py": rule("return 'spam'").replace("rule(x)", "rule(x, low=2)")},
@@ -266,6 +269,8 @@ UNCERTAIN = {
     "numpy's random": (rule("return 'spam' if np.random.rand() > 0.5 else None"), "uses numpy.random, which is drawn at random"),
     "a clock": (rule("return 'spam' if time.time() > x.n else None", "import time"), "uses time.time, which asks the clock"),
     "today": (rule("return 'spam' if datetime.date.today() > x.day else None", "import datetime"), "calls .today(), which asks the clock"),
+    "a clock under another name": (rule("return 'spam' if NOW() > x.time else None", "import datetime\nNOW = datetime.datetime.now"), "its `NOW` is the method now, which asks the clock"),
+    "a path's method": (rule("return 'spam' if READ(x.text) else None", "READ = Path.read_text"), "its `READ` is pathlib.Path.read_text, which reads files"),
     "a file": (rule("return 'spam' if x.text in open('words.txt').read() else None"), "uses open, which reads files"),
     "a path": (rule("return 'spam' if x.text in PATH.read_text() else None", "from pathlib import Path\nPATH = Path('w')"), "calls .read_text(), which reads files"),
     "the environment": (rule("return os.environ.get('VOTE')", "import os"), "uses os.environ, which depends on the machine or the process"),
@@ -344,7 +349,7 @@ def of_value(value: Any) -> Fingerprint:
 
 VALUES: dict[str, Callable[[], list[Any]]] = {
     "numbers and texts": lambda: [1, 1.0, True, "1", b"1", None, 0, False, 0.0, -0.0, "", (), [], {}, set(), frozenset()],
-    "lists": lambda: [["ab"], ["a", "b"], [["a"], "b"], [["a", "b"]], ("ab",), ("a", "b"), {"a": "b"}],
+    "lists": lambda: [["ab"], ["a", "b"], ["a", "bstr c"], ["astr b", "c"], [["a"], "b"], [["a", "b"]], ("ab",), ("a", "b"), {"a": "b"}],
     "arrays": lambda: [np.arange(4), np.arange(4.0), np.arange(4).reshape(2, 2), np.arange(4, dtype="int32"), np.array(["a", "b"]), np.array(["a", "b"], object)],
     "frames": lambda: [pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 3]}), pd.DataFrame({"b": [1, 2]}), pd.DataFrame({"a": ["1", "2"]}), pd.Series(["x"]), pd.Series(["y"])],
     "sparse matrices": lambda: [csr_matrix([[0, 1]]), csr_matrix([[1, 0]]), csr_matrix([[0, 2]])],
