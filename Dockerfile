@@ -118,7 +118,7 @@ FROM base AS demo
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/demo.txt,target=/tmp/requirements.txt \
-    UV_COMPILE_BYTECODE=0 /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
 COPY adaptml adaptml
 COPY labelstudio labelstudio
 COPY dataprogramming dataprogramming

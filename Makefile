@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 PORT ?= 5000
-# Compiling everything would take as long as installing it; Python compiles what it imports when it first does.
+# Compiling everything would take longer than installing it. Python compiles what it imports, the first time; where it
+# may not keep that, every start would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := -m pip install --disable-pip-version-check --quiet --no-compile
 # These files name all that is needed: nothing else comes in, such as PyTorch, which some packages ask for.
 LOCKED := --no-deps --require-hashes --requirement
