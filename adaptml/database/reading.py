@@ -102,7 +102,7 @@ class Reader(Connected):
             for here, rows, decode in pages(table, columns, ids):
                 found[here] = True
                 cells = list(zip(*rows, strict=True))
-                by_column = dict(zip(columns, cells[1:], strict=True))
+                by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
                 yield StoredRows(table, cells[0], by_column, decode, positions[here])
             if not found.all() and len(set(ids)) < len(ids):
                 raise _duplicated(table, ids)
