@@ -60,7 +60,7 @@ def ended(process: "subprocess.Popen[str]") -> Cost:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{process.args} failed with exit code {process.returncode}")
+        raise SystemExit(f"{process.args!r} failed with exit code {process.returncode}")
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / BYTES_IN_MB)
 
 
