@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from adaptml.errors import SettingsError
 from adaptml.settings import Settings, load_settings, project_root
-from adaptml.tasks import Task, list_tasks, load_task
 
 if TYPE_CHECKING:
     import adaptml
     from adaptml.database import Database
     from adaptml.runs.tracking import RunStore
+    from adaptml.tasks import Task
 
 
 class Step:
@@ -128,7 +128,7 @@ class Project:
         settings = self.settings
         return RunStore(settings.tracking_uri, settings.artifact_root, settings.run_id, settings.home)
 
-    def task(self, task: str | Task, setting: str | None = None) -> Task:
+    def task(self, task: "str | Task", setting: str | None = None) -> "Task":
         """A task of the project by its name, or a task as it is.
 
         Args:
@@ -144,11 +144,15 @@ class Project:
             >>> project.task(adaptml.Task(classes=["ham", "spam"]), "multilabel").problem.name
             'multilabel'
         """
+        from adaptml.tasks import Task, load_task
+
         found = task if isinstance(task, Task) else load_task(task, self.settings.tasks_dir)
         return found.with_setting(setting)
 
     def task_names(self) -> list[str]:
         """Names of the project's tasks, sorted."""
+        from adaptml.tasks import list_tasks
+
         return list_tasks(self.settings.tasks_dir)
 
     def path(self, given: str | Path) -> Path:

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
         """Folder of a task's sampled points, annotations and gold labels."""
         return self.home / "annotations" / task
 
+    def votes(self, task: str) -> Path:
+        """Folder of the votes that a task's labelling functions have cast."""
+        return self.home / "votes" / task
+
     def gold(self, task: str) -> Path:
         """The task's gold frame: table_name, id, gold_label (list of class names)."""
         return self.annotations(task) / "gold_df.parquet"

@@ -1,6 +1,8 @@
 """What each labelling function does, how often it is right on gold, and what looks wrong."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +11,7 @@ import pandas as pd
 from adaptml.errors import listed
 from dataprogramming.label_models.config import MIN_LFS
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
-from dataprogramming.lf_table import lf_table
+from dataprogramming.lf_table import Counts, VoteCounts, count_votes, lf_table
 
 MOST_COVERAGE = 0.5
 FEW_COMMON_VOTES = 5
@@ -25,6 +27,7 @@ def lf_summary(
     class_names: Sequence[str],
     weights: Floats,
     gold: npt.NDArray[np.int8] | None = None,
+    counts: VoteCounts | None = None,
 ) -> pd.DataFrame:
     """A row per labelling function; shares are of all n rows, as in Snorkel's LFAnalysis.lf_summary.
 
@@ -34,6 +37,7 @@ def lf_summary(
         class_names: k names.
         weights: float64 (m,), the learned weights.
         gold: true classes (n, k), values in {0, 1}, or None. A vote is correct if the point has that class.
+        counts: of L, where they were counted already.
 
     Returns:
         Frame of m rows: lf, polarity (names of the classes it votes for), coverage, overlaps (it votes and
@@ -41,7 +45,7 @@ def lf_summary(
         correct, incorrect (counts) and empirical_accuracy (nan for an LF without votes).
     """
     known = None if gold is None else Gold(L, gold)
-    table = lf_table(L, lf_names, class_names, weights=weights, gold=known)
+    table = lf_table(L, lf_names, class_names, weights=weights, gold=known, counts=counts)
     return table.drop(columns=NOT_IN_SUMMARY, errors="ignore")
 
 
@@ -50,6 +54,7 @@ def find_problems(
     gold: Gold | None,
     lf_names: Sequence[str],
     class_names: Sequence[str],
+    counts: VoteCounts | None = None,
 ) -> list[str]:
     """What looks wrong with labelling functions and gold: one sentence each, naming the LF or the class.
 
@@ -58,12 +63,15 @@ def find_problems(
         gold: points whose classes are known, or None.
         lf_names: m names.
         class_names: k names.
+        counts: of L, where they were counted already.
     """
     m, k = L.shape[1], len(class_names)
     problems = []
     if m < MIN_LFS:
         problems.append(f"there are fewer than {MIN_LFS} labelling functions ({m}): write more of them")
-    coverage = (L >= 0).mean(axis=0)
+    found = counts or count_votes(L, k)
+    votes = found.votes
+    coverage = votes / max(found.n, 1)
     silent = [lf_names[j] for j in np.flatnonzero(coverage == 0).tolist()]
     if silent:
         problems.append(f"{_lfs(silent)} never {_vote(silent)}: look at what {_it(silent)} looks for")
@@ -73,10 +81,10 @@ def find_problems(
         for name, share in zip(lf_names, coverage, strict=True)
         if share > MOST_COVERAGE
     ]
-    unnamed = [class_names[c] for c in range(k) if not np.equal(L, c).any()]
+    unnamed = [class_names[c] for c in range(k) if not found.by_class[:, c].any()]
     if unnamed:
         problems.append(f"no labelling function votes for {listed(unnamed)} on any point: write one")
-    problems += _twins(L, lf_names)
+    problems += _twins(L, votes, lf_names)
     return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names)
 
 
@@ -103,26 +111,27 @@ def _chance(gold: Gold) -> Floats:
     return np.asarray(by_class @ share / np.maximum(by_class.sum(axis=1), 1), np.float64)
 
 
-def _twins(L: LabelMatrix, lf_names: Sequence[str]) -> list[str]:
-    """Pairs of LFs that always vote alike, wherever one of them votes."""
-    m = L.shape[1]
-    together, same = np.zeros((m, m)), np.zeros((m, m))
-    classes = range(int(L.max(initial=-1)) + 1)
-    for start in range(0, len(L), BATCH_ROWS):
-        batch = L[start : start + BATCH_ROWS]
-        votes = (batch >= 0).astype(np.float32)
-        together += votes.T @ votes
-        for c in classes:
-            mine = np.equal(batch, c).astype(np.float32)
-            same += mine.T @ mine
-    cast = np.diag(together)
-    alike = (same == together) & (together == cast[:, None]) & (together == cast[None, :])
-    alike &= together >= FEW_COMMON_VOTES
+def _twins(L: LabelMatrix, votes: Counts, lf_names: Sequence[str]) -> list[str]:
+    """Pairs of LFs that always vote alike, wherever one of them votes: their columns are equal."""
+    alike: dict[bytes, list[int]] = {}
+    for j, digest in enumerate(_digests(L)):
+        if votes[j] >= FEW_COMMON_VOTES:
+            alike.setdefault(digest, []).append(j)
+    pairs = sorted(pair for group in alike.values() for pair in combinations(group, 2))
     return [
-        f"labelling functions {lf_names[i]} and {lf_names[j]} always agree ({together[i, j]:.0f} votes): "
+        f"labelling functions {lf_names[i]} and {lf_names[j]} always agree ({votes[i]} votes): "
         "one of them adds nothing but the weight of the other"
-        for i, j in np.argwhere(np.triu(alike, 1)).tolist()
+        for i, j in pairs
     ]
+
+
+def _digests(L: LabelMatrix) -> list[bytes]:
+    """One for each column (m,), the same for equal columns only."""
+    found = [blake2b() for _ in range(L.shape[1])]
+    for start in range(0, len(L), BATCH_ROWS):
+        for digest, column in zip(found, np.ascontiguousarray(L[start : start + BATCH_ROWS].T), strict=True):
+            digest.update(column)
+    return [digest.digest() for digest in found]
 
 
 def _lfs(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from dataprogramming.lfs import MODULE_PREFIX
 from dataprogramming.rows import Row, rows_of
 
 CHUNK_ROWS = 20_000
+FAILED = -2  # in place of a vote: the labelling function raised an error, and that was allowed
 LabelMatrix = npt.NDArray[np.int8]
 
 
@@ -58,47 +59,72 @@ def apply_to_frame(
     Raises:
         LabellingError: an LF raises, votes for what is no class, or needs a column that is not there.
     """
-    chunks = (frame.iloc[start : start + CHUNK_ROWS] for start in range(0, len(frame), CHUNK_ROWS))
-    return apply_to_chunks(
-        lfs,
-        chunks,
-        len(frame),
-        labels,
-        folder=folder,
-        workers=workers,
-        failures=failures,
-        show_progress=show_progress,
-    )
-
-
-def apply_to_chunks(
-    lfs: Sequence[LabelingFunction],
-    chunks: Iterable[pd.DataFrame],
-    n: int,
-    labels: Labels,
-    *,
-    folder: Path | None = None,
-    workers: int = 1,
-    failures: Counter[str] | None = None,
-    show_progress: bool = False,
-) -> LabelMatrix:
-    """As `apply_to_frame`, on frames that together have n rows, of which few are in memory at a time."""
-    matrix = np.full((n, len(lfs)), ABSTAIN, np.int8)
-    applier = _Applier(list(lfs), labels, folder, tolerant=failures is not None)
-    start = 0
-    with progress("applying labelling functions", n, shown=show_progress) as advance:
-        for votes, failed in _run(applier, chunks, workers):
-            matrix[start : start + len(votes)] = votes
-            start += len(votes)
+    matrix = np.full((len(frame), len(lfs)), ABSTAIN, np.int8)
+    starts = range(0, len(frame), CHUNK_ROWS)
+    work = ([Work(frame.iloc[start : start + CHUNK_ROWS], range(len(lfs)))] for start in starts)
+    cast = apply_work(lfs, work, labels, folder=folder, workers=workers, tolerant=failures is not None)
+    with progress("applying labelling functions", len(frame), shown=show_progress) as advance:
+        for start, (votes,) in zip(starts, cast, strict=True):
+            matrix[start : start + len(votes)] = np.where(votes == FAILED, ABSTAIN, votes)
             if failures is not None:
-                failures.update(failed)
+                failures.update(count_failures(lfs, votes))
             advance(len(votes))
     return matrix
 
 
+class Work(NamedTuple):
+    """Some rows, and which labelling functions are to vote on them.
+
+    Attributes:
+        frame: r rows, a column per LF feature.
+        numbers: of the labelling functions, c of the m.
+    """
+
+    frame: pd.DataFrame
+    numbers: Sequence[int]
+
+
+def apply_work(
+    lfs: Sequence[LabelingFunction],
+    work: Iterable[list[Work]],
+    labels: Labels,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    tolerant: bool = False,
+) -> Iterator[list[LabelMatrix]]:
+    """As `apply_to_frame`, on what is asked for piece by piece.
+
+    Args:
+        lfs: m labelling functions.
+        work: lists of pieces, of which few are in memory at a time; with several workers, other threads ask
+            for them.
+        labels: the task's classes.
+        folder: the task's folder, or None.
+        workers: number of processes.
+        tolerant: an LF that raises has FAILED there.
+
+    Returns:
+        For each list in its order, for each piece int8 (r, c), values in {FAILED, -1, 0 … k-1}.
+
+    Raises:
+        LabellingError: as `apply_to_frame`.
+    """
+    applier = _Applier(list(lfs), labels, folder, tolerant)
+    if workers <= 1:
+        return map(applier, work)
+    return _in_processes(applier, work, workers)
+
+
+def count_failures(lfs: Sequence[LabelingFunction], votes: LabelMatrix) -> dict[str, int]:
+    """Name of a labelling function → how often it FAILED, where it did; votes (r, m)."""
+    counts = (votes == FAILED).sum(axis=0).tolist()
+    return {lf.name: count for lf, count in zip(lfs, counts, strict=True) if count}
+
+
 @dataclass
 class _Applier:
-    """Applies LFs to one chunk of rows; small enough to be sent to another process."""
+    """Applies LFs to pieces of work; small enough to be sent to another process."""
 
     lfs: list[LabelingFunction]
     labels: Labels
@@ -112,37 +138,38 @@ class _Applier:
         for label in self.labels:
             self.codes |= {int(label): int(label), label.name: int(label)}
 
-    def __call__(self, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
-        _check_columns(self.lfs, chunk)
-        votes = np.full((len(chunk), len(self.lfs)), ABSTAIN, np.int8)
-        failed: Counter[str] = Counter()
-        self._keywords(chunk, votes)
-        others = [(j, lf) for j, lf in enumerate(self.lfs) if type(lf) is not KeywordLF]
+    def __call__(self, pieces: list[Work]) -> list[LabelMatrix]:
+        return [self._apply(piece) for piece in pieces]
+
+    def _apply(self, work: Work) -> LabelMatrix:
+        chunk, lfs = work.frame, [self.lfs[number] for number in work.numbers]
+        _check_columns(lfs, chunk)
+        votes = np.full((len(chunk), len(lfs)), ABSTAIN, np.int8)
+        self._keywords(lfs, chunk, votes)
+        others = [(j, lf) for j, lf in enumerate(lfs) if type(lf) is not KeywordLF]
         rows = rows_of(chunk) if others else []
         with in_folder(self.folder if others else None):
             # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
             for j, lf in others:
-                cast = self._call_all(lf, chunk, rows, failed)
-                votes[:, j] = self._encode(lf.name, cast, chunk)
-        return votes, failed
+                votes[:, j] = self._call_all(lf, chunk, rows)
+        return votes
 
-    def _keywords(self, chunk: pd.DataFrame, votes: LabelMatrix) -> None:
+    def _keywords(self, lfs: Sequence[LabelingFunction], chunk: pd.DataFrame, votes: LabelMatrix) -> None:
         by_column: dict[str, list[int]] = {}
-        for j, lf in enumerate(self.lfs):
+        for j, lf in enumerate(lfs):
             if type(lf) is KeywordLF:
                 by_column.setdefault(lf.column, []).append(j)
         for column, numbers in by_column.items():
-            group = [self.lfs[j] for j in numbers]
+            group = [lfs[j] for j in numbers]
             cast = [self._encode(lf.name, [lf.label], chunk)[0] for lf in group]
             rows, found = keyword_hits(group, chunk[column].tolist())
             votes[rows, np.array(numbers)[found]] = np.array(cast, np.int8)[found]
 
-    def _call_all(
-        self, lf: LabelingFunction, chunk: pd.DataFrame, rows: list[Row], failed: Counter[str]
-    ) -> list[object]:
-        """One LF's votes on all rows; where it raises, an error or a counted abstention."""
+    def _call_all(self, lf: LabelingFunction, chunk: pd.DataFrame, rows: list[Row]) -> LabelMatrix:
+        """One LF's votes on all rows (r,); where it raises, an error or FAILED."""
         call = _plain_call(lf)
         votes: list[object] = []
+        failed: list[int] = []
         while len(votes) < len(rows):
             try:
                 with user_code(lambda error: self._failure(lf, error, chunk, len(votes))):
@@ -151,9 +178,11 @@ class _Applier:
             except LabellingError:
                 if not self.tolerant:
                     raise
-                failed[lf.name] += 1
+                failed.append(len(votes))
                 votes.append(ABSTAIN)
-        return votes
+        cast = self._encode(lf.name, votes, chunk)
+        cast[failed] = FAILED
+        return cast
 
     def _failure(
         self, lf: LabelingFunction, error: BaseException, chunk: pd.DataFrame, row: int
@@ -210,20 +239,15 @@ def _check_columns(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> None
             )
 
 
-def _run(
-    applier: _Applier, chunks: Iterable[pd.DataFrame], workers: int
-) -> Iterator[tuple[LabelMatrix, Counter[str]]]:
-    """The applier's results in the order of the chunks, which may be worked on by several processes."""
-    if workers <= 1:
-        yield from map(applier, chunks)
-        return
+def _in_processes(applier: _Applier, work: Iterable[list[Work]], workers: int) -> Iterator[list[LabelMatrix]]:
+    """The applier's results in the order of the work, which several processes do."""
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     blob = _pickled(applier)
-    work = Parallel(n_jobs=workers, return_as="generator")
+    run = Parallel(n_jobs=workers, return_as="generator")
     try:
-        yield from work(delayed(_apply_pickled)(blob, applier.folder, chunk) for chunk in chunks)
+        yield from run(delayed(_apply_pickled)(blob, applier.folder, pieces) for pieces in work)
     except BrokenProcessPool as error:
         raise LabellingError(
             "a process that applied labelling functions ended without a word, as out of memory or os._exit "
@@ -257,7 +281,7 @@ def _unpickled(blob: bytes) -> _Applier:
     return pickle.loads(blob)  # type: ignore[no-any-return]  # noqa: S301 - written by this process's parent
 
 
-def _apply_pickled(blob: bytes, folder: Path | None, chunk: pd.DataFrame) -> tuple[LabelMatrix, Counter[str]]:
+def _apply_pickled(blob: bytes, folder: Path | None, pieces: list[Work]) -> list[LabelMatrix]:
     with in_folder(folder):
         applier = _unpickled(blob)
-    return applier(chunk)
+    return applier(pieces)

@@ -1,24 +1,16 @@
 """The step `apply_lfs`: what a task's labelling functions say of data points."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from snorkel.labeling import LabelingFunction
 
 from adaptml.data import NO_GOLD, TASK_GOLD, Data, read_gold, read_points
-from adaptml.database import Database, Vector
 from adaptml.errors import AdaptmlError
-from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
-from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import Task
-from dataprogramming.applier import CHUNK_ROWS, apply_to_chunks
-from dataprogramming.label_models.core import LabelMatrix
-from dataprogramming.lfs import load_lfs
+from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
 GOLD_IF_ANY = "task, if any"
@@ -36,6 +28,7 @@ def apply_lfs(
     lf_parameters: Mapping[str, str] | None = None,
     workers: int = 1,
     fault_tolerant: bool = False,
+    fresh: bool = False,
     show_progress: bool = False,
 ) -> Votes:
     """Apply a task's labelling functions to data points; nothing is logged.
@@ -52,6 +45,7 @@ def apply_lfs(
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the step.
+        fresh: compute every vote anew, also those that were kept.
         show_progress: draw progress bars.
 
     Returns:
@@ -72,89 +66,10 @@ def apply_lfs(
         (10, 1)
     """
     task = project.task(task)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress).load()
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
+    voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
     points = sampled(read_points(project, data, where=where), n, seed)
-    known = voter.gold_votes(gold_if_any(project, gold, task))
-    return replace(voter.votes(points), gold=known, failures=dict(voter.failures or {}))
-
-
-@dataclass
-class Voter:
-    """Reads LF features and applies a task's labelling functions, chunk by chunk.
-
-    Attributes:
-        lfs: the labelling functions.
-        failures: counted per LF where they are allowed; None where they are not.
-    """
-
-    project: Project
-    task: Task
-    lf_parameters: Mapping[str, str]
-    workers: int = 1
-    fault_tolerant: bool = False
-    show_progress: bool = False
-    lfs: list[LabelingFunction] = field(init=False, default_factory=list)
-    failures: Counter[str] | None = field(init=False, default=None)
-
-    def load(self) -> "Voter":
-        """Load the labelling functions, which runs the task's `lfs.py`."""
-        self.lfs = load_lfs(self.task, self.lf_parameters)
-        self.failures = Counter() if self.fault_tolerant else None
-        return self
-
-    def votes(self, points: pd.DataFrame) -> Votes:
-        """The votes on n data points, of which table_name and id are looked at."""
-        keys = points[KEYS].reset_index(drop=True)
-        return self._votes(keys, self.matrix(self.features(keys), len(keys)))
-
-    def votes_on(self, features: pd.DataFrame) -> Votes:
-        """The votes on n data points whose LF features were read already, in one frame with their keys."""
-        return self._votes(features[KEYS], self.matrix(iter([features]), len(features)))
-
-    def gold_votes(self, gold: Labelled | None) -> Votes | None:
-        """The votes on gold points, and their classes."""
-        return None if gold is None else replace(self.votes(gold.keys), Y=gold.Y)
-
-    def features(self, keys: pd.DataFrame) -> Iterator[pd.DataFrame]:
-        """The LF features of data points, in chunks, each read when it is asked for."""
-        for start in range(0, len(keys), CHUNK_ROWS):
-            chunk = keys.iloc[start : start + CHUNK_ROWS]
-            yield self.project.database.read(chunk, lf_features(self.project.database, self.task, chunk))
-
-    def matrix(self, chunks: Iterator[pd.DataFrame], n: int) -> LabelMatrix:
-        """The label matrix (n, m) of chunks that together have n rows."""
-        return apply_to_chunks(
-            self.lfs,
-            chunks,
-            n,
-            self.task.labels,
-            folder=self.task.folder,
-            workers=self.workers,
-            failures=self.failures,
-            show_progress=self.show_progress,
-        )
-
-    def _votes(self, keys: pd.DataFrame, L: LabelMatrix) -> Votes:
-        return Votes(
-            keys,
-            L,
-            tuple(lf.name for lf in self.lfs),
-            tuple(self.task.class_names),
-            self.task.name,
-            self.task.setting,
-            read_texts=texts_of_task(self.project.database, self.task),
-        )
-
-
-def lf_features(database: Database, task: Task, keys: pd.DataFrame) -> Sequence[str]:
-    """Columns that labelling functions read: those that the task names, else all that are no vectors."""
-    if task.lf_features:
-        return task.lf_features
-    columns: dict[str, None] = {}
-    for table in keys["table_name"].unique():
-        found = database.columns(str(table))
-        columns |= dict.fromkeys(name for name, kind in found.items() if not isinstance(kind, Vector))
-    return [name for name in columns if name not in KEYS]
+    return voter.all_votes(points, gold_if_any(project, gold, task))
 
 
 def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | None:

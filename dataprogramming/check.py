@@ -11,10 +11,10 @@ from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
 from dataprogramming.applier import apply_to_frame
-from dataprogramming.apply import lf_features
 from dataprogramming.keyword_counts import keyword_hits_by_keyword
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.lfs import load_lfs
+from dataprogramming.voter import lf_features
 
 WHAT = "labelling functions"
 TRIED_ROWS = 20

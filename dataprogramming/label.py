@@ -15,13 +15,13 @@ from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
-from dataprogramming.apply import Voter
 from dataprogramming.artifacts import registered_name
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
 from dataprogramming.recording import record
 from dataprogramming.selection import AUTO, Config, select_label_model
+from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
 
@@ -117,7 +117,9 @@ class LabelResult:
         """The outcome and where it lies, the run first."""
         if not self.run_id:
             return [*self.lines, ("run", "none: nothing was logged")]
-        found = [("run", self.run_id), *self.lines, ("registered", self.model)]
+        reused = [] if self.votes.reuse is None else self.votes.reuse.lines()
+        found = [("run", self.run_id), *self.lines, *(("votes", line) for line in reused)]
+        found.append(("registered", self.model))
         if self.new_rows is not None:
             found.append(("database", f"{self.new_rows} new rows"))
         if self.address != self.artifact_uri:
@@ -136,6 +138,7 @@ def label(
     lf_parameters: Mapping[str, str] | None = None,
     workers: int = 1,
     fault_tolerant: bool = False,
+    fresh: bool = False,
     write: bool = False,
     dry_run: bool = False,
     where: str | None = None,
@@ -159,6 +162,7 @@ def label(
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes that apply LFs.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
+        fresh: compute every vote anew, also those that were kept.
         write: also write labels to `<task>_labels` in the database.
         dry_run: log, register and write nothing.
         where: a person's own SQL condition on the rows of the table.
@@ -179,13 +183,13 @@ def label(
         (24, 12, ['table_name', 'id', 'label', 'label_probs'])
     """
     task, config = project.task(task), _parameters(config)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, show_progress)
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
     not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
     fresh = read_points(project, data, where=where, not_in=not_in) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
-        voter.load()
+        voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
         points = read_points(project, data, where=where) if fresh is None else fresh
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
 
@@ -218,8 +222,7 @@ def _labelled(
 ) -> Labelling:
     """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
-    votes = replace(voter.votes(points), gold=voter.gold_votes(known))
-    votes = replace(votes, failures=dict(voter.failures or {}))
+    votes = voter.all_votes(points, known)
     selection = select_label_model(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )

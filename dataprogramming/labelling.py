@@ -11,7 +11,7 @@ from adaptml.tasks import Task, names
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.label_models.core import Floats, Gold, covered
-from dataprogramming.lf_table import lf_table
+from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.selection import HeldOut, Selection
 from dataprogramming.votes import Votes
 
@@ -50,6 +50,11 @@ class Labelling:
         return self.selection.model.fitted_.weights
 
     @cached_property
+    def counts(self) -> VoteCounts:
+        """The votes on the points to label, counted."""
+        return count_votes(self.votes.L, len(self.task.class_names))
+
+    @cached_property
     def training_data(self) -> pd.DataFrame:
         """The covered points with their labels and probabilities."""
         rows = covered(self.votes.L)
@@ -71,7 +76,12 @@ class Labelling:
     def lf_summary(self) -> pd.DataFrame:
         """A row per labelling function, see `lf_table`."""
         return lf_table(
-            self.votes.L, self.votes.lf_names, self.task.class_names, weights=self.weights, gold=self.gold
+            self.votes.L,
+            self.votes.lf_names,
+            self.task.class_names,
+            weights=self.weights,
+            gold=self.gold,
+            counts=self.counts,
         )
 
     @cached_property
@@ -98,7 +108,9 @@ class Labelling:
             f"labelling function {name} failed on {count} points and abstained there"
             for name, count in self.votes.failures.items()
         ]
-        problems = find_problems(self.votes.L, self.gold, self.votes.lf_names, self.task.class_names)
+        problems = find_problems(
+            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts
+        )
         return [*failures, *self.selection.warnings, *problems]
 
     def lines(self) -> list[tuple[str, str]]:

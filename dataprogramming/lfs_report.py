@@ -1,7 +1,7 @@
 """The quick look at labelling functions: applied to a sample, judged on gold, nothing registered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
-from dataprogramming.apply import GOLD_IF_ANY, Voter, gold_if_any, sampled
+from dataprogramming.apply import GOLD_IF_ANY, gold_if_any, sampled
 from dataprogramming.keyword_counts import keyword_hits_by_keyword
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
 from dataprogramming.lf_table import removed, votes_apart, with_change
+from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
 SAMPLE = 2000
@@ -88,6 +89,7 @@ def look(
     lf_parameters: Mapping[str, str] | None = None,
     workers: int = 1,
     fault_tolerant: bool = False,
+    fresh: bool = False,
     remember: bool = True,
 ) -> Look:
     """Apply a task's labelling functions to a sample; nothing is logged or registered.
@@ -104,6 +106,7 @@ def look(
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the look.
+        fresh: compute every vote anew, also those that were kept.
         remember: keep the table, for the next look to compare with.
 
     Raises:
@@ -112,20 +115,15 @@ def look(
         FrameError, TaskError, DatabaseError: data or gold that cannot be read.
     """
     task = project.task(task)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant).load()
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh)
+    voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
     source = _only_table(project, task) if data is None else data
     points = read_points(project, source, where=where)
     sample = sampled(points, n, seed)
-    features = pd.concat(voter.features(sample), ignore_index=True)
-    votes = replace(
-        voter.votes_on(features),
-        gold=voter.gold_votes(gold_if_any(project, gold, task)),
-        failures=dict(voter.failures or {}),
-    )
+    votes = voter.all_votes(sample, gold_if_any(project, gold, task))
     keyword_lfs = {lf.name: lf for lf in voter.lfs if isinstance(lf, KeywordLF)}
-    hits = {
-        name: keyword_hits_by_keyword(lf, features[lf.column].tolist()) for name, lf in keyword_lfs.items()
-    }
+    tokens = project.database.read(sample, list({lf.column: None for lf in keyword_lfs.values()}))
+    hits = {name: keyword_hits_by_keyword(lf, tokens[lf.column].tolist()) for name, lf in keyword_lfs.items()}
     path, key = looks_file(project, task), [_name(source, where), task.setting]
     found = Look(votes, len(points), hits, _read_look(path, key), keyword_lfs)
     if remember:
@@ -135,7 +133,7 @@ def look(
 
 def looks_file(project: Project, task: Task) -> Path:
     """Where the last look at each table is kept."""
-    return project.settings.home / "looks" / f"{task.name}.parquet"
+    return project.settings.votes(task.name).with_name(f"{task.name}-looks.parquet")
 
 
 def _only_table(project: Project, task: Task) -> str:

@@ -66,7 +66,7 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
 def write_summaries(found: Labelling, folder: Path) -> None:
     """`lf_summary_train.csv` and, with gold, `lf_summary_dev.csv`."""
     lf_names, class_names, gold = found.votes.lf_names, found.task.class_names, found.gold
-    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights)}
+    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights, counts=found.counts)}
     if gold is not None:
         parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y)
     for part, summary in parts.items():
@@ -93,4 +93,5 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         lines=found.lines(),
         warnings=found.warnings,
         seed=seed,
+        counts=found.counts,
     )

@@ -81,6 +81,7 @@ def label_report(
     lines: Sequence[tuple[str, str]] = (),
     warnings: Sequence[str] = (),
     seed: int = 0,
+    counts: VoteCounts | None = None,
 ) -> str:
     """One self-contained HTML page on a labelling run.
 
@@ -97,18 +98,20 @@ def label_report(
         lines: names and sentences that the command printed.
         warnings: what looks wrong, one sentence each.
         seed: the same inputs and seed give the same page.
+        counts: of the votes on `points`, where they were counted already.
 
     Returns:
         The page, under 10 MB, to be written as UTF-8.
     """
-    found = _count(class_names, points, gold, multilabel, seed)
+    counts = counts or count_votes(points.L, len(class_names))
+    found = _count(class_names, points, gold, multilabel, seed, counts)
     summary = lf_table(
         points.L,
         lf_names,
         class_names,
         weights=weights,
         gold=None if gold is None else Gold(gold.L, gold.Y),
-        counts=found.counts,
+        counts=counts,
     )
     words = Words(lf_names, class_names, class_names)
     texts = None if read_texts is None else Texts(read_texts)
@@ -159,9 +162,13 @@ class _Found:
 
 
 def _count(
-    class_names: Sequence[str], points: LabelledPoints, gold: GoldPoints | None, multilabel: bool, seed: int
+    class_names: Sequence[str],
+    points: LabelledPoints,
+    gold: GoldPoints | None,
+    multilabel: bool,
+    seed: int,
+    counts: VoteCounts,
 ) -> _Found:
-    counts = count_votes(points.L, len(class_names))
     has_votes = covered(points.L)
     shown = {DATA: Points(points.keys, points.L, points.labels, points.probs, has_label=has_votes)}
     m = points.L.shape[1]

@@ -51,12 +51,16 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
     """The rows of a frame."""
     names = list(frame.columns)
     columns = [_values(frame[name]) for name in names]
-    return [Row(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+    rows = [Row() for _ in range(len(frame))]
+    for name, values in zip(names, columns, strict=True):
+        for row, value in zip(rows, values, strict=True):
+            row.__dict__[name] = value
+    return rows
 
 
 def _values(column: pd.Series) -> list[Any]:
     """A column as Python objects; a missing text or list is None, a missing number stays nan."""
     values: list[Any] = column.tolist()
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if float not in set(map(type, values)) or pd.api.types.is_numeric_dtype(column.dtype):
         return values
     return [None if is_missing(value) else value for value in values]

@@ -1,4 +1,4 @@
-"""Fitting all label models side by side and choosing one of them on gold."""
+"""Fitting label models side by side and choosing one of them on gold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
-from sklearn.base import clone
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import ProblemType, folds
@@ -34,10 +33,11 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Selection:
-    """All label models and the one that was chosen.
+    """The label models that could be chosen and the one that was.
 
     Attributes:
-        models: name → the model fitted with all gold, the simplest first.
+        models: name → the model fitted with all gold, the simplest first; only those among which there was
+            a choice.
         held_out: name → what it says of gold by cross-validation; empty without gold.
         chosen: name of the chosen one.
         reason: one sentence: why.
@@ -65,14 +65,15 @@ def select_label_model(
     choice: str = AUTO,
     config: Config | None = None,
 ) -> Selection:
-    """Fit every label model and choose one.
+    """Fit the label models that can be chosen, and choose one.
 
     With gold, each model is judged by cross-validation in FOLDS parts: whatever it takes from gold (class
     balance, weights, thresholds, the number of epochs) comes from the other parts. `auto` then takes the
     simplest model whose metric (accuracy; F1 over samples in multilabel) is within one standard error of the
     best one's, the error being that of the mean difference per point. Without gold, or with fewer than
     MIN_GOLD gold points that have votes, it takes the simplest: majority vote, or the union of votes in
-    multilabel. A model that cannot be fitted is left out with a warning, unless it was demanded.
+    multilabel. The others are then not fitted, nor are they where one is demanded. A model that cannot be
+    fitted is left out with a warning, unless it was demanded.
 
     Args:
         problem: one class a point, or any number.
@@ -85,26 +86,29 @@ def select_label_model(
 
     Raises:
         LabellingError: no LF votes on any point, an unknown label model, a parameter that none has or whose
-            value cannot be used, or a demanded model that needs gold without gold or cannot be fitted.
+            value cannot be used, a demanded model that needs gold without gold, or one that is demanded,
+            or all, cannot be fitted.
     """
     gold = gold if gold is not None and len(gold) else None
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
     given = _parameters(config) | {"cardinality": k}
+    seed = int(given.get("seed", 0))
     tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
     models: dict[str, LabelModel] = {}
     held_out: dict[str, HeldOut] = {}
     for name, candidate in tried.items():
         try:
-            votes = candidate.summary(L)
-            models[name] = clone(candidate).fit_summary(votes, gold)
-            if gold is not None:
-                held_out[name] = _hold_out(candidate, votes, gold, int(given.get("seed", 0)))
+            models[name], out = _fit(candidate, L, gold, seed)
         except LabellingError as error:
-            if name == demanded or len(tried) == 1:
+            if len(tried) == 1:
                 raise
-            models.pop(name, None)
             warnings.append(f"the label model {name} was left out: {error}")
+            continue
+        held_out |= {} if out is None else {name: out}
+        warnings += models[name].warnings
+    if not models:
+        raise LabellingError(f"no label model can be fitted: {'; '.join(warnings)}")
     chosen, reason = _choice(problem, gold, models, held_out, demanded, L.shape[1])
     return Selection(models, held_out, chosen, reason, warnings)
 
@@ -124,21 +128,31 @@ def _parameters(config: Config | None) -> dict[str, Any]:
 def _candidates(
     problem: ProblemType, m: int, gold: Gold | None, demanded: str | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, LabelModel], list[str]]:
-    """The label models that can be fitted, the simplest first, and what is said of the others."""
-    tried, warnings = {}, []
-    for name, kind in label_models_for(problem).items():
-        if (kind.needs_gold and gold is None) or (kind.only_on_demand and name != demanded):
-            continue
-        if m < kind.min_lfs:
-            warnings.append(
-                f"{kind.title} needs at least {kind.min_lfs} labelling functions and there are {m}: "
-                "it was left out"
-            )
-            continue
-        model = kind(**{key: value for key, value in given.items() if key in kind._get_param_names()})
+    """The label models that can be chosen, the simplest first, and what is said of those that lack LFs."""
+    known = label_models_for(problem)
+    made = {
+        name: kind(**{key: value for key, value in given.items() if key in kind._get_param_names()})
+        for name, kind in known.items()
+    }
+    for model in made.values():
         model.config  # noqa: B018 - checks it before anything is fitted
-        tried[name] = model
-    return tried, warnings
+    simplest = next(iter(made))
+    names = [simplest]
+    if demanded is not None:
+        names = [demanded]
+    elif _can_compare(gold):
+        names = [name for name, kind in known.items() if not kind.only_on_demand]
+    lacking = [name for name in names if m < known[name].min_lfs]
+    warnings = [
+        f"{known[name].title} needs at least {known[name].min_lfs} labelling functions and there are {m}: "
+        "it was left out"
+        for name in lacking
+    ]
+    return {name: made[name] for name in names if name not in lacking} or {simplest: made[simplest]}, warnings
+
+
+def _can_compare(gold: Gold | None) -> bool:
+    return gold is not None and int(covered(gold.L).sum()) >= MIN_GOLD
 
 
 def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str) -> None:
@@ -160,15 +174,22 @@ def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str)
         )
 
 
-def _hold_out(candidate: LabelModel, votes: Any, gold: Gold, seed: int) -> HeldOut:
+def _fit(
+    candidate: LabelModel, L: LabelMatrix, gold: Gold | None, seed: int
+) -> tuple[LabelModel, HeldOut | None]:
+    """The label model fitted with all gold, and what it says of each gold point without having seen it."""
+    votes = candidate.summary(L)
+    if gold is None:
+        return candidate.fit_many(votes, [None])[0], None
     part = folds(gold.Y, FOLDS, seed)
+    others = [gold.rows(np.flatnonzero(part != fold)) for fold in range(min(FOLDS, len(gold)))]
+    model, *without = candidate.fit_many(votes, [gold, *others])
     probs, predicted = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
-    for fold in range(min(FOLDS, len(gold))):
+    for fold, unaware in enumerate(without):
         inside = np.flatnonzero(part == fold)
-        model = clone(candidate).fit_summary(votes, gold.rows(np.flatnonzero(part != fold)))
-        probs[inside] = model.predict_proba(gold.L[inside])
-        predicted[inside] = model.decide(probs[inside])
-    return HeldOut(probs, predicted)
+        probs[inside] = unaware.predict_proba(gold.L[inside])
+        predicted[inside] = unaware.decide(probs[inside])
+    return model, HeldOut(probs, predicted)
 
 
 def _choice(

@@ -18,6 +18,7 @@ from adaptml.files import replacing
 from adaptml.frames import KEYS, METADATA
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
+from dataprogramming.kept_votes import Reuse
 from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import lf_table, votes_apart
 
@@ -40,6 +41,7 @@ class Votes:
         gold: votes on the task's gold points, whose `Y` is known; None without gold.
         failures: name of a labelling function → how often it failed and abstained, where that was allowed.
         read_texts: reads what annotators see of some points; None where it cannot be read.
+        reuse: how many of the votes were kept from before; None where none was looked up.
 
     Example:
         >>> votes = project.apply_lfs("spam", "comments")
@@ -61,6 +63,7 @@ class Votes:
     gold: "Votes | None" = None
     failures: Mapping[str, int] = field(default_factory=dict)
     read_texts: ReadTexts | None = None
+    reuse: Reuse | None = None
 
     def __len__(self) -> int:
         """Number of data points."""

@@ -8,11 +8,10 @@ from adaptml.cli import options
 from adaptml.cli.process_annotations import Choice, PerClass, Write
 from adaptml.cli.support import new_app, output
 from adaptml.project import Project
-from adaptml.sampling import RANDOM, Sample
-from labelstudio.annotate import Pulled, pull, push, setup
-from labelstudio.process_annotations import summary
 
 if TYPE_CHECKING:
+    from adaptml.sampling import Sample
+    from labelstudio.annotate import Pulled
     from labelstudio.push import Pushed
 
 app = new_app(help="Annotate in Label Studio: make the project, send points, fetch annotations.")
@@ -31,6 +30,8 @@ def setup_command(
 
     Example: `adaptml annotate setup example`
     """
+    from labelstudio.annotate import setup
+
     with Project() as project:
         done = setup(project, task, annotators)
     changed = "made" if done.created else "changed" if done.changes else "nothing to change"
@@ -46,7 +47,7 @@ def push_command(
     task: options.TaskName,
     data: options.DataArg,
     n: options.Number,
-    sampling: options.Sampling = RANDOM,
+    sampling: options.Sampling = "random",
     predictions: Annotated[
         str | None, typer.Option(help="MLflow run whose labels are shown as pre-annotations.")
     ] = None,
@@ -65,6 +66,8 @@ def push_command(
 
     Example: `adaptml annotate push example --data example_data --n 60`
     """
+    from labelstudio.annotate import push
+
     with Project() as project:
         sample, done = push(
             project, task, data, n, sampling=sampling, predictions=predictions, run=run, by=by, vector=vector,
@@ -82,7 +85,7 @@ def push_command(
     output().print(f"Next: people annotate; then adaptml annotate pull {task}")
 
 
-def _show_pushed(sample: Sample, done: "Pushed", data: str, n: int) -> None:
+def _show_pushed(sample: "Sample", done: "Pushed", data: str, n: int) -> None:
     console = output()
     fewer = f" ({n} were asked for)" if done.asked < n else ""
     console.print(f"{done.asked} points of {data}{fewer}, drawn as {sample.name}")
@@ -108,6 +111,8 @@ def pull_command(
 
     Example: `adaptml annotate pull example`
     """
+    from labelstudio.annotate import pull
+
     with Project() as project:
         found = pull(
             project, task, choice, per_class=per_class, seed=seed, write=write, texts=not no_texts,
@@ -117,7 +122,9 @@ def pull_command(
     output().print(f"Next: adaptml annotator-agreement {task}, for where annotators differ.")
 
 
-def _show_pulled(found: Pulled) -> None:
+def _show_pulled(found: "Pulled") -> None:
+    from labelstudio.process_annotations import summary
+
     console = output()
     console.print(f"{found.read} new or changed tasks read")
     for line in summary(found.done):

@@ -5,8 +5,6 @@ from rich.console import Console
 from adaptml.cli import options
 from adaptml.cli.support import output
 from adaptml.project import Project
-from labelstudio.agreement_report import show
-from labelstudio.annotator_agreement import REPORTS, annotator_agreement
 
 
 def command(task: options.TaskName, seed: options.Seed = 0, no_texts: options.NoTexts = False) -> None:
@@ -18,8 +16,11 @@ def command(task: options.TaskName, seed: options.Seed = 0, no_texts: options.No
 
     Example: `adaptml annotator-agreement example`
     """
+    from labelstudio.agreement_report import show
+    from labelstudio.annotator_agreement import REPORTS
+
     with Project() as project:
-        found = annotator_agreement(project, task, seed=seed, texts=not no_texts)
+        found = project.annotator_agreement(task, seed=seed, texts=not no_texts)
         folder = project.settings.annotations(task)
     show(found, Console())
     output().print(f"written to {folder}: {', '.join(REPORTS)}")

@@ -1,6 +1,6 @@
 """`adaptml compare`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
@@ -8,11 +8,10 @@ from rich.table import Table
 from adaptml.cli import options
 from adaptml.cli.support import extra_options, output
 from adaptml.cli.train import AlgorithmName
-from adaptml.data import TASK_GOLD
 from adaptml.project import Project
-from modelling.compare import STRATEGIES, Comparison, compare
-from modelling.strategies import FOLDS
-from modelling.train import DEFAULT_ALGORITHM
+
+if TYPE_CHECKING:
+    from modelling.compare import Comparison
 
 COMMAND_OPTIONS: dict[str, Any] = options.TAKES_MORE
 
@@ -21,8 +20,8 @@ def command(
     ctx: typer.Context,
     task: options.TaskName,
     data: options.LabelledData,
-    gold: options.Gold = TASK_GOLD,
-    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    gold: options.Gold = "task",
+    algorithm: AlgorithmName = "logistic_regression",
     features: options.Features = None,
     soft_labels: options.SoftLabels = False,
     setting: options.SettingName = "",
@@ -35,8 +34,7 @@ def command(
     Example: `adaptml compare example --data RUN_ID`
     """
     with Project() as project:
-        done = compare(
-            project,
+        done = project.compare(
             project.task(task, setting) if setting else task,
             data,
             gold,
@@ -50,8 +48,11 @@ def command(
     show(done)
 
 
-def show(done: Comparison) -> None:
+def show(done: "Comparison") -> None:
     """Print a comparison: one table, one sentence."""
+    from modelling.compare import STRATEGIES
+    from modelling.strategies import FOLDS
+
     heads = ("trained on", done.measure, "95 % interval", "log loss", "--strategy")
     table = Table(*heads, box=None, pad_edge=False)
     for row in done.rows:

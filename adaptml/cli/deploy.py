@@ -6,7 +6,6 @@ import typer
 
 from adaptml.cli.support import output
 from adaptml.project import Project
-from modelling.deploy import deploy
 
 
 def command(
@@ -22,7 +21,7 @@ def command(
     Example: `adaptml deploy multiclass_example --version 2`
     """
     with Project() as project:
-        done = deploy(project, model, version)
+        done = project.deploy(model, version)
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
     console = output()
     console.print(f"{done.model} version {done.version} is the champion{before}")

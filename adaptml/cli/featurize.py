@@ -6,7 +6,6 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.support import EXIT_INTERRUPTED, output
-from adaptml.features.featurize import featurize
 from adaptml.project import Project
 
 
@@ -34,8 +33,8 @@ def command(
     """
     try:
         with Project() as project:
-            done = featurize(
-                project, task, data,
+            done = project.featurize(
+                task, data,
                 text=text, lemmas=lemmas, vector=vector, encoder=encoder, all_rows=all_rows,
                 show_progress=True,
             )  # fmt: skip

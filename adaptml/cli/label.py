@@ -1,6 +1,6 @@
 """`adaptml label TASK --data DATA`: votes become training data."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,12 +9,13 @@ from adaptml.cli.lfs import print_lf_table
 from adaptml.cli.support import extra_options, output
 from adaptml.errors import LabellingError
 from adaptml.project import Project
-from dataprogramming.label import LabelResult, label
-from dataprogramming.label_models.registry import config_fields
-from dataprogramming.selection import AUTO
+
+if TYPE_CHECKING:
+    from dataprogramming.label import LabelResult
 
 # What the task's get_lfs and the label models declare are options too.
 COMMAND_OPTIONS = options.TAKES_MORE
+AUTO = "auto"
 EPOCHS_CHOSEN = "auto"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Log, register and write nothing.")]
 
@@ -31,6 +32,7 @@ def command(
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     fault_tolerant: options.FaultTolerant = False,
+    fresh: options.Fresh = False,
     dry_run: DryRun = False,
     write: options.Write = False,
     no_texts: options.NoTexts = False,
@@ -47,8 +49,7 @@ def command(
     """
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
     with Project() as project:
-        done = label(
-            project,
+        done = project.label(
             project.task(task, setting),
             data,
             gold,
@@ -57,6 +58,7 @@ def command(
             lf_parameters=lf_parameters,
             workers=workers,
             fault_tolerant=fault_tolerant,
+            fresh=fresh,
             write=write,
             dry_run=dry_run,
             where=where,
@@ -69,6 +71,8 @@ def command(
 
 def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Parameters of label models, and those that are for the task's get_lfs."""
+    from dataprogramming.label_models.registry import config_fields
+
     known = config_fields()
     config: dict[str, Any] = {name: value for name, value in given.items() if name in known}
     if config.get("n_epochs") == EPOCHS_CHOSEN:
@@ -76,7 +80,7 @@ def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]
     return config, {name: value for name, value in given.items() if name not in known}
 
 
-def show(done: LabelResult) -> None:
+def show(done: "LabelResult") -> None:
     """Print a run's outcome: the run, the table of labelling functions, what looks wrong."""
     console = output()
     if not done.run_id:

@@ -1,9 +1,8 @@
 """`adaptml lfs TASK`: try labelling functions on a sample and look at the rows."""
 
 from collections.abc import Hashable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.measure import Measurement
@@ -12,11 +11,12 @@ from rich.text import Text
 from adaptml.cli import options
 from adaptml.cli.support import extra_options, output
 from adaptml.errors import LabellingError
-from adaptml.frames import KEYS
 from adaptml.project import Project
-from dataprogramming.lf_table import as_rich_table
-from dataprogramming.lfs_report import SAMPLE, Look, look
-from dataprogramming.marking import matches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dataprogramming.lfs_report import Look
 
 COMMAND_OPTIONS = options.TAKES_MORE  # what the task's get_lfs declares
 MOST_ROWS = 20
@@ -33,7 +33,7 @@ def command(
     ctx: typer.Context,
     task: options.TaskName,
     data: options.DataOrNone = None,
-    n: options.Number = SAMPLE,
+    n: options.Number = 2000,
     where: options.Where = None,
     gold: options.Gold = "task",
     show: Annotated[str | None, _LF] = None,
@@ -45,6 +45,7 @@ def command(
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     fault_tolerant: options.FaultTolerant = False,
+    fresh: options.Fresh = False,
 ) -> None:
     """Try labelling functions on a sample: what each hits, and how often it is right on gold.
 
@@ -52,6 +53,8 @@ def command(
 
     Example: `adaptml lfs example --data example_data --show cat_purr --wrong`
     """
+    from dataprogramming.lfs_report import look
+
     shows_rows = show is not None or uncovered or disagreement
     if (wrong or conflicts) and show is None:
         raise LabellingError("--wrong and --conflicts are about one labelling function; name it with --show")
@@ -67,6 +70,7 @@ def command(
             lf_parameters=extra_options(ctx.args, "get_lfs"),
             workers=workers,
             fault_tolerant=fault_tolerant,
+            fresh=fresh,
             remember=not shows_rows,
         )
         console = output()
@@ -76,8 +80,10 @@ def command(
             _print_table(console, found)
 
 
-def print_lf_table(console: Console, frame: pd.DataFrame) -> None:
+def print_lf_table(console: Console, frame: "pd.DataFrame") -> None:
     """The table of labelling functions; where a pipe reads it, as wide as it is."""
+    from dataprogramming.lf_table import as_rich_table
+
     table = as_rich_table(frame)
     if not console.is_terminal:
         console.width = Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
@@ -89,7 +95,7 @@ def _was_typed(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _print_table(console: Console, found: Look) -> None:
+def _print_table(console: Console, found: "Look") -> None:
     votes = found.votes
     print_lf_table(console, found.table)
     gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
@@ -97,6 +103,8 @@ def _print_table(console: Console, found: Look) -> None:
         f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
         f"{found.n_disagreements} with votes for different classes; {gold}"
     )
+    for line in votes.reuse.lines() if votes.reuse else []:
+        console.print(f"votes: {line}")
     for name, count in votes.failures.items():
         console.print(f"{name} failed on {count} points and abstained there")
     for name in found.removed:
@@ -108,7 +116,7 @@ def _print_table(console: Console, found: Look) -> None:
 
 
 def _print_rows(
-    console: Console, found: Look, lf: str | None, wrong: bool, conflicts: bool, uncovered: bool
+    console: Console, found: "Look", lf: str | None, wrong: bool, conflicts: bool, uncovered: bool
 ) -> None:
     votes = found.votes
     if lf is not None:
@@ -126,6 +134,8 @@ def _row(
     row: Mapping[Hashable, Any], lf_names: tuple[str, ...], keywords: frozenset[str], *, marked: bool
 ) -> Text:
     """A data point: its key, its texts with matched words marked, its gold label and its votes."""
+    from adaptml.frames import KEYS
+
     shown = Text(f"{row[KEYS[0]]}/{row[KEYS[1]]}", style="bold")
     for name, value in row.items():
         if name in KEYS or name in lf_names:
@@ -140,6 +150,8 @@ def _row(
 
 def _marked(text: str, keywords: frozenset[str], coloured: bool) -> Text:
     """A text with the keywords in it marked: by colour on a terminal, else by » and «."""
+    from dataprogramming.marking import matches
+
     cut = text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 1] + "…"
     made, end = Text(), 0
     for start, stop in matches(cut, keywords) if keywords else []:

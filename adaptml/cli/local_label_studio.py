@@ -7,7 +7,6 @@ import typer
 
 from adaptml.cli.support import output
 from adaptml.project import Project
-from labelstudio.local_server import prepare, running
 
 COMMAND_OPTIONS = {"no_args_is_help": False}
 
@@ -20,6 +19,8 @@ def command(
 
     Example: `python -m labelstudio.local_server --port 8081`
     """
+    from labelstudio.local_server import prepare, running
+
     console, root = output(), Project().settings.root
     folder = root / folder
     console.print(

@@ -9,8 +9,6 @@ import typer
 
 from adaptml.cli import label, options
 from adaptml.cli.support import extra_options
-from adaptml.data import NO_GOLD, TASK_GOLD
-from dataprogramming.selection import AUTO
 
 COMMAND_OPTIONS = options.TAKES_MORE
 GOLD_FLAG = "--gold"
@@ -39,11 +37,11 @@ def command(
     ctx: typer.Context,
     task: options.TaskName,
     data: Data,
-    dev_data: DevData = NO_GOLD,
+    dev_data: DevData = "none",
     gold: Annotated[bool, typer.Option(GOLD_FLAG, help="The same as --dev-data 1.")] = False,
     setting: options.SettingName = "",
-    label_model: LabelModel = AUTO,
-    multilabel: Multilabel = AUTO,
+    label_model: LabelModel = label.AUTO,
+    multilabel: Multilabel = label.AUTO,
     seed: options.Seed = 0,
     workers: Workers = 1,
     fault_tolerant: FaultTolerant = False,
@@ -59,7 +57,7 @@ def command(
         ctx,
         task,
         data,
-        TASK_GOLD if gold and dev_data == NO_GOLD else dev_data,
+        "task" if gold and dev_data == "none" else dev_data,
         label.checked_name(label_model, multilabel),
         setting=setting,
         seed=seed,

@@ -8,7 +8,6 @@ import typer
 from adaptml.cli import options
 from adaptml.cli.process_annotations import CHOICE_HELP, PerClass, Write, show
 from adaptml.project import Project
-from labelstudio.process_annotations import process_annotations
 
 
 def command(
@@ -24,5 +23,5 @@ def command(
     Example: `python -m labelstudio.process_annotations export.json example majority`
     """
     with Project() as project:
-        done = process_annotations(project, task, file, choice, per_class=per_class, seed=seed, write=write)
+        done = project.process_annotations(task, file, choice, per_class=per_class, seed=seed, write=write)
     show(done)

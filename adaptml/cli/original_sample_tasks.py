@@ -8,7 +8,6 @@ import typer
 from adaptml.cli import options
 from adaptml.cli.sample_tasks import show
 from adaptml.project import Project
-from labelstudio.sample_tasks import sample_tasks
 
 
 def command(
@@ -27,5 +26,5 @@ def command(
     Example: `python -m labelstudio.sample_tasks example_data txt 30 example`
     """
     with Project() as project:
-        done = sample_tasks(project, task, table, n, columns=columns, seed=seed, to=filename)
+        done = project.sample_tasks(task, table, n, columns=columns, seed=seed, to=filename)
     show(done, task, table, n)

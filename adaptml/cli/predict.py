@@ -3,7 +3,6 @@
 from adaptml.cli import options
 from adaptml.cli.support import output
 from adaptml.project import Project
-from modelling.predict import predict
 
 
 def command(
@@ -21,7 +20,7 @@ def command(
     """
     with Project() as project:
         chosen = project.task(task, setting)
-        done = predict(project, chosen, data, where=where, new=new, write=write, to=to, show_progress=True)
+        done = project.predict(chosen, data, where=where, new=new, write=write, to=to, show_progress=True)
     console = output()
     console.print(f"{done.n_points} data points predicted by {done.model_name} version {done.version}")
     for name, count in done.counts.items():

@@ -1,14 +1,16 @@
 """`adaptml process-annotations`: gold labels from a Label Studio export."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adaptml.cli import options
 from adaptml.cli.support import output
 from adaptml.project import Project
-from labelstudio.process_annotations import ProcessedAnnotations, process_annotations, summary
+
+if TYPE_CHECKING:
+    from labelstudio.process_annotations import ProcessedAnnotations
 
 CHOICE_HELP = (
     "Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at random), `drop` "
@@ -42,12 +44,14 @@ def command(
     Example: `adaptml process-annotations example export.json --choice majority`
     """
     with Project() as project:
-        done = process_annotations(project, task, file, choice, per_class=per_class, seed=seed, write=write)
+        done = project.process_annotations(task, file, choice, per_class=per_class, seed=seed, write=write)
     show(done)
 
 
-def show(done: ProcessedAnnotations) -> None:
+def show(done: "ProcessedAnnotations") -> None:
     """Print what was read, left out, decided and written, and what comes next."""
+    from labelstudio.process_annotations import summary
+
     for line in summary(done):
         output().print(line)
     output().print("Next: annotator-agreement, to see whether these labels can be relied on.")

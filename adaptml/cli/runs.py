@@ -1,15 +1,16 @@
 """`adaptml runs [TASK]`: which runs there are, and what each found."""
 
 from math import isnan
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich.table import Table
 
 from adaptml.cli.support import output
 from adaptml.project import Project
-from adaptml.runs.listing import list_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def command(
@@ -22,7 +23,7 @@ def command(
     Example: `adaptml runs example`
     """
     with Project() as project:
-        found = list_runs(project, task)
+        found = project.list_runs(task)
         if task is not None and found.empty:
             project.task(task)  # a name that is no task's is an error
     if found.empty:
@@ -32,7 +33,7 @@ def command(
         output().print(_table(found, with_task=task is None))
 
 
-def _table(found: pd.DataFrame, *, with_task: bool) -> Table:
+def _table(found: "pd.DataFrame", *, with_task: bool) -> Table:
     numbers = ("points", "on gold", "on labels")
     names = ["started", *(["task"] if with_task else []), "step", "setting", "status", "model"]
     table = Table(*names, box=None, pad_edge=False)

@@ -3,15 +3,13 @@
 from adaptml.cli import options
 from adaptml.cli.support import output
 from adaptml.project import Project
-from adaptml.sampling import RANDOM
-from adaptml.sampling.sample_points import sample_points
 
 
 def command(
     task: options.TaskName,
     data: options.DataArg,
     n: options.Number,
-    sampling: options.Sampling = RANDOM,
+    sampling: options.Sampling = "random",
     run: options.Run = None,
     by: options.By = None,
     vector: options.VectorColumn = None,
@@ -24,8 +22,8 @@ def command(
     Example: `adaptml sample-points example --data example_data --n 100 --sampling diverse`
     """
     with Project() as project:
-        done = sample_points(
-            project, task, data, n,
+        done = project.sample_points(
+            task, data, n,
             sampling=sampling, run=run, by=by, vector=vector, seed=seed, where=where, to=to,
         )  # fmt: skip
     output().print(f"{len(done.frame)} points of {data}, drawn as {done.name}")

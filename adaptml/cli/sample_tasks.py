@@ -1,21 +1,22 @@
 """`adaptml sample-tasks`: data points for people to annotate, as a file for Label Studio."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adaptml.cli import options
 from adaptml.cli.support import output
 from adaptml.project import Project
-from adaptml.sampling import RANDOM
-from labelstudio.sample_tasks import SampledTasks, sample_tasks
+
+if TYPE_CHECKING:
+    from labelstudio.sample_tasks import SampledTasks
 
 
 def command(
     task: options.TaskName,
     data: options.DataArg,
     n: options.Number,
-    sampling: options.Sampling = RANDOM,
+    sampling: options.Sampling = "random",
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,15 +39,15 @@ def command(
     Example: `adaptml sample-tasks example --data example_data --n 30`
     """
     with Project() as project:
-        done = sample_tasks(
-            project, task, data, n,
+        done = project.sample_tasks(
+            task, data, n,
             sampling=sampling, columns=options.names_in(columns),
             run=run, by=by, vector=vector, seed=seed, where=where, to=to,
         )  # fmt: skip
     show(done, task, data, n)
 
 
-def show(done: SampledTasks, task: str, data: str, n: int) -> None:
+def show(done: "SampledTasks", task: str, data: str, n: int) -> None:
     """Print what was sampled and written, and what comes next."""
     console = output()
     fewer = f" ({n} were asked for, and there are no more)" if done.points < n else ""

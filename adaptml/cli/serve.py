@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from adaptml.project import Project
-from modelling.serve import serve
 
 
 def command(
@@ -24,7 +23,7 @@ def command(
     Example: `adaptml serve --port 8000`
     """
     with Project() as project:
-        serve(project, host, port, _announce)
+        project.serve(host, port, _announce)
 
 
 def _announce(address: str) -> None:

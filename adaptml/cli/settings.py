@@ -7,7 +7,6 @@ import typer
 from adaptml.cli.support import output
 from adaptml.project import Project
 from adaptml.settings import Settings
-from adaptml.settings_text import export_lines, shown, variable
 
 
 def command(
@@ -21,6 +20,8 @@ def command(
 
     Example: `adaptml settings database_url`
     """
+    from adaptml.settings_text import export_lines, shown, variable
+
     with Project() as project:
         if export:
             for line in export_lines(project):

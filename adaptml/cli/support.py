@@ -206,8 +206,7 @@ def _prepare_process() -> None:
     """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     # Modules live as long as the process, and our frames hold no cycles: looking through them for garbage
-    # again and again is half the time of a `pull`.
-    gc.freeze()
+    # again and again is half the time of a `pull`. Set before the step is imported, which makes many objects.
     gc.set_threshold(GC_ALLOCATIONS)
     log = logging.getLogger("adaptml")
     if not log.handlers:

@@ -9,8 +9,6 @@ from adaptml.cli import options
 from adaptml.cli.support import new_app, output
 from adaptml.errors import TaskError
 from adaptml.project import Project
-from adaptml.tasks.check import check_task
-from adaptml.tasks.scaffold import new_task
 
 STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -34,6 +32,8 @@ def new(
 
     Example: `adaptml task new topic --classes politics,sports,other --text body`
     """
+    from adaptml.tasks.scaffold import new_task
+
     names = [part.strip() for part in classes.split(",") if part.strip()]
     with Project() as project:
         tasks_dir = project.settings.tasks_dir
@@ -53,7 +53,7 @@ def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
     Example: `adaptml task check example --data example_data`
     """
     with Project() as project:
-        findings = check_task(project, task, data)
+        findings = project.check_task(task, data)
     console, width = output(), max(len(finding.what) for finding in findings)
     for finding in findings:
         console.print(f"{finding.level:<8} ", style=STYLES[finding.level], end="")

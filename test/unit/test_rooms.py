@@ -158,7 +158,7 @@ _PROCESS = (
 )  # fmt: skip
 # MLflow's other functions read its global address or write the process's environment.
 _MLFLOW = (
-    "mlflow.entities", "mlflow.environment_variables", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model", "mlflow.pyfunc.save_model",
+    "mlflow.entities", "mlflow.environment_variables", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model",
     "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
 )  # fmt: skip
 
@@ -225,6 +225,7 @@ def test_nothing_below_the_edges_asks_for_the_process_s_settings() -> None:
         ("from adaptml import settings; S = settings.load_settings(x)", "adaptml.settings.load_settings"),
         ("import mlflow; mlflow.set_tracking_uri(x)", "mlflow.set_tracking_uri"),
         ("import mlflow.pyfunc; mlflow.pyfunc.load_model(x)", "mlflow.pyfunc.load_model"),
+        ("import mlflow.pyfunc; mlflow.pyfunc.save_model(x)", "mlflow.pyfunc.save_model"),
         ("from mlflow import log_metric", "mlflow.log_metric"),
         ("from mlflow.tracking import fluent; fluent.start_run()", "mlflow.tracking.fluent.start_run"),
     ],
@@ -238,7 +239,7 @@ def test_the_watch_sees_what_asks_for_the_process_s_settings(line: str, what: st
     [
         "from adaptml.project import Project; P = Project(folder)",
         "from mlflow.tracking import MlflowClient; C = MlflowClient(uri)",
-        "import mlflow.pyfunc; mlflow.pyfunc.save_model(folder)",
+        "from mlflow.models import Model; Model().save(file)",
         "def path(cwd): return cwd()",
     ],
 )
@@ -265,6 +266,7 @@ def run(code: str, *arguments: str) -> str:
 LEFT_OUT = {
     "adaptml": "numpy pandas sqlalchemy pydantic typer rich yaml torch snorkel mlflow sklearn matplotlib fastapi",
     "adaptml.cli.app": "torch snorkel tensorflow mlflow sklearn matplotlib sqlalchemy fastapi",
+    "dataprogramming.label": "torch tensorflow",
     "modelling.serve": "torch snorkel tensorflow simplemma krippendorff kneed matplotlib",
     "labelstudio.sample_tasks": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.process_annotations": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",

@@ -1,6 +1,7 @@
 """The summary of labelling functions equals Snorkel's; every warning names what it is about."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -87,6 +88,24 @@ TWIN = [0, 0, 1, 1, 2, -1, -1, -1, -1, -1]
 def test_problems_of_labelling_functions(columns: list[list[int]], problem: str) -> None:
     L = np.array(columns, np.int8).T
     assert find_problems(L, None, [f"lf{j}" for j in range(len(columns))], CLASSES) == [problem]
+
+
+@given(
+    hnp.arrays(np.int8, st.tuples(st.integers(1, 20), st.integers(1, 4)), elements=st.integers(-1, 1)),
+    st.lists(st.integers(0, 3), max_size=4),
+)
+def test_twins_vote_alike_wherever_one_of_them_votes(L: np.ndarray, copied: list[int]) -> None:
+    L = np.hstack([L, L[:, [j % L.shape[1] for j in copied]]])
+    names = [f"lf{j}" for j in range(L.shape[1])]
+    expected = []
+    for i, j in combinations(range(len(names)), 2):
+        rows = (L[:, i] >= 0) | (L[:, j] >= 0)
+        if rows.sum() >= 5 and (L[rows, i] == L[rows, j]).all():
+            expected.append(f"labelling functions lf{i} and lf{j} always agree ({rows.sum()} votes)")
+    found = [
+        line.partition(":")[0] for line in find_problems(L, None, names, CLASSES) if "always agree" in line
+    ]
+    assert found == expected
 
 
 def test_problems_on_gold() -> None:

@@ -95,6 +95,6 @@ def test_words_are_found_by_their_lemma() -> None:
 
 
 def test_a_look_loads_no_mlflow() -> None:
-    code = "import sys, adaptml.cli.lfs; print([m for m in ('mlflow', 'sklearn', 'matplotlib') if m in sys.modules])"
+    code = "import sys, dataprogramming.lfs_report; print([m for m in ('mlflow', 'sklearn', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert "mlflow" not in done.stdout

@@ -1,0 +1,130 @@
+"""Models of the BERT kind without PyTorch: onnxruntime runs a graph that is built from their weights."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptml.errors import FeatureError, one_line
+from adaptml.features.bert_config import BUCKETS, BertConfig
+from adaptml.features.bert_graph import build
+from adaptml.features.model_files import Floats, Weights
+
+FAR = 128  # MPNet: from this distance on all are of one kind
+Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Bert:
+    """A model that is ready to run.
+
+    Args:
+        config: what its `config.json` says.
+        path: its weights in safetensors, with the names that the library transformers gives them.
+
+    Raises:
+        FeatureError: weights that do not fit the configuration, or a graph that onnxruntime refuses.
+    """
+
+    def __init__(self, config: BertConfig, path: Path) -> None:
+        self.config = config
+        weights = Weights(path, config.family.prefix)
+        self._bias = _distance_bias(config, weights) if config.family.distances else None
+        model, tensors = build(config, weights)
+        del weights  # the file's own pages, beside the copies that follow
+        self._session = _session(model, tensors)
+
+    def hidden_states(self, ids: Ids, mask: Mask) -> Floats:
+        """What the last layer makes of each piece of n texts, the longest of which has l pieces.
+
+        Args:
+            ids: numbers of the pieces (n, l), in 0 … vocabulary-1; l is at most `max_pieces`.
+            mask: which of them are a text's own (n, l); each text has some, in front.
+
+        Returns:
+            float32 (n, l, hidden_size); values behind a text's end mean nothing.
+
+        Raises:
+            FeatureError: onnxruntime fails.
+        """
+        padding = self.config.padding
+        ids = np.where(mask, ids, padding)
+        places = np.arange(ids.shape[1], dtype=np.int64)
+        positions: Ids = np.broadcast_to(places, ids.shape)
+        if self.config.family.padded:
+            own = ids != padding
+            positions = np.cumsum(own, axis=1) * own + padding
+        bias = np.where(mask, np.float32(0), np.finfo(np.float32).min)[:, None, None, :]
+        if self._bias is not None:
+            bias = bias + self._bias[:, _distances(ids.shape[1])]
+        given = {"ids": ids, "positions": np.ascontiguousarray(positions), "bias": bias}
+        try:
+            (states,) = self._session.run(None, given)
+        except _onnxruntime_errors() as error:
+            raise FeatureError(f"onnxruntime fails: {one_line(error)}") from error
+        return np.asarray(states)
+
+
+def _distance_bias(config: BertConfig, weights: Weights) -> Floats:
+    """MPNet's bias by head and kind of distance: (heads, BUCKETS)."""
+    return weights.read("encoder.relative_attention_bias.weight", BUCKETS, config.heads).T
+
+
+def _distances(length: int) -> Ids:
+    """The kind of distance, 0 … BUCKETS-1, from each of `length` pieces to each: (length, length).
+
+    Near ones have a kind each, farther ones share one by the logarithm: Raffel et al. 2020, section 2.1,
+    https://arxiv.org/abs/1910.10683.
+    """
+    places = np.arange(length)
+    back = places[:, None] - places[None, :]
+    half = BUCKETS // 2
+    near = half // 2
+    away = np.abs(back)
+    times = np.maximum(away, near).astype(np.float32) / np.float32(near)
+    share = np.log(times) / np.float32(np.log(FAR / near))
+    far = np.minimum(near + (share * np.float32(half - near)).astype(np.int64), half - 1)
+    kinds: Ids = np.where(away < near, away, far) + np.where(back < 0, half, 0)
+    return kinds
+
+
+def _session(model: bytes, tensors: Mapping[str, Floats]) -> Any:
+    """An onnxruntime session of a graph whose larger tensors are given beside it, which it copies.
+
+    Raises:
+        FeatureError: onnxruntime refuses the graph.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong is raised; it need not be printed too
+    options.intra_op_num_threads, options.inter_op_num_threads = _threads(), 1
+    # A thread that waits gives its processor back, and memory goes back after each batch.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    try:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+        options.add_external_initializers(list(tensors), values)
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except _onnxruntime_errors() as error:
+        raise FeatureError(
+            f"onnxruntime {onnxruntime.__version__} refuses the graph: {one_line(error)}"
+        ) from error
+
+
+def _onnxruntime_errors() -> tuple[type[Exception], ...]:
+    """All errors of onnxruntime, which have no base of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    own = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    return (*own, RuntimeError)
+
+
+def _threads() -> int:
+    """As many as numpy takes for linear algebra: OMP_NUM_THREADS, or the processors that it may use."""
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    return min((pool["num_threads"] for pool in threadpool_info()), default=os.cpu_count() or 1)

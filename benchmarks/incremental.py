@@ -1,0 +1,224 @@
+"""What a changed rule of many costs, or a few changed rows: beside everything anew, and beside bare Python.
+
+    python benchmarks/incremental.py                  # 1,000,000 rows, 50 rules: minutes for everything anew
+    python benchmarks/incremental.py --rows 50000
+
+The rules are regular expressions over short texts in an SQLite table. Times are CPU seconds of this process.
+Each label matrix is compared with that of bare Python; a difference ends it with exit code 1.
+"""
+
+import gc
+import os
+import platform
+import random
+import re
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import typer
+
+from adaptml.database import StoredRows
+from adaptml.project import Project
+from dataprogramming.apply import apply_lfs
+from dataprogramming.votes import Votes
+
+ROWS, RULES, NEW_ROWS, CHANGED_ROWS = 1_000_000, 50, 1_000, 10
+TASK = """
+title: Is it about it?
+setting: multiclass
+classes: [{name: other}, {name: about}]
+columns: [{name: text}]
+lf_features: [text]
+features: [vector]
+"""
+LFS = """
+import re
+from adaptml import labeling_function
+
+def rule(name, pattern):
+    search = re.compile(pattern).search
+
+    @labeling_function(name)
+    def found(x):
+        return "about" if search(x.text) else None
+
+    return found
+
+def get_lfs(params):
+    return [rule(f"rule{i}", pattern) for i, pattern in enumerate(PATTERNS)]
+"""
+
+
+def pattern(words: list[str], i: int) -> str:
+    """A regular expression of the kind that people write: a few words, some with endings."""
+    return rf"(?i)\b({'|'.join(words[8 * i : 8 * i + 8])})(s|ed|ing)?\b"
+
+
+class Timed:
+    """CPU seconds of whole looks, and of the part of them that reads the table."""
+
+    def __init__(self, project: Project) -> None:
+        """Time what the project's database reads from now on."""
+        self.reading = 0.0
+        database: Any = project.database
+        database.keys, database.read_stored = self.timed(database.keys), self.piecewise(database.read_stored)
+
+    def timed(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        """The same work, timed as reading."""
+
+        def run(*args: Any, **options: Any) -> Any:
+            start = time.process_time()
+            done = work(*args, **options)
+            self.reading += time.process_time() - start
+            return done
+
+        return run
+
+    def piecewise(self, work: Callable[..., Iterator[StoredRows]]) -> Callable[..., Iterator[StoredRows]]:
+        """As `timed`, for what comes in pieces."""
+
+        def run(*args: Any) -> Iterator[StoredRows]:
+            pieces = work(*args)
+            following = self.timed(lambda: next(pieces, None))
+            yield from iter(following, None)
+
+        return run
+
+    def votes(self, project: Project, name: str, *, fresh: bool = False) -> tuple[Votes, float, float]:
+        """Apply the labelling functions and print a line; gives CPU seconds in all, and without reading."""
+        self.reading = 0.0
+        start = time.process_time()
+        votes = apply_lfs(project, "bench", "posts", gold=None, fresh=fresh)
+        seconds = time.process_time() - start
+        show(name, seconds, seconds - self.reading)
+        return votes, seconds, seconds - self.reading
+
+
+def show(name: str, seconds: float, applying: float | None = None) -> None:
+    """Print one line of the comparison."""
+    more = "" if applying is None else f"{applying:12.2f} s without reading"
+    print(f"{name:<48}{seconds:9.2f} s{more}", flush=True)
+
+
+def bare(path: Path, patterns: list[str]) -> tuple[npt.NDArray[np.int8], float]:
+    """The label matrix (n, m) by bare Python, and how long its rules take, reading left out."""
+    with sqlite3.connect(path) as connection:
+        texts = [text for (text,) in connection.execute("SELECT text FROM posts ORDER BY id")]
+    searches = [re.compile(one).search for one in patterns]
+    start = time.process_time()
+    columns = [[1 if search(text) else -1 for text in texts] for search in searches]
+    seconds = time.process_time() - start
+    return np.array(columns, np.int8).T, seconds
+
+
+def scan(path: Path) -> float:
+    """How long it takes to fetch ids and texts with Python's own driver, by id."""
+    with sqlite3.connect(path) as connection:
+        start = time.process_time()
+        connection.execute("SELECT id, text FROM posts ORDER BY id").fetchall()
+        return time.process_time() - start
+
+
+def make_table(path: Path, rows: int, words: list[str], seed: int) -> None:
+    """Short texts, 12 words each, by id."""
+    draw = random.Random(seed)
+    made = ((f"p{i:08d}", " ".join(draw.choices(words, k=12))) for i in range(rows))
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE posts (id TEXT PRIMARY KEY, text TEXT)")
+        connection.executemany("INSERT INTO posts VALUES (?, ?)", made)
+
+
+def change_rows(path: Path, rows: int, words: list[str]) -> None:
+    """NEW_ROWS more, and CHANGED_ROWS others."""
+    new = [(f"q{i:08d}", " ".join(words[i % 500 : i % 500 + 12])) for i in range(NEW_ROWS)]
+    changed = [
+        (f"{words[i]} {words[i + 1]}", f"p{i * (rows // CHANGED_ROWS):08d}") for i in range(CHANGED_ROWS)
+    ]
+    with sqlite3.connect(path) as connection:
+        connection.executemany("INSERT INTO posts VALUES (?, ?)", new)
+        connection.executemany("UPDATE posts SET text = ? WHERE id = ?", changed)
+
+
+def write_rules(folder: Path, patterns: list[str]) -> None:
+    """The task's rules."""
+    (folder / "lfs.py").write_text(
+        "PATTERNS = [\n" + "".join(f'    r"{one}",\n' for one in patterns) + "]\n" + LFS
+    )
+
+
+def check(votes: Votes, expected: npt.NDArray[np.int8]) -> None:
+    """End the program where label matrices differ."""
+    if not np.array_equal(votes.L, expected):
+        print("the label matrices differ")
+        sys.exit(1)
+
+
+def main(
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the table.")] = ROWS,
+    rules: Annotated[int, typer.Option(min=2, help="Number of rules.")] = RULES,
+    seed: Annotated[int, typer.Option(help="Seed of the texts.")] = 0,
+) -> None:
+    """Measure a changed rule and changed rows, and check that every label matrix is that of bare Python."""
+    gc.freeze()
+    gc.set_threshold(50_000)  # as in the command line
+    pd.DataFrame({"warm": ["up"]}, dtype=str)
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, ", end="")
+    print(f"load {os.getloadavg()[0]:.1f}; {rows:,} rows, {rules} regular expressions; CPU seconds")
+    draw = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(draw.choices(letters, k=draw.randint(3, 9))) for _ in range(max(5_000, 8 * rules + 8))]
+    patterns = [pattern(words, i) for i in range(rules)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        task = folder / "tasks" / "bench"
+        task.mkdir(parents=True)
+        (task / "task.yaml").write_text(TASK)
+        (folder / "workspace").mkdir()
+        path = folder / "workspace" / "data.db"
+        make_table(path, rows, words, seed)
+        with Project(folder) as project:
+            measure(project, path, task, patterns, pattern(words, rules), words)
+    print(f"load {os.getloadavg()[0]:.1f}")
+
+
+def measure(
+    project: Project, path: Path, task: Path, patterns: list[str], other: str, words: list[str]
+) -> None:
+    """Everything anew, a second look, a changed rule, changed rows."""
+    timed, rows = Timed(project), project.database.count("posts")
+    write_rules(task, patterns)
+    expected, bare_s = bare(path, patterns)
+    show("bare Python, the rules alone", bare_s, bare_s)
+    votes, _, anew_s = timed.votes(project, "everything anew")
+    check(votes, expected)
+    votes, _, _ = timed.votes(project, "nothing changed")
+    check(votes, expected)
+
+    patterns[-1] = other
+    write_rules(task, patterns)
+    expected[:, -1:], bare_rule_s = bare(path, patterns[-1:])
+    show("bare Python, the changed rule alone", bare_rule_s, bare_rule_s)
+    votes, _, rule_s = timed.votes(project, f"1 of {len(patterns)} rules changed")
+    check(votes, expected)
+    print(f"  1/{anew_s / rule_s:.1f} of everything anew, {rule_s / bare_rule_s:.2f} × the bare rule")
+
+    change_rows(path, rows, words)
+    votes, rows_s, _ = timed.votes(project, f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows")
+    bare_s = scan(path)
+    show("bare scan of ids and texts", bare_s)
+    print(f"  {rows_s / bare_s:.2f} × the bare scan")
+    check(votes, bare(path, patterns)[0])
+    assert votes.reuse is not None
+    print(f"  {votes.reuse.lines()[0]}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,108 @@
+"""The fingerprint of a labelling function: the same where it votes alike, another where it may not."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+
+from snorkel.labeling import LabelingFunction
+
+from adaptml.tasks import Labels
+from dataprogramming.fingerprints.errors import Uncertain
+from dataprogramming.fingerprints.functions import put_function
+from dataprogramming.fingerprints.libraries import library
+from dataprogramming.fingerprints.pieces import Pieces, atom
+from dataprogramming.fingerprints.walker import Walker
+from dataprogramming.keyword_lfs import KeywordLF
+
+_FORM = b"fingerprint 1"  # of how they are made: another number makes all of them new
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a labelling function's votes follow from, beside the data point.
+
+    Attributes:
+        digest: 32 hexadecimal digits; None where it cannot be certain.
+        reason: why it cannot, in words that follow the function's name; empty where it can.
+    """
+
+    digest: str | None
+    reason: str = ""
+
+
+def fingerprint(lf: LabelingFunction, labels: Labels, folder: Path | None) -> Fingerprint:
+    """The fingerprint of one labelling function, see `fingerprints`."""
+    return fingerprints([lf], labels, folder)[0]
+
+
+def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path | None) -> list[Fingerprint]:
+    """The fingerprints of a task's labelling functions.
+
+    Two labelling functions of one digest vote alike on equal data points, in any process at any time. Their
+    code counts, and all that it refers to, as far as that is a person's own: functions, classes, values of
+    globals and of the functions around them, defaults, resources, preprocessors, parameters that are used.
+    What belongs to an installed library counts by name and version. Names of the labelling functions,
+    docstrings, comments, line numbers and places of files do not count; nor does the order of a set, which no
+    two processes share. The order of a dictionary counts.
+
+    Args:
+        lfs: m labelling functions.
+        labels: the task's classes, whose names and order count.
+        folder: the task's folder, whose modules count by their code; None for a task made in Python.
+
+    Returns:
+        m fingerprints. One has no digest where something was met that may answer differently from call to
+        call (files, clocks, random numbers, …), that is seen to keep a state, or that cannot be compared.
+    """
+    walker = Walker(folder)
+    names = ", ".join(map(repr, (label.name for label in labels)))
+    head = [
+        _FORM,
+        platform.python_implementation().encode(),
+        platform.python_version().encode(),
+        names.encode(),
+    ]
+    return [_fingerprint(walker, lf, head) for lf in lfs]
+
+
+def _fingerprint(walker: Walker, lf: LabelingFunction, head: Sequence[bytes]) -> Fingerprint:
+    def put(out: Pieces) -> None:
+        out += head
+        _put_lf(walker, out, lf)
+
+    try:
+        return Fingerprint(walker.root(put).hex())
+    except Uncertain as error:
+        return Fingerprint(None, str(error))
+    except RecursionError:
+        return Fingerprint(None, "it refers to something that is nested too deeply to be compared")
+
+
+def _put_lf(walker: Walker, out: Pieces, lf: LabelingFunction) -> None:
+    """A labelling function without its name."""
+    if type(lf) is KeywordLF:
+        out += [b"keywords", str(library(KeywordLF.__module__)).encode()]
+        walker.unordered(out, "words", lf.keywords, lf.keywords)
+        walker.visit(out, lf.label, "its label")
+        out.append(atom(lf.column) or b"")
+        return
+    walker.meet(out, lf)
+    walker.visit(out, type(lf), "its class")
+    state = {name: part for name, part in vars(lf).items() if name != "name"}
+    _put_rule(walker, out, state.pop("_f", None))
+    for name, part in state.items():
+        out.append(name.encode())
+        walker.visit(out, part, _PARTS.get(name, f"its attribute `{name}`"))
+
+
+_PARTS = {"_resources": "its resources", "_pre": "its preprocessors"}
+
+
+def _put_rule(walker: Walker, out: Pieces, rule: object) -> None:
+    if isinstance(rule, FunctionType):
+        walker.meet(out, rule)
+        put_function(walker, out, rule, is_rule=True)
+    else:
+        walker.visit(out, rule, "its function")
