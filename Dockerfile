@@ -18,6 +18,12 @@ ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv PYTHONPATH=/app ADAPTML_ROOT=
 RUN groupadd -g 1000 app && useradd -u 1000 -g app -d /tmp -M app && python -m venv --without-pip /opt/venv
 WORKDIR /app
 
+# The project's version and command. What is copied from here is the same until one of them changes.
+FROM base AS own
+RUN --mount=type=bind,source=pyproject.toml,target=/tmp/pyproject.toml \
+    --mount=type=bind,source=docker/own-distribution.py,target=/tmp/own-distribution.py \
+    python /tmp/own-distribution.py /tmp/pyproject.toml /opt/own
+
 FROM base AS core
 # --no-deps: the files name everything, with hashes, and what they do not name, such as torch, may not come in.
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
@@ -25,9 +31,8 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=bind,source=requirements/image-core.txt,target=/tmp/requirements.txt \
     --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
- && /tmp/slim.sh \
- && printf '#!/opt/venv/bin/python\nfrom adaptml.cli import main\n\nmain()\n' > /opt/venv/bin/adaptml \
- && chmod 755 /opt/venv/bin/adaptml
+ && /tmp/slim.sh
+COPY --from=own /opt/own/ /opt/venv/
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
 # stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
 RUN install -d -m 1777 /unlabeled_data /annotations /votes /predictions /mlruns /dp_mlruns \
@@ -119,6 +124,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/demo.txt,target=/tmp/requirements.txt \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
+COPY --from=own /opt/own/ /opt/venv/
 COPY adaptml adaptml
 COPY labelstudio labelstudio
 COPY dataprogramming dataprogramming
