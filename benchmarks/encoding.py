@@ -12,6 +12,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
@@ -93,8 +94,8 @@ def peak_mb() -> float:
 
 def in_a_process(function: Callable[..., Any], *arguments: object) -> Any:
     """What a function gives that is called in a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def posts(n: int) -> list[str]:
