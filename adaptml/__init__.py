@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from dataprogramming.label_models.snorkel_model import SnorkelLabelModel as SnorkelLabelModel
     from dataprogramming.label_models.union import Union as Union
     from dataprogramming.label_models.weighted_vote import WeightedVote as WeightedVote
+    from dataprogramming.lf_diff import LFDiff as LFDiff
+    from dataprogramming.lf_diff import lf_diff as lf_diff
+    from dataprogramming.lf_history import LFHistory as LFHistory
+    from dataprogramming.lf_history import lf_history as lf_history
     from dataprogramming.lfs import LFParams as LFParams
     from dataprogramming.lfs import keyword_lf as keyword_lf
     from dataprogramming.votes import Votes as Votes
@@ -115,6 +119,8 @@ _NAMES = {
     "dataprogramming.label_models.snorkel_model": "SnorkelLabelModel",
     "dataprogramming.label_models.union": "Union",
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
+    "dataprogramming.lf_diff": "lf_diff LFDiff",
+    "dataprogramming.lf_history": "lf_history LFHistory",
     "dataprogramming.lfs": "keyword_lf LFParams",
     "dataprogramming.votes": "Votes",
     "labelstudio.agreement": "Agreement",

@@ -171,6 +171,8 @@ class Project:
         annotator_agreement = adaptml.annotator_agreement
         apply_lfs = adaptml.apply_lfs
         label = adaptml.label
+        lf_history = adaptml.lf_history
+        lf_diff = adaptml.lf_diff
         train = adaptml.train
         compare = adaptml.compare
         deploy = adaptml.deploy
@@ -186,6 +188,8 @@ class Project:
         annotator_agreement = Step()
         apply_lfs = Step()
         label = Step()
+        lf_history = Step()
+        lf_diff = Step()
         train = Step()
         compare = Step()
         deploy = Step()

@@ -16,9 +16,11 @@ from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
 from dataprogramming.artifacts import registered_name
+from dataprogramming.fingerprints import fingerprints
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
+from dataprogramming.lf_versions import lf_versions
 from dataprogramming.recording import record
 from dataprogramming.selection import AUTO, Config, select_label_model
 from dataprogramming.voter import Voter
@@ -222,11 +224,13 @@ def _labelled(
 ) -> Labelling:
     """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
+    prints = fingerprints(voter.lfs, task.labels, task.folder)  # before a rule has kept anything
+    versions = lf_versions(voter.lfs, prints, task.folder)
     votes = voter.all_votes(points, known)
     selection = select_label_model(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )
-    return Labelling(task, votes, 0 if known is None else known.left_out, selection)
+    return Labelling(task, votes, 0 if known is None else known.left_out, selection, versions)
 
 
 def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:

@@ -1,6 +1,6 @@
 """What a `label` run found: labels, metrics, warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.label_models.core import Floats, Gold, covered
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
+from dataprogramming.lf_versions import LFVersion
 from dataprogramming.selection import HeldOut, Selection
 from dataprogramming.votes import Votes
 
@@ -27,12 +28,14 @@ class Labelling:
         votes: on the points to label, and, as its `gold`, on the gold points.
         gold_left_out: gold points without exactly one class, in multiclass runs.
         selection: the label models, and the one that was chosen.
+        lf_versions: the labelling functions as they were used.
     """
 
     task: Task
     votes: Votes
     gold_left_out: int
     selection: Selection
+    lf_versions: Sequence[LFVersion] = ()
 
     @property
     def gold(self) -> Gold | None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.plots import write_plot
-from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, REPORT, TRAINING_DATA, VOTES
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
 from adaptml.runs.tracking import Recorder
 from dataprogramming.analysis import lf_summary
 from dataprogramming.artifacts import model_to_log
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
+from dataprogramming.lf_versions import write_versions
 from dataprogramming.report import GoldPoints, LabelledPoints, label_report
 
 
@@ -53,6 +54,7 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
         votes.gold.save(folder / GOLD_VOTES)
         write_frame(found.development_data, folder / DEVELOPMENT_DATA)
     write_summaries(found, folder)
+    write_versions(found.lf_versions, folder / LFS)
     write_text(report(found, texts=texts, seed=seed), folder / REPORT)
     if gold is not None and found.held_out is not None:
         title = f"Label model {found.selection.chosen} against gold, {len(gold)} points"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from adaptml.cli import options
 from adaptml.cli.support import extra_options, output
-from adaptml.errors import LabellingError
+from adaptml.errors import LabellingError, listed
 from adaptml.project import Project
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _WRONG = typer.Option("--wrong", help="Of these, the gold points on which it is 
 _CONFLICTS = typer.Option("--conflicts", help="Of these, the rows with votes for different classes.")
 _UNCOVERED = typer.Option("--uncovered", help="Show rows without a vote.")
 _DISAGREEMENT = typer.Option("--disagreement", help="Show rows with votes for different classes.")
+_HISTORY = typer.Option("--history", help="Show the task's label runs and what changed from run to run.")
+_DIFF = typer.Option(metavar="RUN RUN", help="Show how two label runs differ.", show_default=False)
 
 
 def command(
@@ -41,6 +43,8 @@ def command(
     conflicts: Annotated[bool, _CONFLICTS] = False,
     uncovered: Annotated[bool, _UNCOVERED] = False,
     disagreement: Annotated[bool, _DISAGREEMENT] = False,
+    history: Annotated[bool, _HISTORY] = False,
+    diff: Annotated[tuple[str, str] | None, _DIFF] = None,
     setting: options.SettingName = "",
     seed: options.Seed = 0,
     workers: options.Workers = 1,
@@ -50,9 +54,13 @@ def command(
     """Try labelling functions on a sample: what each hits, and how often it is right on gold.
 
     Nothing is logged or registered; the table says what has changed since the last look at the same data.
+    --history and --diff look at runs of `label` instead: which versions of the rules each used.
 
     Example: `adaptml lfs example --data example_data --show cat_purr --wrong`
     """
+    if history or diff is not None:
+        _show_runs(ctx, task, n, diff)
+        return
     from dataprogramming.lfs_report import look
 
     shows_rows = show is not None or uncovered or disagreement
@@ -78,6 +86,25 @@ def command(
             _print_rows(console, found, show, wrong, conflicts, uncovered)
         else:
             _print_table(console, found)
+
+
+def _show_runs(ctx: typer.Context, task: str, n: int, diff: tuple[str, str] | None) -> None:
+    """What --history and --diff show; of the other options only --n goes with them."""
+    from adaptml.cli.lf_versions import print_diff, print_history
+    from dataprogramming.lf_diff import POINTS, lf_diff
+    from dataprogramming.lf_history import RUNS, lf_history
+
+    typed = [name for name in ctx.params if name not in ("task", "n") and _was_typed(ctx, name)]
+    if len(typed) > 1 or ctx.args:
+        given = listed([*(f"--{name.replace('_', '-')}" for name in typed), *ctx.args])
+        raise LabellingError(f"given {given}; expected --history or --diff RUN RUN alone, or with --n")
+    with Project() as project:
+        if diff is None:
+            runs = lf_history(project, task, n=n if _was_typed(ctx, "n") else RUNS)
+            print_history(output(), runs)
+        else:
+            found = lf_diff(project, task, *diff, n=n if _was_typed(ctx, "n") else POINTS)
+            print_diff(output(), found)
 
 
 def print_lf_table(console: Console, frame: "pd.DataFrame") -> None:

@@ -3,7 +3,7 @@
 import builtins
 import types
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from dataprogramming.fingerprints.classes import named
@@ -116,7 +116,9 @@ def _put_chain(walker: "Walker", out: Pieces, value: object, chain: list[str]) -
     """
     taken = 1
     while taken < len(chain):
-        inner = _attribute(walker, value, chain[taken])
+        if _is_library(value, walker):
+            _check_outside(f"{value.__name__}.{chain[taken]}")
+        inner = _member(value, chain[taken])
         if inner is _MISSING:
             break
         value, taken = inner, taken + 1
@@ -132,15 +134,28 @@ def _is_library(value: object, walker: "Walker") -> TypeGuard[types.ModuleType]:
     return isinstance(value, types.ModuleType) and walker.library(value.__name__) is not None
 
 
-def _attribute(walker: "Walker", owner: object, name: str) -> object:
-    """A module's or parameter's attribute, where nothing but that attribute is looked at."""
-    if isinstance(owner, types.ModuleType):
-        if _is_library(owner, walker):
-            _check_outside(f"{owner.__name__}.{name}")
-        return vars(owner).get(name, _MISSING)
-    if isinstance(owner, LFParams) and name in type(owner).model_fields:
-        return vars(owner).get(name, _MISSING)
-    return _MISSING
+def _member(owner: object, name: str) -> object:
+    """An attribute of a module or of parameters, of which nothing else is looked at then."""
+    looks_at_one = isinstance(owner, types.ModuleType) or (
+        isinstance(owner, LFParams) and name in type(owner).model_fields
+    )
+    return vars(owner).get(name, _MISSING) if looks_at_one else _MISSING
+
+
+def references(function: types.FunctionType) -> Iterator[tuple[str, object]]:
+    """Name and value of what a function's code refers to, such as `helpers.WORDS`; builtins are left out."""
+    facts, outer = code_facts(function.__code__), _outer(function)
+    known = [(chain, function.__globals__) for chain in facts.globals]
+    for chain, values in [*known, *((chain, outer) for chain in facts.outer)]:
+        if chain[0] not in values:
+            continue
+        name, value = chain[0], values[chain[0]]
+        for attribute in chain[1:]:
+            inner = _member(value, attribute)
+            if inner is _MISSING:
+                break
+            name, value = f"{name}.{attribute}", inner
+        yield name, value
 
 
 def put_module(walker: "Walker", out: Pieces, module: types.ModuleType) -> None:
