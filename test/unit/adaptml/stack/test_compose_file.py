@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from dotenv import dotenv_values
 
-from adaptml.cli.settings import variable
 from adaptml.settings import Settings, load_settings
+from adaptml.settings_text import variable
 from adaptml.stack.checks import MEMORY_GB
 from adaptml.stack.compose import PROFILES, PUBLISHED
 
