@@ -1,5 +1,5 @@
 # Every image of ours. Targets: label-studio-dev, data-programming, modelling, deploy, mlflow-server and
-# label-studio-web. Each starts from `core`, whose layer they share; layers go from what changes seldom to
+# label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
 # what changes often: base, packages, source.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -18,34 +18,33 @@ ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv PYTHONPATH=/app ADAPTML_ROOT=
 RUN groupadd -g 1000 app && useradd -u 1000 -g app -d /tmp -M app && python -m venv --without-pip /opt/venv
 WORKDIR /app
 
+# The project's version and command. What is copied from here is the same until one of them changes.
+FROM base AS own
+RUN --mount=type=bind,source=pyproject.toml,target=/tmp/pyproject.toml \
+    --mount=type=bind,source=docker/own-distribution.py,target=/tmp/own-distribution.py \
+    python /tmp/own-distribution.py /tmp/pyproject.toml /opt/own
+
 FROM base AS core
-# --no-deps: the files name everything, and nothing that they do not name may come in, such as CUDA for torch.
-# Test suites, sources and Arrow's network service are a sixth of their size, and nothing here uses them.
+# --no-deps: the files name everything, with hashes, and what they do not name, such as torch, may not come in.
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/image-core.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt \
- && cd /opt/venv/lib/python3*/site-packages \
- && rm -rf pandas/tests numpy/f2py/tests numpy/lib/tests numpy/random/tests numpy/ma/tests sklearn/datasets/images \
- && find scipy sklearn -type d -name tests -prune -exec rm -rf {} + \
- && find numpy/_core/tests -type f ! -name '*_natype*' ! -name '__init__*' -delete \
- && find . \( -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.a' \) -delete \
- && rm -rf pyarrow/tests pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/_pyarrow_cpp_tests* sqlalchemy/testing \
- && python -c 'import pandas, pyarrow.parquet, pyarrow.dataset, scipy.sparse, sklearn.linear_model' \
- && printf '#!/opt/venv/bin/python\nfrom adaptml.cli import main\n\nmain()\n' > /opt/venv/bin/adaptml \
- && chmod 755 /opt/venv/bin/adaptml
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
+COPY --from=own /opt/own/ /opt/venv/
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
 # stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
-RUN install -d -m 1777 /unlabeled_data /annotations /predictions /mlruns /dp_mlruns \
+RUN install -d -m 1777 /unlabeled_data /annotations /votes /predictions /mlruns /dp_mlruns \
  && touch /app/.env.dev
 
-FROM core AS mlflow
+FROM core AS mlflow-server
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=bind,source=requirements/image-mlflow-server.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt
-
-FROM mlflow AS mlflow-server
+    --mount=type=bind,source=requirements/mlflow-server.txt,target=/tmp/requirements.txt \
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
 COPY docker/entry-mlflow-server.sh docker/health-mlflow-server.py /app/
 USER 1000:1000
 EXPOSE 5000
@@ -55,7 +54,9 @@ FROM core AS label-studio-dev
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/image-label-studio-dev.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY labelstudio labelstudio
@@ -67,26 +68,13 @@ WORKDIR /annotations
 USER 1000:1000
 CMD ["sleep", "infinity"]
 
-FROM mlflow AS data-programming
-# torch: from the CPU wheel in wheels/, or from the index that TORCH_INDEX names. The default index has
-# CUDA builds, so that without either the build stops instead of making an image of 5 GB. torch alone comes
-# from there: PyTorch's index also has other packages, in other versions than the pinned ones.
-ARG TORCH_INDEX=
+FROM core AS data-programming
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=bind,source=wheels,target=/wheels \
     --mount=type=bind,source=requirements/image-data-programming.txt,target=/tmp/requirements.txt \
-    if [ -z "$TORCH_INDEX" ] && ! ls /wheels/torch-*.whl >/dev/null 2>&1; then \
-      echo 'no CPU build of torch: expected a wheel in wheels/ or TORCH_INDEX (PyTorch says its address on its' \
-           'own pages); set TORCH_INDEX in .env.dev' >&2; exit 1; fi \
- && /opt/uv pip install --quiet --no-deps --find-links /wheels ${TORCH_INDEX:+--default-index "$TORCH_INDEX"} \
-      "$(grep '^torch==' /tmp/requirements.txt)" \
- && cd /opt/venv/lib/python3*/site-packages \
- && if ! grep -q '^cuda.* = None' torch/version.py; then \
-      echo 'torch is a CUDA build: expected a CPU build from wheels/ or TORCH_INDEX; fix it in .env.dev' >&2; exit 1; fi \
- && rm -rf torch/test torch/include torch/bin/protoc* \
- && /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt \
- && python -c 'import torch'
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY dataprogramming dataprogramming
@@ -97,11 +85,13 @@ ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
 CMD ["sleep", "infinity"]
 
-FROM mlflow AS modelling
+FROM core AS modelling
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/image-modelling.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY modelling modelling
@@ -115,7 +105,9 @@ FROM core AS deploy
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/image-deploy.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
 COPY docker/health-http.py /app/
 COPY adaptml adaptml
 COPY modelling modelling
@@ -125,12 +117,29 @@ EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "--factory", "modelling.app.api_key:keyed_app", \
      "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "10"]
 
+# What `make demo` installs, and nothing else, for the test that runs the example here; no container of the stack is
+# made from it.
+FROM base AS demo
+RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=requirements/demo.txt,target=/tmp/requirements.txt \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
+COPY --from=own /opt/own/ /opt/venv/
+COPY adaptml adaptml
+COPY labelstudio labelstudio
+COPY dataprogramming dataprogramming
+COPY modelling modelling
+COPY tasks tasks
+COPY example_data example_data
+USER 1000:1000
+CMD ["python", "-m", "example_data.demo", "--home", "/tmp/home"]
+
 # Label Studio pins versions that ours cannot share, so it has a stage of its own.
 FROM base AS label-studio-web
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/labelstudio-server.txt,target=/tmp/requirements.txt \
-    /opt/uv pip install --quiet --no-deps --requirement /tmp/requirements.txt
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
 # Nothing is told to anybody, and nobody signs up unasked. SENTRY_DSN must be set to nothing, not left unset.
 ENV COLLECT_ANALYTICS=false SENTRY_DSN= FRONTEND_SENTRY_DSN= LATEST_VERSION_CHECK=false \
     CORS_ALLOW_ALL_ORIGINS=false LOCAL_FILES_SERVING_ENABLED=false \

@@ -2,9 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+PORT ?= 5000
+# Compiling everything would take longer than installing it. Python compiles what it imports, the first time; where it
+# may not keep that, every start would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
+PIP := -m pip install --disable-pip-version-check --quiet --no-compile
+# These files name all that is needed: nothing else comes in, such as PyTorch, which some packages ask for.
+LOCKED := --no-deps --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo labelstudio test test-stack check docs lock clean
+.PHONY: help install demo mlflow-ui labelstudio test test-stack check docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,18 +20,30 @@ help:  ## list the targets
 .venv/.demo: requirements/demo.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements/demo.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(PIP) $(LOCKED) requirements/demo.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.test: .venv/.demo requirements/test.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements/test.txt
+	$(BIN)/python $(PIP) --requirement requirements/test.txt
 	@touch $@
 
 install: .venv/.demo  ## create .venv with the pinned versions and the `adaptml` command
 
 demo: .venv/.demo  ## run the whole example on this machine, from posts to a served prediction
 	@$(BIN)/python -m example_data.demo
+
+# MLflow's server and its pages bring twice as much as all the rest: an environment of their own, made when it is needed.
+.mlflow/.installed: requirements/mlflow-server.txt | .venv/.demo
+	$(BIN)/python -m venv .mlflow
+	.mlflow/bin/python $(PIP) $(LOCKED) requirements/mlflow-server.txt
+	@touch $@
+
+mlflow-ui: .mlflow/.installed  ## MLflow's pages with the runs, on this machine (PORT=5001: there)
+	@uri=$$($(BIN)/adaptml settings tracking_uri) && case $$uri in \
+	http*) echo "a server keeps the runs; its pages are on $$uri" ;; \
+	*) MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false .mlflow/bin/mlflow server \
+	  --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$uri" ;; esac
 
 labelstudio: .venv/.demo  ## run a Label Studio on this machine, with an owner and two annotators
 	@$(BIN)/python -m labelstudio.local_server
@@ -41,7 +60,7 @@ test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break 
 	docker/test-stack.sh
 
 .venv/.docs: .venv/.demo requirements/docs.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements/docs.txt
+	$(BIN)/python $(PIP) $(LOCKED) requirements/docs.txt
 	@touch $@
 
 docs: .venv/.docs  ## build the site of the Python library in docs/_build/html; its notebook is run
@@ -52,4 +71,4 @@ lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv
 
 clean:  ## delete the environment and everything that the steps wrote
-	rm -rf .venv workspace mlruns docs/_build docs/_api .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .mlflow workspace mlruns docs/_build docs/_api .mypy_cache .pytest_cache .ruff_cache

@@ -179,6 +179,9 @@ def _write_numbers(axes: "Axes", counts: npt.NDArray[np.int64], share: npt.NDArr
             "va": "center",
             "color": "white" if share[row, column] > 0.55 else (TEXT if count else QUIET),
             "textcoords": "offset points",
+            # It lies within its square: neither the layout nor the edges of the axes have to ask.
+            "in_layout": False,
+            "annotation_clip": False,
         }
         with_share = shares and bool(counts[row].any())
         place = (0, 6) if with_share else (0, 0)

@@ -87,6 +87,7 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
         moves = _is_main_thread()
         before = _working_folder() if moves else None
         hidden = _show_modules(folder, fresh)
+        others = sys.modules.copy().keys() - _MODULES.get(folder, {}).keys()  # another thread may import
         writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         sys.path.insert(0, str(folder))
         try:
@@ -98,7 +99,7 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
                 os.chdir(before)
             sys.path.remove(str(folder))
             sys.dont_write_bytecode = writes
-            _hide_modules(folder, hidden)
+            _hide_modules(folder, hidden, others)
 
 
 def relative_paths_start() -> str:
@@ -133,22 +134,22 @@ def _show_modules(folder: Path, fresh: bool) -> dict[str, ModuleType]:
     """Let the folder's modules be found; gives those of the same names that are hidden meanwhile."""
     own = {} if fresh else _MODULES.get(folder, {})
     names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
-    hidden = {
-        name: module
-        for name, module in sys.modules.items()
-        if name.split(".")[0] in names - sys.stdlib_module_names
-    }
+    names -= sys.stdlib_module_names
+    hidden = {name: module for name, module in sys.modules.copy().items() if name.partition(".")[0] in names}
     for name in hidden:
         del sys.modules[name]
     sys.modules.update(own)
     return hidden
 
 
-def _hide_modules(folder: Path, hidden: dict[str, ModuleType]) -> None:
+def _hide_modules(folder: Path, hidden: dict[str, ModuleType], others: set[str]) -> None:
+    """Take the folder's modules out again, which are among those that were not `others` before."""
     own = {
         name: module
-        for name, module in sys.modules.items()
-        if _inside(getattr(module, "__file__", None) or "", folder) and not name.startswith("adaptml_task_")
+        for name, module in sys.modules.copy().items()
+        if name not in others
+        and _inside(getattr(module, "__file__", None) or "", folder)
+        and not name.startswith("adaptml_task_")
     }
     for name in own:
         del sys.modules[name]

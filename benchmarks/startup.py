@@ -1,7 +1,7 @@
 """What each command costs in a process of its own, beside bare Python and the imports that steps stand on.
 
-    python benchmarks/startup.py               # every --help, then the steps
-    python benchmarks/startup.py --help-only   # the --help alone, which take seconds
+    python benchmarks/startup.py               # the --help of every command, then the steps
+    python benchmarks/startup.py label train   # the --help of these alone
 
 One run on one machine gives CPU seconds (user and system) and the highest memory of each process. The steps
 work on the example's 440 posts in a temporary folder: SQLite for the data and for MLflow, the example's
@@ -60,7 +60,7 @@ def ended(process: "subprocess.Popen[str]") -> Cost:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{process.args} failed with exit code {process.returncode}")
+        raise SystemExit(f"{process.args!r} failed with exit code {process.returncode}")
     return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / BYTES_IN_MB)
 
 
@@ -78,10 +78,10 @@ def show(name: str, cost: Cost) -> None:
     print(f"{name:<58}{cost.cpu_s:7.2f} s{cost.peak_mb:7.0f} MB", flush=True)
 
 
-def helps() -> Iterator[tuple[str, ...]]:
-    """Every command, by its words."""
+def helps(chosen: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Commands and their subcommands, by their words."""
     yield ()
-    for step in STEPS:
+    for step in chosen:
         yield (step,)
         yield from ((step, name) for name in SUBCOMMANDS.get(step, ()))
 
@@ -140,26 +140,33 @@ def serving(environment: Mapping[str, str]) -> None:
         post(f"{address}/predict_{MODEL}", ASKED)
 
 
+def environment_in(folder: str) -> dict[str, str]:
+    """The variables of a project in this folder, with nothing of the machine's own settings."""
+    clean = {name: v for name, v in os.environ.items() if not name.startswith(("ADAPTML_", "MLFLOW_"))}
+    return clean | {
+        "ADAPTML_ROOT": folder,
+        "ADAPTML_HOME": folder,
+        "ADAPTML_TASKS_DIR": str(REPOSITORY / "tasks"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    }
+
+
 def main(
-    help_only: Annotated[bool, typer.Option("--help-only", help="Measure no steps.")] = False,
+    commands: Annotated[
+        list[str] | None, typer.Argument(help="Measure only the --help of these commands.")
+    ] = None,
 ) -> None:
     """Measure and print a line per process."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, load {load}")
     with tempfile.TemporaryDirectory(prefix="adaptml-startup-") as folder:
-        clean = {name: v for name, v in os.environ.items() if not name.startswith(("ADAPTML_", "MLFLOW_"))}
-        environment = clean | {
-            "ADAPTML_ROOT": folder,
-            "ADAPTML_HOME": folder,
-            "ADAPTML_TASKS_DIR": str(REPOSITORY / "tasks"),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "PYTHONPATH": str(REPOSITORY),
-        }
+        environment = environment_in(folder)
         for code in IMPORTS:
             show(f"python -c {code!r}", run(["-c", code], environment)[0])
-        for words in helps():
+        for words in helps(commands or list(STEPS)):
             show(" ".join([*words, "--help"]), run([*CLI, *words, "--help"], environment)[0])
-        if not help_only:
+        if not commands:
             run(["-c", MAKE_TABLE], environment)
             steps(environment)
             serving(environment)

@@ -187,12 +187,12 @@ def label(
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
     not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
-    fresh = read_points(project, data, where=where, not_in=not_in) if new else None
+    unlabelled = read_points(project, data, where=where, not_in=not_in) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
         voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
-        points = read_points(project, data, where=where) if fresh is None else fresh
+        points = read_points(project, data, where=where) if unlabelled is None else unlabelled
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
 
     if dry_run:

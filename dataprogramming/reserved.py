@@ -9,7 +9,7 @@ _OPTIONS = {
     "task", "data", "train_data", "gold", "dev_data", "setting", "label_model", "multilabel",
     "label_model_used", "config", "lf_parameters", "workers", "parallel", "fault_tolerant", "write",
     "dry_run", "where", "new", "texts", "no_texts", "verbose", "show_progress", "uncovered_gold", "help",
-    "seed", "n", "show", "wrong", "conflicts", "uncovered", "disagreement", "history", "diff",
+    "seed", "fresh", "n", "show", "wrong", "conflicts", "uncovered", "disagreement", "history", "diff",
 }  # fmt: skip
 
 

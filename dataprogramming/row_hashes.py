@@ -42,9 +42,10 @@ def row_hashes(rows: StoredRows) -> Hashes:
         kind = "str" if others <= {str} else "bytes" if others <= {bytes} else "any"
         about[f"type of {name}"] = kind
         columns.append(_array(list(map(_text, cells)) if kind == "any" else cells))
-        # None has the hash of the text `None`
-        nulls = [cell is None for cell in cells] if len(kinds) > len(others) else [False] * len(cells)
-        columns.append(np.array(nulls, np.uint8))
+        nulls = np.zeros(len(cells), np.uint8)
+        if len(kinds) > len(others):  # None has the hash of the text `None`
+            nulls[:] = [cell is None for cell in cells]
+        columns.append(nulls)
     seed = int.from_bytes(blake2b(json.dumps(about).encode(), digest_size=8).digest())
     mixed = np.full(len(rows), seed, np.uint64)
     for values in columns:

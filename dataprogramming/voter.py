@@ -105,11 +105,18 @@ class Voter:
                     for which, numbers in missing
                 ]
 
-        options = {"folder": self.task.folder, "workers": self.workers, "tolerant": self.fault_tolerant}
-        for computed in apply_work(self.lfs, work(), self.task.labels, **options):
+        results = apply_work(
+            self.lfs,
+            work(),
+            self.task.labels,
+            folder=self.task.folder,
+            workers=self.workers,
+            tolerant=self.fault_tolerant,
+        )
+        for computed in results:
             chunk, missing = waiting.popleft()
             for (which, numbers), votes in zip(missing, computed, strict=True):
-                chunk.votes[np.ix_(which, numbers)] = votes
+                chunk.votes[np.ix_(which, np.array(numbers))] = votes
             yield chunk
 
 

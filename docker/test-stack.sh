@@ -5,10 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 loud() { printf '\n*** %s ***\n\n' "$*" >&2; }
 if [ "${STACK_TEST:-}" = skip ]; then loud 'the stack was NOT tested: STACK_TEST=skip'; exit 0; fi
-# A person's own .env.dev may name folders with real data: the tests take the defaults, and of it only where
-# torch comes from.
-if [ -z "${TORCH_INDEX:-}" ] && [ -f .env.dev ]; then TORCH_INDEX=$(sed -n 's/^TORCH_INDEX=//p' .env.dev | tail -1 | tr -d "\"'"); fi
-export COMPOSE_ENV_FILES=.env TORCH_INDEX=${TORCH_INDEX:-}
+# A person's own .env.dev may name folders with real data: the tests take the defaults.
+export COMPOSE_ENV_FILES=.env
 docker/ensure-engine.sh
 docker/stand-ins/make.sh python:3.11-slim-bookworm mariadb:11.8
 crate=${CRATE_IMAGE:-crate:5.10.3}
@@ -19,12 +17,6 @@ else
   docker/stand-ins/make.sh postgres:17
   export STACK_STAND_INS=1
 fi
-# A CPU build of torch that the machine's own package settings lead to serves the images too.
-if ! ls wheels/torch-*.whl >/dev/null 2>&1 && [ -z "${TORCH_INDEX:-}" ]; then
-  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest wheels \
-    "$(grep '^torch==' requirements/image-data-programming.txt)+cpu" || true  # the build says what it needs
-fi
-if ls wheels/torch-*.whl >/dev/null 2>&1; then export TORCH_INDEX=; fi
 started=$SECONDS
 docker compose --profile dev build --quiet
 docker image prune --force --filter label=com.docker.compose.project="${STACK_NAME:-adaptml}" >/dev/null  # what these replace

@@ -206,7 +206,7 @@ def command(
     console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
     console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
     console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
-    console.print(f"  .venv/bin/mlflow ui --backend-store-uri {settings.tracking_uri}")
+    console.print("  make mlflow-ui                             and open http://127.0.0.1:5000")
 
 
 def show_results(console: Console, agreement: "Agreement", n_gold: int, outcomes: dict[str, Outcome]) -> None:

@@ -163,8 +163,9 @@ def _mlflow_server() -> Iterator[str]:
     if store.startswith("http"):
         yield store
         return
+    subprocess.run(["make", ".mlflow/.installed"], cwd=FOLDER.parent, check=True)
     options = ["--backend-store-uri", store, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    with _server(["-m", "mlflow", "server", *options], f"{address}/health"):
+    with _server([".mlflow/bin/mlflow", "server", *options], f"{address}/health"):
         yield address
 
 
@@ -172,7 +173,7 @@ def _mlflow_server() -> Iterator[str]:
 def _prediction_service() -> Iterator[str]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
-    with _server(["-m", "modelling.serve", "--port", str(port)], f"{address}/health"):
+    with _server([sys.executable, "-m", "modelling.serve", "--port", str(port)], f"{address}/health"):
         yield address
 
 
@@ -185,7 +186,8 @@ def _server(arguments: list[str], health: str) -> Iterator[None]:
     }
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            arguments,
+            cwd=FOLDER.parent,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -77,8 +77,9 @@ def prepare(folder: Path, requirements: Path) -> None:
 
 def _install(venv: Path, requirements: Path) -> None:
     python = str(venv / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, "--requirement", str(requirements)]):
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-compile"]
+    locked = ["--no-deps", "--require-hashes", "--requirement", str(requirements)]
+    for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, *locked]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         if done.returncode:
             reason = _end_of(done.stderr or done.stdout)

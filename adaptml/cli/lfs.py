@@ -49,6 +49,7 @@ def command(
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     fault_tolerant: options.FaultTolerant = False,
+    fresh: options.Fresh = False,
 ) -> None:
     """Try labelling functions on a sample: what each hits, and how often it is right on gold.
 
@@ -77,6 +78,7 @@ def command(
             lf_parameters=extra_options(ctx.args, "get_lfs"),
             workers=workers,
             fault_tolerant=fault_tolerant,
+            fresh=fresh,
             remember=not shows_rows,
         )
         console = output()
@@ -128,6 +130,8 @@ def _print_table(console: Console, found: "Look") -> None:
         f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
         f"{found.n_disagreements} with votes for different classes; {gold}"
     )
+    for line in votes.reuse.lines() if votes.reuse else []:
+        console.print(f"votes: {line}")
     for name, count in votes.failures.items():
         console.print(f"{name} failed on {count} points and abstained there")
     for name in found.removed:

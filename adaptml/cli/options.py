@@ -82,6 +82,7 @@ NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the data points
 FaultTolerant = Annotated[
     bool, typer.Option("--fault-tolerant", help="Count labelling functions' failures as abstentions.")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Compute every vote anew, also those that were kept.")]
 Verbose = Annotated[str, typer.Option("--verbose", hidden=True)]
 
 Sampling = Annotated[

@@ -102,8 +102,10 @@ class Reader(Connected):
             for here, rows, decode in pages(table, columns, ids):
                 found[here] = True
                 cells = list(zip(*rows, strict=True))
-                by_column = dict(zip(columns, cells[1:], strict=True))
+                by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
                 yield StoredRows(table, cells[0], by_column, decode, positions[here])
+            if not found.all() and len(set(ids)) < len(ids):
+                raise _duplicated(table, ids)
             missing += [(table, ids[place]) for place in np.flatnonzero(~found)]
         if missing:
             raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
@@ -242,11 +244,13 @@ class Reader(Connected):
         self, source: sa.Table, query: "sa.Select[Any]", page_rows: int
     ) -> Iterator[Sequence["sa.Row[Any]"]]:
         """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own."""
-        query, last = query.order_by(source.c.id).limit(page_rows), None
+        query, last = query.order_by(source.c.id).limit(page_rows + 1), None
         while True:
-            page = query if last is None else query.where(source.c.id > last)
+            # The last row again, so that another one with its id is not passed over.
+            page = query if last is None else query.where(source.c.id >= last)
             with self.translated(), self.engine.connect() as connection:
                 rows = connection.execute(page).all()
+            rows = rows[1:] if rows and rows[0][0] == last else rows[:page_rows]
             if not rows:
                 return
             last = rows[-1][0]

@@ -193,8 +193,8 @@ def _hybrid(source: str | None) -> EncodeBatch:
     The source is a folder with another sentence-transformer in safetensors, whose own numbers replace those
     384; default: MINILM, an English one, which comes with the package of that name.
     """
-    model = SentenceTransformer(Path(source) if source else minilm_folder())
     spelling = _hashing(None)
+    model = SentenceTransformer(Path(source) if source else minilm_folder())
 
     def opening(pieces: Sequence[int], states: Vectors) -> Vectors:
         """Weighted sum over the first pieces of words of one text: (d,), zeros without words."""

@@ -93,7 +93,6 @@ def tokenizer(folder: Path, config: BertConfig) -> "Tokenizer":
         own = [made.normalizer] if made.normalizer else []
         made.normalizer = normalizers.Sequence([normalizers.Lowercase(), *own])
     made.no_padding()
-    made.no_truncation()
     around = len(made.encode("").ids)
     if not around:
         raise FeatureError(f"{shown(path)} puts no marker around a text; expected one, as BERT's [CLS]")

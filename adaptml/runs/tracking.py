@@ -96,6 +96,11 @@ class RunStore:
                 f"MLflow at {self.uri} cannot be used: {one_line(error)}; "
                 "see that it runs, or set MLFLOW_TRACKING_URI"
             ) from error
+        except ImportError as error:  # what a store needs beyond the client, MLflow's client does not ask for
+            raise TrackingError(
+                f"runs in {self.uri} need the package {error.name}, which is not installed; "
+                "install the extra: pip install -e '.[embedded]', or set MLFLOW_TRACKING_URI to a server"
+            ) from error
         return client
 
     def close(self) -> None:

@@ -148,10 +148,8 @@ class _Loss:
     """
 
     def __init__(self, seen: Overlaps, balances: Floats, config: SnorkelConfig, device: Device) -> None:
-        O = seen.O.astype(np.float32).tocoo()  # noqa: E741
-        other = seen.lfs[O.row] != seen.lfs[O.col]
-        O.data *= other
-        O_other = O.tocsr()
+        O_other = seen.O.astype(np.float32)
+        O_other.setdiag(0)  # all that a block holds: two votes of one LF are never on one row
         O_other.eliminate_zeros()
         rates = seen.rates.astype(np.float32)
         start = np.zeros((len(rates), *balances.shape), np.float32)
@@ -190,11 +188,8 @@ def _finished(seen: Overlaps, balance: Floats, mu: Parameters, lr: float) -> Tra
     """The model that parameters give: bounded, its classes in the order in which LFs are most often right."""
     least = np.float32(lowest(seen.n))
     mu = np.clip(mu, least, 1 - least)
-    # Snorkel counts the votes that never occur at their lowest probability.
-    never = seen.m - np.bincount(seen.classes, minlength=seen.k)
-    voted = np.repeat(never[:, None] * least, seen.k, axis=1)
-    np.add.at(voted, seen.classes, mu)
-    together = voted * balance
+    together = np.zeros((seen.k, seen.k))  # of votes for a class and points of a class, over all LFs
+    np.add.at(together, seen.classes, mu * balance)
     order = np.arange(seen.k)
     rounded = balance.astype(np.float32).round(3)
     for share in np.unique(rounded):  # columns of equally frequent classes may have been swapped

@@ -1,6 +1,8 @@
-"""A real Label Studio for the tests, installed from PyPI once and kept in a folder that git ignores; its people."""
+"""Real servers for the tests, each installed once into a folder that git ignores: Label Studio with its people, MLflow."""
 
+import fcntl
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +29,18 @@ def label_studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
         port = probe.getsockname()[1]
     with running(INSTALLED, tmp_path_factory.mktemp("label-studio"), port) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_environment() -> Path:
+    """The environment of `make mlflow-ui`; whoever comes second waits."""
+    folder = REPOSITORY / ".mlflow"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = ["make", "--old-file=.venv/.demo", ".mlflow/.installed"]
+        subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture

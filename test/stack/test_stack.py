@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -71,6 +72,12 @@ def test_the_example_ends_in_a_prediction(server: Any, predicted: Any) -> None:
         "/predict_multiclass_example", {"table_name": ["example_data"], "id": ["nobody"]}
     )
     assert (status, answer["error"]["code"]) == (404, "unknown_data_points")
+
+
+def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:
+    look = "adaptml lfs example --data example_data --gold none"
+    server.execute("dp-mlflow", look)
+    assert re.search(r"votes: [1-9][\d,]* kept from before, 0 computed", server.execute("dp-mlflow", look))
 
 
 def test_training_takes_the_id_of_a_labelling_run(server: Any, predicted: Any) -> None:

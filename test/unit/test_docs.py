@@ -177,6 +177,14 @@ def check_make(words: list[str]) -> None:
     assert set(targets) <= set(make_targets())
 
 
+def check_pip(words: list[str]) -> None:
+    """`pip install`: the requirements that are named exist."""
+    named = [words[i + 1] for i, word in enumerate(words) if word in ("-r", "-e")]
+    assert words[0] == "install"
+    assert named
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+
+
 def check_python(words: list[str]) -> None:
     if words[0] == "-m":
         assert words[1] == "pytest" or find_spec(words[1]) is not None
@@ -217,6 +225,7 @@ def check_export(words: list[str]) -> None:
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "adaptml": check_adaptml,
     "make": check_make,
+    "pip": check_pip,
     "python": check_python,
     "mlflow": check_mlflow,
     "export": check_export,

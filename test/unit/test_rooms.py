@@ -266,6 +266,7 @@ def run(code: str, *arguments: str) -> str:
 LEFT_OUT = {
     "adaptml": "numpy pandas sqlalchemy pydantic typer rich yaml torch snorkel mlflow sklearn matplotlib fastapi",
     "adaptml.cli.app": "torch snorkel tensorflow mlflow sklearn matplotlib sqlalchemy fastapi",
+    "dataprogramming.label": "torch tensorflow",
     "modelling.serve": "torch snorkel tensorflow simplemma krippendorff kneed matplotlib",
     "labelstudio.sample_tasks": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.process_annotations": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",

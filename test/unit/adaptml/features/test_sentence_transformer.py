@@ -115,6 +115,24 @@ def test_positions_of_roberta_start_behind_the_padding_s_number(tmp_path: Path) 
     np.testing.assert_allclose(encoded(one, texts), encoded(other, texts), rtol=0, atol=FLOAT32_ATOL)
 
 
+def test_a_padding_that_a_text_spells_out_takes_no_position_of_roberta(tmp_path: Path) -> None:
+    """It has the position of its own number, 1; what comes behind it counts on as if it were not there."""
+    folder = write_model(tmp_path / "model", "roberta")
+    before = encoded(folder, ["purr meow", "purr <pad> meow"])
+    name = "embeddings.position_embeddings.weight"
+
+    def change(row: int) -> None:
+        moved = np.eye(POSITIONS, HIDDEN, dtype=np.float32)[:1] * (np.arange(POSITIONS) == row)[:, None]
+        change_tensors(folder, lambda old: old | {name: old[name] + moved})
+
+    change(1)
+    after = encoded(folder, ["purr meow", "purr <pad> meow"])
+    np.testing.assert_array_equal(after[0], before[0])
+    assert np.abs(after[1] - before[1]).max() > 0.001
+    change(6)  # <s> purr <pad> meow </s> are at 2, 3, 1, 4 and 5
+    np.testing.assert_array_equal(encoded(folder, ["purr <pad> meow"])[0], after[1])
+
+
 def test_mpnet_with_the_same_bias_at_every_distance_is_roberta(tmp_path: Path) -> None:
     one, other = write_model(tmp_path / "roberta", "roberta"), write_model(tmp_path / "mpnet", "mpnet")
     no_types = {"embeddings.token_type_embeddings.weight": np.zeros((2, HIDDEN), np.float32)}
@@ -277,14 +295,16 @@ def test_onnxruntime_keeps_its_own_copy_of_the_weights() -> None:
     del others
 
 
-def test_there_are_as_many_threads_as_the_process_is_given() -> None:
-    code = "import numpy; from adaptml.features.bert import _threads; print(_threads())"
+def test_a_model_runs_on_as_many_threads_as_the_process_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sklearn; from adaptml.features.bert import _threads; print(_threads())"
     for given in ("1", "2"):
+        environment = os.environ | {"OMP_NUM_THREADS": given}
         done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"OMP_NUM_THREADS": given},
-            capture_output=True,
-            text=True,
-            check=True,
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
         assert int(done.stdout) == min(int(given), os.cpu_count() or 1)
+    monkeypatch.setattr(bert, "_threads", lambda: 3)
+    session = SentenceTransformer(write_model(tmp_path / "model"))._model._session
+    assert session.get_session_options().intra_op_num_threads == 3

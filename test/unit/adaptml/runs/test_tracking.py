@@ -122,6 +122,20 @@ def test_a_home_folder_that_cannot_be_made(clean_room: Path, monkeypatch: pytest
         project.database  # noqa: B018
 
 
+@pytest.mark.parametrize("package", ["alembic", "cryptography"])
+def test_a_store_in_a_file_without_what_it_needs_is_one_line(clean_room: Path, package: str) -> None:
+    code = f"import sys; sys.modules['{package}'] = None; from adaptml.cli import main; sys.argv = ['adaptml', 'runs']; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    for word in (
+        f"sqlite:///{clean_room}/workspace/mlflow.db",
+        package,
+        "not installed",
+        "pip install -e '.[embedded]'",
+    ):
+        assert word in done.stderr
+
+
 def test_a_store_that_takes_nothing_any_more(runs: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk: neither the run's end nor its being marked can be written, and no run can be opened."""
 

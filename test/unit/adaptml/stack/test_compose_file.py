@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from dotenv import dotenv_values
 
-from adaptml.cli.settings import variable
 from adaptml.settings import Settings, load_settings
+from adaptml.settings_text import variable
 from adaptml.stack.checks import MEMORY_GB
 from adaptml.stack.compose import PROFILES, PUBLISHED
 
@@ -17,7 +17,7 @@ COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load(COMPOSE)["services"]
 ENV = dotenv_values(REPOSITORY / ".env")
 # What the stack finds out as it starts, and the default that the Compose file has for want of it.
-COMPUTED = {"APP_UID": "1000", "APP_GID": "1000", "STACK_DATABASE": "crate-db:4200", "TORCH_INDEX": ""}
+COMPUTED = {"APP_UID": "1000", "APP_GID": "1000", "STACK_DATABASE": "crate-db:4200"}
 
 
 def test_every_variable_of_the_compose_file_is_in_env_with_its_default() -> None:
@@ -97,7 +97,34 @@ def test_what_is_published_is_on_the_loopback_address_by_default() -> None:
         assert port.startswith(f"{bind}:${{{place.port}:-{place.default_port}}}:")
 
 
-def test_cuda_is_never_asked_for() -> None:
-    """On a machine with it, torch itself names what it needs; elsewhere that is gigabytes, or cannot be had."""
+def test_torch_is_asked_for_by_the_tests_alone_and_cuda_by_nobody() -> None:
+    """On a machine with CUDA, torch itself names what it needs; elsewhere that is gigabytes, or cannot be had."""
+    asked = {
+        path.name: set(
+            re.findall(r"^(torch|tensorflow|nvidia|cuda|triton)\b.*==", path.read_text(), re.MULTILINE)
+        )
+        for path in (REPOSITORY / "requirements").glob("*.txt")
+    }
+    assert asked == {name: set() for name in asked} | {"test.txt": {"torch", "tensorflow"}}
+
+
+def test_what_is_installed_has_hashes_and_names_no_index() -> None:
+    """All but what tests need on top, whose torch may be a build of one's own."""
     for path in (REPOSITORY / "requirements").glob("*.txt"):
-        assert re.findall(r"^(?:nvidia|cuda|triton).*", path.read_text(), re.MULTILINE) == []
+        text = path.read_text()
+        assert "://" not in text, path.name
+        if path.name not in ("test.txt", "overrides.txt"):
+            entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+            assert entries, path.name
+            assert [entry for entry in entries if "--hash=sha256:" not in entry] == [], path.name
+
+
+def test_mlflow_has_one_version_in_all_environments() -> None:
+    found = {
+        path.name: set(re.findall(r"^mlflow(?:-skinny|-tracing)?==(\S+)", path.read_text(), re.MULTILINE))
+        for path in (REPOSITORY / "requirements").glob("*.txt")
+    }
+    assert len(set().union(*found.values())) == 1
+    assert {"demo.txt", "mlflow-server.txt", "image-deploy.txt"} <= {
+        name for name, versions in found.items() if versions
+    }
