@@ -7,9 +7,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pandas.util import hash_array
 
 from adaptml.frames import KEYS
 
+PART_ROWS = 1_000_000
+CHUNK_ROWS = 100_000
+_LABELS = ["label_before", "label_after"]
+_ORDER = [(name, "ascending") for name in ("one_sided", *KEYS)]
 _BETWEEN = "\x1f"  # in no class name: the unit separator
 
 
@@ -32,34 +37,50 @@ class Moved:
 
 
 def moved_labels(before: Path, after: Path, n: int) -> Moved:
-    """Compare the training data of two runs.
+    """Compare the training data of two runs, a part of the points after the other.
 
     Args:
         before, after: their `training_data.parquet`.
         n: at most so many points in the frame.
     """
-    old, new = _labels(before), _labels(after)
-    joined = old.join(new, KEYS, join_type="full outer", left_suffix="_before", right_suffix="_after")
-    same = pc.fill_null(pc.equal(joined["label_before"], joined["label_after"]), False)
-    differing = joined.filter(pc.invert(same))
-    lost, gained = (pc.is_null(differing[name]) for name in ("label_after", "label_before"))
-    one_sided = pc.or_(lost, gained)
-    counts = [pc.sum(mask).as_py() or 0 for mask in (gained, lost)]
-    ordered = differing.append_column("one_sided", one_sided).sort_by(
-        [(name, "ascending") for name in ("one_sided", *KEYS)]
-    )
-    frame = ordered.drop_columns("one_sided").slice(0, n).to_pandas()
-    for name in ("label_before", "label_after"):
+    rows = max(pq.read_metadata(path).num_rows for path in (before, after))
+    parts = rows // PART_ROWS + 1
+    moved, gained, lost, first = 0, 0, 0, []
+    for part in range(parts):
+        found = _differing(_labels(before, part, parts), _labels(after, part, parts))
+        one_sided = found["one_sided"]
+        gained += pc.sum(pc.is_null(found["label_before"])).as_py() or 0
+        lost += pc.sum(pc.is_null(found["label_after"])).as_py() or 0
+        moved += len(found) - (pc.sum(one_sided).as_py() or 0)
+        first.append(found.sort_by(_ORDER).slice(0, n))
+    frame = pa.concat_tables(first).sort_by(_ORDER).slice(0, n).to_pandas()
+    for name in _LABELS:
         frame[name] = pd.Series([_class_names(text) for text in frame[name]], dtype=object)
-    return Moved(frame[[*KEYS, "label_before", "label_after"]], len(differing) - sum(counts), *counts)
+    return Moved(frame[[*KEYS, *_LABELS]], moved, gained, lost)
 
 
-def _labels(path: Path) -> pa.Table:
-    """table_name, id and label, the class names as one text, of which each different one is kept once."""
-    table = pq.read_table(path, columns=[*KEYS, "label"])
-    texts = pc.binary_join(table["label"].cast(pa.list_(pa.string())), _BETWEEN)
-    keys = [table[key].cast(pa.large_string()) for key in KEYS]
-    return pa.table([*keys, texts], names=[*KEYS, "label"])
+def _differing(old: pa.Table, new: pa.Table) -> pa.Table:
+    """The points whose labels differ: their keys, both labels, and whether one of these is missing."""
+    joined = old.join(new, KEYS, join_type="full outer", left_suffix="_before", right_suffix="_after")
+    before, after = (joined[name] for name in _LABELS)
+    joined = joined.append_column("one_sided", pc.or_(pc.is_null(before), pc.is_null(after)))
+    return joined.filter(pc.invert(pc.fill_null(pc.equal(before, after), False)))
+
+
+def _labels(path: Path, part: int, parts: int) -> pa.Table:
+    """table_name, id and label, the class names as one text, of the points whose ids fall into a part."""
+    schema = pa.schema([(name, pa.string()) for name in (*KEYS, "label")])
+    batches = []
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(CHUNK_ROWS, columns=[*KEYS, "label"]):
+            texts = pc.binary_join(batch["label"].cast(pa.list_(pa.string())), _BETWEEN)
+            columns = [*(batch[key].cast(pa.string()) for key in KEYS), texts]
+            made = pa.RecordBatch.from_arrays(columns, schema=schema)
+            if parts > 1:
+                ids = batch["id"].to_numpy(zero_copy_only=False)
+                made = made.filter(pa.array(hash_array(ids, categorize=False) % parts == part))
+            batches.append(made)
+    return pa.Table.from_batches(batches, schema)
 
 
 def _class_names(text: object) -> list[str] | None:

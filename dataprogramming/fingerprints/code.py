@@ -5,6 +5,7 @@ folder and a new name change nothing.
 """
 
 import dis
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -70,12 +71,24 @@ def _facts(code: CodeType, shared: frozenset[str]) -> CodeFacts:
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     variables = (code.co_varnames, code.co_cellvars, code.co_freevars, code.co_exceptiontable)
     pieces = [constant((*counts, *variables))]
-    operations = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    read = (step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG")
+    operations = [single for step in read for single in _singles(step)]
     for number, step in enumerate(operations):
         pieces += [step.opname.encode(), _argument(step, found, shared)]
         _look(found, operations, number, shared, arguments)
     found.digest = digest(pieces)
     return found
+
+
+def _singles(step: dis.Instruction) -> Iterator[dis.Instruction]:
+    """An operation; from Python 3.13 one may read or store two variables, and stands for two here."""
+    if "_FAST" not in step.opname or not isinstance(step.argval, tuple):
+        yield step
+        return
+    stores = step.opname.count("STORE_FAST")
+    first = "STORE_FAST" if stores else "LOAD_FAST"
+    for opname, name in zip((first, "STORE_FAST" if stores > 1 else "LOAD_FAST"), step.argval, strict=True):
+        yield step._replace(opname=opname, opcode=dis.opmap[opname], arg=0, argval=name)
 
 
 def _argument(step: dis.Instruction, found: CodeFacts, shared: frozenset[str]) -> bytes:
@@ -134,7 +147,7 @@ def _problem(found: CodeFacts, problem: str) -> None:
 def _is_method(step: dis.Instruction) -> bool:
     """Whether an attribute is taken to be called at once; from Python 3.12 the lowest bit says so."""
     return step.opname == "LOAD_METHOD" or (
-        step.opname == "LOAD_ATTR" and "LOAD_METHOD" not in dis.opmap and bool((step.arg or 0) & 1)
+        step.opname == "LOAD_ATTR" and sys.version_info >= (3, 12) and bool((step.arg or 0) & 1)
     )
 
 

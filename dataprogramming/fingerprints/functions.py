@@ -68,9 +68,18 @@ def _check_own(function: types.FunctionType, facts: CodeFacts, walker: "Walker")
         return
     for name in sorted(facts.writes):
         raise Uncertain(f"writes into its argument `{name}`")
+    kept = _kept_defaults(function)
     for chain in facts.arguments:
-        if changing(chain, 3):
-            raise Uncertain(f"changes its argument `{'.'.join(chain[:-1])}` with {changing(chain, 3)}")
+        if changing(chain, 2 if chain[0] in kept else 3):
+            raise Uncertain(f"changes its argument `{'.'.join(chain[:-1])}` with {changing(chain, 2)}")
+
+
+def _kept_defaults(function: types.FunctionType) -> set[str]:
+    """Arguments whose default is a container, which all calls share."""
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    known = {**dict(zip(names, defaults, strict=True)), **(function.__kwdefaults__ or {})}
+    return {name for name, value in known.items() if isinstance(value, _CONTAINERS)}
 
 
 def _put_imports(walker: "Walker", out: Pieces, facts: CodeFacts) -> None:

@@ -290,6 +290,7 @@ UNCERTAIN = {
     "an attribute of a global": (rule("STATE.n.m += 1", "class S: n = 1\nSTATE = S()"), "changes its global `STATE`"),
     "its data point": (rule("x.text = 'a'; return 'spam'"), "writes into its argument `x`"),
     "a list of its data point": (rule("x.tokens.sort(); return 'spam'"), "changes its argument `x.tokens` with .sort()"),
+    "a default that grows": (rule("seen.append(x.text); return 'spam' if len(seen) > 3 else None").replace("rule(x)", "rule(x, seen=[])"), "changes its argument `seen` with .append()"),
     "a method that counts": (edit(USES_CLASS, "return self.count", "self.n = 1; return self.count"), "its `FIND` → its class → its `__call__` writes into its argument `self`"),
     "a helper of a helper": (
         rule("return 'spam' if a(x.text) else None", "import time\ndef a(t): return b(t)\ndef b(t): return t or time.time()"),

@@ -116,6 +116,7 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
         "label_model.npz",
         "lf_summary_dev.csv",
         "lf_summary_train.csv",
+        "lfs.json",
         "log.txt",
         "model",
         "report.html",

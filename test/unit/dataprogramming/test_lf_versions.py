@@ -14,6 +14,7 @@ from adaptml.errors import TaskError, TrackingError
 from adaptml.frames import KEYS, write_frame
 from adaptml.project import Project
 from adaptml.runs.artifacts import LFS, TRAINING_DATA, VOTES
+from dataprogramming import moved_labels as moved_labels_module
 from dataprogramming.fingerprints import fingerprints
 from dataprogramming.lf_sources import MOST_CHARS
 from dataprogramming.lf_versions import LFVersion, changes_between, lf_versions, read_versions, write_versions
@@ -162,7 +163,7 @@ def write_labels(path: Path, **labels: list[str]) -> Path:
     return write_frame(frame.assign(label=[*labels.values()]), path)
 
 
-def test_labels_that_moved(tmp_path: Path) -> None:
+def test_labels_that_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write_labels(
         tmp_path / "a.parquet", z=["cat"], a=["cat"], b=["cat", "dog"], c=[], lost=["cat"], s=["dog"]
     )
@@ -177,6 +178,10 @@ def test_labels_that_moved(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert moved_labels(before, after, 1).frame["id"].tolist() == ["b"]
     assert moved_labels(before, before, 9).frame.empty
+    monkeypatch.setattr(moved_labels_module, "PART_ROWS", 1)
+    by_part = moved_labels(before, after, 9)
+    assert by_part.frame.to_numpy().tolist() == found.frame.to_numpy().tolist()
+    assert (by_part.n_moved, by_part.n_gained, by_part.n_lost) == (3, 1, 1)
 
 
 def run(pets: Project) -> str:
