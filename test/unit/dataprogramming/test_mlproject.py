@@ -8,7 +8,6 @@ import pytest
 from mlflow.projects import _project_spec
 from typer.testing import CliRunner
 
-from adaptml.cli import label as order
 from adaptml.cli.original_label import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
 from adaptml.project import Project
@@ -33,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, pets: Project) -> list[dict[str, Any]
         found.append({"task": task.name, "setting": task.setting, "data": data, "gold": gold, **more})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(order, "label", stop)
+    monkeypatch.setattr(Project, "label", stop)
     return found
 
 
