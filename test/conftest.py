@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 # pytest-xdist's workers share the cores; the libraries below would each start a thread per core in every worker.
@@ -16,6 +17,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 
 import mlflow
 import pytest
+import refuse_torch
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from same_worker import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
@@ -24,6 +26,7 @@ from adaptml.database import Database
 from adaptml.project import Project
 from adaptml.settings import Settings
 
+refuse_torch.install()  # before any test's module is imported
 REPOSITORY = Path(__file__).resolve().parents[1]
 CRATEDB = os.environ.get("ADAPTML_TEST_CRATEDB", "")  # address of a CrateDB whose tables may be dropped
 # Tests measure no time: a busy machine is no fault of the code. A failure prints how to repeat it anywhere. Where the
@@ -33,6 +36,13 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("project")
 POSTGRESQL_ATTEMPTS = 10
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that is marked `torch` gets PyTorch, and so do the fixtures that are made for it."""
+    with refuse_torch.allowed() if item.get_closest_marker("torch") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

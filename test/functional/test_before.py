@@ -65,7 +65,8 @@ def run(command: str, **words: str) -> str:
 def service(project: Path) -> Iterator[str]:
     """The prediction service of the project, a process of its own; gives its address."""
     log = project / "service.log"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    repository = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([repository, os.environ["PYTHONPATH"]])}
     with (
         log.open("w") as errors,
         subprocess.Popen(

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-import torch
 from threadpoolctl import threadpool_info
 
 import adaptml
@@ -93,8 +92,6 @@ def state() -> dict[str, Any]:
         "registry URI": mlflow.get_registry_uri(),
         "random": random.getstate(),
         "numpy random": repr(np.random.get_state()),  # noqa: NPY002
-        "torch random": torch.get_rng_state().tolist(),
-        "torch threads": torch.get_num_threads(),
         "threads of linear algebra": sorted((i["filepath"], i["num_threads"]) for i in threadpool_info()),
         "garbage collection": gc.get_threshold(),
     }

@@ -130,7 +130,7 @@ class Server:
 def start(home: Path) -> Server:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     environment |= {"ADAPTML_ROOT": str(home), "ADAPTML_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    environment["PYTHONPATH"] = str(REPOSITORY)
+    environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), os.environ["PYTHONPATH"]])
     log = home / "server.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(

@@ -50,9 +50,10 @@ def test_a_notebook_runs(notebook: Path, tmp_path: Path) -> None:
     script = tmp_path / "notebook.py"
     script.write_text("\n\n".join(map(showing_its_value, cells(notebook, "code"))), encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ADAPTML_", "MLFLOW_"))}
+    path = os.pathsep.join([str(REPOSITORY), os.environ["PYTHONPATH"]])
     done = subprocess.run(
         [sys.executable, str(script)], cwd=notebook.parent, capture_output=True, text=True, check=False,
-        env=kept | {"MPLBACKEND": "Agg", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(REPOSITORY)},
+        env=kept | {"MPLBACKEND": "Agg", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": path},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Downloading artifacts" not in done.stderr  # MLflow's bars, one for each small file

@@ -1,0 +1,5 @@
+"""Python runs this in each process that a test starts."""
+
+import refuse_torch
+
+refuse_torch.install()
