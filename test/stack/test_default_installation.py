@@ -4,6 +4,7 @@ The environment of the tests proves nothing of it: there is PyTorch in it, to co
 """
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,10 @@ def docker(*words: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def image() -> str:
+def image() -> Iterator[str]:
     docker("build", "--quiet", "--target", "demo", "--tag", IMAGE, ".")
-    return IMAGE
+    yield IMAGE
+    docker("image", "rm", IMAGE)  # its layers stay in the cache of builds
 
 
 def test_what_nothing_imports_is_not_installed(image: str) -> None:
