@@ -16,7 +16,6 @@ from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
 from dataprogramming.artifacts import registered_name
-from dataprogramming.fingerprints import fingerprints
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
@@ -224,8 +223,7 @@ def _labelled(
 ) -> Labelling:
     """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
-    prints = fingerprints(voter.lfs, task.labels, task.folder)  # before a rule has kept anything
-    versions = lf_versions(voter.lfs, prints, task.folder)
+    versions = lf_versions(voter.lfs, voter.kept.prints, task.folder)  # before a rule has kept anything
     votes = voter.all_votes(points, known)
     selection = select_label_model(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config

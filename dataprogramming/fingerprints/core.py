@@ -26,10 +26,12 @@ class Fingerprint:
     Attributes:
         digest: 32 hexadecimal digits; None where it cannot be certain.
         reason: why it cannot, in words that follow the function's name; empty where it can.
+        changes_row: whether it may change the data point that it is given.
     """
 
     digest: str | None
     reason: str = ""
+    changes_row: bool = False
 
 
 def fingerprint(lf: LabelingFunction, labels: Labels, folder: Path | None) -> Fingerprint:
@@ -54,7 +56,8 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
 
     Returns:
         m fingerprints. One has no digest where something was met that may answer differently from call to
-        call (files, clocks, random numbers, …), that is seen to keep a state, or that cannot be compared.
+        call (files, clocks, random numbers, …), that is seen to keep a state, or that cannot be compared; nor
+        where one before it may change the data point, which all of them are given in turn.
     """
     walker = Walker(folder)
     names = ", ".join(map(repr, (label.name for label in labels)))
@@ -64,7 +67,18 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
         platform.python_version().encode(),
         names.encode(),
     ]
-    return [_fingerprint(walker, lf, head) for lf in lfs]
+    return _after_changes(lfs, [_fingerprint(walker, lf, head) for lf in lfs])
+
+
+def _after_changes(lfs: Sequence[LabelingFunction], found: list[Fingerprint]) -> list[Fingerprint]:
+    """Fingerprints of functions that may see a data point as another one left it; keyword LFs never do."""
+    changing = next((j for j, print_ in enumerate(found) if print_.changes_row), len(found))
+    return [
+        Fingerprint(None, f"it is given the data point that {lfs[changing].name} before it may have changed")
+        if j > changing and print_.digest is not None and type(lf) is not KeywordLF
+        else print_
+        for j, (lf, print_) in enumerate(zip(lfs, found, strict=True))
+    ]
 
 
 def _fingerprint(walker: Walker, lf: LabelingFunction, head: Sequence[bytes]) -> Fingerprint:
@@ -75,7 +89,7 @@ def _fingerprint(walker: Walker, lf: LabelingFunction, head: Sequence[bytes]) ->
     try:
         return Fingerprint(walker.root(put).hex())
     except Uncertain as error:
-        return Fingerprint(None, str(error))
+        return Fingerprint(None, str(error), error.changes_row)
     except RecursionError:
         return Fingerprint(None, "it refers to something that is nested too deeply to be compared")
 

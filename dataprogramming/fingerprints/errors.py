@@ -6,17 +6,18 @@ class Uncertain(Exception):  # noqa: N818 - it ends a walk; no user sees it
 
     Attributes:
         problem: what is wrong with it, such as `reads files with open`.
+        changes_row: whether it may be a change of the data point, which the labelling functions after it see.
         places: the way to it from the labelling function, such as "its global `helper`"; the outermost first.
     """
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, changes_row: bool = False) -> None:
         super().__init__(problem)
-        self.problem = problem
+        self.problem, self.changes_row = problem, changes_row
         self.places: tuple[str, ...] = ()
 
     def under(self, place: str) -> "Uncertain":
         """The same, seen from one place further out."""
-        found = Uncertain(self.problem)
+        found = Uncertain(self.problem, changes_row=self.changes_row)
         found.places = (place, *self.places)
         return found
 

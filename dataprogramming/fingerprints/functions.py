@@ -67,11 +67,12 @@ def _check_own(function: types.FunctionType, facts: CodeFacts, walker: "Walker")
     if id(function) in walker.may_write:
         return
     for name in sorted(facts.writes):
-        raise Uncertain(f"writes into its argument `{name}`")
+        raise Uncertain(f"writes into its argument `{name}`", changes_row=True)
     kept = _kept_defaults(function)
     for chain in facts.arguments:
         if changing(chain, 2 if chain[0] in kept else 3):
-            raise Uncertain(f"changes its argument `{'.'.join(chain[:-1])}` with {changing(chain, 2)}")
+            what = f"changes its argument `{'.'.join(chain[:-1])}` with {changing(chain, 2)}"
+            raise Uncertain(what, changes_row=True)
 
 
 def _kept_defaults(function: types.FunctionType) -> set[str]:

@@ -21,6 +21,7 @@ from adaptml.tasks import Task
 from dataprogramming import kept_votes
 from dataprogramming.apply import apply_lfs
 from dataprogramming.decorator import labeling_function
+from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.lfs_report import look
 from dataprogramming.vote_store import VoteStore
 from dataprogramming.votes import Votes
@@ -119,6 +120,40 @@ def test_a_rule_that_remembers_rows_is_not_kept(pets: Project) -> None:
         assert reused(votes) == (0, 6)
     assert votes.reuse is not None
     assert "first is computed anew each time: " in votes.reuse.lines()[1]
+
+
+def test_rules_after_one_that_changes_the_data_point_are_not_kept(pets: Project) -> None:
+    @labeling_function
+    def before(x):  # type: ignore[no-untyped-def]
+        return "cat" if "purr" in x.tokens else None
+
+    @labeling_function
+    def cuts(x):  # type: ignore[no-untyped-def]
+        x.tokens.clear()
+
+    @labeling_function
+    def after(x):  # type: ignore[no-untyped-def]
+        return "dog" if not x.tokens else None
+
+    task = Task(
+        classes=["cat", "dog"], lfs=[before, cuts, after, keyword_lf("bark", ["bark"], "dog", "tokens")]
+    )
+    for _ in range(2):
+        votes = apply_lfs(pets, task, "posts")
+        assert votes.L.tolist() == [
+            [0, -1, 1, -1],
+            [-1, -1, 1, 1],
+            [0, -1, 1, 1],
+            [-1, -1, 1, -1],
+            [0, -1, 1, -1],
+            [-1, -1, 1, 1],
+        ]
+    assert reused(votes) == (12, 12)
+    assert votes.reuse is not None
+    assert votes.reuse.uncertain == {
+        "cuts": "it changes its argument `x.tokens` with .clear()",
+        "after": "it is given the data point that cuts before it may have changed",
+    }
 
 
 def test_a_failure_that_is_allowed_is_tried_again(pets: Project) -> None:
