@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 _PRODUCT = {"adaptml", "dataprogramming", "labelstudio", "modelling"}
+_LIBRARIES: dict[str, str] = {}  # top-level module → library
 
 
-@cache
 def library(module: str) -> str | None:
     """The library that a module belongs to, with its version; None where it is a person's own module.
 
@@ -23,6 +23,15 @@ def library(module: str) -> str | None:
         True
     """
     top = module.partition(".")[0]
+    if top not in _LIBRARIES:
+        found = _library(top)
+        if found is None:  # it may not be imported yet
+            return None
+        _LIBRARIES[top] = found
+    return _LIBRARIES[top]
+
+
+def _library(top: str) -> str | None:
     if top in sys.stdlib_module_names or top in sys.builtin_module_names:
         return None if top == "__main__" else f"Python {platform.python_version()}"
     if top in _PRODUCT:
@@ -30,7 +39,6 @@ def library(module: str) -> str | None:
     return _distributions(top) if _is_installed(sys.modules.get(top)) else None
 
 
-@cache
 def known_distribution(module: str) -> bool:
     """Whether a module that may not have been imported yet is a library's."""
     top = module.partition(".")[0]

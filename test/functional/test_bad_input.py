@@ -156,13 +156,17 @@ REFUSED: list[tuple[str, str]] = [
 
 
 def contents(settings: Settings) -> dict[str, object]:
-    """What must not change: the data, every file that is no MLflow record, and the registry."""
+    """What must not change: the data, every file that is no MLflow record, and the registry.
+
+    Votes that were computed before a step failed are kept, and right.
+    """
     with closing(sqlite3.connect(settings.home / "data.db")) as connection:
         data = list(connection.iterdump())
     with closing(sqlite3.connect(settings.home / "mlflow.db")) as connection:
         models = connection.execute("SELECT count(*) FROM model_versions").fetchone()
         running = connection.execute("SELECT count(*) FROM runs WHERE status NOT IN ('FAILED')").fetchone()
-    files = sorted(str(p) for p in settings.home.rglob("*") if p.is_file() and "mlruns" not in p.parts)
+    kept = {"mlruns", "votes"}
+    files = sorted(str(p) for p in settings.home.rglob("*") if p.is_file() and not kept & set(p.parts))
     return {"data": data, "files": files, "models": models, "running": running}
 
 
