@@ -30,6 +30,7 @@ from dataprogramming.vote_store import (
 )
 
 MOST_BYTES = 2 << 30  # of all kept votes of a project
+CHANGED = "it changed something of its own while it voted, so a vote may depend on the rows before"
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,6 @@ class KeptVotes:
             before if before.digest in (after.digest, None) else Fingerprint(None, CHANGED)
             for before, after in zip(self._prints, now, strict=True)
         ]
-
-
-CHANGED = "it changed something of its own while it voted, so a vote may depend on the rows before"
 
 
 def _unkept(error: FileError) -> str:
