@@ -128,9 +128,9 @@ def scan(path: Path) -> float:
 
 
 def make_table(path: Path, rows: int, words: list[str], seed: int) -> None:
-    """Short texts, 12 words each, by id."""
+    """Short texts by id: 20 words, about 140 characters."""
     draw = random.Random(seed)
-    made = ((f"p{i:08d}", " ".join(draw.choices(words, k=12))) for i in range(rows))
+    made = ((f"p{i:08d}", " ".join(draw.choices(words, k=20))) for i in range(rows))
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE posts (id TEXT PRIMARY KEY, text TEXT)")
         connection.executemany("INSERT INTO posts VALUES (?, ?)", made)
@@ -138,7 +138,7 @@ def make_table(path: Path, rows: int, words: list[str], seed: int) -> None:
 
 def change_rows(path: Path, rows: int, words: list[str]) -> None:
     """NEW_ROWS more, and CHANGED_ROWS others."""
-    new = [(f"q{i:08d}", " ".join(words[i % 500 : i % 500 + 12])) for i in range(NEW_ROWS)]
+    new = [(f"q{i:08d}", " ".join(words[i % 500 : i % 500 + 20])) for i in range(NEW_ROWS)]
     changed = [
         (f"{words[i]} {words[i + 1]}", f"p{i * (rows // CHANGED_ROWS):08d}") for i in range(CHANGED_ROWS)
     ]

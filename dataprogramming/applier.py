@@ -173,8 +173,7 @@ class _Applier:
         while len(votes) < len(rows):
             try:
                 with user_code(lambda error: self._failure(lf, error, chunk, len(votes))):
-                    for row in rows[len(votes) :]:
-                        votes.append(call(row))  # noqa: PERF401 - what was voted before a failure is kept
+                    votes.extend(map(call, rows[len(votes) :]))  # what was voted before a failure stays
             except LabellingError:
                 if not self.tolerant:
                     raise

@@ -71,6 +71,7 @@ class Chunk:
         hashes: of the rows; None where they cannot be told apart.
         places: of the rows in the store, -1 for new ones.
         new: which votes were computed, bool (r, m).
+        n_new: how many of each labelling function's, int64 (m,).
     """
 
     rows: StoredRows
@@ -78,14 +79,16 @@ class Chunk:
     hashes: Hashes | None
     places: Places
     new: npt.NDArray[np.bool_] = field(init=False)
+    n_new: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         self.new = self.votes == UNKNOWN
+        self.n_new = self.new.sum(axis=0)
 
     def missing(self) -> list[tuple[npt.NDArray[np.int64], list[int]]]:
         """What has to be computed: rows, and the labelling functions of which just these are missing."""
         patterns: dict[bytes, list[int]] = {}
-        for j in np.flatnonzero(self.new.any(axis=0)):
+        for j in np.flatnonzero(self.n_new):
             patterns.setdefault(np.packbits(self.new[:, j]).tobytes(), []).append(int(j))
         return [(np.flatnonzero(self.new[:, numbers[0]]), numbers) for numbers in patterns.values()]
 
@@ -164,7 +167,7 @@ class KeptVotes:
     def keep(self, chunk: Chunk) -> None:
         """Take over the votes of a chunk that were computed; they are written a segment at a time."""
         with self._lock:
-            computed = int(chunk.new.sum())
+            computed = int(chunk.n_new.sum())
             self._computed += computed
             self._kept += chunk.new.size - computed
             if chunk.hashes is not None:
@@ -246,7 +249,7 @@ class _Table:
         if chunk.hashes is not None and is_new.any():
             self._new.append((chunk.hashes[is_new], chunk.votes[is_new]))
             self.n_waiting += int(is_new.sum())
-        numbers = np.flatnonzero((chunk.new & ~is_new[:, None]).any(axis=0))
+        numbers = np.flatnonzero(chunk.n_new > is_new.sum())  # of a new row all are
         if len(numbers):
             again = ~is_new
             self._known.append((chunk.places[again], numbers, chunk.votes[np.ix_(again, numbers)]))

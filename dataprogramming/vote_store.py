@@ -89,10 +89,11 @@ class VoteStore:
         """
         votes = np.full((len(places), len(digests)), UNKNOWN, np.int8, order="F")
         for segment, rows, inside in self._by_segment(places):
+            to, start = as_slice(rows), as_slice(inside)
             for j, digest in enumerate(digests):
                 kept = None if digest is None else self._column(segment, digest)
                 if kept is not None:
-                    votes[rows, j] = kept[inside]
+                    votes[to, j] = kept[start]
         return votes
 
     def put(self, digest: str, places: Places, votes: CastVotes) -> None:
@@ -209,6 +210,12 @@ class VoteStore:
             return
         with replacing(segment / f"{digest}.npz") as temporary:
             np.savez(temporary, column)
+
+
+def as_slice(places: Places) -> Places | slice:
+    """Places one after the other as a slice, which numpy copies at once."""
+    first, n = int(places[0]), len(places)
+    return slice(first, first + n) if (np.diff(places) == 1).all() else places
 
 
 def is_of_another_format(folder: Path) -> bool:

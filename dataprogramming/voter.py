@@ -21,6 +21,7 @@ from dataprogramming.applier import Work, apply_work, count_failures
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lfs import load_lfs
+from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
 Rows = npt.NDArray[np.int64]
@@ -86,7 +87,8 @@ class Voter:
             for chunk in self._voted(rows):
                 self.kept.keep(chunk)
                 self.failures.update(count_failures(self.lfs, chunk.votes))
-                matrix[_slice(chunk.rows.positions)] = np.maximum(chunk.votes, ABSTAIN)  # UNKNOWN is below it
+                # UNKNOWN is below ABSTAIN.
+                matrix[as_slice(chunk.rows.positions)] = np.maximum(chunk.votes, ABSTAIN)
                 advance(len(chunk.rows))
             self.kept.tidy({table: database.count(table) for table in map(str, keys["table_name"].unique())})
         return matrix
@@ -118,12 +120,6 @@ class Voter:
             for (which, numbers), votes in zip(missing, computed, strict=True):
                 chunk.votes[np.ix_(which, np.array(numbers))] = votes
             yield chunk
-
-
-def _slice(positions: Rows) -> Rows | slice:
-    """Positions one after the other as a slice, which numpy copies at once."""
-    first, n = int(positions[0]), len(positions)
-    return slice(first, first + n) if (np.diff(positions) == 1).all() else positions
 
 
 def lf_features(database: Database, task: Task, keys: pd.DataFrame) -> Sequence[str]:

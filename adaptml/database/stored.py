@@ -40,9 +40,10 @@ class StoredRows:
 
     def frame(self, rows: npt.NDArray[np.int64] | None = None) -> pd.DataFrame:
         """The rows at some places (all for None), as `Database.read` gives them."""
-        ids = self.ids if rows is None else [self.ids[row] for row in rows]
+        ids = self._values("id", self.ids, rows)
+        table = pd.Series(_objects([self.table] * len(ids)), dtype=object)
         columns = {name: self._values(name, cells, rows) for name, cells in self.cells.items()}
-        return pd.DataFrame({"table_name": self.table, "id": ids} | columns)
+        return pd.DataFrame({"table_name": table, "id": ids} | columns)
 
     def _values(
         self, name: str, cells: Sequence[Any], rows: npt.NDArray[np.int64] | None

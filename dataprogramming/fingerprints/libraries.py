@@ -64,11 +64,15 @@ def _modules() -> dict[str, list[str]]:
 def _is_installed(module: Any) -> bool:
     """Whether a module's file is where installers put files; one that is elsewhere may change at any time."""
     places = [getattr(module, "__file__", None) or "", *map(str, getattr(module, "__path__", []))]
-    roots = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     return any(
-        place and (not roots.isdisjoint(map(str, Path(place).parents)) or _in_packages(Path(place)))
+        place and (not _roots().isdisjoint(map(str, Path(place).parents)) or _in_packages(Path(place)))
         for place in places
     )
+
+
+@cache
+def _roots() -> set[str]:
+    return {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
 
 
 def _in_packages(path: Path) -> bool:
