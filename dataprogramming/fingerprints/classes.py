@@ -66,7 +66,7 @@ def _found(module: str, path: str) -> object:
             found = vars(found).get(name)
         except TypeError:  # no module, no class
             return None
-    return found
+    return found.__func__ if isinstance(found, staticmethod | classmethod) else found
 
 
 def put_class(walker: "Walker", out: Pieces, cls: type) -> None:

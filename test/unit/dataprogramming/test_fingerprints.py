@@ -1,5 +1,6 @@
 """Fingerprints: the same where a rule votes alike, another wherever it may not, none where nobody can know."""
 
+import enum
 import functools
 import json
 import os
@@ -264,6 +265,19 @@ def test_a_new_process_and_another_folder_leave_the_digests(tmp_path: Path) -> N
     for outcome in outcomes:
         differ = [case for case, a, b in zip(cases, outcome, mine, strict=True) if a != b]
         assert differ == []
+
+
+def test_what_another_library_notes_on_the_standard_library_s_functions_does_not_count(
+    tmp_path: Path,
+) -> None:
+    """As PyTorch does with those of `enum.Enum`."""
+    before = one(found(tmp_path / "mails", {"lfs.py": USES_ENUM}))
+    function = vars(enum.Enum)["__new__"].__func__
+    function.noted = "by somebody"
+    try:
+        assert one(found(tmp_path / "mails", {"lfs.py": USES_ENUM})) == before
+    finally:
+        del function.noted
 
 
 UNCERTAIN = {
