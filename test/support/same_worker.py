@@ -14,7 +14,11 @@ MADE_IN_SECONDS = {"empty_store"}  # session fixtures that each worker may make 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The first worker leaves the group of each test where the scheduler, another process, finds it."""
+    """The first worker leaves the group of each test where the scheduler, another process, finds it.
+
+    Tests of the whole repository, which are slow and alone, come first, so that no worker is left with them.
+    """
+    items.sort(key=lambda item: item.path.parent.name != "unit")
     if getattr(config, "workerinput", {}).get("workerid") == "gw0":
         config.cache.set(CACHED, groups(items))  # type: ignore[union-attr]
 
@@ -43,8 +47,9 @@ def groups(items: list[pytest.Item]) -> dict[str, str]:
 
 
 def _made_once(item: pytest.Item) -> set[str]:
-    """Session fixtures that a test uses, its module where it uses a module fixture, and groups that it names itself."""
+    """Session fixtures that a test uses, its module where it uses a module fixture, groups that it names itself."""
     made = {str(mark.args[0]) for mark in item.iter_markers("xdist_group")}
+    made |= {mark.name for mark in item.iter_markers("torch")}  # importing it takes seconds
     for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # type: ignore[attr-defined]
         for found in definitions:
             ours = found.baseid and name not in MADE_IN_SECONDS  # pytest's own and plugins' have no place
