@@ -3,6 +3,8 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from types import FunctionType
 
@@ -12,11 +14,13 @@ from adaptml.tasks import Labels
 from dataprogramming.fingerprints.errors import Uncertain
 from dataprogramming.fingerprints.functions import put_function
 from dataprogramming.fingerprints.libraries import library
-from dataprogramming.fingerprints.pieces import Pieces, atom
+from dataprogramming.fingerprints.pieces import Pieces, atom, digest
 from dataprogramming.fingerprints.walker import Walker
 from dataprogramming.keyword_lfs import KeywordLF
 
 _FORM = b"fingerprint 1"  # of how they are made: another number makes all of them new
+# They turn rows and rules into votes; as long as they are the same, so are the votes.
+_VOTING = ("applier.py", "keyword_lfs.py", "rows.py")
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,18 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
     names = ", ".join(map(repr, (label.name for label in labels)))
     head = [
         _FORM,
+        _voting(),
         platform.python_implementation().encode(),
         platform.python_version().encode(),
         names.encode(),
     ]
     return _after_changes(lfs, [_fingerprint(walker, lf, head) for lf in lfs])
+
+
+@cache
+def _voting() -> bytes:
+    """The product's own code that a vote follows from, in whatever version it stands here."""
+    return digest(files("dataprogramming").joinpath(name).read_bytes() for name in _VOTING)
 
 
 def _after_changes(lfs: Sequence[LabelingFunction], found: list[Fingerprint]) -> list[Fingerprint]:
