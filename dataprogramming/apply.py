@@ -67,7 +67,7 @@ def apply_lfs(
     """
     task = project.task(task)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
-    voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
+    voter.load()
     points = sampled(read_points(project, data, where=where), n, seed)
     return voter.all_votes(points, gold_if_any(project, gold, task))
 

@@ -116,11 +116,11 @@ class LabelResult:
 
     def all_lines(self) -> list[tuple[str, str]]:
         """The outcome and where it lies, the run first."""
-        if not self.run_id:
-            return [*self.lines, ("run", "none: nothing was logged")]
         reused = [] if self.votes.reuse is None else self.votes.reuse.lines()
-        found = [("run", self.run_id), *self.lines, *(("votes", line) for line in reused)]
-        found.append(("registered", self.model))
+        lines = [*self.lines, *(("votes", line) for line in reused)]
+        if not self.run_id:
+            return [*lines, ("run", "none: nothing was logged")]
+        found = [("run", self.run_id), *lines, ("registered", self.model)]
         if self.new_rows is not None:
             found.append(("database", f"{self.new_rows} new rows"))
         if self.address != self.artifact_uri:
@@ -185,12 +185,11 @@ def label(
     """
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
-    not_in = f"{task.name}_{WritebackKind.LABELS}" if new else None
-    unlabelled = read_points(project, data, where=where, not_in=not_in) if new else None
+    unlabelled = read_points(project, data, where=where, not_in=_labels_table(task)) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
-        voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
+        voter.load()
         points = read_points(project, data, where=where) if unlabelled is None else unlabelled
         return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
 
@@ -255,6 +254,10 @@ def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
     )
 
 
+def _labels_table(task: Task) -> str:
+    return f"{task.name}_{WritebackKind.LABELS}"
+
+
 def _written(project: Project, task: Task, done: LabelResult) -> int:
     """Write labels into the database; the run is complete whatever happens here."""
     try:
@@ -262,7 +265,7 @@ def _written(project: Project, task: Task, done: LabelResult) -> int:
     except DatabaseError as error:
         raise type(error)(
             f"run {done.run_id} is complete and registered as {done.model}, but its labels were not written "
-            f"to {task.name}_{WritebackKind.LABELS}: {error}"
+            f"to {_labels_table(task)}: {error}"
         ) from error
 
 

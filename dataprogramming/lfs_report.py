@@ -116,7 +116,7 @@ def look(
     """
     task = project.task(task)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh)
-    voter.lfs  # noqa: B018 - what is wrong with them is said before anything is read
+    voter.load()
     source = _only_table(project, task) if data is None else data
     points = read_points(project, source, where=where)
     sample = sampled(points, n, seed)

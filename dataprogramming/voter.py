@@ -53,6 +53,10 @@ class Voter:
         """The labelling functions; loading them runs the task's `lfs.py`."""
         return load_lfs(self.task, self.lf_parameters)
 
+    def load(self) -> None:
+        """Load the labelling functions, so that what is wrong with them is said before anything is read."""
+        self.lfs  # noqa: B018
+
     @cached_property
     def kept(self) -> KeptVotes:
         """The votes that were cast before."""
