@@ -3,7 +3,7 @@
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from adaptml.tasks import ABSTAIN, Labels
 from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, is_missing, keyword_hits
 from dataprogramming.lfs import MODULE_PREFIX
-from dataprogramming.rows import Row, rows_of
+from dataprogramming.rows import Row, rows_of, values_of
 
 CHUNK_ROWS = 20_000
 FAILED = -2  # in place of a vote: the labelling function raised an error, and that was allowed
@@ -61,7 +61,7 @@ def apply_to_frame(
     """
     matrix = np.full((len(frame), len(lfs)), ABSTAIN, np.int8)
     starts = range(0, len(frame), CHUNK_ROWS)
-    work = ([Work(frame.iloc[start : start + CHUNK_ROWS], range(len(lfs)))] for start in starts)
+    work = ([_work(frame, start, range(len(lfs)))] for start in starts)
     cast = apply_work(lfs, work, labels, folder=folder, workers=workers, tolerant=failures is not None)
     with progress("applying labelling functions", len(frame), shown=show_progress) as advance:
         for start, (votes,) in zip(starts, cast, strict=True):
@@ -76,12 +76,20 @@ class Work(NamedTuple):
     """Some rows, and which labelling functions are to vote on them.
 
     Attributes:
-        frame: r rows, a column per LF feature.
+        columns: LF feature → its r values; a missing text or list is None, a missing number may be nan.
         numbers: of the labelling functions, c of the m.
+        index: what the rows are called where they have no keys, r labels.
     """
 
-    frame: pd.DataFrame
+    columns: Mapping[str, Sequence[Any]]
     numbers: Sequence[int]
+    index: Sequence[Any]
+
+
+def _work(frame: pd.DataFrame, start: int, numbers: Sequence[int]) -> Work:
+    """A chunk of a frame, for labelling functions."""
+    chunk = frame.iloc[start : start + CHUNK_ROWS]
+    return Work({str(name): values_of(chunk[name]) for name in chunk}, numbers, chunk.index)
 
 
 def apply_work(
@@ -142,61 +150,59 @@ class _Applier:
         return [self._apply(piece) for piece in pieces]
 
     def _apply(self, work: Work) -> LabelMatrix:
-        chunk, lfs = work.frame, [self.lfs[number] for number in work.numbers]
-        _check_columns(lfs, chunk)
-        votes = np.full((len(chunk), len(lfs)), ABSTAIN, np.int8)
-        self._keywords(lfs, chunk, votes)
+        lfs = [self.lfs[number] for number in work.numbers]
+        _check_columns(lfs, work.columns)
+        votes = np.full((len(work.index), len(lfs)), ABSTAIN, np.int8)
+        self._keywords(lfs, work, votes)
         others = [(j, lf) for j, lf in enumerate(lfs) if type(lf) is not KeywordLF]
-        rows = rows_of(chunk) if others else []
+        rows = rows_of(work.columns, len(work.index)) if others else []
         with in_folder(self.folder if others else None):
             # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
             for j, lf in others:
-                votes[:, j] = self._call_all(lf, chunk, rows)
+                votes[:, j] = self._call_all(lf, work, rows)
         return votes
 
-    def _keywords(self, lfs: Sequence[LabelingFunction], chunk: pd.DataFrame, votes: LabelMatrix) -> None:
+    def _keywords(self, lfs: Sequence[LabelingFunction], work: Work, votes: LabelMatrix) -> None:
         by_column: dict[str, list[int]] = {}
         for j, lf in enumerate(lfs):
             if type(lf) is KeywordLF:
                 by_column.setdefault(lf.column, []).append(j)
         for column, numbers in by_column.items():
             group = [lfs[j] for j in numbers]
-            cast = [self._encode(lf.name, [lf.label], chunk)[0] for lf in group]
-            rows, found = keyword_hits(group, chunk[column].tolist())
+            cast = [self._encode(lf.name, [lf.label], work)[0] for lf in group]
+            rows, found = keyword_hits(group, work.columns[column])
             votes[rows, np.array(numbers)[found]] = np.array(cast, np.int8)[found]
 
-    def _call_all(self, lf: LabelingFunction, chunk: pd.DataFrame, rows: list[Row]) -> LabelMatrix:
+    def _call_all(self, lf: LabelingFunction, work: Work, rows: list[Row]) -> LabelMatrix:
         """One LF's votes on all rows (r,); where it raises, an error or FAILED."""
         call = _plain_call(lf)
         votes: list[object] = []
         failed: list[int] = []
         while len(votes) < len(rows):
             try:
-                with user_code(lambda error: self._failure(lf, error, chunk, len(votes))):
+                with user_code(lambda error: self._failure(lf, error, work, len(votes))):
                     votes.extend(map(call, rows[len(votes) :]))  # what was voted before a failure stays
             except LabellingError:
                 if not self.tolerant:
                     raise
                 failed.append(len(votes))
                 votes.append(ABSTAIN)
-        cast = self._encode(lf.name, votes, chunk)
+        cast = self._encode(lf.name, votes, work)
         cast[failed] = FAILED
         return cast
 
-    def _failure(
-        self, lf: LabelingFunction, error: BaseException, chunk: pd.DataFrame, row: int
-    ) -> LabellingError:
+    def _failure(self, lf: LabelingFunction, error: BaseException, work: Work, row: int) -> LabellingError:
         code = getattr(lf._f, "__code__", None)
         where = place(error, self.folder, *([code.co_filename] if code else []))
-        missing = [name for name in chunk.columns if is_missing(chunk[name].iloc[row])]
+        missing = [name for name, values in work.columns.items() if is_missing(values[row])]
         hint = f" ({listed(missing)} is missing there)" if missing else ""
         return LabellingError(
-            f"the labelling function {lf.name!r} failed on {_point(chunk, row)}{hint}"
+            f"the labelling function {lf.name!r} failed on {_point(work, row)}{hint}"
             f"{f', at {where}' if where else ''}: {said(error)}; "
             "fix it, or allow failures with --fault-tolerant, which counts them as abstentions"
         )
 
-    def _encode(self, name: str, votes: Sequence[Any], chunk: pd.DataFrame) -> LabelMatrix:
+    def _encode(self, name: str, votes: Sequence[Any], work: Work) -> LabelMatrix:
         """Votes (n) as their numbers; True and False are no classes, though Python takes them for 1 and 0."""
         kinds = set(map(type, votes))
         if not kinds & {bool, np.bool_} and all(kind.__hash__ for kind in kinds):
@@ -207,7 +213,7 @@ class _Applier:
         wrong = next(i for i, vote in enumerate(votes) if not self._is_vote(vote))
         classes = ", ".join(label.name for label in self.labels if label != ABSTAIN)
         raise LabellingError(
-            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(chunk, wrong)}; "
+            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(work, wrong)}; "
             f"expected one of the classes {classes}, or ABSTAIN"
         )
 
@@ -222,18 +228,18 @@ def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:
     return lf  # type: ignore[no-any-return]
 
 
-def _point(chunk: pd.DataFrame, row: int) -> str:
-    if {*KEYS} <= set(chunk.columns):
-        return f"data point {chunk['table_name'].iloc[row]}/{chunk['id'].iloc[row]}"
-    return f"row {chunk.index[row]}"
+def _point(work: Work, row: int) -> str:
+    if {*KEYS} <= set(work.columns):
+        return f"data point {work.columns['table_name'][row]}/{work.columns['id'][row]}"
+    return f"row {work.index[row]}"
 
 
-def _check_columns(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> None:
+def _check_columns(lfs: Sequence[LabelingFunction], columns: Mapping[str, Sequence[Any]]) -> None:
     for lf in lfs:
-        if isinstance(lf, KeywordLF) and lf.column not in frame.columns:
+        if isinstance(lf, KeywordLF) and lf.column not in columns:
             raise LabellingError(
                 f"the labelling function {lf.name!r} needs the column {lf.column!r}; the LF features are "
-                f"{listed([c for c in frame.columns if c not in KEYS], 20)}; "
+                f"{listed([c for c in columns if c not in KEYS], 20)}; "
                 "name it under lf_features in the task file"
             )
 

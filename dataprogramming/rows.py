@@ -1,6 +1,6 @@
 """A data point as labelling functions see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,19 +47,17 @@ class Row(SimpleNamespace):
         return f"no column {name!r} among {known or 'none'}: name it under lf_features in the task file"
 
 
-def rows_of(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a frame."""
-    names = list(frame.columns)
-    columns = [_values(frame[name]) for name in names]
-    rows = [Row() for _ in range(len(frame))]
-    for name, values in zip(names, columns, strict=True):
+def rows_of(columns: Mapping[str, Sequence[Any]], n: int) -> list[Row]:
+    """The rows of a table, whose columns hold n values each."""
+    rows = [Row() for _ in range(n)]
+    for name, values in columns.items():
         for row, value in zip(rows, values, strict=True):
             row.__dict__[name] = value
     return rows
 
 
-def _values(column: pd.Series) -> list[Any]:
-    """A column as Python objects; a missing text or list is None, a missing number stays nan."""
+def values_of(column: pd.Series) -> list[Any]:
+    """A column of a frame as Python objects; a missing text or list is None, a missing number stays nan."""
     values: list[Any] = column.tolist()
     if float not in set(map(type, values)) or pd.api.types.is_numeric_dtype(column.dtype):
         return values

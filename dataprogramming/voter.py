@@ -107,7 +107,7 @@ class Voter:
                 missing = chunk.missing()
                 waiting.append((chunk, missing))
                 yield [
-                    Work(rows.frame(which if len(which) < len(rows) else None), numbers)
+                    Work(rows.columns(which if len(which) < len(rows) else None), numbers, which)
                     for which, numbers in missing
                 ]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
@@ -38,20 +37,20 @@ class StoredRows:
         """Number of rows."""
         return len(self.ids)
 
-    def frame(self, rows: npt.NDArray[np.int64] | None = None) -> pd.DataFrame:
-        """The rows at some places (all for None), as `Database.read` gives them."""
-        ids = self._values("id", self.ids, rows)
-        table = pd.Series(_objects([self.table] * len(ids)), dtype=object)
-        columns = {name: self._values(name, cells, rows) for name, cells in self.cells.items()}
-        return pd.DataFrame({"table_name": table, "id": ids} | columns)
+    def columns(self, rows: npt.NDArray[np.int64] | None = None) -> dict[str, Sequence[Any]]:
+        """The rows at some places (all for None), column by column, as `Database.read` gives them."""
+        ids = _chosen(self.ids, rows)
+        return {"table_name": [self.table] * len(ids), "id": ids} | {
+            name: self._values(name, rows) for name in self.cells
+        }
 
-    def _values(
-        self, name: str, cells: Sequence[Any], rows: npt.NDArray[np.int64] | None
-    ) -> "pd.Series[Any]":
-        chosen = cells if rows is None else [cells[row] for row in rows]
-        decode = self.decode.get(name)
-        values = chosen if decode is None else [None if cell is None else decode(cell) for cell in chosen]
-        return pd.Series(_objects(values), dtype=object)
+    def _values(self, name: str, rows: npt.NDArray[np.int64] | None) -> Sequence[Any]:
+        cells, decode = _chosen(self.cells[name], rows), self.decode.get(name)
+        return cells if decode is None else [None if cell is None else decode(cell) for cell in cells]
+
+
+def _chosen(cells: Sequence[Any], rows: npt.NDArray[np.int64] | None) -> Sequence[Any]:
+    return cells if rows is None else [cells[row] for row in rows]
 
 
 def stored(column: sa.ColumnElement[Any], dialect: Dialect) -> tuple[sa.ColumnElement[Any], Decode | None]:
@@ -69,10 +68,3 @@ def stored(column: sa.ColumnElement[Any], dialect: Dialect) -> tuple[sa.ColumnEl
                 lambda cell: vector.process_result_value(cell, dialect)
             )
     return column, None
-
-
-def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
-    """Values one by one: numpy would make a matrix of lists of one length."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = list(values)
-    return array
