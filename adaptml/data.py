@@ -142,12 +142,12 @@ def _read_table(project: Project, data: str, where: str | None) -> pd.DataFrame:
 
 
 def _without_results(project: Project, frame: pd.DataFrame, table: str, source: str) -> pd.DataFrame:
-    if table not in project.database.tables():
+    if table not in project.results.tables():
         raise DatabaseError(
             f"no table {table!r}: nothing was written back yet, so everything is new; leave out --new, "
             "and write results with --write"
         )
-    done = pd.MultiIndex.from_frame(project.database.result_keys(table))
+    done = pd.MultiIndex.from_frame(project.results.result_keys(table))
     new = frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(done)].reset_index(drop=True)
     if new.empty:
         raise NothingNewError(

@@ -95,7 +95,7 @@ class Project:
     def close(self) -> None:
         """Close what was opened; the project opens it again where it is used again."""
         with self._lock:
-            for opened in (self.__dict__.pop("_database", None), self.__dict__.pop("_runs", None)):
+            for opened in [self.__dict__.pop(name, None) for name in ("_database", "_results", "_runs")]:
                 if opened is not None:
                     opened.close()
 
@@ -114,6 +114,23 @@ class Project:
         from adaptml.database import Database
 
         return Database(self.settings.database_url.get_secret_value())
+
+    @property
+    def results(self) -> "Database":
+        """The tables that steps make; `database` itself, unless a setting puts them elsewhere.
+
+        Raises:
+            SettingsError: as `database`.
+        """
+        with self._lock:
+            return self.database if self._results is None else self._results
+
+    @cached_property
+    def _results(self) -> "Database | None":
+        from adaptml.database import Database
+
+        address = self.settings.results_database_url.get_secret_value()
+        return Database(address) if address else None
 
     @property
     def runs(self) -> "RunStore":

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr(""), description="SQLAlchemy address of the data tables; default: SQLite in the home folder"
     )
+    results_database_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy address where steps make tables of their own; default: beside the data",
+    )
     tracking_uri: str = Field(
         "",
         validation_alias="MLFLOW_TRACKING_URI",

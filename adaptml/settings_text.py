@@ -12,8 +12,8 @@ from adaptml.settings import Settings
 # MLflow 3.17's commands, `mlflow run` among them, open a local store without a folder for artifacts; only
 # this variable names one. Those of a new experiment go into a folder in it that has the experiment's number.
 ARTIFACT_ROOT_VARIABLE = "_MLFLOW_SERVER_ARTIFACT_ROOT"
-PLACES = ("root", "home", "tasks_dir", "database_url", "tracking_uri")
-_ADDRESSES = ("database_url", "tracking_uri")
+_ADDRESSES = ("database_url", "results_database_url", "tracking_uri")
+PLACES = ("root", "home", "tasks_dir", *_ADDRESSES)
 
 
 def variable(name: str) -> str:
@@ -51,8 +51,8 @@ def exports(project: Project) -> dict[str, str]:
     """
     settings = project.settings
     addresses = {name: _address(settings, name) for name in _ADDRESSES}
-    values = {name: addresses.get(name) or str(getattr(settings, name)) for name in PLACES}
-    found = {variable(name): value for name, value in values.items() if not _has_password(value)}
+    values = {name: addresses[name] if name in addresses else str(getattr(settings, name)) for name in PLACES}
+    found = {variable(name): value for name, value in values.items() if value and not _has_password(value)}
     if settings.artifact_root is None:
         return found
     settings.home.mkdir(parents=True, exist_ok=True)  # MLflow does not make the folder of its store
@@ -62,7 +62,7 @@ def exports(project: Project) -> dict[str, str]:
 def export_lines(project: Project) -> list[str]:
     """`exports` as lines for a shell's `eval`; what is left out is a remark among them."""
     found = exports(project)
-    secret = [variable(name) for name in _ADDRESSES if variable(name) not in found]
+    secret = [variable(name) for name in _ADDRESSES if _has_password(_address(project.settings, name))]
     remarks = [f"# {name} is not shown: it holds a password" for name in secret]
     return [*(f"export {name}={shlex.quote(value)}" for name, value in found.items()), *remarks]
 
@@ -73,6 +73,7 @@ def _address(settings: Settings, name: str) -> str:
 
 
 def _has_password(value: str) -> bool:
+    """Whether an address, which may be empty, holds one."""
     try:
         parsed = sa.make_url(value)
     except exc.ArgumentError:

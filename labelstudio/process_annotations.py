@@ -193,7 +193,7 @@ def _write_back(
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
     return {
-        f"{task.name}_{kind}": write_back(project.database, task.name, kind, frame, run_id)
+        f"{task.name}_{kind}": write_back(project.results, task.name, kind, frame, run_id)
         for kind, frame in kinds.items()
     }
 

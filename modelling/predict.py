@@ -117,7 +117,7 @@ def predict(
     if write:
         run_id = champion.run_id or f"{champion.name}/{champion.version}"
         chunks = (pd.DataFrame(b.to_pylist()) for b in pq.ParquetFile(path).iter_batches(CHUNK_ROWS))
-        new_rows = sum(write_back(project.database, task.name, kind, chunk, run_id) for chunk in chunks)
+        new_rows = sum(write_back(project.results, task.name, kind, chunk, run_id) for chunk in chunks)
     told = {name: counts[name] for name in champion.classes}
     return Predicted(path, champion.name, champion.version, len(frame), told, new_rows)
 

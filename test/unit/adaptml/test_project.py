@@ -102,6 +102,15 @@ def test_two_projects_have_their_own_tables(clean_room: Path) -> None:
         assert b.database.tables() == []
 
 
+def test_tables_of_the_steps_can_lie_elsewhere(clean_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Project(make(clean_room / "a")) as project:
+        assert project.results is project.database
+    monkeypatch.setenv("ADAPTML_RESULTS_DATABASE_URL", f"sqlite:///{clean_room}/results.db")
+    with Project(clean_room / "a", database_url=f"sqlite:///{clean_room}/data.db") as project:
+        project.results.create_table("made", {"id": sa.Text()})
+        assert (project.database.tables(), project.results.tables()) == ([], ["made"])
+
+
 @pytest.mark.parametrize(
     ("attempt", "kind", "facts"),
     [
