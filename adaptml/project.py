@@ -13,6 +13,7 @@ from adaptml.settings import Settings, load_settings, project_root
 if TYPE_CHECKING:
     import adaptml
     from adaptml.database import Database
+    from adaptml.features.points import Points
     from adaptml.runs.tracking import RunStore
     from adaptml.tasks import Task
 
@@ -131,6 +132,13 @@ class Project:
 
         address = self.settings.results_database_url.get_secret_value()
         return Database(address) if address else None
+
+    @property
+    def points(self) -> "Points":
+        """Data points: columns of the data tables, and the features that lie in `results`."""
+        from adaptml.features.points import Points
+
+        return Points(self.database, self.results)
 
     @property
     def runs(self) -> "RunStore":

@@ -21,6 +21,7 @@ from adaptml.errors import (
     UnknownTableError,
     listed,
 )
+from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
 from modelling.app.model_cache import ModelCache
@@ -49,7 +50,9 @@ def create_app(project: Project) -> FastAPI:
         project: holds the database and the model registry.
     """
     database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S)
-    cache = ModelCache(project.settings.tracking_uri, database)
+    elsewhere = project.settings.results_database_url.get_secret_value()
+    results = Database(elsewhere, LOCK_TIMEOUT_S) if elsewhere else database
+    cache = ModelCache(project.settings.tracking_uri, Points(database, results))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +64,7 @@ def create_app(project: Project) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await watcher
             database.close()
+            results.close()
             project.close()
 
     app: FastAPI = FastAPIOffline(
