@@ -190,6 +190,9 @@ class Project:
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
         featurize = adaptml.featurize
+        list_features = adaptml.list_features
+        compare_features = adaptml.compare_features
+        drop_feature = adaptml.drop_feature
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
         process_annotations = adaptml.process_annotations
@@ -207,6 +210,9 @@ class Project:
         check_task = adaptml.check_task
     else:
         featurize = Step()
+        list_features = Step()
+        compare_features = Step()
+        drop_feature = Step()
         sample_tasks = Step()
         sample_points = Step()
         process_annotations = Step()

@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database import Database, StoredRows, TextList, Vector
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
+from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.values import Cells
 from adaptml.frames import KEYS
 
@@ -29,10 +30,12 @@ class Points:
     Attributes:
         database: holds the data tables.
         results: holds the feature tables.
+        on_the_fly: computes the features that `read` does not find; None: they stay None.
     """
 
     database: Database
     results: Database
+    on_the_fly: OnTheFly | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_catalogue", Catalogue(self.results))
@@ -95,7 +98,18 @@ class Points:
         else:
             for place, value in enumerate(Cells(self.results, feature).values(group["id"].tolist())):
                 values[place] = value
+            if self.on_the_fly is not None:
+                self._compute(feature, group, values)
         return values
+
+    def _compute(self, feature: Feature, group: pd.DataFrame, values: npt.NDArray[np.object_]) -> None:
+        """Fill in the values that are not there."""
+        absent = [place for place, value in enumerate(values) if value is None]
+        if absent and self.on_the_fly is not None:
+            texts = self.database.read(group.iloc[absent], [feature.source])[feature.source]
+            made = self.on_the_fly.values(feature.spec, [text or "" for text in texts])
+            for place, value in zip(absent, made or [], strict=False):
+                values[place] = value
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks, as the databases keep them: see `Database.read_stored`.
@@ -127,7 +141,17 @@ class Points:
             FeatureError: a version that the table does not have.
         """
         features = self.catalogue.of_table(table)
+        if self.on_the_fly is not None:
+            features += self._without_values(table, columns, {feature.reference for feature in features})
         return {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+
+    def _without_values(self, table: str, columns: Sequence[Asked], there: set[Reference]) -> list[Feature]:
+        """Versions that only other tables have, as this table would have them."""
+        asked = {c for c in columns if isinstance(c, Reference) and c.version != COLUMN} - there
+        if not asked:
+            return []
+        known = {f.reference: f for f in self.catalogue.all(dropped=True)}
+        return [replace(known[c], table_name=table, values_table=None) for c in asked if c in known]
 
     def exact(self, tables: Sequence[str], columns: Sequence[str]) -> list[Reference]:
         """The versions that names stand for now, the same in all tables; what a model is trained on.

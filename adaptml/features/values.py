@@ -126,6 +126,29 @@ class FeatureValues:
         with self._results.translated(), self._results.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def size(self) -> float:
+        """Bytes that the values take; NaN on CrateDB, which cannot tell."""
+        measures = {"sqlite": sa.func.length, "postgresql": sa.func.pg_column_size}
+        measure = measures.get(self._results.engine.dialect.name)
+        if measure is None:
+            return float("nan")
+        query = sa.select(sa.func.sum(measure(self._table.c.value)))
+        with self._results.translated(), self._results.engine.connect() as connection:
+            return float(connection.execute(query).scalar_one() or 0)
+
+    def ids(self, rows: int) -> Iterator[list[str]]:
+        """Ids of the rows that have a value, some at a time, in the order of the table."""
+        column, last = self._table.c.id, None
+        while True:
+            query = sa.select(column).order_by(column).limit(rows)
+            with self._results.translated(), self._results.engine.connect() as connection:
+                found = connection.execute(query if last is None else query.where(column > last))
+                ids = list(found.scalars())
+            if not ids:
+                return
+            last = ids[-1]
+            yield ids
+
     def _rows(self, *columns: sa.Column[Any]) -> Iterator[Sequence[Any]]:
         return stream(self._results, sa.select(*columns), self._table.c.id)
 
@@ -141,6 +164,7 @@ class Cells:
         selected, self.decode = stored(self._table.c.value, results.engine.dialect)
         self._query = sa.select(self._table.c.id, selected)
         self._in_step = True
+        self._is_empty = feature.values_table is None
 
     def of(self, ids: Sequence[str]) -> list[Any]:
         """The cells of r rows in their order, None for a row without one.
@@ -148,6 +172,8 @@ class Cells:
         Where ids come in the order of the table, one range finds them all, in a third of the time.
         """
         found: dict[str, Any] = {}
+        if self._is_empty:
+            return [None] * len(ids)
         if self._in_step and len(ids) > SHORT:
             found = self._range(ids[0], len(ids))
             self._in_step = sum(key in found for key in ids) >= IN_STEP * len(ids)
