@@ -178,7 +178,8 @@ def drop_feature(project: Project, feature: str, table: str | None = None) -> li
         FeatureError: no such version, or one that a champion or a task reads.
 
     Example:
-        >>> project.drop_feature("vector@1", "comments")
+        >>> done = project.featurize("spam", "comments", vector="other", encoder="hashing")
+        >>> project.drop_feature("other@1")
         ['comments']
     """
     name, version = split_reference(feature)
