@@ -1,7 +1,6 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from adaptml.errors import FrameError, listed, one_line
 from adaptml.files import replacing, write_text
+from adaptml.user_code import said, user_code
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
@@ -55,7 +55,7 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
         frame = reader(path)
-    except (ValueError, OSError, EOFError, KeyError, pickle.PickleError) as error:  # pyarrow: ValueError
+    except (ValueError, OSError, EOFError, KeyError, RecursionError) as error:  # pyarrow: ValueError
         raise FrameError(
             f"{path} cannot be read as {path.suffix}: {one_line(error)}; write it again"
         ) from error
@@ -158,7 +158,9 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
 
 
 def _read_pickle(path: Path) -> Any:
-    return pd.read_pickle(path)  # noqa: S301 - only a path that a person typed comes here
+    """Only a path that a person typed comes here; opening it can run anything."""
+    with user_code(lambda error: FrameError(f"{path} cannot be read as .pkl: {said(error)}; write it again")):
+        return pd.read_pickle(path)  # noqa: S301
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {

@@ -88,7 +88,10 @@ def _as_list(value: Any, column: str, source: str) -> list[str]:
 
 def _probabilities(frame: pd.DataFrame, task: Task, source: str) -> npt.NDArray[np.float64]:
     k = len(task.class_names)
-    rows = [np.asarray(value, dtype=np.float64) for value in frame["label_probs"]]
+    try:
+        rows = [np.asarray(value, dtype=np.float64) for value in frame["label_probs"]]
+    except (ValueError, TypeError):  # text
+        rows = [np.empty(0)]
     if any(row.shape != (k,) for row in rows):
         raise FrameError(
             f"{source} has label_probs that are not {k} numbers; expected one for each class of the task"
