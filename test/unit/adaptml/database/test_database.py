@@ -280,7 +280,7 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_locked(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'data.db'}", lock_timeout_s=0.1)
+    database = Database(f"sqlite:///{tmp_path / 'data.db'}", patience_s=0.1)
     database.create_table("t", COLUMNS)
     other = sqlite3.connect(tmp_path / "data.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
