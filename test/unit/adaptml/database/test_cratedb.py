@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from cratedb_server import Recorder
 from cratedb_sqlparse import sqlparse
 
-from adaptml.database import Database, TextList, Vector, WritebackKind, write_back
+from adaptml.database import Database, PackedVector, TextList, Vector, WritebackKind, write_back
 from adaptml.errors import DatabaseError, DatabaseUnavailableError
 
 
@@ -29,7 +29,14 @@ def test_every_type_is_read_in_key_order_through_one_array_of_ids(
 
 
 def test_tables_are_made_with_native_arrays(crate: Database, recorder: Recorder) -> None:
-    columns = {"id": sa.Text(), "words": TextList(), "vec": Vector(), "at": sa.DateTime(timezone=True)}
+    columns = {
+        "id": sa.Text(),
+        "txt": sa.Text(),
+        "words": TextList(),
+        "vec": Vector(),
+        "packed": PackedVector(),
+        "at": sa.DateTime(timezone=True),
+    }
     # The recorder knows only `posts`, so that looking at the new table afterwards fails.
     with pytest.raises(DatabaseError, match="no table 'fresh'"):
         crate.create_table("fresh", columns)
@@ -37,6 +44,14 @@ def test_tables_are_made_with_native_arrays(crate: Database, recorder: Recorder)
     assert "words ARRAY(STRING)" in made
     assert "vec ARRAY(REAL)" in made
     assert "PRIMARY KEY (id)" in made
+    # Keys keep their index; other text may be longer than an index takes.
+    assert "id STRING NOT NULL" in made
+    for name in ("txt", "packed"):
+        assert f"{name} TEXT INDEX OFF STORAGE WITH (columnstore = false)" in made
+    crate.add_columns("posts", {"page": sa.Text()})
+    assert recorder.statements[-1] == (
+        "ALTER TABLE posts ADD COLUMN page TEXT INDEX OFF STORAGE WITH (columnstore = false)"
+    )
     crate.create_table("posts", {"id": sa.Text(), "other vec": Vector()})
     assert recorder.statements[-1] == 'ALTER TABLE posts ADD COLUMN "other vec" ARRAY(REAL)'
 
@@ -68,6 +83,21 @@ def test_an_update_by_id_is_one_bulk_request_and_reads_see_it(crate: Database, r
     crate.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["new", None]}))
     assert recorder.sent[-2]["bulk_args"] == [["new", "a"], [None, "b"]]
     assert recorder.statements[-1] == "REFRESH TABLE posts"
+
+
+def test_percent_signs_are_sent_as_they_are(crate: Database, recorder: Recorder) -> None:
+    crate.keys("posts", "txt LIKE '%ham%'")
+    assert "txt LIKE '%ham%'" in recorder.statements[-1]
+    crate.add_columns("posts", {"%s": Vector()})
+    assert recorder.statements[-1] == 'ALTER TABLE posts ADD COLUMN "%s" ARRAY(REAL)'
+
+
+def test_packed_vectors_are_sent_and_read_as_base64(crate: Database, recorder: Recorder) -> None:
+    crate.declare("posts", {"txt": PackedVector()})
+    crate.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": [np.array([0.5, 1.0]), None]}))
+    assert recorder.sent[-2]["bulk_args"] == [["AQA4ADw=", "a"], [None, "b"]]
+    with pytest.raises(DatabaseError, match="a text of 1 characters is no packed vector"):
+        crate.read(posts(["a"]), ["txt"])
 
 
 def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -> None:
