@@ -221,7 +221,7 @@ def test_an_unknown_encoder_changes_nothing(posts: Database, here: Project) -> N
 
 def test_a_locked_database_loses_nothing(project: Project) -> None:
     url = project.settings.database_url.get_secret_value()
-    database = Database(url, lock_timeout_s=0.1)
+    database = Database(url, patience_s=0.1)
     database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "words": TextList()})
     database.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["owls"]}), ["id"])
     with database.engine.connect() as other:
