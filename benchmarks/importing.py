@@ -19,7 +19,26 @@ import sqlalchemy as sa
 from adaptml.importing.import_table import import_table
 from adaptml.project import Project
 
-WORDS = "the plane was late again thanks for a good flight and why is nobody at gate nine today".split()
+WORDS = [
+    "the",
+    "plane",
+    "was",
+    "late",
+    "again",
+    "thanks",
+    "for",
+    "a",
+    "good",
+    "flight",
+    "and",
+    "why",
+    "is",
+    "nobody",
+    "at",
+    "gate",
+    "nine",
+    "today",
+]
 WORDS_A_TEXT = 12
 FIRST_ID = 570_306_133_677_760_513
 
@@ -66,10 +85,11 @@ def main() -> None:
         with_pandas(path, folder / "pandas.db")
         pandas_s = time.process_time() - started
         print(f"{given.rows:,} rows of short texts from CSV into SQLite, CPU time of one process")
-        print(f"  this project  {ours:6.1f} s, {given.rows / ours:,.0f} rows/s, peak memory {peak_mb:,.0f} MB")
-        print(f"                (of which {before_mb:,.0f} MB are Python and its libraries)")
+        memory = f"peak memory {peak_mb:,.0f} MB, of which {before_mb:,.0f} MB Python and its libraries"
+        print(f"  this project  {ours:6.1f} s, {given.rows / ours:,.0f} rows/s, {memory}")
         print(f"  once more     {unchanged:6.1f} s, nothing new")
-        print(f"  pandas        {pandas_s:6.1f} s, peak memory {_peak_mb():,.0f} MB; ratio {ours / pandas_s:.2f}")
+        ratio = f"ratio {ours / pandas_s:.2f}"
+        print(f"  pandas        {pandas_s:6.1f} s, peak memory {_peak_mb():,.0f} MB; {ratio}")
 
 
 def _peak_mb() -> float:

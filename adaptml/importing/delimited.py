@@ -41,7 +41,7 @@ class Delimited:
         header = next(self._rows(), [])
         if not header:
             raise FrameError(f"{path} is empty; expected a first line with the columns' names, then rows")
-        self.columns = _distinct(header)
+        self.columns = distinct(header)
 
     def chunks(self) -> Iterator[Chunk]:
         """All rows, as text."""
@@ -104,7 +104,7 @@ def _size(row: Sequence[str]) -> int:
     return sum(map(len, row))
 
 
-def _distinct(header: Sequence[str]) -> list[str]:
+def distinct(header: Sequence[str]) -> list[str]:
     """The names of the columns; one that is empty or repeated gets its place's number."""
     names: list[str] = []
     for place, name in enumerate(header, start=1):

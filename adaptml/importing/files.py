@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptml.errors import FrameError
+from adaptml.importing import arrays
 from adaptml.importing.chunks import Source
+from adaptml.importing.columnar import Columnar
 from adaptml.importing.delimited import Delimited
+from adaptml.importing.excel import Excel
+from adaptml.importing.folder import Folder
+from adaptml.importing.json_files import JsonFile
 
 
 @dataclass(frozen=True)
@@ -28,39 +33,66 @@ def _delimited(path: Path, how: How) -> Source:
     return Delimited(path, how.encoding, how.delimiter)
 
 
-_READERS: dict[str, Callable[[Path, How], Source]] = {
-    ".csv": _delimited,
-    ".tsv": _delimited,
-    ".tab": _delimited,
-    ".txt": _delimited,
+def _json(path: Path, how: How) -> Source:
+    return JsonFile(path, how.encoding)
+
+
+def _columnar(path: Path, _how: How) -> Source:
+    return Columnar(path)
+
+
+def _excel(path: Path, how: How) -> Source:
+    return Excel(path, how.sheet)
+
+
+_TEXTS: dict[str, Callable[[Path, How], Source]] = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), _delimited),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), _json),
+}
+_READERS = _TEXTS | {
+    **dict.fromkeys((".parquet", ".pq", ".arrow", ".feather", ".ipc"), _columnar),
+    **dict.fromkeys((".xlsx", ".xlsm"), _excel),
 }
 
 
 def open_source(path: Path, how: How) -> Source:
-    """What the rows of one file are read from, by the end of its name.
+    """What the rows of one file or folder are read from, by the end of its name.
 
     Raises:
         FrameError: no such file, another format, or a file that cannot be read.
     """
-    if not path.exists():
-        raise FrameError(f"no file {path}; expected a file of rows ({_known()}): see how it is spelt")
-    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() != ".gz"), "")
-    reader = _READERS.get(suffix)
-    if reader is None:
+    if path.is_dir():
+        return Folder(path)
+    if not path.is_file():
         raise FrameError(
-            f"{path} ends in {suffix or 'nothing'!r}; expected {_known()}: convert it or rename it"
+            f"no file {path}; expected a file of rows ({', '.join(_READERS)}): see how it is spelt"
         )
+    packed = path.suffix.lower() == ".gz"
+    suffix = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
+    reader = (_TEXTS if packed else _READERS).get(suffix)
+    if reader is None:
+        expected = f"{', '.join(_TEXTS)} before .gz" if packed else ", ".join(_READERS)
+        raise FrameError(f"{path} ends in {suffix or 'nothing'!r}; expected {expected}: convert or rename it")
     return reader(path, how)
 
 
-def _known() -> str:
-    return ", ".join(_READERS)
-
-
 def open_sources(paths: Sequence[Path], how: How) -> list[Source]:
-    """What the rows of several files of the same columns are read from.
+    """What the rows of several files of the same columns are read from, with the arrays that lie beside them.
 
     Raises:
-        FrameError: as `open_source`.
+        FrameError: as `open_source`; arrays without a table.
     """
-    return [open_source(path, how) for path in paths]
+    beside = [path for path in paths if path.suffix.lower() in arrays.SUFFIXES]
+    missing = [path for path in beside if not path.is_file()]
+    tables = [path for path in paths if path not in beside]
+    if missing or not tables:
+        what = (
+            f"no file {missing[0]}"
+            if missing
+            else f"{beside[0]} alone names no rows"
+            if beside
+            else "no files"
+        )
+        raise FrameError(f"{what}; expected such as: adaptml import posts.csv vectors.npy posts")
+    sources = [open_source(path, how) for path in tables]
+    return [arrays.Beside(sources, beside)] if beside else sources

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from adaptml.errors import MAX_LISTED, FrameError, listed
 from adaptml.importing.chunks import Chunk
-from adaptml.importing.kinds import as_text
+from adaptml.importing.kinds import as_text, readable
 
 REFUSE, KEEP_FIRST, NUMBER = "refuse", "keep-first", "number"
 ON_DUPLICATE = (REFUSE, KEEP_FIRST, NUMBER)
@@ -70,6 +70,7 @@ class Ids:
         self._hashes.append(np.fromiter(map(hash, ids), np.int64, len(ids)))
         if self.column is None:
             return
+        _check_characters(ids, self.source, first_row)
         self._empty += [first_row + place for place, value in enumerate(ids) if not value.strip()]
         self._rounded.update(filter(_ROUNDED.fullmatch, ids))
         self._point_zero = self._point_zero and all(map(_POINT_ZERO.fullmatch, ids))
@@ -164,6 +165,17 @@ class Ids:
         if seen[value] == 1:
             return plain
         return None if on_duplicate == KEEP_FIRST else f"{plain}-{seen[value]}"
+
+
+def _check_characters(ids: Sequence[str], source: str, first_row: int) -> None:
+    """Refuse ids that some database does not take as they are."""
+    for place in () if readable(ids)[1] == 0 else range(len(ids)):
+        if readable(ids[place : place + 1])[1]:
+            raise FrameError(
+                f"the id {ids[place]!r} in {source}, row {first_row + place:,}, holds a character that "
+                "databases refuse; expected text without NUL and surrogates: correct it, or name another "
+                "column with --id"
+            )
 
 
 def _hashes(chunk: Chunk) -> list[str]:

@@ -153,6 +153,7 @@ def _replaced(text: str) -> str:
 
 
 def shortened(value: Any) -> str:
-    """A value on one short line."""
-    text = " ".join(as_text(value).split())
-    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS - 1]}…"
+    """A value on one short line that can be printed."""
+    text = " ".join(as_text(value)[: 4 * _SHOWN_CHARS].split())
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    return shown if len(shown) <= _SHOWN_CHARS else f"{shown[: _SHOWN_CHARS - 1]}…"

@@ -1,5 +1,6 @@
 """Values that have types of their own, as the few types that an import knows."""
 
+import json
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -40,7 +41,7 @@ def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple | set):
         return list(value)
     if isinstance(value, dict):
-        return None if not value else str(value)
+        return json.dumps(value, ensure_ascii=False, default=str) if value else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):
