@@ -19,38 +19,19 @@ import sqlalchemy as sa
 from adaptml.importing.import_table import import_table
 from adaptml.project import Project
 
-WORDS = [
-    "the",
-    "plane",
-    "was",
-    "late",
-    "again",
-    "thanks",
-    "for",
-    "a",
-    "good",
-    "flight",
-    "and",
-    "why",
-    "is",
-    "nobody",
-    "at",
-    "gate",
-    "nine",
-    "today",
-]
+TEXT = "the plane was late again thanks for a good flight and why is nobody at gate nine today"
 WORDS_A_TEXT = 12
 FIRST_ID = 570_306_133_677_760_513
 
 
 def write_posts(path: Path, rows: int) -> None:
     """A file of posts: an id of 18 digits, a text, a count, a name, a language."""
-    rng = random.Random(0)
+    rng, words = random.Random(0), TEXT.split()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text", "likes", "user", "lang"])
         for i in range(rows):
-            text = " ".join(rng.choices(WORDS, k=WORDS_A_TEXT))
+            text = " ".join(rng.choices(words, k=WORDS_A_TEXT))
             writer.writerow([FIRST_ID + 7 * i, text, rng.randrange(100), f"user{rng.randrange(9999)}", "en"])
 
 

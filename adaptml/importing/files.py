@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adaptml.errors import FrameError
 from adaptml.importing import arrays
@@ -74,6 +75,23 @@ def open_source(path: Path, how: How) -> Source:
         expected = f"{', '.join(_TEXTS)} before .gz" if packed else ", ".join(_READERS)
         raise FrameError(f"{path} ends in {suffix or 'nothing'!r}; expected {expected}: convert or rename it")
     return reader(path, how)
+
+
+def read_rows(path: Path) -> dict[str, list[Any]]:
+    """All rows of one file in memory: name of a column → its values.
+
+    Raises:
+        FrameError: as `open_source`.
+    """
+    source = open_source(path, How())
+    columns: dict[str, list[Any]] = {name: [] for name in source.columns or ()}
+    done = 0
+    for chunk in source.chunks():
+        for name in columns.keys() | chunk.columns.keys():
+            values = columns.setdefault(name, [None] * done)
+            values.extend(chunk.columns.get(name, [None] * chunk.rows))
+        done += chunk.rows
+    return columns
 
 
 def open_sources(paths: Sequence[Path], how: How) -> list[Source]:
