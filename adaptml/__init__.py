@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.importing.import_table import ImportedTable as ImportedTable
+    from adaptml.importing.import_table import import_table as import_table
+    from adaptml.importing.plan import ImportedColumn as ImportedColumn
+    from adaptml.importing.tables import tables as tables
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -101,6 +105,9 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.importing.import_table": "import_table ImportedTable",
+    "adaptml.importing.plan": "ImportedColumn",
+    "adaptml.importing.tables": "tables",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",

@@ -26,7 +26,7 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(description: str, total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
+def progress(description: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; gives a function to call with the number of rows just done.
 
     It draws nothing where `shown` is False or where stderr is no terminal, apart from its last state.

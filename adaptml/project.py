@@ -190,6 +190,8 @@ class Project:
             ) from error
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
+        import_table = adaptml.import_table
+        tables = adaptml.tables
         featurize = adaptml.featurize
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
@@ -207,6 +209,8 @@ class Project:
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
     else:
+        import_table = Step()
+        tables = Step()
         featurize = Step()
         sample_tasks = Step()
         sample_points = Step()
