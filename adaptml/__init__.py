@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.features.lemmas import lemmatize as lemmatize
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -101,6 +102,7 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.features.lemmas": "lemmatize",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
