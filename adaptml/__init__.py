@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.features.lemmas import lemmatize as lemmatize
     from adaptml.importing.import_table import ImportedTable as ImportedTable
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
@@ -105,6 +106,7 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.features.lemmas": "lemmatize",
     "adaptml.importing.import_table": "import_table ImportedTable",
     "adaptml.importing.plan": "ImportedColumn",
     "adaptml.importing.tables": "tables",

@@ -97,7 +97,7 @@ def featurize(
     with progress("featurising", total if all_rows else new, shown=show_progress) as advance:
         for chunk in chunks:
             texts = [value or "" for value in chunk[columns.text]]
-            features = _features(texts, columns.lemmas, columns.vector, ready)
+            features = _features(texts, columns.lemmas, task.language, columns.vector, ready)
             database.update(data, pd.DataFrame({"id": chunk["id"]} | features))
             rows += len(texts)
             empty += sum(not value.strip() for value in texts)
@@ -135,12 +135,12 @@ def _wanted(columns: Featurize) -> dict[str, TextList | Vector]:
 
 
 def _features(
-    texts: Sequence[str], lemmas: str | None, vector: str | None, encoder: Encoder | None
+    texts: Sequence[str], lemmas: str | None, language: str, vector: str | None, encoder: Encoder | None
 ) -> dict[str, pd.Series]:
     """A column per feature, each value of its own length, so the columns hold objects."""
     columns: dict[str, list[Any]] = {}
     if lemmas:
-        columns[lemmas] = [lemmatize(value) for value in texts]
+        columns[lemmas] = [lemmatize(value, language) for value in texts]
     if vector and encoder:
         columns[vector] = list(_encode(encoder, texts))
     return {name: pd.Series(values, dtype=object) for name, values in columns.items()}
