@@ -53,7 +53,7 @@ def annotate(tasks: list[dict[str, Any]], said: dict[int, list[str]]) -> list[di
     exported = []
     for place, task in enumerate(tasks):
         answers = [
-            {"id": 10 * place + who, "completed_by": who, "was_cancelled": False,
+            {"id": 10 * place + who, "completed_by": who, "updated_by": who, "was_cancelled": False,
              "result": [{"from_name": "label", "type": "choices", "value": {"choices": [labels[place]]}}]}
             for who, labels in said.items()
         ]  # fmt: skip
