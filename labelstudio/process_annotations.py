@@ -94,9 +94,10 @@ def process_annotations(
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
         choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
-            on which annotators differ are dropped) or `dawid-skene` (annotators count by their estimated
-            reliability, see `labelstudio.dawid_skene`). A point with one annotator takes that one's labels,
-            but for `dawid-skene`, which may know better.
+            on which annotators differ are dropped), `dawid-skene` (annotators count by their estimated
+            reliability, see `labelstudio.dawid_skene`) or `ground-truth` (annotations that are marked so in
+            Label Studio; points where these differ are dropped). A point with one annotator takes that one's
+            labels, but for `dawid-skene`, which may know better.
         per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
             class that exactly half chose is dropped.
         seed: settles ties.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CHOICE_HELP = (
     "Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at random), `drop` "
-    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), or "
-    "an annotator's id."
+    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), "
+    "`ground-truth` (annotations that are marked so), or an annotator's id."
 )
 Choice = Annotated[str, typer.Option("--choice", help=CHOICE_HELP)]
 PerClass = Annotated[
