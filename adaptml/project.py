@@ -7,7 +7,7 @@ from threading import RLock
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from adaptml.errors import SettingsError
+from adaptml.errors import FileError, SettingsError
 from adaptml.settings import Settings, load_settings, project_root
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Project:
         from adaptml.database import Database
 
         address = self.settings.results_database_url.get_secret_value()
-        return Database(address) if address else None
+        return Database(address, setting="results_database_url") if address else None
 
     @property
     def runs(self) -> "RunStore":
@@ -176,9 +176,18 @@ class Project:
         """A path as its writer meant it: from the working folder, else from the project's folder.
 
         MLflow runs a project's commands inside the project's own folder.
+
+        Raises:
+            FileError: a path that no system can look up.
         """
         path, in_project = Path(given).expanduser(), self.settings.root / given
-        return in_project if not path.exists() and in_project.exists() else path
+        try:
+            return in_project if not path.exists() and in_project.exists() else path
+        except OSError as error:  # too long
+            shown = str(given)[:50]
+            raise FileError(
+                f"{shown}… cannot be looked up: {error.strerror}; name a file or a table"
+            ) from error
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
         featurize = adaptml.featurize

@@ -146,6 +146,11 @@ def load_settings(start: Path, *, exactly: bool = False) -> Settings:
     root = Path(given) if given else start if exactly else project_root(start)
     try:
         return Settings(_env_file=[root / name for name in ENV_FILES], root=root)  # type: ignore[call-arg]
+    except UnicodeDecodeError as error:
+        files = " or ".join(str(root / name) for name in ENV_FILES)
+        raise SettingsError(
+            f"settings cannot be used: {files} is not UTF-8; save it as UTF-8 text"
+        ) from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(

@@ -29,12 +29,15 @@ LOCK_TIMEOUT_S = 30.0
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, setting: str = "database_url"
+    ) -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
             lock_timeout_s: how long to wait for another writer's lock (SQLite), in seconds.
+            setting: what names the address, for messages.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
@@ -56,13 +59,13 @@ class Connected:
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError) as error:  # ValueError: a port of letters
             raise SettingsError(
-                f"database_url cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"{setting} cannot be read as an address ({error}); expected such as sqlite:///data.db"
             ) from error
         except ModuleNotFoundError as error:
             raise SettingsError(
-                f"database_url {self.name} needs the driver {error.name}; install the extra that brings it"
+                f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
             ) from error
         self._tables: dict[str, sa.Table] = {}
 

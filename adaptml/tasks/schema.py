@@ -13,9 +13,19 @@ from adaptml.validation import validation_problems
 
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
+MAX_NAME = 50  # PostgreSQL cuts names of tables at 63 bytes, and `_predictions` comes behind it
 TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
 _CLASS_NAME = re.compile(r"[^\x00-\x1f<>&\"]{1,80}")
 _RESERVED = {"ABSTAIN", NONE_CHOICE, "N/A", "table_name", "id"}
+
+
+def name_problem(name: str) -> str | None:
+    """Why a task cannot have a name; None where it can."""
+    if len(name) > MAX_NAME:
+        return f"task name {name[:MAX_NAME]!r}… has {len(name)} letters; expected {MAX_NAME} at most"
+    if not TASK_NAME.fullmatch(name):
+        return f"task name {name!r}; expected a lower-case letter, then letters, digits and _"
+    return None
 
 
 class _Part(BaseModel):
@@ -96,8 +106,9 @@ class Task(_Part):
     @field_validator("name")
     @classmethod
     def _usable_name(cls, name: str) -> str:
-        if not TASK_NAME.fullmatch(name):
-            raise ValueError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+        problem = name_problem(name)
+        if problem:
+            raise ValueError(problem)
         return name
 
     @field_validator("classes", mode="before")
@@ -106,7 +117,7 @@ class Task(_Part):
         """A class of which only the name is known."""
         if not isinstance(classes, list | tuple):
             return classes
-        return [{"name": spec} if isinstance(spec, str) else spec for spec in classes]
+        return [spec if isinstance(spec, dict | ClassSpec) else {"name": spec} for spec in classes]
 
     @field_validator("classes")
     @classmethod

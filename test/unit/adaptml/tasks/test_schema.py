@@ -77,7 +77,7 @@ def assert_says(message: str, *facts: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[1, 2", "is not YAML: while parsing a flow sequence"), ("- a\n", "holds list; expected keys: title"), ("", "holds NoneType; expected")],
+    [("[1, 2", "is not YAML as a task has it: while parsing a flow sequence"), ("- a\n", "holds list; expected keys: title"), ("", "holds NoneType; expected")],
 )  # fmt: skip
 def test_a_file_that_is_no_task_file(content: str, message: str) -> None:
     write(content)
