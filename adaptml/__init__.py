@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.gold_labels.reading import GoldLabels as GoldLabels
+    from adaptml.gold_labels.step import GoldReport as GoldReport
+    from adaptml.gold_labels.step import gold as gold
+    from adaptml.gold_labels.template import gold_template as gold_template
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -101,6 +105,9 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.gold_labels.reading": "GoldLabels",
+    "adaptml.gold_labels.step": "gold GoldReport",
+    "adaptml.gold_labels.template": "gold_template",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",

@@ -133,6 +133,7 @@ def pull(
     per_class: bool = False,
     seed: int = 0,
     write: bool = False,
+    accept_claims: bool = False,
     texts: bool = True,
     show_progress: bool = False,
 ) -> Pulled:
@@ -141,7 +142,7 @@ def pull(
     Args:
         project: Label Studio's address, and where the files are written.
         task: the task that is annotated, or its name.
-        choice, per_class, seed, write: as for `process_annotations`.
+        choice, per_class, seed, write, accept_claims: as for `process_annotations`.
         texts: as for `annotator_agreement`.
         show_progress: draw a progress bar.
 
@@ -160,7 +161,8 @@ def pull(
                 f"project {linked.number} of task {task.name!r} has no tasks; send some: "
                 "`adaptml annotate push`"
             )
-        done = process_tasks(project, task, export, GoldOptions(choice, per_class, seed), write)
+        options = GoldOptions(choice, per_class, seed)
+        done = process_tasks(project, task, export, options, write, accept_claims=accept_claims)
         del export  # the agreement needs the room
         shared = len(done.task_df)
         found = None

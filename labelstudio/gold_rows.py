@@ -27,7 +27,9 @@ def annotators_rows(gold: Gold, annotations: Annotations, tasks: Collection[Expo
     return rows.assign(choice=gold.choice)
 
 
-def adjudicated_rows(tasks: Collection[ExportedTask], task: Task, source: str) -> pd.DataFrame | None:
+def adjudicated_rows(
+    tasks: Collection[ExportedTask], task: Task, source: str, accept_claims: bool
+) -> pd.DataFrame | None:
     """What a third person settled, as rows of gold's home; None where nothing was. The last word counts.
 
     Raises:
@@ -36,7 +38,7 @@ def adjudicated_rows(tasks: Collection[ExportedTask], task: Task, source: str) -
     if not tasks:
         return None
     last: dict[Key, Label] = {}
-    for label in collect(tasks, task, source).labels:
+    for label in collect(tasks, task, source, accept_claims=accept_claims).labels:
         before = last.get(label.key)
         if before is None or (label.time, label.annotation_id) > (before.time, before.annotation_id):
             last[label.key] = label

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from adaptml.gold_labels.core import differ
 from labelstudio.annotations import Key
 from labelstudio.export import ADJUDICATION, ExportedTask
 
@@ -64,16 +65,12 @@ def _outdated(tasks: Iterable[ExportedTask]) -> set[int]:
     found = set()
     for several in by_point.values():
         last = max(several, key=_place).data.meta_info.seen
-        found |= {id(task) for task in several if _differ(task.data.meta_info.seen, last)}
+        found |= {id(task) for task in several if differ(task.data.meta_info.seen, last)}
     return found
 
 
 def _annotated(task: ExportedTask) -> bool:
     return any(not annotation.was_cancelled for annotation in task.annotations)
-
-
-def _differ(one: dict[str, str], other: dict[str, str]) -> bool:
-    return any(one[name] != other[name] for name in one.keys() & other.keys())
 
 
 def _place(task: ExportedTask) -> int:

@@ -25,24 +25,6 @@ from labelstudio.sampling_record import balance_lines, sampling_record
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
 FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
-# What can be found in an export, and what was done about it.
-NOTES = {
-    "repeated_tasks": "duplicated tasks of the export: read once",
-    "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
-    "repeated_annotations": "duplicated annotations of the export: the latest copy counts",
-    "drafts": "drafts: left out",
-    "cancelled": "cancelled (skipped) annotations: left out",
-    "without_annotator": "annotations of a deleted account: left out",
-    "imported": "annotations that were imported, so that it is not on record who made them: left out",
-    "claimed": "annotations that name another annotator than who sent them: the sender counts",
-    "earlier": "annotations of an earlier wording of their point, which was annotated again: left out",
-    "superseded": "annotations of an annotator who annotated the point again: the latest counts",
-    "several_results": "annotations with several results: joined into one label set",
-    "other_results": "results of other controls: left out",
-    "none": "annotations with the choice NONE or N/A: about none of the classes",
-    "none_beside_classes": "annotations with NONE beside classes: the classes count",
-    "without_choice": "annotations without a choice: about none of the classes",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +38,7 @@ class ProcessedAnnotations:
         gold: the gold labels that were chosen from what annotators said, and how they came about.
         gold_df: the task's gold, of whatever origin: `table_name`, `id`, `gold_label` (list of class names),
             `origin` and `part`, one row per gold point.
-        annotations: the labels themselves and the counts, by the names in `NOTES`.
+        annotations: the labels themselves and the counts, by the names in `labelstudio.annotations.NOTES`.
         sample_df: how each point was sampled; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
             of which it is not on record are not in it.
         folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
@@ -104,6 +86,7 @@ def process_annotations(
     per_class: bool = False,
     seed: int = 0,
     write: bool = False,
+    accept_claims: bool = False,
 ) -> ProcessedAnnotations:
     """Read a Label Studio export and write the annotations and gold labels: all files or none.
 
@@ -116,13 +99,16 @@ def process_annotations(
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
         choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
-            on which annotators differ are dropped) or `dawid-skene` (annotators count by their estimated
-            reliability, see `labelstudio.dawid_skene`). A point with one annotator takes that one's labels,
-            but for `dawid-skene`, which may know better.
+            on which annotators differ are dropped), `dawid-skene` (annotators count by their estimated
+            reliability, see `labelstudio.dawid_skene`) or `ground-truth` (annotations that are marked so in
+            Label Studio; points where these differ are dropped). A point with one annotator takes that one's
+            labels, but for `dawid-skene`, which may know better.
         per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
             class that exactly half chose is dropped.
         seed: settles ties.
         write: also write who said what to the table `<task>_annotations` of the database.
+        accept_claims: count annotations that were imported into Label Studio for those whom they name; by
+            default they are left out, for anybody with access to the server can import some.
 
     Raises:
         AnnotationError: an export or a gold choice that cannot be used; nothing is written.
@@ -132,18 +118,25 @@ def process_annotations(
     Example:
         >>> done = project.process_annotations("spam", "annotations.json", choice="1")
         >>> done.gold_df.head(2)
-          table_name   id gold_label
-        0   comments  h10      [ham]
-        1   comments  h11      [ham]
+          table_name   id gold_label      origin   part
+        0   comments  h10      [ham]  annotators  judge
+        1   comments  h11      [ham]  annotators   tune
     """
     path = project.path(file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
     export = Export(load_export(path), str(file), digest)
-    return process_tasks(project, project.task(task), export, GoldOptions(choice, per_class, seed), write)
+    options = GoldOptions(choice, per_class, seed)
+    return process_tasks(project, project.task(task), export, options, write, accept_claims=accept_claims)
 
 
 def process_tasks(
-    project: Project, task: Task, export: Export, options: GoldOptions, write: bool = False
+    project: Project,
+    task: Task,
+    export: Export,
+    options: GoldOptions,
+    write: bool = False,
+    *,
+    accept_claims: bool = False,
 ) -> ProcessedAnnotations:
     """As `process_annotations`, from tasks that were read already.
 
@@ -153,19 +146,20 @@ def process_tasks(
         export: the tasks.
         options: how gold labels are chosen.
         write: also write to the database.
+        accept_claims: as for `process_annotations`.
     """
     check_task(export.tasks, task.name, export.source)
     tasks = sort_tasks(export.tasks)
-    annotations = collect(tasks.annotation, task, export.source)
+    annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
     annotations.counts["earlier"] = tasks.earlier
     gold = choose_gold(annotations, task, options)
     rows = annotators_rows(gold, annotations, tasks.annotation)
-    settled = adjudicated_rows(tasks.adjudication, task, export.source)
+    settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
     folder = project.settings.annotations(task.name)
     sample_df = sampling_record(export.tasks)
-    run_id = _run_id(export.digest, task, options)
+    run_id = _run_id(export.digest, task, options, accept_claims)
     frames = {"ann_df": ann_df, "task_df": task_df, "sample_df": sample_df}
     new_rows: dict[str, int] = {}
     home = GoldHome(project, task.name)
@@ -186,7 +180,7 @@ def process_tasks(
     )
 
 
-def _run_id(digest: str, task: Task, options: GoldOptions) -> str:
+def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) -> str:
     """A hash of everything that the result depends on: the same run has the same id."""
     given = (
         digest,
@@ -196,6 +190,7 @@ def _run_id(digest: str, task: Task, options: GoldOptions) -> str:
         options.choice,
         options.per_class,
         options.seed,
+        *["claims accepted"] * accept_claims,
     )
     return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
@@ -211,15 +206,15 @@ def _write_back(annotations: Annotations, task: Task, run_id: str, project: Proj
 
 def summary(done: ProcessedAnnotations) -> list[str]:
     """A result as lines of text: what was read, left out, decided and written."""
-    counts, gold = done.annotations.counts, done.gold
+    gold = done.gold
     labels = len(done.annotations.labels)
     lines = [f"{len(done.ann_df)} points, {labels} labels of {len(done.annotations.annotators)} annotators"]
     for name in done.annotations.annotators:
         never = int(done.ann_df[name].isna().sum())
         lines.append(f"  annotator {name}: {len(done.ann_df) - never} points, {never} never labelled")
     unlabelled = len(done.ann_df) - len({label.key for label in done.annotations.labels})
-    notes = {text: counts[name] for name, text in NOTES.items()} | {"points that nobody labelled": unlabelled}
-    lines += [f"  {n} {text}" for text, n in notes.items() if n]
+    lines += [f"  {note}" for note in done.annotations.notes()]
+    lines += [f"  {unlabelled} points that nobody labelled"] * bool(unlabelled)
     lines.append(f"{len(done.task_df)} points with two or more annotators")
     lines.append(f"{len(gold.frame)} gold labels, chosen by {gold.choice}")
     if gold.dropped:

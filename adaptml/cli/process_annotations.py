@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CHOICE_HELP = (
     "Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at random), `drop` "
-    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), or "
-    "an annotator's id."
+    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), "
+    "`ground-truth` (annotations that are marked so), or an annotator's id."
 )
 Choice = Annotated[str, typer.Option("--choice", help=CHOICE_HELP)]
 PerClass = Annotated[
@@ -26,6 +26,14 @@ Write = Annotated[
     bool, typer.Option("--write", help="Also write who said what to TASK_annotations in the database.")
 ]
 
+AcceptClaims = Annotated[
+    bool,
+    typer.Option(
+        "--accept-claims",
+        help="Count annotations that were imported into Label Studio for those whom they name.",
+    ),
+]
+
 
 def command(
     task: options.TaskName,
@@ -34,6 +42,7 @@ def command(
     per_class: PerClass = False,
     seed: options.Seed = 0,
     write: Write = False,
+    accept_claims: AcceptClaims = False,
 ) -> None:
     """Turn a Label Studio export into annotations and gold labels.
 
@@ -44,7 +53,9 @@ def command(
     Example: `adaptml process-annotations example export.json --choice majority`
     """
     with Project() as project:
-        done = project.process_annotations(task, file, choice, per_class=per_class, seed=seed, write=write)
+        done = project.process_annotations(
+            task, file, choice, per_class=per_class, seed=seed, write=write, accept_claims=accept_claims
+        )
     show(done)
 
 

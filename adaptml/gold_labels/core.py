@@ -82,6 +82,11 @@ def read_seen(text: object) -> dict[str, str]:
     return {name: digest for name, digest in found.items() if isinstance(digest, str)}
 
 
+def differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether a column that is on record in both was seen otherwise."""
+    return any(one[name] != other[name] for name in one.keys() & other.keys())
+
+
 def _plain(value: Any) -> Any:
     """A cell in the one form that the same cell has on both sides of JSON."""
     if isinstance(value, np.ndarray | np.generic):

@@ -8,7 +8,7 @@ import pandas as pd
 from adaptml.errors import DatabaseError
 from adaptml.files import replacing
 from adaptml.frames import KEYS, read_frame
-from adaptml.gold_labels.core import RANK, Origin, parts
+from adaptml.gold_labels.core import RANK, Origin, differ, parts, read_seen
 from adaptml.labelled import GOLD_LABEL
 from adaptml.project import Project
 
@@ -123,9 +123,27 @@ class GoldHome:
 
 
 def counting(rows: pd.DataFrame) -> pd.DataFrame:
-    """The row of each point that counts, that of the highest origin, in the order of the points."""
-    ranks = rows.assign(rank=rows["origin"].map(RANK)).groupby(KEYS, sort=False)["rank"]
-    return rows.loc[ranks.idxmax()].reset_index(drop=True)
+    """The row of each point that counts, that of the highest origin, in the order of the points.
+
+    What was said of an earlier wording than the one that was labelled last counts less than anything else.
+    """
+    ranks = rows["origin"].map(RANK) - len(RANK) * _outdated(rows)
+    return rows.loc[rows.assign(rank=ranks).groupby(KEYS, sort=False)["rank"].idxmax()].reset_index(drop=True)
+
+
+def _outdated(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows saw another wording than the last row of their point that has it on record."""
+    dated = rows[rows["made_at"].notna() & rows["seen"].notna()]
+    order = pd.to_datetime(dated["made_at"], utc=True).sort_values(kind="stable").index
+    latest = dict(
+        zip(dated.loc[order, KEYS].itertuples(index=False, name=None), dated.loc[order, "seen"], strict=True)
+    )
+    points = rows[KEYS].itertuples(index=False, name=None)
+    flags = [
+        differ(read_seen(seen), read_seen(latest.get(point)))
+        for point, seen in zip(points, rows["seen"], strict=True)
+    ]
+    return pd.Series(flags, index=rows.index, dtype=bool)
 
 
 def exported(rows: pd.DataFrame) -> pd.DataFrame:

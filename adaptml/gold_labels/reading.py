@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from adaptml.errors import FrameError, UnknownTableError
+from adaptml.errors import AnnotationError, FrameError, UnknownTableError
 from adaptml.frames import KEYS
 from adaptml.gold_labels.core import cell_hash, read_seen
 from adaptml.gold_labels.home import GoldHome, counting
@@ -80,7 +80,7 @@ def _changed(project: Project, gold: pd.DataFrame) -> "pd.Series[object]":
     found = pd.Series([None] * len(gold), index=gold.index, dtype=object)
     seen = gold["seen"].map(read_seen)
     for name, group in gold.groupby("table_name", sort=False):
-        now = _rows_now(project, str(name), group, sorted(set().union(*seen[group.index])))
+        now = rows_now(project, str(name), group, sorted(set().union(*seen[group.index])))
         for place, key in group["id"].items():
             if (cells := now.get(key)) is not None:
                 was = {column: digest for column, digest in seen[place].items() if column in cells}
@@ -89,7 +89,7 @@ def _changed(project: Project, gold: pd.DataFrame) -> "pd.Series[object]":
     return found
 
 
-def _rows_now(
+def rows_now(
     project: Project, table: str, keys: pd.DataFrame, columns: list[str]
 ) -> dict[str, dict[str, object]]:
     """The rows that are there by id, as far as the table has the columns."""
@@ -100,6 +100,20 @@ def _rows_now(
     except UnknownTableError:
         return {}
     return dict(zip(rows["id"], rows[columns].to_dict("records"), strict=True))
+
+
+def changed_points(project: Project, task_name: str, n: int | None = None) -> pd.DataFrame:
+    """`table_name` and `id` of the first n gold points (all for None) that changed since they were labelled.
+
+    Raises:
+        AnnotationError: there is none.
+        FrameError, DatabaseError: as `gold_labels`.
+    """
+    found = gold_labels(project, task_name).frame
+    changed = found.loc[found["changed"].eq(True), KEYS].head(len(found) if n is None else n)
+    if changed.empty:
+        raise AnnotationError(f"no gold point of task {task_name!r} has changed since it was labelled")
+    return changed.reset_index(drop=True)
 
 
 def gold_frame(project: Project, task_name: str) -> pd.DataFrame:
@@ -123,7 +137,7 @@ def gold_frame(project: Project, task_name: str) -> pd.DataFrame:
     if gold.changed:
         _log.warning(
             "%d gold points have changed since they were labelled; ask again: `adaptml annotate push %s "
-            "--sampling changed`, or `adaptml gold %s --template %d --changed`",
-            gold.changed, task_name, task_name, gold.changed,
+            "--sampling changed`, or `adaptml gold %s --changed`",
+            gold.changed, task_name, task_name,
         )  # fmt: skip
     return gold.frame

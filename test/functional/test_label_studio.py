@@ -60,12 +60,12 @@ def test_from_a_table_to_gold_labels(
     frame = found.done.ann_df.set_index("id")
     assert frame.index.tolist() == ids
     assert cells(frame, names[0]) == [["cat"]] * 50 + [None] * 10
-    assert cells(frame, names[1]) == [["dog", "bird"], None, []] + [["cat"]] * 47 + [None] * 10
-    assert found.done.annotations.counts["claimed"] == 1
-    assert found.unlabelled == {"annotator1@example.com": 10, "annotator2@example.com": 11}
-    assert len(found.done.gold.frame) == 48
+    assert cells(frame, names[1]) == [["dog", "bird"], None, None] + [["cat"]] * 47 + [None] * 10
+    assert found.done.annotations.counts["changed_by_others"] == 1
+    assert found.unlabelled == {"annotator1@example.com": 10, "annotator2@example.com": 12}
+    assert len(found.done.gold.frame) == 49
     assert found.agreement is not None
-    assert found.agreement.compared == 49
+    assert found.agreement.compared == 48
     assert found.done.sample_df["inclusion_prob"].tolist() == [60 / 200] * 60
     assert any(line.startswith("shares among gold points: cat 1.000") for line in summary(found.done))
 
@@ -249,7 +249,7 @@ def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> N
     assert find_project(owner, task)["model_version"] == run
 
 
-def test_imported_annotations_are_nobodys(here: Project, make_task: Any, owner: LabelStudio) -> None:
+def test_imported_annotations_are_claims(here: Project, make_task: Any, owner: LabelStudio) -> None:
     task = make_task()
     table(here, "posts", ["one"])
     number = setup(here, task).project
@@ -259,9 +259,14 @@ def test_imported_annotations_are_nobodys(here: Project, make_task: Any, owner: 
         number, [{"data": data, "annotations": [{"completed_by": who, "result": choose("cat")}]}]
     )
     with pytest.raises(
-        AnnotationError, match="holds 1 points and no finished annotation; annotate some first"
+        AnnotationError,
+        match=r"holds 1 points and no annotation that counts \(1 annotations without the server's",
     ):
         pull(here, task)
+    taken = pull(here, task, accept_claims=True).done
+    members = {email: str(number) for number, email in owner.users().items()}
+    assert cells(taken.ann_df, members["annotator1@example.com"]) == [["cat"]]
+    assert taken.annotations.counts["accepted_claims"] == 1
 
 
 def test_labels_that_the_task_does_not_know(
@@ -275,7 +280,7 @@ def test_labels_that_the_task_does_not_know(
     with pytest.raises(AnnotationError) as error:
         pull(here, task)
     assert str(error.value) == (
-        f"project {number} of Label Studio holds 1 names that are not classes of task {task.name!r}: 'zebra' (1 times); "
+        f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
         "its classes are cat, dog, bird: fix the labelling page or the task file"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])

@@ -209,7 +209,7 @@ def test_agreement_reads_what_was_written(
     assert "Agreement of annotators" in (settings.annotations("zoo") / "agreement.txt").read_text(
         encoding="utf-8"
     )
-    assert '"verdict": "start again"' in (settings.annotations("zoo") / "agreement.json").read_text(
+    assert '"verdict": "cannot be told"' in (settings.annotations("zoo") / "agreement.json").read_text(
         encoding="utf-8"
     )
 
@@ -250,4 +250,20 @@ def test_agreement_needs_no_database(
     assert annotator_agreement(away, make_task()).verdict
     assert "the report shows no texts" in caplog.text
     assert "secret" not in caplog.text
-    assert "start again" in page(settings).lower()
+    assert "cannot be told" in page(settings).lower()
+
+
+def test_claims_are_told_and_taken_where_they_are_accepted(
+    exported: Any, annotation: Any, write_export: Any, make_task: Any, project: Project
+) -> None:
+    mine = [annotation(3, "cat"), annotation(4, "dog", import_id=7)]
+    path = write_export([exported("01", *mine)])
+    left_out, same = (process_annotations(project, make_task(), path, "3") for _ in range(2))
+    assert left_out.annotations.annotators == ["3"]
+    accepted = process_annotations(project, make_task(), path, "3", accept_claims=True)
+    assert accepted.annotations.annotators == ["3", "4"]
+    assert left_out.run_id == same.run_id != accepted.run_id
+    assert (
+        "  1 annotations without the server's record of who made them: they count for those whom they name"
+        in summary(accepted)
+    )
