@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
     from adaptml.features.lemmas import lemmatize as lemmatize
+    from adaptml.gold_labels.reading import GoldLabels as GoldLabels
+    from adaptml.gold_labels.step import GoldReport as GoldReport
+    from adaptml.gold_labels.step import gold as gold
+    from adaptml.gold_labels.template import gold_template as gold_template
     from adaptml.importing.import_table import ImportedTable as ImportedTable
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
@@ -107,6 +111,9 @@ _NAMES = {
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",
+    "adaptml.gold_labels.reading": "GoldLabels",
+    "adaptml.gold_labels.step": "gold GoldReport",
+    "adaptml.gold_labels.template": "gold_template",
     "adaptml.importing.import_table": "import_table ImportedTable",
     "adaptml.importing.plan": "ImportedColumn",
     "adaptml.importing.tables": "tables",

@@ -196,6 +196,8 @@ class Project:
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
         process_annotations = adaptml.process_annotations
+        gold = adaptml.gold
+        gold_template = adaptml.gold_template
         annotator_agreement = adaptml.annotator_agreement
         apply_lfs = adaptml.apply_lfs
         label = adaptml.label
@@ -215,6 +217,8 @@ class Project:
         sample_tasks = Step()
         sample_points = Step()
         process_annotations = Step()
+        gold = Step()
+        gold_template = Step()
         annotator_agreement = Step()
         apply_lfs = Step()
         label = Step()

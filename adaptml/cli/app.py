@@ -24,6 +24,7 @@ STEPS = {
         "adaptml.cli.process_annotations",
         "Turn an annotation export into gold labels.",
     ),
+    "gold": ("adaptml.cli.gold", "Show gold labels, and take in some written by hand."),
     "annotator-agreement": (
         "adaptml.cli.annotator_agreement",
         "Krippendorff's alpha, and what to fix.",

@@ -115,7 +115,7 @@ CASES: list[tuple[str, str]] = [
     ("label topic --data {}/empty.parquet", r"empty\.parquet has no rows; expected at least one"),
     ("label topic --data {}/absent.parquet", "7 of 19 data points .*: posts/x0, posts/x1, posts/x2, posts/x3, posts/x4 and 2 more;"),
     ("label topic --data {}/no_table.parquet", "no table 'nope' in "),
-    ("label topic --data posts --gold task", "'topic' has no gold labels: no file .*process-annotations"),
+    ("label topic --data posts --gold task", "'topic' has no gold labels: no table .*process-annotations"),
     ("label topic --data posts --gold nowhere.csv", "nowhere.csv"),
     ("label topic --data posts --label-model nope", "nope"),
     ("label topic --data posts --label-model em", "em.*multiclass|multiclass.*em"),

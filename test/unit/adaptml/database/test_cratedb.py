@@ -110,11 +110,11 @@ def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -
 
 
 def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder) -> None:
-    frame = posts(["a"]).assign(gold_label=[["cat"]])
-    with pytest.raises(DatabaseError, match="no table 'animals_gold'"):
-        write_back(crate, "animals", WritebackKind.GOLD, frame, "run")
+    frame = posts(["a"]).assign(annotator="1", label=[["cat"]])
+    with pytest.raises(DatabaseError, match="no table 'animals_annotations'"):
+        write_back(crate, "animals", WritebackKind.ANNOTATIONS, frame, "run")
     made = next(statement for statement in recorder.statements if "CREATE TABLE" in statement)
-    assert "PRIMARY KEY (table_name, id, run_id)" in made
+    assert "PRIMARY KEY (table_name, id, run_id, annotator)" in made
     assert "written_at TIMESTAMP WITH TIME ZONE" in made
 
 

@@ -184,10 +184,11 @@ def test_a_condition_cannot_write(filled: Database) -> None:
 
 
 def test_keys_of_results_are_each_named_once(database: Database) -> None:
-    frame = keys(("t", "2"), ("t", "1"), ("u", "1")).assign(gold_label=[["a"], [], ["a"]])
-    write_back(database, "animals", WritebackKind.GOLD, frame, "run1")
-    write_back(database, "animals", WritebackKind.GOLD, frame.iloc[:1], "run2")
-    found = database.result_keys("animals_gold")
+    frame = keys(("t", "2"), ("t", "1"), ("u", "1")).assign(annotator="1")
+    frame["label"] = [["a"], [], ["a"]]
+    write_back(database, "animals", WritebackKind.ANNOTATIONS, frame, "run1")
+    write_back(database, "animals", WritebackKind.ANNOTATIONS, frame.iloc[:1], "run2")
+    found = database.result_keys("animals_annotations")
     assert sorted(found.itertuples(index=False, name=None)) == [("t", "1"), ("t", "2"), ("u", "1")]
     with pytest.raises(UnknownTableError, match="animals_labels"):
         database.result_keys("animals_labels")
