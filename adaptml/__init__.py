@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
     from adaptml.features.lemmas import lemmatize as lemmatize
+    from adaptml.features.versions import FeatureComparison as FeatureComparison
+    from adaptml.features.versions import compare_features as compare_features
+    from adaptml.features.versions import drop_feature as drop_feature
+    from adaptml.features.versions import list_features as list_features
     from adaptml.gold_labels.reading import GoldLabels as GoldLabels
     from adaptml.gold_labels.step import GoldReport as GoldReport
     from adaptml.gold_labels.step import gold as gold
@@ -111,6 +115,7 @@ _NAMES = {
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",
+    "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
     "adaptml.gold_labels.reading": "GoldLabels",
     "adaptml.gold_labels.step": "gold GoldReport",
     "adaptml.gold_labels.template": "gold_template",

@@ -16,6 +16,7 @@ STEPS = {
     "tables": ("adaptml.cli.tables", "List the tables and what is known of them."),
     "task": ("adaptml.cli.task", "Make, check and list tasks."),
     "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),
+    "features": ("adaptml.cli.features", "List the versions of features; compare and drop them."),
     "lemmas": ("adaptml.cli.lemmas", "Show what becomes of the words of a text."),
     "sample-tasks": ("adaptml.cli.sample_tasks", "Sample data points for annotation."),
     "sample-points": ("adaptml.cli.sample_points", "Choose data points to label and to train on."),
