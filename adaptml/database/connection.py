@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
+from adaptml.database.cratedb_errors import refusal
 from adaptml.database.types import feature_type
 from adaptml.errors import (
     DatabaseError,
@@ -23,18 +24,20 @@ from adaptml.errors import (
     one_line,
 )
 
-LOCK_TIMEOUT_S = 30.0
+PATIENCE_S = 30.0
 
 
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, patience_s: float = PATIENCE_S, *, setting: str = "database_url") -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
-            lock_timeout_s: how long to wait for another writer's lock (SQLite), in seconds.
+            patience_s: how long to wait for another writer's lock (SQLite) or a server that is starting
+                (CrateDB), in seconds.
+            setting: what names the address, for messages.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
@@ -46,23 +49,25 @@ class Connected:
             if parsed.get_backend_name() == "sqlite":
                 if parsed.database and parsed.database != ":memory:":
                     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": lock_timeout_s}}
+                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
             else:
                 crate = parsed.get_backend_name() == cratedb.DIALECT
                 options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
+            if cratedb.is_cratedb(self.engine):
+                cratedb.set_up(self.engine, patience_s)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError) as error:  # ValueError: a port of letters
             raise SettingsError(
-                f"database_url cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"{setting} cannot be read as an address ({error}); expected such as sqlite:///data.db"
             ) from error
         except ModuleNotFoundError as error:
             raise SettingsError(
-                f"database_url {self.name} needs the driver {error.name}; install the extra that brings it"
+                f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
             ) from error
         self._tables: dict[str, sa.Table] = {}
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
@@ -169,4 +174,6 @@ class Connected:
             ) from error
         except exc.DBAPIError as error:
             reason = one_line(error.orig or error)
+            if cratedb.is_cratedb(self.engine):
+                raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error

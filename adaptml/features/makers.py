@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,7 @@ import numpy.typing as npt
 from adaptml.errors import FeatureError
 from adaptml.features.catalogue import Kind, Spec
 from adaptml.features.encoders import Encoder, encoder_checksum, get_encoder
-from adaptml.features.lemmas import lemmatize
-
-LEMMAS = "lemmas"
-LEMMAS_CODE = 1  # one more whenever the same text gives other lemmas than before
+from adaptml.features.lemmas import lemma_version, lemmatize
 
 
 @dataclass(frozen=True)
@@ -30,13 +26,13 @@ class Maker:
     make: Callable[[Sequence[str]], list[Any]]
 
 
-def lemmas_spec(source: str) -> Spec:
-    """Lemmas of a column, as they are computed now; they change with simplemma's dictionary."""
-    try:
-        dictionary = version("simplemma")
-    except PackageNotFoundError:
-        dictionary = ""
-    return Spec("lemmas", source, LEMMAS, f"{LEMMAS_CODE}, simplemma {dictionary}")
+def lemmas_spec(source: str, language: str) -> Spec:
+    """Lemmas of a column in a language, as they are computed now; they change with simplemma's dictionary.
+
+    Raises:
+        FeatureError: simplemma is not installed.
+    """
+    return Spec("lemmas", source, language, lemma_version(language))
 
 
 def vector_spec(source: str, encoder: str) -> Spec:
@@ -58,7 +54,7 @@ def can_make(spec: Spec) -> bool:
 
 def current(kind: Kind, source: str, encoder: str) -> Spec:
     """The spec of a feature as it is computed now."""
-    return lemmas_spec(source) if kind == "lemmas" else vector_spec(source, encoder)
+    return lemmas_spec(source, encoder) if kind == "lemmas" else vector_spec(source, encoder)
 
 
 def maker(spec: Spec) -> Maker:
@@ -68,7 +64,7 @@ def maker(spec: Spec) -> Maker:
         FeatureError: a library that is not installed, or a model that cannot be read.
     """
     if spec.kind == "lemmas":
-        return Maker(0, lambda texts: [lemmatize(text) for text in texts])
+        return Maker(0, lambda texts: [lemmatize(text, spec.encoder) for text in texts])
     encoder = get_encoder(spec.encoder)
     return Maker(encoder.dimensions, lambda texts: list(_encode(encoder, texts)))
 

@@ -73,7 +73,7 @@ def plan(points: Points, table: str, task: Task, columns: Featurize) -> Plan:
             does not exist.
         UnknownTableError, UnknownColumnError: no such table or text column.
     """
-    asked = _asked(columns)
+    asked = _asked(columns, task.language)
     _check_types(points, table, columns.text, asked)
     known = points.catalogue.all(dropped=True)
     planned, warnings = [], []
@@ -101,13 +101,13 @@ def _of_table(known: Sequence[Feature], table: str, name: str, spec: Spec) -> Fe
     )
 
 
-def _asked(columns: Featurize) -> dict[str, tuple[Kind, str]]:
+def _asked(columns: Featurize, language: str) -> dict[str, tuple[Kind, str]]:
     """Name of a feature → what it is and what makes it."""
     if columns.lemmas and columns.lemmas == columns.vector:
         raise FeatureError(f"column {columns.vector!r} cannot hold lemmas and vectors; name two columns")
     asked: dict[str, tuple[Kind, str]] = {}
     if columns.lemmas:
-        asked[columns.lemmas] = ("lemmas", "")
+        asked[columns.lemmas] = ("lemmas", language)
     if columns.vector:
         check_encoder(columns.encoder)
         asked[columns.vector] = ("vector", columns.encoder)
