@@ -50,6 +50,9 @@ def command(
     sheet: Annotated[
         str | None, typer.Option(help="Of an Excel file. Default: the first.", show_default=False)
     ] = None,
+    stack: Annotated[
+        bool, typer.Option("--stack", help="Into the Docker stack's database, by way of its containers.")
+    ] = False,
 ) -> None:
     """Make a data table from files, or bring it up to date: only new and changed rows are written.
 
@@ -58,7 +61,7 @@ def command(
     All of it is written or nothing.
 
     Example: `adaptml import posts.csv posts --id tweet_id`
-    """  # fmt: skip
+    """
     from adaptml.importing.next_step import next_step
 
     *paths, table = map(str, files)
@@ -66,6 +69,16 @@ def command(
         raise SettingsError(
             f"no table's name after {table!r}; expected such as: adaptml import posts.csv posts"
         )
+    if stack:
+        from adaptml.stack.compose import open_stack
+        from adaptml.stack.import_files import import_files
+
+        named = {"--id": id_column, "--encoding": encoding, "--delimiter": delimiter, "--sheet": sheet}
+        named |= {"--on-duplicate": on_duplicate}
+        words = [word for option, value in named.items() if value is not None for word in (option, value)]
+        words += [word for kind in types or [] for word in ("--types", kind)]
+        import_files(open_stack(), files[:-1], table, words + ["--number-rows"] * number_rows)
+        return
     with Project() as project:
         done = project.import_table(
             paths, table,
