@@ -1,11 +1,13 @@
 """`adaptml import`: files into a data table."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adaptml.cli.support import output
+from adaptml.cli.support import EXIT_INTERRUPTED, output
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 
@@ -79,7 +81,7 @@ def command(
         words += [word for kind in types or [] for word in ("--types", kind)]
         import_files(open_stack(), files[:-1], table, words + ["--number-rows"] * number_rows)
         return
-    with Project() as project:
+    with Project() as project, _interruption_said(project):
         done = project.import_table(
             paths, table,
             id=id_column, number_rows=number_rows, on_duplicate=on_duplicate, types=_types(types or []),
@@ -87,6 +89,18 @@ def command(
         )  # fmt: skip
         output().print(str(done))
         output().print(f"Next: `{next_step(project, done)}`")
+
+
+@contextmanager
+def _interruption_said(project: Project) -> Iterator[None]:
+    """On a database without transactions, an interruption leaves what was written; elsewhere nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if project.database.engine.dialect.name != "crate":
+            raise
+        typer.echo("interrupted; the rows written so far are kept, run it again for the rest", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _show(plan: "Plan") -> None:
