@@ -10,6 +10,7 @@ from adaptml.cli.lfs import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
 from adaptml.errors import LabellingError
 from adaptml.project import Project
+from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.lfs_report import look, looks_file
 from dataprogramming.marking import matches
 
@@ -90,8 +91,18 @@ def test_orders_that_cannot_be(pets: Project) -> None:
 
 
 def test_words_are_found_by_their_lemma() -> None:
-    assert matches("Two kittens purred; purr.", {"kitten", "purr"}) == [(4, 11), (12, 18), (20, 24)]
-    assert matches("Song SONG songs", {"song"}) == [(0, 4), (5, 9), (10, 15)]
+    def spans(text: str, *keywords: str, exact: bool = False) -> list[tuple[int, int]]:
+        return matches(text, keyword_lf("a", keywords, "cat", "txt", exact=exact).rule)
+
+    assert spans("Two kittens purred; purr.", "kitten", "purr") == [(4, 11), (12, 18), (20, 24)]
+    assert spans("Song SONG songs", "song") == [(0, 4), (5, 9), (10, 15)]
+    assert spans("Song SONG songs", "SONG", exact=True) == [(5, 9)]
+    assert spans("My customer  service, #CustomerService", "customer service", "service") == [
+        (3, 20),
+        (22, 38),
+    ]
+    assert spans("I don’t 😾", "don't", "😾", "mind") == [(2, 7), (8, 9)]
+    assert spans("", "a") == []
 
 
 def test_a_look_loads_no_mlflow() -> None:
