@@ -69,15 +69,9 @@ def keyword_hits_of(database: Database, lfs: Sequence[LabelingFunction], points:
     return {name: _sorted(counts) for name, counts in found.items()}
 
 
-def silent_keywords(hits: Hits) -> dict[str, list[str]]:
-    """Name of a keyword LF → its keywords that are in no row; LFs without such are left out."""
-    silent = {name: [word for word, count in counts.items() if not count] for name, counts in hits.items()}
-    return {name: words for name, words in silent.items() if words}
-
-
 def silent_sentence(hits: Hits, n: int) -> str:
     """The keywords that are in none of n rows, in one sentence; empty where there is none."""
-    silent = [f"{word} ({name})" for name, words in silent_keywords(hits).items() for word in words]
+    silent = [f"{w} ({name})" for name, counts in hits.items() for w, count in counts.items() if not count]
     if not silent:
         return ""
     which = "keyword is" if len(silent) == 1 else "keywords are"

@@ -13,7 +13,7 @@ from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.apply import GOLD_IF_ANY, gold_if_any, sampled
-from dataprogramming.keyword_counts import keyword_hits_of, silent_keywords
+from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
 from dataprogramming.lf_table import removed, votes_apart, with_change
@@ -62,11 +62,6 @@ class Look:
     def removed(self) -> list[str]:
         """Names of labelling functions that the last look had and this one does not."""
         return [] if self.previous is None else removed(self.table, self.previous)
-
-    @property
-    def silent_keywords(self) -> dict[str, list[str]]:
-        """Name of a keyword LF → its keywords that no row of the sample holds."""
-        return silent_keywords(self.keyword_hits)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the table of labelling functions."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COMMAND_OPTIONS = options.TAKES_MORE  # what the task's get_lfs declares
 MOST_ROWS = 20
 MOST_CHARS = 300
+MOST_KEYWORDS = 20  # of a labelling function
 _WIDEST = 10_000
 _LF = typer.Option(metavar="LF", help="Show rows on which this labelling function votes.", show_default=False)
 _WRONG = typer.Option("--wrong", help="Of these, the gold points on which it is wrong.")
@@ -124,6 +125,8 @@ def _was_typed(ctx: typer.Context, name: str) -> bool:
 
 
 def _print_table(console: Console, found: "Look") -> None:
+    from dataprogramming.keyword_counts import silent_sentence
+
     votes = found.votes
     print_lf_table(console, found.table)
     gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
@@ -138,8 +141,12 @@ def _print_table(console: Console, found: "Look") -> None:
     for name in found.removed:
         console.print(f"{name} is no longer there")
     for name, hits in found.keyword_hits.items():
-        if len(hits) > 1 or name in found.silent_keywords:  # one keyword's hits are the LF's votes
-            console.print(f"{name}: {', '.join(f'{word} {count}' for word, count in hits.items())}")
+        if len(hits) > 1:  # one keyword's hits are the LF's votes
+            shown = [f"{word} {count}" for word, count in hits.items() if count]
+            console.print(f"{name}: {listed(shown, MOST_KEYWORDS) or 'no keyword in any row'}")
+    silent = silent_sentence(found.keyword_hits, len(votes))
+    if silent:
+        console.print(silent)
     console.print("See rows with --show LF [--wrong|--conflicts], --uncovered or --disagreement.")
 
 
