@@ -85,7 +85,8 @@ def sample_tasks(
         vector: the vector column of `diverse`; default: the task's first feature.
         seed: the same arguments and seed give the same points.
         where: an SQL condition on the rows of the table.
-        to: the file to write; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
+        to: the file to write, whose name gets `.json` behind it where it does not end so, for Label Studio
+            imports no other; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
             annotations.
 
     Raises:
@@ -110,6 +111,8 @@ def sample_tasks(
     kinds = "" if sampling == RANDOM else f"{options.kinds}_"
     name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name
+    if not path.name.endswith(".json"):  # Label Studio imports no other
+        path = path.with_name(f"{path.name}.json")
     config, guide = _write_files(
         label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist()), task, path
     )
