@@ -74,14 +74,7 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         [[1, 0], [0, 1]]
     """
     classes = task.class_names
-    if column == GOLD_LABEL and column not in frame.columns and set(classes) & set(frame.columns):
-        values = _of_flags(frame, classes, source)
-    elif column in frame.columns:
-        values = [_as_list(value, classes, column, source) for value in frame[column]]
-    else:
-        raise FrameError(
-            f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
-        )
+    values = label_sets(frame, classes, column, source)
     _check_filled(frame, [value is None for value in values], column, source)
     flags = indicator([value or [] for value in values], classes)
     usable = task.problem.usable(flags)
@@ -95,6 +88,23 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         probs = _probabilities(frame, task, source)
     everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()))
     return everything.take(usable)
+
+
+def label_sets(
+    frame: pd.DataFrame, classes: Sequence[str], column: str, source: str
+) -> list[list[str] | None]:
+    """The label set of each row, in any of the forms of `labelled`; None for one that is not filled in.
+
+    Raises:
+        FrameError: as `labelled`.
+    """
+    if column == GOLD_LABEL and column not in frame.columns and set(classes) & set(frame.columns):
+        return _of_flags(frame, classes, source)
+    if column not in frame.columns:
+        raise FrameError(
+            f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
+        )
+    return [_as_list(value, classes, column, source) for value in frame[column]]
 
 
 def _as_list(value: Any, classes: Sequence[str], column: str, source: str) -> list[str] | None:

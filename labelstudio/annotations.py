@@ -27,6 +27,7 @@ NOTES = {
     "accepted_claims": "annotations without the server's record of who made them: they count for those whom "
     "they name",
     "changed_by_others": "annotations that another account changed last: they count as their author's",
+    "earlier": "annotations of an earlier wording of their point, which was annotated again: left out",
     "superseded": "annotations of an annotator who annotated the point again: the latest counts",
     "several_results": "annotations with several results: joined into one label set",
     "other_results": "results of other controls: left out",

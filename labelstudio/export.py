@@ -15,14 +15,18 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic.dataclasses import dataclass
 
 from adaptml.errors import AnnotationError, listed
+from adaptml.gold_labels.core import seen_of
 from adaptml.validation import validation_problems
 
 # Label Studio adds keys with every version; only those named here are read.
 _CONFIG = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+RESERVED = ("ref_id", "meta_info")
+ADJUDICATION = "adjudication"  # the purpose of a task that settles what others disagree on
 _BEFORE_1 = "completions"  # what annotations were called before Label Studio 1.0
 
 
@@ -106,21 +110,29 @@ class MetaInfo:
     """Where a point comes from, which question is asked about it, and how it was drawn.
 
     `sampling` is the name of the draw, empty where it is not on record; `inclusion_prob` is in (0, 1],
-    None where it cannot be told.
+    None where it cannot be told. `purpose` is `ADJUDICATION` where a third person settles what others
+    disagree on. `seen` is column → hash of what annotators saw in it.
     """
 
     table_name: _Key
     task: _Key
     sampling: _Text = ""
     inclusion_prob: float | None = None
+    purpose: _Text = ""
+    seen: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class TaskData:
-    """What `sample_tasks` sent: the key of the point; its columns are not read back."""
+    """What `sample_tasks` sent: the key of the point; of its columns, only hashes are kept."""
 
     ref_id: _Key
     meta_info: MetaInfo
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hashed(cls, data: object) -> object:
+        return without_columns(data) if isinstance(data, dict) else data
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -133,6 +145,21 @@ class ExportedTask:
     )
     id: int | str | None = None
     drafts: Annotated[tuple[Any, ...], _List] = ()
+
+
+def without_columns(data: dict[str, Any]) -> dict[str, Any]:
+    """A task's data with `meta_info.seen` in place of its columns; what is on record there wins.
+
+    Args:
+        data: `ref_id`, `meta_info` and the columns that annotators see.
+    """
+    kept = {name: data[name] for name in RESERVED if name in data}
+    meta = kept.get("meta_info")
+    if isinstance(meta, dict):
+        seen = seen_of({name: value for name, value in data.items() if name not in RESERVED})
+        recorded = meta.get("seen")
+        kept["meta_info"] = meta | {"seen": seen | (recorded if isinstance(recorded, dict) else {})}
+    return kept
 
 
 def load_export(path: Path) -> list[ExportedTask]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelstudio.export import ExportedTask, parse_rows
+from labelstudio.export import ExportedTask, parse_rows, without_columns
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -152,7 +152,7 @@ def _row(task: Json) -> tuple[int, str | None, str | None, int, int, str]:
     drafts = [{"id": draft.get("id")} for draft in task.get("drafts", []) if isinstance(draft, dict)]
     content = {
         "id": task["id"],
-        "data": {name: data[name] for name in ("ref_id", "meta_info") if name in data},
+        "data": without_columns(data),
         "annotations": [{name: a[name] for name in _READ if name in a} for a in annotations],
         "drafts": drafts,
     }

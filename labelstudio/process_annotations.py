@@ -11,12 +11,16 @@ import pandas as pd
 
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
+from adaptml.gold_labels.core import Origin
+from adaptml.gold_labels.home import GoldHome, exported
 from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, collect
 from labelstudio.dawid_skene import confusion_lines
 from labelstudio.export import ExportedTask, check_task, load_export
 from labelstudio.gold import MAJORITY, Gold, GoldOptions, choose_gold
+from labelstudio.gold_rows import adjudicated_rows, annotators_rows
+from labelstudio.points import sort_tasks
 from labelstudio.sampling_record import balance_lines, sampling_record
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
@@ -31,7 +35,9 @@ class ProcessedAnnotations:
         ann_df: all points; `table_name`, `id`, and per annotator a column of label sets (list of class
             names; None for a point that this annotator never labelled).
         task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
-        gold: gold labels and how they came about; `gold.frame` is `gold_df`.
+        gold: the gold labels that were chosen from what annotators said, and how they came about.
+        gold_df: the task's gold, of whatever origin: `table_name`, `id`, `gold_label` (list of class names),
+            `origin` and `part`, one row per gold point.
         annotations: the labels themselves and the counts, by the names in `labelstudio.annotations.NOTES`.
         sample_df: how each point was sampled; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
             of which it is not on record are not in it.
@@ -48,16 +54,12 @@ class ProcessedAnnotations:
     ann_df: pd.DataFrame
     task_df: pd.DataFrame
     gold: Gold
+    gold_df: pd.DataFrame
     annotations: Annotations
     sample_df: pd.DataFrame
     folder: Path
     run_id: str
     new_rows: dict[str, int]
-
-    @property
-    def gold_df(self) -> pd.DataFrame:
-        """`table_name`, `id`, `gold_label` (list of class names), one row per gold point."""
-        return self.gold.frame
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def process_annotations(
 ) -> ProcessedAnnotations:
     """Read a Label Studio export and write the annotations and gold labels: all files or none.
 
+    Gold goes to its table, `<task>_gold`, where these labels take the place of all that annotators gave
+    before; labels of another origin stay, and `gold_df` is what counts (`adaptml.gold`).
+
     Args:
         project: where the files are written, and the tables.
         task: the task that was annotated, or its name.
@@ -101,7 +106,7 @@ def process_annotations(
         per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
             class that exactly half chose is dropped.
         seed: settles ties.
-        write: also write to the tables `<task>_annotations` and `<task>_gold` of the database.
+        write: also write who said what to the table `<task>_annotations` of the database.
         accept_claims: count annotations that were imported into Label Studio for those whom they name; by
             default they are left out, for anybody with access to the server can import some.
 
@@ -113,9 +118,9 @@ def process_annotations(
     Example:
         >>> done = project.process_annotations("spam", "annotations.json", choice="1")
         >>> done.gold_df.head(2)
-          table_name   id gold_label
-        0   comments  h10      [ham]
-        1   comments  h11      [ham]
+          table_name   id gold_label      origin   part
+        0   comments  h10      [ham]  annotators  judge
+        1   comments  h11      [ham]  annotators   tune
     """
     path = project.path(file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
@@ -144,25 +149,35 @@ def process_tasks(
         accept_claims: as for `process_annotations`.
     """
     check_task(export.tasks, task.name, export.source)
-    annotations = collect(export.tasks, task, export.source, accept_claims=accept_claims)
+    tasks = sort_tasks(export.tasks)
+    annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
+    annotations.counts["earlier"] = tasks.earlier
     gold = choose_gold(annotations, task, options)
+    rows = annotators_rows(gold, annotations, tasks.annotation)
+    settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
     folder = project.settings.annotations(task.name)
     sample_df = sampling_record(export.tasks)
     run_id = _run_id(export.digest, task, options, accept_claims)
+    frames = {"ann_df": ann_df, "task_df": task_df, "sample_df": sample_df}
     new_rows: dict[str, int] = {}
+    home = GoldHome(project, task.name)
     with ExitStack() as stack:  # files take their places when everything else went well
         if not gold.confusions:  # those of an earlier choice do not belong to this gold
             stack.enter_context(removing(folder / CONFUSIONS))
-        for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame, sample_df), strict=True):
+        for name, frame in frames.items():
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
         if gold.confusions:
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
-            new_rows = _write_back(annotations, gold, task, run_id, project)
-    return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
+            new_rows = _write_back(annotations, task, run_id, project)
+        home.replace(rows if settled is None else pd.concat([rows, settled], ignore_index=True))
+    gold_df = exported(home.rows())
+    return ProcessedAnnotations(
+        ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows
+    )
 
 
 def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) -> str:
@@ -180,18 +195,13 @@ def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) 
     return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
 
-def _write_back(
-    annotations: Annotations, gold: Gold, task: Task, run_id: str, project: Project
-) -> dict[str, int]:
+def _write_back(annotations: Annotations, task: Task, run_id: str, project: Project) -> dict[str, int]:
     from adaptml.database import WritebackKind, write_back  # SQLAlchemy takes a third of a second
 
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
-    kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
-    return {
-        f"{task.name}_{kind}": write_back(project.results, task.name, kind, frame, run_id)
-        for kind, frame in kinds.items()
-    }
+    kind = WritebackKind.ANNOTATIONS
+    return {f"{task.name}_{kind}": write_back(project.results, task.name, kind, labels, run_id)}
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:
@@ -214,6 +224,10 @@ def summary(done: ProcessedAnnotations) -> list[str]:
         "were ties, settled by the seed": gold.settled,
     }
     lines += [f"  {n} of them {text}" for text, n in details.items() if n]
+    others = done.gold_df["origin"].value_counts().drop(Origin.ANNOTATORS, errors="ignore")
+    if len(others):
+        lines.append(f"{len(done.gold_df)} gold labels in all")
+        lines += [f"  {n} of them by {origin}, which counts more" for origin, n in others.items()]
     lines += confusion_lines(gold.confusions)
     lines += balance_lines(gold.frame, done.sample_df)
     lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]

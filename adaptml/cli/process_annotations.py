@@ -23,7 +23,7 @@ PerClass = Annotated[
     typer.Option("--per-class", help="With majority: vote on each class, not on the whole label set."),
 ]
 Write = Annotated[
-    bool, typer.Option("--write", help="Also write to TASK_annotations and TASK_gold in the database.")
+    bool, typer.Option("--write", help="Also write who said what to TASK_annotations in the database.")
 ]
 
 AcceptClaims = Annotated[
@@ -48,7 +48,7 @@ def command(
 
     Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators),
     gold_df (gold labels) and sample_df (how the points were drawn) to annotations/TASK/ in the home folder,
-    and says what was left out and why.
+    the gold labels to TASK_gold in the database, and says what was left out and why.
 
     Example: `adaptml process-annotations example export.json --choice majority`
     """

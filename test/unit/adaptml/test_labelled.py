@@ -187,7 +187,7 @@ def test_probabilities_as_text(task: Task) -> None:
 def test_gold_that_was_not_made_yet(project: Project, task: Task, gold: str) -> None:
     with pytest.raises(
         FrameError,
-        match=r"^the task 'animals' has no gold labels: no file .*gold_df\.parquet; make them with",
+        match=r"^the task 'animals' has no gold labels: no table .*gold_df\.parquet; make them with",
     ):
         read_gold(project, gold, task)
 

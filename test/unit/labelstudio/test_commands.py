@@ -85,7 +85,7 @@ def test_the_steps_follow_each_other(room: Path, form: str) -> None:
         else original("process_annotations", "export.json", "zoo", "majority", "--write")
     )
     assert "2 gold labels, chosen by majority\n  1 labelled points have none: ties\n" in processed
-    assert "zoo_gold: 2 new rows" in processed
+    assert "zoo_annotations: 6 new rows" in processed
 
     measured = (
         adaptml("annotator-agreement", "zoo") if form == "now" else original("annotator_agreement", "zoo")
