@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from snorkel.labeling import LabelingFunction
 
-from adaptml.features.points import Points
 from adaptml.errors import listed
+from adaptml.features.points import Points
 from adaptml.rules.core import keyword_search
 from dataprogramming.keyword_lfs import KeywordLF
 
