@@ -17,6 +17,8 @@ from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotator_agreement import report
 from labelstudio.client import connect
+from labelstudio.disputed import DISPUTED, disputed_points
+from labelstudio.export import ADJUDICATION
 from labelstudio.gold import MAJORITY, GoldOptions
 from labelstudio.local_copy import LocalCopy
 from labelstudio.media import share
@@ -99,7 +101,9 @@ def push(
         task: a task or its name: what is asked of the points.
         data: the name of a data table, `table where condition`, a frame of keys, or a path of one.
         n: how many points to sample, at least 1.
-        sampling: as `random` or `uncertain:0.5,random:0.5`.
+        sampling: as `random` or `uncertain:0.5,random:0.5`; or `disputed` for the points on which annotators
+            differed when they were last pulled, the worst first. Each of these gets one more task, in which
+            somebody else settles it: its `meta_info` says `"purpose": "adjudication"`.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -122,15 +126,21 @@ def push(
     with _linked(project, task) as (linked, theirs), TemporaryDirectory(prefix="adaptml-") as folder:
         projects.check_page(theirs, task)
         share(linked.studio, linked.number, task, project.settings)
-        sample = draw_points(project, task, data, n, options, Path(folder))
+        settle = sampling == DISPUTED
+        if settle:
+            sample = disputed_points(project, task, data, n, where)
+        else:
+            sample = draw_points(project, task, data, n, options, Path(folder))
         files = None
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
             files = RunFiles(project, predictions, Path(folder))
         with progress("sending", len(sample.frame), shown=show_progress) as advance:
-            media = project.settings.media
-            return sample, pushing.push(linked, project.database, task, sample, media, files, advance)
+            return sample, pushing.push(
+                linked, project.database, task, sample, project.settings.media, files,
+                ADJUDICATION if settle else "", advance,
+            )  # fmt: skip
 
 
 def pull(

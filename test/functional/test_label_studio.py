@@ -91,6 +91,37 @@ def test_from_a_table_to_gold_labels(
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
 
 
+def test_what_annotators_differ_on_is_settled_by_a_third(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table(here, "posts", [f"text {i}" for i in range(3)])
+    number = setup(here, task).project
+    push(here, task, "posts", 3)
+    asked = tasks_of(owner, task)
+    for place, task_number in enumerate(asked.values()):
+        annotate(people[0], task_number, choose("cat"))
+        annotate(people[1], task_number, choose("dog" if place == 0 else "cat"))
+    disputed = next(iter(asked))
+    assert disputed not in pull(here, task).done.gold_df["id"].tolist()  # a tie
+    sample, sent = push(here, task, "posts", 5, sampling="disputed")
+    assert (sample.frame["id"].tolist(), sent.sent, sent.duplicates_deleted) == ([disputed], 1, 0)
+    again = push(here, task, "posts", 5, sampling="disputed")[1]
+    assert (again.sent, again.there, again.duplicates_deleted) == (0, 1, 0)
+    assert push(here, task, "posts", 3)[1].there == 3
+    (settling,) = set(listed_tasks(owner, number)) - set(asked.values())
+    annotate(owner, settling, choose("bird"))
+    done = pull(here, task).done
+    gold = dict(zip(done.gold_df["id"], map(list, done.gold_df["gold_label"]), strict=True))
+    assert gold == {key: ["bird"] if key == disputed else ["cat"] for key in asked}
+    assert len(done.annotations.annotators) == 2  # who settles is no annotator
+    assert len(done.sample_df) == 3
+
+
+def listed_tasks(owner: LabelStudio, project: int) -> list[int]:
+    return [int(entry["id"]) for entry in owner.list_tasks(project, 100)[0]]
+
+
 def test_what_changed_and_what_was_deleted_is_noticed(
     here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database
 from adaptml.database.cratedb import DIALECT as CRATEDB
-from adaptml.errors import AdaptmlError, FrameError
+from adaptml.errors import AdaptmlError, DatabaseError, FrameError
 from adaptml.importing import target
 from adaptml.importing.record import read_records
 from adaptml.project import Project
@@ -308,6 +308,42 @@ def test_a_file_that_changes_while_it_is_read_is_refused(room: Project) -> None:
     with pytest.raises(FrameError, match=r"posts\.csv changed while it was read; nothing is written"):
         room.import_table(path, "posts", on_plan=lambda plan: path.write_text(POSTS + "d,late,1\n") and None)
     assert room.database.tables() == []
+
+
+def test_without_transactions_the_same_import_goes_on_where_it_was_cut_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on CrateDB: what was written stays, and is not written again."""
+    monkeypatch.setattr(target, "has_transactions", lambda connection: False)
+    path = csv("txt\n" + "".join(f"text {i}\n" for i in range(20_000)))
+    upsert = Database.upsert
+
+    def fails(self: Database, table: str, frame: pd.DataFrame, *arguments: Any) -> int:
+        if "text 15000" in set(frame.get("txt", [])):
+            raise DatabaseError("no more")
+        return upsert(self, table, frame, *arguments)
+
+    with monkeypatch.context() as broken, pytest.raises(DatabaseError, match="no more"):
+        broken.setattr(Database, "upsert", fails)
+        project.import_table(path, "posts")
+    written = project.database.count("posts")
+    assert 5_000 <= written < 20_000
+    # The ids are made from the rows: a second import needs to know so, and that the earlier rows are as they were.
+    done = project.import_table(path, "posts")
+    assert (done.new, done.unchanged, done.gone) == (20_000 - written, written, 0)
+    csv("txt,n\n" + "".join(f"text {i},1\n" for i in range(20_000)))
+    assert "20,000 not at all" in refused(project, path, "posts")
+    csv("id,txt\na,x\n")
+    project.import_table(path, "more")
+    csv("id,txt\na,y\nb,z\n")
+    assert (changed := project.import_table(path, "more")).changed == 1
+    assert changed.new == 1
+    assert rows(project, "more") == [("a", "y"), ("b", "z")]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "a\0b.csv", "", "tasks", "/dev/null"])
+def test_what_is_no_file_is_refused(name: str, project: Project) -> None:
+    refused(project, name, "posts")
 
 
 KILLED = """
