@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import cratedb
-from adaptml.database.types import feature_type
+from adaptml.database import catalogue, cratedb
+from adaptml.database.keys import is_key
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -79,10 +79,18 @@ class Connected:
         self.close()
 
     def tables(self) -> list[str]:
-        """Names of all tables and views, sorted."""
+        """Names of all tables and views, sorted; those of other schemas, `schema.table`, are not listed."""
         with self.translated():
-            inspector = sa.inspect(self.engine)
-            return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+            return catalogue.names(sa.inspect(self.engine))
+
+    def has_table(self, table: str) -> bool:
+        """Whether there is a table or view of this name, which may be `schema.table`."""
+        try:
+            with self.translated():
+                catalogue.find(sa.inspect(self.engine), table, self.name)
+        except UnknownTableError:
+            return False
+        return True
 
     def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
         """Names and types of a table's columns, in the table's order.
@@ -92,24 +100,30 @@ class Connected:
         """
         return {column.name: column.type for column in self._reflect(table).columns}
 
-    def data_table(self, table: str, columns: Sequence[str] = ()) -> sa.Table:
+    def data_table(self, table: str, columns: Sequence[str] = (), *, fresh: bool = False) -> sa.Table:
         """A table that holds data points and has these columns.
+
+        Args:
+            table: its name, or `schema.table`.
+            columns: those that it must have.
+            fresh: look it up again, although it was looked up before.
 
         Raises:
             UnknownTableError: no such table.
             UnknownColumnError: a column is not there.
-            DatabaseError: its `id` is not text.
+            DatabaseError: its `id` is neither text nor whole numbers nor UUIDs.
         """
         found = self._tables.get(table)
-        if found is None or any(column not in found.c for column in columns):
+        if fresh or found is None or any(column not in found.c for column in columns):
             found = self._tables[table] = self._reflect(table)
         absent = [column for column in ("id", *columns) if column not in found.c]
         if absent:
             has = listed([column.name for column in found.columns], 20)
             raise UnknownColumnError(f"table {table!r} has no column {listed(absent)}; its columns are {has}")
-        if not isinstance(found.c.id.type, sa.String):
+        if not is_key(found.c.id.type, self.engine.dialect.name):
             raise DatabaseError(
-                f"column id of table {table!r} is {found.c.id.type}; expected text: make a view that casts it"
+                f"column id of table {table!r} is {found.c.id.type}; expected text, whole numbers or UUIDs: "
+                "make such a column, or a view that names another column id"
             )
         return found
 
@@ -130,14 +144,9 @@ class Connected:
 
     def _reflect(self, table: str) -> sa.Table:
         """The table as the catalogue describes it now."""
-        names = self.tables()
-        if table not in names:
-            raise UnknownTableError(
-                f"no table {table!r} in {self.name}; its tables are {listed(names, 20) or 'none'}"
-            )
         with self.translated():
-            listeners = [("column_reflect", _as_feature)]
-            return sa.Table(table, sa.MetaData(), autoload_with=self.engine, listeners=listeners)
+            inspector = sa.inspect(self.engine)
+            return catalogue.reflected(inspector, *catalogue.find(inspector, table, self.name))
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -155,7 +164,3 @@ class Connected:
         except exc.DBAPIError as error:
             reason = one_line(error.orig or error)
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
-
-
-def _as_feature(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
-    column["type"] = feature_type(column["type"])

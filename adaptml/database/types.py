@@ -1,9 +1,11 @@
 """Column types for features that SQL names differently in every database."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
@@ -11,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 from adaptml.errors import DatabaseError
 
+MAX_SHOWN = 40  # characters of a value in a message
 _FLOAT32 = np.dtype("<f4")
 
 
@@ -18,15 +21,19 @@ class Vector(TypeDecorator[Any]):
     """A real vector: float32, shape (d,), as a numpy array in Python.
 
     Kept as little-endian bytes where the database has no arrays (SQLite), 4 bytes a number, and as an
-    array of REAL elsewhere.
+    array of REAL elsewhere. With `as_bytes` it is kept as bytes in every database.
     """
 
     impl = sa.LargeBinary
     cache_ok = True
 
+    def __init__(self, as_bytes: bool = False) -> None:
+        super().__init__()
+        self.as_bytes = as_bytes
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The type that the database itself knows."""
-        if dialect.name == "sqlite":
+        if self._in_bytes(dialect):
             return dialect.type_descriptor(sa.LargeBinary())
         return dialect.type_descriptor(_array(dialect, sa.REAL()))
 
@@ -35,19 +42,46 @@ class Vector(TypeDecorator[Any]):
         if value is None:
             return None
         vector = np.asarray(value, dtype=_FLOAT32)
-        return vector.tobytes() if dialect.name == "sqlite" else vector.tolist()
+        return vector.tobytes() if self._in_bytes(dialect) else vector.tolist()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's form
         """From what the database stores to float32 (d,)."""
-        if value is None:
-            return None
-        if isinstance(value, bytes):
+        return None if value is None else as_vector(value)
+
+    def _in_bytes(self, dialect: Dialect) -> bool:
+        return self.as_bytes or dialect.name == "sqlite"
+
+
+def as_vector(value: Any) -> npt.NDArray[np.float32]:
+    """A vector in any form in which a table may hold one, as float32 (d,).
+
+    Args:
+        value: little-endian float32 bytes, numbers in a list or an array, or such a list as JSON text.
+
+    Raises:
+        DatabaseError: anything else; says what is wrong, and not where.
+
+    >>> as_vector("[1, 0.5]").tolist()
+    [1.0, 0.5]
+    """
+    try:
+        if isinstance(value, bytes | bytearray | memoryview):
             if len(value) % _FLOAT32.itemsize:
-                raise DatabaseError(
-                    f"a vector has {len(value)} bytes; expected 4 bytes a number (float32): featurise again"
-                )
+                raise DatabaseError(f"{len(value)} bytes; expected 4 bytes a number (float32)")
             return np.frombuffer(value, dtype=_FLOAT32)
-        return np.asarray(value, dtype=_FLOAT32)
+        numbers = json.loads(value) if isinstance(value, str) else value
+        vector = np.asarray(numbers, dtype=_FLOAT32)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DatabaseError(f"{shown(value)}; expected a list of numbers") from error
+    if vector.ndim != 1:
+        raise DatabaseError(f"{shown(value)}; expected a list of numbers")
+    return vector
+
+
+def shown(value: Any) -> str:
+    """A value for a message, cut to a bounded length."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 class TextList(TypeDecorator[list[str]]):
@@ -78,7 +112,7 @@ def feature_type(reflected: TypeEngine[Any] | type[TypeEngine[Any]]) -> TypeEngi
     if type(reflected).__name__ == "FloatVector":  # CrateDB's; its library may not be installed
         return Vector()
     if isinstance(reflected, sa.LargeBinary):
-        return Vector()
+        return Vector(as_bytes=True)
     if isinstance(reflected, sa.ARRAY):
         return TextList() if isinstance(reflected.item_type, sa.String) else Vector()
     if isinstance(reflected, sa.JSON):
