@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
 from adaptml.database.connection import Connected
+from adaptml.database.keys import to_column
 from adaptml.frames import KEYS
 
 CHUNK_ROWS = 5_000  # rows a statement
@@ -38,13 +39,12 @@ class Writer(Connected):
     def add_columns(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
         """Add the columns that a table does not have yet; their values are NULL."""
         present = self._reflect(table)
-        quote = self.engine.dialect.identifier_preparer.quote
+        prepare = self.engine.dialect.identifier_preparer
         for name, kind in columns.items():
             if name not in present.c:
                 # DDL takes no bound parameters: the dialect quotes the names and compiles the type.
-                statement = (
-                    f"ALTER TABLE {quote(table)} ADD COLUMN {quote(name)} {kind.compile(self.engine.dialect)}"
-                )
+                column = f"{prepare.quote(name)} {kind.compile(self.engine.dialect)}"
+                statement = f"ALTER TABLE {prepare.format_table(present)} ADD COLUMN {column}"
                 with self.translated(), self.engine.begin() as connection:
                     connection.execute(sa.text(statement.replace(":", r"\:")))
         self._tables.pop(table, None)
@@ -91,7 +91,12 @@ class Writer(Connected):
         target = self.data_table(table, payload)
         statement = sa.update(target).where(target.c.id == sa.bindparam("_key"))
         statement = statement.values({column: sa.bindparam(column) for column in payload})
-        rows = [{"_key": row.pop("id")} | row for row in records(frame[["id", *payload]])]
+        kind, dialect = target.c.id.type, self.engine.dialect.name
+        rows = [
+            {"_key": key} | row
+            for row in records(frame[["id", *payload]])
+            for key in to_column([row.pop("id")], kind, dialect)
+        ]
         if rows:
             with self.translated(), self.engine.begin() as connection:
                 if cratedb.is_cratedb(connection):
