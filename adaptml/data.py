@@ -16,7 +16,7 @@ Data = str | Path | pd.DataFrame
 NO_GOLD, TASK_GOLD = "none", "task"
 _OF_BEFORE = {"0": NO_GOLD, "": NO_GOLD, "1": TASK_GOLD}  # as the original project wrote them
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-_TABLE_WHERE = re.compile(r"\s*(\S+)\s+where\s+(.+)", re.IGNORECASE | re.DOTALL)
+_TABLE_WHERE = re.compile(r"\s*(\S.*?)\s+where\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 def read_points(
@@ -127,6 +127,8 @@ def split_condition(data: str) -> tuple[str, str | None]:
 
     >>> split_condition("posts where lang = 'en'")
     ('posts', "lang = 'en'")
+    >>> split_condition("crm.old posts where lang = 'en'")
+    ('crm.old posts', "lang = 'en'")
     >>> split_condition("posts")
     ('posts', None)
     """

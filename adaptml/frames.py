@@ -104,7 +104,7 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 
 
 def _as_key(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Keys as text; whole numbers that were kept as floats, as pandas does beside missing ones, without `.0`."""
+    """Keys as text; whole numbers among floats, as pandas makes them beside missing ones, without `.0`."""
     if column.dtype.kind == "f" and ((column % 1 == 0) & (column.abs() < _EXACT)).all():
         column = column.astype("int64")
     return column.astype(str)

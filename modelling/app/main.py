@@ -118,10 +118,9 @@ def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
     """Name the tables that were asked for and are not there, and no others."""
     tables = list(dict.fromkeys(asked.table_name))
     try:
-        known = set(database.tables())
+        unknown = [table for table in tables if not database.has_table(table)] or tables
     except DatabaseError as error:
         return translated(error)
-    unknown = [table for table in tables if table not in known] or tables
     message = f"no table {listed(unknown)} in the database; name the table that holds the data points"
     return ApiError(404, "unknown_table", message, count=len(unknown), unknown=unknown[:20])
 
