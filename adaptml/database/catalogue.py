@@ -68,7 +68,7 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
         has = listed(names(inspector, inside), MAX_NAMES) or "none"
         raise UnknownTableError(f"no table {table!r} in {database}; the tables of schema {inside} are {has}")
     others = [name for name in schemas if name != inspector.default_schema_name]
-    more = f"; those of schema {listed(others, MAX_NAMES)} are named schema.table" if others else ""
+    more = f"; those of other schemas ({listed(others, MAX_NAMES)}) are named schema.table" if others else ""
     raise UnknownTableError(
         f"no table {table!r} in {database}; its tables are {listed(here, MAX_NAMES) or 'none'}{more}"
     )

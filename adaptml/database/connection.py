@@ -24,6 +24,11 @@ from adaptml.errors import (
 )
 
 LOCK_TIMEOUT_S = 30.0
+NOT_UTF8 = "Could not decode to UTF-8"
+
+
+class NotTextError(DatabaseError):
+    """A text is not UTF-8."""
 
 
 class Connected:
@@ -155,6 +160,10 @@ class Connected:
             yield
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             cause = getattr(error, "orig", None) or error
+            if NOT_UTF8 in str(cause):  # said by SQLite's driver, of any text that it reads
+                raise NotTextError(
+                    f"the database {self.name} holds text that is not UTF-8: {one_line(cause)}; correct it"
+                ) from error
             if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # wrong SQL, not a lock
                 raise DatabaseError(f"the database {self.name} refused: {one_line(cause)}") from error
             raise DatabaseUnavailableError(

@@ -1,8 +1,10 @@
 """Reading by key, by range and by condition: vectorised, in key order, with bound parameters."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import cratedb
-from adaptml.database.connection import Connected
-from adaptml.database.keys import to_column, to_text
+from adaptml.database.connection import Connected, NotTextError
+from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
+from adaptml.database.types import shown
 from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
@@ -22,6 +25,8 @@ from adaptml.progress import progress
 CHUNK_ROWS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 PAGE_ROWS = 20_000  # rows a statement, where many are read in the order of their ids
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
+
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
 
 Places = npt.NDArray[np.int64]
 
@@ -177,17 +182,39 @@ class Reader(Connected):
         except DatabaseError:
             if source is not known:
                 raise
-            self.engine.dispose()  # a connection knows the old table too: PostgreSQL keeps plans
+            if self.engine.dialect.name != SQLITE:
+                self.engine.dispose()  # connections know the old table too: PostgreSQL keeps plans
             return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
 
     def _rows(
         self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
     ) -> Sequence["sa.Row[Any]"]:
         """What a query of a table finds, of all its rows or of those with some values as id."""
-        with self.translated(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             if among is not None:
                 query = query.where(cratedb.among(connection, source.c.id, among))
-            return connection.execute(query).all()
+            try:
+                with self.translated():
+                    return connection.execute(query).all()
+            except NotTextError:
+                self._name_not_text(connection, source, query)
+                raise
+
+    def _name_not_text(self, connection: sa.Connection, source: sa.Table, query: "sa.Select[Any]") -> None:
+        """Say which text is not UTF-8, by reading once more what cannot be decoded as it is (SQLite)."""
+        raw: Any = connection.connection.driver_connection
+        raw.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+        try:
+            rows = connection.execute(query).all()
+        finally:
+            raw.text_factory = str
+        for row in rows:
+            for name, cell in zip(query.selected_columns.keys(), row, strict=True):
+                if isinstance(cell, str) and not cell.isascii() and _ESCAPED.search(cell):
+                    raise DatabaseError(
+                        f"id {shown(row[0])} of table {source.fullname!r} has in column {name!r} text that "
+                        "is not UTF-8; correct this row"
+                    ) from None
 
     def _ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
         """The ids of rows, the first thing in each."""

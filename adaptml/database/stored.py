@@ -10,7 +10,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from adaptml.database.types import TextList, Vector, as_vector, shown
+from adaptml.database.types import TextList, Vector, as_vector
 from adaptml.errors import DatabaseError
 
 Decode = Callable[[Any], Any]
@@ -97,4 +97,4 @@ def _from_json(cell: Any) -> Any:
     try:
         return json.loads(cell)
     except (ValueError, TypeError, RecursionError) as error:
-        raise DatabaseError(f"{shown(cell)}; expected JSON") from error
+        raise DatabaseError("text that is not JSON") from error

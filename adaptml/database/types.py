@@ -59,7 +59,7 @@ def as_vector(value: Any) -> npt.NDArray[np.float32]:
         value: little-endian float32 bytes, numbers in a list or an array, or such a list as JSON text.
 
     Raises:
-        DatabaseError: anything else; says what is wrong, and not where.
+        DatabaseError: anything else; says of what kind it is, not where it is and not what it says.
 
     >>> as_vector("[1, 0.5]").tolist()
     [1.0, 0.5]
@@ -67,14 +67,15 @@ def as_vector(value: Any) -> npt.NDArray[np.float32]:
     try:
         if isinstance(value, bytes | bytearray | memoryview):
             if len(value) % _FLOAT32.itemsize:
-                raise DatabaseError(f"{len(value)} bytes; expected 4 bytes a number (float32)")
+                raise DatabaseError(f"{len(value)} bytes, which are not 4 for each number (float32)")
             return np.frombuffer(value, dtype=_FLOAT32)
         numbers = json.loads(value) if isinstance(value, str) else value
         vector = np.asarray(numbers, dtype=_FLOAT32)
     except (ValueError, TypeError, RecursionError) as error:
-        raise DatabaseError(f"{shown(value)}; expected a list of numbers") from error
-    if vector.ndim != 1:
-        raise DatabaseError(f"{shown(value)}; expected a list of numbers")
+        raise DatabaseError(f"{type(value).__name__} that is no list of numbers") from error
+    texts = isinstance(numbers, list) and bool(numbers) and isinstance(numbers[0], str)
+    if vector.ndim != 1 or texts:  # numpy takes texts such as "1" for numbers
+        raise DatabaseError(f"{type(value).__name__} that is no list of numbers")
     return vector
 
 

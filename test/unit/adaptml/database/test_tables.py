@@ -88,7 +88,9 @@ def test_errors_name_schemas_and_their_tables(postgresql: Database) -> None:
     run(postgresql, "CREATE TABLE posts (id text)")
     with pytest.raises(UnknownTableError) as caught:
         postgresql.keys("tickets")
-    assert str(caught.value).endswith("; its tables are posts; those of schema crm are named schema.table")
+    assert str(caught.value).endswith(
+        "; its tables are posts; those of other schemas (crm) are named schema.table"
+    )
     with pytest.raises(
         UnknownTableError, match=r"^no table 'crm.nope' in .*; the tables of schema crm are people, tickets$"
     ):
@@ -144,7 +146,7 @@ def test_an_attached_file_of_sqlite(database: Database) -> None:
         connection.commit()
 
     assert database.read(keys("crm.tickets", "1"), ["txt"])["txt"].tolist() == ["a"]
-    with pytest.raises(UnknownTableError, match=r"those of schema crm are named schema\.table$"):
+    with pytest.raises(UnknownTableError, match=r"those of other schemas \(crm\) are named schema\.table$"):
         database.keys("tickets")
 
 
@@ -156,7 +158,7 @@ def test_a_role_that_may_only_read(
         "CREATE TABLE secrets (id text)",
         "DROP ROLE IF EXISTS reader",
         "CREATE ROLE reader LOGIN",
-        "GRANT USAGE ON SCHEMA crm TO reader",
+        "GRANT USAGE ON SCHEMA crm, public TO reader",
         "GRANT SELECT ON crm.tickets TO reader",
     )
     address = sa.make_url(postgresql_url).set(username="reader").render_as_string(hide_password=False)
