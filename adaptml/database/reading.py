@@ -287,7 +287,7 @@ class Reader(Connected):
         key = sa.cast(source.c.id, sa.Text) if untyped else source.c.id
         empty = sa.select(sa.func.count()).select_from(source).where(source.c.id.is_(sa.null()))
         groups = sa.select(key.label("id"), sa.func.count().label("n")).where(source.c.id.is_not(sa.null()))
-        groups = groups.group_by(key).having(sa.func.count() > 1)
+        groups = groups.group_by(key).having(sa.func.count() > 1).order_by(key)
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
         repeated = [] if is_unique(source) else self._rows(source, groups)
         if n_null or repeated:
