@@ -15,6 +15,7 @@ from adaptml.files import replacing, write_text
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
+GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
 _EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>

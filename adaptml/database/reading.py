@@ -114,6 +114,25 @@ class Reader(Connected):
         if missing:
             raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
 
+    def present(self, keys: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which of n data points are in their tables, bool (n,); of a table that is gone, none are.
+
+        Raises:
+            UnknownTableError: none of the tables is there.
+            DatabaseError, DatabaseUnavailableError: as `read`.
+        """
+        keys, _ = _asked(keys, [])
+        there = np.zeros(len(keys), dtype=bool)
+        groups = list(keys.reset_index(drop=True).groupby("table_name", sort=False))
+        known = [(str(name), group) for name, group in groups if self.has_table(str(name))]
+        if groups and not known:
+            self.data_table(str(groups[0][0]), fresh=True)
+        for table, group in known:
+            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            for rows in pages(table, [], group["id"].tolist()):
+                there[group.index.to_numpy()[rows.positions]] = True
+        return there
+
     def _asks_for_most(self, table: str, group: pd.DataFrame) -> bool:
         return len(group) > CHUNK_ROWS and len(group) >= BY_PAGE * self.count(table)
 
