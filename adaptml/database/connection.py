@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import catalogue, cratedb
+from adaptml.database import catalogue, cratedb, sqlite_file
 from adaptml.database.keys import is_key
 from adaptml.errors import (
     DatabaseError,
@@ -24,38 +24,38 @@ from adaptml.errors import (
 )
 
 LOCK_TIMEOUT_S = 30.0
-NOT_UTF8 = "Could not decode to UTF-8"
-
-
-class NotTextError(DatabaseError):
-    """A text is not UTF-8."""
+NOT_UTF8 = "Could not decode to UTF-8"  # how SQLite's driver begins
 
 
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, make: bool = True) -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
             lock_timeout_s: how long to wait for another writer's lock (SQLite), in seconds.
+            make: make a SQLite file that is not there yet.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
             DatabaseUnavailableError: the folder of an SQLite file cannot be made.
         """
+        self._tables: dict[str, sa.Table] = {}
         try:
             parsed = sa.make_url(url)
             self.name = parsed.render_as_string(hide_password=True)
             if parsed.get_backend_name() == "sqlite":
-                if parsed.database and parsed.database != ":memory:":
+                if make and parsed.database and parsed.database != ":memory:":
                     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
                 options: dict[str, Any] = {"connect_args": {"timeout": lock_timeout_s}}
             else:
                 crate = parsed.get_backend_name() == cratedb.DIALECT
                 options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
+            if sqlite_file.is_file(parsed):
+                sqlite_file.watch(self.engine, str(parsed.database), self._forget, make=make)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
@@ -69,7 +69,10 @@ class Connected:
             raise SettingsError(
                 f"database_url {self.name} needs the driver {error.name}; install the extra that brings it"
             ) from error
-        self._tables: dict[str, sa.Table] = {}
+
+    def _forget(self) -> None:
+        """What was known of the tables may not be so any more."""
+        self._tables.clear()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -161,7 +164,7 @@ class Connected:
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             cause = getattr(error, "orig", None) or error
             if NOT_UTF8 in str(cause):  # said by SQLite's driver, of any text that it reads
-                raise NotTextError(
+                raise DatabaseError(
                     f"the database {self.name} holds text that is not UTF-8: {one_line(cause)}; correct it"
                 ) from error
             if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # wrong SQL, not a lock

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from adaptml.database import cratedb
-from adaptml.database.connection import Connected, NotTextError
+from adaptml.database.connection import NOT_UTF8, Connected
 from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
 from adaptml.database.types import shown
@@ -195,7 +196,9 @@ class Reader(Connected):
         known = self._tables.get(table)
         source = self.data_table(table, columns)
         try:
-            return self._look_up(source, columns, ids)
+            found = self._look_up(source, columns, ids)
+            if source is not known or self._tables.get(table) is source:
+                return found
         except DatabaseUnavailableError:
             raise
         except DatabaseError:
@@ -203,20 +206,20 @@ class Reader(Connected):
                 raise
             if self.engine.dialect.name != SQLITE:
                 self.engine.dispose()  # connections know the old table too: PostgreSQL keeps plans
-            return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
+        return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
 
     def _rows(
         self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
     ) -> Sequence["sa.Row[Any]"]:
         """What a query of a table finds, of all its rows or of those with some values as id."""
-        with self.engine.connect() as connection:
+        with self.translated(), self.engine.connect() as connection:
             if among is not None:
                 query = query.where(cratedb.among(connection, source.c.id, among))
             try:
-                with self.translated():
-                    return connection.execute(query).all()
-            except NotTextError:
-                self._name_not_text(connection, source, query)
+                return connection.execute(query).all()
+            except OperationalError as error:
+                if NOT_UTF8 in str(error.orig):
+                    self._name_not_text(connection, source, query)
                 raise
 
     def _name_not_text(self, connection: sa.Connection, source: sa.Table, query: "sa.Select[Any]") -> None:
