@@ -26,7 +26,7 @@ from modelling.app.api_errors import ApiError, add_error_handlers, database_away
 from modelling.app.model_cache import ModelCache
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
-from modelling.app.status import Health, Listing, health, listing
+from modelling.app.status import Health, Listing, failing_models, health, listing
 from modelling.champion import Champion
 
 POLL_S = 3.0
@@ -48,7 +48,7 @@ def create_app(project: Project) -> FastAPI:
     Args:
         project: holds the database and the model registry.
     """
-    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S)
+    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S, make=False)
     cache = ModelCache(project.settings.tracking_uri, database)
 
     @asynccontextmanager
@@ -86,13 +86,14 @@ def _add_routes(app: FastAPI, cache: ModelCache, database: Database) -> None:
 
     @app.get("/health", tags=["service"], summary="Can the service answer?", responses={503: AWAY})
     def is_healthy() -> Health:
-        """Whether the service can answer: asks the database, and says which models are loaded."""
+        """Whether the service can answer: asks the database, and each loaded model about its example."""
         try:
             database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
+            failing = failing_models(cache)
         except DatabaseError as error:
             _log.warning("health: %s", error)
             raise database_away() from error
-        return health(cache)
+        return health(cache, failing)
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
