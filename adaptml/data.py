@@ -98,8 +98,8 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
 
     Args:
         project: where they are looked for.
-        gold: `task` for what `process-annotations` made, `none` or None for none, else a frame or a path of
-            one, with `gold_label`. `1` and `0` mean `task` and `none`.
+        gold: `task` for the task's gold (`adaptml gold TASK` shows it), `none` or None for none, else a frame
+            or a path of one, with `gold_label`. `1` and `0` mean `task` and `none`.
         task: what the classes are.
 
     Raises:
@@ -115,14 +115,15 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     name = _OF_BEFORE.get(str(gold), str(gold))
     if name == NO_GOLD:
         return None
-    path = project.settings.gold(task.name) if name == TASK_GOLD else project.path(gold)
-    if name == TASK_GOLD and not path.is_file():
-        raise FrameError(
-            f"the task {task.name!r} has no gold labels: no file {path}; make them with "
-            "`adaptml process-annotations`, or name a frame"
-        )
-    frame = _still_there(project, read_frame(path, typed_by_user=True), str(path))
-    return labelled(frame, task, GOLD_LABEL, str(path))
+    if name == TASK_GOLD:
+        from adaptml.gold_labels.reading import gold_frame
+
+        source = f"gold of task {task.name!r}"
+        frame = gold_frame(project, task.name)
+    else:
+        path = project.path(gold)
+        source, frame = str(path), read_frame(path, typed_by_user=True)
+    return labelled(_still_there(project, frame, source), task, GOLD_LABEL, source)
 
 
 def described(data: Data | None) -> str:

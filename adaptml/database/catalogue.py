@@ -1,11 +1,13 @@
 """What a database's own catalogue says: which tables there are, and what their columns are."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.types import TypeEngine
 
 from adaptml.database.cratedb import DIALECT as CRATEDB
 from adaptml.database.keys import key_type
@@ -74,12 +76,26 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
     )
 
 
-def reflected(inspector: Inspector, schema: str | None, name: str) -> sa.Table:
+def reflected(
+    inspector: Inspector, schema: str | None, name: str, declared: Mapping[str, TypeEngine[Any]]
+) -> sa.Table:
     """A table with the types that its columns are read with; tables that it refers to are not looked at.
+
+    Args:
+        inspector: of the database.
+        schema: where the table is, or None.
+        name: its name there.
+        declared: types of columns that the catalogue does not know.
 
     Raises:
         UnknownTableError: it was dropped since it was found.
     """
+
+    def give_type(_inspector: Inspector, _table: sa.Table, column: Any) -> None:
+        kind, is_id = column["type"], column["name"] == "id"
+        read = key_type(kind, inspector.dialect.name) if is_id else feature_type(kind)
+        column["type"] = declared.get(column["name"], read)
+
     try:
         return sa.Table(
             name,
@@ -87,13 +103,7 @@ def reflected(inspector: Inspector, schema: str | None, name: str) -> sa.Table:
             schema=schema,
             autoload_with=inspector.engine,
             resolve_fks=False,
-            listeners=[("column_reflect", _as_read)],
+            listeners=[("column_reflect", give_type)],
         )
     except NoSuchTableError as error:
         raise UnknownTableError(f"table {name!r} was dropped just now; name another table") from error
-
-
-def _as_read(inspector: Inspector, _table: sa.Table, column: Any) -> None:
-    kind = column["type"]
-    is_id = column["name"] == "id"
-    column["type"] = key_type(kind, inspector.dialect.name) if is_id else feature_type(kind)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from adaptml.database import cratedb
+from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import NOT_UTF8, Connected
 from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
@@ -23,8 +24,8 @@ from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataP
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 
-CHUNK_ROWS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
-PAGE_ROWS = 20_000  # rows a statement, where many are read in the order of their ids
+CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
@@ -144,7 +145,7 @@ class Reader(Connected):
         place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
         start, last = 0, None
         for rows in self._pages(source, select, PAGE_ROWS):
-            read = self._ids(source, rows)
+            read = self.ids(source, rows)
             repeated = len({last, *read}) <= len(read)
             if place_of is None and not repeated and read == ids[start : start + len(read)]:
                 yield _stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
@@ -167,14 +168,19 @@ class Reader(Connected):
 
     def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
         """Rows looked up by their ids, those that are there, with their places among the ids."""
-        for start in range(0, len(ids), CHUNK_ROWS):
-            asked = ids[start : start + CHUNK_ROWS]
-            rows, decode = self._found(table, columns, asked)
-            here = [place for place, row in enumerate(rows) if row is not None]
+        decode: dict[str, Decode] = {}
+
+        def ask(some: Sequence[str]) -> list["sa.Row[Any] | None"]:
+            nonlocal decode
+            rows, decode = self._found(table, columns, some)
+            return rows
+
+        for start, rows in read_by_ids(ids, CHUNK_ROWS, ask):
+            here = [place for place, row in enumerate(rows, start) if row is not None]
             if here:
                 there = [row for row in rows if row is not None]
-                places = np.array(here) + start
-                yield _stored_rows(table, columns, [asked[place] for place in here], there, decode, places)
+                keys = [ids[place] for place in here]
+                yield _stored_rows(table, columns, keys, there, decode, np.array(here))
 
     def _look_up(
         self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
@@ -183,7 +189,7 @@ class Reader(Connected):
         select, decode = self._stored(source, columns)
         wanted = to_column(ids, source.c.id.type, self.engine.dialect.name)
         rows = self._rows(source, select, wanted) if wanted else []
-        found = self._ids(source, rows)
+        found = self.ids(source, rows)
         by_id = dict(zip(found, rows, strict=True))
         if len(by_id) < len(rows):
             raise duplicated(source.fullname, found)
@@ -238,8 +244,8 @@ class Reader(Connected):
                         "is not UTF-8; correct this row"
                     ) from None
 
-    def _ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
-        """The ids of rows, the first thing in each."""
+    def ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
+        """The ids of rows of a table, in each of which the id comes first and is not NULL."""
         return to_text([row[0] for row in rows], source.c.id.type, self.engine.dialect.name, source.fullname)
 
     def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
@@ -313,7 +319,7 @@ class Reader(Connected):
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
         repeated = [] if is_unique(source) else self._rows(source, groups)
         if n_null or repeated:
-            rows = dict(zip(self._ids(source, repeated), (row.n for row in repeated), strict=True))
+            rows = dict(zip(self.ids(source, repeated), (row.n for row in repeated), strict=True))
             raise bad_ids(table, n_null, rows)
 
     @staticmethod
@@ -355,7 +361,7 @@ class Reader(Connected):
         if where_null:
             query = query.where(sa.or_(*(source.c[column].is_(sa.null()) for column in where_null)))
         for rows in self._pages(source, query, chunk_rows):
-            read = _stored_rows(table, columns, self._ids(source, rows), rows, decode)
+            read = _stored_rows(table, columns, self.ids(source, rows), rows, decode)
             values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
             yield pd.DataFrame(values)
 
@@ -366,20 +372,26 @@ class Reader(Connected):
 
         Rows without an id are left out.
         """
-        key, last = source.c.id, None
-        query = query.order_by(key).limit(page_rows + 1)
+        key, last, size = source.c.id, None, ChunkSize(page_rows)
+        query = query.order_by(key)
         if may_be_null(source, self.engine.dialect.name):
             query = query.where(key.is_not(sa.null()))
         while True:
             # The last row again, so that another one with its id is not passed over.
-            rows = self._rows(source, query if last is None else query.where(key >= last))
+            page = (query if last is None else query.where(key >= last)).limit(size.rows + 1)
+            try:
+                rows = self._rows(source, page)
+            except TooMuchAtOnceError as error:
+                size.refused(size.rows, error)
+                continue
             again = last is not None and bool(rows) and rows[0][0] == last
-            rows = rows[1:] if again else rows[:page_rows]
+            rows = rows[1:] if again else rows[: size.rows]
             if not rows:
                 return
             if rows[-1][0] == last:  # or the pages would not get on
                 raise duplicated(source.fullname, [last, last])
             last = rows[-1][0]
+            size.read(rows)
             yield rows
 
     def count_null(self, table: str, columns: Sequence[str]) -> int:

@@ -105,9 +105,9 @@ def test_errors_name_schemas_and_their_tables(postgresql: Database) -> None:
 
 
 def test_results_say_the_schema(postgresql: Database) -> None:
-    frame = postgresql.keys("crm.tickets").assign(gold_label=[["a"], [], ["a"]])
-    assert write_back(postgresql, "topic", WritebackKind.GOLD, frame, "run") == 3
-    assert postgresql.result_keys("topic_gold").sort_values("id").to_dict("list") == {
+    frame = postgresql.keys("crm.tickets").assign(label=[["a"], [], ["a"]], label_probs=[[1.0]] * 3)
+    assert write_back(postgresql, "topic", WritebackKind.LABELS, frame, "run") == 3
+    assert postgresql.result_keys("topic_labels").sort_values("id").to_dict("list") == {
         "table_name": ["crm.tickets"] * 3, "id": ["1", "2", "3"],
     }  # fmt: skip
 
@@ -173,9 +173,9 @@ def test_a_role_that_may_only_read(
             found.what: found.level for found in check_data(project, project.task("topic"), "crm.tickets")[0]
         }
         assert levels["crm.tickets.id"] == "ok"
-        points["gold_label"] = [["left"]] * 3
-        assert write_back(project.results, "topic", WritebackKind.GOLD, points, "run") == 3
-        assert project.results.tables() == ["topic_gold"]
+        points = points.assign(label=[["left"]] * 3, label_probs=[[1.0, 0.0]] * 3)
+        assert write_back(project.results, "topic", WritebackKind.LABELS, points, "run") == 3
+        assert project.results.tables() == ["topic_labels"]
         with pytest.raises(DatabaseError, match="refused: permission denied for table secrets"):
             project.database.keys("secrets")
         with pytest.raises(DatabaseError, match="refused: permission denied"):
