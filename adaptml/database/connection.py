@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import cratedb
+from adaptml.database import cratedb, postgresql
 from adaptml.database.cratedb_errors import refusal
 from adaptml.database.types import feature_type
 from adaptml.errors import (
@@ -55,6 +55,8 @@ class Connected:
             self.engine = sa.create_engine(parsed, **options)
             if cratedb.is_cratedb(self.engine):
                 cratedb.set_up(self.engine, patience_s)
+            if self.engine.driver == "psycopg":
+                postgresql.set_up(self.engine)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "

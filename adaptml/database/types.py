@@ -1,6 +1,6 @@
 """Column types for features that SQL names differently in every database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
+from adaptml.database.postgresql import real_array
 from adaptml.errors import DatabaseError
 
 _FLOAT32 = np.dtype("<f4")
@@ -36,7 +37,13 @@ class Vector(TypeDecorator[Any]):
         if value is None:
             return None
         vector = np.asarray(value, dtype=_FLOAT32)
+        if dialect.driver == "psycopg":
+            return real_array(vector)
         return vector.tobytes() if dialect.name == "sqlite" else vector.tolist()
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """What is done to a value before it is sent: nothing on top, such as to each number of an array."""
+        return lambda value: self.process_bind_param(value, dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's form
         """From what the database stores to float32 (d,)."""

@@ -319,3 +319,13 @@ def test_vectors_take_four_bytes_a_number(tmp_path: Path) -> None:
     assert connection.execute("SELECT length(vec) FROM t").fetchone() == (4 * 384,)
     connection.close()
     database.close()
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=20))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_vector_comes_back_as_it_was(database: Database, numbers: list[float]) -> None:
+    database.create_table("vectors", {"id": sa.Text(), "vec": Vector()})
+    database.upsert("vectors", pd.DataFrame({"id": ["a", "b"], "vec": [numbers, None]}), ["id"])
+    read = database.read(keys(("vectors", "a"), ("vectors", "b")), ["vec"])["vec"]
+    assert read[0].tolist() == numbers
+    assert read[1] is None
