@@ -25,6 +25,8 @@ from adaptml.errors import (
 )
 
 PATIENCE_S = 30.0
+EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
+SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
 
 
 class Connected:
@@ -42,34 +44,23 @@ class Connected:
             SettingsError: the address cannot be read, or its driver is not installed.
             DatabaseUnavailableError: the folder of an SQLite file cannot be made.
         """
+        parsed = _parsed(url)
+        self.name = parsed.render_as_string(hide_password=True)
         try:
-            parsed = sa.make_url(url)
-            self.name = parsed.render_as_string(hide_password=True)
-            if parsed.get_backend_name() == "sqlite":
-                if parsed.database and parsed.database != ":memory:":
-                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
-            else:
-                crate = parsed.get_backend_name() == cratedb.DIALECT
-                options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
-            self.engine = sa.create_engine(parsed, **options)
-            if cratedb.is_cratedb(self.engine):
-                cratedb.set_up(self.engine, patience_s)
-            if self.engine.driver == "psycopg":
-                postgresql.set_up(self.engine)
+            self.engine = _engine(parsed, patience_s)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except (exc.ArgumentError, ValueError) as error:
+        except (ModuleNotFoundError, exc.NoSuchModuleError) as error:
+            kind = parsed.get_backend_name()
+            fix = f"pip install -e '.[{EXTRAS[kind]}]'" if kind in EXTRAS else f"expected one of {SCHEMES}"
             raise SettingsError(
-                f"database_url cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"database_url {self.name} needs a driver that is not installed ({one_line(error)}): {fix}"
             ) from error
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"database_url {self.name} needs the driver {error.name}; install the extra that brings it"
-            ) from error
+        except exc.ArgumentError as error:
+            raise _unreadable(error) from error
         self._tables: dict[str, sa.Table] = {}
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
 
@@ -178,3 +169,33 @@ class Connected:
             if cratedb.is_cratedb(self.engine):
                 raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> SettingsError:
+    return SettingsError(
+        f"database_url cannot be read as an address ({one_line(error)}); expected such as sqlite:///data.db"
+    )
+
+
+def _engine(url: sa.URL, patience_s: float) -> sa.Engine:
+    """What connects to a database, on first use; the folder of an SQLite file is made."""
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(url, connect_args={"timeout": patience_s})
+    if kind == cratedb.DIALECT:
+        engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
+        cratedb.set_up(engine, patience_s)
+        return engine
+    engine = sa.create_engine(url, pool_pre_ping=True)
+    if engine.driver == postgresql.DRIVER:
+        postgresql.set_up(engine)
+    return engine

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+DRIVER = "psycopg"
 REAL, REAL_ARRAY = 700, 1021  # oids of PostgreSQL's own types
 ELEMENT = np.dtype([("n_bytes", ">i4"), ("number", ">f4")])
 

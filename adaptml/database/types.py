@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
-from adaptml.database.postgresql import real_array
+from adaptml.database.postgresql import DRIVER, real_array
 from adaptml.errors import DatabaseError
 
 _FLOAT32 = np.dtype("<f4")
@@ -37,7 +37,7 @@ class Vector(TypeDecorator[Any]):
         if value is None:
             return None
         vector = np.asarray(value, dtype=_FLOAT32)
-        if dialect.driver == "psycopg":
+        if dialect.driver == DRIVER:
             return real_array(vector)
         return vector.tobytes() if dialect.name == "sqlite" else vector.tolist()
 

@@ -303,7 +303,15 @@ def test_a_database_that_is_locked(tmp_path: Path) -> None:
     ("url", "message"),
     [
         ("no address", "database_url cannot be read as an address"),
-        ("oracle+nothing://x", "database_url"),
+        ("crate://a:b@h:4200,i:4200", r"database_url cannot be read as an address \(invalid literal for int"),
+        (
+            "oracle+nothing://x",
+            r"database_url .* needs a driver that is not installed .*: expected one of sqlite:///",
+        ),
+        (
+            "postgresql+psycopg2://a:secret@h/d",
+            r"database_url .* not installed .*: pip install -e '\.\[postgresql\]'$",
+        ),
     ],
 )
 def test_an_address_that_cannot_be_read(url: str, message: str) -> None:
