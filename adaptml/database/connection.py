@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import catalogue, cratedb, sqlite_file
+from adaptml.database import catalogue, cratedb, postgresql, sqlite_file
 from adaptml.database.cratedb_errors import refusal
 from adaptml.database.keys import is_key
 from adaptml.errors import (
@@ -26,6 +26,8 @@ from adaptml.errors import (
 
 PATIENCE_S = 30.0
 NOT_UTF8 = "Could not decode to UTF-8"  # how SQLite's driver begins
+EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
+SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
 
 
 class Connected:
@@ -54,34 +56,25 @@ class Connected:
         """
         self._tables: dict[str, sa.Table] = {}
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
+        parsed = _parsed(url, setting)
+        self.name = parsed.render_as_string(hide_password=True)
         try:
-            parsed = sa.make_url(url)
-            self.name = parsed.render_as_string(hide_password=True)
-            if parsed.get_backend_name() == "sqlite":
-                if make and parsed.database and parsed.database != ":memory:":
-                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
-            else:
-                crate = parsed.get_backend_name() == cratedb.DIALECT
-                options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
-            self.engine = sa.create_engine(parsed, **options)
+            self.engine = _engine(parsed, patience_s, make)
             if sqlite_file.is_file(parsed):
                 sqlite_file.watch(self.engine, str(parsed.database), self._forget, make=make)
-            if cratedb.is_cratedb(self.engine):
-                cratedb.set_up(self.engine, patience_s)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except (exc.ArgumentError, ValueError) as error:  # ValueError: a port of letters
+        except (ModuleNotFoundError, exc.NoSuchModuleError) as error:
+            kind = parsed.get_backend_name()
+            fix = f"pip install -e '.[{EXTRAS[kind]}]'" if kind in EXTRAS else f"expected one of {SCHEMES}"
             raise SettingsError(
-                f"{setting} cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"{setting} {self.name} needs a driver that is not installed ({one_line(error)}): {fix}"
             ) from error
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
-            ) from error
+        except exc.ArgumentError as error:
+            raise _unreadable(error, setting) from error
 
     def _forget(self) -> None:
         """What was known of the tables may not be so any more."""
@@ -202,3 +195,33 @@ class Connected:
             if cratedb.is_cratedb(self.engine):
                 raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
+
+
+def _parsed(url: str, setting: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise _unreadable(error, setting) from error
+
+
+def _unreadable(error: Exception, setting: str) -> SettingsError:
+    return SettingsError(
+        f"{setting} cannot be read as an address ({one_line(error)}); expected such as sqlite:///data.db"
+    )
+
+
+def _engine(url: sa.URL, patience_s: float, make: bool) -> sa.Engine:
+    """What connects to a database, on first use; the folder of an SQLite file is made where it may be."""
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        if make and url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(url, connect_args={"timeout": patience_s})
+    if kind == cratedb.DIALECT:
+        engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
+        cratedb.set_up(engine, patience_s)
+        return engine
+    engine = sa.create_engine(url, pool_pre_ping=True)
+    if engine.driver == postgresql.DRIVER:
+        postgresql.set_up(engine)
+    return engine

@@ -1,7 +1,7 @@
 """Column types for features that SQL names differently in every database."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
+from adaptml.database.postgresql import DRIVER, real_array
 from adaptml.errors import DatabaseError
 
 MAX_SHOWN = 40  # characters of a value in a message
@@ -43,7 +44,13 @@ class Vector(TypeDecorator[Any]):
         if value is None:
             return None
         vector = np.asarray(value, dtype=_FLOAT32)
-        return vector.tobytes() if self._in_bytes(dialect) else vector.tolist()
+        if self._in_bytes(dialect):
+            return vector.tobytes()
+        return real_array(vector) if dialect.driver == DRIVER else vector.tolist()
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """What is done to a value before it is sent: nothing on top, such as to each number of an array."""
+        return lambda value: self.process_bind_param(value, dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's form
         """From what the database stores to float32 (d,)."""
