@@ -49,19 +49,21 @@ def abilities(ratings: Ratings, people: Sequence[str], exclusive: bool, seed: in
 
     Args:
         ratings: n points with at least one label each, m annotators.
-        people: m names.
+        people: m names; those who labelled nothing are left out of the result.
         exclusive: whether each label set is one answer; else every class is decided by itself.
         seed: seed of the bootstrap.
     """
+    points = (ratings.codes != MISSING).sum(axis=0)
+    labelling = [j for j, n in enumerate(points) if n]
+    ratings = Ratings(ratings.codes[:, labelling], ratings.sets)
     models = models_of(ratings, exclusive)
     values = np.mean([_point_estimate(codes, q) for codes, q in models], axis=0)
     draws = np.mean([_resampled(codes, q, seed) for codes, q in models], axis=0)
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.nanpercentile(draws, [tail, 100 - tail], axis=0)
-    points = (ratings.codes != MISSING).sum(axis=0)
     found = [
-        Ability(name, int(points[j]), float(values[j]), float(low[j]), float(high[j]))
-        for j, name in enumerate(people)
+        Ability(people[j], int(points[j]), float(values[i]), float(low[i]), float(high[i]))
+        for i, j in enumerate(labelling)
     ]
     return sorted(found, key=lambda ability: ability.value)
 
