@@ -1,7 +1,6 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from adaptml.errors import FrameError, listed, one_line
 from adaptml.files import replacing, write_text
+from adaptml.user_code import said, user_code
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
@@ -29,7 +29,7 @@ _PAGE = """<!doctype html>
 {table}
 """
 _NAMED = ".parquet, .csv, .tsv, .xlsx, .jsonl or .pkl"
-_UNREADABLE = (ValueError, OSError, EOFError, KeyError, BadZipFile, pickle.PickleError)  # pyarrow: ValueError
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, RecursionError, BadZipFile)  # pyarrow: ValueError
 # Ids such as 007 and label sets are text in files that know no types; only a truly empty cell is missing, for
 # "NA" can be an id.
 _TEXT_COLUMNS = dict.fromkeys([*KEYS, "label", "gold_label"], str)
@@ -61,11 +61,6 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
         frame = reader(path)
-    except ImportError as error:
-        raise FrameError(
-            f"{path} needs the package {error.name}; install it with pip install -e '.[excel]', or save the "
-            "sheet as .csv"
-        ) from error
     except _UNREADABLE as error:
         raise FrameError(
             f"{path} cannot be read as {path.suffix}: {one_line(error)}; write it again"
@@ -167,7 +162,15 @@ def _read_tsv(path: Path) -> pd.DataFrame:
 
 
 def _read_excel(path: Path) -> pd.DataFrame:
-    return pd.read_excel(path, engine="openpyxl", dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""])
+    try:
+        return pd.read_excel(
+            path, engine="openpyxl", dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""]
+        )
+    except ImportError as error:
+        raise FrameError(
+            f"{path} needs the package openpyxl; install it with pip install -e '.[excel]', or save the "
+            "sheet as .csv"
+        ) from error
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:
@@ -175,7 +178,9 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
 
 
 def _read_pickle(path: Path) -> Any:
-    return pd.read_pickle(path)  # noqa: S301 - only a path that a person typed comes here
+    """Only a path that a person typed comes here; opening it can run anything."""
+    with user_code(lambda error: FrameError(f"{path} cannot be read as .pkl: {said(error)}; write it again")):
+        return pd.read_pickle(path)  # noqa: S301
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.data import TASK_GOLD, Data, read_gold, read_points
-from adaptml.errors import AdaptmlError
+from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -83,7 +83,13 @@ def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | N
 
 
 def sampled(points: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
-    """At most n rows, drawn at random, in their order."""
+    """At most n rows, drawn at random, in their order.
+
+    Raises:
+        LabellingError: n below 1.
+    """
+    if n is not None and n < 1:
+        raise LabellingError(f"{n} points were asked for; expected at least 1")
     if n is None or n >= len(points):
         return points
     chosen = np.random.default_rng(seed).choice(len(points), n, replace=False)

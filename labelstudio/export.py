@@ -185,7 +185,7 @@ def load_export(path: Path) -> list[ExportedTask]:
         ) from error
     except RecursionError as error:
         raise AnnotationError(
-            f"{path} nests lists in lists too deeply; expected a JSON export of Label Studio: export it again"
+            f"{path} is nested too deeply; expected a JSON export of Label Studio: export it again"
         ) from error
     except ValueError as error:  # Python reads no integer of more than 4,300 digits
         raise AnnotationError(

@@ -71,7 +71,9 @@ def _at_least_one(workers: int) -> int:
 Workers = Annotated[
     int, typer.Option("--workers", min=0, callback=_at_least_one, help="Number of processes; 0 is 1.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result.")
+]
 Number = Annotated[int, typer.Option("--n", help="How many data points.")]
 Write = Annotated[bool, typer.Option("--write", help="Also write the result to the database.")]
 To = Annotated[

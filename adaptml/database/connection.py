@@ -1,7 +1,7 @@
 """A connection to one database: its address, its catalogue, its errors as ours."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
+from adaptml.database.cratedb_errors import refusal
 from adaptml.database.types import feature_type
 from adaptml.errors import (
     DatabaseError,
@@ -23,18 +24,20 @@ from adaptml.errors import (
     one_line,
 )
 
-LOCK_TIMEOUT_S = 30.0
+PATIENCE_S = 30.0
 
 
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    def __init__(self, url: str, patience_s: float = PATIENCE_S, *, setting: str = "database_url") -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
-            lock_timeout_s: how long to wait for another writer's lock (SQLite), in seconds.
+            patience_s: how long to wait for another writer's lock (SQLite) or a server that is starting
+                (CrateDB), in seconds.
+            setting: what names the address, for messages.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
@@ -46,25 +49,28 @@ class Connected:
             if parsed.get_backend_name() == "sqlite":
                 if parsed.database and parsed.database != ":memory:":
                     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": lock_timeout_s}}
+                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
             else:
                 crate = parsed.get_backend_name() == cratedb.DIALECT
                 options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
+            if cratedb.is_cratedb(self.engine):
+                cratedb.set_up(self.engine, patience_s)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError) as error:  # ValueError: a port of letters
             raise SettingsError(
-                f"database_url cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"{setting} cannot be read as an address ({error}); expected such as sqlite:///data.db"
             ) from error
         except ModuleNotFoundError as error:
             raise SettingsError(
-                f"database_url {self.name} needs the driver {error.name}; install the extra that brings it"
+                f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
             ) from error
         self._tables: dict[str, sa.Table] = {}
+        self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
 
     def close(self) -> None:
         """Give back every connection."""
@@ -83,6 +89,16 @@ class Connected:
         with self.translated():
             inspector = sa.inspect(self.engine)
             return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+
+    def declare(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
+        """Say what columns of a table are that a step made, where its catalogue does not: `PackedVector`.
+
+        Args:
+            table: its name; it need not be there yet. `create_table` does this by itself.
+            columns: name and type of such columns, or of all.
+        """
+        self._declared[table] = self._declared.get(table, {}) | dict(columns)
+        self._tables.pop(table, None)
 
     def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
         """Names and types of a table's columns, in the table's order.
@@ -136,8 +152,12 @@ class Connected:
                 f"no table {table!r} in {self.name}; its tables are {listed(names, 20) or 'none'}"
             )
         with self.translated():
-            listeners = [("column_reflect", _as_feature)]
+            listeners = [("column_reflect", self._give_type)]
             return sa.Table(table, sa.MetaData(), autoload_with=self.engine, listeners=listeners)
+
+    def _give_type(self, _inspector: Any, table: sa.Table, column: dict[str, Any]) -> None:
+        declared = self._declared.get(table.name, {}).get(column["name"])
+        column["type"] = declared or feature_type(column["type"])
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -154,8 +174,6 @@ class Connected:
             ) from error
         except exc.DBAPIError as error:
             reason = one_line(error.orig or error)
+            if cratedb.is_cratedb(self.engine):
+                raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
-
-
-def _as_feature(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
-    column["type"] = feature_type(column["type"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from adaptml.errors import TaskError, listed
 from adaptml.tasks.loader import load_task, parse_task
 from adaptml.tasks.problems import problem_type
-from adaptml.tasks.schema import TASK_NAME, Task
+from adaptml.tasks.schema import Task, name_problem
 
 
 def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: str, text: str) -> Task:
@@ -25,8 +25,9 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
     Raises:
         TaskError: the name cannot be used or is taken, or the classes or the column cannot be used.
     """
-    if not TASK_NAME.fullmatch(name):
-        raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+    problem = name_problem(name)
+    if problem:
+        raise TaskError(problem)
     folder = tasks_dir / name
     if folder.exists():
         raise TaskError(f"{folder} is there already; choose another name or edit it")

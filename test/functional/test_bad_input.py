@@ -54,11 +54,13 @@ def room(tracking: Settings, project: Project, tmp_path: Path) -> Path:
     rows = pd.DataFrame(
         {
             "id": ids, "txt": "left", "txt_lemmas": [["left"]] * ROWS, "txt_vec": [[i, 1.0] for i in range(ROWS)],
-            "odd": [[1.0] * (1 + i % 2) for i in range(ROWS)], "nan": [[np.nan]] * ROWS,
+            "odd": [[1.0] * (1 + i % 2) for i in range(ROWS)],
         }
     )  # fmt: skip
     project.database.create_table("posts", columns)
     project.database.upsert("posts", rows, ["id"])
+    with project.database.engine.begin() as connection:  # as somebody else may have written it
+        connection.execute(sa.update(sa.table("posts", sa.column("nan", Vector()))).values(nan=[np.nan]))
     keys = pd.DataFrame({"table_name": "posts", "id": ids})
     both = [["left"] if i % 2 else ["right"] for i in range(ROWS)]
     frames = {

@@ -1,9 +1,11 @@
 """Annotation with a real Label Studio: project, tasks, two people, gold labels."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from adaptml.project import Project
 from adaptml.tasks.annotating import label_config
 from labelstudio.annotate import pull, push, setup
 from labelstudio.client import LabelStudio
+from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
 from labelstudio.project import find_project
 
@@ -23,6 +26,9 @@ pytestmark = pytest.mark.timeout(1800)
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ["cat", "dog", "bird"]
 _tokens: dict[str, str] = {}
+PIXEL = base64.b64decode(  # one pixel, PNG
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def test_from_a_table_to_gold_labels(
@@ -220,6 +226,37 @@ def test_pictures_sound_and_film_one_class_each(
     assert dict(zip(done.gold.frame["id"], map(list, done.gold.frame["gold_label"]), strict=True)) == {
         "1": ["cat"], "2": [],
     }  # fmt: skip
+
+
+def test_files_of_the_folder_are_shown_and_no_others(
+    here: Project, make_task: Any, owner: LabelStudio, label_studio: LocalServer
+) -> None:
+    folder = here.settings.media
+    (folder / "farm").mkdir(parents=True)
+    (folder / "farm" / "a b.png").write_bytes(PIXEL)
+    (folder.parent / "secret.png").write_bytes(b"kept apart")
+    label_studio.share(folder)
+    here.database.create_table("zoo", {"id": sa.Text(), "photo": sa.Text()})
+    here.database.upsert("zoo", pd.DataFrame({"id": ["1"], "photo": ["farm/a b.png"]}), ["id"])
+    task = make_task(columns="photo:image")
+    made = setup(here, task)
+    assert made.changes == [f"files of {folder} can be shown"]
+    assert setup(here, task).changes == []
+    assert push(here, task, "zoo", 1)[1].sent == 1
+    (number,) = tasks_of(owner, task).values()
+    (exported,) = owner.export(made.project, [number])
+    address = exported["data"]["photo"]
+    assert address == "/data/local-files/?d=media/farm/a%20b.png"
+
+    token = {"Authorization": f"Token {label_studio.token}"}
+    assert httpx.get(label_studio.url + address, headers=token).content == PIXEL
+    for path in ("media/../secret.png", "../secret.png", "/etc/passwd", "media/farm/none.png"):
+        answer = httpx.get(f"{label_studio.url}/data/local-files/", params={"d": path}, headers=token)
+        assert answer.is_error
+        assert b"kept apart" not in answer.content
+    assert httpx.get(label_studio.url + address).status_code in {302, 401, 403}  # nobody without an account
+    with pytest.raises(LabelStudioError, match="must be a subdirectory of LOCAL_FILES_DOCUMENT_ROOT"):
+        owner.add_local_files(made.project, str(folder.parent), "everything")
 
 
 def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> None:

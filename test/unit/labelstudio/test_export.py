@@ -96,7 +96,7 @@ def test_other_tasks_are_named_with_their_counts(exported: Any) -> None:
     [
         (
             "[" * 100_000,
-            "nests lists in lists too deeply; expected a JSON export of Label Studio: export it again",
+            "is nested too deeply; expected a JSON export of Label Studio: export it again",
         ),
         (
             f'[{{"id": {"9" * 5000}}}]',
