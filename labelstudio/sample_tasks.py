@@ -14,10 +14,11 @@ import pandas as pd
 from adaptml.data import Data
 from adaptml.errors import AnnotationError, listed
 from adaptml.files import replacing
+from adaptml.gold_labels.core import seen_of
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task, coding_guide, label_config
-from labelstudio.media import with_addresses
+from labelstudio.media import media_columns, with_addresses
 
 _RESERVED = {"ref_id", "meta_info"}
 
@@ -106,12 +107,13 @@ def sample_tasks(
     options = SamplingOptions(sampling, run, by, vector, seed, where)
     with TemporaryDirectory(prefix="adaptml-") as folder:
         sample = draw_points(project, task, data, n, options, Path(folder))
-    rows = with_addresses(project.database.read(sample.frame, sent), task, project.settings.media)
+    read = project.database.read(sample.frame, sent)
+    rows = with_addresses(read, task, project.settings.media)
     kinds = "" if sampling == RANDOM else f"{options.kinds}_"
     name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name
     config, guide = _write_files(
-        label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist()), task, path
+        label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist(), read), task, path
     )
     shown = [column.name for column in task.columns]
     empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
@@ -133,7 +135,11 @@ def _write_files(tasks: list[dict[str, Any]], task: Task, path: Path) -> tuple[P
 
 
 def label_studio_tasks(
-    rows: pd.DataFrame, task: Task, sample: Sample, inclusion: Sequence[float]
+    rows: pd.DataFrame,
+    task: Task,
+    sample: Sample,
+    inclusion: Sequence[float],
+    read: pd.DataFrame | None = None,
 ) -> list[dict[str, Any]]:
     """Data points in the form that Label Studio imports.
 
@@ -142,12 +148,17 @@ def label_studio_tasks(
         task: what is asked of them.
         sample: how they were drawn.
         inclusion: n inclusion probabilities in (0, 1], NaN where they cannot be told.
+        read: the rows as the table has them, where paths of files have become addresses in `rows`; what was
+            seen of these columns is then a hash of the path.
     """
     tasks = []
-    for row, prob in zip(rows.to_dict("records"), inclusion, strict=True):
+    paths = [{}] * len(rows) if read is None else read[media_columns(task)].to_dict("records")
+    for row, prob, files in zip(rows.to_dict("records"), inclusion, paths, strict=True):
         table_name, key = row.pop("table_name"), row.pop("id")
         meta = {"table_name": table_name, "task": task.name, "sampling": sample.name}
         meta["inclusion_prob"] = prob if prob == prob else None  # NaN is not itself
+        if files:
+            meta["seen"] = seen_of(files)
         columns = {name: _json_value(value) for name, value in row.items()}
         tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
     return tasks
