@@ -30,8 +30,8 @@ def setup_people(studio: LabelStudio, task: Task, emails: Sequence[str], overlap
     """
     if len(set(emails)) < 2 or len(set(emails)) < len(emails):
         raise LabelStudioError(
-            f"the annotators given are {listed(list(emails), 20) or 'none'}; expected e-mail addresses of two "
-            "or more, each once, such as --annotators anna@example.com,ben@example.com"
+            f"the annotators given are {listed(list(emails), 20) or 'none'}; expected e-mail addresses of "
+            "two or more, each once, such as --annotators anna@example.com,ben@example.com"
         )
     if not 0 <= overlap <= 1:
         raise LabelStudioError(
