@@ -74,4 +74,5 @@ def _lines(description: str, total: int) -> Iterator[Callable[[int], None]]:
     try:
         yield advance
     finally:
-        say()
+        if total:
+            say()

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from adaptml.database.facts import kind, table_facts
-from adaptml.importing.record import RECORDS, read_records
+from adaptml.importing.record import read_records
 from adaptml.project import Project
 
+OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
 COLUMNS = ["table", "rows", "columns", "id", "indexed", "imported_from", "imported_at"]
 
 
@@ -33,7 +34,7 @@ def tables(project: Project) -> pd.DataFrame:
     records = read_records(project.database)
     rows = []
     for table in project.database.tables():
-        if table == RECORDS:
+        if table.startswith(OWN):
             continue
         facts, record = table_facts(project.database, table, []), records.get(table)
         columns = ", ".join(f"{name} ({kind(type_)})" for name, type_ in facts.types.items() if name != "id")
