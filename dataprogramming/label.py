@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from adaptml.data import Data, described, read_gold, read_points
 from adaptml.database import WritebackKind, write_back
 from adaptml.errors import DatabaseError, LabellingError
+from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
@@ -230,9 +231,17 @@ def _labelled(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )
     counted = sampled(votes.keys, MOST_POINTS, seed=0)
-    hits = keyword_hits_of(voter.project.points, voter.lfs, counted)
-    left_out = 0 if known is None else known.left_out
-    return Labelling(task, votes, left_out, selection, versions, hits, len(counted))
+    return Labelling(
+        task,
+        votes,
+        0 if known is None else known.left_out,
+        selection,
+        versions,
+        keyword_hits=keyword_hits_of(voter.project.points, voter.lfs, counted),
+        keyword_points=len(counted),
+        points_gone=int(points.attrs.get(GONE, 0)),
+        gold_gone=0 if known is None else known.gone,
+    )
 
 
 def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:

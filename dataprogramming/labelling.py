@@ -28,6 +28,8 @@ class Labelling:
         task: the task, in the setting of the run.
         votes: on the points to label, and, as its `gold`, on the gold points.
         gold_left_out: gold points without exactly one class, in multiclass runs.
+        points_gone: points that were named and are gone from their table.
+        gold_gone: the same of gold points.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
         keyword_hits: name of a keyword LF → keyword → in how many points it is.
@@ -41,6 +43,8 @@ class Labelling:
     lf_versions: Sequence[LFVersion] = ()
     keyword_hits: Hits = field(default_factory=dict)
     keyword_points: int = 0
+    points_gone: int = 0
+    gold_gone: int = 0
 
     @property
     def gold(self) -> Gold | None:
@@ -100,13 +104,14 @@ class Labelling:
             "points": n,
             "points_covered": n_covered,
             "points_left_out": n - n_covered,
+            "points_gone": self.points_gone,
             "coverage": n_covered / n,
             "labelling_functions": len(self.votes.lf_names),
             "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
         if self.gold is not None:
             found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
-            found["dev_left_out"] = self.gold_left_out
+            found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
 
     @cached_property
@@ -126,8 +131,12 @@ class Labelling:
         """The outcome as names and texts, for people to read."""
         n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
         left_out = f", {self.gold_left_out} left out (not exactly one class)" if self.gold_left_out else ""
+        left_out += _gone(self.gold_gone)
         found = [
-            ("points", f"{n}, {n_covered} of them labelled, the others have no votes"),
+            (
+                "points",
+                f"{n}, {n_covered} of them labelled, the others have no votes{_gone(self.points_gone)}",
+            ),
             ("gold", "none" if self.gold is None else f"{len(self.gold)} points{left_out}"),
             ("label model", self.selection.reason),
         ]
@@ -142,6 +151,10 @@ class Labelling:
             f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
             f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
         )
+
+
+def _gone(n: int) -> str:
+    return f", {n} left out (gone from their table)" if n else ""
 
 
 def gold_of(votes: Votes) -> Gold | None:

@@ -96,6 +96,20 @@ def run(room: Project) -> Run:
     return run
 
 
+def test_rows_that_are_gone_are_counted_and_left_out(room: Project, run: Run) -> None:
+    """Of the gold, points 01, 02 and 40 are deleted; gold is of the first 42 points, all are to be labelled."""
+    points = room.database.keys("posts")
+    with room.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM posts WHERE id IN ('01', '02', '40', '50')")
+    done = run("multilabel")
+    assert (done.n_points, done.n_gold) == (59, 39)
+    assert (done.metrics["points_gone"], done.metrics["dev_gone"]) == (0, 3)
+    assert ("gold", "39 points, 3 left out (gone from their table)") in done.lines
+    again = label(room, room.task("pets", "multilabel"), points, "task", config=SnorkelConfig(n_epochs=10))
+    assert (again.n_points, again.metrics["points_gone"], again.metrics["dev_gone"]) == (59, 4, 3)
+    assert again.lines[0][1].endswith(", the others have no votes, 4 left out (gone from their table)")
+
+
 def frame(room: Project, done: LabelResult, name: str, folder: Path) -> pd.DataFrame:
     return pd.read_parquet(room.runs.artifact(done.run_id, name, folder))
 
