@@ -237,8 +237,8 @@ def _labelled(
         0 if known is None else known.left_out,
         selection,
         versions,
-        keyword_hits_of(voter.project.points, voter.lfs, counted),
-        len(counted),
+        keyword_hits=keyword_hits_of(voter.project.points, voter.lfs, counted),
+        keyword_points=len(counted),
         points_gone=int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
     )
