@@ -162,7 +162,7 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     features = project.points.resolved(table, wanted)
     return found + [
         _column(task, table, name, facts) if feature is None else _feature(table, name, feature, project)
-        for name, feature in features.items()
+        for name, feature in zip(wanted, features.values(), strict=True)
     ]
 
 
