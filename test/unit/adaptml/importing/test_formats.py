@@ -125,6 +125,12 @@ class TestJson:
         done = project.import_table("posts.jsonl", "posts")
         assert [(column.name, column.missing) for column in done.columns] == [("n", 1), ("late", 6000)]
 
+    def test_a_key_that_ends_early_is_missing_after(self, project: Project) -> None:
+        lines = [{"id": 6000, "early": "x"}] + [{"id": i, "n": 1} for i in range(6000)]
+        Path("posts.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        done = project.import_table("posts.jsonl", "posts")
+        assert [(column.name, column.missing) for column in done.columns] == [("early", 6000), ("n", 1)]
+
     @pytest.mark.parametrize(
         ("text", "facts"),
         [
