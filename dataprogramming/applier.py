@@ -82,12 +82,12 @@ class Work(NamedTuple):
     Attributes:
         columns: LF feature → its r values; a missing text or list is None, a missing number may be nan.
         numbers: of the labelling functions, c of the m.
-        index: what the rows are called where they have no keys, r labels.
+        names: what the rows are called where they have no keys, r of them.
     """
 
     columns: Mapping[str, Sequence[Any]]
     numbers: Sequence[int]
-    index: Sequence[Any]
+    names: Any
 
 
 def _work(frame: pd.DataFrame, start: int, numbers: Sequence[int]) -> Work:
@@ -156,14 +156,14 @@ class _Applier:
     def _apply(self, work: Work) -> LabelMatrix:
         lfs = [self.lfs[number] for number in work.numbers]
         _check_columns(lfs, work.columns)
-        votes = np.full((len(work.index), len(lfs)), ABSTAIN, np.int8)
+        votes = np.full((len(work.names), len(lfs)), ABSTAIN, np.int8)
         self._keywords(lfs, work, votes)
         for j, lf in enumerate(lfs):
             if is_data(lf) and type(lf) is not KeywordLF:
                 (code,) = self._encode(lf.name, [lf.label], work)
                 votes[lf.rule.hits(work.columns[lf.column]), j] = code
         others = [(j, lf) for j, lf in enumerate(lfs) if not is_data(lf)]
-        rows = rows_of(work.columns, len(work.index)) if others else []
+        rows = rows_of(work.columns, len(work.names)) if others else []
         with in_folder(self.folder if others else None):
             # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
             for j, lf in others:
@@ -239,7 +239,7 @@ def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:
 def _point(work: Work, row: int) -> str:
     if {*KEYS} <= set(work.columns):
         return f"data point {work.columns['table_name'][row]}/{work.columns['id'][row]}"
-    return f"row {work.index[row]}"
+    return f"row {work.names[row]}"
 
 
 def _check_columns(lfs: Sequence[LabelingFunction], columns: Mapping[str, Sequence[Any]]) -> None:

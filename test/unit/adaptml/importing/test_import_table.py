@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -374,6 +375,18 @@ def test_an_import_that_is_killed_leaves_nothing(project: Project) -> None:
     assert database.stat().st_size > 1_000_000
     assert project.database.tables() == []
     assert project.import_table(path, "posts").new == 60_000
+
+
+def test_memory_does_not_grow_with_the_file(project: Project) -> None:
+    """But for 8 bytes an id."""
+    peaks = []
+    for n in (12_000, 36_000):
+        path = csv("id,txt\n" + "".join(f"{i},{'some words ' * 50}\n" for i in range(n)))
+        tracemalloc.start()
+        project.import_table(path, f"posts_{n}")
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3, peaks  # the files have 7 and 20 MB
 
 
 def test_what_was_imported_is_noted(room: Project) -> None:
