@@ -35,6 +35,15 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.features.lemmas import lemmatize as lemmatize
+    from adaptml.features.versions import FeatureComparison as FeatureComparison
+    from adaptml.features.versions import compare_features as compare_features
+    from adaptml.features.versions import drop_feature as drop_feature
+    from adaptml.features.versions import list_features as list_features
+    from adaptml.gold_labels.reading import GoldLabels as GoldLabels
+    from adaptml.gold_labels.step import GoldReport as GoldReport
+    from adaptml.gold_labels.step import gold as gold
+    from adaptml.gold_labels.template import gold_template as gold_template
     from adaptml.importing.import_table import ImportedTable as ImportedTable
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
@@ -50,6 +59,7 @@ if TYPE_CHECKING:
     from dataprogramming.apply import apply_lfs as apply_lfs
     from dataprogramming.check import check_lfs as check_lfs
     from dataprogramming.decorator import labeling_function as labeling_function
+    from dataprogramming.keyword_lfs import keyword_lf as keyword_lf
     from dataprogramming.label import LabelResult as LabelResult
     from dataprogramming.label import label as label
     from dataprogramming.label_models.base import LabelModel as LabelModel
@@ -64,8 +74,11 @@ if TYPE_CHECKING:
     from dataprogramming.lf_diff import lf_diff as lf_diff
     from dataprogramming.lf_history import LFHistory as LFHistory
     from dataprogramming.lf_history import lf_history as lf_history
+    from dataprogramming.lf_json import lf_from_json as lf_from_json
     from dataprogramming.lfs import LFParams as LFParams
-    from dataprogramming.lfs import keyword_lf as keyword_lf
+    from dataprogramming.lookup import lookup as lookup
+    from dataprogramming.rule_lfs import number_lf as number_lf
+    from dataprogramming.rule_lfs import regex_lf as regex_lf
     from dataprogramming.votes import Votes as Votes
     from labelstudio.agreement import Agreement as Agreement
     from labelstudio.alpha import Alpha as Alpha
@@ -105,6 +118,11 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.features.lemmas": "lemmatize",
+    "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
+    "adaptml.gold_labels.reading": "GoldLabels",
+    "adaptml.gold_labels.step": "gold GoldReport",
+    "adaptml.gold_labels.template": "gold_template",
     "adaptml.importing.import_table": "import_table ImportedTable",
     "adaptml.importing.plan": "ImportedColumn",
     "adaptml.importing.tables": "tables",
@@ -128,7 +146,11 @@ _NAMES = {
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
     "dataprogramming.lf_diff": "lf_diff LFDiff",
     "dataprogramming.lf_history": "lf_history LFHistory",
-    "dataprogramming.lfs": "keyword_lf LFParams",
+    "dataprogramming.keyword_lfs": "keyword_lf",
+    "dataprogramming.lf_json": "lf_from_json",
+    "dataprogramming.lfs": "LFParams",
+    "dataprogramming.lookup": "lookup",
+    "dataprogramming.rule_lfs": "number_lf regex_lf",
     "dataprogramming.votes": "Votes",
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",

@@ -143,10 +143,10 @@ class FeatureError(AdaptmlError):
     """Columns that cannot be used as features.
 
     Example:
-        >>> project.featurize("spam", "comments", text="tokens")
+        >>> project.featurize("spam", "comments", encoder="word2vec")
         Traceback (most recent call last):
             ...
-        adaptml.errors.FeatureError: column 'tokens' of table 'comments' is a list of text; ...
+        adaptml.errors.FeatureError: no text encoder 'word2vec'; ...
     """
 
 
@@ -264,5 +264,6 @@ def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line; its type where it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What an error says, on one line that every terminal can show; its type where it says nothing."""
+    said = str(error).encode("utf-8", "backslashreplace").decode("utf-8")  # halves of characters
+    return " ".join(said.split()) or type(error).__name__

@@ -1,20 +1,23 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, listed, one_line
 from adaptml.files import replacing, write_text
+from adaptml.user_code import said, user_code
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
+GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
+_EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
@@ -27,7 +30,11 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1><p>{note}</p>
 {table}
 """
-_NAMED = ".parquet, .csv, .jsonl or .pkl"
+_NAMED = ".parquet, .csv, .tsv, .xlsx, .jsonl or .pkl"
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, RecursionError, BadZipFile)  # pyarrow: ValueError
+# Ids such as 007 and label sets are text in files that know no types; only a truly empty cell is missing, for
+# "NA" can be an id.
+_TEXT_COLUMNS = dict.fromkeys([*KEYS, "label", "gold_label"], str)
 
 
 def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
@@ -36,7 +43,8 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     What a Parquet file says of itself is in the frame's `attrs`, under `adaptml`.
 
     Args:
-        path: a .parquet, .csv or .jsonl file, or the .pkl of an earlier ADaPT-ML project.
+        path: a .parquet, .csv, .tsv, .xlsx (its first sheet) or .jsonl file, or the .pkl of an earlier
+            ADaPT-ML project.
         typed_by_user: True only where a person named this very path: a pickle runs code when it is
             opened, so it is never opened on anybody else's word.
 
@@ -55,7 +63,7 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
         frame = reader(path)
-    except (ValueError, OSError, EOFError, KeyError, pickle.PickleError) as error:  # pyarrow: ValueError
+    except _UNREADABLE as error:
         raise FrameError(
             f"{path} cannot be read as {path.suffix}: {one_line(error)}; write it again"
         ) from error
@@ -92,7 +100,7 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             f"{source} has {empty} rows without a {' or '.join(KEYS)}; fill them in or drop them"
         )
     frame = frame[[*KEYS, *(column for column in frame.columns if column not in KEYS)]]
-    frame = frame.assign(**{key: frame[key].astype(str) for key in KEYS}).reset_index(drop=True)
+    frame = frame.assign(**{key: _as_key(frame[key]) for key in KEYS}).reset_index(drop=True)
     duplicated = frame.loc[frame.duplicated(KEYS), KEYS].drop_duplicates()
     if len(duplicated):
         names = listed([f"{table}/{key}" for table, key in duplicated.itertuples(index=False)])
@@ -100,6 +108,13 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             f"{source} has {len(duplicated)} duplicated data points: {names}; keep one row of each"
         )
     return frame
+
+
+def _as_key(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Keys as text; whole numbers among floats, as pandas makes them beside missing ones, without `.0`."""
+    if column.dtype.kind == "f" and ((column % 1 == 0) & (column.abs() < _EXACT)).all():
+        column = column.astype("int64")
+    return column.astype(str)
 
 
 def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, Any] | None = None) -> Path:
@@ -147,10 +162,24 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    # Ids such as 007 are text; only a truly empty cell is missing, for "NA" can be an id.
-    text = dict.fromkeys(KEYS, str)
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+def _read_csv(path: Path, separator: str = ",") -> pd.DataFrame:
+    return pd.read_csv(path, sep=separator, dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""])
+
+
+def _read_tsv(path: Path) -> pd.DataFrame:
+    return _read_csv(path, "\t")
+
+
+def _read_excel(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_excel(
+            path, engine="openpyxl", dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""]
+        )
+    except ImportError as error:
+        raise FrameError(
+            f"{path} needs the package openpyxl; install it with pip install -e '.[excel]', or save the "
+            "sheet as .csv"
+        ) from error
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:
@@ -158,12 +187,16 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
 
 
 def _read_pickle(path: Path) -> Any:
-    return pd.read_pickle(path)  # noqa: S301 - only a path that a person typed comes here
+    """Only a path that a person typed comes here; opening it can run anything."""
+    with user_code(lambda error: FrameError(f"{path} cannot be read as .pkl: {said(error)}; write it again")):
+        return pd.read_pickle(path)  # noqa: S301
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".parquet": pd.read_parquet,
     ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".xlsx": _read_excel,
     ".jsonl": _read_jsonl,
     ".pkl": _read_pickle,
 }

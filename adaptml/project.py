@@ -7,12 +7,13 @@ from threading import RLock
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from adaptml.errors import SettingsError
+from adaptml.errors import FileError, SettingsError
 from adaptml.settings import Settings, load_settings, project_root
 
 if TYPE_CHECKING:
     import adaptml
     from adaptml.database import Database
+    from adaptml.features.points import Points
     from adaptml.runs.tracking import RunStore
     from adaptml.tasks import Task
 
@@ -130,7 +131,14 @@ class Project:
         from adaptml.database import Database
 
         address = self.settings.results_database_url.get_secret_value()
-        return Database(address) if address else None
+        return Database(address, setting="results_database_url") if address else None
+
+    @property
+    def points(self) -> "Points":
+        """Data points: columns of the data tables, and the features that lie in `results`."""
+        from adaptml.features.points import Points
+
+        return Points(self.database, self.results)
 
     @property
     def runs(self) -> "RunStore":
@@ -176,17 +184,31 @@ class Project:
         """A path as its writer meant it: from the working folder, else from the project's folder.
 
         MLflow runs a project's commands inside the project's own folder.
+
+        Raises:
+            FileError: a path that no system can look up.
         """
         path, in_project = Path(given).expanduser(), self.settings.root / given
-        return in_project if not path.exists() and in_project.exists() else path
+        try:
+            return in_project if not path.exists() and in_project.exists() else path
+        except OSError as error:  # too long
+            shown = str(given)[:50]
+            raise FileError(
+                f"{shown}… cannot be looked up: {error.strerror}; name a file or a table"
+            ) from error
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
         import_table = adaptml.import_table
         tables = adaptml.tables
         featurize = adaptml.featurize
+        list_features = adaptml.list_features
+        compare_features = adaptml.compare_features
+        drop_feature = adaptml.drop_feature
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
         process_annotations = adaptml.process_annotations
+        gold = adaptml.gold
+        gold_template = adaptml.gold_template
         annotator_agreement = adaptml.annotator_agreement
         apply_lfs = adaptml.apply_lfs
         label = adaptml.label
@@ -203,9 +225,14 @@ class Project:
         import_table = Step()
         tables = Step()
         featurize = Step()
+        list_features = Step()
+        compare_features = Step()
+        drop_feature = Step()
         sample_tasks = Step()
         sample_points = Step()
         process_annotations = Step()
+        gold = Step()
+        gold_template = Step()
         annotator_agreement = Step()
         apply_lfs = Step()
         label = Step()

@@ -15,8 +15,7 @@ from types import ModuleType
 
 from adaptml.errors import AdaptmlError, Terminated, one_line
 
-# Everything but our own errors, Ctrl-C and the end of the process.
-Raised = (Exception, SystemExit)
+Raised = BaseException  # everything; Ctrl-C and the end of the process are passed on
 _LOCK = threading.RLock()  # the import path, the loaded modules and the working folder are the process's
 _MODULES: dict[Path, dict[str, ModuleType]] = {}  # modules beside a task's lfs.py, which only that task sees
 
@@ -33,7 +32,7 @@ def user_code(message: Callable[[BaseException], AdaptmlError]) -> Iterator[None
     """
     try:
         yield
-    except (AdaptmlError, Terminated):
+    except (AdaptmlError, KeyboardInterrupt, Terminated):
         raise
     except Raised as error:
         raise message(error) from error
@@ -45,9 +44,12 @@ def said(error: BaseException) -> str:
     >>> said(ValueError("no such\\nthing"))
     'ValueError: no such thing'
     """
-    reason = one_line(error) if str(error).strip() else ""
     name = type(error).__name__
-    return f"{name}: {reason}" if reason else name
+    try:
+        reason = one_line(error)
+    except Exception:  # noqa: BLE001 - its own way to show itself fails
+        return name
+    return name if reason == name else f"{name}: {reason}"
 
 
 def place(error: BaseException, folder: Path | None, *files: str) -> str | None:

@@ -42,6 +42,8 @@ def _problem(error: Any) -> str:
         return f"{where}: missing"
     message = error["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
     given = "" if error["type"] == "value_error" else f", given {_shown(error['input'])}"
+    if error["type"] == "string_type" and isinstance(error["input"], bool | int | float):
+        given += "; text that looks like this needs quotes"
     return f"{where + ': ' if where else ''}{message}{given}"
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import NO_GOLD, TASK_GOLD, Data, read_gold, read_points
-from adaptml.errors import AdaptmlError
+from adaptml.data import TASK_GOLD, Data, read_gold, read_points
+from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -76,15 +76,20 @@ def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | N
     """Gold points; by default those of the task, where there are some that can be used."""
     if not isinstance(gold, str) or gold != GOLD_IF_ANY:
         return read_gold(project, gold, task)
-    there = project.settings.gold(task.name).is_file()
     try:
-        return read_gold(project, TASK_GOLD if there else NO_GOLD, task)
-    except AdaptmlError:  # of other classes, or of none that a multiclass task can use: nobody asked for it
+        return read_gold(project, TASK_GOLD, task)
+    except AdaptmlError:  # none, or none that this task can use: nobody asked for it
         return None
 
 
 def sampled(points: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
-    """At most n rows, drawn at random, in their order."""
+    """At most n rows, drawn at random, in their order.
+
+    Raises:
+        LabellingError: n below 1.
+    """
+    if n is not None and n < 1:
+        raise LabellingError(f"{n} points were asked for; expected at least 1")
     if n is None or n >= len(points):
         return points
     chosen = np.random.default_rng(seed).choice(len(points), n, replace=False)

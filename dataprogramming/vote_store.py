@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import mkdtemp
@@ -33,6 +34,7 @@ from dataprogramming.row_hashes import Hashes
 UNKNOWN = -2  # a vote that was not computed yet, or that failed
 FORMAT = "1"
 SEGMENT_ROWS = 100_000
+RUN_ROWS = 1_000  # so many in the order in which they are kept need not be looked up one by one
 SMALL_SEGMENTS = 8  # so many are merged into one
 STALE_S = 3_600.0  # an unfinished folder of this age belongs to no process at work
 _FORMAT, _ROWS, _UNFINISHED = "format", "rows", ".unfinished-"
@@ -65,8 +67,7 @@ class VoteStore:
         self.segments = list(rows)
         self._starts = np.cumsum([0, *map(len, rows.values())])
         self._hashes = np.concatenate([np.empty(0, np.uint64), *rows.values()])
-        self._order = np.argsort(self._hashes, kind="stable")
-        self._sorted = self._hashes[self._order]
+        self._next = 0  # where the row after the last one that was looked up is kept
         self._cache: dict[tuple[str, str], CastVotes | None] = {}
         self._cached_bytes = 0
 
@@ -76,10 +77,43 @@ class VoteStore:
 
     def places(self, hashes: Hashes) -> Places:
         """Where rows (r,) are: int64 (r,), -1 for one that is not known."""
+        places = np.full(len(hashes), -1)
+        start = 0
+        while start < len(hashes):
+            at, length = self._run(hashes[start:])
+            if length < min(RUN_ROWS, len(hashes) - start):  # not in the order in which they were kept
+                places[start:] = self._looked_up(hashes[start:])
+                break
+            places[start : start + length] = np.arange(at, at + length)
+            start += length
+        return places
+
+    def _run(self, hashes: Hashes) -> tuple[int, int]:
+        """Where the first of some rows is, and how many are kept just so from there on."""
+        at = self._next
+        if not (at < len(self) and self._hashes[at] == hashes[0]):
+            found = np.flatnonzero(self._hashes == hashes[0])
+            if not len(found):
+                return 0, 0
+            at = int(found[0])
+        kept = self._hashes[at : at + len(hashes)]
+        others = np.flatnonzero(kept != hashes[: len(kept)])
+        length = int(others[0]) if len(others) else len(kept)
+        self._next = at + length
+        return at, length
+
+    def _looked_up(self, hashes: Hashes) -> Places:
         if not len(self):
             return np.full(len(hashes), -1)
-        at = np.minimum(np.searchsorted(self._sorted, hashes), len(self) - 1)
-        return np.where(self._sorted[at] == hashes, self._order[at], -1)
+        order, ordered = self._by_hash
+        at = np.minimum(np.searchsorted(ordered, hashes), len(self) - 1)
+        return np.where(ordered[at] == hashes, order[at], -1)
+
+    @cached_property
+    def _by_hash(self) -> tuple[Places, Hashes]:
+        """The rows' places in the order of their hashes, and the hashes so."""
+        order = np.argsort(self._hashes, kind="stable")
+        return order, self._hashes[order]
 
     def votes(self, digests: Sequence[str | None], places: Places) -> CastVotes:
         """The votes of some labelling functions (m; None for one without a digest) on rows (r,).

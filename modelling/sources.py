@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.data import Data, described, is_run, read_gold, read_labels
-from adaptml.database import Database
 from adaptml.errors import ModelError, TrackingError
+from adaptml.features.catalogue import Reference
+from adaptml.features.points import Points
 from adaptml.features.reading import Matrix, read_features
-from adaptml.frames import KEYS, METADATA
+from adaptml.frames import GONE, KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
@@ -30,15 +31,33 @@ class HasRun(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads features: which database, which columns in which order, whether with a progress bar."""
+    """Reads features: which versions in which order, whether with a progress bar."""
 
-    database: Database
-    columns: Sequence[str]
+    points: Points
+    columns: Sequence[Reference]
     show_progress: bool
 
     def read(self, keys: pd.DataFrame) -> Matrix:
         """Features of n data points: float32 (n, d)."""
-        return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
+        return read_features(self.points, keys, self.columns, show_progress=self.show_progress)
+
+
+def exact_features(
+    project: Project, task: Task, features: Sequence[str], *data: pd.DataFrame | None
+) -> list[Reference]:
+    """The versions of features that a model learns from; it is asked with these and no others.
+
+    Args:
+        project: holds the features.
+        task: its features are taken where none are named.
+        features: names of columns and features, as a person wrote them.
+        data: frames with `table_name`, whose tables must all have them; None is left out.
+
+    Raises:
+        FeatureError: no version is there for all tables.
+    """
+    tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
+    return project.points.exact(tables, list(features) or list(task.features))
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,7 @@ class Split:
         gold: gold points to train on, or None.
         test: table_name, id, and `label` or `gold_label` or both, to test on; or None.
         notes: what was decided about them, one sentence each.
+        n_gone: points of all these that are gone from their tables and left out.
     """
 
     task: Task
@@ -62,6 +82,7 @@ class Split:
     gold: Labelled | None
     test: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+    n_gone: int = 0
 
     def tell(self, log: logging.Logger) -> None:
         """Say what was decided, and how many points a multiclass run cannot use."""
@@ -105,7 +126,11 @@ def split(
     everything = labelled(frame, task, LABEL, source)
     if share is not None:
         tested = _share(project, data, frame, everything, share, seed)
-    return _separated(task, source, everything, tested, read_gold(project, gold, task))
+    known = read_gold(project, gold, task)
+    n_gone = everything.gone + (0 if known is None else known.gone)
+    if tested is not None and share is None:
+        n_gone += int(tested.attrs.get(GONE, 0))
+    return replace(_separated(task, source, everything, tested, known), n_gone=n_gone)
 
 
 def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, pd.DataFrame]]) -> Task:

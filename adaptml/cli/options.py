@@ -21,7 +21,7 @@ ALIASES = {
 # For a command that takes parameters of somebody else: those of the task's get_lfs, of an algorithm.
 TAKES_MORE: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
 
-_DATA = "a data table, `table where …`, or a file with table_name and id (.parquet, .csv, .jsonl)"
+_DATA = "a data table, `table where …`, or a file with table_name and id (.parquet, .csv, .xlsx, .jsonl)"
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="Name of the task: a folder in tasks/.")]
 DataArg = Annotated[str, typer.Option("--data", metavar="DATA", help=f"Which data points: {_DATA}.")]
@@ -71,7 +71,9 @@ def _at_least_one(workers: int) -> int:
 Workers = Annotated[
     int, typer.Option("--workers", min=0, callback=_at_least_one, help="Number of processes; 0 is 1.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result.")
+]
 Number = Annotated[int, typer.Option("--n", help="How many data points.")]
 Write = Annotated[bool, typer.Option("--write", help="Also write the result to the database.")]
 To = Annotated[

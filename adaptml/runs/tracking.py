@@ -86,8 +86,8 @@ class RunStore:
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
         try:
-            if self.uri.startswith("sqlite:///") and self._home is not None:
-                self._home.mkdir(parents=True, exist_ok=True)
+            if self.uri.startswith("sqlite:///"):
+                self._check_file(Path(self.uri.removeprefix("sqlite:///")))
             client = MlflowClient(self.uri, registry_uri=self.uri)
             with _MAKING:
                 client.search_experiments(max_results=1)
@@ -102,6 +102,17 @@ class RunStore:
                 "install the extra: pip install -e '.[embedded]', or set MLFLOW_TRACKING_URI to a server"
             ) from error
         return client
+
+    def _check_file(self, path: Path) -> None:
+        """Refuse what can be no store: MLflow would try for a minute."""
+        if self._home is not None:
+            self._home.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() or not path.parent.is_dir():
+            what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
+            raise TrackingError(
+                f"MLflow at {self.uri} cannot be used: {path} {what}; expected a file, which is made: "
+                "set MLFLOW_TRACKING_URI"
+            )
 
     def close(self) -> None:
         """Give back every connection to a local store; the next use opens it again.
@@ -247,7 +258,7 @@ class RunStore:
 def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     log = logging.getLogger(f"adaptml.run.{run_id}")
     log.setLevel(logging.INFO)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     return log, handler

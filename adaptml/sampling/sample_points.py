@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from adaptml.data import Data
+from adaptml.errors import FrameError
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.sampling.core import RANDOM
@@ -68,7 +69,7 @@ def sample_points(
     Raises:
         AnnotationError: n below 1, points of several tables, or a sampling that cannot be done or finds
             no point.
-        FrameError: neither a table nor a file, or a file that cannot be used.
+        FrameError: neither a table nor a file, one that cannot be used, or `to` is no .parquet.
         FileError: the file cannot be written.
         DatabaseError: no such table or column, or a condition that the database refuses.
         TrackingError: no such run.
@@ -81,6 +82,8 @@ def sample_points(
         2   comments  s3           0.125  random n=3 seed=0
     """
     task = project.task(task)
+    if to is not None and Path(to).suffix != ".parquet":
+        raise FrameError(f"{to} does not end in .parquet, and the points are written as Parquet; name it so")
     options = SamplingOptions(sampling, run, by, vector, seed, where)
     with TemporaryDirectory(prefix="adaptml-") as folder:
         sample = draw_points(project, task, data, n, options, Path(folder))

@@ -11,7 +11,10 @@ import pandas as pd
 from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
+from adaptml.features.catalogue import Feature
 from adaptml.features.encoders import check_encoder
+from adaptml.features.lemmas import has_lemmas, lemma_languages
+from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks.scaffold import PLACEHOLDERS
@@ -83,7 +86,7 @@ def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -
 def check_file(task: Task) -> list[Finding]:
     """The task file: what it says, and what its writer forgot."""
     classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
-    return [Finding("ok", "task file", classes), *_guide(task), *_encoder(task)]
+    return [Finding("ok", "task file", classes), *_guide(task), *_language(task), *_encoder(task)]
 
 
 def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
@@ -93,7 +96,7 @@ def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding],
         Findings; and a sample of at most 2,000 of the points, for labelling functions to be tried on: a frame
         with table_name and id, or None where there is nothing that could be read.
     """
-    if isinstance(data, str) and data in project.database.tables():
+    if isinstance(data, str) and project.database.has_table(data):
         findings = _table(project, task, data)
         if any(f.level == "error" and f.what == f"{data}.id" for f in findings):
             return findings, None
@@ -122,6 +125,19 @@ def _guide(task: Task) -> Iterator[Finding]:
         yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
 
 
+def _language(task: Task) -> Iterator[Finding]:
+    if task.featurize is None or task.featurize.lemmas is None:
+        return
+    try:
+        known = has_lemmas(task.language)
+    except FeatureError as error:
+        yield Finding("warning", "language", str(error))
+    else:
+        if not known:
+            text = f"{task.language} has no dictionary, so its words stay as they are written"
+            yield Finding("warning", "language", f"{text}; these have one: {', '.join(lemma_languages())}")
+
+
 def _encoder(task: Task) -> Iterator[Finding]:
     if task.featurize is None or task.featurize.vector is None:
         return
@@ -143,40 +159,31 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     level: Level = "ok" if facts.rows else "error"
     rows = f"{facts.rows} rows" if facts.rows else "no rows: load some"
     found = [Finding(level, table, rows), *_ids(table, facts)]
-    return found + [_column(task, table, name, facts) for name in wanted]
+    features = project.points.resolved(table, wanted)
+    return found + [
+        _column(task, table, str(name), facts)
+        if feature is None
+        else _feature(table, str(name), feature, project)
+        for name, feature in features.items()
+    ]
 
 
 def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
     what = f"{table}.id"
-    if facts.ids is None:
-        has = listed(list(facts.types), 20)
-        yield Finding(
-            "error", what, f"no such column; the columns are {has}: add one with a text for each row"
-        )
-        return
-    known = kind(facts.types["id"])
-    if known != "text":
-        yield Finding(
-            "error", what, f"{facts.types['id']}; expected text: make a column or a view that casts it"
-        )
-    if facts.null_ids:
-        yield Finding("error", what, f"NULL in {facts.null_ids} rows: give each row an id")
-    duplicated = facts.rows - facts.null_ids - facts.ids
-    if duplicated:
-        yield Finding(
-            "error",
-            what,
-            f"{facts.ids} different ids in {facts.rows - facts.null_ids} rows: make them unique",
-        )
+    if facts.id_problem is not None:
+        yield Finding("error", what, facts.id_problem)
     if facts.indexed is False:
-        yield Finding(
-            "warning",
-            what,
-            "no index, so that every look-up reads the whole table: "
-            f"CREATE UNIQUE INDEX {table}_id ON {table} (id)",
-        )
-    if known == "text" and not facts.null_ids and not duplicated and facts.indexed is not False:
-        yield Finding("ok", what, "text, unique")
+        hint = f"CREATE UNIQUE INDEX {table.replace('.', '_')}_id ON {table} (id)"
+        yield Finding("warning", what, f"no index, so that every look-up reads the whole table: {hint}")
+    elif facts.id_problem is None:
+        yield Finding("ok", what, f"{kind(facts.types['id'])}, unique")
+
+
+def _feature(table: str, name: str, feature: Feature, project: Project) -> Finding:
+    """A feature that the task names, in a table of its own."""
+    rows = FeatureValues(project.results, feature).count()
+    holds = "list of text" if feature.kind == "lemmas" else "vector"
+    return Finding("ok", f"{table}.{name}", f"{holds}, feature {feature.reference} of {rows} rows")
 
 
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:

@@ -5,8 +5,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from adaptml.errors import TaskError, listed
-from adaptml.tasks.schema import TASK_NAME, Task, TaskFile, problems
+from adaptml.errors import TaskError, listed, one_line
+from adaptml.tasks.plain_yaml import read_yaml
+from adaptml.tasks.schema import Task, TaskFile, name_problem, problems
 
 
 def load_task(name: str, tasks_dir: Path) -> Task:
@@ -15,9 +16,10 @@ def load_task(name: str, tasks_dir: Path) -> Task:
     Raises:
         TaskError: no such task, or a task file with problems: all of them, each with its place.
     """
+    problem = name_problem(name)
+    if problem:
+        raise TaskError(problem)
     path = tasks_dir / name / "task.yaml"
-    if not TASK_NAME.fullmatch(name):
-        raise TaskError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
     if not path.is_file():
         known = list_tasks(tasks_dir)
         raise TaskError(
@@ -26,8 +28,9 @@ def load_task(name: str, tasks_dir: Path) -> Task:
         )
     try:
         text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise TaskError(f"{path} is not YAML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise TaskError(f"{path} cannot be read: {reason}; save it as UTF-8 text") from error
     return parse_task(text, path.parent, str(path))
 
 
@@ -43,9 +46,9 @@ def parse_task(text: str, folder: Path, source: str) -> Task:
         TaskError: a text with problems: all of them, each with its place.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise TaskError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+        content = read_yaml(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise TaskError(f"{source} is not YAML as a task has it: {one_line(error)}; fix it") from error
     if not isinstance(content, dict):
         raise TaskError(f"{source} holds {type(content).__name__}; expected keys: title, setting, classes …")
     for key in ("folder", "name", "lfs"):

@@ -13,9 +13,21 @@ from adaptml.validation import validation_problems
 
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
+MAX_NAME = 50  # PostgreSQL cuts names of tables at 63 bytes, and `_predictions` comes behind it
 TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
+LANGUAGE = re.compile("[a-z]{2,3}")
+LANGUAGE_CODE = "the ISO code of a language, two or three small letters such as en, fr or yo"
 _CLASS_NAME = re.compile(r"[^\x00-\x1f<>&\"]{1,80}")
 _RESERVED = {"ABSTAIN", NONE_CHOICE, "N/A", "table_name", "id"}
+
+
+def name_problem(name: str) -> str | None:
+    """Why a task cannot have a name; None where it can."""
+    if len(name) > MAX_NAME:
+        return f"task name {name[:MAX_NAME]!r}… has {len(name)} letters; expected {MAX_NAME} at most"
+    if not TASK_NAME.fullmatch(name):
+        return f"task name {name!r}; expected a lower-case letter, then letters, digits and _"
+    return None
 
 
 class _Part(BaseModel):
@@ -65,6 +77,7 @@ class Task(_Part):
         setting: name of the problem type, `multiclass` or `multilabel`.
         classes: 2 to 127; a name alone will do. Their order is the order of every array over classes.
         positive: of two classes, the one that metrics such as precision are about; or None.
+        language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
@@ -86,6 +99,7 @@ class Task(_Part):
     setting: Literal["multiclass", "multilabel"] = "multiclass"
     classes: tuple[ClassSpec, ...]
     positive: str | None = None
+    language: str = "en"
     columns: tuple[Column, ...] = ()
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -96,8 +110,9 @@ class Task(_Part):
     @field_validator("name")
     @classmethod
     def _usable_name(cls, name: str) -> str:
-        if not TASK_NAME.fullmatch(name):
-            raise ValueError(f"task name {name!r}; expected a lower-case letter, then letters, digits and _")
+        problem = name_problem(name)
+        if problem:
+            raise ValueError(problem)
         return name
 
     @field_validator("classes", mode="before")
@@ -106,7 +121,7 @@ class Task(_Part):
         """A class of which only the name is known."""
         if not isinstance(classes, list | tuple):
             return classes
-        return [{"name": spec} if isinstance(spec, str) else spec for spec in classes]
+        return [spec if isinstance(spec, dict | ClassSpec) else {"name": spec} for spec in classes]
 
     @field_validator("classes")
     @classmethod
@@ -134,6 +149,15 @@ class Task(_Part):
         if positive not in class_names:
             raise ValueError(f"is {positive!r}; expected one of the classes {listed(class_names)}")
         return positive
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _is_a_code(cls, language: Any) -> Any:
+        if language is False:  # what YAML makes of Norwegian's code
+            return "no"
+        if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
+            raise ValueError(f"is {language!r}; expected {LANGUAGE_CODE}")
+        return language
 
     @property
     def problem(self) -> ProblemType:

@@ -20,7 +20,7 @@ class Part(BaseModel):
         ({}, ["sizes: missing"]),
         ({"sizes": [1, 2], "size": 3}, ["size: unknown key, remove it"]),
         ({"sizes": [1, "two"]}, ["sizes[1]: Input should be a valid integer, unable to parse string as an integer, given 'two'"]),
-        ({"sizes": [1, 2], "name": 7}, ["name: Input should be a valid string, given 7"]),
+        ({"sizes": [1, 2], "name": 7}, ["name: Input should be a valid string, given 7; text that looks like this needs quotes"]),
     ],
 )  # fmt: skip
 def test_place_problem_and_value(given: Any, problems: list[str]) -> None:

@@ -43,6 +43,21 @@ def test_rows_are_found_in_any_order_and_others_are_not(folder: Path) -> None:
     assert looked_up(folder, [A, B, None], 20, 30, 99, 10) == expected
 
 
+@given(st.permutations(range(12)), st.lists(st.integers(0, 15), max_size=20), st.integers(1, 12))
+def test_rows_are_found_in_runs_and_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, kept: list[int], asked: list[int], cut: int
+) -> None:
+    folder = tmp_path_factory.mktemp("votes")
+    VoteStore(folder).add(hashes(*kept[:cut]), {A: votes(*kept[:cut])})
+    VoteStore(folder).add(hashes(*kept[cut:]), {A: votes(*kept[cut:])})
+    store = VoteStore(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vote_store, "RUN_ROWS", 2)
+        for rows in (kept, asked, kept[3:], [*kept[5:], 15, *kept[:5]]):
+            found = store.votes([A], store.places(hashes(*rows)))[:, 0].tolist()
+            assert found == [row if row < 12 else UNKNOWN for row in rows]
+
+
 def test_a_row_that_comes_twice_is_kept_once(folder: Path) -> None:
     VoteStore(folder).add(hashes(5, 4, 5), {A: votes(1, 0, 1)})
     assert len(VoteStore(folder)) == 2

