@@ -213,6 +213,30 @@ def push(
         return sample, done
 
 
+def delete_tasks(project: Project, task: Task, table: str, ids: Sequence[str]) -> int:
+    """Delete the tasks of data points in Label Studio, with what was said about them; returns how many.
+
+    Args:
+        project: its settings name Label Studio.
+        task: whose Label Studio projects.
+        table: the data table of the points.
+        ids: of the points.
+
+    Raises:
+        LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
+    """
+    n = 0
+    with _linked(project, task) as linked:
+        for one in (one.project for one in linked):
+            refresh(one)
+            tasks = [*one.copy.find(table, ids).values(), *one.copy.find(table, ids, ADJUDICATION).values()]
+            for number in tasks:
+                one.studio.delete_task(number)
+            one.copy.forget(tasks)
+            n += len(tasks)
+    return n
+
+
 def _parts(linked: Sequence[_Linked], sample: Sample) -> list[tuple[_Linked, Sample]] | None:
     """What of a sample goes to each person's project; None where all share one project.
 
