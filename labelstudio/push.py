@@ -41,6 +41,8 @@ class Pushed:
         duplicates_deleted: tasks that a killed push had sent a second time, and that were deleted.
         predicted: tasks that got a pre-annotation.
         unpredicted: points of the sample of which the run says nothing.
+        people: what went to each person's own project, by e-mail address; empty where all share one. The
+            counts above, but for `asked`, are then sums over people.
     """
 
     asked: int
@@ -50,6 +52,14 @@ class Pushed:
     duplicates_deleted: int = 0
     predicted: int = 0
     unpredicted: int = 0
+    people: dict[str, "Pushed"] = field(default_factory=dict)
+
+    def add(self, person: str, part: "Pushed") -> None:
+        """Count what went to one person's project; a point may go to several."""
+        self.people[person] = part
+        self.refused |= part.refused
+        for name in ("sent", "there", "duplicates_deleted", "predicted", "unpredicted"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
 
 
 def push(
