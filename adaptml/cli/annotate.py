@@ -71,7 +71,13 @@ def push_command(
     task: options.TaskName,
     data: options.DataArg,
     n: options.Number,
-    sampling: options.Sampling = "random",
+    sampling: Annotated[
+        str,
+        typer.Option(
+            help="random, stratified, diverse, uncertain, disagreement, uncovered, a mixture such as "
+            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed, to ask again."
+        ),
+    ] = "random",
     predictions: Annotated[
         str | None, typer.Option(help="MLflow run whose labels are shown as pre-annotations.")
     ] = None,
@@ -102,7 +108,9 @@ def push_command(
         output().print(
             f"{done.predicted} pre-annotations sent, {done.unpredicted} points of which the run says nothing"
         )
-    if sample.frame["inclusion_prob"].isna().any():
+    if sampling == "disputed":
+        output().print("Somebody who has not annotated these points settles them: what they say is gold.")
+    elif sampling != "changed" and sample.frame["inclusion_prob"].isna().any():
         output().print(
             "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"
         )

@@ -91,6 +91,37 @@ def test_from_a_table_to_gold_labels(
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
 
 
+def test_what_annotators_differ_on_is_settled_by_a_third(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table(here, "posts", [f"text {i}" for i in range(3)])
+    number = setup(here, task).project
+    push(here, task, "posts", 3)
+    asked = tasks_of(owner, task)
+    for place, task_number in enumerate(asked.values()):
+        annotate(people[0], task_number, choose("cat"))
+        annotate(people[1], task_number, choose("dog" if place == 0 else "cat"))
+    disputed = next(iter(asked))
+    assert disputed not in pull(here, task).done.gold_df["id"].tolist()  # a tie
+    sample, sent = push(here, task, "posts", 5, sampling="disputed")
+    assert (sample.frame["id"].tolist(), sent.sent, sent.duplicates_deleted) == ([disputed], 1, 0)
+    again = push(here, task, "posts", 5, sampling="disputed")[1]
+    assert (again.sent, again.there, again.duplicates_deleted) == (0, 1, 0)
+    assert push(here, task, "posts", 3)[1].there == 3
+    (settling,) = set(listed_tasks(owner, number)) - set(asked.values())
+    annotate(owner, settling, choose("bird"))
+    done = pull(here, task).done
+    gold = dict(zip(done.gold_df["id"], map(list, done.gold_df["gold_label"]), strict=True))
+    assert gold == {key: ["bird"] if key == disputed else ["cat"] for key in asked}
+    assert len(done.annotations.annotators) == 2  # who settles is no annotator
+    assert len(done.sample_df) == 3
+
+
+def listed_tasks(owner: LabelStudio, project: int) -> list[int]:
+    return [int(entry["id"]) for entry in owner.list_tasks(project, 100)[0]]
+
+
 def test_what_changed_and_what_was_deleted_is_noticed(
     here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
@@ -367,6 +398,22 @@ def test_two_people_with_projects_of_their_own(
     assert len(found.done.ann_df) == 20
     assert found.agreement is not None
     assert found.agreement.alpha.value == 1.0
+    # A point that both labelled is edited: both are asked again, once, and what they say now counts.
+    edited = sorted(
+        key for key in both if key != list(keys[emails[0]])[0] and key != list(keys[emails[1]])[0]
+    )[0]
+    here.database.upsert("posts", pd.DataFrame({"id": [edited], "txt": ["another text"]}), ["id"])
+    sent = push(here, task, "posts", 9, sampling="changed")[1]
+    assert (sent.asked, sent.sent) == (1, 2)
+    assert push(here, task, "posts", 9, sampling="changed")[1].sent == 0
+    for email, person in zip(emails, people, strict=True):
+        listed, _ = owner.list_tasks(numbers[email], 100)
+        number = max(int(entry["id"]) for entry in listed if entry["data"]["ref_id"] == edited)
+        annotate(person, number, choose("bird"))
+    done = pull(here, task).done
+    assert done.annotations.counts["earlier"] == 2
+    assert done.gold_df.set_index("id").loc[edited, "gold_label"] == ["bird"]
+    assert here.gold(task).changed == 0
     # The second person leaves: the project stays, and new points go to the two who take part now.
     admin = next(email for email in owner.users().values() if email not in emails)
     setup_people(here, task, [emails[0], admin], 0.0)

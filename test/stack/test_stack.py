@@ -50,7 +50,7 @@ def predicted(server: Any) -> Any:
     """What the service answers after the whole example."""
     server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
     server.execute("label-studio-dev", SAMPLE)
-    export = "/app/example_data/example_data.annotations"
+    export = "/app/example_data/example_annotations.json"
     gold = server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
     assert "90 gold labels" in gold
     report = server.execute("label-studio-dev", "python -m labelstudio.annotator_agreement example")
