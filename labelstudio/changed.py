@@ -5,7 +5,7 @@ import numpy as np
 from adaptml.data import Data
 from adaptml.errors import AnnotationError
 from adaptml.gold_labels.core import seen_of
-from adaptml.gold_labels.reading import changed_points
+from adaptml.gold_labels.reading import changed_points, rows_now
 from adaptml.project import Project
 from adaptml.sampling import Sample
 from adaptml.sampling.points import table_and_ids
@@ -42,6 +42,5 @@ def changed_sample(
     if keys.empty:
         raise AnnotationError(f"no gold point of {table} has changed since it was labelled")
     columns = [column.name for column in task.columns]
-    rows = project.database.read(keys, columns)
-    now = dict(zip(rows["id"], map(seen_of, rows[columns].to_dict("records")), strict=True))
+    now = {key: seen_of(cells) for (_, key), cells in rows_now(project, keys, columns).items()}
     return Sample(keys.reset_index(drop=True).assign(inclusion_prob=np.nan), CHANGED, n, 0), now

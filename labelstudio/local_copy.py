@@ -119,7 +119,7 @@ class LocalCopy:
         return found
 
     def wordings(self, table: str, ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-        """Column → hash of what each task of data points shows, for those that have some; not adjudication."""
+        """Column → hash of what each task of some data points shows; tasks of adjudication apart."""
         found: dict[str, list[dict[str, str]]] = {}
         for start in range(0, len(ids), _CHUNK):
             part = list(ids[start : start + _CHUNK])

@@ -400,7 +400,7 @@ def test_two_people_with_projects_of_their_own(
     assert found.agreement.alpha.value == 1.0
     # A point that both labelled is edited: both are asked again, once, and what they say now counts.
     edited = sorted(
-        key for key in both if key != list(keys[emails[0]])[0] and key != list(keys[emails[1]])[0]
+        key for key in both if key != next(iter(keys[emails[0]])) and key != next(iter(keys[emails[1]]))
     )[0]
     here.database.upsert("posts", pd.DataFrame({"id": [edited], "txt": ["another text"]}), ["id"])
     sent = push(here, task, "posts", 9, sampling="changed")[1]
