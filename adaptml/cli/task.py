@@ -7,7 +7,7 @@ from rich.table import Table
 
 from adaptml.cli import options
 from adaptml.cli.support import new_app, output
-from adaptml.errors import TaskError
+from adaptml.errors import TaskError, listed
 from adaptml.project import Project
 
 STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -47,10 +47,15 @@ def new(
     names = [part.strip() for part in classes.split(",") if part.strip()]
     with Project() as project:
         tasks_dir = project.settings.tasks_dir
-    new_task(tasks_dir, name, names, setting, "txt" if text is None else text, image=image)
+    made = new_task(tasks_dir, name, names, setting, "txt" if text is None else text, image=image)
     folder = tasks_dir / name
     output().print(f"{folder / 'task.yaml'}  classes, columns, coding guide")
     output().print(f"{folder / 'lfs.py'}     labelling functions")
+    if made.problem.exclusive and len(names) == 2:
+        output().print(
+            f"No class is the positive one: if you look for one of {listed(names)}, say so in task.yaml, "
+            f"as in positive: {names[-1]}"
+        )
     output().print(f"Next: edit both, then `adaptml task check {name}`")
 
 

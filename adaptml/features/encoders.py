@@ -64,12 +64,18 @@ class Encoder(NamedTuple):
         """Vectors of n texts: float32 (n, d), finite.
 
         Raises:
-            FeatureError: the encoder fails.
+            FeatureError: the encoder fails, or makes NaN or infinity of a text.
         """
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         with _encoder_code(self.name):
             for start in range(0, len(texts), BATCH_TEXTS):
                 vectors[start : start + BATCH_TEXTS] = self.encode_batch(texts[start : start + BATCH_TEXTS])
+        broken = int(len(texts) - np.isfinite(vectors).all(axis=1).sum())
+        if broken:
+            raise FeatureError(
+                f"the text encoder {self.name!r} makes NaN or infinity of {broken} of {len(texts)} texts; "
+                "expected finite numbers: fix it, or name another"
+            )
         return vectors
 
 

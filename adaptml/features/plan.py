@@ -90,7 +90,7 @@ def plan(points: Points, table: str, task: Task, columns: Featurize) -> Plan:
         else:
             warnings.append(
                 f"{reference}, which {whose} reads, cannot be computed any more: its encoder "
-                f"{named.encoder!r} is another one now, so that new rows lack it: train again"
+                f"{named.made_by!r} is another one now, so that new rows lack it: train again"
             )
     return Plan(planned, warnings)
 

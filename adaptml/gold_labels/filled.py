@@ -100,7 +100,7 @@ def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, 
 def _rows(
     frame: pd.DataFrame, labels: Sequence[list[str]], now: Mapping[Point, Mapping[str, Any]], source: str
 ) -> tuple[pd.DataFrame, list[Point]]:
-    """Rows of gold's home, and the absent points. What was seen is what the file says, or what is there now."""
+    """Rows of gold's home, and the absent points. What was seen is what the file says, or what is there."""
     told = frame[SEEN].tolist() if SEEN in frame.columns else [None] * len(frame)
     points = _points(frame, slice(None))
     kept = [place for place, point in enumerate(points) if point in now]

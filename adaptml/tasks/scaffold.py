@@ -79,6 +79,8 @@ features: [{vector}]  # what the end model reads
 featurize: {{text: {text}, lemmas: {lemmas}, vector: {vector}}}
 """
 
+# Nobody's positive class is one of the two by accident.
+_POSITIVE = "# positive: {example}  # of two classes, the one that precision and recall are to be about\n"
 _IMAGE_COLUMNS = """\
 columns:  # what annotators see: paths of files in the folder of pictures, or addresses
   - {{name: {image}, type: image}}
@@ -93,7 +95,8 @@ from snorkel.labeling import LabelingFunction
 
 from dataprogramming.lfs import LFParams, keyword_lf
 
-# class → words that speak for it; each word becomes a labelling function
+# class → words and phrases that speak for it, as people write them; each becomes a labelling function.
+# Long lists can lie in a file beside this one, a word a line: lookup("words.txt").
 KEYWORDS = {{
 {keywords}
 }}
@@ -145,7 +148,7 @@ def _task_file(name: str, class_names: Sequence[str], setting: str, text: str, i
         title=_quoted(name.replace("_", " ").capitalize().ljust(3, "?")),
         asked=_ASKED,
         setting=setting,
-        positive=f"positive: {quoted[0]}\n" if binary else "",
+        positive=_POSITIVE.format(example=quoted[-1]) if binary else "",
         classes="\n".join(f"  - name: {c}\n{rule}" for c in quoted),
     )
     if image is not None:

@@ -56,6 +56,13 @@ def test_every_step_explains_itself(name: str) -> None:
     assert "Usage:" in out
 
 
+def test_a_new_task_says_that_nobody_chose_the_positive_class(clean_room: Path) -> None:
+    said = "No class is the positive one: if you look for one of ham, spam, say so in task.yaml"
+    assert said in run("task", "new", "mails", "--classes", "ham,spam")[1].replace("\n", " ")
+    assert "positive" not in run("task", "new", "topics", "--classes", "a,b,c")[1]
+    assert "positive" not in run("task", "new", "tags", "--classes", "a,b", "--setting", "multilabel")[1]
+
+
 def test_an_error_of_ours_is_one_line_and_exit_code_1() -> None:
     code, out, err = run("task", "check", "nope")
     assert (code, out) == (1, "")
