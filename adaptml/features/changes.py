@@ -142,7 +142,7 @@ class _Pass:
         needed = np.ones_like(lacking) if self._all_rows else lacking | changed
         self._seen.append(id_hash)
         self._count(lacking, changed, needed)
-        for place in np.flatnonzero(needed.any(axis=1)):
+        for place in np.flatnonzero(needed.any(axis=1)).tolist():
             of_row = {name: values[place] for name, values in texts.items()}
             self.counts.empty += not any(text.strip() for text in of_row.values())
             row = Row(
