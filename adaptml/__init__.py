@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.features.versions import FeatureComparison as FeatureComparison
+    from adaptml.features.versions import compare_features as compare_features
+    from adaptml.features.versions import drop_feature as drop_feature
+    from adaptml.features.versions import list_features as list_features
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -101,6 +105,7 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",

@@ -143,10 +143,10 @@ class FeatureError(AdaptmlError):
     """Columns that cannot be used as features.
 
     Example:
-        >>> project.featurize("spam", "comments", text="tokens")
+        >>> project.featurize("spam", "comments", encoder="word2vec")
         Traceback (most recent call last):
             ...
-        adaptml.errors.FeatureError: column 'tokens' of table 'comments' is a list of text; ...
+        adaptml.errors.FeatureError: no text encoder 'word2vec'; ...
     """
 
 

@@ -1,5 +1,7 @@
-"""One progress bar for all long work: what, how far, rows, rate, time left."""
+"""One progress bar for all long work: what, how far, rows, rate, time left; lines where nobody sees a bar."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -25,12 +27,21 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f} rows/s" if speed else "")
 
 
+LINE_EVERY_S = 10.0
+
+
 @contextmanager
 def progress(description: str, total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; gives a function to call with the number of rows just done.
 
-    It draws nothing where `shown` is False or where stderr is no terminal, apart from its last state.
+    Where stderr is no terminal, as in a file or a pipe, it writes a line every 10 seconds and one at the end.
+    It writes nothing where `shown` is False.
     """
+    console = Console(stderr=True)
+    if shown and not console.is_terminal:
+        with _lines(description, total) as advance:
+            yield advance
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -38,6 +49,29 @@ def progress(description: str, total: int, *, shown: bool = True) -> Iterator[Ca
         _Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+    with Progress(*columns, console=console, disable=not shown) as bar:
         task = bar.add_task(description, total=total)
         yield lambda rows: bar.advance(task, rows)
+
+
+@contextmanager
+def _lines(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    began = said = time.monotonic()
+    done = 0
+
+    def say() -> None:
+        rate = done / max(time.monotonic() - began, 1e-3)
+        sys.stderr.write(f"{description}: {done:,} of {total:,} rows, {rate:,.0f} rows/s\n")
+        sys.stderr.flush()
+
+    def advance(rows: int) -> None:
+        nonlocal done, said
+        done += rows
+        if time.monotonic() - said >= LINE_EVERY_S and done < total:
+            said = time.monotonic()
+            say()
+
+    try:
+        yield advance
+    finally:
+        say()

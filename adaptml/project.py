@@ -13,6 +13,7 @@ from adaptml.settings import Settings, load_settings, project_root
 if TYPE_CHECKING:
     import adaptml
     from adaptml.database import Database
+    from adaptml.features.points import Points
     from adaptml.runs.tracking import RunStore
     from adaptml.tasks import Task
 
@@ -133,6 +134,13 @@ class Project:
         return Database(address, setting="results_database_url") if address else None
 
     @property
+    def points(self) -> "Points":
+        """Data points: columns of the data tables, and the features that lie in `results`."""
+        from adaptml.features.points import Points
+
+        return Points(self.database, self.results)
+
+    @property
     def runs(self) -> "RunStore":
         """MLflow's runs and registered models."""
         with self._lock:
@@ -191,6 +199,9 @@ class Project:
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
         featurize = adaptml.featurize
+        list_features = adaptml.list_features
+        compare_features = adaptml.compare_features
+        drop_feature = adaptml.drop_feature
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
         process_annotations = adaptml.process_annotations
@@ -208,6 +219,9 @@ class Project:
         check_task = adaptml.check_task
     else:
         featurize = Step()
+        list_features = Step()
+        compare_features = Step()
+        drop_feature = Step()
         sample_tasks = Step()
         sample_points = Step()
         process_annotations = Step()

@@ -23,6 +23,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database
+from adaptml.features.points import Points
 from adaptml.sampling import RANDOM, Source, draw_sample
 from adaptml.tasks import load_task
 from labelstudio.client import LabelStudio
@@ -118,7 +119,7 @@ def _result(name: str) -> list[dict[str, object]]:
 def _annotated(studio: LabelStudio, project: int, server: LocalServer, database: Database) -> None:
     """All rows as tasks with two people's annotations each."""
     task = load_task("example", REPOSITORY / "tasks")
-    sample = draw_sample(Source(database, "posts"), RANDOM, database.count("posts"), 0)
+    sample = draw_sample(Source(Points(database, database), "posts"), RANDOM, database.count("posts"), 0)
     for start in range(0, len(sample.frame), 1000):
         keys = sample.frame.iloc[start : start + 1000]
         entries = label_studio_tasks(

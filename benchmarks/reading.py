@@ -17,6 +17,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
+from adaptml.features.points import Points
 from adaptml.features.reading import read_features
 
 REPEATS = 3
@@ -56,7 +57,7 @@ def main() -> None:
             ours, theirs, peak_mb = [], [], 0.0
             for _ in range(REPEATS):
                 started = time.perf_counter()
-                matrix = read_features(database, keys, ["vec"])
+                matrix = read_features(Points(database, database), keys, ["vec"])
                 ours.append(time.perf_counter() - started)
                 # Of the first repeat only: later ones stand beside what pandas took.
                 peak_mb = peak_mb or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000

@@ -19,6 +19,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
+from adaptml.features.points import Points
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.runs.label_run import RunFiles
@@ -71,7 +72,8 @@ def measure(sampling: str, run: str, n: int) -> None:
     began, drawn = time.perf_counter(), 0
     if sampling != "nothing":
         with tempfile.TemporaryDirectory() as folder:
-            source = Source(database, "posts", "kind", "vec", RunFiles(Project(), run, Path(folder)))
+            files = RunFiles(Project(), run, Path(folder))
+            source = Source(Points(database, database), "posts", "kind", "vec", files)
             drawn = len(draw_sample(source, sampling, n, 0).frame)
     seconds = time.perf_counter() - began
     # ru_maxrss would hold the largest size of the process that started this one.

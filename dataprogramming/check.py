@@ -49,7 +49,7 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
     if points is None:
         return [Finding("ok", WHAT, f"{len(lfs)} loaded, none tried: no data to try them on")]
     try:
-        frame = project.database.read(points, lf_features(project.database, task, points))
+        frame = project.points.read(points, lf_features(project.points, task, points))
     except AdaptmlError as error:
         return [Finding("error", WHAT, f"{len(lfs)} loaded, none tried: {error}")]
     tried = f"{len(lfs)}, tried on {min(TRIED_ROWS, len(frame))} rows"

@@ -122,7 +122,7 @@ def look(
     sample = sampled(points, n, seed)
     votes = voter.all_votes(sample, gold_if_any(project, gold, task))
     keyword_lfs = {lf.name: lf for lf in voter.lfs if isinstance(lf, KeywordLF)}
-    tokens = project.database.read(sample, list({lf.column: None for lf in keyword_lfs.values()}))
+    tokens = project.points.read(sample, list({lf.column: None for lf in keyword_lfs.values()}))
     hits = {name: keyword_hits_by_keyword(lf, tokens[lf.column].tolist()) for name, lf in keyword_lfs.items()}
     path, key = looks_file(project, task), [_name(source, where), task.setting]
     found = Look(votes, len(points), hits, _read_look(path, key), keyword_lfs)
@@ -138,9 +138,9 @@ def looks_file(project: Project, task: Task) -> Path:
 
 def _only_table(project: Project, task: Task) -> str:
     """The table that has all of the task's LF features."""
-    database = project.database
+    points = project.points
     needed = {"id", *task.lf_features}
-    found = [name for name in database.tables() if needed <= set(database.columns(name))]
+    found = [name for name in points.database.tables() if needed <= set(points.columns(name))]
     if len(found) == 1 and task.lf_features:
         return found[0]
     raise LabellingError(

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from snorkel.labeling import LabelingFunction
 
-from adaptml.database import Database, StoredRows, Vector
+from adaptml.database import StoredRows, Vector
+from adaptml.features.points import Points
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.progress import progress
@@ -85,8 +86,8 @@ class Voter:
     def _matrix(self, keys: pd.DataFrame) -> LabelMatrix:
         """The label matrix (n, m)."""
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
-        database, task = self.project.database, self.task
-        rows = database.read_stored(keys, lf_features(database, task, keys))
+        database, points = self.project.database, self.project.points
+        rows = points.read_stored(keys, lf_features(points, self.task, keys))
         with progress("labelling functions vote", len(keys), shown=self.show_progress) as advance, self.kept:
             for chunk in self._voted(rows):
                 self.kept.keep(chunk)
@@ -126,12 +127,12 @@ class Voter:
             yield chunk
 
 
-def lf_features(database: Database, task: Task, keys: pd.DataFrame) -> Sequence[str]:
+def lf_features(points: Points, task: Task, keys: pd.DataFrame) -> Sequence[str]:
     """Columns that labelling functions read: those that the task names, else all that are no vectors."""
     if task.lf_features:
         return task.lf_features
     columns: dict[str, None] = {}
     for table in keys["table_name"].unique():
-        found = database.columns(str(table))
+        found = points.columns(str(table))
         columns |= dict.fromkeys(name for name, kind in found.items() if not isinstance(kind, Vector))
     return [name for name in columns if name not in KEYS]

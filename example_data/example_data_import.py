@@ -58,8 +58,7 @@ def import_example_data(project: Project, *, show_progress: bool = False) -> Exa
     project.database.create_table(TABLE, {"id": sa.Text(), "txt": sa.Text()})
     new = project.database.upsert(TABLE, posts[["id", "txt"]], ["id"])
     task = load_task("example", FOLDER.parent / "tasks")
-    # Every row again: a post whose text was corrected gets its features too, and 440 are soon done.
-    featurized = featurize(project, task, TABLE, all_rows=True, show_progress=show_progress)
+    featurized = featurize(project, task, TABLE, show_progress=show_progress)
     frames = {
         name: write_frame(_keys(posts[posts["frame"] == name]), settings.unlabeled_data / f"{name}.parquet")
         for name in FRAMES

@@ -10,8 +10,8 @@ import pandas as pd
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
-from adaptml.database import Database
 from adaptml.errors import ModelError
+from adaptml.features.points import Points
 from adaptml.frames import KEYS
 from adaptml.runs.registry import model_files
 from modelling.keyed import CLASSIFIER, NAMES, PROB, load_keyed_model
@@ -72,12 +72,12 @@ class Champion:
         return {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
 
 
-def load_champion(client: MlflowClient, database: Database, name: str, version: str) -> Champion:
+def load_champion(client: MlflowClient, points: Points, name: str, version: str) -> Champion:
     """Load one version of a registered model from its plain files; no code that comes with it is run.
 
     Args:
         client: of the registry.
-        database: holds the features of the data points.
+        points: reads the features of data points.
         name: name of the registered model.
         version: its version.
 
@@ -93,7 +93,7 @@ def load_champion(client: MlflowClient, database: Database, name: str, version: 
                 f"model {name} version {version} has no file {CLASSIFIER}; expected an end model that "
                 "`adaptml train` registered"
             )
-        model = load_keyed_model(files / CLASSIFIER, files / NAMES, database)
+        model = load_keyed_model(files / CLASSIFIER, files / NAMES, points)
         described = Model.load(str(folder))
         example = described.load_input_example(str(folder)) if described.saved_input_example_info else None
     run_id = client.get_model_version(name, version).run_id

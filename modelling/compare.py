@@ -10,13 +10,14 @@ import pandas as pd
 
 from adaptml.data import TASK_GOLD, Data, described, read_gold, read_labels
 from adaptml.errors import ModelError
+from adaptml.features.catalogue import Reference
 from adaptml.frames import write_preview
 from adaptml.labelled import LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.tasks import ProblemType, Task
 from modelling.algorithms import Classifier, algorithm_name, check_savable, classifier
-from modelling.sources import HasRun, Reader, data_of, settled, targets, warn_left_out
+from modelling.sources import HasRun, Reader, data_of, exact_features, settled, targets, warn_left_out
 from modelling.strategies import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 
 # strategy → what it is called here; in this order
@@ -130,13 +131,13 @@ def compare(
     check_savable(made)
     labels = _read(project, task, data_of(data), gold)
     task = labels.task
-    columns = list(features) or list(task.features)
+    columns = exact_features(project, task, features, labels.gold.keys, labels.weak.keys)
     learner = Learner(made, task.problem, soft_labels, seed)
     shown = _parameters(labels, learner, columns, gold)
     with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
         warn_left_out(recorder.log, labels.gold, described(gold))
         warn_left_out(recorder.log, labels.weak, labels.source)
-        held_out = _held_out(labels, learner, Reader(project.database, columns, show_progress))
+        held_out = _held_out(labels, learner, Reader(project.points, columns, show_progress))
         rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
         for row in rows:
             recorder.metrics[f"{row.strategy}_{task.problem.measure}"] = row.metric
@@ -170,7 +171,9 @@ def _read(project: Project, task: str | Task, data: Data, gold: Data) -> _Labels
     return _Labels(task, source, truth, labelled(frame, task, LABEL, source).without(truth.keys))
 
 
-def _parameters(labels: _Labels, learner: Learner, columns: Sequence[str], gold: Data) -> dict[str, object]:
+def _parameters(
+    labels: _Labels, learner: Learner, columns: Sequence[Reference], gold: Data
+) -> dict[str, object]:
     """What the run records of how it was called."""
     return {
         "task": labels.task.name,
@@ -178,7 +181,7 @@ def _parameters(labels: _Labels, learner: Learner, columns: Sequence[str], gold:
         "algorithm": algorithm_name(learner.classifier),
         "train_data": labels.source,
         "gold": described(gold),
-        "features": ",".join(columns),
+        "features": ",".join(map(str, columns)),
         "soft_labels": learner.soft_labels,
         "seed": learner.seed,
         **learner.classifier.get_params(deep=False),

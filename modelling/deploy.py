@@ -1,13 +1,19 @@
 """Deploy an end model: give one of its versions the alias that the prediction service follows."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import ModelError, TrackingError, listed, one_line
+from adaptml.features.catalogue import Reference
+from adaptml.features.uses import note_uses
 from adaptml.project import Project
-from adaptml.runs.registry import CHAMPION, end_models
+from adaptml.runs.registry import CHAMPION, end_models, model_files
+from modelling.keyed import NAMES
 
 MAX_LISTED = 20
 
@@ -44,6 +50,7 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
     Raises:
         ModelError: no such end model or version.
         TrackingError: the registry cannot be used.
+        DatabaseError: that the champion uses its features cannot be noted in the database.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -59,6 +66,7 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
             names = listed(sorted(known), MAX_LISTED) or "none"
             raise ModelError(f"no end model {model!r} in the registry; it has {names}: train it first")
         version = _version(client, model, version)
+        note_uses(project.results, model, _features(client, model, version))
         previous = registered.aliases.get(CHAMPION)
         client.set_registered_model_alias(model, CHAMPION, version)
     except MlflowException as error:
@@ -66,6 +74,14 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
             f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
         ) from error
     return Deployed(model, version, None if previous is None else str(previous))
+
+
+def _features(client: MlflowClient, model: str, version: str) -> list[Reference]:
+    """The versions of features that a model was trained on; none where it says nothing of features."""
+    with TemporaryDirectory(prefix="adaptml-") as scratch:
+        names = model_files(client, model, version, Path(scratch)) / "artifacts" / NAMES
+        said = json.loads(names.read_text(encoding="utf-8")) if names.is_file() else {}
+    return [Reference.recorded(name) for name in said.get("features", ())]
 
 
 def _version(client: MlflowClient, model: str, wanted: str | None) -> str:

@@ -23,8 +23,8 @@ class EndModelFromFiles(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Read the classifier (skops, against our own list of types) and the names."""
         files = context.artifacts
-        database = Project().database
-        self.model = load_keyed_model(Path(files["classifier"]), Path(files["names"]), database)
+        points = Project().points
+        self.model = load_keyed_model(Path(files["classifier"]), Path(files["names"]), points)
 
     def predict(
         self,

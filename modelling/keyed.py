@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from adaptml.database import Database
 from adaptml.errors import FeatureError, ModelError, listed
+from adaptml.features.catalogue import Reference
+from adaptml.features.points import Points
 from adaptml.features.reading import read_features
 from adaptml.tasks import ProblemType, problem_type
 from modelling.algorithms import EndModel
@@ -19,23 +20,23 @@ PROB = "prob_"
 
 @dataclass(frozen=True)
 class KeyedModel:
-    """A fitted classifier, the names of its features and classes, and the tables that hold the features.
+    """A fitted classifier, the names of its features and classes, and what reads the features.
 
     Attributes:
         classifier: the end model.
         problem: one class a point, or any number.
         class_names: k names, in the classifier's order.
-        features: the columns that it reads, concatenated in this order.
+        features: the versions of features that it was trained on, concatenated in this order.
         dimensions: how many numbers a data point's features have.
-        database: where the data tables lie.
+        points: reads features.
     """
 
     classifier: EndModel
     problem: ProblemType
     class_names: tuple[str, ...]
-    features: tuple[str, ...]
+    features: tuple[Reference, ...]
     dimensions: int
-    database: Database
+    points: Points
 
     def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Flags and probabilities of n data points.
@@ -51,7 +52,7 @@ class KeyedModel:
             FeatureError: features that are not what the model learned from.
             MissingDataPointsError, DatabaseError: as reading raises them.
         """
-        matrix = read_features(self.database, keys.reset_index(drop=True), self.features)
+        matrix = read_features(self.points, keys.reset_index(drop=True), self.features)
         if matrix.shape[1] != self.dimensions:
             raise FeatureError(
                 f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
@@ -64,7 +65,7 @@ class KeyedModel:
         return pd.DataFrame(columns, index=keys.index)
 
 
-def load_keyed_model(classifier: Path, names: Path, database: Database) -> KeyedModel:
+def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedModel:
     """Read a model from its two files.
 
     Raises:
@@ -73,9 +74,10 @@ def load_keyed_model(classifier: Path, names: Path, database: Database) -> Keyed
     try:
         said = json.loads(names.read_text(encoding="utf-8"))
         problem, class_names = problem_type(said["setting"]), tuple(said["classes"])
-        features, dimensions = tuple(said["features"]), int(said["dimensions"])
+        features = tuple(Reference.recorded(name) for name in said["features"])
+        dimensions = int(said["dimensions"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{names} is not the file of an end model ({error}); train the model again"
         ) from error
-    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, database)
+    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, points)

@@ -204,7 +204,7 @@ def _champion(project: Project, task: Task) -> Champion:
             f"no champion {name!r} in the registry; train it, then `adaptml deploy {name}`"
         ) from error
     try:
-        champion = load_champion(client, project.database, name, version)
+        champion = load_champion(client, project.points, name, version)
     except MlflowException as error:
         raise ModelError(
             f"champion {name} version {version} does not load: {one_line(error)}; train it again"

@@ -9,6 +9,7 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS
 from adaptml.runs.models import ModelToLog
@@ -26,14 +27,19 @@ def registered_name(task: Task) -> str:
 
 
 def model_to_log(
-    task: Task, model: EndModel, features: Sequence[str], dimensions: int, example: pd.DataFrame, folder: Path
+    task: Task,
+    model: EndModel,
+    features: Sequence[str | Reference],
+    dimensions: int,
+    example: pd.DataFrame,
+    folder: Path,
 ) -> ModelToLog:
     """A fitted end model as MLflow stores and registers it.
 
     Args:
         task: classes, setting and name.
         model: the fitted classifier.
-        features: the columns that it reads, in order.
+        features: the columns and the versions of features that it learned from, in order.
         dimensions: how many numbers a data point's features have.
         example: data points that are in the database: the request that the service's page offers.
         folder: `classifier.skops` and `names.json` are written here.
@@ -41,7 +47,7 @@ def model_to_log(
     names: dict[str, object] = {
         "setting": task.setting,
         "classes": task.class_names,
-        "features": list(features),
+        "features": list(map(str, features)),
     }
     names |= {"dimensions": dimensions}
     model.save(folder / CLASSIFIER)

@@ -23,6 +23,8 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     on_ready: Callable[[str], None] | None = None,
+    *,
+    featurize: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
@@ -31,6 +33,8 @@ def serve(
         host: address to listen on; default: the settings' (127.0.0.1: this machine only).
         port: port; 0 takes a free one; default: the settings' (8000).
         on_ready: called with the service's address when it answers.
+        featurize: compute the features of rows that have none yet, with the encoder that the model was
+            trained with; otherwise such a row is answered with 409.
 
     Raises:
         SettingsError: the address cannot be listened on.
@@ -47,7 +51,7 @@ def serve(
     bound_host, bound_port = listener.getsockname()[:2]
     address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
     config = uvicorn.Config(
-        create_app(project),
+        create_app(project, featurize=featurize),
         log_level="warning",
         log_config=_log_config(),
         access_log=False,

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.data import Data, described, is_run, read_gold, read_labels
-from adaptml.database import Database
 from adaptml.errors import ModelError, TrackingError
+from adaptml.features.catalogue import Reference
+from adaptml.features.points import Points
 from adaptml.features.reading import Matrix, read_features
 from adaptml.frames import KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
@@ -30,15 +31,33 @@ class HasRun(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads features: which database, which columns in which order, whether with a progress bar."""
+    """Reads features: which versions in which order, whether with a progress bar."""
 
-    database: Database
-    columns: Sequence[str]
+    points: Points
+    columns: Sequence[Reference]
     show_progress: bool
 
     def read(self, keys: pd.DataFrame) -> Matrix:
         """Features of n data points: float32 (n, d)."""
-        return read_features(self.database, keys, self.columns, show_progress=self.show_progress)
+        return read_features(self.points, keys, self.columns, show_progress=self.show_progress)
+
+
+def exact_features(
+    project: Project, task: Task, features: Sequence[str], *data: pd.DataFrame | None
+) -> list[Reference]:
+    """The versions of features that a model learns from; it is asked with these and no others.
+
+    Args:
+        project: holds the features.
+        task: its features are taken where none are named.
+        features: names of columns and features, as a person wrote them.
+        data: frames with `table_name`, whose tables must all have them; None is left out.
+
+    Raises:
+        FeatureError: no version is there for all tables.
+    """
+    tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
+    return project.points.exact(tables, list(features) or list(task.features))
 
 
 @dataclass(frozen=True)

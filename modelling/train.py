@@ -9,6 +9,7 @@ import pandas as pd
 
 from adaptml.data import Data, described
 from adaptml.errors import ModelError
+from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS, write_preview
 from adaptml.project import Project
@@ -28,7 +29,7 @@ from modelling.evaluate import Evaluation
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
-from modelling.sources import HasRun, Reader, Split, data_of, split, targets
+from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
 from modelling.strategies import AUTO, Combined, Gold, Learner, Weak, combine
 
 DEFAULT_ALGORITHM = "logistic_regression"
@@ -124,7 +125,8 @@ def train(
             here too are not trained on. `label` gives the `lm_…` metrics, `gold_label` the `gold_…` ones.
         gold: `task`, or a frame with `gold_label` or the path of one, to learn from too. The `gold_…`
             metrics then come from cross-validation: each point is predicted by a model that did not see it.
-        features: columns to learn from, concatenated in this order; default: the task's.
+        features: columns and features to learn from, concatenated in this order; default: the task's. Of a
+            feature, the model learns from the version that its name stands for now, and is asked with that.
         params: the algorithm's parameters, as values or, for an algorithm by name, as text.
         soft_labels: train on `label_probs` (noise-aware) in place of `label`.
         strategy: how gold and weak labels are combined: `auto` (weak alone where there is no gold) or one of
@@ -145,12 +147,13 @@ def train(
     made = _checked(algorithm, params, soft_labels)
     labels = split(project, task, data, test, gold, seed)
     learner = Learner(made, labels.task.problem, soft_labels, seed)
-    columns = list(features) or list(labels.task.features)
+    gold_keys = None if labels.gold is None else labels.gold.keys
+    columns = exact_features(project, labels.task, features, labels.training.keys, gold_keys, labels.test)
     shown = _parameters(labels, learner, columns, strategy, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
     with project.runs.run(labels.task.name, name, shown) as recorder:
         labels.tell(recorder.log)
-        training = _Training(labels, learner, Reader(project.database, columns, show_progress), recorder)
+        training = _Training(labels, learner, Reader(project.points, columns, show_progress), recorder)
         done = training.run(strategy)
         lines = _lines(labels, done, training.evaluation)
         _write_report(project, training, recorder, lines, seed, texts)
@@ -177,7 +180,7 @@ def _checked(
 def _parameters(
     labels: Split,
     learner: Learner,
-    columns: Sequence[str],
+    columns: Sequence[Reference],
     strategy: str,
     test: Data | HasRun | float | None,
     gold: Data | None,
@@ -188,7 +191,7 @@ def _parameters(
         "task": labels.task.name,
         "setting": labels.task.setting,
         "algorithm": algorithm_name(learner.classifier),
-        "features": ",".join(columns),
+        "features": ",".join(map(str, columns)),
         "train_data": labels.source,
         "test_data": tested,
         "gold": described(gold),

@@ -14,6 +14,7 @@ from adaptml.cli.support import Group, command_app, new_app
 STEPS = {
     "task": ("adaptml.cli.task", "Make, check and list tasks."),
     "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),
+    "features": ("adaptml.cli.features", "List the versions of features; compare and drop them."),
     "sample-tasks": ("adaptml.cli.sample_tasks", "Sample data points for annotation."),
     "sample-points": ("adaptml.cli.sample_points", "Choose data points to label and to train on."),
     "annotate": ("adaptml.cli.annotate", "Annotate in Label Studio: project, tasks, annotations."),

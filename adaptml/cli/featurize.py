@@ -14,20 +14,20 @@ def command(
     data: options.TableArg,
     text: Annotated[str | None, typer.Option(help="Column to read.", show_default=False)] = None,
     lemmas: Annotated[
-        str | None, typer.Option(help="Column for the lists of lemmas.", show_default=False)
+        str | None, typer.Option(help="Name of the lists of lemmas.", show_default=False)
     ] = None,
-    vector: Annotated[str | None, typer.Option(help="Column for the vectors.", show_default=False)] = None,
+    vector: Annotated[str | None, typer.Option(help="Name of the vectors.", show_default=False)] = None,
     encoder: Annotated[
         str | None, typer.Option(help="Text encoder of the vectors.", show_default=False)
     ] = None,
     all_rows: Annotated[
-        bool, typer.Option("--all", help="Every row again, not only those without features.")
+        bool, typer.Option("--all", help="Every row again, not only those that are new or changed.")
     ] = False,
 ) -> None:
-    """Compute lemmas and vectors of a table's texts and store them in the same table.
+    """Compute lemmas and vectors of a table's texts and keep them in tables beside it.
 
-    Only rows that have no features yet are computed, so run it whenever the table has grown. Options
-    win over what the task file says.
+    Only rows that are new or whose text has changed are computed, so run it whenever the table has grown.
+    Options win over what the task file says.
 
     Example: `adaptml featurize example --data example_data`
     """
@@ -41,7 +41,9 @@ def command(
     except KeyboardInterrupt:
         typer.echo("interrupted; the rows done so far are kept, run it again for the rest", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    counts = f"{done.new} new, {done.changed} changed, {done.empty} without text"
+    gone = f", {done.gone} values of rows that are gone were dropped" if done.gone else ""
     output().print(
-        f"{done.rows} rows of {data} featurised ({done.empty} without text), "
-        f"{done.kept} had their features already"
+        f"{done.rows} rows of {data} featurised ({counts}), {done.kept} had their features already{gone}: "
+        f"{', '.join(done.features)}"
     )

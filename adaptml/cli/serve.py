@@ -15,6 +15,9 @@ def command(
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.", show_default=False)
     ] = None,
+    featurize: Annotated[
+        bool, typer.Option("--featurize", help="Encode rows without features, in place of refusing them.")
+    ] = False,
 ) -> None:
     """Serve every champion over HTTP, with its documentation at /docs.
 
@@ -23,7 +26,7 @@ def command(
     Example: `adaptml serve --port 8000`
     """
     with Project() as project:
-        project.serve(host, port, _announce)
+        project.serve(host, port, _announce, featurize=featurize)
 
 
 def _announce(address: str) -> None:

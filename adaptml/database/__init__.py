@@ -1,8 +1,9 @@
 """Data tables: look up columns by key, sample, scan, write."""
 
 from adaptml.database.core import Database
+from adaptml.database.packed import PackedVector
 from adaptml.database.stored import StoredRows
 from adaptml.database.types import TextList, Vector
 from adaptml.database.writeback import WritebackKind, write_back
 
-__all__ = ["Database", "StoredRows", "TextList", "Vector", "WritebackKind", "write_back"]
+__all__ = ["Database", "PackedVector", "StoredRows", "TextList", "Vector", "WritebackKind", "write_back"]

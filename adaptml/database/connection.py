@@ -1,7 +1,7 @@
 """A connection to one database: its address, its catalogue, its errors as ours."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +68,7 @@ class Connected:
                 f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
             ) from error
         self._tables: dict[str, sa.Table] = {}
+        self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
 
     def close(self) -> None:
         """Give back every connection."""
@@ -86,6 +87,16 @@ class Connected:
         with self.translated():
             inspector = sa.inspect(self.engine)
             return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+
+    def declare(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
+        """Say what columns of a table are that a step made, where its catalogue does not: `PackedVector`.
+
+        Args:
+            table: its name; it need not be there yet. `create_table` does this by itself.
+            columns: name and type of such columns, or of all.
+        """
+        self._declared[table] = self._declared.get(table, {}) | dict(columns)
+        self._tables.pop(table, None)
 
     def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
         """Names and types of a table's columns, in the table's order.
@@ -139,8 +150,12 @@ class Connected:
                 f"no table {table!r} in {self.name}; its tables are {listed(names, 20) or 'none'}"
             )
         with self.translated():
-            listeners = [("column_reflect", _as_feature)]
+            listeners = [("column_reflect", self._give_type)]
             return sa.Table(table, sa.MetaData(), autoload_with=self.engine, listeners=listeners)
+
+    def _give_type(self, _inspector: Any, table: sa.Table, column: dict[str, Any]) -> None:
+        declared = self._declared.get(table.name, {}).get(column["name"])
+        column["type"] = declared or feature_type(column["type"])
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -158,7 +173,3 @@ class Connected:
         except exc.DBAPIError as error:
             reason = one_line(error.orig or error)
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
-
-
-def _as_feature(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
-    column["type"] = feature_type(column["type"])

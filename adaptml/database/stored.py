@@ -10,6 +10,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from adaptml.database.packed import PackedVector
 from adaptml.database.types import TextList, Vector
 
 Decode = Callable[[Any], Any]
@@ -56,9 +57,14 @@ def _chosen(cells: Sequence[Any], rows: npt.NDArray[np.int64] | None) -> Sequenc
 def stored(column: sa.ColumnElement[Any], dialect: Dialect) -> tuple[sa.ColumnElement[Any], Decode | None]:
     """How to select a column's cells as they are kept, and what makes values of them.
 
-    SQLite keeps lists as JSON text and vectors as bytes, which take longer to decode than to read; elsewhere
-    the driver has decoded them already.
+    Packed vectors take longer to decode than to read, and so do SQLite's lists, which are JSON text, and
+    vectors, which are bytes; elsewhere the driver has decoded those already.
     """
+    if isinstance(column.type, PackedVector):
+        packed = column.type
+        return sa.type_coerce(column, packed.load_dialect_impl(dialect)), (
+            lambda cell: packed.process_result_value(cell, dialect)
+        )
     if dialect.name == "sqlite":
         if isinstance(column.type, sa.JSON | TextList):
             return sa.type_coerce(column, sa.Text()), json.loads

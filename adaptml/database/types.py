@@ -7,6 +7,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, to_instance
 
 from adaptml.errors import DatabaseError
@@ -65,6 +66,15 @@ class TextList(TypeDecorator[list[str]]):
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """From any sequence of text to a list."""
         return None if value is None else [str(item) for item in value]
+
+
+class FreeText(sa.Text):
+    """Text of any length; CrateDB takes 32,766 bytes at most where it has an index or is kept column-wise."""
+
+
+@compiles(FreeText, "crate")
+def _free_text(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "TEXT INDEX OFF STORAGE WITH (columnstore = false)"
 
 
 def _array(dialect: Dialect, item: TypeEngine[Any]) -> TypeEngine[Any]:

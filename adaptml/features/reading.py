@@ -1,4 +1,4 @@
-"""Feature columns of data points as one matrix."""
+"""Features of data points as one matrix."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.database import Database
 from adaptml.errors import FeatureError, listed
+from adaptml.features.points import Asked, Points
 from adaptml.frames import KEYS
 
 Matrix = npt.NDArray[np.float32]
 
 
 def read_features(
-    database: Database, keys: pd.DataFrame, columns: Sequence[str], *, show_progress: bool = False
+    points: Points, keys: pd.DataFrame, columns: Sequence[Asked], *, show_progress: bool = False
 ) -> Matrix:
     """The features of data points, concatenated in the order of the columns.
 
     Args:
-        database: where the data tables lie.
+        points: reads columns and features.
         keys: frame with table_name and id (n rows).
-        columns: names of number or vector columns, at least one.
+        columns: columns of numbers or vectors, and features, at least one.
         show_progress: draw a progress bar.
 
     Returns:
@@ -36,8 +36,8 @@ def read_features(
     """
     if not columns:
         raise FeatureError("no feature column given; expected at least one number or vector column")
-    frame = database.read(keys, columns, show_progress=show_progress)
-    parts = [_column(frame, column) for column in columns]
+    frame = points.read(keys, columns, show_progress=show_progress)
+    parts = [_column(frame, str(column)) for column in columns]
     return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:  # SQLAlchemy and MLflow take a third of a second and a second; `pull` does without
-    from adaptml.database import Database
+    from adaptml.features.points import Points
     from adaptml.runs.label_run import RunFiles
 
 SCAN_ROWS = 50_000
@@ -26,7 +26,7 @@ class Source:
     """Where points are drawn from.
 
     Attributes:
-        database: holds the table.
+        points: reads the table and its features.
         table: name of a data table.
         by: the column of `stratified`.
         vector: the vector column of `diverse`.
@@ -34,7 +34,7 @@ class Source:
         only: the ids to draw from, in a fixed order; None for every row of the table.
     """
 
-    database: "Database"
+    points: "Points"
     table: str
     by: str | None = None
     vector: str | None = None
@@ -44,7 +44,7 @@ class Source:
     def scan(self, columns: Sequence[str], excluded: AbstractSet[str]) -> Iterator[pd.DataFrame]:
         """`id` and columns of the rows to draw from, without those excluded, in chunks of a fixed order."""
         chunks = (
-            self.database.scan(self.table, columns, chunk_rows=SCAN_ROWS)
+            self.points.database.scan(self.table, columns, chunk_rows=SCAN_ROWS)
             if self.only is None
             else self._read_chosen(list(self.only), columns)
         )
@@ -54,7 +54,7 @@ class Source:
     def _read_chosen(self, ids: Sequence[str], columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         for start in range(0, len(ids), SCAN_ROWS):
             keys = pd.DataFrame({"table_name": self.table, "id": ids[start : start + SCAN_ROWS]}, dtype=str)
-            yield self.database.read(keys, columns)
+            yield self.points.read(keys, columns)
 
     def ids(self, excluded: AbstractSet[str]) -> Iterator[Ids]:
         """The ids to draw from in chunks of a fixed order, without those excluded."""

@@ -48,7 +48,7 @@ def stratified(source: Source, n: int, rng: np.random.Generator, excluded: Abstr
 
     def inclusion_prob(ids: Sequence[str]) -> Floats:
         keys = pd.DataFrame({"table_name": source.table, "id": list(ids)}, dtype=str)
-        values = [_stratum(value) for value in source.database.read(keys, [str(source.by)])[str(source.by)]]
+        values = [_stratum(value) for value in source.points.read(keys, [str(source.by)])[str(source.by)]]
         return np.array([shares[value] / sizes[value] if value in sizes else 0.0 for value in values])
 
     chosen = [key for value in sorted(best, key=str) for key in best[value].ids]
@@ -69,7 +69,7 @@ def diverse(source: Source, n: int, rng: np.random.Generator, excluded: Abstract
         raise AnnotationError("sampling is diverse and no vector column was named; name one with --vector")
     pool = random(source, max(POOL_ROWS, n), rng, excluded).ids
     keys = pd.DataFrame({"table_name": source.table, "id": pool}, dtype=str)
-    found = source.database.read(keys, [source.vector])[source.vector]
+    found = source.points.read(keys, [source.vector])[source.vector]
     present = [i for i, vector in enumerate(found) if isinstance(vector, np.ndarray)]
     if not present:
         raise AnnotationError(

@@ -68,7 +68,7 @@ def draw_points(
 
         files = RunFiles(project, options.run, folder)
     vector = options.vector or next(iter(task.features), None)
-    source = Source(project.database, table, options.by, vector, files, only)
+    source = Source(project.points, table, options.by, vector, files, only)
     return draw_sample(source, options.sampling, n, options.seed)
 
 

@@ -11,7 +11,9 @@ import pandas as pd
 from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
+from adaptml.features.catalogue import Feature
 from adaptml.features.encoders import check_encoder
+from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks.scaffold import PLACEHOLDERS
@@ -143,7 +145,11 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     level: Level = "ok" if facts.rows else "error"
     rows = f"{facts.rows} rows" if facts.rows else "no rows: load some"
     found = [Finding(level, table, rows), *_ids(table, facts)]
-    return found + [_column(task, table, name, facts) for name in wanted]
+    features = project.points.resolved(table, wanted)
+    return found + [
+        _column(task, table, name, facts) if feature is None else _feature(table, name, feature, project)
+        for name, feature in features.items()
+    ]
 
 
 def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
@@ -177,6 +183,13 @@ def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
         )
     if known == "text" and not facts.null_ids and not duplicated and facts.indexed is not False:
         yield Finding("ok", what, "text, unique")
+
+
+def _feature(table: str, name: str, feature: Feature, project: Project) -> Finding:
+    """A feature that the task names, in a table of its own."""
+    rows = FeatureValues(project.results, feature).count()
+    holds = "list of text" if feature.kind == "lemmas" else "vector"
+    return Finding("ok", f"{table}.{name}", f"{holds}, feature {feature.reference} of {rows} rows")
 
 
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:

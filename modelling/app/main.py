@@ -21,6 +21,8 @@ from adaptml.errors import (
     UnknownTableError,
     listed,
 )
+from adaptml.features.on_the_fly import OnTheFly
+from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
 from modelling.app.model_cache import ModelCache
@@ -42,14 +44,18 @@ _MLFLOW = {
 }
 
 
-def create_app(project: Project) -> FastAPI:
+def create_app(project: Project, *, featurize: bool = False) -> FastAPI:
     """Make the service; models are loaded when it starts, and again when the registry names others.
 
     Args:
         project: holds the database and the model registry.
+        featurize: compute features of rows that have none, with the encoder of the model that is asked.
     """
     database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S)
-    cache = ModelCache(project.settings.tracking_uri, database)
+    elsewhere = project.settings.results_database_url.get_secret_value()
+    results = Database(elsewhere, LOCK_TIMEOUT_S) if elsewhere else database
+    points = Points(database, results, OnTheFly() if featurize else None)
+    cache = ModelCache(project.settings.tracking_uri, points)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,6 +67,7 @@ def create_app(project: Project) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await watcher
             database.close()
+            results.close()
             project.close()
 
     app: FastAPI = FastAPIOffline(

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
-from adaptml.database import Database
 from adaptml.errors import one_line
+from adaptml.features.points import Points
 from adaptml.runs.registry import CHAMPION, end_models
 from modelling.champion import Champion, load_champion
 
@@ -44,14 +44,14 @@ class ServedModel:
 class ModelCache:
     """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
 
-    def __init__(self, tracking_uri: str, database: Database) -> None:
+    def __init__(self, tracking_uri: str, points: Points) -> None:
         """Load nothing yet.
 
         Args:
             tracking_uri: address of the registry that names the champions.
-            database: holds their features.
+            points: reads their features.
         """
-        self._uri, self._database = tracking_uri, database
+        self._uri, self._points = tracking_uri, points
         self._models: Mapping[str, ServedModel] = MappingProxyType({})
         self.registry_problem: str | None = "not asked yet"
 
@@ -93,7 +93,7 @@ class ModelCache:
         serving = old.champion if old and old.made == made else None
         model = ServedModel(registered.name, version, made, serving, None, now)
         try:
-            champion = load_champion(self._client(), self._database, model.name, version)
+            champion = load_champion(self._client(), self._points, model.name, version)
         except Exception as error:  # noqa: BLE001 - the service's edge: files can be broken in any way
             model = replace(model, problem=_problem(error))
             if not (old and same and old.problem == model.problem):  # say it once, not at every try

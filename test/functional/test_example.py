@@ -103,7 +103,7 @@ def test_the_solvers_of_mlp_come_out_alike(report: str, home: Path) -> None:
             assert labels.test is not None
             gold = labelled(labels.test, labels.task, "gold_label", "gold")
             X, X_gold = (
-                read_features(project.database, points.keys, labels.task.features)
+                read_features(project.points, points.keys, labels.task.features)
                 for points in (labels.training, gold)
             )
             scores = [

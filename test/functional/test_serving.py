@@ -140,7 +140,7 @@ def test_code_in_a_registered_model_is_never_run(server: Server, registry: Regis
     assert server.predict("code", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
     assert "has no file classifier.skops" in status(server, "pickle")["problem"]
     assert "holds types that no end model of ours holds" in status(server, "own_type")["problem"]
-    champion = load_champion(registry.project.runs.client, registry.project.database, "code", "1")
+    champion = load_champion(registry.project.runs.client, registry.project.points, "code", "1")
     assert champion.predict(["animals"], ["b"])["prob_cat"] == pytest.approx([0.2], abs=CLOSE)
     assert [name for name, mark in marks.items() if mark.exists()] == []
     runpy.run_path(str(registry.home / "code.py"))  # run by hand, it leaves its mark

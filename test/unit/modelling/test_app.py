@@ -17,6 +17,7 @@ from adaptml.errors import (
     ModelError,
     UnknownColumnError,
 )
+from adaptml.features.points import Points
 from modelling.app.api_errors import ApiError, translated
 from modelling.app.model_cache import ModelCache
 from modelling.app.openapi import describe, response_schema
@@ -94,7 +95,7 @@ def test_a_registry_that_does_not_answer_is_said_and_logged_once(
     uri: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "junk.db").write_text("no database")
-    cache = ModelCache(uri.format(folder=tmp_path), Database("sqlite://"))
+    cache = ModelCache(uri.format(folder=tmp_path), Points(Database("sqlite://"), Database("sqlite://")))
     for _ in range(2):
         cache.refresh()
     assert cache.models == []

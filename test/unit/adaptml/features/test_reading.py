@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database, TextList, Vector
 from adaptml.errors import FeatureError, MissingDataPointsError
+from adaptml.features.points import Points
 from adaptml.features.reading import read_features
 
 
@@ -43,10 +44,10 @@ def keys(*ids: str) -> pd.DataFrame:
 
 
 def test_columns_are_concatenated_in_the_order_given_and_rows_in_key_order(filled: Database) -> None:
-    matrix = read_features(filled, keys("c", "a", "c"), ["n", "v"])
+    matrix = read_features(Points(filled, filled), keys("c", "a", "c"), ["n", "v"])
     assert matrix.tolist() == [[3, 5, 6], [1, 1, 2], [3, 5, 6]]
     assert matrix.dtype == np.float32
-    assert read_features(filled, keys("a"), ["v", "n"]).tolist() == [[1, 2, 1]]
+    assert read_features(Points(filled, filled), keys("a"), ["v", "n"]).tolist() == [[1, 2, 1]]
 
 
 @pytest.mark.parametrize(
@@ -84,10 +85,10 @@ def test_columns_that_cannot_be_features(
     filled: Database, ids: str, columns: list[str], message: str
 ) -> None:
     with pytest.raises(FeatureError) as caught:
-        read_features(filled, keys(*ids), columns)
+        read_features(Points(filled, filled), keys(*ids), columns)
     assert str(caught.value) == message
 
 
 def test_points_that_are_not_there_are_an_error_not_a_shift(filled: Database) -> None:
     with pytest.raises(MissingDataPointsError, match=r"^1 of 2 data points are not in their table: t/zz"):
-        read_features(filled, keys("zz", "a"), ["v"])
+        read_features(Points(filled, filled), keys("zz", "a"), ["v"])

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
 from adaptml.errors import AnnotationError, FrameError, TrackingError
+from adaptml.features.points import Points
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from adaptml.runs.label_run import RunFiles
@@ -55,7 +56,7 @@ def drawn(source: Source, sampling: str, n: int, seed: int = 0) -> list[str]:
 
 
 def test_random_is_seeded_and_a_larger_one_holds_a_smaller_one(database: Database) -> None:
-    source = Source(database, "posts")
+    source = Source(Points(database, database), "posts")
     sample = draw_sample(source, "random", 5, 1)
     assert sample.frame["inclusion_prob"].tolist() == pytest.approx([5 / N] * 5)
     assert sample.name == "random n=5 seed=1"
@@ -66,7 +67,7 @@ def test_random_is_seeded_and_a_larger_one_holds_a_smaller_one(database: Databas
 
 
 def test_stratified_takes_each_value_in_proportion(database: Database) -> None:
-    sample = draw_sample(Source(database, "posts", by="kind"), "stratified", 6, 0)
+    sample = draw_sample(Source(Points(database, database), "posts", by="kind"), "stratified", 6, 0)
     kinds = Counter("a" if int(key) < 8 else "b" if int(key) < 11 else "none" for key in sample.frame["id"])
     assert kinds == {"a": 3, "b": 2, "none": 1}  # one each, then by what is missing to 4, 1.5 and 0.5
     chance = dict(zip(sample.frame["id"], sample.frame["inclusion_prob"], strict=True))
@@ -75,14 +76,14 @@ def test_stratified_takes_each_value_in_proportion(database: Database) -> None:
 
 
 def test_diverse_takes_what_lies_far_away(database: Database) -> None:
-    sample = draw_sample(Source(database, "posts", vector="vec"), "diverse", 3, 0)
+    sample = draw_sample(Source(Points(database, database), "posts", vector="vec"), "diverse", 3, 0)
     assert {"03", "07"} < set(sample.frame["id"])
     assert sample.frame["inclusion_prob"].isna().all()
-    assert len(set(drawn(Source(database, "posts", vector="vec"), "diverse", N))) == N
+    assert len(set(drawn(Source(Points(database, database), "posts", vector="vec"), "diverse", N))) == N
 
 
 def test_what_a_run_says(database: Database, run: RunFiles) -> None:
-    source = Source(database, "posts", run=run)
+    source = Source(Points(database, database), "posts", run=run)
     assert sorted(drawn(source, "uncertain", 2)) == ["00", "01"]
     assert sorted(drawn(source, "uncertain", 4)) == ["00", "01", "03", "04"]
     assert sorted(drawn(source, "disagreement", 99)) == ["00", "01", "03", "04"]
@@ -100,7 +101,7 @@ def test_what_a_run_says(database: Database, run: RunFiles) -> None:
 def test_inclusion_probabilities_are_how_often_points_are_drawn(
     database: Database, run: RunFiles, sampling: str
 ) -> None:
-    source, repeats = Source(database, "posts", run=run), 400
+    source, repeats = Source(Points(database, database), "posts", run=run), 400
     counted: Counter[str] = Counter()
     said: dict[str, float] = {}
     for seed in range(repeats):
@@ -114,17 +115,17 @@ def test_inclusion_probabilities_are_how_often_points_are_drawn(
 
 def test_a_run_needs_its_frame_no_more(database: Database, run: RunFiles, clean_room: Path) -> None:
     (clean_room / "points.parquet").unlink()
-    assert sorted(drawn(Source(database, "posts", run=run), "uncovered", 99)) == ["02", "05", "08"]
+    assert sorted(drawn(Source(Points(database, database), "posts", run=run), "uncovered", 99)) == ["02", "05", "08"]
 
 
 def test_runs_that_cannot_be_used(
     database: Database, run: RunFiles, project: Project, clean_room: Path
 ) -> None:
     with pytest.raises(TrackingError, match="run nothing "):
-        drawn(Source(database, "posts", run=RunFiles(project, "nothing", clean_room)), "uncertain", 2)
+        drawn(Source(Points(database, database), "posts", run=RunFiles(project, "nothing", clean_room)), "uncertain", 2)
     database.create_table("other", {"id": sa.Text()})
     with pytest.raises(AnnotationError, match="holds no point of table 'other'; name a run on that table"):
-        drawn(Source(database, "other", run=run), "uncertain", 2)
+        drawn(Source(Points(database, database), "other", run=run), "uncertain", 2)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_samplings_that_do_not_exist(sampling: str, message: str) -> None:
 )
 def test_what_a_sampling_needs(database: Database, sampling: str, message: str) -> None:
     with pytest.raises(AnnotationError) as error:
-        drawn(Source(database, "posts"), sampling, 2)
+        drawn(Source(Points(database, database), "posts"), sampling, 2)
     assert str(error.value) == message
 
 

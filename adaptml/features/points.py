@@ -1,0 +1,217 @@
+"""Data points with everything that is known of them: columns of their tables, and features beside these."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy.types import TypeEngine
+
+from adaptml.database import Database, StoredRows, TextList, Vector
+from adaptml.errors import FeatureError, listed
+from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
+from adaptml.features.on_the_fly import OnTheFly
+from adaptml.features.values import Cells
+from adaptml.frames import KEYS
+
+Asked = str | Reference
+
+
+@dataclass(frozen=True)
+class Points:
+    """Reads data points as `Database` does, features as well as columns.
+
+    A name stands for the newest version of the feature of that name, and where a table has none, for its
+    column; `name@2` stands for that version. A `Reference` of version 0 is the column, or the feature that
+    was found to hold the same.
+
+    Attributes:
+        database: holds the data tables.
+        results: holds the feature tables.
+        on_the_fly: computes the features that `read` does not find; None: they stay None.
+    """
+
+    database: Database
+    results: Database
+    on_the_fly: OnTheFly | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_catalogue", Catalogue(self.results))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What features there are."""
+        found: Catalogue = self.__dict__["_catalogue"]
+        return found
+
+    def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
+        """Names and types of a table's columns and of its features.
+
+        Raises:
+            UnknownTableError: no such table.
+        """
+        features = self.catalogue.of_table(table)
+        kinds = {f.name: TextList() if f.kind == "lemmas" else Vector() for f in features}
+        return self.database.columns(table) | kinds
+
+    def read(
+        self,
+        keys: pd.DataFrame,
+        columns: Sequence[Asked],
+        *,
+        skip_missing: bool = False,
+        show_progress: bool = False,
+    ) -> pd.DataFrame:
+        """Columns and features of data points, in the order of the keys, as `Database.read` gives columns.
+
+        Args:
+            keys: frame with `table_name` and `id` (n rows).
+            columns: what is read; the frame's columns have these names.
+            skip_missing: leave out points that are not in their table.
+            show_progress: draw a progress bar.
+
+        Raises:
+            FeatureError: a version of a feature that a table does not have.
+            AdaptmlError: as `Database.read`.
+        """
+        by_table = {str(table): self.resolved(str(table), columns) for table in keys["table_name"].unique()}
+        in_features = [c for c in columns if any(found[c] is not None for found in by_table.values())]
+        plain = [str(column) for column in columns if column not in in_features]
+        # Read even without a column: it says which points are there.
+        frame = self.database.read(keys, plain, skip_missing=skip_missing, show_progress=show_progress)
+        if not in_features:
+            return frame
+        for column in in_features:
+            values = np.empty(len(frame), dtype=object)
+            for table, group in frame.groupby("table_name", sort=False):
+                values[group.index] = self._values(group, column, by_table[str(table)][column])
+            frame[str(column)] = pd.Series(values, dtype=object)
+        return frame[list(dict.fromkeys([*KEYS, *map(str, columns)]))]
+
+    def _values(self, group: pd.DataFrame, column: Asked, feature: Feature | None) -> npt.NDArray[np.object_]:
+        """The values of one column or feature of some rows of a table, object (n,)."""
+        values = np.empty(len(group), dtype=object)
+        if feature is None:
+            values[:] = self.database.read(group, [str(column)])[str(column)].to_numpy()
+        else:
+            for place, value in enumerate(Cells(self.results, feature).values(group["id"].tolist())):
+                values[place] = value
+            if self.on_the_fly is not None:
+                self._compute(feature, group, values)
+        return values
+
+    def _compute(self, feature: Feature, group: pd.DataFrame, values: npt.NDArray[np.object_]) -> None:
+        """Fill in the values that are not there."""
+        absent = [place for place, value in enumerate(values) if value is None]
+        if absent and self.on_the_fly is not None:
+            texts = self.database.read(group.iloc[absent], [feature.source])[feature.source]
+            made = self.on_the_fly.values(feature.spec, [text or "" for text in texts])
+            for place, value in zip(absent, made or [], strict=False):
+                values[place] = value
+
+    def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
+        """Data points in chunks, as the databases keep them: see `Database.read_stored`.
+
+        Args:
+            keys: frame with `table_name` and `id` (n rows), no point twice.
+            columns: names of columns and features.
+
+        Raises:
+            FeatureError: a version of a feature that a table does not have.
+            AdaptmlError: as `Database.read_stored`.
+        """
+        for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
+            features = {
+                str(column): feature
+                for column, feature in self.resolved(str(table), columns).items()
+                if feature is not None
+            }
+            plain = [column for column in columns if column not in features]
+            looked_up = {name: Cells(self.results, feature) for name, feature in features.items()}
+            positions = group.index.to_numpy()
+            for rows in self.database.read_stored(group, plain):
+                yield _joined(rows, columns, looked_up, positions)
+
+    def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
+        """For each of the names its feature of a table, or None for a column of the table.
+
+        Raises:
+            FeatureError: a version that the table does not have.
+        """
+        features = self.catalogue.of_table(table)
+        if self.on_the_fly is not None:
+            features += self._without_values(table, columns, {feature.reference for feature in features})
+        return {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+
+    def _without_values(self, table: str, columns: Sequence[Asked], there: set[Reference]) -> list[Feature]:
+        """Versions that only other tables have, as this table would have them."""
+        asked = {c for c in columns if isinstance(c, Reference) and c.version != COLUMN} - there
+        if not asked:
+            return []
+        known = {f.reference: f for f in self.catalogue.all(dropped=True)}
+        return [replace(known[c], table_name=table, values_table=None) for c in asked if c in known]
+
+    def exact(self, tables: Sequence[str], columns: Sequence[str]) -> list[Reference]:
+        """The versions that names stand for now, the same in all tables; what a model is trained on.
+
+        Args:
+            tables: data tables, at least one.
+            columns: names of columns and features.
+
+        Raises:
+            FeatureError: no version is there for all tables, or a version that was asked for is not.
+        """
+        by_table = {table: self.catalogue.of_table(table) for table in tables}
+        return [_exact(by_table, column) for column in columns]
+
+
+def _resolved(table: str, column: Asked, features: Sequence[Feature]) -> Feature | None:
+    if isinstance(column, Reference) and column.version == COLUMN:
+        return next(
+            (f for f in features if f.name == column.name and f.replaces_column and f.filled_at), None
+        )
+    name, version = column if isinstance(column, Reference) else split_reference(column)
+    if version is None:
+        return newest(features, name)
+    found = next((feature for feature in features if feature.reference == (name, version)), None)
+    if found is None and version != COLUMN:
+        has = listed([str(f.reference) for f in features if f.name == name], 20) or "none of that name"
+        raise FeatureError(
+            f"table {table!r} has no feature {name}@{version}; it has {has}: run `adaptml featurize` on it, "
+            "which fills the versions that a task or a champion names"
+        )
+    return found
+
+
+def _exact(by_table: dict[str, list[Feature]], column: str) -> Reference:
+    name, version = split_reference(column)
+    if version is not None:
+        return Reference(name, version)
+    stand_for = [newest(features, name) for features in by_table.values()]
+    if not any(stand_for):
+        return Reference(name, COLUMN)
+    versions = [{f.version for f in features if f.name == name} for features in by_table.values()]
+    shared = set.intersection(*versions)
+    preferred = [feature.version for feature in stand_for if feature and feature.version in shared]
+    if not preferred:
+        of_each = "; ".join(
+            f"{table}: {listed([f'{name}@{v}' for v in sorted(found)]) or 'none'}"
+            for table, found in zip(by_table, versions, strict=True)
+        )
+        raise FeatureError(
+            f"no version of feature {name!r} is there for all tables ({of_each}); "
+            "run `adaptml featurize` on each of them"
+        )
+    return Reference(name, max(preferred))
+
+
+def _joined(
+    rows: StoredRows, columns: Sequence[str], features: dict[str, Cells], positions: npt.NDArray[np.int64]
+) -> StoredRows:
+    """Rows of a data table with the cells of their features, at their places among all keys."""
+    added = {name: cells.of(rows.ids) for name, cells in features.items()}
+    cells = {name: added[name] if name in added else rows.cells[name] for name in columns if name not in KEYS}
+    decode = rows.decode | {name: c.decode for name, c in features.items() if c.decode is not None}
+    return replace(rows, cells=cells, decode=decode, positions=positions[rows.positions])

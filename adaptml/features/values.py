@@ -1,0 +1,229 @@
+"""The values of one version of a feature of one data table, in a table of their own beside it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
+
+from adaptml.database import Database, PackedVector, TextList, cratedb
+from adaptml.database.stored import Decode, stored
+from adaptml.features.catalogue import Feature, Kind
+from adaptml.features.streaming import stream
+
+LOOK_UP_IDS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+SHORT = 500  # fewer ids are looked up one by one
+IN_STEP = 0.5  # share of ids that a range must find for the next one to be tried
+
+Hashes = npt.NDArray[np.int64]
+
+
+def value_type(kind: Kind) -> TypeEngine[Any]:
+    """The type of a feature's values."""
+    return TextList() if kind == "lemmas" else PackedVector()
+
+
+class Known(NamedTuple):
+    """The rows that have values: what they are known by in this process, and what they were computed from.
+
+    Attributes:
+        ids: hash of each row's id in this process, sorted, int64 (n,).
+        sources: hash of what its value was computed from, in the same order, int64 (n,).
+    """
+
+    ids: Hashes
+    sources: Hashes
+
+    @classmethod
+    def none(cls) -> "Known":
+        """No row."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+class FeatureValues:
+    """The values of one version of a feature of one data table."""
+
+    def __init__(self, results: Database, feature: Feature) -> None:
+        """Look at nothing yet.
+
+        Args:
+            results: where feature tables lie.
+            feature: whose values; they were not dropped.
+        """
+        self._results, self.feature = results, feature
+        self._table = _table(results, feature)
+
+    def create(self) -> None:
+        """Make the table unless it is there."""
+        with self._results.translated():
+            self._table.create(self._results.engine, checkfirst=True)
+
+    def drop(self) -> None:
+        """Remove the table."""
+        with self._results.translated():
+            self._table.drop(self._results.engine, checkfirst=True)
+
+    def put(self, ids: Sequence[str], sources: Sequence[int], values: Sequence[Any], run: str) -> None:
+        """Write the values of some rows, in one transaction; those that are there are replaced.
+
+        Args:
+            ids: of the r rows.
+            sources: hash of what each value was computed from.
+            values: list[str] or float32 (d,), one a row.
+            run: what computed them.
+        """
+        dialect = sqlite if self._results.engine.dialect.name == "sqlite" else postgresql
+        insert: Any = dialect.insert(self._table)
+        new = {name: insert.excluded[name] for name in ("source_hash", "computed_at", "run", "value")}
+        now = datetime.now(UTC)
+        rows = [
+            {"id": key, "source_hash": source, "computed_at": now, "run": run, "value": value}
+            for key, source, value in zip(ids, sources, values, strict=True)
+        ]
+        with self._results.translated(), self._results.engine.begin() as connection:
+            done = connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), rows)
+            cratedb.check_bulk(done, self._table.name)
+            cratedb.refresh(connection, self._table)
+
+    def known(self) -> Known:
+        """All rows that have values."""
+        ids: list[Hashes] = []
+        sources: list[Hashes] = []
+        for rows in self._rows(self._table.c.id, self._table.c.source_hash):
+            ids.append(id_hashes([row[0] for row in rows]))
+            sources.append(np.array([source for _, source in rows], dtype=np.int64))
+        if not ids:
+            return Known.none()
+        all_ids = np.concatenate(ids)
+        order = np.argsort(all_ids)
+        return Known(all_ids[order], np.concatenate(sources)[order])
+
+    def remove_hashed(self, hashes: Hashes) -> int:
+        """Remove the values of rows by the hashes of their ids (sorted); returns how many there were."""
+        gone: list[str] = []
+        for rows in self._rows(self._table.c.id):
+            ids = [row[0] for row in rows]
+            gone += [ids[place] for place in np.flatnonzero(among(id_hashes(ids), hashes))]
+        return self.remove(gone)
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove the values of some rows; returns how many there were."""
+        n = 0
+        with self._results.translated(), self._results.engine.begin() as connection:
+            for start in range(0, len(ids), LOOK_UP_IDS):
+                chosen = cratedb.among(connection, self._table.c.id, ids[start : start + LOOK_UP_IDS])
+                n += connection.execute(sa.delete(self._table).where(chosen)).rowcount
+            cratedb.refresh(connection, self._table)
+        return n
+
+    def count(self) -> int:
+        """Number of rows that have a value."""
+        query = sa.select(sa.func.count()).select_from(self._table)
+        with self._results.translated(), self._results.engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def size(self) -> float:
+        """Bytes that the values take; NaN on CrateDB, which cannot tell."""
+        measures = {"sqlite": sa.func.length, "postgresql": sa.func.pg_column_size}
+        measure = measures.get(self._results.engine.dialect.name)
+        if measure is None:
+            return float("nan")
+        query = sa.select(sa.func.sum(measure(self._table.c.value)))
+        with self._results.translated(), self._results.engine.connect() as connection:
+            return float(connection.execute(query).scalar_one() or 0)
+
+    def ids(self, rows: int) -> Iterator[list[str]]:
+        """Ids of the rows that have a value, some at a time, in the order of the table."""
+        column, last = self._table.c.id, None
+        while True:
+            query = sa.select(column).order_by(column).limit(rows)
+            with self._results.translated(), self._results.engine.connect() as connection:
+                found = connection.execute(query if last is None else query.where(column > last))
+                ids = list(found.scalars())
+            if not ids:
+                return
+            last = ids[-1]
+            yield ids
+
+    def _rows(self, *columns: sa.Column[Any]) -> Iterator[Sequence[Any]]:
+        return stream(self._results, sa.select(*columns), self._table.c.id)
+
+
+class Cells:
+    """Looks up values of rows as the database keeps them, chunk after chunk."""
+
+    decode: Decode | None
+
+    def __init__(self, results: Database, feature: Feature) -> None:
+        """Look at nothing yet; results and feature as those of `FeatureValues`."""
+        self._results, self._table = results, _table(results, feature)
+        selected, self.decode = stored(self._table.c.value, results.engine.dialect)
+        self._query = sa.select(self._table.c.id, selected)
+        self._in_step = True
+        self._is_empty = feature.values_table is None
+
+    def of(self, ids: Sequence[str]) -> list[Any]:
+        """The cells of r rows in their order, None for a row without one.
+
+        Where ids come in the order of the table, one range finds them all, in a third of the time.
+        """
+        found: dict[str, Any] = {}
+        if self._is_empty:
+            return [None] * len(ids)
+        if self._in_step and len(ids) > SHORT:
+            found = self._range(ids[0], len(ids))
+            self._in_step = sum(key in found for key in ids) >= IN_STEP * len(ids)
+        rest = [key for key in ids if key not in found]
+        for start in range(0, len(rest), LOOK_UP_IDS):
+            found |= self._among(rest[start : start + LOOK_UP_IDS])
+        return [found.get(key) for key in ids]
+
+    def _range(self, first: str, n: int) -> dict[str, Any]:
+        column = self._table.c.id
+        with self._results.translated(), self._results.engine.connect() as connection:
+            rows = connection.execute(self._query.where(column >= first).order_by(column).limit(n))
+            return dict(rows.all())
+
+    def _among(self, ids: Sequence[str]) -> dict[str, Any]:
+        with self._results.translated(), self._results.engine.connect() as connection:
+            rows = connection.execute(self._query.where(cratedb.among(connection, self._table.c.id, ids)))
+            return dict(rows.all())
+
+    def values(self, ids: Sequence[str]) -> list[Any]:
+        """The values of r rows in their order: float32 (d,), list[str], or None for a row without one."""
+        cells, decode = self.of(ids), self.decode
+        return cells if decode is None else [None if cell is None else decode(cell) for cell in cells]
+
+
+def id_hashes(ids: Sequence[str]) -> Hashes:
+    """What ids are known by in this process: 64 bits each, int64 (n,)."""
+    return np.fromiter(map(hash, ids), np.int64, len(ids))
+
+
+def among(hashes: Hashes, found: Hashes) -> npt.NDArray[np.bool_]:
+    """Which of the hashes are among others that are sorted, bool (n,)."""
+    if len(found) == 0:
+        return np.zeros(len(hashes), dtype=bool)
+    places = np.minimum(np.searchsorted(found, hashes), len(found) - 1)
+    return np.asarray(found[places] == hashes)
+
+
+def _table(results: Database, feature: Feature) -> sa.Table:
+    """The table of values, which stand last: they are long, and what is before them is read alone."""
+    table = sa.Table(
+        str(feature.values_table),
+        sa.MetaData(),
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("source_hash", sa.BigInteger()),
+        sa.Column("computed_at", sa.DateTime(timezone=True)),
+        sa.Column("run", sa.Text()),
+        sa.Column("value", value_type(feature.kind)),
+    )
+    if results.engine.dialect.name == "sqlite":
+        # So that finding what has changed reads no values, which SQLite keeps between the hashes.
+        sa.Index(f"{table.name}_h", table.c.id, table.c.source_hash)
+    return table
