@@ -115,14 +115,22 @@ def test_inclusion_probabilities_are_how_often_points_are_drawn(
 
 def test_a_run_needs_its_frame_no_more(database: Database, run: RunFiles, clean_room: Path) -> None:
     (clean_room / "points.parquet").unlink()
-    assert sorted(drawn(Source(Points(database, database), "posts", run=run), "uncovered", 99)) == ["02", "05", "08"]
+    assert sorted(drawn(Source(Points(database, database), "posts", run=run), "uncovered", 99)) == [
+        "02",
+        "05",
+        "08",
+    ]
 
 
 def test_runs_that_cannot_be_used(
     database: Database, run: RunFiles, project: Project, clean_room: Path
 ) -> None:
     with pytest.raises(TrackingError, match="run nothing "):
-        drawn(Source(Points(database, database), "posts", run=RunFiles(project, "nothing", clean_room)), "uncertain", 2)
+        drawn(
+            Source(Points(database, database), "posts", run=RunFiles(project, "nothing", clean_room)),
+            "uncertain",
+            2,
+        )
     database.create_table("other", {"id": sa.Text()})
     with pytest.raises(AnnotationError, match="holds no point of table 'other'; name a run on that table"):
         drawn(Source(Points(database, database), "other", run=run), "uncertain", 2)
