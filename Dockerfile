@@ -35,7 +35,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY --from=own /opt/own/ /opt/venv/
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
 # stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
-RUN install -d -m 1777 /unlabeled_data /annotations /votes /predictions /mlruns /dp_mlruns \
+RUN install -d -m 1777 /unlabeled_data /annotations /media /votes /predictions /mlruns /dp_mlruns \
  && touch /app/.env.dev
 
 FROM core AS mlflow-server
@@ -140,15 +140,16 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/labelstudio-server.txt,target=/tmp/requirements.txt \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
-# Nothing is told to anybody, and nobody signs up unasked. SENTRY_DSN must be set to nothing, not left unset.
+# Nothing is told to anybody, nobody signs up unasked, and no file is served but those in /files. SENTRY_DSN must be set
+# to nothing, not left unset.
 ENV COLLECT_ANALYTICS=false SENTRY_DSN= FRONTEND_SENTRY_DSN= LATEST_VERSION_CHECK=false \
-    CORS_ALLOW_ALL_ORIGINS=false LOCAL_FILES_SERVING_ENABLED=false \
+    CORS_ALLOW_ALL_ORIGINS=false LOCAL_FILES_SERVING_ENABLED=true LOCAL_FILES_DOCUMENT_ROOT=/files \
     LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK=true LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN=true \
     fflag_feat_utc_210_prediction_validation_15082025=true
 # An empty database after its migrations, which would take a first start 40 s.
 RUN LABEL_STUDIO_BASE_DATA_DIR=/tmp/template label-studio version >/dev/null \
  && install -D -m 644 /tmp/template/label_studio.sqlite3 /opt/template/label_studio.sqlite3 \
- && rm -rf /tmp/template /tmp/.config /tmp/.local /tmp/.cache && install -d -m 1777 /data
+ && rm -rf /tmp/template /tmp/.config /tmp/.local /tmp/.cache && install -d -m 1777 /data /files/media
 COPY docker/entry-label-studio-web.sh docker/health-label-studio-web.py /app/
 ENV LABEL_STUDIO_BASE_DATA_DIR=/data
 USER 1000:1000

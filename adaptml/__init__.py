@@ -35,10 +35,19 @@ if TYPE_CHECKING:
     from adaptml.example import example_project as example_project
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
+    from adaptml.features.lemmas import lemmatize as lemmatize
     from adaptml.features.versions import FeatureComparison as FeatureComparison
     from adaptml.features.versions import compare_features as compare_features
     from adaptml.features.versions import drop_feature as drop_feature
     from adaptml.features.versions import list_features as list_features
+    from adaptml.gold_labels.reading import GoldLabels as GoldLabels
+    from adaptml.gold_labels.step import GoldReport as GoldReport
+    from adaptml.gold_labels.step import gold as gold
+    from adaptml.gold_labels.template import gold_template as gold_template
+    from adaptml.importing.import_table import ImportedTable as ImportedTable
+    from adaptml.importing.import_table import import_table as import_table
+    from adaptml.importing.plan import ImportedColumn as ImportedColumn
+    from adaptml.importing.tables import tables as tables
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -105,7 +114,14 @@ _NAMES = {
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
+    "adaptml.features.lemmas": "lemmatize",
     "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
+    "adaptml.gold_labels.reading": "GoldLabels",
+    "adaptml.gold_labels.step": "gold GoldReport",
+    "adaptml.gold_labels.template": "gold_template",
+    "adaptml.importing.import_table": "import_table ImportedTable",
+    "adaptml.importing.plan": "ImportedColumn",
+    "adaptml.importing.tables": "tables",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",

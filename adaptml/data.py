@@ -84,8 +84,8 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
 
     Args:
         project: where they are looked for.
-        gold: `task` for what `process-annotations` made, `none` or None for none, else a frame or a path of
-            one, with `gold_label`. `1` and `0` mean `task` and `none`.
+        gold: `task` for the task's gold (`adaptml gold TASK` shows it), `none` or None for none, else a frame
+            or a path of one, with `gold_label`. `1` and `0` mean `task` and `none`.
         task: what the classes are.
 
     Raises:
@@ -97,12 +97,11 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     name = _OF_BEFORE.get(str(gold), str(gold))
     if name == NO_GOLD:
         return None
-    path = project.settings.gold(task.name) if name == TASK_GOLD else project.path(gold)
-    if name == TASK_GOLD and not path.is_file():
-        raise FrameError(
-            f"the task {task.name!r} has no gold labels: no file {path}; make them with "
-            "`adaptml process-annotations`, or name a frame"
-        )
+    if name == TASK_GOLD:
+        from adaptml.gold_labels.reading import gold_frame
+
+        return labelled(gold_frame(project, task.name), task, GOLD_LABEL, f"gold of task {task.name!r}")
+    path = project.path(gold)
     return labelled(read_frame(path, typed_by_user=True), task, GOLD_LABEL, str(path))
 
 

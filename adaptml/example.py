@@ -168,4 +168,4 @@ def _export(ids: Iterable[str], names: Iterable[str]) -> list[dict[str, Any]]:
 
 def _annotation(annotator: int, name: str) -> dict[str, Any]:
     result = {"from_name": "label", "type": "choices", "value": {"choices": [name]}}
-    return {"completed_by": annotator, "result": [result]}
+    return {"completed_by": annotator, "updated_by": annotator, "result": [result]}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,11 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1><p>{note}</p>
 {table}
 """
-_NAMED = ".parquet, .csv, .jsonl or .pkl"
+_NAMED = ".parquet, .csv, .tsv, .xlsx, .jsonl or .pkl"
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, RecursionError, BadZipFile)  # pyarrow: ValueError
+# Ids such as 007 and label sets are text in files that know no types; only a truly empty cell is missing, for
+# "NA" can be an id.
+_TEXT_COLUMNS = dict.fromkeys([*KEYS, "label", "gold_label"], str)
 
 
 def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
@@ -36,7 +41,8 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     What a Parquet file says of itself is in the frame's `attrs`, under `adaptml`.
 
     Args:
-        path: a .parquet, .csv or .jsonl file, or the .pkl of an earlier ADaPT-ML project.
+        path: a .parquet, .csv, .tsv, .xlsx (its first sheet) or .jsonl file, or the .pkl of an earlier
+            ADaPT-ML project.
         typed_by_user: True only where a person named this very path: a pickle runs code when it is
             opened, so it is never opened on anybody else's word.
 
@@ -55,7 +61,7 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
         frame = reader(path)
-    except (ValueError, OSError, EOFError, KeyError, RecursionError) as error:  # pyarrow: ValueError
+    except _UNREADABLE as error:
         raise FrameError(
             f"{path} cannot be read as {path.suffix}: {one_line(error)}; write it again"
         ) from error
@@ -147,10 +153,24 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    # Ids such as 007 are text; only a truly empty cell is missing, for "NA" can be an id.
-    text = dict.fromkeys(KEYS, str)
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+def _read_csv(path: Path, separator: str = ",") -> pd.DataFrame:
+    return pd.read_csv(path, sep=separator, dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""])
+
+
+def _read_tsv(path: Path) -> pd.DataFrame:
+    return _read_csv(path, "\t")
+
+
+def _read_excel(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_excel(
+            path, engine="openpyxl", dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""]
+        )
+    except ImportError as error:
+        raise FrameError(
+            f"{path} needs the package openpyxl; install it with pip install -e '.[excel]', or save the "
+            "sheet as .csv"
+        ) from error
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:
@@ -166,6 +186,8 @@ def _read_pickle(path: Path) -> Any:
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".parquet": pd.read_parquet,
     ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".xlsx": _read_excel,
     ".jsonl": _read_jsonl,
     ".pkl": _read_pickle,
 }

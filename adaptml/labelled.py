@@ -1,5 +1,8 @@
 """Labelled data points: gold labels, or what a label model says."""
 
+import ast
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Task, indicator
 
@@ -49,22 +52,31 @@ class Labelled:
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
     """The labels in one column of a frame.
 
+    A label set is a list of class names, or as text: one name (`spam`), several with semicolons between
+    (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for none of the
+    classes.
+
     Args:
-        frame: table_name, id, the column (a list of class names, or one name) and maybe `label_probs`.
+        frame: table_name, id, the column and maybe `label_probs`; for `gold_label`, a column of 0 and 1 per
+            class, named as the class, does instead.
         task: what the classes are; in a multiclass task only rows with exactly one class are taken.
         column: `label` or `gold_label`.
         source: where the frame came from, for messages.
 
     Raises:
-        FrameError: the column or labels are missing, or no row can be used.
+        FrameError: the column is missing, rows without labels or half filled in, or no row can be used.
         TaskError: names that are no classes of the task.
+
+    Example:
+        >>> import pandas as pd
+        >>> gold = pd.DataFrame({"table_name": "t", "id": ["1", "2"], "gold_label": ["ham", "['spam']"]})
+        >>> labelled(gold, adaptml.Task(classes=["ham", "spam"]), "gold_label", "gold").Y.tolist()
+        [[1, 0], [0, 1]]
     """
-    if column not in frame.columns:
-        raise FrameError(
-            f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
-        )
-    values = [_as_list(value, column, source) for value in frame[column]]
-    flags = indicator(values, task.class_names)
+    classes = task.class_names
+    values = label_sets(frame, classes, column, source)
+    _check_filled(frame, [value is None for value in values], column, source)
+    flags = indicator([value or [] for value in values], classes)
     usable = task.problem.usable(flags)
     if not usable.any():
         raise FrameError(
@@ -78,21 +90,100 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
     return everything.take(usable)
 
 
-def _as_list(value: Any, column: str, source: str) -> list[str]:
+def label_sets(
+    frame: pd.DataFrame, classes: Sequence[str], column: str, source: str
+) -> list[list[str] | None]:
+    """The label set of each row, in any of the forms of `labelled`; None for one that is not filled in.
+
+    Raises:
+        FrameError: as `labelled`.
+    """
+    if column == GOLD_LABEL and column not in frame.columns and set(classes) & set(frame.columns):
+        return _of_flags(frame, classes, source)
+    if column not in frame.columns:
+        raise FrameError(
+            f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
+        )
+    return [_as_list(value, classes, column, source) for value in frame[column]]
+
+
+def _as_list(value: Any, classes: Sequence[str], column: str, source: str) -> list[str] | None:
+    """One cell as class names; None where it is empty."""
     if isinstance(value, str):
-        return [value]
+        return label_set(value, classes)
     if isinstance(value, list | tuple | np.ndarray):
         return [str(name) for name in value]
+    if pd.isna(value):
+        return None
+    if str(value) in classes:  # classes that are called like numbers
+        return [str(value)]
     raise FrameError(f"{source} has the {column} {value!r}; expected a list of class names in every row")
+
+
+def label_set(text: str, classes: Sequence[str]) -> list[str] | None:
+    """The class names in one cell of a spreadsheet or CSV; None where it is empty.
+
+    Names that are no classes of the task are given back as they are.
+
+    >>> [label_set(text, ["cat", "dog"]) for text in ("cat", "cat; dog", "['dog']", "NONE", " ")]
+    [['cat'], ['cat', 'dog'], ['dog'], [], None]
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if text in classes:
+        return [text]
+    if text.casefold() in ("none", "n/a"):
+        return []
+    if text[0] in "[({" and text[-1] in "])}":
+        try:  # what numpy writes has spaces where Python and JSON have commas
+            listed_names = ast.literal_eval(re.sub(r"(['\"])\s+(?=['\"])", r"\1, ", text))
+        except (ValueError, SyntaxError):
+            return [text]
+        return [str(name) for name in listed_names]
+    return [name for name in map(str.strip, text.split(";")) if name]
+
+
+def _of_flags(frame: pd.DataFrame, classes: Sequence[str], source: str) -> list[list[str] | None]:
+    """Label sets from a column of 0 and 1 per class; None for a row in which a class has neither."""
+    absent = [name for name in classes if name not in frame.columns]
+    if absent:
+        raise FrameError(
+            f"{source} has no column gold_label, and columns of some classes only; expected one of "
+            f"{listed(absent, 20)} too, with 0 and 1"
+        )
+    flags = frame[list(classes)].apply(pd.to_numeric, errors="coerce")
+    wrong = (frame[list(classes)].notna() & ~flags.isin([0, 1])).any(axis=1)
+    if wrong.any():
+        raise FrameError(
+            f"{source} has {int(wrong.sum())} rows with something other than 0 and 1 in the columns of "
+            f"classes: {_points(frame, wrong)}; write 1 where the point has the class and 0 where it has not"
+        )
+    known = flags.notna().all(axis=1)
+    rows = zip(known, flags.to_numpy() == 1, strict=True)
+    return [[classes[i] for i in np.flatnonzero(row)] if filled else None for filled, row in rows]
+
+
+def _check_filled(frame: pd.DataFrame, empty: Sequence[bool], column: str, source: str) -> None:
+    if any(empty):
+        raise FrameError(
+            f"{source} has {sum(empty)} of {len(frame)} rows that are not filled in ({column}): "
+            f"{_points(frame, empty)}; fill them in, with NONE for none of the classes, or drop them"
+        )
+
+
+def _points(frame: pd.DataFrame, chosen: Any) -> str:
+    keys = frame.loc[np.asarray(chosen), KEYS].itertuples(index=False)
+    return listed([f"{table}/{key}" for table, key in keys])
 
 
 def _probabilities(frame: pd.DataFrame, task: Task, source: str) -> npt.NDArray[np.float64]:
     k = len(task.class_names)
     try:
-        rows = [np.asarray(value, dtype=np.float64) for value in frame["label_probs"]]
-    except (ValueError, TypeError):  # text
-        rows = [np.empty(0)]
-    if any(row.shape != (k,) for row in rows):
+        rows = [np.asarray(_numbers(value), dtype=np.float64) for value in frame["label_probs"]]
+    except (ValueError, TypeError):
+        rows = []
+    if not rows or any(row.shape != (k,) for row in rows):
         raise FrameError(
             f"{source} has label_probs that are not {k} numbers; expected one for each class of the task"
         )
@@ -102,3 +193,8 @@ def _probabilities(frame: pd.DataFrame, task: Task, source: str) -> npt.NDArray[
             f"{source} has label_probs outside 0 … 1; expected probabilities: label the data again"
         )
     return probs
+
+
+def _numbers(value: Any) -> Any:
+    """A list of numbers; as text where it comes from a CSV."""
+    return value.strip("[]() ").replace(",", " ").split() if isinstance(value, str) else value

@@ -31,7 +31,7 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress(description: str, total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
+def progress(description: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; gives a function to call with the number of rows just done.
 
     Where stderr is no terminal, as in a file or a pipe, it writes a line every 10 seconds and one at the end.
@@ -74,4 +74,5 @@ def _lines(description: str, total: int) -> Iterator[Callable[[int], None]]:
     try:
         yield advance
     finally:
-        say()
+        if total:
+            say()

@@ -198,6 +198,8 @@ class Project:
             ) from error
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
+        import_table = adaptml.import_table
+        tables = adaptml.tables
         featurize = adaptml.featurize
         list_features = adaptml.list_features
         compare_features = adaptml.compare_features
@@ -205,6 +207,8 @@ class Project:
         sample_tasks = adaptml.sample_tasks
         sample_points = adaptml.sample_points
         process_annotations = adaptml.process_annotations
+        gold = adaptml.gold
+        gold_template = adaptml.gold_template
         annotator_agreement = adaptml.annotator_agreement
         apply_lfs = adaptml.apply_lfs
         label = adaptml.label
@@ -218,6 +222,8 @@ class Project:
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
     else:
+        import_table = Step()
+        tables = Step()
         featurize = Step()
         list_features = Step()
         compare_features = Step()
@@ -225,6 +231,8 @@ class Project:
         sample_tasks = Step()
         sample_points = Step()
         process_annotations = Step()
+        gold = Step()
+        gold_template = Step()
         annotator_agreement = Step()
         apply_lfs = Step()
         label = Step()

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
     label_studio_token_file: Path = Field(
         Path(".labelstudio/token"), description="file that holds Label Studio's token"
     )
+    label_studio_media: Path = Field(
+        Path(".labelstudio/files/media"), description="where Label Studio itself sees the folder `media`"
+    )
+    media: Path = Field(
+        Path("media"),
+        description="folder of pictures, sounds and films that annotators are shown; a relative path begins "
+        "in the home folder",
+    )
 
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
@@ -86,6 +94,8 @@ class Settings(BaseSettings):
             "home": home,
             "tasks_dir": root / self.tasks_dir.expanduser(),
             "database_url": SecretStr(database_url),
+            "label_studio_media": root / self.label_studio_media,
+            "media": home / self.media.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
         }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import NO_GOLD, TASK_GOLD, Data, read_gold, read_points
+from adaptml.data import TASK_GOLD, Data, read_gold, read_points
 from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.labelled import Labelled
 from adaptml.project import Project
@@ -76,10 +76,9 @@ def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | N
     """Gold points; by default those of the task, where there are some that can be used."""
     if not isinstance(gold, str) or gold != GOLD_IF_ANY:
         return read_gold(project, gold, task)
-    there = project.settings.gold(task.name).is_file()
     try:
-        return read_gold(project, TASK_GOLD if there else NO_GOLD, task)
-    except AdaptmlError:  # of other classes, or of none that a multiclass task can use: nobody asked for it
+        return read_gold(project, TASK_GOLD, task)
+    except AdaptmlError:  # none, or none that this task can use: nobody asked for it
         return None
 
 

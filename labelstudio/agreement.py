@@ -93,7 +93,7 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
     distances = {name: DISTANCES[name] for name in task.problem.distances}
     measure, distance = next(iter(distances.items()))
     alphas = {name: alpha_of(ratings, d, seed) for name, d in distances.items()}
-    verdict, reason = judge(alphas[measure])
+    verdict, reason = judge(alphas[measure], len(ratings.codes))
     return Agreement(
         task=task.name,
         setting=task.setting,

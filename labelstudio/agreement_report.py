@@ -36,9 +36,6 @@ def show(found: Agreement, console: Console) -> None:
     )
     if found.sample_warning:
         console.print(f"Warning: {found.sample_warning}.\n", markup=False)
-    undefined = max(a.undefined for a in found.alphas.values())
-    if undefined:
-        console.print(f"Alpha is not defined in {undefined} resamples; they were left out.\n", markup=False)
     for table in (_overall(found), _classes(found), _pairs(found), _annotators(found)):
         console.print(table)
     for table in (_confusions(found), _points(found)):

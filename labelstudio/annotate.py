@@ -19,6 +19,7 @@ from labelstudio.annotator_agreement import report
 from labelstudio.client import connect
 from labelstudio.gold import MAJORITY, GoldOptions
 from labelstudio.local_copy import LocalCopy
+from labelstudio.media import share
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
 from labelstudio.sync import LinkedProject, refresh
 
@@ -49,7 +50,8 @@ def setup(project: Project, task: Task | str, annotators_per_point: int | None =
     """Make or update the task's project; a second call changes nothing.
 
     Args:
-        project: Label Studio's address.
+        project: Label Studio's address, and the folder of pictures, sounds and films, which Label Studio then
+            serves to the project where the task shows any.
         task: a task or its name: the labelling page, the title and the annotators' instructions.
         annotators_per_point: how many people see each point; None leaves it, 2 for a new project.
 
@@ -57,8 +59,12 @@ def setup(project: Project, task: Task | str, annotators_per_point: int | None =
         LabelStudioError: Label Studio refuses or is away, a change would orphan annotations, or there are
             several projects of the task.
     """
+    task = project.task(task)
     with connect(project.settings) as studio:
-        return projects.setup(studio, project.task(task), annotators_per_point)
+        made = projects.setup(studio, task, annotators_per_point)
+        if share(studio, made.project, task, project.settings):
+            made.changes.append(f"files of {project.settings.media} can be shown")
+        return made
 
 
 @contextmanager
@@ -115,6 +121,7 @@ def push(
     options = SamplingOptions(sampling, run or predictions, by, vector, seed, where)
     with _linked(project, task) as (linked, theirs), TemporaryDirectory(prefix="adaptml-") as folder:
         projects.check_page(theirs, task)
+        share(linked.studio, linked.number, task, project.settings)
         sample = draw_points(project, task, data, n, options, Path(folder))
         files = None
         if predictions is not None:
@@ -122,7 +129,8 @@ def push(
 
             files = RunFiles(project, predictions, Path(folder))
         with progress("sending", len(sample.frame), shown=show_progress) as advance:
-            return sample, pushing.push(linked, project.database, task, sample, files, advance)
+            media = project.settings.media
+            return sample, pushing.push(linked, project.database, task, sample, media, files, advance)
 
 
 def pull(
@@ -133,6 +141,7 @@ def pull(
     per_class: bool = False,
     seed: int = 0,
     write: bool = False,
+    accept_claims: bool = False,
     texts: bool = True,
     show_progress: bool = False,
 ) -> Pulled:
@@ -141,7 +150,7 @@ def pull(
     Args:
         project: Label Studio's address, and where the files are written.
         task: the task that is annotated, or its name.
-        choice, per_class, seed, write: as for `process_annotations`.
+        choice, per_class, seed, write, accept_claims: as for `process_annotations`.
         texts: as for `annotator_agreement`.
         show_progress: draw a progress bar.
 
@@ -160,7 +169,8 @@ def pull(
                 f"project {linked.number} of task {task.name!r} has no tasks; send some: "
                 "`adaptml annotate push`"
             )
-        done = process_tasks(project, task, export, GoldOptions(choice, per_class, seed), write)
+        options = GoldOptions(choice, per_class, seed)
+        done = process_tasks(project, task, export, options, write, accept_claims=accept_claims)
         del export  # the agreement needs the room
         shared = len(done.task_df)
         found = None

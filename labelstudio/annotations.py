@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -14,15 +14,41 @@ from labelstudio.export import Annotation, ExportedTask
 
 NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# What can be found in an export, and what was done about it.
+NOTES = {
+    "repeated_tasks": "duplicated tasks of the export: read once",
+    "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
+    "repeated_annotations": "duplicated annotations of the export: the latest copy counts",
+    "drafts": "drafts: left out",
+    "cancelled": "cancelled (skipped) annotations: left out",
+    "without_annotator": "annotations without an author (a deleted account, or an old export): left out",
+    "claims": "annotations without the server's record of who made them (imported, or of an old export): "
+    "left out; with --accept-claims they count for those whom they name",
+    "accepted_claims": "annotations without the server's record of who made them: they count for those whom "
+    "they name",
+    "changed_by_others": "annotations that another account changed last: they count as their author's",
+    "earlier": "annotations of an earlier wording of their point, which was annotated again: left out",
+    "superseded": "annotations of an annotator who annotated the point again: the latest counts",
+    "several_results": "annotations with several results: joined into one label set",
+    "other_results": "results of other controls: left out",
+    "none": "annotations with the choice NONE or N/A: about none of the classes",
+    "none_beside_classes": "annotations with NONE beside classes: the classes count",
+    "without_choice": "annotations without a choice: about none of the classes",
+    "without_class": "annotations without a choice, in a task of one class a point: left out",
+    "elsewhere": "annotations with classes in a control that is not Choices, Taxonomy or Labels: left out",
+}
 
 Key = tuple[str, str]
+# What one annotation chose: by control, the names in each of its results.
+Chosen = dict[str, list[list[str]]]
 
 
 @dataclass(frozen=True)
 class Label:
     """The label set that one annotator gave to one point.
 
-    `classes` is in the order of the task file; () is "about none of the classes".
+    `classes` is in the order of the task file; () is "about none of the classes". `ground_truth` says whether
+    it was marked as such in Label Studio.
     """
 
     key: Key
@@ -30,6 +56,7 @@ class Label:
     classes: tuple[str, ...]
     time: datetime
     annotation_id: int
+    ground_truth: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,12 +66,14 @@ class Annotations:
     Attributes:
         points: the keys of all points of the export, sorted, labelled or not.
         labels: at most one per point and annotator, sorted.
-        counts: how often each thing that needs saying was met, by its name in `process_annotations`.
+        counts: how often each thing that needs saying was met, by its name in `NOTES`.
+        named: what these things are, where that helps: by the same names, how often each was met.
     """
 
     points: tuple[Key, ...]
     labels: tuple[Label, ...]
     counts: Counter[str]
+    named: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def annotators(self) -> list[str]:
@@ -58,64 +87,102 @@ class Annotations:
         keys = pd.DataFrame(self.points, columns=KEYS)
         return keys.assign(**{name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
 
+    def notes(self) -> list[str]:
+        """Everything that was met on the way, one line each."""
+        return _notes(self.counts, self.named)
+
+
+def _notes(counts: Counter[str], named: dict[str, Counter[str]]) -> list[str]:
+    lines = []
+    for name, text in NOTES.items():
+        if counts[name]:
+            said = [f"{what}, {n} times" for what, n in sorted(named.get(name, {}).items())]
+            lines.append(f"{counts[name]} {text}" + (f": {listed(said)}" if said else ""))
+    return lines
+
 
 def annotator_order(name: str) -> tuple[bool, int, str]:
     """Sort key: numbers in their own order, then names."""
     return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
 
 
-def collect(tasks: Collection[ExportedTask], task: Task, source: str) -> Annotations:
+def collect(
+    tasks: Collection[ExportedTask], task: Task, source: str, *, accept_claims: bool = False
+) -> Annotations:
     """One label set per annotator and point; everything left out on the way is counted.
+
+    An annotation is its author's (`completed_by`), also where somebody else changed it last. Authorship that
+    is only a claim, because the annotation was imported, counts only where it is accepted.
 
     Args:
         tasks: tasks of one export, all of this task.
         task: names the classes.
         source: where the tasks came from, for messages.
+        accept_claims: take imported annotations for those of whom they name.
 
     Raises:
         AnnotationError: names that are not classes of the task, several classes in a multiclass task,
             several controls that hold the task's classes, or nothing annotated at all.
     """
     counts: Counter[str] = Counter(tasks=len(tasks))
+    named: dict[str, Counter[str]] = {}
     numbered = {(_key(t), t.id) for t in tasks}
     points = sorted({key for key, _ in numbered})
     counts["repeated_tasks"] = len(tasks) - len(numbered)
     counts["points_in_several_tasks"] = len(numbered) - len(points)
-    finished = list(_finished(tasks, counts))
-    class_names = task.class_names
-    control = _control((annotation for _, annotation in finished), task, source)
-    latest: dict[tuple[Key, str], Label] = {}
-    for key, annotation in finished:
-        label = _label(key, annotation, control, class_names, counts)
+    finished = list(_finished(tasks, accept_claims, counts, named))
+    classes = task.class_names
+    chosen = [_chosen(annotation, set(classes)) for _, annotation in finished]
+    control = _control(chosen, task, source)
+    latest: dict[tuple[Key, str], tuple[bool, Label]] = {}
+    for (key, annotation), names in zip(finished, chosen, strict=True):
+        label = _label(key, annotation, names.get(control, []), task, (counts, named))
+        if label is None:
+            continue
+        # What somebody else sent or changed never takes the place of what the author said.
+        own = annotation.updated_by in (None, annotation.completed_by)
         before = latest.get((key, label.annotator))
         counts["superseded"] += before is not None
-        if before is None or (label.time, label.annotation_id) > (before.time, before.annotation_id):
-            latest[key, label.annotator] = label
-    labels = sorted(latest.values(), key=lambda label: (label.key, annotator_order(label.annotator)))
+        if before is None or _rank(own, label) > _rank(*before):
+            latest[key, label.annotator] = own, label
+    labels = sorted((v for _, v in latest.values()), key=lambda v: (v.key, annotator_order(v.annotator)))
     if not labels:
+        reasons = _notes(counts, named)
         raise AnnotationError(
-            f"{source} holds {len(points)} points and no finished annotation; annotate some first"
+            f"{source} holds {len(points)} points and no annotation that counts"
+            + (f" ({'; '.join(reasons)})" if reasons else ": annotate some first")
         )
     if task.problem.exclusive:
         _check_single(labels, task, source)
-    return Annotations(tuple(points), tuple(labels), counts)
+    return Annotations(tuple(points), tuple(labels), counts, named)
+
+
+def _rank(own: bool, label: Label) -> tuple[bool, datetime, int]:
+    return own, label.time, label.annotation_id
 
 
 def _key(task: ExportedTask) -> Key:
     return task.data.meta_info.table_name, task.data.ref_id
 
 
-def _finished(tasks: Iterable[ExportedTask], counts: Counter[str]) -> Iterable[tuple[Key, Annotation]]:
+def _finished(
+    tasks: Iterable[ExportedTask], accept_claims: bool, counts: Counter[str], named: dict[str, Counter[str]]
+) -> Iterable[tuple[Key, Annotation]]:
     """Annotations that count, each once, with the key of their point."""
     for key, annotation in _latest_copies(tasks, counts):
         counts["annotations"] += 1
+        author, editor = annotation.completed_by, annotation.updated_by
         if annotation.was_cancelled:
             counts["cancelled"] += 1
-        elif annotation.annotator is None:
-            counts["imported" if annotation.imported else "without_annotator"] += 1
+        elif author is None:
+            counts["without_annotator"] += 1
+        elif annotation.claimed and not accept_claims:
+            counts["claims"] += 1
         else:
-            if annotation.completed_by not in (None, annotation.annotator):
-                counts["claimed"] += 1
+            counts["accepted_claims"] += annotation.claimed
+            if editor not in (None, author):
+                counts["changed_by_others"] += 1
+                named.setdefault("changed_by_others", Counter())[f"{author}'s by {editor}"] += 1
             yield key, annotation
 
 
@@ -142,41 +209,71 @@ def _time(annotation: Annotation) -> datetime:
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
-def _control(annotations: Iterable[Annotation], task: Task, source: str) -> str | None:
-    """The name of the Choices control that holds the task's classes; None where there are no choices.
+def _chosen(annotation: Annotation, classes: set[str]) -> Chosen:
+    """The names that one annotation chose, by control and result."""
+    found: Chosen = {}
+    for result in annotation.result:
+        if (paths := result.chosen) is not None:
+            found.setdefault(result.from_name, []).append(_names(paths, classes))
+    return found
+
+
+def _names(paths: Sequence[tuple[str, ...]], classes: set[str]) -> list[str]:
+    """The class that each path of a tree stands for: one called like the whole path (a/b), else the deepest.
+
+    A branch that is chosen together with something below it, as Taxonomy exports it, stands for nothing more.
+
+    >>> _names([("animal",), ("animal", "cat"), ("dog",)], {"cat", "dog"})
+    ['cat', 'dog']
+    """
+    names = []
+    for path in paths:
+        whole = "/".join(path)
+        found = [name for name in (whole, *reversed(path)) if name in classes]
+        if found:
+            names.append(found[0])
+        elif not any(len(other) > len(path) and other[: len(path)] == path for other in paths):
+            names.append(whole)
+    return names
+
+
+def _control(chosen: Iterable[Chosen], task: Task, source: str) -> str:
+    """The name of the control that holds the task's classes; "" where nothing was chosen.
 
     A labelling page may ask other things too (how sure are you?); what they hold is told apart by the names.
 
     Raises:
         AnnotationError: unknown names, or several controls that hold classes.
     """
-    chosen: dict[str, Counter[str]] = {}
-    for annotation in annotations:
-        for result in annotation.result:
-            if (choices := result.choices) is not None:
-                found = chosen.setdefault(result.from_name, Counter())
-                for name in choices:
-                    found[name] += 1
+    met: dict[str, Counter[str]] = {}
+    for names_by_control in chosen:
+        for control, results in names_by_control.items():
+            met.setdefault(control, Counter()).update(name for names in results for name in names)
     classes = set(task.class_names)
-    with_classes = [name for name, found in chosen.items() if classes & set(found)]
-    with_none = [name for name, found in chosen.items() if any(_is_none(n) for n in found)]
-    ours = with_classes or with_none or list(chosen)
+    with_classes = [name for name, found in met.items() if classes & set(found)]
+    with_none = [name for name, found in met.items() if any(_is_none(n) for n in found)]
+    ours = with_classes or with_none or list(met)
     if len(ours) > 1:
+        said = [f"{name!r} ({_times(sorted(met[name].items())[:3])})" for name in ours]
         raise AnnotationError(
             f"{source} holds choices of {len(ours)} controls that could be this task's: "
-            f"{listed(sorted(ours))}; keep the task's classes in one Choices control of the labelling page"
+            f"{listed(sorted(said))}; keep the task's classes in one control of the labelling page"
         )
     if not ours:
-        return None
-    found = chosen[ours[0]]
+        return ""
+    found = met[ours[0]]
     unknown = sorted((name, n) for name, n in found.items() if name not in classes and not _is_none(name))
     if unknown:
         raise AnnotationError(
-            f"{source} holds {len(unknown)} names that are not classes of task {task.name!r}: "
-            f"{', '.join(f'{name!r} ({count} times)' for name, count in unknown)}; its classes are "
-            f"{listed(task.class_names, 20)}: fix the labelling page or the task file"
+            f"{source} holds {len(unknown)} names in control {ours[0]!r} that are not classes of task "
+            f"{task.name!r}: {_times(unknown)}; its classes are {listed(task.class_names, 20)}: "
+            "fix the labelling page or the task file"
         )
     return ours[0]
+
+
+def _times(counted: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name!r} ({n} times)" for name, n in counted)
 
 
 def _is_none(name: str) -> bool:
@@ -184,20 +281,43 @@ def _is_none(name: str) -> bool:
 
 
 def _label(
-    key: Key, annotation: Annotation, control: str | None, class_names: Sequence[str], counts: Counter[str]
-) -> Label:
-    """The label set of one annotation: the union of its results of the control."""
-    of_control = [r.choices for r in annotation.result if r.from_name == control]
-    results = [choices for choices in of_control if choices is not None]
-    chosen = {name for choices in results for name in choices}
-    classes = tuple([name for name in class_names if name in chosen])
+    key: Key,
+    annotation: Annotation,
+    results: Sequence[Sequence[str]],
+    task: Task,
+    record: tuple[Counter[str], dict[str, Counter[str]]],
+) -> Label | None:
+    """The label set of one annotation, the union of its results of the control; None where it is left out."""
+    counts, named = record
+    chosen = {name for names in results for name in names}
+    classes = tuple([name for name in task.class_names if name in chosen])
     counts["several_results"] += len(results) > 1
     counts["other_results"] += len(annotation.result) - len(results)
-    if not classes:
-        counts["none" if chosen else "without_choice"] += 1
-    elif len(chosen) > len(classes):
-        counts["none_beside_classes"] += 1
-    return Label(key, str(annotation.annotator), classes, _time(annotation), annotation.id or 0)
+    if chosen:
+        counts["none"] += not classes
+        counts["none_beside_classes"] += 0 < len(classes) < len(chosen)
+    elif elsewhere := _elsewhere(annotation, set(task.class_names)):
+        counts["elsewhere"] += 1
+        named.setdefault("elsewhere", Counter()).update(elsewhere)
+        return None
+    elif task.problem.exclusive:  # somebody who means "none of them" chooses NONE
+        counts["without_class"] += 1
+        return None
+    else:
+        counts["without_choice"] += 1
+    author, time = str(annotation.completed_by), _time(annotation)
+    return Label(key, author, classes, time, annotation.id or 0, annotation.ground_truth)
+
+
+def _elsewhere(annotation: Annotation, classes: set[str]) -> set[str]:
+    """Classes in controls that hold none, such as a text field: each with the control's name and type."""
+    return {
+        f"{item!r} in {result.from_name!r} ({result.type or 'no type'})"
+        for result in annotation.result
+        for values in result.value.values()
+        for item in (values if isinstance(values, list) else [values])
+        if isinstance(item, str) and item in classes
+    }
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

@@ -93,6 +93,19 @@ class LabelStudio:
         """Change a project."""
         return dict(self.call("PATCH", f"/api/projects/{project}/", json=fields, repeatable=True))
 
+    def local_files(self, project: int) -> list[Json]:
+        """The folders of the server's machine whose files a project may show."""
+        return list(self._get("/api/storages/localfiles/", {"project": project}))
+
+    def add_local_files(self, project: int, path: str, title: str) -> None:
+        """Let a project show the files of a folder of the server's machine; nothing is imported from it.
+
+        Raises:
+            LabelStudioError: there is no such folder, or it is none that the server may serve.
+        """
+        fields = {"project": project, "path": path, "title": title, "use_blob_urls": True}
+        self.call("POST", "/api/storages/localfiles/", json=fields)
+
     def users(self) -> dict[int, str]:
         """E-mail addresses of everybody in the organisation, by id."""
         return {int(user["id"]): str(user["email"]) for user in self._get("/api/users/")}

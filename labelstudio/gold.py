@@ -10,10 +10,11 @@ import pandas as pd
 from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Task, indicator, names
-from labelstudio.annotations import Annotations
+from labelstudio.annotations import Annotations, Label
 from labelstudio.dawid_skene import Confusion, dawid_skene
 
 MAJORITY, RANDOM, DROP, DAWID_SKENE = "majority", "random", "drop", "dawid-skene"
+GROUND_TRUTH = "ground-truth"
 
 LabelSet = tuple[str, ...]
 # From the label sets of each point (one per annotator, at least one) to the gold one, or None for none.
@@ -25,7 +26,7 @@ class GoldOptions:
     """How one label set per point is chosen.
 
     Attributes:
-        choice: an annotator's id, `majority`, `random`, `drop` or `dawid-skene`.
+        choice: an annotator's id, `majority`, `random`, `drop`, `dawid-skene` or `ground-truth`.
         per_class: vote on each class by itself; for `majority` in multilabel tasks.
         seed: settles the ties of `random`.
     """
@@ -67,7 +68,7 @@ def choose_gold(annotations: Annotations, task: Task, options: GoldOptions) -> G
     """One gold label set per point.
 
     A point with one annotator takes what that annotator said, whatever the choice (an annotator's id
-    takes only that annotator's points).
+    takes only that annotator's points, `ground-truth` only those with an annotation that is marked so).
 
     Args:
         annotations: who said what.
@@ -79,7 +80,7 @@ def choose_gold(annotations: Annotations, task: Task, options: GoldOptions) -> G
     """
     _check_choice(annotations, task, options)
     choice = options.choice
-    voting = [v for v in annotations.labels if choice in CHOICES or v.annotator == choice]
+    voting = _voting(annotations, choice)
     given: dict[tuple[str, str], list[LabelSet]] = {}
     for label in voting:
         given.setdefault(label.key, []).append(label.classes)
@@ -104,6 +105,23 @@ def choose_gold(annotations: Annotations, task: Task, options: GoldOptions) -> G
     single = sum(annotators[key] == 1 for key, _ in kept)
     settled = sum(len(_most(row)) > 1 for row in rows) if options.choice == RANDOM else 0
     return Gold(choice, frame, len(annotators) - len(kept), settled, single, confusions, converged)
+
+
+def _voting(annotations: Annotations, choice: str) -> list[Label]:
+    """The labels that a choice looks at.
+
+    Raises:
+        AnnotationError: none is marked as ground truth, and only such ones were asked for.
+    """
+    if choice != GROUND_TRUTH:
+        return [v for v in annotations.labels if choice in CHOICES or v.annotator == choice]
+    marked = [label for label in annotations.labels if label.ground_truth]
+    if not marked:
+        raise AnnotationError(
+            f"gold choice {choice!r}: none of {len(annotations.labels)} annotations is marked as ground "
+            "truth; mark some in Label Studio (the star beside an annotation), or choose otherwise"
+        )
+    return marked
 
 
 def _check_choice(annotations: Annotations, task: Task, options: GoldOptions) -> None:
@@ -156,6 +174,7 @@ _WHY_DROPPED = {
     MAJORITY: "ties",
     DROP: "annotators differ",
     DAWID_SKENE: "two answers are equally likely",
+    GROUND_TRUTH: "no annotation is marked as ground truth, or those that are differ",
 }
 _CHOOSERS: dict[str, Chooser] = {MAJORITY: _majority, RANDOM: _random, DROP: _unanimous}
-CHOICES = (*_CHOOSERS, DAWID_SKENE)
+CHOICES = (*_CHOOSERS, DAWID_SKENE, GROUND_TRUTH)

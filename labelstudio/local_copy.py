@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelstudio.export import ExportedTask, parse_rows
+from labelstudio.export import ExportedTask, parse_rows, without_columns
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -20,7 +20,11 @@ CREATE TABLE IF NOT EXISTS task (
 CREATE INDEX IF NOT EXISTS task_key ON task (ref_id, table_name);
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT);
 """
-_READ = ("id", "completed_by", "updated_by", "result", "was_cancelled", "created_at", "updated_at")
+_READ = [
+    *("id", "completed_by", "updated_by", "import_id", "result", "was_cancelled", "ground_truth"),
+    *("created_at", "updated_at"),
+]
+_READ_VERSION = 2  # one more whenever `_READ` grows: a copy of before is read anew
 _CHUNK = 500
 
 Json = dict[str, Any]
@@ -41,11 +45,12 @@ class LocalCopy:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=60)
         self._db.executescript(_SCHEMA)
-        if self.note("of") != f"{url} {project}":
+        of = f"{url} {project} {_READ_VERSION}"
+        if self.note("of") != of:
             with self._db:
                 self._db.execute("DELETE FROM task")
                 self._db.execute("DELETE FROM note")
-                self._write_note("of", f"{url} {project}")
+                self._write_note("of", of)
 
     def __enter__(self) -> Self:
         return self
@@ -147,15 +152,20 @@ def _row(task: Json) -> tuple[int, str | None, str | None, int, int, str]:
     drafts = [{"id": draft.get("id")} for draft in task.get("drafts", []) if isinstance(draft, dict)]
     content = {
         "id": task["id"],
-        "data": {name: data[name] for name in ("ref_id", "meta_info") if name in data},
+        "data": without_columns(data),
         "annotations": [{name: a[name] for name in _READ if name in a} for a in annotations],
         "drafts": drafts,
     }
     return (
         int(task["id"]),
-        None if table_name is None else str(table_name),
-        None if ref_id is None else str(ref_id),
+        None if table_name is None else _whole(str(table_name)),
+        None if ref_id is None else _whole(str(ref_id)),
         len(annotations),
         len(annotations) + len(drafts),
-        json.dumps(content, ensure_ascii=False, sort_keys=True),
+        _whole(json.dumps(content, ensure_ascii=False, sort_keys=True)),
     )
+
+
+def _whole(text: str) -> str:
+    """The text with `?` for half a surrogate pair, which JSON can hold and no database takes."""
+    return text.encode("utf-8", "replace").decode()

@@ -4,7 +4,8 @@ It has an environment of its own, because it pins versions that we cannot share.
 
     venv/                    the environment, from requirements/labelstudio-server.txt
     template.sqlite3         an empty database after its migrations, which take 40 s
-    data/                    database and media of the server
+    data/                    database and uploads of the server
+    files/media              a link to the folder whose files annotators are shown
     token, accounts.json     readable by their owner alone
     server.log
 """
@@ -27,6 +28,7 @@ import httpx
 
 from adaptml.errors import LabelStudioError
 from labelstudio.local_accounts import keep_accounts, make_annotators
+from labelstudio.media import SERVED
 
 HOST = "127.0.0.1"
 READY_TIMEOUT_S = 300.0
@@ -62,6 +64,7 @@ def prepare(folder: Path, requirements: Path) -> None:
     Raises:
         LabelStudioError: it cannot be installed.
     """
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -122,9 +125,23 @@ class LocalServer:
         """
         self.url = f"http://{HOST}:{port}"
         self.home, self.log = home, home / "server.log"
+        self.files = home.absolute() / "files"
         self._installed, self._port = installed, port
         self._process: subprocess.Popen[bytes] | None = None
         self.admin, self.annotators, self.token = keep_accounts(home)
+
+    def share(self, media: Path) -> Path:
+        """Serve the files of a folder, there already or not, and of no other; gives where the server sees it.
+
+        The server's own folder holds nothing but a link to it: whoever has an account can register any folder
+        below the server's with a project, and see its files.
+        """
+        self.files.mkdir(parents=True, exist_ok=True)
+        link, temporary = self.files / SERVED, self.files / f".{SERVED}"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(media.resolve(), target_is_directory=True)
+        temporary.replace(link)
+        return link
 
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start the server, wait until it answers with our token, then make the annotators' accounts.
@@ -142,8 +159,8 @@ class LocalServer:
             temporary.replace(data / "label_studio.sqlite3")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own words
-                self._command(), env=environment(data) | self._owner(), cwd=data, stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                self._command(), env=environment(data) | self._files() | self._owner(), cwd=data, stdout=log,
+                stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         try:
             self._wait(timeout_s)
@@ -155,6 +172,10 @@ class LocalServer:
     def _command(self) -> list[str]:
         program = str(self._installed / "venv" / "bin" / "label-studio")
         return [program, "start", "--no-browser", "--internal-host", HOST, "--port", str(self._port)]
+
+    def _files(self) -> dict[str, str]:
+        self.files.mkdir(parents=True, exist_ok=True)
+        return {"LOCAL_FILES_SERVING_ENABLED": "true", "LOCAL_FILES_DOCUMENT_ROOT": str(self.files)}
 
     def _owner(self) -> dict[str, str]:
         return {

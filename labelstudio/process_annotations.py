@@ -11,33 +11,20 @@ import pandas as pd
 
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
+from adaptml.gold_labels.core import Origin
+from adaptml.gold_labels.home import GoldHome, exported
 from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, collect
 from labelstudio.dawid_skene import confusion_lines
 from labelstudio.export import ExportedTask, check_task, load_export
 from labelstudio.gold import MAJORITY, Gold, GoldOptions, choose_gold
+from labelstudio.gold_rows import adjudicated_rows, annotators_rows
+from labelstudio.points import sort_tasks
 from labelstudio.sampling_record import balance_lines, sampling_record
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
 FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
-# What can be found in an export, and what was done about it.
-NOTES = {
-    "repeated_tasks": "duplicated tasks of the export: read once",
-    "points_in_several_tasks": "tasks of a point that another task holds too: their annotations were joined",
-    "repeated_annotations": "duplicated annotations of the export: the latest copy counts",
-    "drafts": "drafts: left out",
-    "cancelled": "cancelled (skipped) annotations: left out",
-    "without_annotator": "annotations of a deleted account: left out",
-    "imported": "annotations that were imported, so that it is not on record who made them: left out",
-    "claimed": "annotations that name another annotator than who sent them: the sender counts",
-    "superseded": "annotations of an annotator who annotated the point again: the latest counts",
-    "several_results": "annotations with several results: joined into one label set",
-    "other_results": "results of other controls: left out",
-    "none": "annotations with the choice NONE or N/A: about none of the classes",
-    "none_beside_classes": "annotations with NONE beside classes: the classes count",
-    "without_choice": "annotations without a choice: about none of the classes",
-}
 
 
 @dataclass(frozen=True)
@@ -48,8 +35,10 @@ class ProcessedAnnotations:
         ann_df: all points; `table_name`, `id`, and per annotator a column of label sets (list of class
             names; None for a point that this annotator never labelled).
         task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
-        gold: gold labels and how they came about; `gold.frame` is `gold_df`.
-        annotations: the labels themselves and the counts, by the names in `NOTES`.
+        gold: the gold labels that were chosen from what annotators said, and how they came about.
+        gold_df: the task's gold, of whatever origin: `table_name`, `id`, `gold_label` (list of class names),
+            `origin` and `part`, one row per gold point.
+        annotations: the labels themselves and the counts, by the names in `labelstudio.annotations.NOTES`.
         sample_df: how each point was sampled; `table_name`, `id`, `sampling`, `inclusion_prob`. Points
             of which it is not on record are not in it.
         folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
@@ -65,16 +54,12 @@ class ProcessedAnnotations:
     ann_df: pd.DataFrame
     task_df: pd.DataFrame
     gold: Gold
+    gold_df: pd.DataFrame
     annotations: Annotations
     sample_df: pd.DataFrame
     folder: Path
     run_id: str
     new_rows: dict[str, int]
-
-    @property
-    def gold_df(self) -> pd.DataFrame:
-        """`table_name`, `id`, `gold_label` (list of class names), one row per gold point."""
-        return self.gold.frame
 
 
 @dataclass(frozen=True)
@@ -101,8 +86,12 @@ def process_annotations(
     per_class: bool = False,
     seed: int = 0,
     write: bool = False,
+    accept_claims: bool = False,
 ) -> ProcessedAnnotations:
     """Read a Label Studio export and write the annotations and gold labels: all files or none.
+
+    Gold goes to its table, `<task>_gold`, where these labels take the place of all that annotators gave
+    before; labels of another origin stay, and `gold_df` is what counts (`adaptml.gold`).
 
     Args:
         project: where the files are written, and the tables.
@@ -110,13 +99,16 @@ def process_annotations(
         file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
         choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
-            on which annotators differ are dropped) or `dawid-skene` (annotators count by their estimated
-            reliability, see `labelstudio.dawid_skene`). A point with one annotator takes that one's labels,
-            but for `dawid-skene`, which may know better.
+            on which annotators differ are dropped), `dawid-skene` (annotators count by their estimated
+            reliability, see `labelstudio.dawid_skene`) or `ground-truth` (annotations that are marked so in
+            Label Studio; points where these differ are dropped). A point with one annotator takes that one's
+            labels, but for `dawid-skene`, which may know better.
         per_class: with `majority` in multilabel tasks: vote on each class by itself; a point with a
             class that exactly half chose is dropped.
         seed: settles ties.
-        write: also write to the tables `<task>_annotations` and `<task>_gold` of the database.
+        write: also write who said what to the table `<task>_annotations` of the database.
+        accept_claims: count annotations that were imported into Label Studio for those whom they name; by
+            default they are left out, for anybody with access to the server can import some.
 
     Raises:
         AnnotationError: an export or a gold choice that cannot be used; nothing is written.
@@ -126,18 +118,25 @@ def process_annotations(
     Example:
         >>> done = project.process_annotations("spam", "annotations.json", choice="1")
         >>> done.gold_df.head(2)
-          table_name   id gold_label
-        0   comments  h10      [ham]
-        1   comments  h11      [ham]
+          table_name   id gold_label      origin   part
+        0   comments  h10      [ham]  annotators  judge
+        1   comments  h11      [ham]  annotators   tune
     """
     path = project.path(file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
     export = Export(load_export(path), str(file), digest)
-    return process_tasks(project, project.task(task), export, GoldOptions(choice, per_class, seed), write)
+    options = GoldOptions(choice, per_class, seed)
+    return process_tasks(project, project.task(task), export, options, write, accept_claims=accept_claims)
 
 
 def process_tasks(
-    project: Project, task: Task, export: Export, options: GoldOptions, write: bool = False
+    project: Project,
+    task: Task,
+    export: Export,
+    options: GoldOptions,
+    write: bool = False,
+    *,
+    accept_claims: bool = False,
 ) -> ProcessedAnnotations:
     """As `process_annotations`, from tasks that were read already.
 
@@ -147,30 +146,41 @@ def process_tasks(
         export: the tasks.
         options: how gold labels are chosen.
         write: also write to the database.
+        accept_claims: as for `process_annotations`.
     """
     check_task(export.tasks, task.name, export.source)
-    annotations = collect(export.tasks, task, export.source)
+    tasks = sort_tasks(export.tasks)
+    annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
+    annotations.counts["earlier"] = tasks.earlier
     gold = choose_gold(annotations, task, options)
+    rows = annotators_rows(gold, annotations, tasks.annotation)
+    settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
     folder = project.settings.annotations(task.name)
     sample_df = sampling_record(export.tasks)
-    run_id = _run_id(export.digest, task, options)
+    run_id = _run_id(export.digest, task, options, accept_claims)
+    frames = {"ann_df": ann_df, "task_df": task_df, "sample_df": sample_df}
     new_rows: dict[str, int] = {}
+    home = GoldHome(project, task.name)
     with ExitStack() as stack:  # files take their places when everything else went well
         if not gold.confusions:  # those of an earlier choice do not belong to this gold
             stack.enter_context(removing(folder / CONFUSIONS))
-        for name, frame in zip(FRAMES, (ann_df, task_df, gold.frame, sample_df), strict=True):
+        for name, frame in frames.items():
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
         if gold.confusions:
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
-            new_rows = _write_back(annotations, gold, task, run_id, project)
-    return ProcessedAnnotations(ann_df, task_df, gold, annotations, sample_df, folder, run_id, new_rows)
+            new_rows = _write_back(annotations, task, run_id, project)
+        home.replace(rows if settled is None else pd.concat([rows, settled], ignore_index=True))
+    gold_df = exported(home.rows())
+    return ProcessedAnnotations(
+        ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows
+    )
 
 
-def _run_id(digest: str, task: Task, options: GoldOptions) -> str:
+def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) -> str:
     """A hash of everything that the result depends on: the same run has the same id."""
     given = (
         digest,
@@ -180,35 +190,31 @@ def _run_id(digest: str, task: Task, options: GoldOptions) -> str:
         options.choice,
         options.per_class,
         options.seed,
+        *["claims accepted"] * accept_claims,
     )
     return hashlib.sha256(repr(given).encode()).hexdigest()[:32]
 
 
-def _write_back(
-    annotations: Annotations, gold: Gold, task: Task, run_id: str, project: Project
-) -> dict[str, int]:
+def _write_back(annotations: Annotations, task: Task, run_id: str, project: Project) -> dict[str, int]:
     from adaptml.database import WritebackKind, write_back  # SQLAlchemy takes a third of a second
 
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
-    kinds = {WritebackKind.ANNOTATIONS: labels, WritebackKind.GOLD: gold.frame}
-    return {
-        f"{task.name}_{kind}": write_back(project.results, task.name, kind, frame, run_id)
-        for kind, frame in kinds.items()
-    }
+    kind = WritebackKind.ANNOTATIONS
+    return {f"{task.name}_{kind}": write_back(project.results, task.name, kind, labels, run_id)}
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:
     """A result as lines of text: what was read, left out, decided and written."""
-    counts, gold = done.annotations.counts, done.gold
+    gold = done.gold
     labels = len(done.annotations.labels)
     lines = [f"{len(done.ann_df)} points, {labels} labels of {len(done.annotations.annotators)} annotators"]
     for name in done.annotations.annotators:
         never = int(done.ann_df[name].isna().sum())
         lines.append(f"  annotator {name}: {len(done.ann_df) - never} points, {never} never labelled")
     unlabelled = len(done.ann_df) - len({label.key for label in done.annotations.labels})
-    notes = {text: counts[name] for name, text in NOTES.items()} | {"points that nobody labelled": unlabelled}
-    lines += [f"  {n} {text}" for text, n in notes.items() if n]
+    lines += [f"  {note}" for note in done.annotations.notes()]
+    lines += [f"  {unlabelled} points that nobody labelled"] * bool(unlabelled)
     lines.append(f"{len(done.task_df)} points with two or more annotators")
     lines.append(f"{len(gold.frame)} gold labels, chosen by {gold.choice}")
     if gold.dropped:
@@ -218,6 +224,10 @@ def summary(done: ProcessedAnnotations) -> list[str]:
         "were ties, settled by the seed": gold.settled,
     }
     lines += [f"  {n} of them {text}" for text, n in details.items() if n]
+    others = done.gold_df["origin"].value_counts().drop(Origin.ANNOTATORS, errors="ignore")
+    if len(others):
+        lines.append(f"{len(done.gold_df)} gold labels in all")
+        lines += [f"  {n} of them by {origin}, which counts more" for origin, n in others.items()]
     lines += confusion_lines(gold.confusions)
     lines += balance_lines(gold.frame, done.sample_df)
     lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from adaptml.database import Database
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
 from adaptml.sampling import Sample
 from adaptml.tasks import NONE_CHOICE, Task, indicator
+from labelstudio.media import with_addresses
 from labelstudio.project import CONTROL
 from labelstudio.sample_tasks import label_studio_tasks
 from labelstudio.sync import Advance, LinkedProject, counts, latest_change, refresh
@@ -56,6 +58,7 @@ def push(
     database: Database,
     task: Task,
     sample: Sample,
+    media: Path,
     run: "RunFiles | None" = None,
     advance: Advance = lambda _: None,
 ) -> Pushed:
@@ -69,6 +72,7 @@ def push(
         database: holds the data points.
         task: what is asked of them.
         sample: points of one table.
+        media: folder of the files that columns of pictures, sounds and films name.
         run: gives pre-annotations, or None.
         advance: is called with the number of points just done.
 
@@ -88,7 +92,7 @@ def push(
     if there and run is not None:
         done.predicted += _predict(linked, there, predictions, run.run_id)
     sender = _Sender(linked, done, advance)
-    _send_missing(sender, _Points(database, task, sample, predictions), set(there))
+    _send_missing(sender, _Points(database, task, sample, predictions, media), set(there))
     _delete_duplicates(linked, done, untouched)
     _check_arrived(linked, sample, done)
     if run is not None:
@@ -106,6 +110,7 @@ class _Points:
     task: Task
     sample: Sample
     predictions: Mapping[str, Json]
+    media: Path
 
 
 def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
@@ -180,9 +185,8 @@ def _batches(points: _Points, missing: set[str]) -> Iterator[list[Json]]:
     chars = 0
     for start in range(0, len(frame), BATCH_ROWS // 4):
         keys = frame.iloc[start : start + BATCH_ROWS // 4]
-        tasks = label_studio_tasks(
-            points.database.read(keys, columns), task, sample, keys["inclusion_prob"].tolist()
-        )
+        rows = with_addresses(points.database.read(keys, columns), task, points.media)
+        tasks = label_studio_tasks(rows, task, sample, keys["inclusion_prob"].tolist())
         for entry in tasks:
             entry.pop("id")  # Label Studio gives its own
             key = entry["data"]["ref_id"]

@@ -93,10 +93,7 @@ def _subtitle(found: Agreement) -> str:
 def _verdict(found: Agreement, lines: Sequence[tuple[str, str]]) -> list[Html | None]:
     columns = [Column("Distance", numeric=False), Column("Alpha"), Column("95 % interval")]
     alphas = [[MEASURES[name], *_alpha(alpha)] for name, alpha in found.alphas.items()]
-    undefined = max(alpha.undefined for alpha in found.alphas.values())
     warnings = [found.sample_warning] if found.sample_warning else []
-    if undefined:
-        warnings.append(f"alpha is not defined in {undefined} resamples; they were left out")
     return [
         element("p", element("strong", f"{found.verdict.capitalize()}. "), found.reason),
         facts(lines),

@@ -17,6 +17,7 @@ from adaptml.files import replacing
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task, coding_guide, label_config
+from labelstudio.media import with_addresses
 
 _RESERVED = {"ref_id", "meta_info"}
 
@@ -105,7 +106,7 @@ def sample_tasks(
     options = SamplingOptions(sampling, run, by, vector, seed, where)
     with TemporaryDirectory(prefix="adaptml-") as folder:
         sample = draw_points(project, task, data, n, options, Path(folder))
-    rows = project.database.read(sample.frame, sent)
+    rows = with_addresses(project.database.read(sample.frame, sent), task, project.settings.media)
     kinds = "" if sampling == RANDOM else f"{options.kinds}_"
     name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name

@@ -18,6 +18,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 import mlflow
 import pytest
 import refuse_torch
+import sqlalchemy as sa
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from same_worker import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
@@ -132,9 +133,10 @@ def database(request: pytest.FixtureRequest, clean_room: Path) -> Iterator[Datab
     elif request.param == "cratedb":
         made = Database(CRATEDB)
         with made.engine.connect() as connection:
-            for table in made.tables():
-                name = made.engine.dialect.identifier_preparer.quote(table)
-                connection.exec_driver_sql(f"DROP TABLE {name}")
+            inspector, quote = sa.inspect(made.engine), made.engine.dialect.identifier_preparer.quote
+            for kind, names in (("VIEW", inspector.get_view_names()), ("TABLE", inspector.get_table_names())):
+                for name in names:
+                    connection.exec_driver_sql(f"DROP {kind} {quote(name)}")
     else:
         made = Database(request.getfixturevalue("postgresql_url"))
         with made.engine.begin() as connection:

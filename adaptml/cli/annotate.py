@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.process_annotations import Choice, PerClass, Write
+from adaptml.cli.process_annotations import AcceptClaims, Choice, PerClass, Write
 from adaptml.cli.support import new_app, output
 from adaptml.project import Project
 
@@ -103,6 +103,7 @@ def pull_command(
     per_class: PerClass = False,
     seed: options.Seed = 0,
     write: Write = False,
+    accept_claims: AcceptClaims = False,
     no_texts: options.NoTexts = False,
 ) -> None:
     """Fetch what people annotated since the last time: annotations, gold labels, agreement.
@@ -115,8 +116,8 @@ def pull_command(
 
     with Project() as project:
         found = pull(
-            project, task, choice, per_class=per_class, seed=seed, write=write, texts=not no_texts,
-            show_progress=True,
+            project, task, choice, per_class=per_class, seed=seed, write=write,
+            accept_claims=accept_claims, texts=not no_texts, show_progress=True,
         )  # fmt: skip
     _show_pulled(found)
     output().print(f"Next: adaptml annotator-agreement {task}, for where annotators differ.")

@@ -12,9 +12,12 @@ from adaptml.cli.support import Group, command_app, new_app
 
 # name → module that holds the function `command` (or the Typer app `app`), and its line in the list
 STEPS = {
+    "import": ("adaptml.cli.import_table", "Make a data table from files, or bring it up to date."),
+    "tables": ("adaptml.cli.tables", "List the tables and what is known of them."),
     "task": ("adaptml.cli.task", "Make, check and list tasks."),
     "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),
     "features": ("adaptml.cli.features", "List the versions of features; compare and drop them."),
+    "lemmas": ("adaptml.cli.lemmas", "Show what becomes of the words of a text."),
     "sample-tasks": ("adaptml.cli.sample_tasks", "Sample data points for annotation."),
     "sample-points": ("adaptml.cli.sample_points", "Choose data points to label and to train on."),
     "annotate": ("adaptml.cli.annotate", "Annotate in Label Studio: project, tasks, annotations."),
@@ -22,6 +25,7 @@ STEPS = {
         "adaptml.cli.process_annotations",
         "Turn an annotation export into gold labels.",
     ),
+    "gold": ("adaptml.cli.gold", "Show gold labels, and take in some written by hand."),
     "annotator-agreement": (
         "adaptml.cli.annotator_agreement",
         "Krippendorff's alpha, and what to fix.",

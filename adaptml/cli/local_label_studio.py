@@ -21,16 +21,19 @@ def command(
     """
     from labelstudio.local_server import prepare, running
 
-    console, root = output(), Project().settings.root
+    console, settings = output(), Project().settings
+    root = settings.root
     folder = root / folder
     console.print(
         "installing Label Studio, which takes minutes" if not (folder / ".installed").exists() else "starting"
     )
     prepare(folder, root / "requirements" / "labelstudio-server.txt")
     with running(folder, folder, port) as server:
+        server.share(settings.media)
         people = " and ".join(account.email for account in server.annotators)
         console.print(f"Label Studio is ready at {server.url}; Ctrl-C stops it")
         console.print(f"log in as      {people}, passwords in {folder / 'accounts.json'}")
+        console.print(f"files of       {settings.media} can be shown to annotators")
         console.print(f"owner's token  {folder / 'token'}, which `adaptml annotate` reads")
         try:
             server.wait()

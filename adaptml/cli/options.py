@@ -21,7 +21,7 @@ ALIASES = {
 # For a command that takes parameters of somebody else: those of the task's get_lfs, of an algorithm.
 TAKES_MORE: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
 
-_DATA = "a data table, `table where …`, or a file with table_name and id (.parquet, .csv, .jsonl)"
+_DATA = "a data table, `table where …`, or a file with table_name and id (.parquet, .csv, .xlsx, .jsonl)"
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="Name of the task: a folder in tasks/.")]
 DataArg = Annotated[str, typer.Option("--data", metavar="DATA", help=f"Which data points: {_DATA}.")]

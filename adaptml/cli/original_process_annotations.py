@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.process_annotations import CHOICE_HELP, PerClass, Write, show
+from adaptml.cli.process_annotations import CHOICE_HELP, AcceptClaims, PerClass, Write, show
 from adaptml.project import Project
 
 
@@ -17,11 +17,14 @@ def command(
     per_class: PerClass = False,
     seed: options.Seed = 0,
     write: Write = False,
+    accept_claims: AcceptClaims = False,
 ) -> None:
     """Turn an export into gold labels: the original's form of `adaptml process-annotations`.
 
     Example: `python -m labelstudio.process_annotations export.json example majority`
     """
     with Project() as project:
-        done = project.process_annotations(task, file, choice, per_class=per_class, seed=seed, write=write)
+        done = project.process_annotations(
+            task, file, choice, per_class=per_class, seed=seed, write=write, accept_claims=accept_claims
+        )
     show(done)

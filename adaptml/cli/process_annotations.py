@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CHOICE_HELP = (
     "Which labels are gold: `majority` (ties are dropped), `random` (ties are settled at random), `drop` "
-    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), or "
-    "an annotator's id."
+    "(only points on which all agree), `dawid-skene` (annotators count by their estimated reliability), "
+    "`ground-truth` (annotations that are marked so), or an annotator's id."
 )
 Choice = Annotated[str, typer.Option("--choice", help=CHOICE_HELP)]
 PerClass = Annotated[
@@ -23,7 +23,15 @@ PerClass = Annotated[
     typer.Option("--per-class", help="With majority: vote on each class, not on the whole label set."),
 ]
 Write = Annotated[
-    bool, typer.Option("--write", help="Also write to TASK_annotations and TASK_gold in the database.")
+    bool, typer.Option("--write", help="Also write who said what to TASK_annotations in the database.")
+]
+
+AcceptClaims = Annotated[
+    bool,
+    typer.Option(
+        "--accept-claims",
+        help="Count annotations that were imported into Label Studio for those whom they name.",
+    ),
 ]
 
 
@@ -34,17 +42,20 @@ def command(
     per_class: PerClass = False,
     seed: options.Seed = 0,
     write: Write = False,
+    accept_claims: AcceptClaims = False,
 ) -> None:
     """Turn a Label Studio export into annotations and gold labels.
 
     Writes ann_df (all points, a column per annotator), task_df (points with two or more annotators),
     gold_df (gold labels) and sample_df (how the points were drawn) to annotations/TASK/ in the home folder,
-    and says what was left out and why.
+    the gold labels to TASK_gold in the database, and says what was left out and why.
 
     Example: `adaptml process-annotations example export.json --choice majority`
     """
     with Project() as project:
-        done = project.process_annotations(task, file, choice, per_class=per_class, seed=seed, write=write)
+        done = project.process_annotations(
+            task, file, choice, per_class=per_class, seed=seed, write=write, accept_claims=accept_claims
+        )
     show(done)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
+from adaptml.database.cratedb_errors import refusal
 from adaptml.database.types import feature_type
 from adaptml.errors import (
     DatabaseError,
@@ -23,20 +24,19 @@ from adaptml.errors import (
     one_line,
 )
 
-LOCK_TIMEOUT_S = 30.0
+PATIENCE_S = 30.0
 
 
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(
-        self, url: str, lock_timeout_s: float = LOCK_TIMEOUT_S, *, setting: str = "database_url"
-    ) -> None:
+    def __init__(self, url: str, patience_s: float = PATIENCE_S, *, setting: str = "database_url") -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
-            lock_timeout_s: how long to wait for another writer's lock (SQLite), in seconds.
+            patience_s: how long to wait for another writer's lock (SQLite) or a server that is starting
+                (CrateDB), in seconds.
             setting: what names the address, for messages.
 
         Raises:
@@ -49,11 +49,13 @@ class Connected:
             if parsed.get_backend_name() == "sqlite":
                 if parsed.database and parsed.database != ":memory:":
                     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": lock_timeout_s}}
+                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
             else:
                 crate = parsed.get_backend_name() == cratedb.DIALECT
                 options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
             self.engine = sa.create_engine(parsed, **options)
+            if cratedb.is_cratedb(self.engine):
+                cratedb.set_up(self.engine, patience_s)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
@@ -172,4 +174,6 @@ class Connected:
             ) from error
         except exc.DBAPIError as error:
             reason = one_line(error.orig or error)
+            if cratedb.is_cratedb(self.engine):
+                raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error

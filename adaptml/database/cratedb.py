@@ -1,19 +1,22 @@
 """What is different with CrateDB: no transactions, reads that lag behind writes, failures row by row."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
-from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 
-from adaptml.errors import DatabaseError
+from adaptml.database.cratedb_errors import check_rows, may_pass, patiently, refused
+from adaptml.errors import SettingsError, one_line
 
 DIALECT = "crate"
 # One request takes a whole list of rows; SQLAlchemy's own way writes them out as one long statement.
 ENGINE_OPTIONS: dict[str, Any] = {"use_insertmanyvalues": False}
-FAILED_ROW = -2  # CrateDB's row count for a row of a bulk request that it did not take
+ADDRESS = "crate://user:password@host:4200"
 
 
 @compiles(OnConflictDoNothing, DIALECT)
@@ -25,6 +28,51 @@ def _do_nothing(_element: Any, _compiler: Any, **_: Any) -> str:
 def is_cratedb(connection: Connection | sa.Engine) -> bool:
     """Whether this is a CrateDB."""
     return connection.dialect.name == DIALECT
+
+
+def set_up(engine: sa.Engine, patience_s: float) -> None:
+    """Make an engine of a CrateDB do what its dialect and its client do not by themselves.
+
+    It asks again while shards are not there yet, says in our words what is wrong with an address, and sends
+    percent signs in names and conditions as they are. Servers that come and go are no warning: what cannot
+    be done without them is an error of its own.
+
+    Args:
+        engine: of a CrateDB.
+        patience_s: for how long it is asked again, in seconds.
+    """
+    dialect = engine.dialect
+    # Its client, unlike others that mark parameters so, does not make one percent sign of two; there is no
+    # public way to say that.
+    dialect.identifier_preparer._double_percents = False
+    logging.getLogger("crate.client.http").setLevel(logging.ERROR)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, words: Any, named: Any) -> Any:
+        try:
+            if any("," in server for server in named.get("servers") or ()):
+                raise ValueError("one of its servers holds a comma")  # noqa: TRY301 - as the client's own
+            return dialect.connect(*words, **named)
+        except (ValueError, TypeError, OSError, exc.SQLAlchemyError) as error:
+            raise SettingsError(
+                f"the address of the CrateDB at {engine.url.host or 'no host'} cannot be used: "
+                f"{one_line(error)}; "
+                f"expected {ADDRESS}, and for a cluster {ADDRESS}/?servers=host:4200&servers=other:4200"
+            ) from error
+
+    @sa.event.listens_for(engine, "do_execute")
+    def execute(cursor: Any, statement: Any, parameters: Any, context: Any) -> bool:
+        patiently(dialect, lambda: dialect.do_execute(cursor, statement, parameters, context), patience_s)
+        return True
+
+    @sa.event.listens_for(engine, "do_executemany")
+    def execute_many(cursor: Any, statement: Any, parameters: Any, context: Any) -> bool:
+        def ask() -> Any:
+            dialect.do_executemany(cursor, statement, parameters, context)
+            return context.last_result
+
+        patiently(dialect, ask, patience_s)
+        return True
 
 
 def refresh(connection: Connection, table: sa.Table) -> None:
@@ -42,41 +90,45 @@ def among(connection: Connection, column: sa.Column[Any], values: Iterable[str])
     return column.in_(distinct)
 
 
-def check_bulk(result: CursorResult[Any], table: str) -> None:
-    """Refuse a bulk write that did not take every row; CrateDB answers row by row and raises nothing.
+def execute_bulk(
+    connection: Connection, statement: Any, rows: Sequence[dict[str, Any]], table: str, ids: Sequence[str]
+) -> None:
+    """Send a statement for many rows; where CrateDB does not take one, that is an error.
+
+    Args:
+        connection: to any database.
+        statement: with the names of `rows` as its parameters.
+        rows: one or more.
+        table: the table's name, for the message.
+        ids: of the rows, for the message.
 
     Raises:
-        DatabaseError: rows that were not taken. There are no transactions: the others are written.
+        DatabaseError: rows that a CrateDB did not take. It has no transactions: the others are written.
     """
-    answers = getattr(result.context, "last_result", None)
-    if isinstance(answers, list):
-        failed = sum(answer.get("rowcount") == FAILED_ROW for answer in answers)
-        if failed:
-            raise DatabaseError(
-                f"CrateDB did not take {failed} of {len(answers)} rows for table {table!r}, and has written "
-                "the others; see that values fit their columns, then write all of them again"
-            )
+    try:
+        done = connection.execute(statement, list(rows))
+    except exc.ProgrammingError as error:
+        if is_cratedb(connection) and len(rows) == 1 and not may_pass(str(error.orig)):  # is no bulk request
+            check_rows([(0, one_line(error.orig or error))], table, ids)
+        raise
+    check_rows(refused(getattr(done.context, "last_result", None)), table, ids)
 
 
-def update(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]], key: str) -> None:
-    """Set columns of rows by id, in bulk.
+def update_statement(connection: Connection, table: sa.Table, places: Mapping[str, str], key: str) -> Any:
+    """An UPDATE of columns by id, for many rows.
 
     Its dialect rewrites SQLAlchemy's own UPDATE for objects, and loses all rows but one on the way.
 
     Args:
         connection: to a CrateDB.
         table: a data table.
-        rows: one or more; column → value, and the id under the name `key`.
-        key: that name.
+        places: column to set → name of its parameter.
+        key: name of the id's parameter.
     """
     prepare = connection.dialect.identifier_preparer
-    columns = [name for name in rows[0] if name != key]
-    places = ", ".join(f"{prepare.quote(name)} = {{}}v{i}" for i, name in enumerate(columns))
-    text = f"UPDATE {prepare.format_table(table)} SET {places} WHERE id = {{}}key"  # noqa: S608 - quoted names
+    new = ", ".join(f"{prepare.quote(name)} = {{}}{place}" for name, place in places.items())
+    text = f"UPDATE {prepare.format_table(table)} SET {new} WHERE id = {{}}{key}"  # noqa: S608 - quoted names
     statement = sa.text(text.replace(":", r"\:").replace("{}", ":"))
-    statement = statement.bindparams(
-        *(sa.bindparam(f"v{i}", type_=table.c[name].type) for i, name in enumerate(columns))
+    return statement.bindparams(
+        *(sa.bindparam(place, type_=table.c[name].type) for name, place in places.items())
     )
-    values = [{"key": row[key]} | {f"v{i}": row[name] for i, name in enumerate(columns)} for row in rows]
-    check_bulk(connection.execute(statement, values), table.name)
-    refresh(connection, table)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,15 @@ import pandas as pd
 import sqlalchemy as sa
 
 from adaptml.database import cratedb
+from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
 from adaptml.database.stored import Decode, StoredRows, stored
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 
-CHUNK_ROWS = 5_000  # ids a statement: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
-PAGE_ROWS = 20_000  # rows a statement, where many are read in the order of their ids
+CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
 Places = npt.NDArray[np.int64]
@@ -68,10 +70,10 @@ class Reader(Connected):
                 source = self.data_table(str(table), columns)
                 query = sa.select(source.c.id, *(source.c[column] for column in columns))
                 positions = group.index.to_numpy()
-                for start in range(0, len(group), CHUNK_ROWS):
-                    here = positions[start : start + CHUNK_ROWS]
-                    cells.fill(here, self._rows_by_id(source, query, keys["id"].to_numpy()[here].tolist()))
-                    advance(len(here))
+                ids = keys["id"].to_numpy()[positions].tolist()
+                for start, rows in read_by_ids(ids, CHUNK_ROWS, partial(self._rows_by_id, source, query)):
+                    cells.fill(positions[start : start + len(rows)], rows)
+                    advance(len(rows))
         if not cells.found.all() and not skip_missing:
             absent = keys.loc[~cells.found, KEYS].drop_duplicates()
             raise MissingDataPointsError(list(absent.itertuples(index=False, name=None)), asked=len(keys))
@@ -143,8 +145,7 @@ class Reader(Connected):
         """Rows looked up by their ids, those that are there, with their places among the ids."""
         source = self.data_table(table, columns)
         select, decode = self._stored(source, columns)
-        for start in range(0, len(ids), CHUNK_ROWS):
-            rows = self._rows_by_id(source, select, ids[start : start + CHUNK_ROWS])
+        for start, rows in read_by_ids(ids, CHUNK_ROWS, partial(self._rows_by_id, source, select)):
             here = [(start + place, row) for place, row in enumerate(rows) if row is not None]
             if here:
                 yield np.array([place for place, _ in here]), [row for _, row in here], decode
@@ -244,16 +245,21 @@ class Reader(Connected):
         self, source: sa.Table, query: "sa.Select[Any]", page_rows: int
     ) -> Iterator[Sequence["sa.Row[Any]"]]:
         """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own."""
-        query, last = query.order_by(source.c.id).limit(page_rows + 1), None
+        query, last, size = query.order_by(source.c.id), None, ChunkSize(page_rows)
         while True:
             # The last row again, so that another one with its id is not passed over.
-            page = query if last is None else query.where(source.c.id >= last)
-            with self.translated(), self.engine.connect() as connection:
-                rows = connection.execute(page).all()
-            rows = rows[1:] if rows and rows[0][0] == last else rows[:page_rows]
+            page = (query if last is None else query.where(source.c.id >= last)).limit(size.rows + 1)
+            try:
+                with self.translated(), self.engine.connect() as connection:
+                    rows = connection.execute(page).all()
+            except TooMuchAtOnceError as error:
+                size.refused(size.rows, error)
+                continue
+            rows = rows[1:] if rows and rows[0][0] == last else rows[: size.rows]
             if not rows:
                 return
             last = rows[-1][0]
+            size.read(rows)
             yield rows
 
     def count_null(self, table: str, columns: Sequence[str]) -> int:

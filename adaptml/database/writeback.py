@@ -17,7 +17,6 @@ class WritebackKind(StrEnum):
     """What is written back; the table is `<task>_<kind>`."""
 
     ANNOTATIONS = "annotations"
-    GOLD = "gold"
     LABELS = "labels"
     PREDICTIONS = "predictions"
 
@@ -26,7 +25,6 @@ _Columns = dict[str, TypeEngine[Any]]
 _KEY_TYPES: _Columns = {"table_name": sa.Text(), "id": sa.Text(), "run_id": sa.Text()}
 _PAYLOAD: dict[WritebackKind, _Columns] = {
     WritebackKind.ANNOTATIONS: {"annotator": sa.Text(), "label": TextList()},
-    WritebackKind.GOLD: {"gold_label": TextList()},
     WritebackKind.LABELS: {"label": TextList(), "label_probs": Vector()},
     WritebackKind.PREDICTIONS: {"label": TextList(), "label_probs": Vector()},
 }
@@ -40,7 +38,7 @@ def write_back(database: Database, task: str, kind: WritebackKind, frame: pd.Dat
         task: the task's name.
         kind: which table, and so which columns.
         frame: table_name, id and the kind's columns: `annotator` and `label` (annotations),
-            `gold_label` (gold), `label` and `label_probs` (labels, predictions); other columns are left out.
+            `label` and `label_probs` (labels, predictions); other columns are left out.
         run_id: the MLflow run, or the hash of an export.
 
     Returns:

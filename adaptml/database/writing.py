@@ -7,14 +7,34 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import cratedb
+from adaptml.database.chunks import write_frame
 from adaptml.database.connection import Connected
+from adaptml.database.names import check_names
 from adaptml.database.packed import PackedVector
+from adaptml.database.types import FreeText
+from adaptml.database.values import check_values
 from adaptml.frames import KEYS
 
-CHUNK_ROWS = 5_000  # rows a statement
+CHUNK_ROWS = 5_000  # rows a statement, at most
+
+
+class AddColumn(sa.schema.ExecutableDDLElement):
+    """ALTER TABLE … ADD COLUMN, with names and type as CREATE TABLE would write them."""
+
+    def __init__(self, table: sa.Table) -> None:
+        """Make the statement for the one column that the given table has."""
+        self.table = table
+
+
+@compiles(AddColumn)
+def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
+    (column,) = element.table.columns
+    name = compiler.preparer.format_table(element.table)
+    return f"ALTER TABLE {name} ADD COLUMN {compiler.get_column_specification(column)}"
 
 
 class Writer(Connected):
@@ -29,30 +49,46 @@ class Writer(Connected):
             table: name of the table.
             columns: name and type of each column, keys included.
             keys: the columns of the primary key.
+
+        Raises:
+            DatabaseError: names that the database does not take.
         """
         self.declare(table, {name: kind for name, kind in columns.items() if isinstance(kind, PackedVector)})
         if table not in self.tables():
-            parts = [sa.Column(name, kind, primary_key=name in keys) for name, kind in columns.items()]
+            check_names(self.engine.dialect.name, table, list(columns))
+            parts = [
+                sa.Column(name, kind, primary_key=name in keys) for name, kind in self._made(columns, keys)
+            ]
             with self.translated():
                 sa.Table(table, sa.MetaData(), *parts).create(self.engine, checkfirst=True)
         self.add_columns(table, columns)
 
     def add_columns(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
-        """Add the columns that a table does not have yet; their values are NULL."""
+        """Add the columns that a table does not have yet; their values are NULL.
+
+        Raises:
+            DatabaseError: names that the database does not take.
+        """
         present = self._reflect(table)
-        quote = self.engine.dialect.identifier_preparer.quote
-        for name, kind in columns.items():
-            if name not in present.c:
-                # DDL takes no bound parameters: the dialect quotes the names and compiles the type.
-                statement = (
-                    f"ALTER TABLE {quote(table)} ADD COLUMN {quote(name)} {kind.compile(self.engine.dialect)}"
-                )
-                with self.translated(), self.engine.begin() as connection:
-                    connection.execute(sa.text(statement.replace(":", r"\:")))
+        missing = {name: kind for name, kind in columns.items() if name not in present.c}
+        check_names(self.engine.dialect.name, None, list(missing))
+        for name, kind in self._made(missing, ()):
+            with self.translated(), self.engine.begin() as connection:
+                connection.execute(AddColumn(sa.Table(table, sa.MetaData(), sa.Column(name, kind))))
         self._tables.pop(table, None)
 
+    @staticmethod
+    def _made(
+        columns: Mapping[str, TypeEngine[Any]], keys: Sequence[str]
+    ) -> list[tuple[str, TypeEngine[Any]]]:
+        """Columns with the types to make them with: text that is no key may be of any length."""
+        return [
+            (name, FreeText() if type(kind) is sa.Text and name not in keys else kind)
+            for name, kind in columns.items()
+        ]
+
     def upsert(self, table: str, frame: pd.DataFrame, keys: Sequence[str], *, replace: bool = True) -> int:
-        """Write rows into a table in one transaction: all of them or none (CrateDB: see `check_bulk`).
+        """Write rows into a table in one transaction: all of them or none (CrateDB: see `execute_bulk`).
 
         Args:
             table: name of the table.
@@ -62,6 +98,9 @@ class Writer(Connected):
 
         Returns:
             How many rows were new.
+
+        Raises:
+            DatabaseError: a vector with NaN or infinity, or rows that the database does not take.
         """
         target = self.found_table(table, list(frame.columns))
         dialect = sqlite if self.engine.dialect.name == "sqlite" else postgresql
@@ -72,13 +111,12 @@ class Writer(Connected):
             statement = statement.on_conflict_do_update(index_elements=list(keys), set_=new)
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+        check_values(target, frame, self.engine.dialect)
         count = sa.select(sa.func.count()).select_from(target)
         with self.translated(), self.engine.begin() as connection:
             cratedb.refresh(connection, target)
             before = connection.execute(count).scalar_one()
-            for start in range(0, len(frame), CHUNK_ROWS):
-                done = connection.execute(statement, records(frame.iloc[start : start + CHUNK_ROWS]))
-                cratedb.check_bulk(done, table)
+            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table, "id"))
             cratedb.refresh(connection, target)
             return int(connection.execute(count).scalar_one() - before)
 
@@ -88,18 +126,30 @@ class Writer(Connected):
         Args:
             table: name of a data table.
             frame: `id` and the columns to set; a column `table_name` is not written.
+
+        Raises:
+            DatabaseError: a vector with NaN or infinity, or rows that the database does not take.
         """
         payload = [column for column in frame.columns if column not in KEYS]
         target = self.data_table(table, payload)
-        statement = sa.update(target).where(target.c.id == sa.bindparam("_key"))
-        statement = statement.values({column: sa.bindparam(column) for column in payload})
-        rows = [{"_key": row.pop("id")} | row for row in records(frame[["id", *payload]])]
-        if rows:
-            with self.translated(), self.engine.begin() as connection:
-                if cratedb.is_cratedb(connection):
-                    cratedb.update(connection, target, rows, "_key")
-                else:
-                    connection.execute(statement, rows)
+        check_values(target, frame, self.engine.dialect)
+        key, places = "_key", {column: f"_v{i}" for i, column in enumerate(payload)}
+        statement: Any = sa.update(target).where(target.c.id == sa.bindparam(key))
+        statement = statement.values({column: sa.bindparam(place) for column, place in places.items()})
+        rows = frame[["id", *payload]].rename(columns={"id": key} | places)
+        with self.translated(), self.engine.begin() as connection:
+            if cratedb.is_cratedb(connection):
+                statement = cratedb.update_statement(connection, target, places, key)
+            write_frame(rows, CHUNK_ROWS, lambda some: self._send(connection, statement, some, table, key))
+            cratedb.refresh(connection, target)
+
+    def _send(
+        self, connection: sa.Connection, statement: Any, frame: pd.DataFrame, table: str, key: str
+    ) -> None:
+        """Some rows in one statement, whose ids stand in column `key`, if anywhere."""
+        ids = [str(key) for key in frame[key if key in frame else frame.columns[0]]]
+        with self.translated():
+            cratedb.execute_bulk(connection, statement, records(frame), table, ids)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

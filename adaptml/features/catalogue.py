@@ -124,6 +124,11 @@ class Feature:
         return Spec(self.kind, self.source, self.encoder, self.checksum)
 
     @property
+    def made_by(self) -> str:
+        """Name of the encoder, or `lemmas:LANGUAGE`."""
+        return f"lemmas:{self.encoder}" if self.kind == "lemmas" else self.encoder
+
+    @property
     def reference(self) -> Reference:
         """Name and version."""
         return Reference(self.name, self.version)

@@ -1,4 +1,4 @@
-"""Encoders: a text, a picture or a number in, a real vector out. Adding one is a function under `@encoder`.
+"""Encoders: a text, a picture or a number in, a vector out. Adding one is a function under `@encoder`.
 
 >>> get_encoder("hybrid").encode(["The kitten purrs."]).shape
 (1, 4864)
@@ -13,11 +13,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from adaptml.errors import FeatureError, listed
 from adaptml.features.model_files import file_sums
 from adaptml.features.values_to_encode import (
     BATCH_TEXTS,
     KINDS,
+    WHAT,
     EncodeBatch,
     Modality,
     Vectors,
@@ -74,14 +77,21 @@ class Encoder(NamedTuple):
         """Vectors of n values: float32 (n, d), finite.
 
         Args:
-            values: texts; or pictures, as paths, bytes or `data:` addresses; or numbers, also written as text.
-                None or no text is an empty text, zeros for a picture, and a missing number.
+            values: texts; or pictures, as paths, bytes or `data:` addresses; or numbers, also written as
+                text. None or no text is an empty text, zeros for a picture, and a missing number.
 
         Raises:
-            FeatureError: pictures or numbers that cannot be read, or the encoder fails.
+            FeatureError: pictures or numbers that cannot be read, or the encoder fails or makes NaN or infinity.
         """
         with _encoder_code(self.name):
-            return encode_cells(self.encode_batch, self.takes, self.dimensions, values, self.folder)
+            vectors = encode_cells(self.encode_batch, self.takes, self.dimensions, values, self.folder)
+        broken = int(len(values) - np.isfinite(vectors).all(axis=1).sum())
+        if broken:
+            raise FeatureError(
+                f"the encoder {self.name!r} makes NaN or infinity of {broken} of {len(values)} "
+                f"{WHAT[self.takes]}; expected finite numbers: fix it, or name another"
+            )
+        return vectors
 
 
 def encoder(

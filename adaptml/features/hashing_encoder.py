@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice, pairwise
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 from adaptml.errors import FeatureError
 from adaptml.features.encoders import encoder
 from adaptml.features.values_to_encode import EncodeBatch, Vectors
+from adaptml.features.words import normalized, word_pattern
 
-WORD = r"\w+|[^\w\s]"  # signs such as ? and ! are words too
 # How much the first words of a text count. Three count alike, so that a stray word in front changes little.
 OPENING = (1.0, 1.0, 1.0, 0.5, 0.25)
 TINY = 1e-12
@@ -25,7 +26,8 @@ def hashing(source: str | None) -> EncodeBatch:
     The opening is the first words and pairs again: what kind of text it is often shows there (who, when, how
     many). Each kind is hashed with random signs (Weinberger et al. 2009, https://arxiv.org/abs/0902.2206),
     its counts are damped by log(1 + count) and scaled to length 1, pairs to length 0.5, so that the kinds
-    weigh alike in short and long texts. Nothing is fitted: the same text always gives the same vector.
+    weigh alike in short and long texts. Signs such as ? are words too, and marks belong to their letter's
+    word. Nothing is fitted: the same text always gives the same vector.
     Vectors are alike where spelling is alike; they know nothing of meaning.
     """
     if source is not None:
@@ -33,13 +35,14 @@ def hashing(source: str | None) -> EncodeBatch:
     from sklearn.feature_extraction import FeatureHasher
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    as_words: dict[str, Any] = {"token_pattern": WORD, "norm": None}
+    as_words: dict[str, Any] = {"token_pattern": word_pattern(), "norm": None}
     words = HashingVectorizer(n_features=1536, **as_words)
     pairs = HashingVectorizer(n_features=512, ngram_range=(2, 2), **as_words)
     opening = FeatureHasher(n_features=1024, input_type="pair")
     pieces = HashingVectorizer(n_features=1024, analyzer="char_wb", ngram_range=(3, 4), norm=None)
 
     def encode_batch(texts: Sequence[str]) -> Vectors:
+        texts = list(map(normalized, texts))
         parts = [
             _scaled(words.transform(texts), 1.0),
             _scaled(pairs.transform(texts), 0.5),
@@ -52,7 +55,12 @@ def hashing(source: str | None) -> EncodeBatch:
 
 
 def _words(text: str) -> Iterator[str]:
-    return (found.group() for found in re.finditer(WORD, text.lower()))
+    return (found.group() for found in _word().finditer(text.lower()))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(word_pattern())
 
 
 def _opening(text: str) -> list[tuple[str, float]]:

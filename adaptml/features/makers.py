@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,7 @@ import numpy.typing as npt
 from adaptml.errors import FeatureError
 from adaptml.features.catalogue import Kind, Spec
 from adaptml.features.encoders import Encoder, encoder_checksum, get_encoder
-from adaptml.features.lemmas import lemmatize
-
-LEMMAS = "lemmas"
-LEMMAS_CODE = 1  # one more whenever the same text gives other lemmas than before
+from adaptml.features.lemmas import lemma_version, lemmatize
 
 
 @dataclass(frozen=True)
@@ -30,13 +27,13 @@ class Maker:
     make: Callable[[Sequence[str]], list[Any]]
 
 
-def lemmas_spec(source: str) -> Spec:
-    """Lemmas of a column, as they are computed now; they change with simplemma's dictionary."""
-    try:
-        dictionary = version("simplemma")
-    except PackageNotFoundError:
-        dictionary = ""
-    return Spec("lemmas", source, LEMMAS, f"{LEMMAS_CODE}, simplemma {dictionary}")
+def lemmas_spec(source: str, language: str) -> Spec:
+    """Lemmas of a column in a language, as they are computed now; they change with simplemma's dictionary.
+
+    Raises:
+        FeatureError: simplemma is not installed.
+    """
+    return Spec("lemmas", source, language, lemma_version(language))
 
 
 def vector_spec(source: str, encoder: str) -> Spec:
@@ -58,23 +55,28 @@ def can_make(spec: Spec) -> bool:
 
 def current(kind: Kind, source: str, encoder: str) -> Spec:
     """The spec of a feature as it is computed now."""
-    return lemmas_spec(source) if kind == "lemmas" else vector_spec(source, encoder)
+    return lemmas_spec(source, encoder) if kind == "lemmas" else vector_spec(source, encoder)
 
 
-def maker(spec: Spec) -> Maker:
+def maker(spec: Spec, media: Path) -> Maker:
     """What makes a feature, ready to use; `can_make` says whether it makes just that.
+
+    Args:
+        spec: what it is computed from, and how.
+        media: folder in which relative paths of pictures start.
 
     Raises:
         FeatureError: a library that is not installed, or a model that cannot be read.
     """
     if spec.kind == "lemmas":
-        return Maker(0, lambda texts: [lemmatize(text) for text in texts])
-    encoder = get_encoder(spec.encoder)
+        return Maker(0, lambda texts: [lemmatize(text, spec.encoder) for text in texts])
+    encoder = get_encoder(spec.encoder, media)
     return Maker(encoder.dimensions, lambda texts: list(_encode(encoder, texts)))
 
 
 def _encode(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Vectors (n, d); whatever an encoder makes of no text at all, it counts as zeros here."""
+    """Vectors (n, d); whatever an encoder of texts makes of no text at all, it counts as zeros here."""
     vectors = encoder.encode(texts)
-    vectors[[not text.strip() for text in texts]] = 0.0
+    if encoder.takes == "text":
+        vectors[[not text.strip() for text in texts]] = 0.0
     return vectors

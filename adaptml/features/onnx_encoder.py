@@ -49,6 +49,6 @@ def _onnx(source: str | None) -> EncodeBatch:
         return (OnnxPictures(folder) if is_image else OnnxTexts(folder)).encode
     except FeatureError as error:
         raise FeatureError(
-            f"the ONNX model in {source} cannot be read: {error}; give a folder with model.onnx and the files "
-            "that were saved with it"
+            f"the ONNX model in {source} cannot be read: {error}; give a folder with model.onnx and the "
+            "files that were saved with it"
         ) from error

@@ -128,8 +128,8 @@ class OnnxPictures:
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise FeatureError(
-                f"the model takes {', '.join(given.name for given in inputs)}; expected one input, pixel_values, "
-                "of pictures, colours, height and width"
+                f"the model takes {', '.join(given.name for given in inputs)}; expected one input, "
+                "pixel_values, of pictures, colours, height and width"
             )
         self._input, self._type = inputs[0].name, numpy_type(inputs[0].type)
         self._colours_last = inputs[0].shape[3] == 3 and inputs[0].shape[1] != 3

@@ -63,8 +63,8 @@ class OnnxTexts:
         unknown = self._inputs.keys() - {"input_ids", "attention_mask", "token_type_ids", "position_ids"}
         if unknown or "input_ids" not in self._inputs:
             raise FeatureError(
-                f"the model takes {', '.join(self._inputs)}; expected input_ids and attention_mask, as models "
-                "of texts do"
+                f"the model takes {', '.join(self._inputs)}; expected input_ids and attention_mask, as "
+                "models of texts do"
             )
         self._names = [result.name for result in self._session.get_outputs()]
         self._whole, self._place = self._found()

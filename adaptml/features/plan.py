@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from adaptml.database import TextList, Vector
 from adaptml.database.facts import kind as kind_of
 from adaptml.errors import FeatureError
 from adaptml.features.catalogue import Feature, Kind, Reference, Spec, split_reference
-from adaptml.features.encoders import check_encoder
+from adaptml.features.encoders import Modality, check_encoder, encoder_takes
 from adaptml.features.makers import Maker, can_make, current
 from adaptml.features.points import Points
 from adaptml.features.uses import read_uses
@@ -20,6 +21,13 @@ from adaptml.tasks import Featurize, Task
 COMPARED_ROWS = 50  # rows in which a column of the data table is compared with a feature of its name
 SAME_COSINE = 0.999
 SAME_SHARE = 0.8  # of the compared rows; the text of others may have changed since
+
+# What encoders read: types of columns, and these for people.
+READABLE: dict[Modality, tuple[Any, str]] = {
+    "text": (sa.String, "a column of text"),
+    "image": (sa.String | sa.LargeBinary | Vector, "a column of paths or bytes of pictures"),
+    "number": (sa.Integer | sa.Numeric | sa.Float, "a column of numbers"),
+}
 
 Vector1D = npt.NDArray[np.float32]
 
@@ -73,7 +81,7 @@ def plan(points: Points, table: str, task: Task, columns: Featurize) -> Plan:
             does not exist.
         UnknownTableError, UnknownColumnError: no such table or text column.
     """
-    asked = _asked(columns)
+    asked = _asked(columns, task.language)
     _check_types(points, table, columns.text, asked)
     known = points.catalogue.all(dropped=True)
     planned, warnings = [], []
@@ -90,7 +98,7 @@ def plan(points: Points, table: str, task: Task, columns: Featurize) -> Plan:
         else:
             warnings.append(
                 f"{reference}, which {whose} reads, cannot be computed any more: its encoder "
-                f"{named.encoder!r} is another one now, so that new rows lack it: train again"
+                f"{named.made_by!r} is another one now, so that new rows lack it: train again"
             )
     return Plan(planned, warnings)
 
@@ -101,13 +109,13 @@ def _of_table(known: Sequence[Feature], table: str, name: str, spec: Spec) -> Fe
     )
 
 
-def _asked(columns: Featurize) -> dict[str, tuple[Kind, str]]:
+def _asked(columns: Featurize, language: str) -> dict[str, tuple[Kind, str]]:
     """Name of a feature → what it is and what makes it."""
     if columns.lemmas and columns.lemmas == columns.vector:
         raise FeatureError(f"column {columns.vector!r} cannot hold lemmas and vectors; name two columns")
     asked: dict[str, tuple[Kind, str]] = {}
     if columns.lemmas:
-        asked[columns.lemmas] = ("lemmas", "")
+        asked[columns.lemmas] = ("lemmas", language)
     if columns.vector:
         check_encoder(columns.encoder)
         asked[columns.vector] = ("vector", columns.encoder)
@@ -117,14 +125,16 @@ def _asked(columns: Featurize) -> dict[str, tuple[Kind, str]]:
 
 
 def _check_types(points: Points, table: str, text: str, asked: dict[str, tuple[Kind, str]]) -> None:
-    """Refuse what is no text, and names of columns that hold something else."""
+    """Refuse a column that what is asked for cannot read, and names of columns that hold something else."""
     points.database.data_table(table, [text])
     present = points.database.columns(table)
-    if not isinstance(present[text], sa.String):
-        raise FeatureError(
-            f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected a column of text"
-        )
-    for name, (kind, _) in asked.items():
+    for name, (kind, made_by) in asked.items():
+        takes = encoder_takes(made_by) if kind == "vector" else "text"
+        readable, wanted = READABLE[takes]
+        if not isinstance(present[text], readable):
+            raise FeatureError(
+                f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected {wanted}"
+            )
         expected = Vector if kind == "vector" else TextList | sa.JSON
         if name in present and not isinstance(present[name], expected):
             wanted = "a real vector" if kind == "vector" else "a list of text"

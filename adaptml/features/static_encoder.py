@@ -1,4 +1,4 @@
-"""Static word vectors of a folder, by the library model2vec: no model is run, and any language that has them."""
+"""Static word vectors of a folder, by the library model2vec: any language that has them, and no model."""
 
 from collections.abc import Sequence
 from pathlib import Path

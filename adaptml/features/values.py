@@ -85,8 +85,8 @@ class FeatureValues:
             for key, source, value in zip(ids, sources, values, strict=True)
         ]
         with self._results.translated(), self._results.engine.begin() as connection:
-            done = connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), rows)
-            cratedb.check_bulk(done, self._table.name)
+            statement = insert.on_conflict_do_update(index_elements=["id"], set_=new)
+            cratedb.execute_bulk(connection, statement, rows, self._table.name, ids)
             cratedb.refresh(connection, self._table)
 
     def known(self) -> Known:

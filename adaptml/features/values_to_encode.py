@@ -20,6 +20,7 @@ Vectors = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 EncodeBatch = Callable[[Sequence[Any]], Vectors]
 
+WHAT: dict[Modality, str] = {"text": "texts", "image": "pictures", "number": "numbers"}
 BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its result
 BATCH_PICTURES = 4  # of up to 89 million dots each, beyond which Pillow refuses them
 DATA_URI = "data:"
@@ -127,6 +128,19 @@ def missing_images(error: ImportError) -> FeatureError:
     )
 
 
+def cell_text(cell: Any) -> str:
+    """A cell as text that encoders take for the cell itself: no text for NULL, bytes as a `data:` address.
+
+    >>> cell_text(2.5), cell_text(None), cell_text(b"GIF89a")
+    ('2.5', '', 'data:;base64,R0lGODlh')
+    """
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    if isinstance(cell, bytes | memoryview | bytearray):
+        return f"{DATA_URI};base64,{base64.b64encode(cell).decode()}"
+    return str(cell)
+
+
 KINDS: dict[Modality, Kind] = {
     "text": Kind(BATCH_TEXTS, "", _text),
     "image": Kind(BATCH_PICTURES, np.zeros((32, 32, 3), dtype=np.uint8), read_picture),
@@ -164,8 +178,7 @@ def encode_cells(
 
 
 def _refused(takes: Modality, refused: Sequence[str], n: int) -> FeatureError:
-    what = "pictures" if takes == "image" else "numbers"
     return FeatureError(
-        f"{len(refused)} of {n} {what} cannot be read: {listed(refused)}; "
+        f"{len(refused)} of {n} {WHAT[takes]} cannot be read: {listed(refused)}; "
         "correct them, or leave the cells empty (NULL)"
     )

@@ -66,9 +66,9 @@ def list_features(project: Project, table: str | None = None) -> "pd.DataFrame":
 
     Example:
         >>> project.list_features("comments")[["feature", "encoder", "rows", "stale"]]
-            feature  encoder  rows  stale
-        0  tokens@1   lemmas    24      0
-        1  vector@1  hashing    24      0
+            feature    encoder  rows  stale
+        0  tokens@1  lemmas:en    24      0
+        1  vector@1    hashing    24      0
     """
     import pandas as pd
 
@@ -78,7 +78,7 @@ def list_features(project: Project, table: str | None = None) -> "pd.DataFrame":
         {
             "table_name": feature.table_name,
             "feature": str(feature.reference),
-            "encoder": feature.encoder,
+            "encoder": feature.made_by,
             "source": feature.source,
             "dimensions": feature.dimensions,
             "rows": FeatureValues(points.results, feature).count(),
@@ -178,7 +178,8 @@ def drop_feature(project: Project, feature: str, table: str | None = None) -> li
         FeatureError: no such version, or one that a champion or a task reads.
 
     Example:
-        >>> project.drop_feature("vector@1", "comments")
+        >>> done = project.featurize("spam", "comments", vector="other", encoder="hashing")
+        >>> project.drop_feature("other@1")
         ['comments']
     """
     name, version = split_reference(feature)

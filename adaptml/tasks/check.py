@@ -13,6 +13,7 @@ from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
 from adaptml.features.catalogue import Feature
 from adaptml.features.encoders import check_encoder
+from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -85,7 +86,7 @@ def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -
 def check_file(task: Task) -> list[Finding]:
     """The task file: what it says, and what its writer forgot."""
     classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
-    return [Finding("ok", "task file", classes), *_guide(task), *_encoder(task)]
+    return [Finding("ok", "task file", classes), *_guide(task), *_language(task), *_encoder(task)]
 
 
 def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
@@ -122,6 +123,19 @@ def _guide(task: Task) -> Iterator[Finding]:
         )
     if task.description in PLACEHOLDERS:
         yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
+
+
+def _language(task: Task) -> Iterator[Finding]:
+    if task.featurize is None or task.featurize.lemmas is None:
+        return
+    try:
+        known = has_lemmas(task.language)
+    except FeatureError as error:
+        yield Finding("warning", "language", str(error))
+    else:
+        if not known:
+            text = f"{task.language} has no dictionary, so its words stay as they are written"
+            yield Finding("warning", "language", f"{text}; these have one: {', '.join(lemma_languages())}")
 
 
 def _encoder(task: Task) -> Iterator[Finding]:

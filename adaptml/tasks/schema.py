@@ -15,6 +15,8 @@ MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
 MAX_NAME = 50  # PostgreSQL cuts names of tables at 63 bytes, and `_predictions` comes behind it
 TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")  # it also names tables, files and an endpoint
+LANGUAGE = re.compile("[a-z]{2,3}")
+LANGUAGE_CODE = "the ISO code of a language, two or three small letters such as en, fr or yo"
 _CLASS_NAME = re.compile(r"[^\x00-\x1f<>&\"]{1,80}")
 _RESERVED = {"ABSTAIN", NONE_CHOICE, "N/A", "table_name", "id"}
 
@@ -75,6 +77,7 @@ class Task(_Part):
         setting: name of the problem type, `multiclass` or `multilabel`.
         classes: 2 to 127; a name alone will do. Their order is the order of every array over classes.
         positive: of two classes, the one that metrics such as precision are about; or None.
+        language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
@@ -96,6 +99,7 @@ class Task(_Part):
     setting: Literal["multiclass", "multilabel"] = "multiclass"
     classes: tuple[ClassSpec, ...]
     positive: str | None = None
+    language: str = "en"
     columns: tuple[Column, ...] = ()
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
@@ -145,6 +149,15 @@ class Task(_Part):
         if positive not in class_names:
             raise ValueError(f"is {positive!r}; expected one of the classes {listed(class_names)}")
         return positive
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _is_a_code(cls, language: Any) -> Any:
+        if language is False:  # what YAML makes of Norwegian's code
+            return "no"
+        if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
+            raise ValueError(f"is {language!r}; expected {LANGUAGE_CODE}")
+        return language
 
     @property
     def problem(self) -> ProblemType:

@@ -17,13 +17,13 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 
 from adaptml.cli.support import run_command
-from adaptml.errors import FrameError, listed, one_line
+from adaptml.errors import FrameError, listed
 from adaptml.frames import write_frame
+from adaptml.importing.files import read_rows
 from adaptml.project import Project
 
 CSV_COLUMNS = ["COMMENT_ID", "CONTENT"]
@@ -80,10 +80,9 @@ def import_comments(
         raise FrameError(f"{listed(files)} holds no comments; give a file with at least one")
     comments = read.drop_duplicates("id").reset_index(drop=True)
     comments["split"] = _drawn(comments, n_gold, seed)
-    project.database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
-    new = project.database.upsert(table, comments[["id", "txt"]], ["id"])
+    done = project.import_table(comments[["id", "txt"]], table)
     frames = _write_frames(comments, table, project.settings.unlabeled_data)
-    return ImportedComments(len(comments), new, len(read) - len(comments), frames)
+    return ImportedComments(len(comments), done.new, len(read) - len(comments), frames)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -102,18 +101,15 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # also what pandas raises where nothing can be parsed or decoded
-        raise FrameError(f"{path} cannot be read as CSV: {one_line(error)}") from error
+    rows = read_rows(path)
     absent = [column for column in CSV_COLUMNS if column not in rows]
     if absent:
         raise FrameError(
             f"{path} has no column {listed(absent)}; expected COMMENT_ID, AUTHOR, DATE, CONTENT and CLASS, "
-            f"it has {listed(list(rows.columns), 10)}"
+            f"it has {listed(list(rows), 10)}"
         )
-    known = rows["CLASS"].tolist() if "CLASS" in rows else [None] * len(rows)
-    return _comments(rows["COMMENT_ID"].tolist(), rows["CONTENT"].tolist(), known, path)
+    known = rows.get("CLASS", [None] * len(rows["COMMENT_ID"]))
+    return _comments(rows["COMMENT_ID"], rows["CONTENT"], known, path)
 
 
 def _read_json(path: Path) -> pd.DataFrame:

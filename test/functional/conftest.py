@@ -50,6 +50,7 @@ def label_studio(
     """The server, named in the settings as a user would name it."""
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_URL", label_studio_server.url)
     monkeypatch.setenv("ADAPTML_LABEL_STUDIO_TOKEN_FILE", str(label_studio_server.home / "token"))
+    monkeypatch.setenv("ADAPTML_LABEL_STUDIO_MEDIA", str(label_studio_server.files / "media"))
     return label_studio_server
 
 

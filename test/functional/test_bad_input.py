@@ -54,11 +54,13 @@ def room(tracking: Settings, project: Project, tmp_path: Path) -> Path:
     rows = pd.DataFrame(
         {
             "id": ids, "txt": "left", "txt_lemmas": [["left"]] * ROWS, "txt_vec": [[i, 1.0] for i in range(ROWS)],
-            "odd": [[1.0] * (1 + i % 2) for i in range(ROWS)], "nan": [[np.nan]] * ROWS,
+            "odd": [[1.0] * (1 + i % 2) for i in range(ROWS)],
         }
     )  # fmt: skip
     project.database.create_table("posts", columns)
     project.database.upsert("posts", rows, ["id"])
+    with project.database.engine.begin() as connection:  # as somebody else may have written it
+        connection.execute(sa.update(sa.table("posts", sa.column("nan", Vector()))).values(nan=[np.nan]))
     keys = pd.DataFrame({"table_name": "posts", "id": ids})
     both = [["left"] if i % 2 else ["right"] for i in range(ROWS)]
     frames = {
@@ -113,7 +115,7 @@ CASES: list[tuple[str, str]] = [
     ("label topic --data {}/empty.parquet", r"empty\.parquet has no rows; expected at least one"),
     ("label topic --data {}/absent.parquet", "7 of 19 data points .*: posts/x0, posts/x1, posts/x2, posts/x3, posts/x4 and 2 more;"),
     ("label topic --data {}/no_table.parquet", "no table 'nope' in "),
-    ("label topic --data posts --gold task", "'topic' has no gold labels: no file .*process-annotations"),
+    ("label topic --data posts --gold task", "'topic' has no gold labels: no table .*process-annotations"),
     ("label topic --data posts --gold nowhere.csv", "nowhere.csv"),
     ("label topic --data posts --label-model nope", "nope"),
     ("label topic --data posts --label-model em", "em.*multiclass|multiclass.*em"),

@@ -1,9 +1,11 @@
 """Annotation with a real Label Studio: project, tasks, two people, gold labels."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from adaptml.project import Project
 from adaptml.tasks.annotating import label_config
 from labelstudio.annotate import pull, push, setup
 from labelstudio.client import LabelStudio
+from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
 from labelstudio.project import find_project
 
@@ -23,6 +26,9 @@ pytestmark = pytest.mark.timeout(1800)
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ["cat", "dog", "bird"]
 _tokens: dict[str, str] = {}
+PIXEL = base64.b64decode(  # one pixel, PNG
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def test_from_a_table_to_gold_labels(
@@ -60,12 +66,12 @@ def test_from_a_table_to_gold_labels(
     frame = found.done.ann_df.set_index("id")
     assert frame.index.tolist() == ids
     assert cells(frame, names[0]) == [["cat"]] * 50 + [None] * 10
-    assert cells(frame, names[1]) == [["dog", "bird"], None, []] + [["cat"]] * 47 + [None] * 10
-    assert found.done.annotations.counts["claimed"] == 1
-    assert found.unlabelled == {"annotator1@example.com": 10, "annotator2@example.com": 11}
-    assert len(found.done.gold.frame) == 48
+    assert cells(frame, names[1]) == [["dog", "bird"], None, None] + [["cat"]] * 47 + [None] * 10
+    assert found.done.annotations.counts["changed_by_others"] == 1
+    assert found.unlabelled == {"annotator1@example.com": 10, "annotator2@example.com": 12}
+    assert len(found.done.gold.frame) == 49
     assert found.agreement is not None
-    assert found.agreement.compared == 49
+    assert found.agreement.compared == 48
     assert found.done.sample_df["inclusion_prob"].tolist() == [60 / 200] * 60
     assert any(line.startswith("shares among gold points: cat 1.000") for line in summary(found.done))
 
@@ -222,6 +228,37 @@ def test_pictures_sound_and_film_one_class_each(
     }  # fmt: skip
 
 
+def test_files_of_the_folder_are_shown_and_no_others(
+    here: Project, make_task: Any, owner: LabelStudio, label_studio: LocalServer
+) -> None:
+    folder = here.settings.media
+    (folder / "farm").mkdir(parents=True)
+    (folder / "farm" / "a b.png").write_bytes(PIXEL)
+    (folder.parent / "secret.png").write_bytes(b"kept apart")
+    label_studio.share(folder)
+    here.database.create_table("zoo", {"id": sa.Text(), "photo": sa.Text()})
+    here.database.upsert("zoo", pd.DataFrame({"id": ["1"], "photo": ["farm/a b.png"]}), ["id"])
+    task = make_task(columns="photo:image")
+    made = setup(here, task)
+    assert made.changes == [f"files of {folder} can be shown"]
+    assert setup(here, task).changes == []
+    assert push(here, task, "zoo", 1)[1].sent == 1
+    (number,) = tasks_of(owner, task).values()
+    (exported,) = owner.export(made.project, [number])
+    address = exported["data"]["photo"]
+    assert address == "/data/local-files/?d=media/farm/a%20b.png"
+
+    token = {"Authorization": f"Token {label_studio.token}"}
+    assert httpx.get(label_studio.url + address, headers=token).content == PIXEL
+    for path in ("media/../secret.png", "../secret.png", "/etc/passwd", "media/farm/none.png"):
+        answer = httpx.get(f"{label_studio.url}/data/local-files/", params={"d": path}, headers=token)
+        assert answer.is_error
+        assert b"kept apart" not in answer.content
+    assert httpx.get(label_studio.url + address).status_code in {302, 401, 403}  # nobody without an account
+    with pytest.raises(LabelStudioError, match="must be a subdirectory of LOCAL_FILES_DOCUMENT_ROOT"):
+        owner.add_local_files(made.project, str(folder.parent), "everything")
+
+
 def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> None:
     task = make_task()
     table(here, "posts", [f"text {i}" for i in range(4)])
@@ -249,7 +286,7 @@ def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> N
     assert find_project(owner, task)["model_version"] == run
 
 
-def test_imported_annotations_are_nobodys(here: Project, make_task: Any, owner: LabelStudio) -> None:
+def test_imported_annotations_are_claims(here: Project, make_task: Any, owner: LabelStudio) -> None:
     task = make_task()
     table(here, "posts", ["one"])
     number = setup(here, task).project
@@ -259,9 +296,14 @@ def test_imported_annotations_are_nobodys(here: Project, make_task: Any, owner: 
         number, [{"data": data, "annotations": [{"completed_by": who, "result": choose("cat")}]}]
     )
     with pytest.raises(
-        AnnotationError, match="holds 1 points and no finished annotation; annotate some first"
+        AnnotationError,
+        match=r"holds 1 points and no annotation that counts \(1 annotations without the server's",
     ):
         pull(here, task)
+    taken = pull(here, task, accept_claims=True).done
+    members = {email: str(number) for number, email in owner.users().items()}
+    assert cells(taken.ann_df, members["annotator1@example.com"]) == [["cat"]]
+    assert taken.annotations.counts["accepted_claims"] == 1
 
 
 def test_labels_that_the_task_does_not_know(
@@ -275,7 +317,7 @@ def test_labels_that_the_task_does_not_know(
     with pytest.raises(AnnotationError) as error:
         pull(here, task)
     assert str(error.value) == (
-        f"project {number} of Label Studio holds 1 names that are not classes of task {task.name!r}: 'zebra' (1 times); "
+        f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
         "its classes are cat, dog, bird: fix the labelling page or the task file"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])

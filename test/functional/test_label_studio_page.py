@@ -5,9 +5,11 @@ It takes the picture graphics/label_studio.png where that is not there: delete i
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -107,3 +109,27 @@ def test_what_a_person_clicks_is_what_the_pull_gives(
     }
     assert {key: None if cell is None else list(cell) for key, cell in said.items()} == expected
     assert hosts == {label_studio.url.removeprefix("http://")}
+
+
+def test_a_picture_of_the_folder_is_seen(
+    label_studio: LocalServer, clean_room: Path, page: Page, make_task: Any
+) -> None:
+    here = Project()
+    folder = here.settings.media / "farm"
+    folder.mkdir(parents=True)
+    shutil.copy(REPOSITORY / "graphics" / "label_studio.png", folder / "a b.png")
+    label_studio.share(here.settings.media)
+    here.database.create_table("zoo", {"id": sa.Text(), "photo": sa.Text()})
+    here.database.upsert("zoo", pd.DataFrame({"id": ["1"], "photo": ["farm/a b.png"]}), ["id"])
+    task = make_task(columns="photo:image")
+    project = setup(here, task)
+    push(here, task, "zoo", 1)
+    log_in(page, label_studio, label_studio.annotators[0])
+    page.goto(f"{project.url}data?labeling=1")
+    page.get_by_label("Close modal").first.click()
+    picture = page.locator("img[src^='blob:']").first  # as the page keeps what it fetched
+    expect(picture).to_be_visible(timeout=TIMEOUT_MS)
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not picture.evaluate("seen => seen.complete && seen.naturalWidth > 1"):
+        assert time.monotonic() < deadline, "the picture did not arrive"
+        page.wait_for_timeout(100)

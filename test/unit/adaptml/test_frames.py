@@ -63,7 +63,8 @@ def test_a_pickle_is_opened_only_from_a_path_that_a_person_typed(tmp_path: Path)
         ("f.csv", "", r"cannot be read as \.csv: No columns to parse from file; write it again$"),
         ("f.parquet", "PAR", r"cannot be read as \.parquet: .*; write it again$"),
         ("f.pkl", "no pickle", r"cannot be read as \.pkl: .*; write it again$"),
-        ("f.xlsx", "x", r"ends in '\.xlsx'; expected \.parquet, \.csv, \.jsonl or \.pkl$"),
+        ("f.xlsx", "x", r"cannot be read as \.xlsx: File is not a zip file; write it again$"),
+        ("f.ods", "x", r"ends in '\.ods'; expected \.parquet, \.csv, \.tsv, \.xlsx, \.jsonl or \.pkl$"),
         ("f", "x", r"ends in 'nothing'; expected"),
     ],
 )

@@ -1,12 +1,15 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adaptml.data import read_gold
 from adaptml.errors import FrameError, TaskError
-from adaptml.labelled import labelled
+from adaptml.labelled import label_set, labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -50,6 +53,12 @@ def test_points_are_told_apart_by_table_and_id(task: Task) -> None:
         ({"x": [1]}, "f has no column label; expected lists of class names"),
         ({"label": [3]}, "f has the label 3; expected a list of class names"),
         (
+            {"label": [["cat"], None, float("nan"), " "]},
+            r"f has 3 of 4 rows that are not filled in \(label\): t/1, t/2, t/3; fill them in, with NONE for",
+        ),
+        ({"label": [["cat"]], "label_probs": ["high"]}, "f has label_probs that are not 2 numbers"),
+        ({"label": [["cat"]], "label_probs": [None]}, "f has label_probs that are not 2 numbers"),
+        (
             {"label": [[]]},
             "none of the 1 points of f has exactly one class in label, which a multiclass run needs",
         ),
@@ -73,11 +82,112 @@ def test_a_class_that_the_task_does_not_have(task: Task) -> None:
         labelled(frame(label=[["Cat"]]), task, "label", "f")
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("cat", ["cat"]),
+        (" dog ", ["dog"]),
+        ("cat;dog", ["cat", "dog"]),
+        ("cat; dog;", ["cat", "dog"]),
+        ("['dog']", ["dog"]),
+        ("['cat', \"dog\"]", ["cat", "dog"]),
+        ('["cat", "dog"]', ["cat", "dog"]),
+        ("['cat' 'dog']", ["cat", "dog"]),  # as numpy writes it
+        ("('cat',)", ["cat"]),
+        ("[]", []),
+        ("NONE", []),
+        ("n/a", []),
+        ("a; b", ["a; b"]),  # a class
+        ("[x]", ["[x]"]),  # another
+        ("[y]", ["[y]"]),  # neither a class nor a list: refused as it is
+        ("", None),
+        ("  ", None),
+    ],
+)
+def test_a_label_set_as_text(text: str, names: list[str] | None) -> None:
+    assert label_set(text, ["cat", "dog", "a; b", "[x]"]) == names
+
+
+@given(st.lists(st.text(st.characters(codec="ascii", exclude_characters='<>&"\\'), min_size=1), min_size=1))
+def test_a_list_as_python_writes_it_comes_back(names: list[str]) -> None:
+    stripped = [name.strip() or "x" for name in names]
+    assert label_set(repr(stripped), []) == stripped
+    assert label_set(json.dumps(stripped), []) == stripped
+
+
+def test_classes_called_like_numbers(tmp_path: Path, project: Project) -> None:
+    task = Task(name="stars", classes=["1", "2", "3"])
+    (tmp_path / "gold.csv").write_text("table_name,id,gold_label\nposts,00,3\nposts,01,1\n")
+    for data in (tmp_path / "gold.csv", pd.read_csv(tmp_path / "gold.csv")):
+        found = read_gold(project, data, task)
+        assert found is not None
+        assert found.Y.tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+FLAGS = "table_name,id,cat,dog\n"
+
+
+def test_a_column_of_flags_per_class(tmp_path: Path, project: Project, task: Task) -> None:
+    (tmp_path / "gold.csv").write_text(FLAGS + "posts,00,1,0\nposts,01,0,1\nposts,02,1,1\nposts,03,0,0\n")
+    found = read_gold(project, tmp_path / "gold.csv", task.with_setting("multilabel"))
+    assert found is not None
+    assert found.Y.tolist() == [[1, 0], [0, 1], [1, 1], [0, 0]]
+    one = read_gold(project, tmp_path / "gold.csv", task)
+    assert one is not None
+    assert (one.Y.tolist(), one.left_out) == ([[1, 0], [0, 1]], 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            FLAGS + "p,1,1,\np,2,1,0\np,3,,\n",
+            r"2 of 3 rows that are not filled in \(gold_label\): p/1, p/3; fill",
+        ),
+        (
+            FLAGS + "p,1,1,2\np,2,x,0\n",
+            "2 rows with something other than 0 and 1 .*: p/1, p/2; write 1 where",
+        ),
+        (
+            "table_name,id,cat\np,1,1\n",
+            "has no column gold_label, and columns of some classes only; expected one of dog too",
+        ),
+    ],
+)
+def test_columns_of_flags_that_cannot_be_used(
+    content: str, message: str, tmp_path: Path, project: Project, task: Task
+) -> None:
+    (tmp_path / "gold.csv").write_text(content)
+    with pytest.raises(FrameError, match=message):
+        read_gold(project, tmp_path / "gold.csv", task)
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".xlsx"])
+def test_gold_in_a_spreadsheet(suffix: str, tmp_path: Path, project: Project, task: Task) -> None:
+    path = tmp_path / f"gold{suffix}"
+    frame = pd.DataFrame({"table_name": "p", "id": ["007", "NA"], "gold_label": ["cat", "['dog']"]})
+    if suffix == ".tsv":
+        frame.to_csv(path, sep="\t", index=False)
+    else:
+        frame.to_excel(path, index=False)
+    found = read_gold(project, path, task)
+    assert found is not None
+    assert found.keys["id"].tolist() == ["007", "NA"]
+    assert found.Y.tolist() == [[1, 0], [0, 1]]
+
+
+def test_probabilities_as_text(task: Task) -> None:
+    rows = frame(label=["cat", "dog"], label_probs=["[0.75, 0.25]", "[0.5 0.5]"])
+    found = labelled(rows, task, "label", "f").P
+    assert found is not None
+    assert found.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+
+
 @pytest.mark.parametrize("gold", ["task", "1"])
 def test_gold_that_was_not_made_yet(project: Project, task: Task, gold: str) -> None:
     with pytest.raises(
         FrameError,
-        match=r"^the task 'animals' has no gold labels: no file .*gold_df\.parquet; make them with",
+        match=r"^the task 'animals' has no gold labels: no table .*gold_df\.parquet; make them with",
     ):
         read_gold(project, gold, task)
 

@@ -46,6 +46,7 @@ def annotation() -> Callable[..., Json]:
         return {
             "id": len(made),
             "completed_by": annotator,
+            "updated_by": annotator,
             "result": [choices(*names)] if result is None else result,
             "was_cancelled": False,
             "ground_truth": False,

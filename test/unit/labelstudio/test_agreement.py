@@ -35,7 +35,7 @@ def test_multiclass_by_hand(make_task: Any) -> None:
     assert list(found.alphas) == ["nominal"]
     assert found.alpha.value == pytest.approx(4 / 9)  # as in test_alpha
     assert (found.points, found.compared) == (4, 3)
-    assert found.verdict is Verdict.START_AGAIN
+    assert found.verdict is Verdict.UNDEFINED
     (pair,) = found.pairs
     assert (pair.annotators, pair.points) == (("3", "4"), 3)
     assert pair.agreement == pytest.approx(2 / 3)
@@ -63,7 +63,7 @@ def test_classes_worst_first_and_never_cut_at_a_hyphen(make_task: Any) -> None:
 
 def test_perfect_agreement_on_label_sets(make_task: Any) -> None:
     sets = [[L, R], ["cat"], [], ["dog", "cat"]]
-    found = measure_agreement(frame(_1=sets, _2=[list(reversed(s)) for s in sets]), make_task(), 0)
+    found = measure_agreement(frame(_1=sets * 8, _2=[list(reversed(s)) for s in sets * 8]), make_task(), 0)
     assert {name: a.value for name, a in found.alphas.items()} == {"masi": 1.0, "nominal": 1.0}
     assert found.verdict is Verdict.RELY
     assert found.disputed == []
@@ -143,13 +143,13 @@ def rounded(found: Agreement) -> Any:
 
 
 def test_report_aligns_and_shows_what_to_fix(make_task: Any) -> None:
-    said = {"_1": [["cat"], [L], ["dog"]] * 6, "_2": [["cat"], [R], []] * 6}
+    said = {"_1": [["cat"], [L], ["dog"]] * 10, "_2": [["cat"], [R], []] * 10}
     text = as_text(measure_agreement(frame(**said), make_task(), 0))
     lines = text.splitlines()
     assert lines[0] == "Agreement of annotators, task zoo (multilabel)"
     assert lines[1].startswith("Verdict: start again. alpha = ")
-    assert "18 of 18 labelled points have two or more annotators; all metrics rest on them." in lines
-    assert "2 more in agreement.json" in lines
+    assert "30 of 30 labelled points have two or more annotators; all metrics rest on them." in lines
+    assert "10 more in agreement.json" in lines
     assert any(line.startswith("│ none | dog") for line in lines)
     assert any("1: left-wing; 2: right-wing" in line for line in lines)
     for line in lines:

@@ -149,7 +149,7 @@ def test_unknown_names_are_listed_all_with_their_counts(read: Any, exported: Any
     with pytest.raises(AnnotationError) as error:
         read(exported("1", annotation(3, "cat", *names), annotation(4, "z0", "wing")))
     assert str(error.value) == (
-        "here holds 8 names that are not classes of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
+        "here holds 8 names in control 'label' that are not classes of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
         "'z2' (1 times), 'z3' (1 times), 'z4' (1 times), 'z5' (1 times), 'z6' (1 times); its classes are "
         "cat, dog, left-wing, right-wing: fix the labelling page or the task file"
     )
@@ -159,8 +159,8 @@ def test_two_controls_with_the_classes(read: Any, exported: Any, annotation: Any
     with pytest.raises(AnnotationError) as error:
         read(exported("1", annotation(3, result=[result("first", "cat"), result("second", "dog")])))
     assert str(error.value) == (
-        "here holds choices of 2 controls that could be this task's: first, second; "
-        "keep the task's classes in one Choices control of the labelling page"
+        "here holds choices of 2 controls that could be this task's: 'first' ('cat' (1 times)), "
+        "'second' ('dog' (1 times)); keep the task's classes in one control of the labelling page"
     )
 
 
@@ -181,24 +181,138 @@ def test_several_classes_in_a_multiclass_task(
     assert given(found) == {("1", "3"): ("cat",), ("2", "3"): ()}
 
 
-def test_nothing_finished(read: Any, exported: Any, annotation: Any) -> None:
+def test_nothing_that_counts_is_told_with_the_reasons(read: Any, exported: Any, annotation: Any) -> None:
     with pytest.raises(
-        AnnotationError, match=r"^here holds 2 points and no finished annotation; annotate some"
+        AnnotationError, match=r"^here holds 1 points and no annotation that counts: annotate"
     ):
-        read(exported("1", annotation(3, result=[], was_cancelled=True)), exported("2"))
+        read(exported("2"))
+    with pytest.raises(AnnotationError) as error:
+        read(
+            exported("1", annotation(3, result=[], was_cancelled=True), drafts=[{"id": 1}]),
+            exported("2", annotation(3, "cat", import_id=7), annotation(None, "cat")),
+        )
+    assert str(error.value) == (
+        "here holds 2 points and no annotation that counts (1 drafts: left out; 1 cancelled (skipped) "
+        "annotations: left out; 1 annotations without an author (a deleted account, or an old export): left "
+        "out; 1 annotations without the server's record of who made them (imported, or of an old export): "
+        "left out; with --accept-claims they count for those whom they name)"
+    )
 
 
-def test_an_annotation_is_the_senders_whatever_name_it_carries(
-    read: Any, exported: Any, annotation: Any
-) -> None:
+def test_an_annotation_is_its_authors_whoever_changed_it(read: Any, exported: Any, annotation: Any) -> None:
     found = read(
-        exported("01", annotation(3, "cat", updated_by=3), annotation(3, "dog", updated_by=4)),
-        exported(
-            "02", annotation({"id": 3}, "dog", updated_by={"id": 3}), annotation(4, "cat", updated_by=None)
-        ),
-        exported("03", annotation(None, "dog", updated_by=None), annotation(3, "cat", ground_truth=True)),
+        exported("01", annotation(3, "cat", updated_by=9), annotation(4, "dog", updated_by=9)),
+        exported("02", annotation({"id": 3}, "dog", updated_by={"id": 9}), annotation(4, "cat")),
     )
     assert given(found) == {
-        ("01", "3"): ("cat",), ("01", "4"): ("dog",), ("02", "3"): ("dog",), ("03", "3"): ("cat",),
+        ("01", "3"): ("cat",), ("01", "4"): ("dog",), ("02", "3"): ("dog",), ("02", "4"): ("cat",),
     }  # fmt: skip
-    assert (found.counts["claimed"], found.counts["imported"], found.counts["without_annotator"]) == (1, 1, 1)
+    assert found.notes() == [
+        "3 annotations that another account changed last: they count as their author's: "
+        "3's by 9, 2 times, 4's by 9, 1 times"
+    ]
+
+
+def test_what_another_sends_in_a_persons_name_never_replaces_that_persons_own(
+    read: Any, exported: Any, annotation: Any
+) -> None:
+    own = annotation(3, "cat", updated_at="2026-11-22T08:00:00Z")
+    forged = annotation(3, "dog", updated_by=4, updated_at="2026-11-23T08:00:00Z")
+    for order in ((own, forged), (forged, own)):
+        assert given(read(exported("1", *order))) == {("1", "3"): ("cat",)}
+
+
+@pytest.mark.parametrize("record", [{"import_id": 5}, {"updated_by": None}, {"updated_by": {}}])
+def test_a_claim_counts_only_where_it_is_accepted(
+    record: Any, exported: Any, annotation: Any, make_task: Any
+) -> None:
+    tasks = parse_export([exported("1", annotation(3, "cat", **record), annotation(4, "dog"))], "here")
+    found = collect(tasks, make_task(), "here")
+    assert given(found) == {("1", "4"): ("dog",)}
+    assert (found.counts["claims"], found.counts["accepted_claims"]) == (1, 0)
+    found = collect(tasks, make_task(), "here", accept_claims=True)
+    assert given(found) == {("1", "3"): ("cat",), ("1", "4"): ("dog",)}
+    assert (found.counts["claims"], found.counts["accepted_claims"]) == (0, 1)
+
+
+def test_ground_truth_is_kept(read: Any, exported: Any, annotation: Any) -> None:
+    found = read(
+        exported("1", annotation(3, "cat", ground_truth=True), annotation(4, "dog", ground_truth=None))
+    )
+    assert [(label.annotator, label.ground_truth) for label in found.labels] == [("3", True), ("4", False)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "classes"),
+    [
+        ("choices", "cat", ("cat",)),  # as text, where a list is usual
+        ("choices", [["dog"], ["cat", None]], ("cat", "dog")),
+        ("taxonomy", [["animal", "cat"]], ("cat",)),
+        ("taxonomy", [["animal"], ["animal", "dog"]], ("dog",)),
+        ("taxonomy", [["cat", "left-wing", "unheard of"]], ("left-wing",)),
+        ("labels", ["dog", "cat"], ("cat", "dog")),
+        ("hypertextlabels", ["dog"], ("dog",)),
+        ("rectanglelabels", ["dog"], ("dog",)),
+    ],
+)
+def test_every_control_that_can_hold_classes(
+    kind: str, value: Any, classes: tuple[str, ...], read: Any, exported: Any, annotation: Any
+) -> None:
+    said = {
+        "from_name": "topic",
+        "to_name": "txt",
+        "type": kind,
+        "value": {kind: value, "start": 0, "end": 4},
+    }
+    assert given(read(exported("1", annotation(3, result=[said])))) == {("1", "3"): classes}
+
+
+def test_labels_of_several_regions_are_one_label_set(read: Any, exported: Any, annotation: Any) -> None:
+    regions = [result("spans", name, kind="labels") for name in ("dog", "cat", "dog")]
+    assert given(read(exported("1", annotation(3, result=regions)))) == {("1", "3"): ("cat", "dog")}
+
+
+def test_a_class_may_be_called_like_a_whole_path(
+    read: Any, exported: Any, annotation: Any, make_task: Any
+) -> None:
+    said = {
+        "from_name": "topic",
+        "type": "taxonomy",
+        "value": {"taxonomy": [["good", "other"], ["bad", "other"]]},
+    }
+    task = make_task(classes="good/other bad/other other")
+    assert given(read(exported("1", annotation(3, result=[said])), task=task)) == {
+        ("1", "3"): ("good/other", "bad/other")
+    }
+    with pytest.raises(AnnotationError, match=r"in control 'topic' that are not .* 'bad/none' \(1 times\)"):
+        said = {"from_name": "topic", "type": "taxonomy", "value": {"taxonomy": [["bad", "none"]]}}
+        read(exported("1", annotation(3, result=[said])), task=task)
+
+
+def test_classes_in_a_control_that_holds_none_are_named_with_it(
+    read: Any, exported: Any, annotation: Any, make_task: Any
+) -> None:
+    note = {"from_name": "note", "to_name": "txt", "type": "textarea", "value": {"text": ["cat"]}}
+    for setting in ("multiclass", "multilabel"):
+        with pytest.raises(AnnotationError) as error:
+            read(exported("1", annotation(3, result=[note])), task=make_task(setting))
+        assert str(error.value) == (
+            "here holds 1 points and no annotation that counts (1 results of other controls: left out; 1 "
+            "annotations with classes in a control that is not Choices, Taxonomy or Labels: left out: "
+            "'cat' in 'note' (textarea), 1 times)"
+        )
+        found = read(
+            exported("1", annotation(3, result=[note]), annotation(4, "dog")), task=make_task(setting)
+        )
+        assert given(found) == {("1", "4"): ("dog",)}
+        assert found.counts["elsewhere"] == 1
+
+
+def test_one_class_a_point_is_never_none_by_silence(
+    read: Any, exported: Any, annotation: Any, make_task: Any
+) -> None:
+    sure = result("sure", "4", kind="rating")
+    silent = exported("1", annotation(3, result=[]), annotation(4, result=[sure]), annotation(5, "NONE"))
+    found = read(silent, task=make_task("multiclass"))
+    assert given(found) == {("1", "5"): ()}
+    assert (found.counts["without_class"], found.counts["without_choice"]) == (2, 0)

@@ -53,7 +53,7 @@ def annotate(tasks: list[dict[str, Any]], said: dict[int, list[str]]) -> list[di
     exported = []
     for place, task in enumerate(tasks):
         answers = [
-            {"id": 10 * place + who, "completed_by": who, "was_cancelled": False,
+            {"id": 10 * place + who, "completed_by": who, "updated_by": who, "was_cancelled": False,
              "result": [{"from_name": "label", "type": "choices", "value": {"choices": [labels[place]]}}]}
             for who, labels in said.items()
         ]  # fmt: skip
@@ -85,12 +85,12 @@ def test_the_steps_follow_each_other(room: Path, form: str) -> None:
         else original("process_annotations", "export.json", "zoo", "majority", "--write")
     )
     assert "2 gold labels, chosen by majority\n  1 labelled points have none: ties\n" in processed
-    assert "zoo_gold: 2 new rows" in processed
+    assert "zoo_annotations: 6 new rows" in processed
 
     measured = (
         adaptml("annotator-agreement", "zoo") if form == "now" else original("annotator_agreement", "zoo")
     )
-    assert "Verdict: start again." in succeeded(measured)
+    assert "Verdict: cannot be told." in succeeded(measured)
     folder = room / "workspace" / "annotations" / "zoo"
     assert f"written to {folder}: agreement.txt, agreement.json, report.html" in measured.stdout
     assert all((folder / name).is_file() for name in ("agreement.txt", "agreement.json", "report.html"))

@@ -126,8 +126,8 @@ def test_confusion_matrices_go_with_the_gold_that_they_belong_to(
     folder = process_annotations(project, task, file, "dawid-skene").folder
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert "annotators.json" in before
-    with project.database.engine.begin() as connection:  # no place for gold labels
-        connection.execute(sa.text("CREATE TABLE zoo_gold (other TEXT)"))
+    with project.database.engine.begin() as connection:  # no place for what was said
+        connection.execute(sa.text("CREATE TABLE zoo_annotations (other TEXT)"))
     with pytest.raises(DatabaseError):
         process_annotations(project, task, file, "majority", write=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -89,3 +89,59 @@ def test_other_tasks_are_named_with_their_counts(exported: Any) -> None:
     ):
         check_task(tasks[1:], "zoo", "here")
     check_task(tasks[:1], "zoo", "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "[" * 100_000,
+            "is nested too deeply; expected a JSON export of Label Studio: export it again",
+        ),
+        (
+            f'[{{"id": {"9" * 5000}}}]',
+            "holds a number of thousands of digits; expected a JSON export of Label Studio: export it again",
+        ),
+    ],
+)
+def test_what_the_json_reader_refuses(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(AnnotationError) as error:
+        load_export(path)
+    assert str(error.value) == f"{path} {reason}"
+
+
+@pytest.mark.parametrize("place", ["ref_id", "table_name"])
+def test_half_a_character_in_a_key(place: str, tmp_path: Path) -> None:
+    meta = {"table_name": "posts", "task": "zoo"}
+    data = {"ref_id": "1", "meta_info": meta}
+    (data if place == "ref_id" else meta)[place] = "a\ud83db"
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"id": 1, "annotations": [], "data": data}]), encoding="utf-8")
+    with pytest.raises(AnnotationError) as error:
+        load_export(path)
+    assert f"{place}: 'a\\ud83db' holds half a character, which is no text" in str(error.value)
+    str(error.value).encode()
+
+
+def test_null_is_absent() -> None:
+    annotation = {"id": 1, "completed_by": 3, "result": None, "was_cancelled": None, "ground_truth": None}
+    task = {"id": 1, "annotations": [annotation], "drafts": None, "data": DATA}
+    result = {"from_name": None, "type": None, "value": None}
+    first, second, third = parse_export(
+        [task, task | {"annotations": None}, task | {"annotations": [annotation | {"result": [result]}]}],
+        "here",
+    )
+    assert (first.annotations[0].result, first.annotations[0].was_cancelled, first.drafts) == ((), False, ())
+    assert second.annotations == ()
+    assert third.annotations[0].result[0].chosen is None
+
+
+def test_exports_of_before_1_0_are_read() -> None:
+    made = {"id": 1, "completed_by": 3, "created_at": 1606829893, "result": []}
+    (task,) = parse_export([{"id": 1, "completions": [made], "data": DATA}], "here")
+    (annotation,) = task.annotations
+    assert (annotation.completed_by, annotation.claimed) == (3, True)
+    assert annotation.created_at is not None
+    assert annotation.created_at.year == 2020

@@ -1,6 +1,7 @@
 """Gold labels by hand, for every choice."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,8 +108,8 @@ def test_a_misspelt_choice(choose: Any) -> None:
     with pytest.raises(AnnotationError) as error:
         choose(annotations(**SAID), "mayority")
     assert str(error.value) == (
-        "gold choice 'mayority' does not exist; expected majority, random, drop, dawid-skene or an "
-        "annotator's id: 1, 2, 3"
+        "gold choice 'mayority' does not exist; expected majority, random, drop, dawid-skene, ground-truth "
+        "or an annotator's id: 1, 2, 3"
     )
 
 
@@ -118,3 +119,23 @@ def test_per_class_is_for_majority_of_label_sets(choose: Any, make_task: Any) ->
         choose(annotations(**SAID), "drop", per_class=True)
     with pytest.raises(AnnotationError, match=f"'majority' and task 'zoo' is multiclass; {expected}"):
         choose_gold(annotations(p="c c"), make_task("multiclass"), GoldOptions("majority", per_class=True))
+
+
+def test_ground_truth_takes_what_is_marked(choose: Any) -> None:
+    said = annotations(**SAID)
+    marked = {("most", "3"), ("agreed", "1"), ("tie", "1"), ("tie", "2")}
+    flagged = [replace(v, ground_truth=(v.key[1], v.annotator) in marked) for v in said.labels]
+    gold = choose(replace(said, labels=tuple(flagged)), "ground-truth")
+    assert labels(gold) == {"agreed": "cd", "most": "d"}  # two marked ones of `tie` differ
+    assert (gold.dropped, gold.why_dropped) == (
+        4, "no annotation is marked as ground truth, or those that are differ",
+    )  # fmt: skip
+
+
+def test_ground_truth_that_nobody_marked(choose: Any) -> None:
+    with pytest.raises(AnnotationError) as error:
+        choose(annotations(**SAID), "ground-truth")
+    assert str(error.value) == (
+        "gold choice 'ground-truth': none of 14 annotations is marked as ground truth; "
+        "mark some in Label Studio (the star beside an annotation), or choose otherwise"
+    )

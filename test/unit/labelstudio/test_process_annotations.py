@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from adaptml.errors import AnnotationError, DatabaseError, FileError
 from adaptml.frames import read_frame
+from adaptml.gold_labels.core import cell_hash, read_seen
+from adaptml.gold_labels.home import GoldHome
 from adaptml.project import Project
 from adaptml.settings import Settings
 from labelstudio.annotator_agreement import annotator_agreement
@@ -43,7 +45,8 @@ def test_the_three_frames(export: Path, make_task: Any, settings: Settings, proj
     assert cells(ann_df, "3") == [["cat", "dog"], ["cat"], [], None]
     assert cells(ann_df, "4") == [["cat", "dog"], ["dog"], None, None]
     assert task_df["id"].tolist() == ["01", "02"]
-    assert list(gold_df.columns) == ["table_name", "id", "gold_label"]
+    assert list(gold_df.columns) == ["table_name", "id", "gold_label", "origin", "part"]
+    assert done.gold_df["id"].tolist() == gold_df["id"].tolist()
     assert (gold_df["id"].tolist(), cells(gold_df, "gold_label")) == (["01", "03"], [["cat", "dog"], []])
     assert settings.gold("zoo").is_file()
 
@@ -117,27 +120,83 @@ def rows(project: Project, table: str) -> list[tuple[Any, ...]]:
 
 def test_written_twice_changes_nothing(export: Path, make_task: Any, project: Project) -> None:
     first = process_annotations(project, make_task(), export, "majority", write=True)
-    assert first.new_rows == {"zoo_annotations": 5, "zoo_gold": 2}
+    assert first.new_rows == {"zoo_annotations": 5}
     before = rows(project, "zoo_annotations"), rows(project, "zoo_gold")
     second = process_annotations(project, make_task(), export, "majority", write=True)
-    assert second.new_rows == {"zoo_annotations": 0, "zoo_gold": 0}
+    assert second.new_rows == {"zoo_annotations": 0}
     assert (rows(project, "zoo_annotations"), rows(project, "zoo_gold")) == before
     other = process_annotations(project, make_task(), export, "drop", write=True)
     assert other.run_id != first.run_id
-    assert other.new_rows == {"zoo_annotations": 5, "zoo_gold": 2}
-    assert f"zoo_gold: 2 new rows, run {other.run_id}" in summary(other)
+    assert other.new_rows == {"zoo_annotations": 5}
+    assert f"zoo_annotations: 5 new rows, run {other.run_id}" in summary(other)
 
 
-def test_what_is_in_the_tables(export: Path, make_task: Any, settings: Settings, project: Project) -> None:
+def test_what_is_in_the_tables(export: Path, make_task: Any, project: Project) -> None:
     done = process_annotations(project, make_task(), export, "majority", write=True)
-    database = project.database
-    gold = database.read(
-        pd.DataFrame({"table_name": ["zoo_gold"], "id": ["01"]}), ["gold_label", "run_id", "written_at"]
+    assert {row[2] for row in rows(project, "zoo_annotations")} == {done.run_id}
+    gold = GoldHome(project, "zoo").rows()
+    assert [*zip(gold["id"], map(list, gold["label"]), gold["who"], strict=True)] == [
+        ("01", ["cat", "dog"], "3, 4"),
+        ("03", [], "3"),
+    ]
+    assert set(gold["origin"]) == {"annotators"}
+    assert set(gold["choice"]) == {"majority"}
+    assert gold["made_at"].astype(str).str.startswith("2026-11-22 19:52:08").all()
+    assert gold["seen"].map(read_seen).tolist() == [{"txt": cell_hash("text")}] * 2
+
+
+def settled(key: str, number: int, *annotations: Any, text: str = "text") -> Any:
+    """A task in which a third person settles a point."""
+    meta = {"table_name": "posts", "task": "zoo", "purpose": "adjudication"}
+    data = {"ref_id": key, "meta_info": meta, "txt": text}
+    return {"id": number, "annotations": list(annotations), "drafts": [], "data": data}
+
+
+def test_adjudication_is_gold_of_its_own_and_no_annotator(
+    exported: Any, annotation: Any, write_export: Any, make_task: Any, project: Project
+) -> None:
+    tasks = [
+        exported("01", annotation(3, "cat"), annotation(4, "cat")),
+        exported("02", annotation(3, "cat"), annotation(4, "dog")),
+        settled("02", 7, annotation(5, "cat"), annotation(6, "dog", updated_at="2026-11-23T00:00:00Z")),
+        settled("01", 8),  # nobody has looked at it yet
+    ]
+    done = process_annotations(project, make_task(), write_export(tasks))
+    assert list(done.ann_df.columns) == ["table_name", "id", "3", "4"]
+    assert [
+        *zip(done.gold_df["id"], cells(done.gold_df, "gold_label"), done.gold_df["origin"], strict=True)
+    ] == [
+        ("01", ["cat"], "annotators"),
+        ("02", ["dog"], "adjudication"),  # the last word
+    ]
+    assert summary(done)[-4:-1] == [
+        "  1 labelled points have none: ties",
+        "2 gold labels in all",
+        "  1 of them by adjudication, which counts more",
+    ]
+    rows = GoldHome(project, "zoo").rows()
+    assert rows.loc[rows["origin"] == "adjudication", "who"].tolist() == ["6"]
+    # An export without such tasks, as of another project, leaves what was settled.
+    again = process_annotations(project, make_task(), write_export(tasks[:2]))
+    assert again.gold_df["origin"].tolist() == ["annotators", "adjudication"]
+
+
+def test_a_point_that_was_asked_again_counts_as_it_reads_now(
+    exported: Any, annotation: Any, write_export: Any, make_task: Any, project: Project
+) -> None:
+    before = exported("01", annotation(3, "cat"), annotation(4, "cat"))
+    unread = exported("02", annotation(3, "cat"))
+    meta = before["data"]["meta_info"]
+    new = before | {"id": 9, "annotations": [annotation(3, "dog")]}
+    new["data"] = {"ref_id": "01", "meta_info": meta, "txt": "another text"}
+    not_yet = unread | {"id": 10, "annotations": [], "data": unread["data"] | {"txt": "edited"}}
+    done = process_annotations(project, make_task(), write_export([before, new, unread, not_yet]))
+    assert cells(done.gold_df, "gold_label") == [["dog"], ["cat"]]
+    assert "  2 annotations of an earlier wording of their point, which was annotated again: left out" in (
+        summary(done)
     )
-    assert gold["gold_label"].tolist() == [["cat", "dog"]]
-    assert gold["run_id"].tolist() == [done.run_id]
-    assert gold["written_at"].notna().all()
-    assert [row[:2] for row in rows(project, "zoo_gold")] == [("posts", "01"), ("posts", "03")]
+    seen = GoldHome(project, "zoo").rows()["seen"].map(read_seen).tolist()
+    assert seen == [{"txt": cell_hash("another text")}, {"txt": cell_hash("text")}]
 
 
 def test_agreement_reads_what_was_written(
@@ -150,7 +209,7 @@ def test_agreement_reads_what_was_written(
     assert "Agreement of annotators" in (settings.annotations("zoo") / "agreement.txt").read_text(
         encoding="utf-8"
     )
-    assert '"verdict": "start again"' in (settings.annotations("zoo") / "agreement.json").read_text(
+    assert '"verdict": "cannot be told"' in (settings.annotations("zoo") / "agreement.json").read_text(
         encoding="utf-8"
     )
 
@@ -191,4 +250,20 @@ def test_agreement_needs_no_database(
     assert annotator_agreement(away, make_task()).verdict
     assert "the report shows no texts" in caplog.text
     assert "secret" not in caplog.text
-    assert "start again" in page(settings).lower()
+    assert "cannot be told" in page(settings).lower()
+
+
+def test_claims_are_told_and_taken_where_they_are_accepted(
+    exported: Any, annotation: Any, write_export: Any, make_task: Any, project: Project
+) -> None:
+    mine = [annotation(3, "cat"), annotation(4, "dog", import_id=7)]
+    path = write_export([exported("01", *mine)])
+    left_out, same = (process_annotations(project, make_task(), path, "3") for _ in range(2))
+    assert left_out.annotations.annotators == ["3"]
+    accepted = process_annotations(project, make_task(), path, "3", accept_claims=True)
+    assert accepted.annotations.annotators == ["3", "4"]
+    assert left_out.run_id == same.run_id != accepted.run_id
+    assert (
+        "  1 annotations without the server's record of who made them: they count for those whom they name"
+        in summary(accepted)
+    )

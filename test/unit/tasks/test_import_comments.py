@@ -107,7 +107,7 @@ def test_a_wrench_folder_says_its_splits(clean_room: Path, project: Project) -> 
             "x.csv has no column COMMENT_ID, CONTENT; expected COMMENT_ID, AUTHOR, DATE, CONTENT and CLASS, "
             "it has id, text",
         ),
-        ("x.csv", "", "x.csv cannot be read as CSV: No columns to parse from file"),
+        ("x.csv", "", "x.csv is empty; expected a first line with the columns' names, then rows"),
         ("x.csv", "COMMENT_ID,CONTENT,CLASS\n", "x.csv holds no comments; give a file with at least one"),
         (
             "x.csv",

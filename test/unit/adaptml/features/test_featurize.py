@@ -1,11 +1,17 @@
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from adaptml.cli import featurize as cli
@@ -426,6 +432,13 @@ def test_an_encoder_that_nothing_needs_is_not_made_ready(
     assert versions(here) == ["vec@1"]
 
 
+def test_an_encoder_that_makes_nan_is_refused(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(encoders._MAKERS, "nan", encoder_of(1, np.nan))
+    message = "^the encoder 'nan' makes NaN or infinity of 4 of 4 texts; expected finite numbers"
+    with pytest.raises(FeatureError, match=message):
+        featurize(here, TASK, "posts", text="txt", vector="vec", encoder="nan")
+
+
 def test_an_unknown_encoder_changes_nothing(here: Project) -> None:
     with pytest.raises(FeatureError, match="'word2vec'"):
         featurize(here, TASK, "posts", text="txt", vector="fresh", encoder="word2vec")
@@ -472,3 +485,89 @@ def test_the_task_says_what_the_arguments_leave_open(posts: Database, here: Proj
 def test_without_a_text_column(posts: Database, here: Project) -> None:
     with pytest.raises(TaskError, match=r"^task 'task' has no section featurize.*name the column"):
         featurize(here, TASK, "posts", lemmas="words")
+
+
+KILLED = """
+import os, sys
+import numpy as np
+from adaptml.features import encoders, featurize as module
+from adaptml.project import Project
+from adaptml.tasks import Task
+
+seen = 0
+
+
+@encoders.encoder("dies")
+def dies(source):
+    def encode(texts):
+        global seen
+        seen += len(texts)
+        if seen > 60:
+            os.kill(os.getpid(), 9)
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32)
+
+    return encode
+
+
+module.CHUNK_ROWS = 10
+with Project(database_url=sys.argv[1]) as project:
+    module.featurize(project, Task(classes=("a", "b")), "posts", text="txt", vector="vec", encoder="dies")
+"""
+
+
+def test_what_was_written_before_a_process_was_killed_stays_and_the_next_does_the_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+    texts = {f"{i:03d}": "x" * i for i in range(1, 101)}
+    database.upsert("posts", pd.DataFrame({"id": list(texts), "txt": list(texts.values())}), ["id"])
+    address = database.engine.url.render_as_string(hide_password=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, address], capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    monkeypatch.setitem(
+        encoders._MAKERS,
+        "dies",
+        lambda source: lambda t: np.array([[len(x), 1] for x in t], dtype=np.float32),
+    )
+    with Project(database_url=address) as project:
+        before = FeatureValues(project.results, project.points.catalogue.all()[0]).count()
+        assert 0 < before < 100
+        again = featurize(project, TASK, "posts", text="txt", vector="vec", encoder="dies")
+        assert (again.new, again.kept, again.features) == (100 - before, before, ("vec@1",))
+        found = project.points.read(project.database.keys("posts"), ["vec"])
+    assert [vector.tolist() for vector in found["vec"]] == [[i, 1] for i in range(1, 101)]
+
+
+EDITS = st.lists(
+    st.dictionaries(st.sampled_from("abcdef"), st.none() | st.sampled_from(["", "x", "yy", "zzz"])),
+    max_size=4,
+)
+
+
+@given(tables=EDITS, together=st.booleans())
+@hypothesis.settings(max_examples=25)
+def test_whatever_becomes_of_a_table_its_features_are_those_of_its_texts(
+    tables: list[dict[str, str | None]], together: bool
+) -> None:
+    """Each table is what is left of the one before it; now and then two changes lie between two runs."""
+    with tempfile.TemporaryDirectory() as folder, Project(database_url=f"sqlite:///{folder}/d.db") as project:
+        project.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+        before: dict[str, str | None] = {}
+        for number, table in enumerate(tables):
+            execute(project.database, "DELETE FROM posts")
+            rows = pd.DataFrame({"id": list(table), "txt": pd.Series(list(table.values()), dtype=object)})
+            if len(rows):
+                project.database.upsert("posts", rows, ["id"])
+            if together and number % 2:
+                continue
+            done = featurize(project, TASK, "posts", **WORDS)
+            same = {key for key in table.keys() & before.keys() if (table[key] or "") == (before[key] or "")}
+            assert done.kept == len(same)
+            assert done.new == len(table.keys() - before.keys())
+            assert done.changed == len(table) - done.kept - done.new
+            assert done.gone == len(before.keys() - table.keys())
+            found = project.points.read(project.database.keys("posts"), ["words"]) if before or table else []
+            if len(found):
+                expected = {key: [text] if text else [] for key, text in table.items()}
+                assert dict(zip(found["id"], found["words"], strict=True)) == expected
+            before = table

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from adaptml.database import Database, TextList, Vector
+from adaptml.database import Database, TextList, Vector, cratedb
 from adaptml.errors import FeatureError, MissingDataPointsError
 from adaptml.features.points import Points
 from adaptml.features.reading import read_features
@@ -31,11 +31,15 @@ def filled(database: Database) -> Database:
                 "n": [1, 2, 3],
                 "x": [0.5, None, 2.5],
                 "v": [[1, 2], [3, 4], [5, 6]],
-                "w": [[1, 2], [3], [np.nan, np.inf]],
+                "w": [[1, 2], [3], None],
             }
         ),
         ["id"],
     )
+    table = sa.table("t", sa.column("id"), sa.column("w", Vector()))
+    with database.engine.begin() as connection:  # somebody else's way of writing takes what ours refuses
+        connection.execute(sa.update(table).where(table.c.id == "c").values(w=[np.nan, np.inf]))
+        cratedb.refresh(connection, table)
     return database
 
 

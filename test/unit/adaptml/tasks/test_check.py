@@ -66,6 +66,16 @@ def test_texts_that_nobody_replaced_are_told(project: Project, task: Task) -> No
     assert "left," not in left
 
 
+def test_a_language_without_a_dictionary_is_told(project: Project, task: Task) -> None:
+    path = task.folder / "task.yaml"  # type: ignore[operator]
+    path.write_text(path.read_text() + "language: yo\n")
+    text = told(check_file(project.task("topic")), "warning")["language"]
+    assert text.startswith("yo has no dictionary, so its words stay as they are written")
+    assert " sw, " in text
+    path.write_text(path.read_text().replace("language: yo", "language: sw"))
+    assert "language" not in told(check_file(project.task("topic")), "warning")
+
+
 def test_an_encoder_that_there_is_not(project: Project, task: Task) -> None:
     path = task.folder / "task.yaml"  # type: ignore[operator]
     path.write_text(path.read_text().replace('vector: "txt_vec"}', 'vector: "txt_vec", encoder: bert}'))

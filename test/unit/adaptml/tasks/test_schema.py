@@ -46,6 +46,15 @@ def test_a_task_file_gives_names_votes_and_columns() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "language"),
+    [("", "en"), ("language: yo\n", "yo"), ("language: no\n", "no"), ("language: pcm\n", "pcm")],
+)
+def test_a_task_has_a_language(line: str, language: str) -> None:
+    write(GOOD + line)
+    assert load_task("politics", TASKS).language == language
+
+
+@pytest.mark.parametrize(
     ("content", "facts"),
     [
         (
@@ -60,6 +69,8 @@ def test_a_task_file_gives_names_votes_and_columns() -> None:
         (GOOD.replace("[vec]", "[5]"), ["1 problem: features[0]: ", "given 5"]),
         (GOOD.replace("{name: right-wing}", "{name: a<b}"), ["1 problem: classes[1].name: ", "1 to 80 characters", "given 'a<b'"]),
         (GOOD.replace("  - {name: right-wing}\n", ""), ["1 problem: classes: ", "2 to 127 classes; given 1"]),
+        (GOOD + "language: French\n", ["1 problem: language: ", "'French'", "ISO code", "such as en, fr or yo"]),
+        (GOOD + "language: 5\n", ["1 problem: language: ", "is 5; expected"]),
         (GOOD + "folder: /etc\n", ["1 problem: folder: unknown key"]),
     ],
 )  # fmt: skip

@@ -1,0 +1,22 @@
+"""`adaptml tables`: the tables and what is known of them."""
+
+from rich.table import Table
+
+from adaptml.cli.support import output
+from adaptml.project import Project
+
+
+def command() -> None:
+    """List the tables of the database: rows, ids, columns, and the files that they were imported from.
+
+    Example: `adaptml tables`
+    """
+    with Project() as project:
+        found = project.tables()
+    shown = Table("table", "rows", "id", "index", "columns", "imported from", box=None, pad_edge=False)
+    shown.columns[1].justify = "right"
+    for row in found.to_dict("records"):
+        index = "unknown" if row["indexed"] is None else "yes" if row["indexed"] else "no"
+        imported = f"{row['imported_from']}, {row['imported_at']}" if row["imported_from"] else ""
+        shown.add_row(row["table"], f"{row['rows']:,}", row["id"], index, row["columns"], imported)
+    output().print(shown if len(found) else "no tables yet; make one: `adaptml import FILE TABLE`")

@@ -1,0 +1,135 @@
+"""Gold by hand: reading a spreadsheet that was filled in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from adaptml.errors import FrameError, listed
+from adaptml.frames import KEYS, read_frame
+from adaptml.gold_labels.core import Origin, read_seen, seen_of, seen_text
+from adaptml.gold_labels.reading import rows_now
+from adaptml.labelled import GOLD_LABEL, LABEL, label_sets
+from adaptml.project import Project
+from adaptml.tasks import NONE_CHOICE, Task
+
+SEEN = "seen"
+Point = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a spreadsheet says.
+
+    Attributes:
+        rows: rows of gold's home, one for each point that has a label.
+        empty: rows without a label.
+        half: points of which only some classes were filled in.
+        absent: labelled points that are in no data table.
+    """
+
+    rows: pd.DataFrame
+    empty: int
+    half: list[Point]
+    absent: list[Point]
+
+
+def read_filled(project: Project, task: Task, path: Path) -> Filled:
+    """The labels of a spreadsheet: what counts, and what is left out.
+
+    Args:
+        project: holds the data tables.
+        task: what the classes are, and which columns people see.
+        path: a file with `table_name`, `id` and `label` (or `gold_label`, or a column of 0 and 1 per class),
+            as `adaptml.labelled.labelled` reads it; `seen`, where it is there, says what the texts were like.
+
+    Raises:
+        FrameError: a file that cannot be read, names that are not classes, several classes where one is asked
+            for, or no label at all; nothing is written.
+    """
+    frame = read_frame(path, typed_by_user=True)
+    if GOLD_LABEL not in frame.columns and LABEL in frame.columns:
+        frame = frame.rename(columns={LABEL: GOLD_LABEL})
+    labels = label_sets(frame, task.class_names, GOLD_LABEL, str(path))
+    _check(frame, labels, task, str(path))
+    some = np.zeros(len(frame), dtype=bool)
+    if GOLD_LABEL not in frame.columns:
+        some = frame[task.class_names].notna().any(axis=1).to_numpy()
+    given = np.array([label is not None for label in labels], dtype=bool)
+    if not given.any():
+        raise FrameError(
+            f"{path} has {len(frame)} rows and none is filled in; write a class into each row's label, "
+            f"{NONE_CHOICE} for none of the classes"
+        )
+    kept = frame[given].assign(
+        label=pd.Series(
+            [label for label in labels if label is not None], index=frame.index[given], dtype=object
+        )
+    )
+    seen, absent = _seen(project, task, kept)
+    there = seen.notna().to_numpy()
+    rows = kept.loc[there, [*KEYS, LABEL]].assign(
+        origin=Origin.SPREADSHEET.value,
+        choice=path.name,
+        who=None,
+        made_at=None,
+        seen=seen[there].map(seen_text),
+    )
+    if rows.empty:
+        raise FrameError(
+            f"none of the {len(kept)} labelled points of {path} is in its table: {named(absent)}; see that "
+            "table_name and id are as in the database, for a spreadsheet rounds long numbers and drops zeros"
+        )
+    return Filled(
+        rows.reset_index(drop=True), int((~given & ~some).sum()), _points(frame, ~given & some), absent
+    )
+
+
+def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, source: str) -> None:
+    """Refuse names that are not classes, and several classes where one is asked for."""
+    classes = set(task.class_names)
+    wrong = {
+        name: row
+        for row, label in reversed([*enumerate(labels)])
+        for name in label or []
+        if name not in classes
+    }
+    if wrong:
+        points = _points(frame, sorted(wrong.values()))
+        raise FrameError(
+            f"{source} has {len(wrong)} names that are not classes of task {task.name!r}: "
+            f"{listed([repr(name) for name in wrong])}, such as in {named(points)}; its classes are "
+            f"{listed(task.class_names, 20)}"
+        )
+    several = [row for row, label in enumerate(labels) if len(set(label or [])) > 1]
+    if task.problem.exclusive and several:
+        raise FrameError(
+            f"{source} has {len(several)} rows with several classes, and task {task.name!r} is multiclass: "
+            f"{named(_points(frame, several))}; leave one class in each"
+        )
+
+
+def _seen(project: Project, task: Task, frame: pd.DataFrame) -> tuple["pd.Series[Any]", list[Point]]:
+    """Column → hash for each row, by what the file says or else by what is there; None for an absent one."""
+    found = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    told = frame[SEEN].map(read_seen) if SEEN in frame.columns else found
+    for table, group in frame.groupby("table_name", sort=False):
+        now = rows_now(project, str(table), group, [column.name for column in task.columns])
+        for place, key in group["id"].items():
+            if key in now:
+                found[place] = told[place] or seen_of(now[key])
+    return found, _points(frame, found.isna().to_numpy())
+
+
+def _points(frame: pd.DataFrame, rows: Any) -> list[Point]:
+    """The points in some rows, by mask or position."""
+    chosen = frame[KEYS].to_numpy()[np.asarray(rows)]
+    return [(str(table), str(key)) for table, key in chosen]
+
+
+def named(points: Sequence[Point]) -> str:
+    """Points in a message: the first ones, and how many more."""
+    return listed([f"{table}/{key}" for table, key in points])

@@ -1,0 +1,143 @@
+"""Gold labels as the steps use them: those that count, of points that are still there."""
+
+import logging
+from dataclasses import dataclass
+
+import pandas as pd
+
+from adaptml.errors import AnnotationError, FrameError, UnknownTableError
+from adaptml.frames import KEYS
+from adaptml.gold_labels.core import cell_hash, read_seen
+from adaptml.gold_labels.home import GoldHome, counting
+from adaptml.labelled import GOLD_LABEL
+from adaptml.project import Project
+
+UNKNOWN = "unknown"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GoldLabels:
+    """A task's gold labels.
+
+    Attributes:
+        frame: one row a point that is still in its table: `table_name`, `id`, `gold_label` (list of class
+            names), `origin`, `choice`, `who`, `made_at`, `part` (`tune` or `judge`) and `changed`: whether
+            the point reads otherwise than what was labelled; None where that is not on record.
+        gone: `table_name` and `id` of gold points that are no longer in their table.
+        overruled: rows of a lower origin, of points that have one of a higher origin.
+
+    Example:
+        >>> gold = project.gold("spam")
+        >>> gold.changed, len(gold.gone)
+        (0, 0)
+    """
+
+    frame: pd.DataFrame
+    gone: pd.DataFrame
+    overruled: int
+
+    @property
+    def changed(self) -> int:
+        """How many points read otherwise than what was labelled."""
+        return int(self.frame["changed"].eq(True).sum())
+
+
+def gold_labels(project: Project, task_name: str) -> GoldLabels:
+    """A task's gold labels, compared with the rows of their tables as they are now.
+
+    Args:
+        project: holds gold and the data tables.
+        task_name: whose gold.
+
+    Raises:
+        FrameError: the task has no gold.
+        DatabaseError: the database refuses.
+    """
+    home = GoldHome(project, task_name)
+    rows = home.rows() if home.exists else None
+    if rows is None or rows.empty:
+        path = project.settings.gold(task_name)
+        raise FrameError(
+            f"the task {task_name!r} has no gold labels: no table {home.table} with any and no file {path}; "
+            "make them with `adaptml process-annotations`, by hand with "
+            f"`adaptml gold {task_name} --template 50`, or name a frame"
+        )
+    gold = counting(rows)
+    changed = _changed(project, gold)
+    there = changed.notna()
+    frame = gold.rename(columns={"label": GOLD_LABEL}).drop(columns="seen")
+    frame["changed"] = changed.where(changed != UNKNOWN, None)
+    return GoldLabels(
+        frame[there].reset_index(drop=True),
+        gold.loc[~there, KEYS].reset_index(drop=True),
+        len(rows) - len(gold),
+    )
+
+
+def _changed(project: Project, gold: pd.DataFrame) -> "pd.Series[object]":
+    """For each point whether it changed since it was seen, "unknown", or None where it is gone."""
+    found = pd.Series([None] * len(gold), index=gold.index, dtype=object)
+    seen = gold["seen"].map(read_seen)
+    for name, group in gold.groupby("table_name", sort=False):
+        now = rows_now(project, str(name), group, sorted(set().union(*seen[group.index])))
+        for place, key in group["id"].items():
+            if (cells := now.get(key)) is not None:
+                was = {column: digest for column, digest in seen[place].items() if column in cells}
+                differs = any(cell_hash(cells[column]) != digest for column, digest in was.items())
+                found[place] = differs if was else UNKNOWN
+    return found
+
+
+def rows_now(
+    project: Project, table: str, keys: pd.DataFrame, columns: list[str]
+) -> dict[str, dict[str, object]]:
+    """The rows that are there by id, as far as the table has the columns."""
+    try:
+        if columns:
+            columns = [column for column in columns if column in project.database.columns(table)]
+        rows = project.database.read(keys[KEYS], columns, skip_missing=True)
+    except UnknownTableError:
+        return {}
+    return dict(zip(rows["id"], rows[columns].to_dict("records"), strict=True))
+
+
+def changed_points(project: Project, task_name: str, n: int | None = None) -> pd.DataFrame:
+    """`table_name` and `id` of the first n gold points (all for None) that changed since they were labelled.
+
+    Raises:
+        AnnotationError: there is none.
+        FrameError, DatabaseError: as `gold_labels`.
+    """
+    found = gold_labels(project, task_name).frame
+    changed = found.loc[found["changed"].eq(True), KEYS].head(len(found) if n is None else n)
+    if changed.empty:
+        raise AnnotationError(f"no gold point of task {task_name!r} has changed since it was labelled")
+    return changed.reset_index(drop=True)
+
+
+def gold_frame(project: Project, task_name: str) -> pd.DataFrame:
+    """What `--gold task` reads: `gold_df` of the points that are still there; what is odd becomes a warning.
+
+    Args:
+        project, task_name: as `gold_labels`.
+
+    Raises:
+        FrameError: the task has no gold, or no point of it is there any longer.
+        DatabaseError: the database refuses.
+    """
+    gold = gold_labels(project, task_name)
+    if gold.frame.empty:
+        raise FrameError(
+            f"none of the {len(gold.gone)} gold points of task {task_name!r} is in its table any longer; "
+            "load the rows again, or annotate others"
+        )
+    if len(gold.gone):
+        _log.warning("%d gold points are no longer in their tables and are left out", len(gold.gone))
+    if gold.changed:
+        _log.warning(
+            "%d gold points have changed since they were labelled; ask again: `adaptml annotate push %s "
+            "--sampling changed`, or `adaptml gold %s --changed`",
+            gold.changed, task_name, task_name,
+        )  # fmt: skip
+    return gold.frame

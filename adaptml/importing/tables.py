@@ -1,0 +1,54 @@
+"""The tables of a project's database, and what is known of each."""
+
+import pandas as pd
+
+from adaptml.database.facts import kind, table_facts
+from adaptml.importing.record import read_records
+from adaptml.project import Project
+
+OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
+COLUMNS = ["table", "rows", "columns", "id", "indexed", "imported_from", "imported_at"]
+
+
+def tables(project: Project) -> pd.DataFrame:
+    """List the tables and views of the project's database, by name.
+
+    Args:
+        project: holds the database.
+
+    Returns:
+        A frame with `table`, `rows`, `columns` (each but the id, with its kind), `id` (its kind, or why it
+        is none), `indexed` (whether rows are found by their id without reading the table; None for a view),
+        `imported_from` (files) and `imported_at` (UTC), both None where no import made the table.
+
+    Raises:
+        DatabaseError: the database does not answer.
+
+    Example:
+        >>> frame = pd.DataFrame({"id": ["a"], "txt": ["one"]})
+        >>> _ = project.import_table(frame, "notes")
+        >>> listed = project.tables().set_index("table")
+        >>> listed.loc["notes", ["id", "columns", "imported_from"]].tolist()
+        ['text', 'txt (text)', 'the frame']
+    """
+    records = read_records(project.database)
+    rows = []
+    for table in project.database.tables():
+        if table.startswith(OWN):
+            continue
+        facts, record = table_facts(project.database, table, []), records.get(table)
+        columns = ", ".join(f"{name} ({kind(type_)})" for name, type_ in facts.types.items() if name != "id")
+        rows.append(
+            [table, facts.rows, columns, _id(facts.types.get("id"), facts.ids, facts.null_ids, facts.rows),
+             facts.indexed, record and record.files, record and record.imported_at]
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _id(type_: object, ids: int | None, null_ids: int, rows: int) -> str:
+    """The kind of a table's ids, and what is wrong with them."""
+    if type_ is None:
+        return "none"
+    repeated = rows - null_ids - (ids or 0)
+    wrong = [f"{count} {what}" for count, what in ((null_ids, "NULL"), (repeated, "repeated")) if count]
+    return ", ".join([kind(type_), *wrong])  # type: ignore[arg-type]
