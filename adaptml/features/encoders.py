@@ -39,8 +39,8 @@ Files = Callable[[str | None], Mapping[str, str]]
 
 # Modules that hold encoders; each imports its libraries only when an encoder is made.
 _MODULES = (
-    "hashing_encoder", "number_encoder", "onnx_encoder", "picture_encoder", "sentence_encoders", "static_encoder",
-    "universal_sentence_encoder",
+    "hashing_encoder", "number_encoder", "onnx_encoder", "picture_encoder", "sentence_encoders",
+    "static_encoder", "universal_sentence_encoder",
 )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ class Encoder(NamedTuple):
                 text. None or no text is an empty text, zeros for a picture, and a missing number.
 
         Raises:
-            FeatureError: pictures or numbers that cannot be read, or the encoder fails or makes NaN or infinity.
+            FeatureError: pictures or numbers that cannot be read, or the encoder fails, or makes NaN or
+                infinity.
         """
         with _encoder_code(self.name):
             vectors = encode_cells(self.encode_batch, self.takes, self.dimensions, values, self.folder)
