@@ -1,13 +1,18 @@
-"""Data is data: a table, `table where …`, a frame, a file or a run, read the same way by every step."""
+"""Data is data: a table, `table where …`, a frame, a file or a run, read the same way by every step.
 
+What names points from the past (a frame, a file, gold, an earlier run) may name rows that are gone since.
+They are counted, told and left out here, so that no step ends with them.
+"""
+
+import logging
 import re
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import DatabaseError, FrameError, NothingNewError
-from adaptml.frames import FORMATS, KEYS, check_keys, read_frame
+from adaptml.errors import DatabaseError, FrameError, NothingNewError, listed
+from adaptml.frames import FORMATS, GONE, KEYS, check_keys, read_frame
 from adaptml.labelled import GOLD_LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -16,13 +21,16 @@ Data = str | Path | pd.DataFrame
 NO_GOLD, TASK_GOLD = "none", "task"
 _OF_BEFORE = {"0": NO_GOLD, "": NO_GOLD, "1": TASK_GOLD}  # as the original project wrote them
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-_TABLE_WHERE = re.compile(r"\s*(\S+)\s+where\s+(.+)", re.IGNORECASE | re.DOTALL)
+_log = logging.getLogger(__name__)
+_TABLE_WHERE = re.compile(r"\s*(\S.*?)\s+where\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 def read_points(
     project: Project, data: Data, *, where: str | None = None, not_in: str | None = None
 ) -> pd.DataFrame:
     """The data points that somebody named: a frame that begins with `table_name` and `id`, n rows.
+
+    Of a frame or file, those that are in their tables; its `attrs` say under `GONE` how many more are not.
 
     Args:
         project: where tables and files are looked for.
@@ -37,9 +45,10 @@ def read_points(
         DatabaseError: the database refuses, or there is no table of results yet.
     """
     if isinstance(data, pd.DataFrame):
-        frame = check_keys(data, "the frame")
+        frame = _still_there(project, check_keys(data, "the frame"), "the frame")
     elif is_file(project, data):
         frame = read_frame(project.path(data), typed_by_user=True)
+        frame = _still_there(project, frame, str(data))
     else:
         frame = _read_table(project, str(data), where)
         where = None
@@ -51,7 +60,7 @@ def read_points(
 
 
 def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
-    """Labelled data points.
+    """Labelled data points, those that are still in their tables; `attrs` say under `GONE` how many are not.
 
     Args:
         project: where runs and files are looked for.
@@ -60,8 +69,13 @@ def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
 
     Raises:
         TrackingError: no such run, or a run without that artifact.
-        FrameError: no such file, or one that cannot be used.
+        FrameError: no such file, or one that cannot be used, or every point is gone.
+        DatabaseError: the database refuses, or none of the points' tables is there.
     """
+    return _still_there(project, _read_labels(project, data, artifact), described(data))
+
+
+def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return check_keys(data, "the frame")
     if is_run(data):
@@ -80,7 +94,7 @@ def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
 
 
 def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | None:
-    """The gold points that a step of the task can use.
+    """The gold points that a step of the task can use, those that are still in their tables.
 
     Args:
         project: where they are looked for.
@@ -91,18 +105,25 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     Raises:
         FrameError: the task has no gold yet, or a frame that cannot be used.
         TaskError: names that are not classes of the task.
+        DatabaseError: the database refuses, or none of the points' tables is there.
     """
-    if gold is None or isinstance(gold, pd.DataFrame):
-        return None if gold is None else labelled(check_keys(gold, "gold"), task, GOLD_LABEL, "gold")
+    if gold is None:
+        return None
+    if isinstance(gold, pd.DataFrame):
+        frame = _still_there(project, check_keys(gold, "gold"), "gold")
+        return labelled(frame, task, GOLD_LABEL, "gold")
     name = _OF_BEFORE.get(str(gold), str(gold))
     if name == NO_GOLD:
         return None
     if name == TASK_GOLD:
         from adaptml.gold_labels.reading import gold_frame
 
-        return labelled(gold_frame(project, task.name), task, GOLD_LABEL, f"gold of task {task.name!r}")
-    path = project.path(gold)
-    return labelled(read_frame(path, typed_by_user=True), task, GOLD_LABEL, str(path))
+        source = f"gold of task {task.name!r}"
+        frame = gold_frame(project, task.name)
+    else:
+        path = project.path(gold)
+        source, frame = str(path), read_frame(path, typed_by_user=True)
+    return labelled(_still_there(project, frame, source), task, GOLD_LABEL, source)
 
 
 def described(data: Data | None) -> str:
@@ -126,6 +147,8 @@ def split_condition(data: str) -> tuple[str, str | None]:
 
     >>> split_condition("posts where lang = 'en'")
     ('posts', "lang = 'en'")
+    >>> split_condition("crm.old posts where lang = 'en'")
+    ('crm.old posts', "lang = 'en'")
     >>> split_condition("posts")
     ('posts', None)
     """
@@ -138,6 +161,28 @@ def _read_table(project: Project, data: str, where: str | None) -> pd.DataFrame:
     if condition is not None and where is not None:
         raise FrameError(f"two conditions, {condition!r} and {where!r}; write one")
     return project.database.keys(table, condition or where)
+
+
+def _still_there(project: Project, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The points that are in their tables; the others are counted and told.
+
+    Raises:
+        FrameError: none is.
+    """
+    there = project.database.present(frame)
+    if there.all():
+        return frame
+    gone = [f"{table}/{key}" for table, key in frame.loc[~there, KEYS].itertuples(index=False)]
+    if not there.any():
+        raise FrameError(
+            f"every one of the {len(gone)} data points of {source} is gone from its table: {listed(gone)}; "
+            "name other data"
+        )
+    counted = f"{len(gone)} of {len(frame)} data points of {source} are gone from their table"
+    _log.warning("%s and left out: %s", counted, listed(gone))
+    left = frame.loc[there].reset_index(drop=True)
+    left.attrs = {**frame.attrs, GONE: len(gone)}
+    return left
 
 
 def _without_results(project: Project, frame: pd.DataFrame, table: str, source: str) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from adaptml.user_code import said, user_code
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
+GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
+_EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
@@ -98,7 +100,7 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             f"{source} has {empty} rows without a {' or '.join(KEYS)}; fill them in or drop them"
         )
     frame = frame[[*KEYS, *(column for column in frame.columns if column not in KEYS)]]
-    frame = frame.assign(**{key: frame[key].astype(str) for key in KEYS}).reset_index(drop=True)
+    frame = frame.assign(**{key: _as_key(frame[key]) for key in KEYS}).reset_index(drop=True)
     duplicated = frame.loc[frame.duplicated(KEYS), KEYS].drop_duplicates()
     if len(duplicated):
         names = listed([f"{table}/{key}" for table, key in duplicated.itertuples(index=False)])
@@ -106,6 +108,13 @@ def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             f"{source} has {len(duplicated)} duplicated data points: {names}; keep one row of each"
         )
     return frame
+
+
+def _as_key(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Keys as text; whole numbers among floats, as pandas makes them beside missing ones, without `.0`."""
+    if column.dtype.kind == "f" and ((column % 1 == 0) & (column.abs() < _EXACT)).all():
+        column = column.astype("int64")
+    return column.astype(str)
 
 
 def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, Any] | None = None) -> Path:

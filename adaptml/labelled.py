@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
-from adaptml.frames import KEYS
+from adaptml.frames import GONE, KEYS
 from adaptml.tasks import Task, indicator
 
 LABEL, GOLD_LABEL = "label", "gold_label"
@@ -27,12 +27,14 @@ class Labelled:
         Y: int8 (n, k), values in {0, 1}: the classes of each point.
         P: float64 (n, k): the label model's probabilities; None where the frame has none.
         left_out: how many rows of the source are not here, because a multiclass task needs exactly one class.
+        gone: how many more are not, because they are gone from their tables.
     """
 
     keys: pd.DataFrame
     Y: npt.NDArray[np.int8]
     P: npt.NDArray[np.float64] | None = None
     left_out: int = 0
+    gone: int = 0
 
     def __len__(self) -> int:
         """Number of data points."""
@@ -41,7 +43,7 @@ class Labelled:
     def take(self, chosen: npt.NDArray[Any]) -> "Labelled":
         """Some of the rows, by mask or position."""
         keys = self.keys.loc[chosen].reset_index(drop=True)
-        return Labelled(keys, self.Y[chosen], None if self.P is None else self.P[chosen], self.left_out)
+        return replace(self, keys=keys, Y=self.Y[chosen], P=None if self.P is None else self.P[chosen])
 
     def without(self, others: pd.DataFrame) -> "Labelled":
         """The rows whose key is not among the others'."""
@@ -86,7 +88,8 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
     probs = None
     if column == LABEL and "label_probs" in frame.columns:
         probs = _probabilities(frame, task, source)
-    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()))
+    gone = int(frame.attrs.get(GONE, 0))
+    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()), gone)
     return everything.take(usable)
 
 
@@ -161,7 +164,10 @@ def _of_flags(frame: pd.DataFrame, classes: Sequence[str], source: str) -> list[
         )
     known = flags.notna().all(axis=1)
     rows = zip(known, flags.to_numpy() == 1, strict=True)
-    return [[classes[i] for i in np.flatnonzero(row)] if filled else None for filled, row in rows]
+    return [
+        [name for name, has in zip(classes, row, strict=True) if has] if filled else None
+        for filled, row in rows
+    ]
 
 
 def _check_filled(frame: pd.DataFrame, empty: Sequence[bool], column: str, source: str) -> None:

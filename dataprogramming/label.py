@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from adaptml.data import Data, described, read_gold, read_points
 from adaptml.database import WritebackKind, write_back
 from adaptml.errors import DatabaseError, LabellingError
+from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
+from dataprogramming.apply import sampled
 from dataprogramming.artifacts import registered_name
+from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
@@ -227,7 +230,18 @@ def _labelled(
     selection = select_label_model(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )
-    return Labelling(task, votes, 0 if known is None else known.left_out, selection, versions)
+    counted = sampled(votes.keys, MOST_POINTS, seed=0)
+    return Labelling(
+        task,
+        votes,
+        0 if known is None else known.left_out,
+        selection,
+        versions,
+        keyword_hits=keyword_hits_of(voter.project.points, voter.lfs, counted),
+        keyword_points=len(counted),
+        points_gone=int(points.attrs.get(GONE, 0)),
+        gold_gone=0 if known is None else known.gone,
+    )
 
 
 def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:

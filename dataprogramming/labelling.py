@@ -1,7 +1,7 @@
 """What a `label` run found: labels, metrics, warnings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -10,6 +10,7 @@ from adaptml.labelled import GOLD_LABEL
 from adaptml.tasks import Task, names
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
+from dataprogramming.keyword_counts import Hits, silent_sentence
 from dataprogramming.label_models.core import Floats, Gold, covered
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.lf_versions import LFVersion
@@ -27,8 +28,12 @@ class Labelling:
         task: the task, in the setting of the run.
         votes: on the points to label, and, as its `gold`, on the gold points.
         gold_left_out: gold points without exactly one class, in multiclass runs.
+        points_gone: points that were named and are gone from their table.
+        gold_gone: the same of gold points.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
+        keyword_hits: name of a keyword LF → keyword → in how many points it is.
+        keyword_points: how many of the points keywords were counted on.
     """
 
     task: Task
@@ -36,6 +41,10 @@ class Labelling:
     gold_left_out: int
     selection: Selection
     lf_versions: Sequence[LFVersion] = ()
+    keyword_hits: Hits = field(default_factory=dict)
+    keyword_points: int = 0
+    points_gone: int = 0
+    gold_gone: int = 0
 
     @property
     def gold(self) -> Gold | None:
@@ -95,13 +104,14 @@ class Labelling:
             "points": n,
             "points_covered": n_covered,
             "points_left_out": n - n_covered,
+            "points_gone": self.points_gone,
             "coverage": n_covered / n,
             "labelling_functions": len(self.votes.lf_names),
             "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
         if self.gold is not None:
             found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
-            found["dev_left_out"] = self.gold_left_out
+            found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
 
     @cached_property
@@ -114,14 +124,19 @@ class Labelling:
         problems = find_problems(
             self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts
         )
-        return [*failures, *self.selection.warnings, *problems]
+        silent = silent_sentence(self.keyword_hits, self.keyword_points)
+        return [*failures, *self.selection.warnings, *problems, *([silent] if silent else [])]
 
     def lines(self) -> list[tuple[str, str]]:
         """The outcome as names and texts, for people to read."""
         n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
         left_out = f", {self.gold_left_out} left out (not exactly one class)" if self.gold_left_out else ""
+        left_out += _gone(self.gold_gone)
         found = [
-            ("points", f"{n}, {n_covered} of them labelled, the others have no votes"),
+            (
+                "points",
+                f"{n}, {n_covered} of them labelled, the others have no votes{_gone(self.points_gone)}",
+            ),
             ("gold", "none" if self.gold is None else f"{len(self.gold)} points{left_out}"),
             ("label model", self.selection.reason),
         ]
@@ -136,6 +151,10 @@ class Labelling:
             f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
             f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
         )
+
+
+def _gone(n: int) -> str:
+    return f", {n} left out (gone from their table)" if n else ""
 
 
 def gold_of(votes: Votes) -> Gold | None:

@@ -12,6 +12,9 @@ make_user() {
   ask "CREATE USER adaptml WITH (password = '$password')" >/dev/null 2>&1 ||
     ask "ALTER USER adaptml SET (password = '$password')"
   ask 'GRANT DQL, DML, DDL TO adaptml'
+  # `adaptml up` reads it before it starts a newer version, which converts the data.
+  [[ $(ask "SELECT version['number'] FROM sys.nodes") =~ \[\"([0-9.]+)\"\] ]]
+  echo "${BASH_REMATCH[1]}" >/data/crate-version
 }
 make_user &
 exec /docker-entrypoint.sh crate -Cdiscovery.type=single-node -Cnetwork.host=_site_,_local_ \

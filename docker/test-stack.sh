@@ -9,7 +9,7 @@ if [ "${STACK_TEST:-}" = skip ]; then loud 'the stack was NOT tested: STACK_TEST
 export COMPOSE_ENV_FILES=.env
 docker/ensure-engine.sh
 docker/stand-ins/make.sh python:3.11-slim-bookworm mariadb:11.8
-crate=${CRATE_IMAGE:-crate:5.10.3}
+crate=${CRATE_IMAGE:-crate:6.4.3}
 if docker image inspect "$crate" >/dev/null 2>&1 || timeout 300 docker pull -q "$crate" >/dev/null 2>&1; then
   unset STACK_STAND_INS
 else

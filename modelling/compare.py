@@ -139,6 +139,7 @@ def compare(
         warn_left_out(recorder.log, labels.weak, labels.source)
         held_out = _held_out(labels, learner, Reader(project.points, columns, show_progress))
         rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
+        recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
         for row in rows:
             recorder.metrics[f"{row.strategy}_{task.problem.measure}"] = row.metric
             recorder.metrics[f"{row.strategy}_log_loss"] = row.log_loss

@@ -20,7 +20,7 @@ from adaptml.data import Data, read_points
 from adaptml.database import WritebackKind, write_back
 from adaptml.errors import FileError, ModelError, one_line
 from adaptml.files import replacing
-from adaptml.frames import METADATA, read_frame
+from adaptml.frames import GONE, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.runs.registry import CHAMPION
@@ -43,6 +43,7 @@ class Predicted:
         n_points: how many data points were predicted.
         counts: class → how many of them it was predicted for.
         new_rows: rows that `<task>_predictions` did not hold before; None where nothing was written back.
+        n_gone: data points that were named and are gone from their table.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -57,6 +58,7 @@ class Predicted:
     n_points: int
     counts: Mapping[str, int]
     new_rows: int | None
+    n_gone: int = 0
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -119,7 +121,8 @@ def predict(
         chunks = (pd.DataFrame(b.to_pylist()) for b in pq.ParquetFile(path).iter_batches(CHUNK_ROWS))
         new_rows = sum(write_back(project.results, task.name, kind, chunk, run_id) for chunk in chunks)
     told = {name: counts[name] for name in champion.classes}
-    return Predicted(path, champion.name, champion.version, len(frame), told, new_rows)
+    gone = int(frame.attrs.get(GONE, 0))
+    return Predicted(path, champion.name, champion.version, len(frame), told, new_rows, gone)
 
 
 def _answers(champion: Champion, frame: pd.DataFrame, show_progress: bool) -> Iterator[pa.Table]:

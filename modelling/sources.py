@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from adaptml.errors import ModelError, TrackingError
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix, read_features
-from adaptml.frames import KEYS, METADATA
+from adaptml.frames import GONE, KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
@@ -72,6 +72,7 @@ class Split:
         gold: gold points to train on, or None.
         test: table_name, id, and `label` or `gold_label` or both, to test on; or None.
         notes: what was decided about them, one sentence each.
+        n_gone: points of all these that are gone from their tables and left out.
     """
 
     task: Task
@@ -81,6 +82,7 @@ class Split:
     gold: Labelled | None
     test: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+    n_gone: int = 0
 
     def tell(self, log: logging.Logger) -> None:
         """Say what was decided, and how many points a multiclass run cannot use."""
@@ -124,7 +126,11 @@ def split(
     everything = labelled(frame, task, LABEL, source)
     if share is not None:
         tested = _share(project, data, frame, everything, share, seed)
-    return _separated(task, source, everything, tested, read_gold(project, gold, task))
+    known = read_gold(project, gold, task)
+    n_gone = everything.gone + (0 if known is None else known.gone)
+    if tested is not None and share is None:
+        n_gone += int(tested.attrs.get(GONE, 0))
+    return replace(_separated(task, source, everything, tested, known), n_gone=n_gone)
 
 
 def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, pd.DataFrame]]) -> Task:

@@ -248,7 +248,7 @@ class _Training:
 
     def _record(self) -> None:
         counts = {"train_points": len(self.labels.training), "train_points_held_out": self.labels.n_held_out}
-        self._recorder.metrics |= self.evaluation.metrics | counts
+        self._recorder.metrics |= self.evaluation.metrics | counts | {"points_gone": self.labels.n_gone}
         if len(self.labels.training):
             write_preview(self.labels.training.keys, self._recorder.folder / "training_data.html")
 
@@ -291,6 +291,7 @@ def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, 
     parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
+    kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
     sentences = found.sentences()
     lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.strategy}: {done.reason}")]
     lines += [(f"on {whose}", text) for whose, text in sentences.items()]

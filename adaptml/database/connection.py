@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import cratedb
+from adaptml.database import catalogue, cratedb, postgresql, sqlite_file
 from adaptml.database.cratedb_errors import refusal
-from adaptml.database.types import feature_type
+from adaptml.database.keys import is_key
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -25,12 +25,22 @@ from adaptml.errors import (
 )
 
 PATIENCE_S = 30.0
+NOT_UTF8 = "Could not decode to UTF-8"  # how SQLite's driver begins
+EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
+SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
 
 
 class Connected:
     """A database whose tables and columns are looked up in its own catalogue before they are used."""
 
-    def __init__(self, url: str, patience_s: float = PATIENCE_S, *, setting: str = "database_url") -> None:
+    def __init__(
+        self,
+        url: str,
+        patience_s: float = PATIENCE_S,
+        *,
+        setting: str = "database_url",
+        make: bool = True,
+    ) -> None:
         """Connect on first use.
 
         Args:
@@ -38,39 +48,37 @@ class Connected:
             patience_s: how long to wait for another writer's lock (SQLite) or a server that is starting
                 (CrateDB), in seconds.
             setting: what names the address, for messages.
+            make: make a SQLite file that is not there yet.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
             DatabaseUnavailableError: the folder of an SQLite file cannot be made.
         """
+        self._tables: dict[str, sa.Table] = {}
+        self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
+        parsed = _parsed(url, setting)
+        self.name = parsed.render_as_string(hide_password=True)
         try:
-            parsed = sa.make_url(url)
-            self.name = parsed.render_as_string(hide_password=True)
-            if parsed.get_backend_name() == "sqlite":
-                if parsed.database and parsed.database != ":memory:":
-                    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-                options: dict[str, Any] = {"connect_args": {"timeout": patience_s}}
-            else:
-                crate = parsed.get_backend_name() == cratedb.DIALECT
-                options = cratedb.ENGINE_OPTIONS if crate else {"pool_pre_ping": True}
-            self.engine = sa.create_engine(parsed, **options)
-            if cratedb.is_cratedb(self.engine):
-                cratedb.set_up(self.engine, patience_s)
+            self.engine = _engine(parsed, patience_s, make)
+            if sqlite_file.is_file(parsed):
+                sqlite_file.watch(self.engine, str(parsed.database), self._forget, make=make)
         except OSError as error:
             raise DatabaseUnavailableError(
                 f"the database {self.name} cannot be made: {error.strerror}: {error.filename}; "
                 "name another home folder or database"
             ) from error
-        except (exc.ArgumentError, ValueError) as error:  # ValueError: a port of letters
+        except (ModuleNotFoundError, exc.NoSuchModuleError) as error:
+            kind = parsed.get_backend_name()
+            fix = f"pip install -e '.[{EXTRAS[kind]}]'" if kind in EXTRAS else f"expected one of {SCHEMES}"
             raise SettingsError(
-                f"{setting} cannot be read as an address ({error}); expected such as sqlite:///data.db"
+                f"{setting} {self.name} needs a driver that is not installed ({one_line(error)}): {fix}"
             ) from error
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"{setting} {self.name} needs the driver {error.name}; install the extra that brings it"
-            ) from error
-        self._tables: dict[str, sa.Table] = {}
-        self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
+        except exc.ArgumentError as error:
+            raise _unreadable(error, setting) from error
+
+    def _forget(self) -> None:
+        """What was known of the tables may not be so any more."""
+        self._tables.clear()
 
     def close(self) -> None:
         """Give back every connection."""
@@ -85,10 +93,18 @@ class Connected:
         self.close()
 
     def tables(self) -> list[str]:
-        """Names of all tables and views, sorted."""
+        """Names of all tables and views, sorted; those of other schemas, `schema.table`, are not listed."""
         with self.translated():
-            inspector = sa.inspect(self.engine)
-            return sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+            return catalogue.names(sa.inspect(self.engine))
+
+    def has_table(self, table: str) -> bool:
+        """Whether there is a table or view of this name, which may be `schema.table`."""
+        try:
+            with self.translated():
+                catalogue.find(sa.inspect(self.engine), table, self.name)
+        except UnknownTableError:
+            return False
+        return True
 
     def declare(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
         """Say what columns of a table are that a step made, where its catalogue does not: `PackedVector`.
@@ -108,24 +124,30 @@ class Connected:
         """
         return {column.name: column.type for column in self._reflect(table).columns}
 
-    def data_table(self, table: str, columns: Sequence[str] = ()) -> sa.Table:
+    def data_table(self, table: str, columns: Sequence[str] = (), *, fresh: bool = False) -> sa.Table:
         """A table that holds data points and has these columns.
+
+        Args:
+            table: its name, or `schema.table`.
+            columns: those that it must have.
+            fresh: look it up again, although it was looked up before.
 
         Raises:
             UnknownTableError: no such table.
             UnknownColumnError: a column is not there.
-            DatabaseError: its `id` is not text.
+            DatabaseError: its `id` is neither text nor whole numbers nor UUIDs.
         """
         found = self._tables.get(table)
-        if found is None or any(column not in found.c for column in columns):
+        if fresh or found is None or any(column not in found.c for column in columns):
             found = self._tables[table] = self._reflect(table)
         absent = [column for column in ("id", *columns) if column not in found.c]
         if absent:
             has = listed([column.name for column in found.columns], 20)
             raise UnknownColumnError(f"table {table!r} has no column {listed(absent)}; its columns are {has}")
-        if not isinstance(found.c.id.type, sa.String):
+        if not is_key(found.c.id.type, self.engine.dialect.name):
             raise DatabaseError(
-                f"column id of table {table!r} is {found.c.id.type}; expected text: make a view that casts it"
+                f"column id of table {table!r} is {found.c.id.type}; expected text, whole numbers or UUIDs: "
+                "make such a column, or a view that names another column id"
             )
         return found
 
@@ -146,18 +168,10 @@ class Connected:
 
     def _reflect(self, table: str) -> sa.Table:
         """The table as the catalogue describes it now."""
-        names = self.tables()
-        if table not in names:
-            raise UnknownTableError(
-                f"no table {table!r} in {self.name}; its tables are {listed(names, 20) or 'none'}"
-            )
         with self.translated():
-            listeners = [("column_reflect", self._give_type)]
-            return sa.Table(table, sa.MetaData(), autoload_with=self.engine, listeners=listeners)
-
-    def _give_type(self, _inspector: Any, table: sa.Table, column: dict[str, Any]) -> None:
-        declared = self._declared.get(table.name, {}).get(column["name"])
-        column["type"] = declared or feature_type(column["type"])
+            inspector = sa.inspect(self.engine)
+            schema, name = catalogue.find(inspector, table, self.name)
+            return catalogue.reflected(inspector, schema, name, self._declared.get(table, {}))
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -166,6 +180,10 @@ class Connected:
             yield
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             cause = getattr(error, "orig", None) or error
+            if NOT_UTF8 in str(cause):  # said by SQLite's driver, of any text that it reads
+                raise DatabaseError(
+                    f"the database {self.name} holds text that is not UTF-8: {one_line(cause)}; correct it"
+                ) from error
             if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # wrong SQL, not a lock
                 raise DatabaseError(f"the database {self.name} refused: {one_line(cause)}") from error
             raise DatabaseUnavailableError(
@@ -177,3 +195,33 @@ class Connected:
             if cratedb.is_cratedb(self.engine):
                 raise refusal(self.name, reason) from error
             raise DatabaseError(f"the database {self.name} refused: {reason}") from error
+
+
+def _parsed(url: str, setting: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise _unreadable(error, setting) from error
+
+
+def _unreadable(error: Exception, setting: str) -> SettingsError:
+    return SettingsError(
+        f"{setting} cannot be read as an address ({one_line(error)}); expected such as sqlite:///data.db"
+    )
+
+
+def _engine(url: sa.URL, patience_s: float, make: bool) -> sa.Engine:
+    """What connects to a database, on first use; the folder of an SQLite file is made where it may be."""
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        if make and url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return sa.create_engine(url, connect_args={"timeout": patience_s})
+    if kind == cratedb.DIALECT:
+        engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
+        cratedb.set_up(engine, patience_s)
+        return engine
+    engine = sa.create_engine(url, pool_pre_ping=True)
+    if engine.driver == postgresql.DRIVER:
+        postgresql.set_up(engine)
+    return engine

@@ -82,11 +82,11 @@ def refresh(connection: Connection, table: sa.Table) -> None:
         connection.exec_driver_sql(f"REFRESH TABLE {name}")
 
 
-def among(connection: Connection, column: sa.Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:
+def among(connection: Connection, column: sa.Column[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
     """That a column holds one of the values: one array for CrateDB, a parameter for each elsewhere."""
     distinct = list(dict.fromkeys(values))
     if is_cratedb(connection):
-        return column == sa.any_(sa.bindparam(None, distinct, type_=sa.ARRAY(sa.String)))
+        return column == sa.any_(sa.bindparam(None, distinct, type_=sa.ARRAY(column.type)))
     return column.in_(distinct)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database.core import Database
 from adaptml.database.cratedb import DIALECT as CRATEDB
 from adaptml.database.types import TextList, Vector
+from adaptml.errors import DatabaseError, DatabaseUnavailableError
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,7 @@ class TableFacts:
     Attributes:
         rows: their number.
         types: type of each column, in the table's order.
-        ids: different ids that are not NULL; None where there is no column `id`.
-        null_ids: rows whose id is NULL.
+        id_problem: what is wrong with its ids, such as NULL or duplicated ones; None where nothing is.
         indexed: whether rows are found by their id without reading the table; None where that is unknown,
             as in a view.
         missing: column → rows in which it is NULL.
@@ -28,8 +28,7 @@ class TableFacts:
 
     rows: int
     types: dict[str, TypeEngine[Any]]
-    ids: int | None
-    null_ids: int
+    id_problem: str | None
     indexed: bool | None
     missing: dict[str, int]
 
@@ -46,23 +45,24 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
         UnknownTableError: no such table.
         DatabaseError: the database refuses.
     """
-    types = database.columns(table)
-    source = sa.table(table, *(sa.column(name, kind) for name, kind in types.items()))
-    counted = [name for name in columns if name in types]
-    has_ids = "id" in types
+    source = database.found_table(table, [])
+    counted = [name for name in columns if name in source.c]
     asked = [sa.func.count(), *(sa.func.count(source.c[name]) for name in counted)]
-    if has_ids:
-        asked += [sa.func.count(source.c.id), sa.func.count(sa.distinct(source.c.id))]
     with database.translated(), database.engine.connect() as connection:
         found = connection.execute(sa.select(*asked).select_from(source)).one()
-    rows, ids = found[0], (found[-2:] if has_ids else (found[0], None))
+    try:
+        database.check_ids(table)
+        problem = None
+    except DatabaseUnavailableError:
+        raise
+    except DatabaseError as error:
+        problem = str(error)
     return TableFacts(
-        rows=rows,
-        types=types,
-        ids=ids[1],
-        null_ids=rows - ids[0],
-        indexed=_indexed(database, table) if has_ids else None,
-        missing={name: rows - found[place] for place, name in enumerate(counted, start=1)},
+        rows=found[0],
+        types={column.name: column.type for column in source.columns},
+        id_problem=problem,
+        indexed=_indexed(database, source) if "id" in source.c else None,
+        missing={name: found[0] - found[place] for place, name in enumerate(counted, start=1)},
     )
 
 
@@ -81,15 +81,16 @@ def kind(column: TypeEngine[Any]) -> str:
     return "number" if isinstance(column, sa.Integer | sa.Numeric | sa.Float) else str(column)
 
 
-def _indexed(database: Database, table: str) -> bool | None:
+def _indexed(database: Database, table: sa.Table) -> bool | None:
     """Whether an index begins with `id`; CrateDB indexes every column."""
     if database.engine.dialect.name == CRATEDB:
         return True
     with database.translated():
         inspector = sa.inspect(database.engine)
-        if table in inspector.get_view_names():
-            return None
-        key = inspector.get_pk_constraint(table)["constrained_columns"]
         # SQLite makes an index of its own for UNIQUE; elsewhere it is listed anyway.
-        indexes = inspector.get_indexes(table, include_auto_indexes=True)
-    return "id" in {*key[:1], *(name for index in indexes for name in index["column_names"][:1])}
+        indexes = inspector.get_indexes(table.name, table.schema, include_auto_indexes=True)
+        views = inspector.get_view_names(table.schema)
+    firsts = [table.primary_key.columns.keys()[:1], *(index["column_names"][:1] for index in indexes)]
+    if ["id"] in firsts:
+        return True
+    return None if table.name in views else False

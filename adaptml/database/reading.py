@@ -1,7 +1,9 @@
 """Reading by key, by range and by condition: vectorised, in key order, with bound parameters."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,11 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from adaptml.database import cratedb
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
-from adaptml.database.connection import Connected
+from adaptml.database.connection import NOT_UTF8, Connected
+from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
+from adaptml.database.types import shown
+from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
@@ -21,6 +27,8 @@ from adaptml.progress import progress
 CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
+
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
 
 Places = npt.NDArray[np.int64]
 
@@ -60,19 +68,17 @@ class Reader(Connected):
             MissingDataPointsError: ids that are not in their table.
             UnknownTableError: no such table.
             UnknownColumnError: a column is not there.
-            DatabaseError: ids that are duplicated, or an `id` that is not text.
+            DatabaseError: duplicated ids, an `id` that is neither text nor whole numbers nor UUIDs, or
+                a cell that is not what its column is.
             DatabaseUnavailableError: the database is away or locked.
         """
-        columns = [column for column in dict.fromkeys(columns) if column not in KEYS]
+        keys, columns = _asked(keys, columns)
         cells = _Cells({column: np.empty(len(keys), dtype=object) for column in columns}, len(keys))
         with progress("reading", len(keys), shown=show_progress) as advance:
             for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-                source = self.data_table(str(table), columns)
-                query = sa.select(source.c.id, *(source.c[column] for column in columns))
-                positions = group.index.to_numpy()
-                ids = keys["id"].to_numpy()[positions].tolist()
-                for start, rows in read_by_ids(ids, CHUNK_ROWS, partial(self._rows_by_id, source, query)):
-                    cells.fill(positions[start : start + len(rows)], rows)
+                places, ids = group.index.to_numpy(), group["id"].tolist()
+                for rows in self._by_id(str(table), columns, ids):
+                    cells.fill(places[rows.positions], rows.columns())
                     advance(len(rows))
         if not cells.found.all() and not skip_missing:
             absent = keys.loc[~cells.found, KEYS].drop_duplicates()
@@ -95,79 +101,160 @@ class Reader(Connected):
             MissingDataPointsError: ids that are not in their table, after the last chunk.
             UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
         """
-        columns = [column for column in dict.fromkeys(columns) if column not in KEYS]
+        keys, columns = _asked(keys, columns)
         missing: list[tuple[str, str]] = []
         for name, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
             table, ids, positions = str(name), group["id"].tolist(), group.index.to_numpy()
             pages = self._by_page if self._asks_for_most(table, group) else self._by_id
             found = np.zeros(len(ids), dtype=bool)
-            for here, rows, decode in pages(table, columns, ids):
-                found[here] = True
-                cells = list(zip(*rows, strict=True))
-                by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
-                yield StoredRows(table, cells[0], by_column, decode, positions[here])
+            for rows in pages(table, columns, ids):
+                found[rows.positions] = True
+                yield replace(rows, positions=positions[rows.positions])
             if not found.all() and len(set(ids)) < len(ids):
-                raise _duplicated(table, ids)
+                raise duplicated(table, ids)
             missing += [(table, ids[place]) for place in np.flatnonzero(~found)]
         if missing:
             raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
 
+    def present(self, keys: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which of n data points are in their tables, bool (n,); of a table that is gone, none are.
+
+        Raises:
+            UnknownTableError: none of the tables is there.
+            DatabaseError, DatabaseUnavailableError: as `read`.
+        """
+        keys, _ = _asked(keys, [])
+        there = np.zeros(len(keys), dtype=bool)
+        groups = list(keys.reset_index(drop=True).groupby("table_name", sort=False))
+        known = [(str(name), group) for name, group in groups if self.has_table(str(name))]
+        if groups and not known:
+            self.data_table(str(groups[0][0]), fresh=True)
+        for table, group in known:
+            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            for rows in pages(table, [], group["id"].tolist()):
+                there[group.index.to_numpy()[rows.positions]] = True
+        return there
+
     def _asks_for_most(self, table: str, group: pd.DataFrame) -> bool:
         return len(group) > CHUNK_ROWS and len(group) >= BY_PAGE * self.count(table)
 
-    def _by_page(
-        self, table: str, columns: Sequence[str], ids: Sequence[str]
-    ) -> Iterator[tuple[Places, Sequence[Any], dict[str, Decode]]]:
+    def _by_page(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
         """Those rows of a whole table that were asked for, with their places among the ids."""
-        source = self.data_table(table, columns)
+        source = self.data_table(table, columns, fresh=True)
         select, decode = self._stored(source, columns)
         place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
         start, last = 0, None
         for rows in self._pages(source, select, PAGE_ROWS):
-            read = [row[0] for row in rows]
-            if len({last, *read}) <= len(read):
-                raise _duplicated(table, [last, *read])
-            last = read[-1]
-            if place_of is None and read == ids[start : start + len(read)]:
-                yield np.arange(start, start + len(read)), rows, decode
-                start += len(read)
+            read = self.ids(source, rows)
+            repeated = len({last, *read}) <= len(read)
+            if place_of is None and not repeated and read == ids[start : start + len(read)]:
+                yield _stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
+                start, last = start + len(read), read[-1]
                 continue
             if place_of is None:
                 place_of = {key: place for place, key in enumerate(ids)}
+            if repeated and len(set(of_ours := [key for key in (last, *read) if key in place_of])) < len(
+                of_ours
+            ):
+                raise duplicated(table, of_ours)
+            last = read[-1]
             places = [place_of.get(key, -1) for key in read]
-            asked = [row for row, place in zip(rows, places, strict=True) if place >= 0]
+            asked = [(row, key) for row, key, place in zip(rows, read, places, strict=True) if place >= 0]
             if asked:
-                yield np.array([place for place in places if place >= 0]), asked, decode
+                here = np.array([place for place in places if place >= 0])
+                yield _stored_rows(
+                    table, columns, [key for _, key in asked], [row for row, _ in asked], decode, here
+                )
 
-    def _by_id(
-        self, table: str, columns: Sequence[str], ids: Sequence[str]
-    ) -> Iterator[tuple[Places, Sequence[Any], dict[str, Decode]]]:
+    def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
         """Rows looked up by their ids, those that are there, with their places among the ids."""
-        source = self.data_table(table, columns)
-        select, decode = self._stored(source, columns)
-        for start, rows in read_by_ids(ids, CHUNK_ROWS, partial(self._rows_by_id, source, select)):
-            here = [(start + place, row) for place, row in enumerate(rows) if row is not None]
+        decode: dict[str, Decode] = {}
+
+        def ask(some: Sequence[str]) -> list["sa.Row[Any] | None"]:
+            nonlocal decode
+            rows, decode = self._found(table, columns, some)
+            return rows
+
+        for start, rows in read_by_ids(ids, CHUNK_ROWS, ask):
+            here = [place for place, row in enumerate(rows, start) if row is not None]
             if here:
-                yield np.array([place for place, _ in here]), [row for _, row in here], decode
+                there = [row for row in rows if row is not None]
+                keys = [ids[place] for place in here]
+                yield _stored_rows(table, columns, keys, there, decode, np.array(here))
+
+    def _look_up(
+        self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
+    ) -> tuple[list["sa.Row[Any] | None"], dict[str, Decode]]:
+        """For each of the ids its row, the id first, or None; and how to decode the cells."""
+        select, decode = self._stored(source, columns)
+        wanted = to_column(ids, source.c.id.type, self.engine.dialect.name)
+        rows = self._rows(source, select, wanted) if wanted else []
+        found = self.ids(source, rows)
+        by_id = dict(zip(found, rows, strict=True))
+        if len(by_id) < len(rows):
+            raise duplicated(source.fullname, found)
+        return [by_id.get(key) for key in ids], decode
+
+    def _found(
+        self, table: str, columns: Sequence[str], ids: Sequence[str]
+    ) -> tuple[list["sa.Row[Any] | None"], dict[str, Decode]]:
+        """As `_look_up`; a table that was made again since it was looked at is looked at once more."""
+        known = self._tables.get(table)
+        source = self.data_table(table, columns)
+        try:
+            found = self._look_up(source, columns, ids)
+            if source is not known or self._tables.get(table) is source:
+                return found
+        except DatabaseUnavailableError:
+            raise
+        except DatabaseError:
+            if source is not known:
+                raise
+            if self.engine.dialect.name != SQLITE:
+                self.engine.dispose()  # connections know the old table too: PostgreSQL keeps plans
+        return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
+
+    def _rows(
+        self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
+    ) -> Sequence["sa.Row[Any]"]:
+        """What a query of a table finds, of all its rows or of those with some values as id."""
+        with self.translated(), self.engine.connect() as connection:
+            if among is not None:
+                query = query.where(cratedb.among(connection, source.c.id, among))
+            try:
+                return connection.execute(query).all()
+            except OperationalError as error:
+                if NOT_UTF8 in str(error.orig):
+                    self._name_not_text(connection, source, query)
+                raise
+
+    def _name_not_text(self, connection: sa.Connection, source: sa.Table, query: "sa.Select[Any]") -> None:
+        """Say which text is not UTF-8, by reading once more what cannot be decoded as it is (SQLite)."""
+        raw: Any = connection.connection.driver_connection
+        raw.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+        try:
+            rows = connection.execute(query).all()
+        finally:
+            raw.text_factory = str
+        for row in rows:
+            for name, cell in zip(query.selected_columns.keys(), row, strict=True):
+                if isinstance(cell, str) and not cell.isascii() and _ESCAPED.search(cell):
+                    raise DatabaseError(
+                        f"id {shown(row[0])} of table {source.fullname!r} has in column {name!r} text that "
+                        "is not UTF-8; correct this row"
+                    ) from None
+
+    def ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
+        """The ids of rows of a table, in each of which the id comes first and is not NULL."""
+        return to_text([row[0] for row in rows], source.c.id.type, self.engine.dialect.name, source.fullname)
 
     def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
         found = {column: stored(source.c[column], self.engine.dialect) for column in columns}
         select = sa.select(source.c.id, *(selected for selected, _ in found.values()))
         return select, {column: decode for column, (_, decode) in found.items() if decode is not None}
 
-    def _rows_by_id(
-        self, source: sa.Table, query: "sa.Select[Any]", ids: Sequence[str]
-    ) -> list[Sequence[Any] | None]:
-        """For each of the ids the row that a query finds, the id first, or None where there is none."""
-        with self.translated(), self.engine.connect() as connection:
-            rows = connection.execute(query.where(cratedb.among(connection, source.c.id, ids))).all()
-        by_id = {row[0]: row for row in rows}
-        if len(by_id) < len(rows):
-            raise _duplicated(source.name, [row[0] for row in rows])
-        return [by_id.get(key) for key in ids]
-
     def keys(self, table: str, where: str | None = None) -> pd.DataFrame:
-        """Keys of a data table's rows, ordered by id.
+        """Keys of a data table's rows, in the order in which the database sorts its ids.
 
         Args:
             table: name of a data table.
@@ -178,10 +265,11 @@ class Reader(Connected):
 
         Raises:
             UnknownTableError: no such table.
-            DatabaseError: a condition that the database refuses, or with a semicolon in it.
+            DatabaseError: a condition that the database refuses, or with a semicolon in it; rows without an
+                id, or ids that are duplicated.
             DatabaseUnavailableError: the database is away or locked.
         """
-        source = self.data_table(table)
+        source = self.data_table(table, fresh=True)
         query = sa.select(source.c.id).order_by(source.c.id)
         if where is not None:
             if ";" in where:
@@ -201,7 +289,38 @@ class Reader(Connected):
             raise DatabaseError(
                 f"where {where!r} cannot be used on table {table!r}, whose columns are {columns}: {error}"
             ) from error
-        return pd.DataFrame({"table_name": table, "id": ids}, dtype=str)
+        n_null = ids.count(None)
+        read = to_text(
+            [key for key in ids if key is not None] if n_null else ids,
+            source.c.id.type,
+            self.engine.dialect.name,
+            table,
+        )
+        if n_null or (not is_unique(source) and len(set(read)) < len(read)):
+            raise bad_ids(table, n_null, Counter(read))
+        return pd.DataFrame({"table_name": table, "id": read}, dtype=str)
+
+    def check_ids(self, table: str) -> None:
+        """Refuse a table in which a row has no id, or several have the same.
+
+        Nothing is asked where the table's own constraints say that it cannot be.
+
+        Raises:
+            DatabaseError: says how many rows have no id, and which ids are duplicated in how many rows.
+            UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `keys`.
+        """
+        source = self.data_table(table, fresh=True)
+        # In a column without a type, SQLite tells the number 1 and the text 1 apart.
+        untyped = isinstance(source.c.id.type, sa.types.NullType)
+        key = sa.cast(source.c.id, sa.Text) if untyped else source.c.id
+        empty = sa.select(sa.func.count()).select_from(source).where(source.c.id.is_(sa.null()))
+        groups = sa.select(key.label("id"), sa.func.count().label("n")).where(source.c.id.is_not(sa.null()))
+        groups = groups.group_by(key).having(sa.func.count() > 1).order_by(key)
+        n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
+        repeated = [] if is_unique(source) else self._rows(source, groups)
+        if n_null or repeated:
+            rows = dict(zip(self.ids(source, repeated), (row.n for row in repeated), strict=True))
+            raise bad_ids(table, n_null, rows)
 
     @staticmethod
     def _read_only(connection: sa.Connection) -> None:
@@ -224,40 +343,53 @@ class Reader(Connected):
         where_null: Sequence[str] = (),
         chunk_rows: int = CHUNK_ROWS,
     ) -> Iterator[pd.DataFrame]:
-        """All rows of a table in chunks, ordered by id; rows may be updated while the scan goes on.
+        """All rows of a table in chunks, in the order of its ids; rows may be updated while the scan goes on.
 
         Args:
             table: name of a data table.
             columns: columns to read.
             where_null: only rows in which at least one of these columns is NULL.
             chunk_rows: rows a chunk, at most.
+
+        Raises:
+            DatabaseError: rows without an id, or ids that are duplicated; before the first chunk.
+            UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `read`.
         """
+        self.check_ids(table)
         source = self.data_table(table, [*columns, *where_null])
-        query = sa.select(source.c.id, *(source.c[c] for c in columns))
+        query, decode = self._stored(source, columns)
         if where_null:
             query = query.where(sa.or_(*(source.c[column].is_(sa.null()) for column in where_null)))
         for rows in self._pages(source, query, chunk_rows):
-            ids = [row[0] for row in rows]
-            values = {c: pd.Series([row[i + 1] for row in rows], dtype=object) for i, c in enumerate(columns)}
-            yield pd.DataFrame({"table_name": table, "id": ids} | values)
+            read = _stored_rows(table, columns, self.ids(source, rows), rows, decode)
+            values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
+            yield pd.DataFrame(values)
 
     def _pages(
         self, source: sa.Table, query: "sa.Select[Any]", page_rows: int
     ) -> Iterator[Sequence["sa.Row[Any]"]]:
-        """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own."""
-        query, last, size = query.order_by(source.c.id), None, ChunkSize(page_rows)
+        """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own.
+
+        Rows without an id are left out.
+        """
+        key, last, size = source.c.id, None, ChunkSize(page_rows)
+        query = query.order_by(key)
+        if may_be_null(source, self.engine.dialect.name):
+            query = query.where(key.is_not(sa.null()))
         while True:
             # The last row again, so that another one with its id is not passed over.
-            page = (query if last is None else query.where(source.c.id >= last)).limit(size.rows + 1)
+            page = (query if last is None else query.where(key >= last)).limit(size.rows + 1)
             try:
-                with self.translated(), self.engine.connect() as connection:
-                    rows = connection.execute(page).all()
+                rows = self._rows(source, page)
             except TooMuchAtOnceError as error:
                 size.refused(size.rows, error)
                 continue
-            rows = rows[1:] if rows and rows[0][0] == last else rows[: size.rows]
+            again = last is not None and bool(rows) and rows[0][0] == last
+            rows = rows[1:] if again else rows[: size.rows]
             if not rows:
                 return
+            if rows[-1][0] == last:  # or the pages would not get on
+                raise duplicated(source.fullname, [last, last])
             last = rows[-1][0]
             size.read(rows)
             yield rows
@@ -272,11 +404,25 @@ class Reader(Connected):
             ).scalar_one()
 
 
-def _duplicated(table: str, ids: Sequence[Any]) -> DatabaseError:
-    duplicated = [key for key, n in Counter(ids).items() if n > 1]
-    return DatabaseError(
-        f"duplicated ids in table {table!r}: {listed(duplicated)}; ids must be unique: keep one row of each"
-    )
+def _asked(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The keys as text, and each column once."""
+    if pd.api.types.is_integer_dtype(keys["id"]):
+        keys = keys.assign(id=keys["id"].astype(str))
+    return keys, [column for column in dict.fromkeys(columns) if column not in KEYS]
+
+
+def _stored_rows(
+    table: str,
+    columns: Sequence[str],
+    ids: Sequence[str],
+    rows: Sequence["sa.Row[Any]"],
+    decode: dict[str, Decode],
+    positions: Places | None = None,
+) -> StoredRows:
+    """Rows, the id first in each and the columns behind it."""
+    cells = list(zip(*rows, strict=True))
+    by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
+    return StoredRows(table, ids, by_column, decode, np.arange(len(rows)) if positions is None else positions)
 
 
 class _Cells:
@@ -290,12 +436,10 @@ class _Cells:
     def __init__(self, by_column: Mapping[str, np.ndarray[Any, Any]], n: int) -> None:
         self.by_column, self.found = by_column, np.zeros(n, dtype=bool)
 
-    def fill(self, positions: np.ndarray[Any, Any], rows: Sequence[Sequence[Any] | None]) -> None:
-        """Fill the rows at these positions; None leaves one empty."""
-        here = [(position, row) for position, row in zip(positions, rows, strict=True) if row is not None]
-        places = np.fromiter((position for position, _ in here), np.int64, len(here))
+    def fill(self, places: Places, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Fill the rows at these places."""
         self.found[places] = True
-        for column, cells in enumerate(self.by_column.values(), start=1):
-            read = np.empty(len(here), dtype=object)
-            read[:] = [row[column] for _, row in here]
+        for name, cells in self.by_column.items():
+            read = np.empty(len(places), dtype=object)
+            read[:] = columns[name]
             cells[places] = read

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from adaptml.database.packed import PackedVector
-from adaptml.database.types import TextList, Vector
+from adaptml.database.types import TextList, Vector, as_vector
+from adaptml.errors import DatabaseError
 
 Decode = Callable[[Any], Any]
 
@@ -47,7 +48,33 @@ class StoredRows:
 
     def _values(self, name: str, rows: npt.NDArray[np.int64] | None) -> Sequence[Any]:
         cells, decode = _chosen(self.cells[name], rows), self.decode.get(name)
-        return cells if decode is None else [None if cell is None else decode(cell) for cell in cells]
+        return cells if decode is None else decoded(cells, decode, self.table, name, _chosen(self.ids, rows))
+
+
+def decoded(cells: Sequence[Any], decode: Decode, table: str, column: str, ids: Sequence[str]) -> list[Any]:
+    """The values of some cells.
+
+    Raises:
+        DatabaseError: a cell that is not what its column is; says which, and what it holds.
+    """
+    try:
+        return [None if cell is None else decode(cell) for cell in cells]
+    except DatabaseError:
+        for key, cell in zip(ids, cells, strict=True):
+            problem = None if cell is None else _problem(cell, decode)
+            if problem is not None:
+                raise DatabaseError(
+                    f"id {key!r} of table {table!r} has in column {column!r} {problem}; correct this row"
+                ) from None
+        raise
+
+
+def _problem(cell: Any, decode: Decode) -> str | None:
+    try:
+        decode(cell)
+    except DatabaseError as error:
+        return str(error)
+    return None
 
 
 def _chosen(cells: Sequence[Any], rows: npt.NDArray[np.int64] | None) -> Sequence[Any]:
@@ -65,12 +92,15 @@ def stored(column: sa.ColumnElement[Any], dialect: Dialect) -> tuple[sa.ColumnEl
         return sa.type_coerce(column, packed.load_dialect_impl(dialect)), (
             lambda cell: packed.process_result_value(cell, dialect)
         )
-    if dialect.name == "sqlite":
-        if isinstance(column.type, sa.JSON | TextList):
-            return sa.type_coerce(column, sa.Text()), json.loads
-        if isinstance(column.type, Vector):
-            vector = column.type
-            return sa.type_coerce(column, sa.LargeBinary()), (
-                lambda cell: vector.process_result_value(cell, dialect)
-            )
+    if isinstance(column.type, Vector) and (dialect.name == "sqlite" or column.type.as_bytes):
+        return sa.type_coerce(column, sa.LargeBinary()), as_vector
+    if dialect.name == "sqlite" and isinstance(column.type, sa.JSON | TextList):
+        return sa.type_coerce(column, sa.Text()), _from_json
     return column, None
+
+
+def _from_json(cell: Any) -> Any:
+    try:
+        return json.loads(cell)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DatabaseError("text that is not JSON") from error

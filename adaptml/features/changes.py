@@ -15,13 +15,11 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from adaptml.database import Database, Vector
-from adaptml.errors import DatabaseError, listed
 from adaptml.features.streaming import stream
 from adaptml.features.values import Hashes, Known, among, id_hashes
 from adaptml.features.values_to_encode import cell_text
 
 IN_MEMORY_BYTES = 32 << 20  # of rows that wait for their features; more of them wait in a file
-_NAMED = 5
 
 
 class Row(NamedTuple):
@@ -106,15 +104,14 @@ def find_changes(
         DatabaseError: ids that are NULL or duplicated.
     """
     columns = list(dict.fromkeys(sources))
+    database.check_ids(table)
     source = database.data_table(table, columns)
-    _refuse_null_ids(database, source)
     query = sa.select(source.c.id, *(_as_it_is(source.c[column]) for column in columns))
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8")  # noqa: SIM115 - Changes closes it
     pass_ = _Pass(columns, sources, known, all_rows, file)
     try:
         for rows in stream(database, query, source.c.id):
-            pass_.add(rows)
-        pass_.refuse_duplicated(database, source)
+            pass_.add(database.ids(source, rows), rows)
     except BaseException:
         file.close()
         raise
@@ -137,9 +134,8 @@ class _Pass:
         self._seen: list[Hashes] = []
         self.counts, self.needed = Counts(), [0] * len(known)
 
-    def add(self, rows: Sequence["sa.Row[Any]"]) -> None:
+    def add(self, ids: Sequence[str], rows: Sequence["sa.Row[Any]"]) -> None:
         """Look at some rows."""
-        ids = [str(row[0]) for row in rows]
         texts = {name: [cell_text(row[i]) for row in rows] for i, name in enumerate(self._columns, start=1)}
         hashes = {name: source_hashes(values) for name, values in texts.items()}
         id_hash = id_hashes(ids)
@@ -147,7 +143,7 @@ class _Pass:
         needed = np.ones_like(lacking) if self._all_rows else lacking | changed
         self._seen.append(id_hash)
         self._count(lacking, changed, needed)
-        for place in np.flatnonzero(needed.any(axis=1)):
+        for place in np.flatnonzero(needed.any(axis=1)).tolist():
             of_row = {name: values[place] for name, values in texts.items()}
             self.counts.empty += not any(text.strip() for text in of_row.values())
             row = Row(
@@ -193,23 +189,6 @@ class _Pass:
         seen = self._all_seen()
         return [known.ids[~among(known.ids, seen)] for known in self._known]
 
-    def refuse_duplicated(self, database: Database, source: sa.Table) -> None:
-        """Ask the database where two ids have one hash: they are the same id, but for the rarest chance."""
-        seen = self._all_seen()
-        if not (seen[1:] == seen[:-1]).any():
-            return
-        grouped = sa.select(source.c.id, sa.func.count().label("n")).group_by(source.c.id)
-        repeated = grouped.having(sa.func.count() > 1).order_by(source.c.id).subquery()
-        with database.translated(), database.engine.connect() as connection:
-            n = connection.execute(sa.select(sa.func.count()).select_from(repeated)).scalar_one()
-            names = connection.execute(sa.select(repeated.c.id).limit(_NAMED)).scalars().all()
-        if n:
-            more = f" and {n - len(names)} more" if n > len(names) else ""
-            raise DatabaseError(
-                f"{n} ids are duplicated in table {source.name!r}: {listed(names, _NAMED)}{more}; "
-                "ids must be unique: keep one row of each"
-            )
-
 
 def source_hashes(texts: Sequence[str]) -> Hashes:
     """What tells texts apart, in every process: 64 bits of BLAKE2b each, int64 (n,)."""
@@ -220,11 +199,3 @@ def source_hashes(texts: Sequence[str]) -> Hashes:
 def _as_it_is(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """A column to encode; bytes are those of pictures here, whatever they are elsewhere."""
     return sa.type_coerce(column, sa.LargeBinary()) if isinstance(column.type, Vector) else column
-
-
-def _refuse_null_ids(database: Database, source: sa.Table) -> None:
-    query = sa.select(sa.func.count()).select_from(source).where(source.c.id.is_(None))
-    with database.translated(), database.engine.connect() as connection:
-        n = connection.execute(query).scalar_one()
-    if n:
-        raise DatabaseError(f"{n} rows of table {source.name!r} have no id (NULL); give each row an id")

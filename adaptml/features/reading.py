@@ -1,12 +1,14 @@
 """Features of data points as one matrix."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.errors import FeatureError, listed
+from adaptml.database.types import as_vector
+from adaptml.errors import DatabaseError, FeatureError, listed
 from adaptml.features.points import Asked, Points
 from adaptml.frames import KEYS
 
@@ -51,13 +53,9 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
             f"feature column {name!r} is empty for {_points(frame, empty)}; "
             "compute it with `adaptml featurize`"
         )
-    wrong = [kind for kind in kinds if not issubclass(kind, np.ndarray | int | float | np.number)]
-    if wrong:
-        kind = wrong[0].__name__
-        raise FeatureError(
-            f"feature column {name!r} holds {kind}; expected numbers or vectors of numbers: "
-            "name the column of its vectors, which `adaptml featurize` makes"
-        )
+    if not all(issubclass(kind, np.ndarray | int | float | np.number) for kind in kinds):
+        values = _numbers(frame, name)  # vectors in other forms, and numbers with fixed places
+        kinds = set(map(type, values))
     vectors = kinds == {np.ndarray}
     lengths = np.fromiter(map(len if vectors else np.size, values), np.int64, len(values))
     usual = int(np.bincount(lengths).argmax())
@@ -78,6 +76,25 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
             f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; fix them"
         )
     return matrix
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
+    """Numbers and vectors of cells that hold them as lists, JSON text, bytes or decimals."""
+    values = np.empty(len(frame), dtype=object)
+    for place, value in enumerate(frame[name]):
+        try:
+            if isinstance(value, Decimal):
+                values[place] = float(value)
+            else:
+                number = isinstance(value, int | float | np.number)
+                values[place] = value if number else as_vector(value)
+        except DatabaseError as error:
+            key = "/".join(str(part) for part in frame.loc[place, KEYS])
+            raise FeatureError(
+                f"feature column {name!r} holds {error} in {key}; expected numbers or vectors of numbers: "
+                "name the column of its vectors, which `adaptml featurize` makes"
+            ) from error
+    return values
 
 
 def _points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, listed, one_line
 from adaptml.importing.chunks import Source
 from adaptml.importing.files import How, open_sources
 from adaptml.importing.fit import fitted
@@ -138,4 +138,7 @@ def _sources(project: Project, files: Files, how: How) -> list[Source]:
     if isinstance(files, pd.DataFrame):
         return [FrameSource(files)]
     given = [files] if isinstance(files, str | Path) else files
-    return open_sources([project.path(path) for path in given], how)
+    try:
+        return open_sources([project.path(path) for path in given], how)
+    except (OSError, ValueError) as error:  # a name that is too long, or that no file can have
+        raise FrameError(f"{listed(given)} cannot be opened: {one_line(error)}; name a file") from error

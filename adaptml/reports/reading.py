@@ -41,10 +41,9 @@ def texts_of_task(database: Database, task: Task) -> ReadTexts:
 
 def _read_present(database: Database, keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """As much of the columns as the tables still hold."""
-    tables = set(database.tables())
     parts = [pd.DataFrame(columns=KEYS)]
     for table, group in keys.groupby("table_name", sort=False):
-        if table in tables:
+        if database.has_table(str(table)):
             present = database.columns(str(table))
             others = [
                 name for name, kind in present.items() if not isinstance(kind, Vector) and name not in KEYS

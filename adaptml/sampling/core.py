@@ -67,6 +67,12 @@ class Source:
         chosen = (key not in excluded and (only is None or key in only) for key in ids)
         return np.fromiter(chosen, dtype=bool, count=len(ids))
 
+    def there(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of n ids that are known from elsewhere are still in the table, bool (n,)."""
+        if self.only is not None:  # they were looked for when they were read
+            return np.ones(len(ids), dtype=bool)
+        return self.points.database.present(pd.DataFrame({"table_name": self.table, "id": ids}, dtype=object))
+
 
 @dataclass(frozen=True)
 class Draw:

@@ -1,17 +1,19 @@
 """Samplers that look at an MLflow run's votes and probabilities of the points."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adaptml.errors import AnnotationError
+from adaptml.errors import AnnotationError, listed
 from adaptml.sampling.core import Draw, Floats, Ids, Source, TopN
 
 if TYPE_CHECKING:  # MLflow takes a second
     from adaptml.runs.label_run import RunFiles
 
+_log = logging.getLogger(__name__)
 _DECIMALS = 9  # scores that differ by less are equal
 # Ids of a table with scores, in chunks.
 _Stream = Callable[["RunFiles", str], Iterator[tuple[Ids, Floats]]]
@@ -40,19 +42,32 @@ def _entropies(run: "RunFiles", table: str) -> Iterator[tuple[Ids, Floats]]:
 def _highest(
     stream: _Stream, source: Source, n: int, rng: np.random.Generator, excluded: AbstractSet[str]
 ) -> Draw:
-    """The n highest scores; points with the lowest score that was taken are equally likely."""
+    """The n highest scores; points with the lowest score that was taken are equally likely.
+
+    Points of the run that are gone from the table are counted, told and left out.
+    """
     if source.run is None:
         raise AnnotationError("this sampling looks at a run and none was named; name one with --run RUN_ID")
-    run = source.run
+    run, gone = source.run, list[str]()
 
     def candidates() -> Iterator[tuple[Ids, Floats]]:
         for ids, scores in stream(run, source.table):
-            kept = source.may_draw(ids, excluded)
-            yield ids[kept], scores[kept]
+            drawable = source.may_draw(ids, excluded)
+            ids, scores = ids[drawable], scores[drawable]
+            there = source.there(ids)
+            gone.extend(ids[~there].tolist())
+            yield ids[there], scores[there]
 
     best = TopN(n, rng)
     for ids, scores in candidates():
         best.add(ids, scores)
+    if gone:
+        _log.warning(
+            "%d points of the run are gone from table %r and left out: %s",
+            len(gone),
+            source.table,
+            listed(gone),
+        )
     lowest = float(best.scores[-1]) if len(best.scores) else np.inf
     taken_at_lowest = int((best.scores == lowest).sum())
 

@@ -137,7 +137,8 @@ def paused(stack: Stack) -> Iterator[None]:
         yield
     finally:
         if running:
-            stack.compose("up", "--detach", "--wait", "--no-build", *running)
+            # The same containers, even where `up` will start another image: a newer CrateDB converts data.
+            stack.compose("up", "--detach", "--wait", "--no-build", "--no-recreate", *running)
 
 
 def _copy(store: Store, folder: Path, image: str) -> None:

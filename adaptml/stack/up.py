@@ -11,6 +11,7 @@ from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack.checks import Finding, check_host, images_missing
 from adaptml.stack.compose import ALL_PROFILES, PROFILES, Stack, StackError, open_stack
+from adaptml.stack.crate_data import check_crate_data
 from adaptml.stack.secrets import DATABASE_SETTINGS, make_secrets
 
 HEALTHY_TIMEOUT_S = 600
@@ -66,7 +67,10 @@ def up(
         raise StackError(f"no profile {listed(unknown)}; expected {listed(PROFILES, len(PROFILES))}")
     overlook(check_host(stack, []), force=False, warn=warn)  # without an engine nothing else can be asked
     services = stack.compose("config", "--services", profiles=profiles).split()
-    overlook(check_host(stack, services), force=force, warn=warn)
+    findings = check_host(stack, services)
+    if "crate-db" in services and "crate" in stack.get("CRATE_IMAGE", "crate"):
+        findings.append(check_crate_data(stack))
+    overlook(findings, force=force, warn=warn)
     made = make_secrets(stack)
     missing = services if build else images_missing(stack, services)
     if missing:

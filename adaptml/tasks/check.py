@@ -96,7 +96,7 @@ def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding],
         Findings; and a sample of at most 2,000 of the points, for labelling functions to be tried on: a frame
         with table_name and id, or None where there is nothing that could be read.
     """
-    if isinstance(data, str) and data in project.database.tables():
+    if isinstance(data, str) and project.database.has_table(data):
         findings = _table(project, task, data)
         if any(f.level == "error" and f.what == f"{data}.id" for f in findings):
             return findings, None
@@ -161,42 +161,22 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     found = [Finding(level, table, rows), *_ids(table, facts)]
     features = project.points.resolved(table, wanted)
     return found + [
-        _column(task, table, name, facts) if feature is None else _feature(table, name, feature, project)
+        _column(task, table, str(name), facts)
+        if feature is None
+        else _feature(table, str(name), feature, project)
         for name, feature in features.items()
     ]
 
 
 def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
     what = f"{table}.id"
-    if facts.ids is None:
-        has = listed(list(facts.types), 20)
-        yield Finding(
-            "error", what, f"no such column; the columns are {has}: add one with a text for each row"
-        )
-        return
-    known = kind(facts.types["id"])
-    if known != "text":
-        yield Finding(
-            "error", what, f"{facts.types['id']}; expected text: make a column or a view that casts it"
-        )
-    if facts.null_ids:
-        yield Finding("error", what, f"NULL in {facts.null_ids} rows: give each row an id")
-    duplicated = facts.rows - facts.null_ids - facts.ids
-    if duplicated:
-        yield Finding(
-            "error",
-            what,
-            f"{facts.ids} different ids in {facts.rows - facts.null_ids} rows: make them unique",
-        )
+    if facts.id_problem is not None:
+        yield Finding("error", what, facts.id_problem)
     if facts.indexed is False:
-        yield Finding(
-            "warning",
-            what,
-            "no index, so that every look-up reads the whole table: "
-            f"CREATE UNIQUE INDEX {table}_id ON {table} (id)",
-        )
-    if known == "text" and not facts.null_ids and not duplicated and facts.indexed is not False:
-        yield Finding("ok", what, "text, unique")
+        hint = f"CREATE UNIQUE INDEX {table.replace('.', '_')}_id ON {table} (id)"
+        yield Finding("warning", what, f"no index, so that every look-up reads the whole table: {hint}")
+    elif facts.id_problem is None:
+        yield Finding("ok", what, f"{kind(facts.types['id'])}, unique")
 
 
 def _feature(table: str, name: str, feature: Feature, project: Project) -> Finding:

@@ -28,7 +28,7 @@ from modelling.app.api_errors import ApiError, add_error_handlers, database_away
 from modelling.app.model_cache import ModelCache
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
-from modelling.app.status import Health, Listing, health, listing
+from modelling.app.status import Health, Listing, failing_models, health, listing
 from modelling.champion import Champion
 
 POLL_S = 3.0
@@ -51,9 +51,9 @@ def create_app(project: Project, *, featurize: bool = False) -> FastAPI:
         project: holds the database and the model registry.
         featurize: compute features of rows that have none, with the encoder of the model that is asked.
     """
-    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S)
+    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S, make=False)
     elsewhere = project.settings.results_database_url.get_secret_value()
-    results = Database(elsewhere, LOCK_TIMEOUT_S) if elsewhere else database
+    results = Database(elsewhere, LOCK_TIMEOUT_S, make=False) if elsewhere else database
     points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
     cache = ModelCache(project.settings.tracking_uri, points)
 
@@ -93,13 +93,14 @@ def _add_routes(app: FastAPI, cache: ModelCache, database: Database) -> None:
 
     @app.get("/health", tags=["service"], summary="Can the service answer?", responses={503: AWAY})
     def is_healthy() -> Health:
-        """Whether the service can answer: asks the database, and says which models are loaded."""
+        """Whether the service can answer: asks the database, and each loaded model about its example."""
         try:
             database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
+            failing = failing_models(cache)
         except DatabaseError as error:
             _log.warning("health: %s", error)
             raise database_away() from error
-        return health(cache)
+        return health(cache, failing)
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
@@ -125,10 +126,9 @@ def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
     """Name the tables that were asked for and are not there, and no others."""
     tables = list(dict.fromkeys(asked.table_name))
     try:
-        known = set(database.tables())
+        unknown = [table for table in tables if not database.has_table(table)] or tables
     except DatabaseError as error:
         return translated(error)
-    unknown = [table for table in tables if table not in known] or tables
     message = f"no table {listed(unknown)} in the database; name the table that holds the data points"
     return ApiError(404, "unknown_table", message, count=len(unknown), unknown=unknown[:20])
 

@@ -1,9 +1,10 @@
 """What a prediction request and its answer look like."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     FailFast,
     Field,
@@ -16,11 +17,20 @@ from modelling.app.api_errors import ApiError
 
 MAX_IDS = 100_000
 MAX_KEY_CHARS = 500
+MAX_INTEGER = 10**100
+
+
+def _as_text(key: Any) -> Any:
+    """An id that is a whole number as text, as ids of such columns are everywhere."""
+    return str(key) if type(key) is int and abs(key) < MAX_INTEGER else key
+
 
 # No database takes the NUL sign in text.
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_CHARS, pattern=r"^[^\x00]+$")]
 # One wrong item is enough to say so: 100,000 would make a long answer.
 _Keys = Annotated[list[_Key], FailFast(), Field(min_length=1, max_length=MAX_IDS)]
+_Id = Annotated[_Key, BeforeValidator(_as_text, json_schema_input_type=str | int)]
+_Ids = Annotated[list[_Id], FailFast(), Field(min_length=1, max_length=MAX_IDS)]
 
 
 class PredictionRequest(BaseModel):
@@ -29,7 +39,7 @@ class PredictionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     table_name: _Keys = Field(description="table of each data point")
-    id: _Keys = Field(description="id of each data point in its table")
+    id: _Ids = Field(description="id of each data point in its table; whole numbers are answered as text")
 
     @model_validator(mode="after")
     def _as_many(self) -> Self:

@@ -1,10 +1,22 @@
 """What the service says of itself."""
 
+import logging
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from adaptml.errors import (
+    DatabaseError,
+    DatabaseUnavailableError,
+    FeatureError,
+    MissingDataPointsError,
+    one_line,
+)
 from modelling.app.model_cache import ModelCache, ServedModel
+
+TABLE_CHANGED = "the table of its example is gone or has changed; the server's log says how"
+_log = logging.getLogger(__name__)
 
 
 class ModelStatus(BaseModel):
@@ -32,10 +44,15 @@ class Listing(BaseModel):
 class Health(BaseModel):
     """The service can answer."""
 
-    status: Literal["ok", "degraded"] = Field(description="degraded: a champion or the registry is away")
+    status: Literal["ok", "degraded"] = Field(
+        description="degraded: a champion or the registry is away, or a model fails"
+    )
     database: Literal["ok"]
     loaded: dict[str, str] = Field(description="name and version of each model that answers")
     not_loaded: dict[str, str] = Field(description="name of each champion that is not loaded, and why")
+    failing: dict[str, str] = Field(
+        description="name of each model that cannot answer for the data points of its example, and why"
+    )
     registry_problem: str | None
 
 
@@ -44,16 +61,48 @@ def listing(cache: ModelCache) -> Listing:
     return Listing(models=[_status(model) for model in cache.models], registry_problem=cache.registry_problem)
 
 
-def health(cache: ModelCache) -> Health:
-    """Say what answers; the caller has asked the database."""
+def health(cache: ModelCache, failing: Mapping[str, str]) -> Health:
+    """Say what answers; the caller has asked the database.
+
+    Args:
+        cache: the champions.
+        failing: as `failing_models` gives it.
+    """
     not_loaded = {model.name: model.problem for model in cache.models if model.problem is not None}
     return Health(
-        status="degraded" if not_loaded or cache.registry_problem else "ok",
+        status="degraded" if not_loaded or failing or cache.registry_problem else "ok",
         database="ok",
         loaded={m.name: m.champion.version for m in cache.models if m.champion is not None},
         not_loaded=not_loaded,
+        failing=dict(failing),
         registry_problem=cache.registry_problem,
     )
+
+
+def failing_models(cache: ModelCache) -> dict[str, str]:
+    """Models that cannot answer for the data points of their example: a table was dropped, a column renamed.
+
+    Raises:
+        DatabaseUnavailableError: the database is away.
+    """
+    failing: dict[str, str] = {}
+    for model in cache.models:
+        champion = model.champion
+        if champion is None or not champion.example:
+            continue
+        try:
+            champion.predict(champion.example["table_name"], champion.example["id"])
+        except MissingDataPointsError:  # rows come and go
+            continue
+        except DatabaseUnavailableError:
+            raise
+        except (DatabaseError, FeatureError) as error:
+            _log.warning("health: model %s: %s", model.name, error)
+            failing[model.name] = TABLE_CHANGED if isinstance(error, DatabaseError) else str(error)
+        except Exception as error:  # noqa: BLE001 - the service's edge: a model can fail in any way
+            _log.warning("health: model %s fails: %s: %s", model.name, type(error).__name__, one_line(error))
+            failing[model.name] = "it fails when it is asked; the server's log says why"
+    return failing
 
 
 def _status(model: ServedModel) -> ModelStatus:

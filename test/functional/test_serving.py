@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,8 @@ def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
     assert answer.json()["status"] == "degraded"
     assert {"animals": "1", "second": "1"}.items() <= answer.json()["loaded"].items()
     assert set(answer.json()["not_loaded"]) >= {"broken"}
+    assert answer.json()["failing"] == {"boom": "it fails when it is asked; the server's log says why"}
+    assert "health: model boom fails: ValueError: X has 1 features" in server.log.read_text()
 
 
 POINT = {"table_name": ["animals"], "id": ["a"]}
@@ -162,7 +165,8 @@ BAD_REQUESTS = [
     ("animals", {**POINT, "id": ["a", "b"]}, 422, "invalid_request", "table_name has 1 items and id 2"),
     ("animals", {"table_name": [], "id": []}, 422, "invalid_request", "at least 1 item"),
     ("animals", TOO_MANY, 413, "too_many_ids", "a request takes 1 to 100,000 data points: split it"),
-    ("animals", {**POINT, "id": [7]}, 422, "invalid_request", "id.0: Input should be a valid string"),
+    ("animals", {**POINT, "id": [7.5]}, 422, "invalid_request", "id.0: Input should be a valid string"),
+    ("animals", {**POINT, "id": [7]}, 404, "unknown_data_points", "1 of the data points are not in"),
     ("animals", {**POINT, "id": "a"}, 422, "invalid_request", "id: Input should be a valid array"),
     (
         "animals",
@@ -347,6 +351,91 @@ def test_a_locked_database_is_503_and_comes_back(server: Server, registry: Regis
         assert answer.headers["Retry-After"] == "5"
     assert server.predict("animals", "a").status_code == 200
     assert server.get("/health").status_code == 200
+
+
+def change(registry: Registry, *statements: str) -> None:
+    with closing(sqlite3.connect(registry.home / "data.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_whole_numbers_are_ids(server: Server, registry: Registry) -> None:
+    change(
+        registry,
+        "CREATE TABLE numbers (id INTEGER PRIMARY KEY, x REAL)",
+        "INSERT INTO numbers VALUES (7, 0), (10, 9)",
+    )
+    answer = server.post("/predict_animals", {"table_name": ["numbers"] * 3, "id": [10, "7", 7]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["id"] == ["10", "7", "7"]
+    assert answer.json()["cat"] == [1, 1, 1]
+    wrong = server.post("/predict_animals", {"table_name": ["numbers"] * 2, "id": ["07", "x"]})
+    assert (wrong.status_code, wrong.json()["error"]["details"]["count"]) == (404, 2)
+
+
+def test_a_table_that_is_dropped_or_made_again_is_answered_as_it_is(
+    server: Server, registry: Registry
+) -> None:
+    def asked() -> tuple[int, str]:
+        answer = server.post("/predict_animals", {"table_name": ["shifting"], "id": ["1"]})
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    change(
+        registry,
+        "CREATE TABLE shifting (id TEXT PRIMARY KEY, x REAL)",
+        "INSERT INTO shifting VALUES ('1', 0)",
+    )
+    assert asked() == (200, "")
+    change(registry, "DROP TABLE shifting")
+    assert asked() == asked() == (404, "unknown_table")
+    change(
+        registry,
+        "CREATE TABLE shifting (id BIGINT PRIMARY KEY, x TEXT)",
+        "INSERT INTO shifting VALUES (1, 'a')",
+    )
+    assert asked() == asked() == (409, "features_do_not_fit")
+    change(registry, "UPDATE shifting SET x = '[0.5]'")
+    assert asked() == (200, "")
+    change(registry, "ALTER TABLE shifting RENAME COLUMN x TO y")
+    assert asked() == asked() == (409, "features_do_not_fit")
+    change(registry, "ALTER TABLE shifting RENAME COLUMN y TO x")
+    assert asked() == (200, "")
+
+
+def test_health_knows_of_a_renamed_column_and_a_dropped_table(server: Server, registry: Registry) -> None:
+    there = "the table of its example is gone or has changed; the server's log says how"
+    for broken, fixed in [
+        ("ALTER TABLE animals RENAME COLUMN x TO y", "ALTER TABLE animals RENAME COLUMN y TO x"),
+        ("ALTER TABLE animals RENAME TO beasts", "ALTER TABLE beasts RENAME TO animals"),
+    ]:
+        change(registry, broken)
+        answer = server.get("/health")
+        change(registry, fixed)
+        assert answer.status_code == 200
+        assert answer.json()["failing"]["animals"] == there
+        assert "animals" not in server.get("/health").json()["failing"]
+    assert server.predict("animals", "a").status_code == 200
+
+
+def test_a_replaced_database_file_is_read_and_no_empty_one_is_made(
+    server: Server, registry: Registry
+) -> None:
+    path, other, kept = (registry.home / name for name in ("data.db", "other.db", "kept.db"))
+    shutil.copy(path, other)
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("UPDATE animals SET x = 0 WHERE id = 'a'")
+    assert server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
+    path.rename(kept)
+    try:
+        for answer in (server.predict("animals", "a"), server.get("/health"), server.predict("animals", "a")):
+            assert answer.status_code == 503, answer.text
+            assert answer.json()["error"]["code"] == "database_unavailable"
+        assert not path.exists()
+        other.rename(path)
+        assert server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.5], abs=CLOSE)
+    finally:
+        kept.replace(path)
+    assert server.predict("animals", "a").json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])

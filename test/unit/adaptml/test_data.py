@@ -113,6 +113,8 @@ def test_only_points_without_a_result(filled: Project) -> None:
     assert read_points(filled, "posts", not_in="zoo_labels")["id"].tolist() == ["1", "3"]
     left = read_points(filled, FRAME, not_in="zoo_labels")
     assert (left["id"].tolist(), left["note"].tolist()) == (["1"], ["y"])
+    filled.database.create_table("other", {"id": sa.Text()})
+    filled.database.upsert("other", FRAME[["id"]], ["id"])
     other = FRAME.assign(table_name="other")  # a result of the same id in another table is another point's
     assert len(read_points(filled, other, not_in="zoo_labels")) == 2
     with pytest.raises(NothingNewError, match="nothing is new: zoo_labels holds all 1 data points of posts"):

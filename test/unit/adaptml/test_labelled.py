@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,6 +199,8 @@ def test_no_gold(project: Project, task: Task, gold: str | None) -> None:
 
 
 def test_gold_as_one_name_a_row(project: Project, task: Task, tmp_path: Path) -> None:
+    project.database.create_table("posts", {"id": sa.Text()})
+    project.database.upsert("posts", pd.DataFrame({"id": ["00", "01"]}), ["id"])
     (tmp_path / "gold.csv").write_text("table_name,id,gold_label\nposts,00,cat\nposts,01,dog\n")
     from_file = read_gold(project, tmp_path / "gold.csv", task)
     from_frame = read_gold(project, pd.read_csv(tmp_path / "gold.csv", dtype=str), task)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from adaptml.errors import FrameError, LabellingError, MissingDataPointsError
+from adaptml.errors import FrameError, LabellingError
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.apply import apply_lfs
@@ -46,8 +46,12 @@ def test_frames_of_keys_are_data_and_gold(pets: Project) -> None:
     gold = pd.DataFrame({"table_name": "posts", "id": ["1", "2"], "gold_label": [["dog"], ["dog"]]})
     votes = apply_lfs(pets, "pets", gold[["table_name", "id"]], gold=gold)
     assert votes.rows("cats", wrong=True)["id"].tolist() == ["1"]
-    with pytest.raises(MissingDataPointsError, match="posts/nine"):
-        apply_lfs(pets, "pets", pd.DataFrame({"table_name": ["posts"], "id": ["nine"]}))
+    gone = pd.DataFrame({"table_name": ["posts", "posts"], "id": ["nine", "2"]})
+    assert apply_lfs(pets, "pets", gone).keys["id"].tolist() == ["2"]
+    with pytest.raises(
+        FrameError, match=r"every one of the 1 data points of the frame is gone .* posts/nine; name"
+    ):
+        apply_lfs(pets, "pets", gone.iloc[:1])
     with pytest.raises(FrameError, match="no column id"):
         apply_lfs(pets, "pets", pd.DataFrame({"table_name": ["posts"]}))
 

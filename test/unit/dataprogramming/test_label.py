@@ -96,6 +96,20 @@ def run(room: Project) -> Run:
     return run
 
 
+def test_rows_that_are_gone_are_counted_and_left_out(room: Project, run: Run) -> None:
+    """Of the gold, points 01, 02 and 40 are deleted; gold is of the first 42 points, all are to be labelled."""
+    points = room.database.keys("posts")
+    with room.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM posts WHERE id IN ('01', '02', '40', '50')")
+    done = run("multilabel")
+    assert (done.n_points, done.n_gold) == (59, 39)
+    assert (done.metrics["points_gone"], done.metrics["dev_gone"]) == (0, 3)
+    assert ("gold", "39 points, 3 left out (gone from their table)") in done.lines
+    again = label(room, room.task("pets", "multilabel"), points, "task", config=SnorkelConfig(n_epochs=10))
+    assert (again.n_points, again.metrics["points_gone"], again.metrics["dev_gone"]) == (59, 4, 3)
+    assert again.lines[0][1].endswith(", the others have no votes, 4 left out (gone from their table)")
+
+
 def frame(room: Project, done: LabelResult, name: str, folder: Path) -> pd.DataFrame:
     return pd.read_parquet(room.runs.artifact(done.run_id, name, folder))
 
@@ -249,6 +263,20 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
     )
     flags = [[int(c in names) for c in ("cat", "dog")] for names in expected["label"]]
     assert told[["cat", "dog"]].to_numpy().tolist() == flags
+
+
+def test_keywords_without_a_row_are_named_in_log_result_and_report(
+    room: Project, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit = room.settings.tasks_dir / "pets" / "lfs.py"
+    edit.write_text(LFS.replace('["wag"]', '["wag", "wags", "woof", "customer service"]'))
+    done = run("multilabel", None)
+    silent = "2 keywords are in none of 63 rows: customer service (wag), woof (wag)"
+    assert [warning for warning in done.warnings if warning.startswith(silent)] != []
+    assert silent in caplog.text
+    page = room.runs.artifact(done.run_id, "report.html", tmp_path).read_text()
+    assert silent in page
+    assert "7 keywords, counted on 63 rows" in page
 
 
 def test_a_dry_run_logs_nothing(pets: Project) -> None:

@@ -82,11 +82,22 @@ def test_as_many_ids_as_allowed_are_read() -> None:
 
 def test_a_wrong_item_is_named_once() -> None:
     with pytest.raises(ApiError) as raised:
-        parse(body(["t"] * 3, [1, 2, 3]))
+        parse(body(["t"] * 3, [1.0, True, None]))
     assert raised.value.status == 422
     assert raised.value.body.error.details == {
         "problems": [{"where": "id.0", "problem": "Input should be a valid string"}]
     }
+
+
+def test_whole_numbers_are_ids_and_other_values_are_none() -> None:
+    assert parse(body(["t"] * 5, [0, -7, 2**63, "007", "7"])).id == ["0", "-7", str(2**63), "007", "7"]
+    for wrong in (1.0, True, None, 10**100, [1]):
+        with pytest.raises(ApiError):
+            parse(body(["t"], [wrong]))
+    with pytest.raises(ApiError):
+        parse(b'{"table_name": ["t"], "id": [' + b"9" * 5_000 + b"]}")
+    with pytest.raises(ApiError):
+        parse(body([1], ["1"]))
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")  # MLflow's own
@@ -99,7 +110,7 @@ def test_a_registry_that_does_not_answer_is_said_and_logged_once(
     for _ in range(2):
         cache.refresh()
     assert cache.models == []
-    assert health(cache).status == "degraded"
+    assert health(cache, {}).status == "degraded"
     assert cache.registry_problem == "the model registry does not answer; the server's log says why"
     assert [r.message for r in caplog.records if r.exc_info] == ["the model registry does not answer"]
 

@@ -42,9 +42,12 @@ def test_predicting_many_points_and_writing_them_back(
 
 def test_a_prediction_that_fails_leaves_no_file(project: Project, task: Task, data: str) -> None:
     deploy(project, train(project, task, data).model_name)
-    gone = pd.DataFrame({"table_name": ["points"], "id": ["nobody"]})
-    with pytest.raises(AdaptmlError, match="1 of 1 data points are not in their table"):
-        predict(project, task, gone)
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE points SET vec = NULL WHERE id = 't7'")
+    with pytest.raises(
+        AdaptmlError, match=r"feature column 'vec' is empty for 1 of 60 data points \(points/t7\)"
+    ):
+        predict(project, task, "points")
     assert list((project.settings.home / "predictions").iterdir()) == []
 
 

@@ -1,6 +1,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -240,12 +241,14 @@ def test_a_duplicated_id_in_a_view_is_refused(filled: Database) -> None:
         filled.read(keys(("doubled", "p1")), ["txt"])
 
 
-def test_an_id_that_is_no_text_is_refused(database: Database) -> None:
-    database.create_table("numbered", {"id": sa.Integer(), "txt": sa.Text()})
+@pytest.mark.parametrize("kind", [sa.Float(), sa.Boolean(), sa.DateTime()])
+def test_an_id_of_another_type_is_refused(database: Database, kind: sa.types.TypeEngine[Any]) -> None:
+    database.create_table("odd", {"id": kind, "txt": sa.Text()})
     with pytest.raises(
-        DatabaseError, match=r"^column id of table 'numbered' is INTEGER; expected text: make a view"
+        DatabaseError,
+        match=r"^column id of table 'odd' is [A-Z ]+; expected text, whole numbers or UUIDs: make",
     ):
-        database.keys("numbered")
+        database.keys("odd")
 
 
 def test_upsert_is_all_or_nothing(filled: Database) -> None:
@@ -304,7 +307,15 @@ def test_a_database_that_is_locked(tmp_path: Path) -> None:
     ("url", "message"),
     [
         ("no address", "database_url cannot be read as an address"),
-        ("oracle+nothing://x", "database_url"),
+        ("crate://a:b@h:4200,i:4200", r"database_url cannot be read as an address \(invalid literal for int"),
+        (
+            "oracle+nothing://x",
+            r"database_url .* needs a driver that is not installed .*: expected one of sqlite:///",
+        ),
+        (
+            "postgresql+psycopg2://a:secret@h/d",
+            r"database_url .* not installed .*: pip install -e '\.\[postgresql\]'$",
+        ),
     ],
 )
 def test_an_address_that_cannot_be_read(url: str, message: str) -> None:
@@ -320,3 +331,13 @@ def test_vectors_take_four_bytes_a_number(tmp_path: Path) -> None:
     assert connection.execute("SELECT length(vec) FROM t").fetchone() == (4 * 384,)
     connection.close()
     database.close()
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=20))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_vector_comes_back_as_it_was(database: Database, numbers: list[float]) -> None:
+    database.create_table("vectors", {"id": sa.Text(), "vec": Vector()})
+    database.upsert("vectors", pd.DataFrame({"id": ["a", "b"], "vec": [numbers, None]}), ["id"])
+    read = database.read(keys(("vectors", "a"), ("vectors", "b")), ["vec"])["vec"]
+    assert read[0].tolist() == numbers
+    assert read[1] is None

@@ -19,7 +19,11 @@ def test_a_table_with_every_fault_of_ids(database: Database) -> None:
         "INSERT INTO posts VALUES ('a', 'x', 1), ('a', NULL, NULL), (NULL, NULL, 2), ('b', 'y', NULL)",
     )
     facts = table_facts(database, "posts", ["txt", "mass", "nope"])
-    assert (facts.rows, facts.ids, facts.null_ids, facts.indexed) == (4, 2, 1, False)
+    assert (facts.rows, facts.indexed) == (4, False)
+    assert facts.id_problem == (
+        "table 'posts' has 1 row without an id and 1 duplicated id in 2 rows (a); give each row an id, or leave them "
+        "out (`where id is not null`) and keep one row of each"
+    )
     assert facts.missing == {"txt": 2, "mass": 2}
     assert [kind(found) for found in facts.types.values()] == ["text", "text", "number"]
 
@@ -52,7 +56,8 @@ def test_a_view_and_a_table_without_ids(database: Database) -> None:
     )
     assert table_facts(database, "texts", []).indexed is None
     facts = table_facts(database, "numbers", ["n"])
-    assert (facts.rows, facts.ids, facts.null_ids, facts.indexed) == (2, None, 0, None)
+    assert (facts.rows, facts.indexed) == (2, None)
+    assert facts.id_problem == "table 'numbers' has no column id; its columns are n"
     with pytest.raises(UnknownTableError, match="nope"):
         table_facts(database, "nope", [])
 

@@ -19,7 +19,14 @@ from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import FeatureError
 from adaptml.features import encoders, hashing_encoder, sentence_encoders
-from adaptml.features.encoders import BATCH_TEXTS, Vectors, encoder, get_encoder, list_encoders
+from adaptml.features.encoders import (
+    BATCH_TEXTS,
+    Vectors,
+    encoder,
+    encoder_checksum,
+    get_encoder,
+    list_encoders,
+)
 from adaptml.features.sentence_transformer import SentenceTransformer
 from adaptml.features.universal_sentence_encoder import USE
 
@@ -354,3 +361,30 @@ def test_whatever_an_encoder_of_ones_own_raises_is_one_line_with_its_place(
     ) as raised:
         get_encoder("own").encode(["boom"])
     assert "\n" not in str(raised.value)
+
+
+def test_sentence_is_what_hybrid_knows_of_meaning() -> None:
+    texts = ["The kittens purred.", "A dog barks", "The cats purr"]
+    vectors = get_encoder("sentence").encode(texts)
+    assert vectors.shape == (3, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=0, atol=FLOAT32_ATOL)
+    hybrid = get_encoder("hybrid").encode(texts)
+    np.testing.assert_allclose(vectors, hybrid[:, 4096:4480], rtol=0, atol=FLOAT32_ATOL)
+    assert vectors[0] @ vectors[2] > vectors[0] @ vectors[1]
+
+
+def test_a_checksum_changes_with_code_files_and_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "weights").write_bytes(b"1")
+    names = ["hashing", "hybrid", "sentence", f"hybrid:{tmp_path}", f"sentence:{tmp_path}"]
+    sums = [encoder_checksum(name) for name in names]
+    assert len(set(sums)) == len(sums)
+    assert [encoder_checksum(name) for name in names] == sums
+    (tmp_path / "inside" / "weights").write_bytes(b"2")
+    assert [encoder_checksum(name) != before for name, before in zip(names, sums, strict=True)] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    monkeypatch.setitem(encoders._CODES, "hashing", "1000")
+    assert encoder_checksum("hashing") != sums[0]
+    with pytest.raises(FeatureError, match="'word2vec'"):
+        encoder_checksum("word2vec")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database
 from adaptml.database.cratedb import DIALECT as CRATEDB
-from adaptml.errors import AdaptmlError, FrameError
+from adaptml.errors import AdaptmlError, DatabaseError, FrameError
 from adaptml.importing import target
 from adaptml.importing.record import read_records
 from adaptml.project import Project
@@ -310,6 +311,42 @@ def test_a_file_that_changes_while_it_is_read_is_refused(room: Project) -> None:
     assert room.database.tables() == []
 
 
+def test_without_transactions_the_same_import_goes_on_where_it_was_cut_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on CrateDB: what was written stays, and is not written again."""
+    monkeypatch.setattr(target, "has_transactions", lambda connection: False)
+    path = csv("txt\n" + "".join(f"text {i}\n" for i in range(20_000)))
+    upsert = Database.upsert
+
+    def fails(self: Database, table: str, frame: pd.DataFrame, *arguments: Any) -> int:
+        if "text 15000" in set(frame.get("txt", [])):
+            raise DatabaseError("no more")
+        return upsert(self, table, frame, *arguments)
+
+    with monkeypatch.context() as broken, pytest.raises(DatabaseError, match="no more"):
+        broken.setattr(Database, "upsert", fails)
+        project.import_table(path, "posts")
+    written = project.database.count("posts")
+    assert 5_000 <= written < 20_000
+    # The ids are made from the rows: a second import needs to know so, and that the earlier rows are as they were.
+    done = project.import_table(path, "posts")
+    assert (done.new, done.unchanged, done.gone) == (20_000 - written, written, 0)
+    csv("txt,n\n" + "".join(f"text {i},1\n" for i in range(20_000)))
+    assert "20,000 not at all" in refused(project, path, "posts")
+    csv("id,txt\na,x\n")
+    project.import_table(path, "more")
+    csv("id,txt\na,y\nb,z\n")
+    assert (changed := project.import_table(path, "more")).changed == 1
+    assert changed.new == 1
+    assert rows(project, "more") == [("a", "y"), ("b", "z")]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "a\0b.csv", "", "tasks", "/dev/null"])
+def test_what_is_no_file_is_refused(name: str, project: Project) -> None:
+    refused(project, name, "posts")
+
+
 KILLED = """
 import sys
 from adaptml.importing import target
@@ -338,6 +375,18 @@ def test_an_import_that_is_killed_leaves_nothing(project: Project) -> None:
     assert database.stat().st_size > 1_000_000
     assert project.database.tables() == []
     assert project.import_table(path, "posts").new == 60_000
+
+
+def test_memory_does_not_grow_with_the_file(project: Project) -> None:
+    """But for 8 bytes an id."""
+    peaks = []
+    for n in (12_000, 36_000):
+        path = csv("id,txt\n" + "".join(f"{i},{'some words ' * 50}\n" for i in range(n)))
+        tracemalloc.start()
+        project.import_table(path, f"posts_{n}")
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3, peaks  # the files have 7 and 20 MB
 
 
 def test_what_was_imported_is_noted(room: Project) -> None:

@@ -94,6 +94,19 @@ def test_what_a_run_says(database: Database, run: RunFiles) -> None:
     assert list(chance.values()) == [0.5]  # one of two that are alike
 
 
+def test_points_of_a_run_that_are_gone_are_not_drawn(
+    database: Database, run: RunFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM posts WHERE id IN ('00', '03', '05')")
+    source = Source(database, "posts", run=run)
+    assert sorted(drawn(source, "uncertain", 2)) == ["01", "04"]
+    assert sorted(drawn(source, "uncovered", 99)) == ["02", "08"]
+    assert "1 points of the run are gone from table 'posts' and left out: 05" in caplog.text
+    two = draw_sample(source, "disagreement", 1, 0).frame
+    assert two["inclusion_prob"].tolist() == [0.5]  # one of two that are left
+
+
 @pytest.mark.parametrize(
     "sampling",
     ["random", "disagreement:0.5,random:0.5", "uncertain:0.5,random:0.5", "uncovered:0.25,random:0.75"],
@@ -189,6 +202,7 @@ def test_points_come_from_a_table_a_condition_a_frame_or_a_file(
     with pytest.raises(FrameError, match="where"):
         ids_of(project, frame, where="kind = 'b'")
     database.create_table("other", {"id": sa.Text()})
+    database.upsert("other", pd.DataFrame({"id": ["02"]}), ["id"])
     two = pd.DataFrame({"table_name": ["posts", "other"], "id": ["01", "02"]})
     with pytest.raises(AnnotationError, match=r"2 tables, posts, other; expected points of one"):
         ids_of(project, two)

@@ -51,7 +51,7 @@ def test_a_task_that_is_as_its_table_is(project: Project, task: Task) -> None:
     doubtful = told(findings, "warning")
     assert doubtful["posts.txt"] == "text, missing in 1 of 3 rows"
     assert "left, right" not in fine.get("coding guide", "")
-    assert doubtful["keywords"].startswith("in none of 3 rows: right (right_right); ")
+    assert doubtful["keywords"].startswith("1 keyword is in none of 3 rows: right (right_right); ")
 
 
 def test_texts_that_nobody_replaced_are_told(project: Project, task: Task) -> None:
@@ -88,9 +88,8 @@ def test_every_fault_of_a_table_is_told_at_once(project: Project, task: Task) ->
         connection.exec_driver_sql("INSERT INTO posts VALUES ('a', 1, ''), ('a', 2, ''), (NULL, 3, NULL)")
     findings = check_task(project, task, "posts")
     ids = [finding.text for finding in findings if finding.what == "posts.id"]
-    assert [text.partition(":")[0] for text in ids] == [
-        "NULL in 1 rows",
-        "1 different ids in 2 rows",
+    assert [text.partition(":")[0].partition(";")[0] for text in ids] == [
+        "table 'posts' has 1 row without an id and 1 duplicated id in 2 rows (a)",
         "no index, so that every look-up reads the whole table",
     ]
     wrong = told(findings, "error")
@@ -101,9 +100,17 @@ def test_every_fault_of_a_table_is_told_at_once(project: Project, task: Task) ->
     assert all("\n" not in finding.text for finding in findings)
 
 
-def test_an_id_that_is_no_text(project: Project, task: Task) -> None:
-    fill(project, id=sa.BigInteger())
+def test_an_id_of_another_type(project: Project, task: Task) -> None:
+    project.database.create_table("posts", {"id": sa.DateTime(), "txt": sa.Text()})
     assert "expected text" in told(check_task(project, task, "posts"), "error")["posts.id"]
+
+
+def test_ids_that_are_numbers(project: Project, task: Task) -> None:
+    fill(project, id=sa.BigInteger())
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE posts SET id = rowid")
+    assert told(check_task(project, task, "posts"), "ok")["posts.id"] == "number, unique"
+    assert told(check_task(project, task, "main.posts"), "ok")["main.posts.id"] == "number, unique"
 
 
 def test_a_column_that_is_not_there(project: Project) -> None:

@@ -1,0 +1,109 @@
+"""What a database's own catalogue says: which tables there are, and what their columns are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGInspector
+from sqlalchemy.engine.reflection import Inspector
+from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.types import TypeEngine
+
+from adaptml.database.cratedb import DIALECT as CRATEDB
+from adaptml.database.keys import key_type
+from adaptml.database.types import feature_type
+from adaptml.errors import UnknownTableError, listed
+
+MAX_NAMES = 20
+_OWN = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
+
+
+def names(inspector: Inspector, schema: str | None = None) -> list[str]:
+    """Names of the tables and views of a schema, sorted; None for the one that is searched by default."""
+    if inspector.dialect.name == CRATEDB:
+        return _names_in_cratedb(inspector, schema)
+    found = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
+    if isinstance(inspector, PGInspector):
+        found |= {*inspector.get_materialized_view_names(schema), *inspector.get_foreign_table_names(schema)}
+    return sorted(found)
+
+
+def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
+    """As `names`; its dialect gives the views of all schemas as if they were of each."""
+    wanted = schema or inspector.engine.url.query.get("schema") or inspector.default_schema_name
+    with inspector.engine.connect() as connection:
+        return sorted(
+            {
+                name
+                for kind in ("tables", "views")
+                for (name,) in connection.exec_driver_sql(
+                    f"SELECT table_name FROM information_schema.{kind} WHERE table_schema = ?",  # noqa: S608
+                    (wanted,),
+                )
+            }
+        )
+
+
+def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, str]:
+    """The schema (None for the default one) and the name of `table` or `schema.table`.
+
+    A table whose own name has the dot comes first.
+
+    Args:
+        inspector: of the database.
+        table: what a person calls it.
+        database: name of the database, for the message.
+
+    Raises:
+        UnknownTableError: there is none.
+    """
+    here = names(inspector)
+    if table in here:
+        return None, table
+    schemas = [name for name in inspector.get_schema_names() if name not in _OWN]
+    tried = [(table[:dot], table[dot + 1 :]) for dot, sign in enumerate(table) if sign == "."]
+    for schema, name in tried:
+        if schema in schemas and name in names(inspector, schema):
+            return schema, name
+    inside = next((schema for schema, _ in tried if schema in schemas), None)
+    if inside is not None:
+        has = listed(names(inspector, inside), MAX_NAMES) or "none"
+        raise UnknownTableError(f"no table {table!r} in {database}; the tables of schema {inside} are {has}")
+    others = [name for name in schemas if name != inspector.default_schema_name]
+    more = f"; those of other schemas ({listed(others, MAX_NAMES)}) are named schema.table" if others else ""
+    raise UnknownTableError(
+        f"no table {table!r} in {database}; its tables are {listed(here, MAX_NAMES) or 'none'}{more}"
+    )
+
+
+def reflected(
+    inspector: Inspector, schema: str | None, name: str, declared: Mapping[str, TypeEngine[Any]]
+) -> sa.Table:
+    """A table with the types that its columns are read with; tables that it refers to are not looked at.
+
+    Args:
+        inspector: of the database.
+        schema: where the table is, or None.
+        name: its name there.
+        declared: types of columns that the catalogue does not know.
+
+    Raises:
+        UnknownTableError: it was dropped since it was found.
+    """
+
+    def give_type(_inspector: Inspector, _table: sa.Table, column: Any) -> None:
+        kind, is_id = column["type"], column["name"] == "id"
+        read = key_type(kind, inspector.dialect.name) if is_id else feature_type(kind)
+        column["type"] = declared.get(column["name"], read)
+
+    try:
+        return sa.Table(
+            name,
+            sa.MetaData(),
+            schema=schema,
+            autoload_with=inspector.engine,
+            resolve_fks=False,
+            listeners=[("column_reflect", give_type)],
+        )
+    except NoSuchTableError as error:
+        raise UnknownTableError(f"table {name!r} was dropped just now; name another table") from error
