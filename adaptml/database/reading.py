@@ -19,7 +19,7 @@ from adaptml.database.connection import NOT_UTF8, Connected
 from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
 from adaptml.database.types import shown
-from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
+from adaptml.database.unique_ids import BadIds, duplicated, is_unique, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
@@ -297,16 +297,17 @@ class Reader(Connected):
             table,
         )
         if n_null or (not is_unique(source) and len(set(read)) < len(read)):
-            raise bad_ids(table, n_null, Counter(read))
+            repeated = {key: n for key, n in Counter(read).items() if n > 1}
+            raise BadIds(table, n_null, repeated).error()
         return pd.DataFrame({"table_name": table, "id": read}, dtype=str)
 
-    def check_ids(self, table: str) -> None:
-        """Refuse a table in which a row has no id, or several have the same.
+    def bad_ids(self, table: str) -> BadIds:
+        """Rows of a table without an id, and ids that several rows have.
 
-        Nothing is asked where the table's own constraints say that it cannot be.
+        Nothing is asked where the table's own constraints say that there are none.
 
         Raises:
-            DatabaseError: says how many rows have no id, and which ids are duplicated in how many rows.
+            DatabaseError: an `id` that is neither text nor whole numbers nor UUIDs.
             UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `keys`.
         """
         source = self.data_table(table, fresh=True)
@@ -318,9 +319,19 @@ class Reader(Connected):
         groups = groups.group_by(key).having(sa.func.count() > 1).order_by(key)
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
         repeated = [] if is_unique(source) else self._rows(source, groups)
-        if n_null or repeated:
-            rows = dict(zip(self.ids(source, repeated), (row.n for row in repeated), strict=True))
-            raise bad_ids(table, n_null, rows)
+        ids = self.ids(source, repeated)
+        return BadIds(table, n_null, {key: row.n for key, row in zip(ids, repeated, strict=True)})
+
+    def check_ids(self, table: str) -> None:
+        """Refuse a table in which a row has no id, or several have the same.
+
+        Raises:
+            DatabaseError: says how many rows have no id, and which ids are duplicated in how many rows.
+            UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `keys`.
+        """
+        bad = self.bad_ids(table)
+        if bad:
+            raise bad.error()
 
     @staticmethod
     def _read_only(connection: sa.Connection) -> None:

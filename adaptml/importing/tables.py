@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from adaptml.database.facts import kind, table_facts
+from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.importing.record import read_records
 from adaptml.project import Project
 
@@ -39,16 +39,15 @@ def tables(project: Project) -> pd.DataFrame:
         facts, record = table_facts(project.database, table, []), records.get(table)
         columns = ", ".join(f"{name} ({kind(type_)})" for name, type_ in facts.types.items() if name != "id")
         rows.append(
-            [table, facts.rows, columns, _id(facts.types.get("id"), facts.ids, facts.null_ids, facts.rows),
-             facts.indexed, record and record.files, record and record.imported_at]
+            [table, facts.rows, columns, _id(facts), facts.indexed,
+             record and record.files, record and record.imported_at]
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _id(type_: object, ids: int | None, null_ids: int, rows: int) -> str:
+def _id(facts: TableFacts) -> str:
     """The kind of a table's ids, and what is wrong with them."""
-    if type_ is None:
+    if "id" not in facts.types:
         return "none"
-    repeated = rows - null_ids - (ids or 0)
-    wrong = [f"{count} {what}" for count, what in ((null_ids, "NULL"), (repeated, "repeated")) if count]
-    return ", ".join([kind(type_), *wrong])  # type: ignore[arg-type]
+    found = ((facts.null_ids, "NULL"), (facts.repeated_ids, "repeated"))
+    return ", ".join([kind(facts.types["id"]), *(f"{count} {what}" for count, what in found if count)])

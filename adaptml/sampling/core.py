@@ -71,7 +71,7 @@ class Source:
         """Which of n ids that are known from elsewhere are still in the table, bool (n,)."""
         if self.only is not None:  # they were looked for when they were read
             return np.ones(len(ids), dtype=bool)
-        return self.database.present(pd.DataFrame({"table_name": self.table, "id": ids}, dtype=object))
+        return self.points.database.present(pd.DataFrame({"table_name": self.table, "id": ids}, dtype=object))
 
 
 @dataclass(frozen=True)
