@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from dataprogramming.apply import apply_lfs as apply_lfs
     from dataprogramming.check import check_lfs as check_lfs
     from dataprogramming.decorator import labeling_function as labeling_function
+    from dataprogramming.keyword_lfs import keyword_lf as keyword_lf
     from dataprogramming.label import LabelResult as LabelResult
     from dataprogramming.label import label as label
     from dataprogramming.label_models.base import LabelModel as LabelModel
@@ -73,13 +74,18 @@ if TYPE_CHECKING:
     from dataprogramming.lf_diff import lf_diff as lf_diff
     from dataprogramming.lf_history import LFHistory as LFHistory
     from dataprogramming.lf_history import lf_history as lf_history
+    from dataprogramming.lf_json import lf_from_json as lf_from_json
     from dataprogramming.lfs import LFParams as LFParams
-    from dataprogramming.lfs import keyword_lf as keyword_lf
+    from dataprogramming.lookup import lookup as lookup
+    from dataprogramming.rule_lfs import number_lf as number_lf
+    from dataprogramming.rule_lfs import regex_lf as regex_lf
     from dataprogramming.votes import Votes as Votes
     from labelstudio.agreement import Agreement as Agreement
     from labelstudio.alpha import Alpha as Alpha
     from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
     from labelstudio.annotator_agreement import annotator_agreement as annotator_agreement
+    from labelstudio.forget import Forgotten as Forgotten
+    from labelstudio.forget import forget as forget
     from labelstudio.process_annotations import ProcessedAnnotations as ProcessedAnnotations
     from labelstudio.process_annotations import process_annotations as process_annotations
     from labelstudio.sample_tasks import SampledTasks as SampledTasks
@@ -142,11 +148,16 @@ _NAMES = {
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
     "dataprogramming.lf_diff": "lf_diff LFDiff",
     "dataprogramming.lf_history": "lf_history LFHistory",
-    "dataprogramming.lfs": "keyword_lf LFParams",
+    "dataprogramming.keyword_lfs": "keyword_lf",
+    "dataprogramming.lf_json": "lf_from_json",
+    "dataprogramming.lfs": "LFParams",
+    "dataprogramming.lookup": "lookup",
+    "dataprogramming.rule_lfs": "number_lf regex_lf",
     "dataprogramming.votes": "Votes",
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",
+    "labelstudio.forget": "forget Forgotten",
     "labelstudio.process_annotations": "process_annotations ProcessedAnnotations",
     "labelstudio.sample_tasks": "sample_tasks SampledTasks",
     "modelling.algorithms": "Algorithm algorithms EndModel",

@@ -164,7 +164,10 @@ def _of_flags(frame: pd.DataFrame, classes: Sequence[str], source: str) -> list[
         )
     known = flags.notna().all(axis=1)
     rows = zip(known, flags.to_numpy() == 1, strict=True)
-    return [[classes[i] for i in np.flatnonzero(row)] if filled else None for filled, row in rows]
+    return [
+        [name for name, has in zip(classes, row, strict=True) if has] if filled else None
+        for filled, row in rows
+    ]
 
 
 def _check_filled(frame: pd.DataFrame, empty: Sequence[bool], column: str, source: str) -> None:

@@ -55,19 +55,20 @@ def progress(description: str, total: int | None, *, shown: bool = True) -> Iter
 
 
 @contextmanager
-def _lines(description: str, total: int) -> Iterator[Callable[[int], None]]:
+def _lines(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
     began = said = time.monotonic()
     done = 0
 
     def say() -> None:
         rate = done / max(time.monotonic() - began, 1e-3)
-        sys.stderr.write(f"{description}: {done:,} of {total:,} rows, {rate:,.0f} rows/s\n")
+        of_all = "" if total is None else f" of {total:,}"
+        sys.stderr.write(f"{description}: {done:,}{of_all} rows, {rate:,.0f} rows/s\n")
         sys.stderr.flush()
 
     def advance(rows: int) -> None:
         nonlocal done, said
         done += rows
-        if time.monotonic() - said >= LINE_EVERY_S and done < total:
+        if time.monotonic() - said >= LINE_EVERY_S and (total is None or done < total):
             said = time.monotonic()
             say()
 

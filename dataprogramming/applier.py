@@ -17,11 +17,14 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
+from adaptml.rules.keywords import is_missing
 from adaptml.tasks import ABSTAIN, Labels
 from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
-from dataprogramming.keyword_lfs import KeywordLF, is_missing, keyword_hits
+from dataprogramming.keyword_lfs import KeywordLF, keyword_hits
+from dataprogramming.lf_json import is_data
 from dataprogramming.lfs import MODULE_PREFIX
 from dataprogramming.rows import Row, rows_of, values_of
+from dataprogramming.rule_lfs import RuleLF
 
 CHUNK_ROWS = 20_000
 FAILED = -2  # in place of a vote: the labelling function raised an error, and that was allowed
@@ -40,8 +43,9 @@ def apply_to_frame(
 ) -> LabelMatrix:
     """The votes of m labelling functions on n data points, equal to those of Snorkel's PandasLFApplier.
 
-    All keyword LFs over one column are computed in one pass; every other LF is called once a row.
-    A missing value (SQL NULL) is None in a row: keyword LFs abstain on it, other LFs decide for themselves.
+    All keyword LFs over one column are computed in one pass, other rules that are data a column at a time;
+    every other LF is called once a row. A missing value (SQL NULL) is None in a row: rules that are data
+    abstain on it, other LFs decide for themselves.
 
     Args:
         lfs: labelling functions; each returns a member of `labels`, its number or name, or None to abstain.
@@ -78,12 +82,12 @@ class Work(NamedTuple):
     Attributes:
         columns: LF feature → its r values; a missing text or list is None, a missing number may be nan.
         numbers: of the labelling functions, c of the m.
-        index: what the rows are called where they have no keys, r labels.
+        names: what the rows are called where they have no keys, r of them.
     """
 
     columns: Mapping[str, Sequence[Any]]
     numbers: Sequence[int]
-    index: Sequence[Any]
+    names: Any
 
 
 def _work(frame: pd.DataFrame, start: int, numbers: Sequence[int]) -> Work:
@@ -152,10 +156,14 @@ class _Applier:
     def _apply(self, work: Work) -> LabelMatrix:
         lfs = [self.lfs[number] for number in work.numbers]
         _check_columns(lfs, work.columns)
-        votes = np.full((len(work.index), len(lfs)), ABSTAIN, np.int8)
+        votes = np.full((len(work.names), len(lfs)), ABSTAIN, np.int8)
         self._keywords(lfs, work, votes)
-        others = [(j, lf) for j, lf in enumerate(lfs) if type(lf) is not KeywordLF]
-        rows = rows_of(work.columns, len(work.index)) if others else []
+        for j, lf in enumerate(lfs):
+            if is_data(lf) and type(lf) is not KeywordLF:
+                (code,) = self._encode(lf.name, [lf.label], work)
+                votes[lf.rule.hits(work.columns[lf.column]), j] = code
+        others = [(j, lf) for j, lf in enumerate(lfs) if not is_data(lf)]
+        rows = rows_of(work.columns, len(work.names)) if others else []
         with in_folder(self.folder if others else None):
             # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
             for j, lf in others:
@@ -231,12 +239,12 @@ def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:
 def _point(work: Work, row: int) -> str:
     if {*KEYS} <= set(work.columns):
         return f"data point {work.columns['table_name'][row]}/{work.columns['id'][row]}"
-    return f"row {work.index[row]}"
+    return f"row {work.names[row]}"
 
 
 def _check_columns(lfs: Sequence[LabelingFunction], columns: Mapping[str, Sequence[Any]]) -> None:
     for lf in lfs:
-        if isinstance(lf, KeywordLF) and lf.column not in columns:
+        if isinstance(lf, RuleLF) and lf.column not in columns:
             raise LabellingError(
                 f"the labelling function {lf.name!r} needs the column {lf.column!r}; the LF features are "
                 f"{listed([c for c in columns if c not in KEYS], 20)}; "

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from snorkel.labeling import LabelingFunction
 
-from adaptml.errors import AdaptmlError, LabellingError, listed
+from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
 from dataprogramming.applier import apply_to_frame
-from dataprogramming.keyword_counts import keyword_hits_by_keyword
+from dataprogramming.keyword_counts import count_keywords, silent_sentence
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.lfs import load_lfs
 from dataprogramming.voter import lf_features
 
 WHAT = "labelling functions"
 TRIED_ROWS = 20
-MAX_KEYWORDS = 10
 
 
 def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = None) -> list[Finding]:
@@ -72,14 +71,13 @@ def _tried(lf: LabelingFunction, task: Task, frame: pd.DataFrame) -> Finding:
 
 def _keywords(lfs: Sequence[LabelingFunction], frame: pd.DataFrame) -> Iterator[Finding]:
     """Keywords that make their LF vote on no row."""
-    absent = []
+    hits: dict[str, dict[str, int]] = {}
     for lf in lfs:
         if isinstance(lf, KeywordLF) and lf.column in frame.columns:
             try:
-                hits = keyword_hits_by_keyword(lf, frame[lf.column].tolist())
+                hits |= count_keywords([lf], frame[lf.column].tolist())
             except LabellingError:
                 continue  # told already, when the LF was tried
-            absent += [f"{word} ({lf.name})" for word, count in hits.items() if count == 0]
-    if absent:
-        text = f"in none of {len(frame)} rows: {listed(absent, MAX_KEYWORDS)}; see how the column writes them"
-        yield Finding("warning", "keywords", text)
+    sentence = silent_sentence(hits, len(frame))
+    if sentence:
+        yield Finding("warning", "keywords", sentence)

@@ -1,123 +1,94 @@
-"""Labelling functions that vote when a keyword is among a row's tokens, and their votes all at once.
-
-One keyword LF is an ordinary Snorkel LabelingFunction. Many of them over one column are one dictionary,
-keyword → LFs, and one pass over the tokens.
-"""
+"""Labelling functions that vote where a keyword is found, and the keywords of many of them found at once."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from snorkel.labeling import LabelingFunction
 
 from adaptml.errors import LabellingError
-from adaptml.tasks import ABSTAIN
+from adaptml.rules.core import KeywordRule, keyword_search
+from dataprogramming.rule_lfs import RuleLF, label_name
 
 
-def is_missing(value: object) -> bool:
-    """True for None and for the float nan that data frames put where a text or a list is missing."""
-    return value is None or (isinstance(value, float) and value != value)
-
-
-class KeywordLF(LabelingFunction):  # type: ignore[misc]
-    """Votes `label` when one of `keywords` is among the tokens of `column`; abstains otherwise.
+class KeywordLF(RuleLF):
+    """Votes where one of its keywords is found, see `keyword_lf`.
 
     Attributes:
-        keywords: the tokens looked for, compared letter by letter.
-        label: a member of the task's classes or a class name.
-        column: a column whose values are lists of text; a missing value is a row without tokens.
+        keywords: the words looked for, as they were given.
     """
 
-    def __init__(self, name: str, keywords: Iterable[str], label: int | str, column: str) -> None:
-        if isinstance(keywords, str):
-            raise LabellingError(
-                f"the labelling function {name!r} got the text {keywords!r} as keywords; "
-                f"give a list of words, for example [{keywords!r}]"
-            )
-        super().__init__(name, self._vote)
-        self.keywords = frozenset(keywords)
-        self.label = label
-        self.column = column
-        if not self.keywords:
-            raise LabellingError(
-                f"the labelling function {name!r} has no keyword; give it at least one word."
-            )
+    rule: KeywordRule
 
-    def _vote(self, x: Any) -> int | str:
-        tokens = getattr(x, self.column)
-        if is_missing(tokens) or self.keywords.isdisjoint(tokens):
-            return ABSTAIN
-        return self.label
+    @property
+    def keywords(self) -> frozenset[str]:
+        """The words looked for, as they were given."""
+        return self.rule.keywords
+
+    def in_language(self, language: str) -> None:
+        """Take the task's language, where none was given."""
+        if "language" not in self.rule.model_fields_set:
+            self.rule = self.rule.model_copy(update={"language": language})
 
 
-def keyword_lf(name: str, keywords: Iterable[str], label: int | str, column: str) -> KeywordLF:
-    """A labelling function that votes `label` when one of `keywords` is among the tokens of `column`.
+def keyword_lf(
+    name: str, keywords: Iterable[str], label: int | str, column: str, *, exact: bool = False
+) -> KeywordLF:
+    """A labelling function that votes `label` where one of `keywords` is found.
+
+    A keyword is a word, a phrase, a number, an emoji or a #hashtag, as people write it. In a column of text
+    it is found where its words stand one after another as they are written, in capitals or not, or by their
+    lemmas: `cancelled` is found in "They cancel". In a column of lists, such as the lemmas that `featurize`
+    makes, it is found where its words or its lemmas are among the items. It is never found inside a word.
 
     Args:
         name: name of the LF, unique within the task.
-        keywords: single tokens (lemmas, when the column holds lemmas), compared letter by letter.
+        keywords: at least one; `lookup` reads them from a file.
         label: a member of `params.labels`, or a class name.
-        column: one of the task's LF features; its values are lists of text.
+        column: one of the task's LF features; its values are texts, or lists of text.
+        exact: only as it is written: case counts, and lemmas do not; of `US`, "us" is no other form then.
 
     Raises:
-        LabellingError: `keywords` is empty, or one text where a list of them is expected.
+        LabellingError: `keywords` is empty, holds what is no word, or is one text where a list is expected.
 
     Example:
         >>> from types import SimpleNamespace
-        >>> kitten = adaptml.keyword_lf("kitten", ["kitten", "kitty"], "cat", "tokens")
-        >>> kitten(SimpleNamespace(tokens=["my", "kitten", "sleep"]))
-        'cat'
+        >>> angry = adaptml.keyword_lf("angry", ["worst", "customer service", "😾"], "complaint", "text")
+        >>> angry(SimpleNamespace(text="Your Customer Service!"))
+        'complaint'
     """
-    return KeywordLF(name, keywords, label, column)
+    if isinstance(keywords, str):
+        raise LabellingError(
+            f"the labelling function {name!r} got the text {keywords!r} as keywords; "
+            f"give a list of words, for example [{keywords!r}]"
+        )
+    words = list(keywords)
+    if not words:
+        raise LabellingError(f"the labelling function {name!r} has no keyword; give it at least one word.")
+    wrong = [word for word in words if not isinstance(word, str) or not word.strip()]
+    if wrong:
+        raise LabellingError(f"the labelling function {name!r} got the keyword {wrong[0]!r}; expected words")
+    rule = KeywordRule(
+        name=name, label=label_name(label), column=column, keywords=frozenset(words), exact=exact
+    )
+    return KeywordLF(rule, label)
 
 
 def keyword_hits(
     lfs: Sequence[KeywordLF], values: Sequence[Any]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Which of `lfs` find a keyword in which of `values`, in one pass over the tokens.
+    """Which of `lfs` find a keyword in which of `values`, in one pass.
 
     Args:
         lfs: keyword LFs over one column.
-        values: the column: a list of text, or None, per row.
+        values: the column: a text, a list of text, or a missing value per row.
 
     Returns:
         rows, numbers: two arrays of equal length; LF `numbers[i]` votes on row `rows[i]`. Pairs may repeat.
 
     Raises:
-        LabellingError: a value is not a list of text.
+        LabellingError: a value is neither text nor a list of text.
     """
-    words, table = _table(lfs)
-    tokens = [() if is_missing(value) else value for value in values]
-    _check_tokens(lfs[0], tokens)
-    lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    found = map(words.get, chain.from_iterable(tokens), repeat(-1))
-    codes = np.fromiter(found, np.int64, int(lengths.sum()))
-    hits = np.flatnonzero(codes >= 0)
-    rows = np.searchsorted(np.cumsum(lengths), hits, side="right")
-    numbers = table[codes[hits]]
-    known = numbers >= 0
-    return np.repeat(rows, known.sum(axis=1)), numbers[known]
-
-
-def _table(lfs: Sequence[KeywordLF]) -> tuple[dict[str, int], npt.NDArray[np.int64]]:
-    """Keyword → its line in an array of LF numbers, padded with -1."""
-    users: dict[str, list[int]] = {}
-    for number, lf in enumerate(lfs):
-        for keyword in lf.keywords:
-            users.setdefault(keyword, []).append(number)
-    table = np.full((len(users), max(map(len, users.values()))), -1, np.int64)
-    for line, numbers in enumerate(users.values()):
-        table[line, : len(numbers)] = numbers
-    return {word: line for line, word in enumerate(users)}, table
-
-
-def _check_tokens(lf: KeywordLF, tokens: Sequence[Any]) -> None:
-    for kind in set(map(type, tokens)):
-        if kind not in (list, tuple, np.ndarray, set, frozenset):
-            raise LabellingError(
-                f"the labelling function {lf.name!r} looks for keywords in the column {lf.column!r}, which "
-                f"holds {kind.__name__}; expected lists of text: give it a column of tokens, or write a rule "
-                "for whole texts with @labeling_function"
-            )
+    search, owners = keyword_search(tuple(lf.rule for lf in lfs))
+    rows, found = search.find(values, lfs[0].rule.where)
+    return rows, owners[found]

@@ -16,7 +16,9 @@ from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
+from dataprogramming.apply import sampled
 from dataprogramming.artifacts import registered_name
+from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
@@ -228,12 +230,15 @@ def _labelled(
     selection = select_label_model(
         task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
     )
+    counted = sampled(votes.keys, MOST_POINTS, seed=0)
     return Labelling(
         task,
         votes,
         0 if known is None else known.left_out,
         selection,
         versions,
+        keyword_hits=keyword_hits_of(voter.project.points, voter.lfs, counted),
+        keyword_points=len(counted),
         points_gone=int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
     )

@@ -1,7 +1,7 @@
 """What a `label` run found: labels, metrics, warnings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -10,6 +10,7 @@ from adaptml.labelled import GOLD_LABEL
 from adaptml.tasks import Task, names
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
+from dataprogramming.keyword_counts import Hits, silent_sentence
 from dataprogramming.label_models.core import Floats, Gold, covered
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.lf_versions import LFVersion
@@ -31,6 +32,8 @@ class Labelling:
         gold_gone: the same of gold points.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
+        keyword_hits: name of a keyword LF → keyword → in how many points it is.
+        keyword_points: how many of the points keywords were counted on.
     """
 
     task: Task
@@ -38,6 +41,8 @@ class Labelling:
     gold_left_out: int
     selection: Selection
     lf_versions: Sequence[LFVersion] = ()
+    keyword_hits: Hits = field(default_factory=dict)
+    keyword_points: int = 0
     points_gone: int = 0
     gold_gone: int = 0
 
@@ -119,7 +124,8 @@ class Labelling:
         problems = find_problems(
             self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts
         )
-        return [*failures, *self.selection.warnings, *problems]
+        silent = silent_sentence(self.keyword_hits, self.keyword_points)
+        return [*failures, *self.selection.warnings, *problems, *([silent] if silent else [])]
 
     def lines(self) -> list[tuple[str, str]]:
         """The outcome as names and texts, for people to read."""

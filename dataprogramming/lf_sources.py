@@ -12,27 +12,39 @@ from textwrap import dedent
 from snorkel.labeling import LabelingFunction
 from snorkel.map import LambdaMapper
 
+from adaptml.rules.core import Rule
 from adaptml.tasks.labels import Label
 from dataprogramming.fingerprints.functions import references
 from dataprogramming.fingerprints.walker import Walker
-from dataprogramming.keyword_lfs import KeywordLF
+from dataprogramming.lf_json import is_data
 
 MOST_CHARS = 20_000  # of one text
 _ATOMS = (str, bytes, int, float, complex, bool, types.NoneType)
 
 
 def source_of(lf: LabelingFunction) -> str | None:
-    """A rule's own text: its code; of a keyword LF its label, column and keywords; None without code."""
-    if isinstance(lf, KeywordLF):
-        words = "\n".join(f"  {word}" for word in sorted(lf.keywords))
-        label = lf.label.name if isinstance(lf.label, Label) else lf.label
-        return f"label: {label}\ncolumn: {lf.column}\nkeywords:\n{words}\n"
+    """A rule's own text: its code; of a rule that is data what it says; None without code."""
+    if is_data(lf):
+        return _rule_text(lf.rule)
     return _code_text(_plain_function(getattr(lf, "_f", None)))
+
+
+def _rule_text(rule: Rule) -> str:
+    """What a rule says, one thing a line; what is as always is left out."""
+    said = rule.model_dump(mode="json", exclude={"name", "kind"}, exclude_defaults=True)
+    lines = []
+    for name, value in said.items():
+        lines += (
+            [f"{name}:", *(f"  {item}" for item in value)]
+            if isinstance(value, list)
+            else [f"{name}: {value}"]
+        )
+    return "\n".join(lines) + "\n"
 
 
 def place_of(lf: LabelingFunction, folder: Path | None) -> tuple[str, int] | None:
     """File and line of a rule's code; the file relative to the task's folder where it is in it."""
-    function = None if isinstance(lf, KeywordLF) else _plain_function(getattr(lf, "_f", None))
+    function = None if is_data(lf) else _plain_function(getattr(lf, "_f", None))
     if not isinstance(function, types.FunctionType):
         return None
     path = Path(function.__code__.co_filename)
@@ -58,7 +70,7 @@ class Sources:
             name, as the code says it → code of a function or class, or a plain value, one item a line; what
             is a library's, or no plain value, is left out.
         """
-        if isinstance(lf, KeywordLF):
+        if is_data(lf):
             return {}
         found: dict[str, str] = {}
         waiting = [("", getattr(lf, "_f", None)), *dict(getattr(lf, "_resources", {})).items()]

@@ -37,9 +37,20 @@ from adaptml.frames import KEYS
 from adaptml.tasks import Labels, Task
 from adaptml.user_code import in_folder, place, relative_paths_start, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
+from dataprogramming.lookup import lookup
 from dataprogramming.reserved import reserved_names
+from dataprogramming.rule_lfs import number_lf, regex_lf
 
-__all__ = ["KeywordLF", "LFParams", "declared_parameters", "keyword_lf", "load_lfs"]
+__all__ = [
+    "KeywordLF",
+    "LFParams",
+    "declared_parameters",
+    "keyword_lf",
+    "load_lfs",
+    "lookup",
+    "number_lf",
+    "regex_lf",
+]
 
 GetLFs = Callable[[Any], Sequence[LabelingFunction]]
 MODULE_PREFIX = "adaptml_task_"
@@ -82,14 +93,22 @@ def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[La
                 f"the task {task.name!r} was made with its labelling functions, which have no parameter "
                 f"{listed(sorted(parameters))}; take it out"
             )
-        return _checked(list(task.lfs), f"task {task.name!r}")
+        return _in_language(task, _checked(list(task.lfs), f"task {task.name!r}"))
     path = task.folder / "lfs.py"
     with in_folder(task.folder, fresh=True):
         get_lfs = _get_lfs(task, path)
         params = _parse(task, _params_type(get_lfs, path), parameters or {})
         with _lfs_code(path, f"the classes are {', '.join(task.class_names)}"):
             lfs = get_lfs(params)
-    return _checked(lfs, str(path))
+    return _in_language(task, _checked(lfs, str(path)))
+
+
+def _in_language(task: Task, lfs: list[LabelingFunction]) -> list[LabelingFunction]:
+    """The labelling functions, whose keywords take the task's language."""
+    for lf in lfs:
+        if isinstance(lf, KeywordLF):
+            lf.in_language(task.language)
+    return lfs
 
 
 def declared_parameters(task: Task) -> dict[str, str]:

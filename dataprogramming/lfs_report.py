@@ -13,7 +13,7 @@ from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.apply import GOLD_IF_ANY, gold_if_any, sampled
-from dataprogramming.keyword_counts import keyword_hits_by_keyword
+from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
 from dataprogramming.lf_table import removed, votes_apart, with_change
@@ -62,15 +62,6 @@ class Look:
     def removed(self) -> list[str]:
         """Names of labelling functions that the last look had and this one does not."""
         return [] if self.previous is None else removed(self.table, self.previous)
-
-    @property
-    def silent_keywords(self) -> dict[str, list[str]]:
-        """Name of a keyword LF → its keywords that no row of the sample holds."""
-        silent = {
-            name: [word for word, count in hits.items() if not count]
-            for name, hits in self.keyword_hits.items()
-        }
-        return {name: words for name, words in silent.items() if words}
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the table of labelling functions."""
@@ -122,8 +113,7 @@ def look(
     sample = sampled(points, n, seed)
     votes = voter.all_votes(sample, gold_if_any(project, gold, task))
     keyword_lfs = {lf.name: lf for lf in voter.lfs if isinstance(lf, KeywordLF)}
-    tokens = project.points.read(sample, list({lf.column: None for lf in keyword_lfs.values()}))
-    hits = {name: keyword_hits_by_keyword(lf, tokens[lf.column].tolist()) for name, lf in keyword_lfs.items()}
+    hits = keyword_hits_of(project.points, voter.lfs, sample)
     path, key = looks_file(project, task), [_name(source, where), task.setting]
     found = Look(votes, len(points), hits, _read_look(path, key), keyword_lfs)
     if remember:

@@ -1,33 +1,65 @@
 """The words of a text that made a keyword labelling function vote."""
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+from adaptml.features.lemmas import token_lemmas
+from adaptml.features.words import normalized, spans, written
+from adaptml.rules.core import KeywordRule
+
+Span = tuple[int, int]
+Token = tuple[str, Span]
 
 
-def matches(text: str, keywords: Collection[str]) -> list[tuple[int, int]]:
-    """Where words of a text stand that are keywords, as they are written or by their lemma.
+def matches(text: str, rule: KeywordRule) -> list[Span]:
+    """Where the keywords of a rule stand in a text, as they are written or by their lemmas.
 
     Args:
-        text: what annotators see.
-        keywords: tokens, or lemmas where the column of the LF holds lemmas.
+        text: what annotators see, in Unicode's form NFC.
+        rule: of a keyword LF.
 
     Returns:
-        (start, end) of each word, in the order of the text.
+        (start, end) of each, in the order of the text; what overlaps is one.
 
     Example:
-        >>> matches("Two kittens purred.", {"kitten", "purr"})
-        [(4, 11), (12, 18)]
+        >>> rule = KeywordRule(name="", label="", column="", keywords=["kitten", "customer service"])
+        >>> matches("Two kittens. Customer service!", rule)
+        [(4, 11), (13, 29)]
     """
-    return [
-        (found.start(), found.end()) for found in _WORD.finditer(text) if _is_one(found.group(), keywords)
+    tokens = [(text[start:end], (start, end)) for start, end in spans(text)]
+    as_written = [(_plain(written(token), rule), span) for token, span in tokens]
+    lemmas = [(lemma, span) for token, span in tokens for lemma in token_lemmas(token, rule.language)]
+    keywords = rule.to_find()
+    found = [
+        *_found(as_written, {form for keyword in keywords for form in keyword.written}),
+        *_found([] if rule.exact else lemmas, {keyword.lemmas for keyword in keywords}),
     ]
+    return list(_apart(sorted(found)))
 
 
-def _is_one(word: str, keywords: Collection[str]) -> bool:
-    if word in keywords or word.lower() in keywords:
-        return True
-    from adaptml.features.lemmas import lemmatize  # its dictionary takes a while
+def _plain(token: str, rule: KeywordRule) -> str:
+    clean = normalized(token)
+    return clean if rule.exact else clean.lower()
 
-    return any(lemma in keywords for lemma in lemmatize(word))
+
+def _found(tokens: Sequence[Token], wanted: Collection[tuple[str, ...]]) -> Iterator[Span]:
+    """Start of the first and end of the last token of each wanted sequence."""
+    words = tuple(word for word, _ in tokens)
+    lengths = {len(sequence) for sequence in wanted} - {0}
+    for start in range(len(words)):
+        for end in (start + length for length in lengths):
+            if words[start:end] in wanted and end <= len(words):
+                yield tokens[start][1][0], tokens[end - 1][1][1]
+
+
+def _apart(spans: Sequence[Span]) -> Iterator[Span]:
+    """Spans in order, those that overlap as one."""
+    last: Span | None = None
+    for start, end in spans:
+        if last is not None and start < last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last is not None:
+            yield last
+        last = start, end
+    if last is not None:
+        yield last

@@ -96,4 +96,6 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         warnings=found.warnings,
         seed=seed,
         counts=found.counts,
+        keyword_hits=found.keyword_hits,
+        keyword_points=found.keyword_points,
     )

@@ -26,10 +26,12 @@ from adaptml.reports.rows import (
     random_order,
 )
 from adaptml.reports.texts import ReadTexts, Texts
+from dataprogramming.keyword_counts import Hits
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table, votes_apart
 
 DATA, GOLD = "data", "gold"
+MOST_KEYWORDS = 1_000
 ON_DATA, ON_GOLD = ("votes", "overlaps", "conflicts"), ("right", "wrong")
 
 
@@ -82,6 +84,8 @@ def label_report(
     warnings: Sequence[str] = (),
     seed: int = 0,
     counts: VoteCounts | None = None,
+    keyword_hits: Hits | None = None,
+    keyword_points: int = 0,
 ) -> str:
     """One self-contained HTML page on a labelling run.
 
@@ -99,6 +103,8 @@ def label_report(
         warnings: what looks wrong, one sentence each.
         seed: the same inputs and seed give the same page.
         counts: of the votes on `points`, where they were counted already.
+        keyword_hits: name of a keyword LF → keyword → in how many of `keyword_points` points it is.
+        keyword_points: how many points keywords were counted on.
 
     Returns:
         The page, under 10 MB, to be written as UTF-8.
@@ -121,7 +127,14 @@ def label_report(
         rows = Rows(found.shown, words, texts, limits, seed)
         sections = [
             Section("summary", "Summary", [facts(lines), warnings_list(warnings)]),
-            Section("lfs", "Labelling functions", _lf_section(summary, found, rows, multilabel)),
+            Section(
+                "lfs",
+                "Labelling functions",
+                [
+                    *_lf_section(summary, found, rows, multilabel),
+                    _keywords(keyword_hits or {}, keyword_points),
+                ],
+            ),
             Section("votes", "Where votes are missing or differ", _vote_section(found, rows, multilabel)),
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
             Section("gold", "Against gold", _gold_section(found, rows)),
@@ -218,6 +231,25 @@ def _lf_section(summary: pd.DataFrame, found: _Found, rows: Rows, multilabel: bo
         element("h3", "Rows of each labelling function"),
         *(_lf_rows(str(name), j, found, rows) for j, name in enumerate(summary["lf"])),
     ]
+
+
+def _keywords(hits: Hits, n: int) -> Html | None:
+    """A line per keyword, those without a row first."""
+    lines = [(word, name, count) for name, counts in hits.items() for word, count in counts.items()]
+    if not lines:
+        return None
+    shown = sorted(lines, key=lambda line: line[2])[:MOST_KEYWORDS]
+    columns = [
+        Column("Keyword", numeric=False),
+        Column("LF", numeric=False),
+        Column("Rows", help="in how many of these rows it is found"),
+    ]
+    more = "" if len(shown) == len(lines) else f"; the {len(shown):,} with the fewest rows"
+    caption = f"{len(lines):,} keywords, counted on {n:,} rows{more}"
+    return folded(
+        "Keywords",
+        table(columns, [[word, name, number(count)] for word, name, count in shown], caption=caption),
+    )
 
 
 def _lf_columns(summary: pd.DataFrame) -> list[Column]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dataprogramming.keyword_lfs import is_missing
+from adaptml.rules.keywords import is_missing
 
 
 class Row(SimpleNamespace):

@@ -85,7 +85,7 @@ def command(
     console.print(f"{done.posts} posts in table {TABLE} ({done.new} new), {done.featurized.rows} featurised")
     for name, path in done.frames.items():
         console.print(f"{name:<11} {path}")
-    console.print(f"{'annotations':<11} {FOLDER / 'example_data.annotations'}")
+    console.print(f"{'annotations':<11} {FOLDER / 'example_annotations.json'}")
 
 
 if __name__ == "__main__":

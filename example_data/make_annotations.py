@@ -22,7 +22,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 POSTS = FOLDER / "posts.jsonl"
 CHOICES = FOLDER / "annotator_choices.csv"
-EXPORT = FOLDER / "example_data.annotations"
+EXPORT = FOLDER / "example_annotations.json"
 PROJECT = 1
 ANNOTATORS = (1, 2)
 SKIPPED = "skipped"

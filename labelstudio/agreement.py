@@ -7,6 +7,7 @@ import pandas as pd
 from adaptml.errors import AnnotationError
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
+from labelstudio.ability import Ability, abilities
 from labelstudio.alpha import RESAMPLES, Alpha, alpha_of
 from labelstudio.annotations import annotator_order
 from labelstudio.breakdown import (
@@ -22,6 +23,7 @@ from labelstudio.breakdown import (
     by_point,
 )
 from labelstudio.label_sets import DISTANCES, Ratings, encode
+from labelstudio.precision import WIDTH, Precision, precision
 from labelstudio.verdict import Verdict, judge
 
 
@@ -35,6 +37,8 @@ class Agreement:
         points: points with at least one label.
         compared: points with at least two, on which all metrics rest.
         alphas: by distance; `nominal` takes two label sets as equal or not.
+        abilities: how often each annotator is right, by Dawid and Skene's model, on all labelled points.
+        precision: how many more points or people would make alpha's interval as narrow as is wanted.
         seed: seed of the bootstrap.
         resamples: how often points were drawn again.
         sample_warning: a sentence on points that are not a random sample of the table, or empty.
@@ -58,6 +62,8 @@ class Agreement:
     annotators: list[AnnotatorAgreement]
     confusions: list[Confusion]
     disputed: list[DisputedPoint]
+    abilities: list[Ability]
+    precision: Precision
     seed: int
     resamples: int = RESAMPLES
     sample_warning: str = ""
@@ -68,18 +74,21 @@ class Agreement:
         return self.alphas[self.measure]
 
 
-def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
+def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int, width: float = WIDTH) -> Agreement:
     """Measure agreement on all points with at least two annotators; missing labels are allowed.
 
     Args:
         ann_df: `table_name`, `id` and one column of label sets (or None) per annotator.
         task: names the classes and the setting.
         seed: seed of the bootstrap. The order of points and annotators changes nothing.
+        width: how narrow alpha's interval is wanted, above 0.
 
     Raises:
-        AnnotationError: no point has the labels of two annotators.
+        AnnotationError: no point has the labels of two annotators, or a width that is not above 0.
         TaskError: label sets with names that are not classes of the task.
     """
+    if not width > 0:
+        raise AnnotationError(f"a width of {width:g} was given; expected one above 0, such as {WIDTH}")
     frame = ann_df.sort_values(KEYS, ignore_index=True)
     people = sorted((c for c in frame.columns if c not in KEYS), key=annotator_order)
     labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
@@ -90,6 +99,7 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
             "agreement compares people: let a second person annotate the same points"
         )
     ratings = Ratings(labelled.codes[shared], labelled.sets)
+    of_somebody = Ratings(labelled.codes[labelled.n_by_point > 0], labelled.sets)
     distances = {name: DISTANCES[name] for name in task.problem.distances}
     measure, distance = next(iter(distances.items()))
     alphas = {name: alpha_of(ratings, d, seed) for name, d in distances.items()}
@@ -108,5 +118,7 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int) -> Agreement:
         annotators=by_annotator(ratings, people, distance),
         confusions=by_label_sets(ratings, task.class_names),
         disputed=by_point(ratings, frame.loc[shared, KEYS], people, distance, task.class_names),
+        abilities=abilities(of_somebody, people, task.problem.exclusive, seed),
+        precision=precision(alphas[measure], ratings, distance, task.problem.exclusive, width, seed),
         seed=seed,
     )

@@ -5,8 +5,10 @@ from io import StringIO
 from rich.console import Console
 from rich.table import Table
 
+from labelstudio.ability import TELLING, TOO_FEW
 from labelstudio.agreement import Agreement
 from labelstudio.alpha import Alpha
+from labelstudio.precision import precision_lines
 
 WIDTH = 100
 MAX_ROWS = 10
@@ -36,8 +38,12 @@ def show(found: Agreement, console: Console) -> None:
     )
     if found.sample_warning:
         console.print(f"Warning: {found.sample_warning}.\n", markup=False)
-    for table in (_overall(found), _classes(found), _pairs(found), _annotators(found)):
+    for line in precision_lines(found.precision):
+        console.print(f"{line}\n", markup=False)
+    for table in (_overall(found), _classes(found), _pairs(found), _annotators(found), _abilities(found)):
         console.print(table)
+    if len(found.abilities) < TELLING:
+        console.print(f"{TOO_FEW}\n", markup=False)
     for table in (_confusions(found), _points(found)):
         if table.row_count:
             console.print(table)
@@ -87,6 +93,15 @@ def _annotators(found: Agreement) -> Table:
         without = _number(a.alpha_without) if len(found.annotators) > 2 else "-"
         cells = (str(a.points), _percent(a.agreement), _number(a.alpha), without)
         table.add_row(_safe(a.name), *cells)
+    return table
+
+
+def _abilities(found: Agreement) -> Table:
+    about = "" if found.measure == "nominal" else " about a class"
+    title = f"How often each annotator is right{about} (estimated by Dawid and Skene's model)"
+    table = _table(title, "annotator", "points", "right", "95 % interval")
+    for a in found.abilities:
+        table.add_row(_safe(a.name), str(a.points), f"{a.value:.1%}", f"{a.low:.1%} to {a.high:.1%}")
     return table
 
 

@@ -1,7 +1,6 @@
-"""A task's project in Label Studio, from points to gold: `setup`, `push`, `pull`."""
+"""A task's projects in Label Studio, from points to gold: `setup`, `push`, `pull`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,24 +8,29 @@ from typing import TYPE_CHECKING
 
 from adaptml.data import Data
 from adaptml.errors import AnnotationError
+from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task
+from labelstudio import people
 from labelstudio import project as projects
 from labelstudio.agreement import Agreement
+from labelstudio.annotations import Key
 from labelstudio.annotator_agreement import report
+from labelstudio.changed import CHANGED, changed_sample
 from labelstudio.client import connect
+from labelstudio.disputed import DISPUTED, disputed_points
+from labelstudio.export import ADJUDICATION, ExportedTask
 from labelstudio.gold import MAJORITY, GoldOptions
-from labelstudio.local_copy import LocalCopy
 from labelstudio.media import share
+from labelstudio.parts import changed_parts, linked_projects, parts_of
+from labelstudio.points import key_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
-from labelstudio.sync import LinkedProject, refresh
+from labelstudio.sync import refresh
 
 if TYPE_CHECKING:
     from labelstudio.push import Pushed
-
-LOCAL_COPY = "label_studio.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,18 @@ class Pulled:
         read: tasks that were read because they are new or changed.
         done: the frames, as `process_annotations` gives them.
         agreement: how far annotators agree, or None where no point has two.
-        unlabelled: points that each account has not labelled, by e-mail address.
+        unlabelled: points that each account has not labelled, by e-mail address; of those in their own
+            project where they have one.
+        asked: points in each person's own project, by e-mail address.
+        strayed: annotations in a person's own project that another made, by whose project it is.
     """
 
     read: int
     done: ProcessedAnnotations
     agreement: Agreement | None
     unlabelled: dict[str, int]
+    asked: dict[str, int]
+    strayed: dict[str, int]
 
 
 def setup(project: Project, task: Task | str, annotators_per_point: int | None = None) -> projects.Setup:
@@ -67,14 +76,30 @@ def setup(project: Project, task: Task | str, annotators_per_point: int | None =
         return made
 
 
-@contextmanager
-def _linked(project: Project, task: Task) -> Iterator[tuple[LinkedProject, projects.Json]]:
-    """The task's project with its local copy, and what Label Studio says of it."""
+def setup_people(
+    project: Project, task: Task | str, annotators: Sequence[str], overlap: float = people.OVERLAP
+) -> dict[str, projects.Setup]:
+    """Make or update a project for each person, so that none sees what the others say.
+
+    Label Studio's community edition has neither assignment nor roles: people see each other's projects in the
+    list, and are asked to open their own.
+
+    Args:
+        project, task: as for `setup`.
+        annotators: e-mail addresses of the accounts of two or more people; others who have a project keep it
+            and get no new points.
+        overlap: share of the points that everybody gets, in [0, 1]; the rest is split evenly.
+
+    Raises:
+        LabelStudioError: as `setup`, and fewer than two people, one without an account, or no such share.
+    """
+    task = project.task(task)
     with connect(project.settings) as studio:
-        theirs = projects.find_project(studio, task)
-        path = project.settings.annotations(task.name) / LOCAL_COPY
-        with LocalCopy(path, studio.url, int(theirs["id"])) as copy:
-            yield LinkedProject(studio, int(theirs["id"]), copy), theirs
+        made = people.setup_people(studio, task, annotators, overlap)
+        for done in made.values():
+            if share(studio, done.project, task, project.settings):
+                done.changes.append(f"files of {project.settings.media} can be shown")
+        return made
 
 
 def push(
@@ -99,7 +124,10 @@ def push(
         task: a task or its name: what is asked of the points.
         data: the name of a data table, `table where condition`, a frame of keys, or a path of one.
         n: how many points to sample, at least 1.
-        sampling: as `random` or `uncertain:0.5,random:0.5`.
+        sampling: as `random` or `uncertain:0.5,random:0.5`; or `disputed` for the points on which annotators
+            differed when they were last pulled, the worst first. Each of these gets one more task, in which
+            somebody else settles it: its `meta_info` says `"purpose": "adjudication"`. `changed` asks again
+            about gold points that read otherwise than when they were labelled.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -119,18 +147,64 @@ def push(
 
     task = project.task(task)
     options = SamplingOptions(sampling, run or predictions, by, vector, seed, where)
-    with _linked(project, task) as (linked, theirs), TemporaryDirectory(prefix="adaptml-") as folder:
-        projects.check_page(theirs, task)
-        share(linked.studio, linked.number, task, project.settings)
-        sample = draw_points(project, task, data, n, options, Path(folder))
+    with linked_projects(project, task) as linked, TemporaryDirectory(prefix="adaptml-") as folder:
+        for one in linked:
+            projects.check_page(one.theirs, task)
+            share(one.project.studio, one.project.number, task, project.settings)
+            if len(linked) > 1 or sampling == CHANGED:  # who has which point is seen from the local copies
+                refresh(one.project)
+        if sampling == CHANGED:
+            sample, now = changed_sample(project, task, data, n, where)
+            parts = changed_parts(linked, sample, now)
+        elif sampling == DISPUTED:
+            sample = disputed_points(project, task, data, n, where)
+            parts = parts_of(linked, sample, ADJUDICATION)
+        else:
+            sample = draw_points(project, task, data, n, options, Path(folder))
+            parts = parts_of(linked, sample)
         files = None
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
             files = RunFiles(project, predictions, Path(folder))
-        with progress("sending", len(sample.frame), shown=show_progress) as advance:
-            media = project.settings.media
-            return sample, pushing.push(linked, project.database, task, sample, media, files, advance)
+        done = pushing.Pushed(len(sample.frame))
+        with progress(
+            "sending", sum(len(part.sample.frame) for part in parts), shown=show_progress
+        ) as advance:
+            for part in parts:
+                one = part.linked
+                sent = pushing.push(
+                    one.project, project.database, task, part.sample, project.settings.media, files,
+                    part.purpose, advance,
+                )  # fmt: skip
+                done.add(one.person.email if one.person else "", sent)
+        to_send = {key for part in parts for key in part.sample.frame["id"]}
+        done.there += int((~sample.frame["id"].isin(to_send)).sum())
+        return sample, done
+
+
+def delete_tasks(project: Project, task: Task, table: str, ids: Sequence[str]) -> int:
+    """Delete the tasks of data points in Label Studio, with what was said about them; returns how many.
+
+    Args:
+        project: its settings name Label Studio.
+        task: whose Label Studio projects.
+        table: the data table of the points.
+        ids: of the points.
+
+    Raises:
+        LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
+    """
+    n = 0
+    with linked_projects(project, task) as linked:
+        for one in (one.project for one in linked):
+            refresh(one)
+            tasks = one.copy.tasks_of(table, ids)
+            for number in tasks:
+                one.studio.delete_task(number)
+            one.copy.forget(tasks)
+            n += len(tasks)
+    return n
 
 
 def pull(
@@ -159,24 +233,51 @@ def pull(
         AnnotationError: nothing is annotated, or what is cannot be used.
     """
     task = project.task(task)
-    with _linked(project, task) as (linked, theirs):
-        with progress("reading", int(theirs["task_number"]), shown=show_progress) as advance:
-            read = refresh(linked, advance)
-        source = f"project {linked.number} of Label Studio"
-        export = Export(list(linked.copy.tasks(source)), source, linked.copy.digest())
+    with linked_projects(project, task) as linked:
+        total = sum(int(one.theirs["task_number"]) for one in linked)
+        with progress("reading", total, shown=show_progress) as advance:
+            read = sum(refresh(one.project, advance) for one in linked)
+        numbers = ", ".join(str(one.project.number) for one in linked)
+        source = f"project {numbers} of Label Studio"
+        tasks = [list(one.project.copy.tasks(source)) for one in linked]
+        digest = " ".join(one.project.copy.digest() for one in linked)
+        export = Export([task for of_project in tasks for task in of_project], source, digest)
         if not export.tasks:
             raise AnnotationError(
-                f"project {linked.number} of task {task.name!r} has no tasks; send some: "
-                "`adaptml annotate push`"
+                f"project {numbers} of task {task.name!r} has no tasks; send some: `adaptml annotate push`"
             )
         options = GoldOptions(choice, per_class, seed)
         done = process_tasks(project, task, export, options, write, accept_claims=accept_claims)
-        del export  # the agreement needs the room
-        shared = len(done.task_df)
+        users = linked[0].project.studio.users()
+        left = unlabelled(done, users) if any(one.person is None for one in linked) else {}
+        asked: dict[str, int] = {}
+        strayed: dict[str, int] = {}
+        for one, of_project in zip(linked, tasks, strict=True):
+            if one.person is not None:
+                email = one.person.email
+                own = next((str(number) for number, known in users.items() if known == email), "")
+                points = {key_of(task) for task in of_project}
+                asked[email], left[email] = len(points), _left(done, points, own)
+                if n := _of_others(of_project, own):
+                    strayed[email] = n
+        del export, tasks  # the agreement needs the room
         found = None
-        if shared:
+        if len(done.task_df):
             found = report(project, task, done.ann_df, done.sample_df, seed=seed, texts=texts)
-        return Pulled(read, done, found, unlabelled(done, linked.studio.users()))
+        return Pulled(read, done, found, left, asked, strayed)
+
+
+def _left(done: ProcessedAnnotations, asked: set[Key], annotator: str) -> int:
+    """How many of these points an annotator has not labelled."""
+    if annotator in done.ann_df.columns:
+        labelled = done.ann_df.loc[done.ann_df[annotator].notna(), KEYS]
+        asked = asked - set(labelled.itertuples(index=False, name=None))
+    return len(asked)
+
+
+def _of_others(tasks: Sequence[ExportedTask], annotator: str) -> int:
+    """How many annotations of a person's project are another's."""
+    return sum(str(given.completed_by) != annotator for task in tasks for given in task.annotations)
 
 
 def unlabelled(done: ProcessedAnnotations, users: dict[int, str]) -> dict[str, int]:

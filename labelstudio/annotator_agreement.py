@@ -12,6 +12,7 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.agreement import Agreement, measure_agreement
 from labelstudio.agreement_report import as_text
+from labelstudio.precision import WIDTH
 from labelstudio.report_page import agreement_report_page
 from labelstudio.sampling_record import sample_warning
 
@@ -19,7 +20,7 @@ TEXT, JSON, PAGE = REPORTS = ("agreement.txt", "agreement.json", "report.html")
 
 
 def annotator_agreement(
-    project: Project, task: Task | str, *, seed: int = 0, texts: bool = True
+    project: Project, task: Task | str, *, seed: int = 0, texts: bool = True, width: float = WIDTH
 ) -> Agreement:
     """Measure agreement on the annotations that `process_annotations` wrote.
 
@@ -31,9 +32,10 @@ def annotator_agreement(
         task: the task that was annotated, or its name.
         seed: seed of the bootstrap interval.
         texts: show the texts of disputed points in the report.
+        width: how narrow alpha's interval is wanted; the report says how many more points or people do that.
 
     Raises:
-        AnnotationError: no annotations yet, or no point with two annotators.
+        AnnotationError: no annotations yet, no point with two annotators, or a width that is not above 0.
         TaskError: labels that are not classes of the task.
         FileError: a report that cannot be written.
 
@@ -51,7 +53,7 @@ def annotator_agreement(
         )
     sampled = folder / "sample_df.parquet"
     sample_df = pd.read_parquet(sampled) if sampled.is_file() else None
-    return report(project, task, read_frame(path), sample_df, seed=seed, texts=texts)
+    return report(project, task, read_frame(path), sample_df, seed=seed, texts=texts, width=width)
 
 
 def report(
@@ -62,15 +64,16 @@ def report(
     *,
     seed: int = 0,
     texts: bool = True,
+    width: float = WIDTH,
 ) -> Agreement:
     """As `annotator_agreement`, from frames that were read already.
 
     Args:
-        project, task, seed, texts: as for `annotator_agreement`.
+        project, task, seed, texts, width: as for `annotator_agreement`.
         ann_df, sample_df: as `process_annotations` gives them; None where the sampling is not on record.
     """
     folder = project.settings.annotations(task.name)
-    found = measure_agreement(ann_df, task, seed)
+    found = measure_agreement(ann_df, task, seed, width)
     if sample_df is not None:
         found = replace(found, sample_warning=sample_warning(sample_df))
     as_json = TypeAdapter(Agreement).dump_json(found, indent=1).decode()

@@ -12,19 +12,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelstudio.export import ExportedTask, parse_rows, without_columns
+from labelstudio.export import ADJUDICATION, ExportedTask, parse_rows, without_columns
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS task (
-    id INTEGER PRIMARY KEY, table_name TEXT, ref_id TEXT, annotations INTEGER, touched INTEGER, content TEXT);
-CREATE INDEX IF NOT EXISTS task_key ON task (ref_id, table_name);
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT);
+_NOTES = "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT)"
+_EMPTY = """
+DELETE FROM note;
+DROP TABLE IF EXISTS task;
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY, table_name TEXT, ref_id TEXT, purpose TEXT, annotations INTEGER, touched INTEGER,
+    content TEXT);
+CREATE INDEX task_key ON task (ref_id, table_name);
 """
 _READ = [
     *("id", "completed_by", "updated_by", "import_id", "result", "was_cancelled", "ground_truth"),
     *("created_at", "updated_at"),
 ]
-_READ_VERSION = 2  # one more whenever `_READ` grows: a copy of before is read anew
+_VERSION = 3  # one more whenever `_READ` or the table changes: a copy of before is read anew
 _CHUNK = 500
 
 Json = dict[str, Any]
@@ -44,13 +47,11 @@ class LocalCopy:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=60)
-        self._db.executescript(_SCHEMA)
-        of = f"{url} {project} {_READ_VERSION}"
+        self._db.execute(_NOTES)
+        of = f"{url} {project} {_VERSION}"
         if self.note("of") != of:
-            with self._db:
-                self._db.execute("DELETE FROM task")
-                self._db.execute("DELETE FROM note")
-                self._write_note("of", of)
+            self._db.executescript(_EMPTY)
+            self.keep(of=of)
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +93,7 @@ class LocalCopy:
                 self._write_note(name, value)
 
     def _insert(self, tasks: Iterable[Json]) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?)", map(_row, tasks))
+        self._db.executemany("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, tasks))
 
     def forget(self, ids: Sequence[int], *, beyond: int | None = None) -> None:
         """Drop tasks, and those with an id above `beyond`."""
@@ -106,22 +107,39 @@ class LocalCopy:
         row = self._db.execute("SELECT count(*), coalesce(sum(annotations), 0) FROM task").fetchone()
         return int(row[0]), int(row[1])
 
-    def find(self, table: str, ids: Sequence[str]) -> dict[str, int]:
-        """Task ids of data points of a table, for those that have one; the oldest of several."""
+    def find(self, table: str, ids: Sequence[str], purpose: str = "") -> dict[str, int]:
+        """Task ids of data points of a table, where they have one for the purpose; the oldest of several."""
         found: dict[str, int] = {}
         for start in range(0, len(ids), _CHUNK):
             part = list(ids[start : start + _CHUNK])
             marks = ",".join("?" * len(part))
-            which = f"table_name = ? AND ref_id IN ({marks})"
+            which = f"table_name = ? AND purpose = ? AND ref_id IN ({marks})"
             query = f"SELECT ref_id, min(id) FROM task WHERE {which} GROUP BY ref_id"  # noqa: S608 - only marks
-            found.update(self._db.execute(query, [table, *part]).fetchall())
+            found.update(self._db.execute(query, [table, purpose, *part]).fetchall())
         return found
 
+    def wordings(self, table: str, ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+        """Column → hash of what each task of some data points shows; tasks of adjudication apart."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for start in range(0, len(ids), _CHUNK):
+            part = list(ids[start : start + _CHUNK])
+            marks = ",".join("?" * len(part))
+            which = f"table_name = ? AND purpose <> ? AND ref_id IN ({marks})"
+            query = f"SELECT ref_id, content FROM task WHERE {which} ORDER BY id"  # noqa: S608 - only marks
+            for key, content in self._db.execute(query, [table, ADJUDICATION, *part]):
+                found.setdefault(key, []).append(json.loads(content)["data"]["meta_info"].get("seen", {}))
+        return found
+
+    def tasks_of(self, table: str, ids: Sequence[str]) -> list[int]:
+        """Ids of all tasks of data points of a table."""
+        query = "SELECT id FROM task WHERE table_name = ? AND ref_id = ?"
+        return [int(row[0]) for key in ids for row in self._db.execute(query, [table, key])]
+
     def untouched_duplicates(self) -> list[int]:
-        """Untouched tasks of data points that have another task: kept is a touched one, or the oldest."""
+        """Untouched tasks of points with another for the purpose: kept is a touched one, or the oldest."""
         query = (
             "SELECT id FROM (SELECT id, touched, row_number() OVER "
-            "(PARTITION BY table_name, ref_id ORDER BY touched > 0 DESC, id) AS place FROM task "
+            "(PARTITION BY table_name, ref_id, purpose ORDER BY touched > 0 DESC, id) AS place FROM task "
             "WHERE ref_id IS NOT NULL) WHERE place > 1 AND touched = 0"
         )
         return [int(row[0]) for row in self._db.execute(query)]
@@ -144,10 +162,11 @@ class LocalCopy:
             yield from parse_rows([content for (content,) in chunk], source)
 
 
-def _row(task: Json) -> tuple[int, str | None, str | None, int, int, str]:
+def _row(task: Json) -> tuple[int, str | None, str | None, str, int, int, str]:
     data = task.get("data") or {}
     meta, ref_id = data.get("meta_info"), data.get("ref_id")
-    table_name = meta.get("table_name") if isinstance(meta, dict) else None
+    meta = meta if isinstance(meta, dict) else {}
+    table_name = meta.get("table_name")
     annotations = task.get("annotations", [])
     drafts = [{"id": draft.get("id")} for draft in task.get("drafts", []) if isinstance(draft, dict)]
     content = {
@@ -160,6 +179,7 @@ def _row(task: Json) -> tuple[int, str | None, str | None, int, int, str]:
         int(task["id"]),
         None if table_name is None else _whole(str(table_name)),
         None if ref_id is None else _whole(str(ref_id)),
+        _whole(str(meta.get("purpose") or "")),
         len(annotations),
         len(annotations) + len(drafts),
         _whole(json.dumps(content, ensure_ascii=False, sort_keys=True)),

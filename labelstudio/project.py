@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Literal, overload
 from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
@@ -12,6 +12,8 @@ from labelstudio.client import LabelStudio
 
 CONTROL = "label"  # the name of our Choices in the labelling page
 ANNOTATORS_PER_POINT = 2
+MAX_TITLE = 50  # of a project in Label Studio
+_ANNOTATOR, _OVERLAP = "adaptml annotator: ", "adaptml overlap: "
 
 Json = dict[str, Any]
 
@@ -33,29 +35,47 @@ class Setup:
     changes: list[str]
 
 
-def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = None) -> Setup:
-    """Make or update the task's project; a second call changes nothing.
+@dataclass(frozen=True)
+class Person:
+    """An annotator with a project of their own.
+
+    Attributes:
+        email: of her account.
+        overlap: share of the points that everybody gets, in [0, 1]; None for who gets no new points.
+    """
+
+    email: str
+    overlap: float | None
+
+
+def setup(
+    studio: LabelStudio, task: Task, annotators_per_point: int | None = None, person: Person | None = None
+) -> Setup:
+    """Make or update the task's project, or a person's own; a second call changes nothing.
 
     Args:
         studio: the server.
         task: gives the labelling page, the title and the annotators' instructions.
         annotators_per_point: how many people see each point; None leaves it, 2 for a new project.
+        person: whose project it is; None for the one that all share.
 
     Raises:
         LabelStudioError: a change would orphan annotations, or there are several projects of the task.
     """
     wanted: Json = {
-        "title": task.title,
+        "title": _title(task, person),
         "label_config": label_config(task),
         "expert_instruction": instructions(task),
         "show_instruction": True,
     }
-    if annotators_per_point is not None:
+    if person is not None:
+        wanted |= {"maximum_annotations": 1, "description": _mark(task, person)}
+    elif annotators_per_point is not None:
         wanted["maximum_annotations"] = annotators_per_point
-    found = _find_by_mark(studio, task)
+    found = _find_by_mark(studio, task, person)
     if found is None:
         made = studio.create_project(
-            **{"maximum_annotations": ANNOTATORS_PER_POINT} | wanted, description=_mark(task)
+            **{"maximum_annotations": ANNOTATORS_PER_POINT, "description": _mark(task, person)} | wanted
         )
         return Setup(int(made["id"]), _page_url(studio, made), created=True, changes=[])
     different = {name: value for name, value in wanted.items() if found[name] != value}
@@ -71,14 +91,18 @@ def setup(studio: LabelStudio, task: Task, annotators_per_point: int | None = No
     return Setup(int(found["id"]), _page_url(studio, found), created=False, changes=changes)
 
 
-def find_project(studio: LabelStudio, task: Task) -> Json:
-    """The task's project.
+@overload
+def find_project(studio: LabelStudio, task: Task, *, required: Literal[True] = True) -> Json: ...
+@overload
+def find_project(studio: LabelStudio, task: Task, *, required: bool) -> Json | None: ...
+def find_project(studio: LabelStudio, task: Task, *, required: bool = True) -> Json | None:
+    """The task's project that all share; None where there is none and none is required.
 
     Raises:
         LabelStudioError: there is none, or several.
     """
     found = _find_by_mark(studio, task)
-    if found is None:
+    if found is None and required:
         raise LabelStudioError(
             f"Label Studio at {studio.url} has no project of task {task.name!r}, or it was deleted; "
             f"run `adaptml annotate setup {task.name}`"
@@ -133,16 +157,50 @@ _NAMES = {
     "expert_instruction": "the annotators' instructions",
     "show_instruction": "the instructions are shown again before labelling",
     "maximum_annotations": "how many people see each point",
+    "description": "the share of points that everybody gets",
 }
 
 
-def _mark(task: Task) -> str:
-    return f"adaptml task: {task.name}\nThe line above ties this project to its task; keep it."
+def _title(task: Task, person: Person | None) -> str:
+    """The project's name; Label Studio takes 50 characters."""
+    if person is None:
+        return task.title
+    name = f" ({person.email.partition('@')[0]})"[:MAX_TITLE]
+    return task.title[: MAX_TITLE - len(name)] + name
 
 
-def _find_by_mark(studio: LabelStudio, task: Task) -> Json | None:
+def _mark(task: Task, person: Person | None = None) -> str:
+    if person is None:
+        return f"adaptml task: {task.name}\nThe line above ties this project to its task; keep it."
+    lines = [f"adaptml task: {task.name}", f"{_ANNOTATOR}{person.email}"]
+    lines += [] if person.overlap is None else [f"{_OVERLAP}{person.overlap:g}"]
+    return "\n".join([*lines, "The lines above tie this project to its task and annotator; keep them."])
+
+
+def people_of(studio: LabelStudio, task: Task) -> list[tuple[Person, Json]]:
+    """Everybody with a project of their own, by e-mail address, and the project."""
+    mark = f"adaptml task: {task.name}"
+    found = []
+    for project in studio.projects():
+        lines = (project.get("description") or "").splitlines()
+        emails = [line.removeprefix(_ANNOTATOR) for line in lines if line.startswith(_ANNOTATOR)]
+        overlaps = [float(line.removeprefix(_OVERLAP)) for line in lines if line.startswith(_OVERLAP)]
+        if mark in lines and emails:
+            found.append((Person(emails[0], overlaps[0] if overlaps else None), project))
+    return sorted(found, key=lambda entry: entry[0].email)
+
+
+def _find_by_mark(studio: LabelStudio, task: Task, person: Person | None = None) -> Json | None:
+    if person is not None:
+        of_person = [project for other, project in people_of(studio, task) if other.email == person.email]
+        return of_person[0] if of_person else None
     mark = _mark(task).splitlines()[0]
-    found = [p for p in studio.projects() if mark in (p.get("description") or "").splitlines()]
+    described = [(project, (project.get("description") or "").splitlines()) for project in studio.projects()]
+    found = [
+        project
+        for project, lines in described
+        if mark in lines and not any(line.startswith(_ANNOTATOR) for line in lines)
+    ]
     if len(found) > 1:
         ids = listed([str(project["id"]) for project in found])
         raise LabelStudioError(

@@ -13,7 +13,6 @@ from adaptml.database import Database
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
 from adaptml.sampling import Sample
 from adaptml.tasks import NONE_CHOICE, Task, indicator
-from labelstudio.media import with_addresses
 from labelstudio.project import CONTROL
 from labelstudio.sample_tasks import label_studio_tasks
 from labelstudio.sync import Advance, LinkedProject, counts, latest_change, refresh
@@ -42,6 +41,8 @@ class Pushed:
         duplicates_deleted: tasks that a killed push had sent a second time, and that were deleted.
         predicted: tasks that got a pre-annotation.
         unpredicted: points of the sample of which the run says nothing.
+        people: what went to each person's own project, by e-mail address; empty where all share one. The
+            counts above, but for `asked`, are then sums over people.
     """
 
     asked: int
@@ -51,6 +52,15 @@ class Pushed:
     duplicates_deleted: int = 0
     predicted: int = 0
     unpredicted: int = 0
+    people: dict[str, "Pushed"] = field(default_factory=dict)
+
+    def add(self, person: str, part: "Pushed") -> None:
+        """Count what went to a person's project, or with no name to the one that all share."""
+        if person:
+            self.people[person] = part
+        self.refused |= part.refused
+        for name in ("sent", "there", "duplicates_deleted", "predicted", "unpredicted"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
 
 
 def push(
@@ -60,6 +70,7 @@ def push(
     sample: Sample,
     media: Path,
     run: "RunFiles | None" = None,
+    purpose: str = "",
     advance: Advance = lambda _: None,
 ) -> Pushed:
     """Import those points of a sample that have no task yet, and check by the counts that all arrived.
@@ -74,6 +85,8 @@ def push(
         sample: points of one table.
         media: folder of the files that columns of pictures, sounds and films name.
         run: gives pre-annotations, or None.
+        purpose: what other than annotation the tasks are for, such as `ADJUDICATION`: a point gets one task
+            for each purpose.
         advance: is called with the number of points just done.
 
     Raises:
@@ -82,7 +95,7 @@ def push(
     ids = sample.frame["id"].tolist()
     refresh(linked)
     untouched = linked.copy.counts()[1] == 0
-    there = linked.copy.find(sample.table, ids)
+    there = linked.copy.find(sample.table, ids, purpose)
     done = Pushed(len(ids), there=len(there))
     predictions: dict[str, Json] = {}
     if run is not None:
@@ -92,9 +105,9 @@ def push(
     if there and run is not None:
         done.predicted += _predict(linked, there, predictions, run.run_id)
     sender = _Sender(linked, done, advance)
-    _send_missing(sender, _Points(database, task, sample, predictions, media), set(there))
+    _send_missing(sender, _Points(database, task, sample, predictions, media, purpose), set(there))
     _delete_duplicates(linked, done, untouched)
-    _check_arrived(linked, sample, done)
+    _check_arrived(linked, sample, purpose, done)
     if run is not None:
         done.predicted += len(set(predictions) & set(sender.arrived))
         if done.predicted:
@@ -111,6 +124,7 @@ class _Points:
     sample: Sample
     predictions: Mapping[str, Json]
     media: Path
+    purpose: str
 
 
 def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
@@ -127,14 +141,14 @@ def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
                 raise
             time.sleep(_PAUSE_S)
             refresh(linked)
-            there = set(linked.copy.find(table, ids))
+            there = set(linked.copy.find(table, ids, points.purpose))
         else:
             return
 
 
-def _check_arrived(linked: LinkedProject, sample: Sample, done: Pushed) -> None:
+def _check_arrived(linked: LinkedProject, sample: Sample, purpose: str, done: Pushed) -> None:
     """Count the tasks of the sample in the project."""
-    arrived = len(linked.copy.find(sample.table, sample.frame["id"].tolist()))
+    arrived = len(linked.copy.find(sample.table, sample.frame["id"].tolist(), purpose))
     done.sent = arrived - done.there
     if arrived + len(done.refused) != done.asked:
         raise LabelStudioError(
@@ -185,8 +199,10 @@ def _batches(points: _Points, missing: set[str]) -> Iterator[list[Json]]:
     chars = 0
     for start in range(0, len(frame), BATCH_ROWS // 4):
         keys = frame.iloc[start : start + BATCH_ROWS // 4]
-        rows = with_addresses(points.database.read(keys, columns), task, points.media)
-        tasks = label_studio_tasks(rows, task, sample, keys["inclusion_prob"].tolist())
+        tasks = label_studio_tasks(
+            points.database.read(keys, columns), task, sample, keys["inclusion_prob"].tolist(),
+            media=points.media, purpose=points.purpose,
+        )  # fmt: skip
         for entry in tasks:
             entry.pop("id")  # Label Studio gives its own
             key = entry["data"]["ref_id"]

@@ -11,10 +11,12 @@ from adaptml.reports.html import Column, Html, element, number, table
 from adaptml.reports.page import Section, facts, fitting, folded, page, paragraph, warnings_list
 from adaptml.reports.rows import MAX_ROWS, Bucket, Limits, Points, Rows, Words, about, link
 from adaptml.reports.texts import ReadTexts, Texts
+from labelstudio.ability import TELLING, TOO_FEW
 from labelstudio.agreement import Agreement
 from labelstudio.agreement_report import MEASURES
 from labelstudio.alpha import Alpha
 from labelstudio.breakdown import DisputedPoint
+from labelstudio.precision import precision_lines
 from labelstudio.verdict import RELIABLE, TENTATIVE
 
 DISPUTED = "disputed"
@@ -50,7 +52,7 @@ def agreement_report_page(
             Section("points", "Disputed points", _disputed(found, rows)),
             Section("classes", "Classes", _classes(found, rows)),
             Section("exchanged", "Labels that annotators exchange", _exchanged(found, rows)),
-            Section("annotators", "Annotators", [_annotators(found), _pairs(found)]),
+            Section("annotators", "Annotators", [_annotators(found), *_abilities(found), _pairs(found)]),
             Section(
                 "about", "About this page", [about(limits, read_texts is not None, f"chosen as {WORST}")]
             ),
@@ -99,6 +101,7 @@ def _verdict(found: Agreement, lines: Sequence[tuple[str, str]]) -> list[Html | 
         facts(lines),
         warnings_list(warnings),
         table(columns, alphas, caption="Krippendorff's alpha", sortable=False),
+        *(paragraph(line) for line in precision_lines(found.precision)),
         paragraph(
             f"All numbers rest on the {found.compared:,} points with two or more annotators. "
             "Alpha is 1 for perfect agreement and 0 for what chance would give; labels are reliable from "
@@ -197,6 +200,21 @@ def _annotators(found: Agreement) -> Html:
         for a in found.annotators
     ]
     return table(columns, lines, caption="Each annotator against the rest")
+
+
+def _abilities(found: Agreement) -> list[Html | None]:
+    columns = [
+        Column("Annotator", numeric=False),
+        Column("Points", help="that this annotator labelled"),
+        Column("Right", help="estimated by Dawid and Skene's model"),
+        Column("95 % interval"),
+    ]
+    lines = [
+        [a.name, number(a.points), _share(a.value), f"{a.low:.1%} to {a.high:.1%}"] for a in found.abilities
+    ]
+    about = "" if found.measure == "nominal" else " about a class"
+    made = table(columns, lines, caption=f"How often each annotator is right{about}")
+    return [made, paragraph(TOO_FEW) if len(found.abilities) < TELLING else None]
 
 
 def _pairs(found: Agreement) -> Html:

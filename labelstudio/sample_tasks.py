@@ -14,10 +14,11 @@ import pandas as pd
 from adaptml.data import Data
 from adaptml.errors import AnnotationError, listed
 from adaptml.files import replacing
+from adaptml.gold_labels.core import seen_of
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task, coding_guide, label_config
-from labelstudio.media import with_addresses
+from labelstudio.media import media_columns, with_addresses
 
 _RESERVED = {"ref_id", "meta_info"}
 
@@ -85,7 +86,8 @@ def sample_tasks(
         vector: the vector column of `diverse`; default: the task's first feature.
         seed: the same arguments and seed give the same points.
         where: an SQL condition on the rows of the table.
-        to: the file to write; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
+        to: the file to write, whose name gets `.json` behind it where it does not end so, for Label Studio
+            imports no other; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
             annotations.
 
     Raises:
@@ -106,12 +108,18 @@ def sample_tasks(
     options = SamplingOptions(sampling, run, by, vector, seed, where)
     with TemporaryDirectory(prefix="adaptml-") as folder:
         sample = draw_points(project, task, data, n, options, Path(folder))
-    rows = with_addresses(project.database.read(sample.frame, sent), task, project.settings.media)
+    rows = project.database.read(sample.frame, sent)
     kinds = "" if sampling == RANDOM else f"{options.kinds}_"
     name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name
+    if not path.name.endswith(".json"):  # Label Studio imports no other
+        path = path.with_name(f"{path.name}.json")
     config, guide = _write_files(
-        label_studio_tasks(rows, task, sample, sample.frame["inclusion_prob"].tolist()), task, path
+        label_studio_tasks(
+            rows, task, sample, sample.frame["inclusion_prob"].tolist(), media=project.settings.media
+        ),
+        task,
+        path,
     )
     shown = [column.name for column in task.columns]
     empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
@@ -133,7 +141,13 @@ def _write_files(tasks: list[dict[str, Any]], task: Task, path: Path) -> tuple[P
 
 
 def label_studio_tasks(
-    rows: pd.DataFrame, task: Task, sample: Sample, inclusion: Sequence[float]
+    rows: pd.DataFrame,
+    task: Task,
+    sample: Sample,
+    inclusion: Sequence[float],
+    *,
+    media: Path | None = None,
+    purpose: str = "",
 ) -> list[dict[str, Any]]:
     """Data points in the form that Label Studio imports.
 
@@ -142,12 +156,28 @@ def label_studio_tasks(
         task: what is asked of them.
         sample: how they were drawn.
         inclusion: n inclusion probabilities in (0, 1], NaN where they cannot be told.
+        media: folder of the files that columns of pictures, sounds and films name; None leaves them as they
+            are.
+        purpose: what other than annotation the tasks are for; how such points were drawn says nothing about
+            the table, and is not recorded.
+
+    Raises:
+        AnnotationError: files that cannot be shown.
     """
     tasks = []
-    for row, prob in zip(rows.to_dict("records"), inclusion, strict=True):
+    files = [] if media is None else [name for name in media_columns(task) if name in rows.columns]
+    shown = rows if media is None else with_addresses(rows, task, media)
+    originals = rows[files].to_dict("records")
+    for row, prob, cells in zip(shown.to_dict("records"), inclusion, originals, strict=True):
         table_name, key = row.pop("table_name"), row.pop("id")
-        meta = {"table_name": table_name, "task": task.name, "sampling": sample.name}
-        meta["inclusion_prob"] = prob if prob == prob else None  # NaN is not itself
+        meta: dict[str, Any] = {"table_name": table_name, "task": task.name}
+        if purpose:
+            meta["purpose"] = purpose
+        else:
+            meta["sampling"] = sample.name
+            meta["inclusion_prob"] = prob if prob == prob else None  # NaN is not itself
+        if files:  # a changed point is told by what the table holds, not by the address that was made of it
+            meta["seen"] = seen_of({str(name): cell for name, cell in cells.items()})
         columns = {name: _json_value(value) for name, value in row.items()}
         tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
     return tasks

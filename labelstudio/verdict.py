@@ -7,10 +7,10 @@ from labelstudio.alpha import RESAMPLES, Alpha
 RELIABLE = 0.8
 TENTATIVE = 0.667
 SOURCE = "Krippendorff 2004, Content Analysis, p. 241"
-# Annotators who agree on n points may still differ on 3 in n of all (the rule of three: Hanley and Lippman-Hand
-# 1983, JAMA 249(13)). With two equally frequent classes, chance makes them differ on half of all points, so that
-# alpha may be 1 - (3/n) / 0.5; 30 points are the fewest for which that reaches `RELIABLE`. The bootstrap cannot
-# tell: it knows no disagreement but that of the points at hand.
+# Annotators who agree on n points may still differ on 3 in n of all (the rule of three: Hanley and
+# Lippman-Hand 1983, JAMA 249(13)). With two equally frequent classes, chance makes them differ on half of all
+# points, so that alpha may be 1 - (3/n) / 0.5; 30 points are the fewest for which that reaches `RELIABLE`.
+# The bootstrap cannot tell: it knows no disagreement but that of the points at hand.
 MIN_POINTS = 30
 
 

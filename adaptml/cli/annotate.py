@@ -12,6 +12,7 @@ from adaptml.project import Project
 if TYPE_CHECKING:
     from adaptml.sampling import Sample
     from labelstudio.annotate import Pulled
+    from labelstudio.project import Setup
     from labelstudio.push import Pushed
 
 app = new_app(help="Annotate in Label Studio: make the project, send points, fetch annotations.")
@@ -21,7 +22,15 @@ app = new_app(help="Annotate in Label Studio: make the project, send points, fet
 def setup_command(
     task: options.TaskName,
     annotators: Annotated[
-        int | None, typer.Option(min=1, help="How many people see each point; 2 in a new project.")
+        str | None,
+        typer.Option(
+            help="How many people see each point (2 in a new project), or e-mail addresses with commas "
+            "between: a project for each of them, blind to the others."
+        ),
+    ] = None,
+    overlap: Annotated[
+        float | None,
+        typer.Option(help="With addresses: share of the points that everybody gets; 0.2 without it."),
     ] = None,
 ) -> None:
     """Make or update the task's project: labelling page and instructions from the task file.
@@ -30,16 +39,31 @@ def setup_command(
 
     Example: `adaptml annotate setup example`
     """
-    from labelstudio.annotate import setup
+    from labelstudio.annotate import setup, setup_people
+    from labelstudio.people import OVERLAP
 
+    emails = [] if annotators is None or annotators.isdecimal() else options.names_in([annotators])
+    if overlap is not None and not emails:
+        raise typer.BadParameter("--overlap goes with --annotators ADDRESS,ADDRESS")
+    if annotators is not None and not emails and int(annotators) < 1:
+        raise typer.BadParameter("--annotators is below 1; expected how many people see each point")
     with Project() as project:
-        done = setup(project, task, annotators)
+        if emails:
+            made = setup_people(project, task, emails, OVERLAP if overlap is None else overlap)
+        else:
+            made = {"": setup(project, task, None if annotators is None else int(annotators))}
+    for email, done in made.items():
+        _show_setup(done, email)
+    output().print(f"Next: adaptml annotate push {task} --data TABLE --n 60")
+
+
+def _show_setup(done: "Setup", email: str) -> None:
     changed = "made" if done.created else "changed" if done.changes else "nothing to change"
     separator = " " if done.created else ": "
-    output().print(f"project {done.project}{separator}{changed}: {done.url}")
+    of = f" of {email}" if email else ""
+    output().print(f"project {done.project}{of}{separator}{changed}: {done.url}")
     for change in done.changes:
         output().print(f"  {change}")
-    output().print(f"Next: adaptml annotate push {task} --data TABLE --n 60")
 
 
 @app.command("push")
@@ -47,7 +71,13 @@ def push_command(
     task: options.TaskName,
     data: options.DataArg,
     n: options.Number,
-    sampling: options.Sampling = "random",
+    sampling: Annotated[
+        str,
+        typer.Option(
+            help="random, stratified, diverse, uncertain, disagreement, uncovered, a mixture such as "
+            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed, to ask again."
+        ),
+    ] = "random",
     predictions: Annotated[
         str | None, typer.Option(help="MLflow run whose labels are shown as pre-annotations.")
     ] = None,
@@ -78,7 +108,9 @@ def push_command(
         output().print(
             f"{done.predicted} pre-annotations sent, {done.unpredicted} points of which the run says nothing"
         )
-    if sample.frame["inclusion_prob"].isna().any():
+    if sampling == "disputed":
+        output().print("Somebody who has not annotated these points settles them: what they say is gold.")
+    elif sampling != "changed" and sample.frame["inclusion_prob"].isna().any():
         output().print(
             "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"
         )
@@ -90,6 +122,8 @@ def _show_pushed(sample: "Sample", done: "Pushed", data: str, n: int) -> None:
     fewer = f" ({n} were asked for)" if done.asked < n else ""
     console.print(f"{done.asked} points of {data}{fewer}, drawn as {sample.name}")
     console.print(f"{done.sent} sent, {done.there} there already, {len(done.refused)} refused")
+    for person, part in done.people.items():
+        console.print(f"  {person}: {part.sent} sent, {part.there} there already")
     for key, reason in done.refused.items():
         console.print(f"  refused: {sample.table}/{key}: {reason}")
     if done.duplicates_deleted:
@@ -131,7 +165,10 @@ def _show_pulled(found: "Pulled") -> None:
     for line in summary(found.done):
         console.print(line)
     for person, n in found.unlabelled.items():
-        console.print(f"{person}: {n} of {len(found.done.ann_df)} points still unlabelled")
+        asked = found.asked.get(person, len(found.done.ann_df))
+        console.print(f"{person}: {n} of {asked} points still unlabelled")
+    for person, n in found.strayed.items():
+        console.print(f"warning: {n} annotations in the project of {person} are another's")
     if found.agreement is None:
         console.print("no point has two annotators yet, so agreement cannot be measured")
         return

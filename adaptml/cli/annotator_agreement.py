@@ -1,5 +1,8 @@
 """`adaptml annotator-agreement`: Krippendorff's alpha, a verdict, and what to fix next."""
 
+from typing import Annotated
+
+import typer
 from rich.console import Console
 
 from adaptml.cli import options
@@ -7,7 +10,15 @@ from adaptml.cli.support import output
 from adaptml.project import Project
 
 
-def command(task: options.TaskName, seed: options.Seed = 0, no_texts: options.NoTexts = False) -> None:
+def command(
+    task: options.TaskName,
+    seed: options.Seed = 0,
+    no_texts: options.NoTexts = False,
+    width: Annotated[
+        float,
+        typer.Option("--width", help="How narrow alpha's interval is wanted; the report says what it takes."),
+    ] = 0.1,
+) -> None:
     """Measure how far annotators agree: Krippendorff's alpha, a verdict, and what to fix next.
 
     Reads the annotations that process-annotations wrote; writes agreement.txt, agreement.json and
@@ -20,7 +31,7 @@ def command(task: options.TaskName, seed: options.Seed = 0, no_texts: options.No
     from labelstudio.annotator_agreement import REPORTS
 
     with Project() as project:
-        found = project.annotator_agreement(task, seed=seed, texts=not no_texts)
+        found = project.annotator_agreement(task, seed=seed, texts=not no_texts, width=width)
         folder = project.settings.annotations(task)
     show(found, Console())
     output().print(f"written to {folder}: {', '.join(REPORTS)}")

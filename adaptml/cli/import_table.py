@@ -1,11 +1,13 @@
 """`adaptml import`: files into a data table."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adaptml.cli.support import output
+from adaptml.cli.support import EXIT_INTERRUPTED, output
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 
@@ -50,6 +52,9 @@ def command(
     sheet: Annotated[
         str | None, typer.Option(help="Of an Excel file. Default: the first.", show_default=False)
     ] = None,
+    stack: Annotated[
+        bool, typer.Option("--stack", help="Into the Docker stack's database, by way of its containers.")
+    ] = False,
 ) -> None:
     """Make a data table from files, or bring it up to date: only new and changed rows are written.
 
@@ -58,7 +63,7 @@ def command(
     All of it is written or nothing.
 
     Example: `adaptml import posts.csv posts --id tweet_id`
-    """  # fmt: skip
+    """
     from adaptml.importing.next_step import next_step
 
     *paths, table = map(str, files)
@@ -66,7 +71,17 @@ def command(
         raise SettingsError(
             f"no table's name after {table!r}; expected such as: adaptml import posts.csv posts"
         )
-    with Project() as project:
+    if stack:
+        from adaptml.stack.compose import open_stack
+        from adaptml.stack.import_files import import_files
+
+        named = {"--id": id_column, "--encoding": encoding, "--delimiter": delimiter, "--sheet": sheet}
+        named |= {"--on-duplicate": on_duplicate}
+        words = [word for option, value in named.items() if value is not None for word in (option, value)]
+        words += [word for kind in types or [] for word in ("--types", kind)]
+        import_files(open_stack(), files[:-1], table, words + ["--number-rows"] * number_rows)
+        return
+    with Project() as project, _interruption_said(project):
         done = project.import_table(
             paths, table,
             id=id_column, number_rows=number_rows, on_duplicate=on_duplicate, types=_types(types or []),
@@ -74,6 +89,18 @@ def command(
         )  # fmt: skip
         output().print(str(done))
         output().print(f"Next: `{next_step(project, done)}`")
+
+
+@contextmanager
+def _interruption_said(project: Project) -> Iterator[None]:
+    """On a database without transactions, an interruption leaves what was written; elsewhere nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if project.database.engine.dialect.name != "crate":
+            raise
+        typer.echo("interrupted; the rows written so far are kept, run it again for the rest", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _show(plan: "Plan") -> None:

@@ -16,11 +16,13 @@ from adaptml.project import Project
 if TYPE_CHECKING:
     import pandas as pd
 
+    from adaptml.rules.core import KeywordRule
     from dataprogramming.lfs_report import Look
 
 COMMAND_OPTIONS = options.TAKES_MORE  # what the task's get_lfs declares
 MOST_ROWS = 20
 MOST_CHARS = 300
+MOST_KEYWORDS = 20  # of a labelling function
 _WIDEST = 10_000
 _LF = typer.Option(metavar="LF", help="Show rows on which this labelling function votes.", show_default=False)
 _WRONG = typer.Option("--wrong", help="Of these, the gold points on which it is wrong.")
@@ -123,6 +125,8 @@ def _was_typed(ctx: typer.Context, name: str) -> bool:
 
 
 def _print_table(console: Console, found: "Look") -> None:
+    from dataprogramming.keyword_counts import silent_sentence
+
     votes = found.votes
     print_lf_table(console, found.table)
     gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
@@ -137,8 +141,12 @@ def _print_table(console: Console, found: "Look") -> None:
     for name in found.removed:
         console.print(f"{name} is no longer there")
     for name, hits in found.keyword_hits.items():
-        if len(hits) > 1 or name in found.silent_keywords:  # one keyword's hits are the LF's votes
-            console.print(f"{name}: {', '.join(f'{word} {count}' for word, count in hits.items())}")
+        if len(hits) > 1:  # one keyword's hits are the LF's votes
+            shown = [f"{word} {count}" for word, count in hits.items() if count]
+            console.print(f"{name}: {listed(shown, MOST_KEYWORDS) or 'no keyword in any row'}")
+    silent = silent_sentence(found.keyword_hits, len(votes))
+    if silent:
+        console.print(silent)
     console.print("See rows with --show LF [--wrong|--conflicts], --uncovered or --disagreement.")
 
 
@@ -151,14 +159,14 @@ def _print_rows(
     else:
         rows = votes.uncovered() if uncovered else votes.disagreements()
     keyword_lf = None if lf is None else found.keyword_lfs.get(lf)
-    keywords = frozenset[str]() if keyword_lf is None else keyword_lf.keywords
+    rule = None if keyword_lf is None else keyword_lf.rule
     for row in rows.head(MOST_ROWS).to_dict("records"):
-        console.print(_row(row, votes.lf_names, keywords, marked=console.is_terminal))
+        console.print(_row(row, votes.lf_names, rule, marked=console.is_terminal))
     console.print(f"{min(MOST_ROWS, len(rows))} of {len(rows)} rows")
 
 
 def _row(
-    row: Mapping[Hashable, Any], lf_names: tuple[str, ...], keywords: frozenset[str], *, marked: bool
+    row: Mapping[Hashable, Any], lf_names: tuple[str, ...], rule: "KeywordRule | None", *, marked: bool
 ) -> Text:
     """A data point: its key, its texts with matched words marked, its gold label and its votes."""
     from adaptml.frames import KEYS
@@ -170,18 +178,20 @@ def _row(
         if name == "gold_label":
             shown.append(f"\n  gold: {', '.join(value) or 'none'}", style="green")
         elif value is not None:
-            shown.append(f"\n  {name}: ").append_text(_marked(str(value), keywords, marked))
+            shown.append(f"\n  {name}: ").append_text(_marked(str(value), rule, marked))
     cast = [f"{name} → {row[name]}" for name in lf_names if row[name] is not None]
     return shown.append(f"\n  votes: {', '.join(cast) or 'none'}", style="dim")
 
 
-def _marked(text: str, keywords: frozenset[str], coloured: bool) -> Text:
+def _marked(text: str, rule: "KeywordRule | None", coloured: bool) -> Text:
     """A text with the keywords in it marked: by colour on a terminal, else by » and «."""
+    from adaptml.features.words import normalized
     from dataprogramming.marking import matches
 
-    cut = text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 1] + "…"
+    clean = normalized(text)
+    cut = clean if len(clean) <= MOST_CHARS else clean[: MOST_CHARS - 1] + "…"
     made, end = Text(), 0
-    for start, stop in matches(cut, keywords) if keywords else []:
+    for start, stop in matches(cut, rule) if rule else []:
         made.append(cut[end:start])
         word = cut[start:stop]
         made.append(word if coloured else f"»{word}«", style="reverse bold")

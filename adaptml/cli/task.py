@@ -7,7 +7,7 @@ from rich.table import Table
 
 from adaptml.cli import options
 from adaptml.cli.support import new_app, output
-from adaptml.errors import TaskError
+from adaptml.errors import TaskError, listed
 from adaptml.project import Project
 
 STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -26,7 +26,12 @@ def new(
     setting: Annotated[
         str, typer.Option(help="One class a data point (multiclass), or any number (multilabel).")
     ] = "multiclass",
-    text: Annotated[str, typer.Option(help="Column of the data table that holds the text.")] = "txt",
+    text: Annotated[
+        str | None, typer.Option(help="Column of the data table that holds the text; default: txt.")
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Of a task about pictures: column that holds their paths or addresses.")
+    ] = None,
 ) -> None:
     """Make a task folder that runs at once; edit its two files from there.
 
@@ -34,13 +39,23 @@ def new(
     """
     from adaptml.tasks.scaffold import new_task
 
+    if text is not None and image is not None:
+        raise TaskError(
+            f"--text {text} and --image {image} were both given; expected one: add the other column to the "
+            "task file afterwards"
+        )
     names = [part.strip() for part in classes.split(",") if part.strip()]
     with Project() as project:
         tasks_dir = project.settings.tasks_dir
-    new_task(tasks_dir, name, names, setting, text)
+    made = new_task(tasks_dir, name, names, setting, "txt" if text is None else text, image=image)
     folder = tasks_dir / name
     output().print(f"{folder / 'task.yaml'}  classes, columns, coding guide")
     output().print(f"{folder / 'lfs.py'}     labelling functions")
+    if made.problem.exclusive and len(names) == 2:
+        output().print(
+            f"No class is the positive one: if you look for one of {listed(names)}, say so in task.yaml, "
+            f"as in positive: {names[-1]}"
+        )
     output().print(f"Next: edit both, then `adaptml task check {name}`")
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database.core import Database
 from adaptml.database.cratedb import DIALECT as CRATEDB
 from adaptml.database.types import TextList, Vector
-from adaptml.database.unique_ids import BadIds
 from adaptml.errors import DatabaseError, DatabaseUnavailableError
 
 
@@ -21,8 +20,6 @@ class TableFacts:
     Attributes:
         rows: their number.
         types: type of each column, in the table's order.
-        null_ids: rows whose id is NULL.
-        repeated_ids: rows that have the id of another one before.
         id_problem: what is wrong with its ids, such as NULL or duplicated ones; None where nothing is.
         indexed: whether rows are found by their id without reading the table; None where that is unknown,
             as in a view.
@@ -31,8 +28,6 @@ class TableFacts:
 
     rows: int
     types: dict[str, TypeEngine[Any]]
-    null_ids: int
-    repeated_ids: int
     id_problem: str | None
     indexed: bool | None
     missing: dict[str, int]
@@ -55,10 +50,9 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
     asked = [sa.func.count(), *(sa.func.count(source.c[name]) for name in counted)]
     with database.translated(), database.engine.connect() as connection:
         found = connection.execute(sa.select(*asked).select_from(source)).one()
-    bad, problem = BadIds(table, 0, {}), None
     try:
-        bad = database.bad_ids(table)
-        problem = str(bad.error()) if bad else None
+        database.check_ids(table)
+        problem = None
     except DatabaseUnavailableError:
         raise
     except DatabaseError as error:
@@ -66,8 +60,6 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
     return TableFacts(
         rows=found[0],
         types={column.name: column.type for column in source.columns},
-        null_ids=bad.n_null,
-        repeated_ids=sum(bad.repeated.values()) - len(bad.repeated),
         id_problem=problem,
         indexed=_indexed(database, source) if "id" in source.c else None,
         missing={name: found[0] - found[place] for place, name in enumerate(counted, start=1)},

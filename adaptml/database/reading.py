@@ -19,13 +19,14 @@ from adaptml.database.connection import NOT_UTF8, Connected
 from adaptml.database.keys import SQLITE, to_column, to_text
 from adaptml.database.stored import Decode, StoredRows, stored
 from adaptml.database.types import shown
-from adaptml.database.unique_ids import BadIds, duplicated, is_unique, may_be_null
+from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 
 CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
+ID_PAGE_ROWS = 500_000  # the same where a row is an id alone
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
@@ -270,16 +271,13 @@ class Reader(Connected):
             DatabaseUnavailableError: the database is away or locked.
         """
         source = self.data_table(table, fresh=True)
-        query = sa.select(source.c.id).order_by(source.c.id)
+        query = sa.select(source.c.id)
         if where is not None:
             if ";" in where:
                 raise DatabaseError(f"where {where!r} holds a semicolon; expected one condition: take it out")
             query = query.where(sa.text(f"({where}\n)".replace(":", r"\:")))
         try:
-            with self.translated(), self.engine.connect() as connection:
-                self._read_only(connection)
-                pages = connection.execute(query).partitions(PAGE_ROWS)
-                ids = [key for page in pages for (key,) in page]
+            ids = self._all_ids(source, query)
         except DatabaseUnavailableError:
             raise
         except DatabaseError as error:
@@ -297,17 +295,28 @@ class Reader(Connected):
             table,
         )
         if n_null or (not is_unique(source) and len(set(read)) < len(read)):
-            repeated = {key: n for key, n in Counter(read).items() if n > 1}
-            raise BadIds(table, n_null, repeated).error()
+            raise bad_ids(table, n_null, Counter(read))
         return pd.DataFrame({"table_name": table, "id": read}, dtype=str)
 
-    def bad_ids(self, table: str) -> BadIds:
-        """Rows of a table without an id, and ids that several rows have.
+    def _all_ids(self, source: sa.Table, query: "sa.Select[Any]") -> list[Any]:
+        """What a query for ids finds, sorted, None for a row without one; CrateDB holds each answer whole."""
+        if cratedb.is_cratedb(self.engine):
+            ids = [row[0] for rows in self._pages(source, query, ID_PAGE_ROWS) for row in rows]
+            empty = query.with_only_columns(sa.func.count()).where(source.c.id.is_(sa.null()))
+            n_null = self._rows(source, empty)[0][0] if may_be_null(source, cratedb.DIALECT) else 0
+            return ids + [None] * n_null
+        with self.translated(), self.engine.connect() as connection:
+            self._read_only(connection)
+            pages = connection.execute(query.order_by(source.c.id)).partitions(PAGE_ROWS)
+            return [key for page in pages for (key,) in page]
 
-        Nothing is asked where the table's own constraints say that there are none.
+    def check_ids(self, table: str) -> None:
+        """Refuse a table in which a row has no id, or several have the same.
+
+        Nothing is asked where the table's own constraints say that it cannot be.
 
         Raises:
-            DatabaseError: an `id` that is neither text nor whole numbers nor UUIDs.
+            DatabaseError: says how many rows have no id, and which ids are duplicated in how many rows.
             UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `keys`.
         """
         source = self.data_table(table, fresh=True)
@@ -319,23 +328,13 @@ class Reader(Connected):
         groups = groups.group_by(key).having(sa.func.count() > 1).order_by(key)
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
         repeated = [] if is_unique(source) else self._rows(source, groups)
-        ids = self.ids(source, repeated)
-        return BadIds(table, n_null, {key: row.n for key, row in zip(ids, repeated, strict=True)})
-
-    def check_ids(self, table: str) -> None:
-        """Refuse a table in which a row has no id, or several have the same.
-
-        Raises:
-            DatabaseError: says how many rows have no id, and which ids are duplicated in how many rows.
-            UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `keys`.
-        """
-        bad = self.bad_ids(table)
-        if bad:
-            raise bad.error()
+        if n_null or repeated:
+            rows = dict(zip(self.ids(source, repeated), (row.n for row in repeated), strict=True))
+            raise bad_ids(table, n_null, rows)
 
     @staticmethod
     def _read_only(connection: sa.Connection) -> None:
-        """Whatever a person's condition calls changes nothing; CrateDB has no such functions."""
+        """Whatever a person's condition calls changes nothing."""
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,36 +34,24 @@ def duplicated(table: str, ids: Sequence[Any]) -> DatabaseError:
     )
 
 
-@dataclass(frozen=True)
-class BadIds:
+def bad_ids(table: str, n_null: int, rows: Mapping[str, int]) -> DatabaseError:
     """What is wrong with the ids of a table.
 
-    Attributes:
+    Args:
         table: its name.
         n_null: rows without an id.
-        repeated: id → how many rows have it, 2 or more.
+        rows: id → how many rows have it; those that only one has are no problem.
     """
-
-    table: str
-    n_null: int
-    repeated: Mapping[str, int]
-
-    def __bool__(self) -> bool:
-        """Whether anything is wrong."""
-        return bool(self.n_null or self.repeated)
-
-    def error(self) -> DatabaseError:
-        """All that in one line, and what to do."""
-        problems, todo = [], []
-        if self.n_null:
-            problems.append(f"{_counted(self.n_null, 'row')} without an id")
-            todo.append("give each row an id, or leave them out (`where id is not null`)")
-        if self.repeated:
-            among = _counted(sum(self.repeated.values()), "row")
-            ids = _counted(len(self.repeated), "duplicated id")
-            problems.append(f"{ids} in {among} ({listed(list(self.repeated))})")
-            todo.append("keep one row of each")
-        return DatabaseError(f"table {self.table!r} has {' and '.join(problems)}; {' and '.join(todo)}")
+    repeated = {key: n for key, n in rows.items() if n > 1}
+    problems, todo = [], []
+    if n_null:
+        problems.append(f"{_counted(n_null, 'row')} without an id")
+        todo.append("give each row an id, or leave them out (`where id is not null`)")
+    if repeated:
+        among = _counted(sum(repeated.values()), "row")
+        problems.append(f"{_counted(len(repeated), 'duplicated id')} in {among} ({listed(list(repeated))})")
+        todo.append("keep one row of each")
+    return DatabaseError(f"table {table!r} has {' and '.join(problems)}; {' and '.join(todo)}")
 
 
 def _counted(n: int, what: str) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from adaptml.database import Database
+from adaptml.database import Database, Vector
 from adaptml.features.streaming import stream
 from adaptml.features.values import Hashes, Known, among, id_hashes
+from adaptml.features.values_to_encode import cell_text
 
 IN_MEMORY_BYTES = 32 << 20  # of rows that wait for their features; more of them wait in a file
 
@@ -26,7 +27,7 @@ class Row(NamedTuple):
 
     Attributes:
         id: its id.
-        texts: what its features are computed from, by column.
+        texts: what its features are computed from, by column; cells that hold no text as `cell_text` says.
         hashes: of these.
         needed: numbers of the features.
     """
@@ -105,7 +106,7 @@ def find_changes(
     columns = list(dict.fromkeys(sources))
     database.check_ids(table)
     source = database.data_table(table, columns)
-    query = sa.select(source.c.id, *(source.c[column] for column in columns))
+    query = sa.select(source.c.id, *(_as_it_is(source.c[column]) for column in columns))
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8")  # noqa: SIM115 - Changes closes it
     pass_ = _Pass(columns, sources, known, all_rows, file)
     try:
@@ -135,14 +136,14 @@ class _Pass:
 
     def add(self, ids: list[str], rows: Sequence["sa.Row[Any]"]) -> None:
         """Look at some rows."""
-        texts = {name: [row[i] or "" for row in rows] for i, name in enumerate(self._columns, start=1)}
+        texts = {name: [cell_text(row[i]) for row in rows] for i, name in enumerate(self._columns, start=1)}
         hashes = {name: source_hashes(values) for name, values in texts.items()}
         id_hash = id_hashes(ids)
         lacking, changed = self._compared(id_hash, hashes)
         needed = np.ones_like(lacking) if self._all_rows else lacking | changed
         self._seen.append(id_hash)
         self._count(lacking, changed, needed)
-        for place in np.flatnonzero(needed.any(axis=1)):
+        for place in np.flatnonzero(needed.any(axis=1)).tolist():
             of_row = {name: values[place] for name, values in texts.items()}
             self.counts.empty += not any(text.strip() for text in of_row.values())
             row = Row(
@@ -193,3 +194,8 @@ def source_hashes(texts: Sequence[str]) -> Hashes:
     """What tells texts apart, in every process: 64 bits of BLAKE2b each, int64 (n,)."""
     digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+
+
+def _as_it_is(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """A column to encode; bytes are those of pictures here, whatever they are elsewhere."""
+    return sa.type_coerce(column, sa.LargeBinary()) if isinstance(column.type, Vector) else column

@@ -89,7 +89,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
                 number = isinstance(value, int | float | np.number)
                 values[place] = value if number else as_vector(value)
         except DatabaseError as error:
-            key = "/".join(str(frame[part].iloc[place]) for part in KEYS)
+            key = "/".join(str(part) for part in frame.loc[place, KEYS])
             raise FeatureError(
                 f"feature column {name!r} holds {error} in {key}; expected numbers or vectors of numbers: "
                 "name the column of its vectors, which `adaptml featurize` makes"

@@ -1,6 +1,5 @@
 """NumPy arrays beside a table: the vector, or the value, of the row at the same place."""
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from adaptml.errors import FrameError, one_line
 from adaptml.importing.chunks import Chunk, Source
+from adaptml.importing.damaged import DAMAGED
 from adaptml.importing.plain import plain
 
 SUFFIXES = (".npy", ".npz")
@@ -29,7 +29,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         else:
             with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 found = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise FrameError(
             f"{path} cannot be read as NumPy's {path.suffix}: {one_line(error)}; save it "
             "again with numpy.save"

@@ -7,6 +7,7 @@ from typing import Any
 
 from adaptml.errors import FrameError, one_line
 from adaptml.importing.chunks import CHUNK_BYTES, CHUNK_ROWS, Chunk
+from adaptml.importing.damaged import DAMAGED
 from adaptml.importing.plain import flattened, plain
 
 
@@ -45,6 +46,8 @@ class Columnar:
         """All rows."""
         with self._translated():
             for batch in self._batches():
+                if not self._parquet:  # whose reader looks; here wrong offsets would read foreign memory
+                    batch.validate(full=True)
                 mean = max(1, batch.nbytes // max(1, batch.num_rows))
                 rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // mean))
                 for start in range(0, batch.num_rows, rows):
@@ -83,7 +86,7 @@ class Columnar:
 
         try:
             yield
-        except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+        except (pa.ArrowException, *DAMAGED) as error:
             raise FrameError(
                 f"{self.path} cannot be read as {self.said}: {one_line(error)}; write it again"
             ) from error

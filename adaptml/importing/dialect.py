@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -167,6 +168,13 @@ def delimiter_of(path: Path, encoding: str, given: str | None = None) -> str:
     scores = {candidate: _score(path, encoding, candidate) for candidate in DELIMITERS}
     best = max(scores, key=lambda candidate: scores[candidate])
     return best if scores[best][1] > 1 else ONE_COLUMN
+
+
+def declared_delimiter(path: Path, encoding: str) -> str | None:
+    """The delimiter of a first line such as `sep=;`, as Excel writes it; None where there is none."""
+    with opened_text(path, encoding) as text:
+        found = re.fullmatch("sep=(.)", text.readline(20).rstrip("\r\n"))
+    return found[1] if found else None
 
 
 def _score(path: Path, encoding: str, delimiter: str) -> tuple[float, int]:

@@ -1,15 +1,14 @@
 """Excel: one sheet of an .xlsx file, whose first row names the columns."""
 
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from adaptml.errors import FrameError, SettingsError, listed, one_line
 from adaptml.importing.chunks import Chunk, batched
+from adaptml.importing.damaged import DAMAGED
 from adaptml.importing.delimited import distinct
 from adaptml.importing.plain import plain
 
@@ -91,7 +90,7 @@ class Excel:
                 yield book
             finally:
                 book.close()
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError) as error:
+        except (InvalidFileException, *DAMAGED) as error:
             raise FrameError(
                 f"{self.path} cannot be read as Excel: {one_line(error)}; save it again as .xlsx"
             ) from error

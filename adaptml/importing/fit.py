@@ -92,7 +92,7 @@ def _check_foreign(
 def _check_ids(record: Record, plan: Plan) -> None:
     """A table's ids go on coming from where they came from."""
     table = record.table_name
-    if record.ids != plan.ids.source:
+    if record.ids.casefold() != plan.ids.source.casefold():
         raise DatabaseError(
             f"the ids of table {table!r} come from {record.ids}, and here from {plan.ids.source}: every row "
             "would be new; import it as before, or give the table another name"

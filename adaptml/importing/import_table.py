@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, listed, one_line
 from adaptml.importing.chunks import Source
 from adaptml.importing.files import How, open_sources
 from adaptml.importing.fit import fitted
@@ -63,10 +63,12 @@ class ImportedTable:
         said = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n or what == "new")
         more = ""
         if self.gone:
-            more += f"; {self.gone:,} rows of the table are not in the file and were kept"
+            more += f"; in the table only: {self.gone:,} (kept)"
         if self.replaced:
-            more += f"; {self.replaced:,} values held characters that databases refuse, now U+FFFD"
-        return f"{self.table}: {self.read:,} rows read: {said}{more}"
+            more += (
+                f"; values with characters that databases refuse: {self.replaced:,} (these are U+FFFD now)"
+            )
+        return f"{self.table}: {self.read:,} {'row' if self.read == 1 else 'rows'} read: {said}{more}"
 
 
 def import_table(
@@ -138,4 +140,7 @@ def _sources(project: Project, files: Files, how: How) -> list[Source]:
     if isinstance(files, pd.DataFrame):
         return [FrameSource(files)]
     given = [files] if isinstance(files, str | Path) else files
-    return open_sources([project.path(path) for path in given], how)
+    try:
+        return open_sources([project.path(path) for path in given], how)
+    except (OSError, ValueError) as error:  # a name that is too long, or that no file can have
+        raise FrameError(f"{listed(given)} cannot be opened: {one_line(error)}; name a file") from error

@@ -85,8 +85,6 @@ class JsonFile:
                     if _is_cut_off(error, len(rest.buffer)) and rest.more():
                         continue
                     raise self._broken(rest, error) from error
-                if end == len(rest.buffer) and rest.more():
-                    continue  # a number may go on
                 yield value, end - rest.at
                 rest.at = end
             if self._in_array and not rest.next:

@@ -174,9 +174,9 @@ def _see(chunk: Chunk, watches: dict[str, Watch], before: int, source: Source) -
     for name, values in chunk.columns.items():
         watch = watches.get(name)
         if watch is None:
-            watch = watches[name] = Watch(name, typed=source.typed)
+            watch = watches[name] = Watch(name)
             watch.skip(before)
-        watch.see(values, before + 1)
+        watch.see(values, before + 1, typed=source.typed)
     for name in watches.keys() - chunk.columns.keys():
         watches[name].skip(chunk.rows)
 

@@ -39,8 +39,8 @@ def tables(project: Project) -> pd.DataFrame:
         facts, record = table_facts(project.database, table, []), records.get(table)
         columns = ", ".join(f"{name} ({kind(type_)})" for name, type_ in facts.types.items() if name != "id")
         rows.append(
-            [table, facts.rows, columns, _id(facts), facts.indexed,
-             record and record.files, record and record.imported_at]
+            [table, facts.rows, columns, _id(facts),
+             facts.indexed, record and record.files, record and record.imported_at]
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -49,5 +49,4 @@ def _id(facts: TableFacts) -> str:
     """The kind of a table's ids, and what is wrong with them."""
     if "id" not in facts.types:
         return "none"
-    found = ((facts.null_ids, "NULL"), (facts.repeated_ids, "repeated"))
-    return ", ".join([kind(facts.types["id"]), *(f"{count} {what}" for count, what in found if count)])
+    return kind(facts.types["id"]) + (f": {facts.id_problem}" if facts.id_problem else "")

@@ -102,12 +102,17 @@ class ChunkTarget(Target):
     update = insert
 
 
+def has_transactions(connection: Connection) -> bool:
+    """Whether what is written can be taken back."""
+    return not cratedb.is_cratedb(connection)
+
+
 @contextmanager
 def opened_target(database: Database, fit: Fit) -> Iterator[Target]:
     """The table to write into; what was written stays if the block ends, and on CrateDB also if it fails."""
     table = _table(database, fit)
     with database.translated(), database.engine.connect() as connection:
-        if cratedb.is_cratedb(connection):
+        if not has_transactions(connection):
             yield ChunkTarget(database, connection, table, fit)
             return
         if connection.dialect.name == "sqlite":  # Python's driver begins none before it makes a table

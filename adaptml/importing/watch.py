@@ -33,17 +33,15 @@ class Watch:
         chars: how many characters the texts of the first rows have.
     """
 
-    def __init__(self, name: str, *, typed: bool) -> None:
+    def __init__(self, name: str) -> None:
         """Begin with no value seen.
 
         Args:
             name: of the column, for messages.
-            typed: its values have types of their own: a text that looks like a number is a text.
         """
         self.name = name
         self.example = ""
         self.chars = 0
-        self._typed = typed
         self._empty = self._words = self._values = 0
         self._length: int | None = None  # of the vectors
         self._left = {INTEGER, NUMBER, BOOLEAN, LIST, VECTOR}
@@ -69,12 +67,13 @@ class Watch:
         """Rows in which the column does not occur."""
         self._empty += rows
 
-    def see(self, values: Sequence[Any], first_row: int) -> None:
+    def see(self, values: Sequence[Any], first_row: int, *, typed: bool) -> None:
         """Look at the next values.
 
         Args:
             values: as a `Chunk` has them.
             first_row: the number of the first one's row, from 1.
+            typed: they have types of their own: a text that looks like a number is a text.
 
         Raises:
             FrameError: a number that is infinite, or, in a vector, none.
@@ -92,7 +91,7 @@ class Watch:
         self._values += len(values) - empty - words
         for kind in (INTEGER, NUMBER, BOOLEAN):
             if kind in self._left:
-                self._see_scalars(kind, values, first_row)
+                self._see_scalars(kind, values, first_row, typed=typed)
         if LIST in self._left:
             self._see_lists(values, first_row)
 
@@ -116,12 +115,12 @@ class Watch:
             self._left.discard(kind)
             self._first_not[kind] = row, value
 
-    def _see_scalars(self, kind: str, values: Sequence[Any], first_row: int) -> None:
+    def _see_scalars(self, kind: str, values: Sequence[Any], first_row: int, *, typed: bool) -> None:
         for place, value in enumerate(values):
             if value is None or (type(value) is str and value in MISSING):
                 continue
             reads = type(value) is str
-            fits = not self._typed and READS_AS[kind](value) if reads else IS[kind](value)
+            fits = not typed and READS_AS[kind](value) if reads else IS[kind](value)
             if not fits:
                 self._drop(kind, first_row + place, value)
                 return

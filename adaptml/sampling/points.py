@@ -61,7 +61,7 @@ def draw_points(
     """
     if n < 1:
         raise AnnotationError(f"{n} points were asked for; expected at least 1")
-    table, only = _table_and_ids(project, data, options.where)
+    table, only = table_and_ids(project, data, options.where)
     files = None
     if options.run is not None:
         from adaptml.runs.label_run import RunFiles  # MLflow takes a second
@@ -72,7 +72,7 @@ def draw_points(
     return draw_sample(source, options.sampling, n, options.seed)
 
 
-def _table_and_ids(project: Project, data: Data, where: str | None) -> tuple[str, dict[str, None] | None]:
+def table_and_ids(project: Project, data: Data, where: str | None) -> tuple[str, dict[str, None] | None]:
     """The table to draw from, and the ids that may be drawn; None for all, which are then read in chunks."""
     if isinstance(data, str) and where is None and not is_file(project, data):
         table, condition = split_condition(data)

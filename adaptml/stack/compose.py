@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dotenv import dotenv_values
 
@@ -127,19 +127,28 @@ class Stack:
             files = os.pathsep.join([files, EXTERNAL_DATABASE_FILE])
         return kept | added | {"COMPOSE_FILE": files}
 
-    def compose(self, *words: str, profiles: Sequence[str] = (ALL_PROFILES,), capture: bool = True) -> str:
+    def compose(
+        self,
+        *words: str,
+        profiles: Sequence[str] = (ALL_PROFILES,),
+        capture: bool = True,
+        stdin: BinaryIO | None = None,
+    ) -> str:
         """Run `docker compose …` in the project's folder.
 
         Args:
             words: the command and its options.
             profiles: the profiles that it is about.
             capture: return what it prints instead of showing it.
+            stdin: what it reads.
 
         Raises:
             StackError: there is no Docker, or Compose refuses.
         """
         chosen = [word for profile in profiles for word in ("--profile", profile)]
-        return docker("compose", *chosen, *words, cwd=self.root, env=self.environment(), capture=capture)
+        return docker(
+            "compose", *chosen, *words, cwd=self.root, env=self.environment(), capture=capture, stdin=stdin
+        )
 
     def containers(self) -> list[dict[str, Any]]:
         """What Compose says of each of the stack's containers, running or not."""
@@ -229,6 +238,7 @@ def docker(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     capture: bool = True,
+    stdin: BinaryIO | None = None,
 ) -> str:
     """Run the Docker client.
 
@@ -238,7 +248,7 @@ def docker(
     try:
         done = subprocess.run(  # noqa: S603 - our own words
             ["docker", *words],  # noqa: S607 - found on PATH, as on any machine
-            cwd=cwd, env=env, capture_output=capture, text=True, check=False,
+            cwd=cwd, env=env, capture_output=capture, text=True, check=False, stdin=stdin,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise StackError("no docker command; expected Docker with Compose V2: install it") from error

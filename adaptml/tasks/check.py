@@ -161,7 +161,9 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     found = [Finding(level, table, rows), *_ids(table, facts)]
     features = project.points.resolved(table, wanted)
     return found + [
-        _column(task, table, name, facts) if feature is None else _feature(table, name, feature, project)
+        _column(task, table, str(name), facts)
+        if feature is None
+        else _feature(table, str(name), feature, project)
         for name, feature in features.items()
     ]
 

@@ -18,14 +18,14 @@ class _PlainLoader(yaml.SafeLoader):
         Raises:
             yaml.MarkedYAMLError: an alias, or lists in lists without end.
         """
-        mark = self.peek_event().start_mark
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="an alias is found; write the value out", problem_mark=mark)
         if self.depth == MAX_DEPTH:
             problem = f"values are nested more than {MAX_DEPTH} deep"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         self.depth += 1
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 

@@ -12,7 +12,15 @@ from adaptml.tasks.problems import problem_type
 from adaptml.tasks.schema import Task, name_problem
 
 
-def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: str, text: str) -> Task:
+def new_task(
+    tasks_dir: Path,
+    name: str,
+    class_names: Sequence[str],
+    setting: str,
+    text: str,
+    *,
+    image: str | None = None,
+) -> Task:
     """Write `<tasks_dir>/<name>/` with `task.yaml` and `lfs.py`, whole or not at all.
 
     Args:
@@ -21,6 +29,8 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
         class_names: at least two.
         setting: exactly one class a data point, or any number.
         text: the column that holds the text.
+        image: of a task about pictures, the column that holds their paths or addresses; `text` then means
+            nothing.
 
     Raises:
         TaskError: the name cannot be used or is taken, or the classes or the column cannot be used.
@@ -31,8 +41,9 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
     folder = tasks_dir / name
     if folder.exists():
         raise TaskError(f"{folder} is there already; choose another name or edit it")
-    content = _task_file(name, class_names, setting, text)
-    given = f"classes: {listed(class_names, 20) or 'none'}; text column: {text or 'none'}"
+    content = _task_file(name, class_names, setting, text, image)
+    column = f"text column: {text or 'none'}" if image is None else f"image column: {image or 'none'}"
+    given = f"classes: {listed(class_names, 20) or 'none'}; {column}"
     try:
         parse_task(content, folder, f"new task {name!r} ({given})")
     except TaskError as error:
@@ -42,7 +53,7 @@ def new_task(tasks_dir: Path, name: str, class_names: Sequence[str], setting: st
         made = Path(scratch) / name
         made.mkdir()
         (made / "task.yaml").write_text(content, encoding="utf-8")
-        (made / "lfs.py").write_text(_lfs_file(class_names, text), encoding="utf-8")
+        (made / "lfs.py").write_text(_lfs_file(class_names, text, image), encoding="utf-8")
         shutil.move(made, folder)
     return load_task(name, tasks_dir)
 
@@ -58,11 +69,23 @@ description: {asked}
 setting: {setting}
 {positive}classes:
 {classes}
+"""
+
+_TEXT_COLUMNS = """\
 columns:  # what annotators see
   - {{name: {text}, type: text}}
 lf_features: [{text}, {lemmas}]  # what labelling functions read
 features: [{vector}]  # what the end model reads
 featurize: {{text: {text}, lemmas: {lemmas}, vector: {vector}}}
+"""
+
+# Nobody's positive class is one of the two by accident.
+_POSITIVE = "# positive: {example}  # of two classes, the one that precision and recall are to be about\n"
+_IMAGE_COLUMNS = """\
+columns:  # what annotators see: paths of files in the folder of pictures, or addresses
+  - {{name: {image}, type: image}}
+lf_features: [{image}]  # what labelling functions read
+features: [{vector}]  # what the end model reads: columns of vectors or numbers that say what is in it
 """
 
 _LFS_FILE = '''\
@@ -72,7 +95,8 @@ from snorkel.labeling import LabelingFunction
 
 from dataprogramming.lfs import LFParams, keyword_lf
 
-# class → words that speak for it; each word becomes a labelling function
+# class → words and phrases that speak for it, as people write them; each becomes a labelling function.
+# Long lists can lie in a file beside this one, a word a line: lookup("words.txt").
 KEYWORDS = {{
 {keywords}
 }}
@@ -87,24 +111,56 @@ def get_lfs(params: LFParams) -> list[LabelingFunction]:
     ]
 '''
 
+_IMAGE_LFS_FILE = '''\
+"""Labelling functions: each votes for a class or abstains."""
 
-def _task_file(name: str, class_names: Sequence[str], setting: str, text: str) -> str:
+from snorkel.labeling import LabelingFunction
+
+from dataprogramming.lfs import LFParams
+
+# class → words that speak for it where the path of a picture holds them: folders often say what is in them
+WORDS = {{
+{keywords}
+}}
+
+
+def in_path(name: str, words: list[str]) -> LabelingFunction:
+    """Votes for the class where the picture's path holds one of the words."""
+
+    def vote(x):
+        path = str(x[{image}]).lower()
+        return name if any(word in path for word in words) else None
+
+    return LabelingFunction(f"path_{{name}}", vote)
+
+
+def get_lfs(params: LFParams) -> list[LabelingFunction]:
+    """One labelling function a class."""
+    return [in_path(name, words) for name, words in WORDS.items()]
+'''
+
+
+def _task_file(name: str, class_names: Sequence[str], setting: str, text: str, image: str | None) -> str:
     quoted = [_quoted(c) for c in class_names]
     rule = f"    description: {_CHOSEN_WHEN}\n    examples: []"
     binary = problem_type(setting).exclusive and len(class_names) == 2
-    return _TASK_FILE.format(
+    head = _TASK_FILE.format(
         title=_quoted(name.replace("_", " ").capitalize().ljust(3, "?")),
         asked=_ASKED,
         setting=setting,
-        positive=f"positive: {quoted[0]}\n" if binary else "",
+        positive=_POSITIVE.format(example=quoted[-1]) if binary else "",
         classes="\n".join(f"  - name: {c}\n{rule}" for c in quoted),
-        **_columns(text),
     )
+    if image is not None:
+        return head + _IMAGE_COLUMNS.format(image=_quoted(image), vector=_quoted(f"{image}_vec"))
+    return head + _TEXT_COLUMNS.format(**_columns(text))
 
 
-def _lfs_file(class_names: Sequence[str], text: str) -> str:
-    lines = [f"    {_quoted(c)}: [{_quoted(c.lower())}]," for c in class_names]
-    return _LFS_FILE.format(keywords="\n".join(lines), lemmas=_columns(text)["lemmas"])
+def _lfs_file(class_names: Sequence[str], text: str, image: str | None) -> str:
+    keywords = "\n".join(f"    {_quoted(c)}: [{_quoted(c.lower())}]," for c in class_names)
+    if image is not None:
+        return _IMAGE_LFS_FILE.format(keywords=keywords, image=_quoted(image))
+    return _LFS_FILE.format(keywords=keywords, lemmas=_columns(text)["lemmas"])
 
 
 def _columns(text: str) -> dict[str, str]:

@@ -10,17 +10,24 @@ from types import FunctionType
 
 from snorkel.labeling import LabelingFunction
 
+from adaptml.features.lemmas import lemma_version
 from adaptml.tasks import Labels
 from dataprogramming.fingerprints.errors import Uncertain
 from dataprogramming.fingerprints.functions import put_function
 from dataprogramming.fingerprints.libraries import library
-from dataprogramming.fingerprints.pieces import Pieces, atom, digest
+from dataprogramming.fingerprints.pieces import Pieces, digest
 from dataprogramming.fingerprints.walker import Walker
 from dataprogramming.keyword_lfs import KeywordLF
+from dataprogramming.lf_json import is_data
+from dataprogramming.rule_lfs import RuleLF
 
 _FORM = b"fingerprint 1"  # of how they are made: another number makes all of them new
 # They turn rows and rules into votes; as long as they are the same, so are the votes.
-_VOTING = ("applier.py", "keyword_lfs.py", "rows.py")
+_VOTING = {
+    "dataprogramming": ["applier.py", "keyword_lfs.py", "rule_lfs.py", "rows.py"],
+    "adaptml.rules": ["core.py", "keywords.py"],
+    "adaptml.features": ["emoji.py", "english.py", "lemmas.py", "words.py"],
+}
 
 
 @dataclass(frozen=True)
@@ -78,15 +85,16 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
 @cache
 def _voting() -> bytes:
     """The product's own code that a vote follows from, in whatever version it stands here."""
-    return digest(files("dataprogramming").joinpath(name).read_bytes() for name in _VOTING)
+    places = [files(package).joinpath(name) for package, names in _VOTING.items() for name in names]
+    return digest(place.read_bytes() for place in places)
 
 
 def _after_changes(lfs: Sequence[LabelingFunction], found: list[Fingerprint]) -> list[Fingerprint]:
-    """Fingerprints of functions that may see a data point as another one left it; keyword LFs never do."""
+    """Fingerprints of functions that may see a data point as another left it; rules that are data do not."""
     changing = next((j for j, print_ in enumerate(found) if print_.changes_row), len(found))
     return [
         Fingerprint(None, f"it is given the data point that {lfs[changing].name} before it may have changed")
-        if j > changing and print_.digest is not None and type(lf) is not KeywordLF
+        if j > changing and print_.digest is not None and not is_data(lf)
         else print_
         for j, (lf, print_) in enumerate(zip(lfs, found, strict=True))
     ]
@@ -107,11 +115,8 @@ def _fingerprint(walker: Walker, lf: LabelingFunction, head: Sequence[bytes]) ->
 
 def _put_lf(walker: Walker, out: Pieces, lf: LabelingFunction) -> None:
     """A labelling function without its name."""
-    if type(lf) is KeywordLF:
-        out += [b"keywords", str(library(KeywordLF.__module__)).encode()]
-        walker.unordered(out, "words", lf.keywords, lf.keywords)
-        walker.visit(out, lf.label, "its label")
-        out.append(atom(lf.column) or b"")
+    if is_data(lf):
+        _put_rule_of_data(walker, out, lf)
         return
     walker.meet(out, lf)
     walker.visit(out, type(lf), "its class")
@@ -120,6 +125,15 @@ def _put_lf(walker: Walker, out: Pieces, lf: LabelingFunction) -> None:
     for name, part in state.items():
         out.append(name.encode())
         walker.visit(out, part, _PARTS.get(name, f"its attribute `{name}`"))
+
+
+def _put_rule_of_data(walker: Walker, out: Pieces, lf: RuleLF) -> None:
+    """A rule by what it says, and of keywords by what becomes of words, too."""
+    out += [b"rule", str(library(RuleLF.__module__)).encode()]
+    out.append(lf.rule.model_dump_json(exclude={"name", "label"}).encode())
+    walker.visit(out, lf.label, "its label")
+    if isinstance(lf, KeywordLF) and not lf.rule.exact:
+        out.append(lemma_version(lf.rule.language).encode())
 
 
 _PARTS = {"_resources": "its resources", "_pre": "its preprocessors"}

@@ -28,6 +28,7 @@ _WHY = {
             pandas.read_csv pandas.read_table pandas.read_json pandas.read_parquet pandas.read_excel
             pandas.read_pickle pandas.read_feather pandas.read_fwf pandas.read_html pandas.read_xml
             pandas.read_hdf pandas.read_orc pyarrow.parquet pyarrow.csv pyarrow.feather pyarrow.dataset
+            dataprogramming.lookup
             """,
         _PLACE: """
             os nt posix sys platform locale getpass gc tracemalloc resource pwd grp builtins.id builtins.hash

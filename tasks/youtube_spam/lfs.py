@@ -58,6 +58,9 @@ def get_lfs(params: Params) -> list[LabelingFunction]:
     def advertises(x: Any) -> bool:
         return not advert_words.isdisjoint(x[LEMMAS]) or bool(adverts.search(_HARMLESS.sub(" ", x[TEXT])))
 
+    def n_words(x: Any) -> int:
+        return sum(map(str.isalpha, x[LEMMAS]))  # no numbers, links or emoji
+
     def pattern(name: str, expression: str) -> LabelingFunction:
         found = re.compile(expression, re.IGNORECASE | re.DOTALL)
         return LabelingFunction(name, lambda x: spam if found.search(_HARMLESS.sub(" ", x[TEXT])) else None)
@@ -69,10 +72,10 @@ def get_lfs(params: Params) -> list[LabelingFunction]:
         )
 
     def short(x: Any) -> int | None:
-        return ham if len(x[LEMMAS]) <= params.short_words and not advertises(x) else None
+        return ham if n_words(x) <= params.short_words and not advertises(x) else None
 
     def long(x: Any) -> int | None:
-        return spam if len(x[LEMMAS]) >= params.long_words else None
+        return spam if n_words(x) >= params.long_words else None
 
     return [
         *(keyword_lf(f"spam_{name}", words.split(), spam, LEMMAS) for name, words in SPAM_WORDS.items()),

@@ -15,7 +15,7 @@ from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks.annotating import label_config
-from labelstudio.annotate import pull, push, setup
+from labelstudio.annotate import pull, push, setup, setup_people
 from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
@@ -89,6 +89,37 @@ def test_from_a_table_to_gold_labels(
     pd.testing.assert_frame_equal(by_hand.ann_df, again.done.ann_df)
     pd.testing.assert_frame_equal(by_hand.gold.frame, again.done.gold.frame)
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
+
+
+def test_what_annotators_differ_on_is_settled_by_a_third(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table(here, "posts", [f"text {i}" for i in range(3)])
+    number = setup(here, task).project
+    push(here, task, "posts", 3)
+    asked = tasks_of(owner, task)
+    for place, task_number in enumerate(asked.values()):
+        annotate(people[0], task_number, choose("cat"))
+        annotate(people[1], task_number, choose("dog" if place == 0 else "cat"))
+    disputed = next(iter(asked))
+    assert disputed not in pull(here, task).done.gold_df["id"].tolist()  # a tie
+    sample, sent = push(here, task, "posts", 5, sampling="disputed")
+    assert (sample.frame["id"].tolist(), sent.sent, sent.duplicates_deleted) == ([disputed], 1, 0)
+    again = push(here, task, "posts", 5, sampling="disputed")[1]
+    assert (again.sent, again.there, again.duplicates_deleted) == (0, 1, 0)
+    assert push(here, task, "posts", 3)[1].there == 3
+    (settling,) = set(listed_tasks(owner, number)) - set(asked.values())
+    annotate(owner, settling, choose("bird"))
+    done = pull(here, task).done
+    gold = dict(zip(done.gold_df["id"], map(list, done.gold_df["gold_label"]), strict=True))
+    assert gold == {key: ["bird"] if key == disputed else ["cat"] for key in asked}
+    assert len(done.annotations.annotators) == 2  # who settles is no annotator
+    assert len(done.sample_df) == 3
+
+
+def listed_tasks(owner: LabelStudio, project: int) -> list[int]:
+    return [int(entry["id"]) for entry in owner.list_tasks(project, 100)[0]]
 
 
 def test_what_changed_and_what_was_deleted_is_noticed(
@@ -323,3 +354,69 @@ def test_labels_that_the_task_does_not_know(
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):
         pull(here, task)
+
+
+def test_two_people_with_projects_of_their_own(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    task = make_task()
+    table(here, "posts", [f"text {i}" for i in range(50)])
+    emails = ["annotator1@example.com", "annotator2@example.com"]
+    with pytest.raises(
+        LabelStudioError, match=r"no account of nobody@example.com; its accounts are .*annotator1"
+    ):
+        setup_people(here, task, [emails[0], "nobody@example.com"])
+    made = setup_people(here, task, emails, 0.25)
+    assert [done.created for done in made.values()] == [True, True]
+    assert all(
+        not done.created and not done.changes for done in setup_people(here, task, emails, 0.25).values()
+    )
+    sample, sent = push(here, task, "posts", 20)
+    # 5 of 20 points go to both, 15 are split: 8 and 7.
+    assert (sent.asked, sent.sent, sent.there) == (20, 25, 0)
+    assert sorted(part.sent for part in sent.people.values()) == [12, 13]
+    again = push(here, task, "posts", 20)[1]
+    assert (again.sent, again.there) == (0, 25)
+
+    numbers = {email: int(done.project) for email, done in made.items()}
+    keys: dict[str, dict[str, int]] = {}
+    for email, person in zip(emails, people, strict=True):
+        listed, _ = owner.list_tasks(numbers[email], 100)
+        keys[email] = {str(entry["data"]["ref_id"]): int(entry["id"]) for entry in listed}
+        for key, number in list(keys[email].items())[1:]:  # each leaves one
+            annotate(person, number, choose("cat" if key < "00025" else "dog"))
+    both = set(keys[emails[0]]) & set(keys[emails[1]])
+    assert len(both) == 5
+    assert set(keys[emails[0]]) | set(keys[emails[1]]) == set(sample.frame["id"])
+    stray = next(iter(keys[emails[0]].values()))
+    annotate(people[1], stray, choose("cat"))
+
+    found = pull(here, task)
+    assert found.asked == {email: len(keys[email]) for email in emails}
+    assert found.unlabelled[emails[0]] == 1
+    assert found.strayed == {emails[0]: 1}
+    assert len(found.done.ann_df) == 20
+    assert found.agreement is not None
+    assert found.agreement.alpha.value == 1.0
+    # A point that both labelled is edited: both are asked again, once, and what they say now counts.
+    edited = sorted(
+        key for key in both if key != next(iter(keys[emails[0]])) and key != next(iter(keys[emails[1]]))
+    )[0]
+    here.database.upsert("posts", pd.DataFrame({"id": [edited], "txt": ["another text"]}), ["id"])
+    sent = push(here, task, "posts", 9, sampling="changed")[1]
+    assert (sent.asked, sent.sent) == (1, 2)
+    assert push(here, task, "posts", 9, sampling="changed")[1].sent == 0
+    for email, person in zip(emails, people, strict=True):
+        listed, _ = owner.list_tasks(numbers[email], 100)
+        number = max(int(entry["id"]) for entry in listed if entry["data"]["ref_id"] == edited)
+        annotate(person, number, choose("bird"))
+    done = pull(here, task).done
+    assert done.annotations.counts["earlier"] == 2
+    assert done.gold_df.set_index("id").loc[edited, "gold_label"] == ["bird"]
+    assert here.gold(task).changed == 0
+    # The second person leaves: the project stays, and new points go to the two who take part now.
+    admin = next(email for email in owner.users().values() if email not in emails)
+    setup_people(here, task, [emails[0], admin], 0.0)
+    sent = push(here, task, "posts", 30)[1]
+    assert set(sent.people) <= {emails[0], admin}
+    assert pull(here, task).asked.keys() == {*emails, admin}

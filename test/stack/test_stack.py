@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def predicted(server: Any) -> Any:
     """What the service answers after the whole example."""
     server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
     server.execute("label-studio-dev", SAMPLE)
-    export = "/app/example_data/example_data.annotations"
+    export = "/app/example_data/example_annotations.json"
     gold = server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
     assert "90 gold labels" in gold
     report = server.execute("label-studio-dev", "python -m labelstudio.annotator_agreement example")
@@ -164,6 +165,21 @@ def test_logs_are_of_the_services_that_are_named(server: Any) -> None:
         "error: the stack has no service 'nosuch'; expected one of crate-db, dp-"
     )
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_file_of_this_machine_is_imported_into_the_stack_s_database(server: Any, tmp_path: Path) -> None:
+    path = tmp_path / "my posts.csv"
+    path.write_text('id,txt\n1,Good morning\n2,"Good night, all"\n')
+    command = [sys.executable, "-m", "adaptml.cli", "import", str(path), "imported_posts", "--stack"]
+    assert "imported_posts: 2 rows read: 2 new" in server.run(*command).stdout
+    assert "2 unchanged" in server.run(*command).stdout
+    assert "my posts.csv" in server.execute("dp-mlflow", "adaptml tables")
+    assert server.execute("dp-mlflow", "ls /unlabeled_data/.imports") == ""
+    path.write_text("id,txt\n1,Good morning,all\n")
+    failed = server.run(*command, check=False)
+    assert failed.returncode == 1
+    assert "line 2: 3 values" in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:

@@ -122,7 +122,10 @@ class Handler(BaseHTTPRequestHandler):
         if "count(" in lowered:
             return [[2]]
         if lowered.startswith("select posts.id \nfrom"):
-            return [[key] for key in ROWS]
+            first = (
+                next(key for key in arguments if isinstance(key, str)) if "posts.id >= " in lowered else ""
+            )
+            return [[key] for key in ROWS if key >= first]
         if lowered.startswith("select posts.id") and arguments and isinstance(arguments[0], list):
             places = [
                 list(TYPES).index(word.strip().removeprefix("posts.").partition(" as ")[0])

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
@@ -13,6 +15,8 @@ from adaptml.cli.app import STEPS, app
 from adaptml.cli.orders import order_of_now
 from adaptml.cli.support import command_app, extra_options
 from adaptml.errors import SettingsError
+from adaptml.project import Project
+from adaptml.settings import Settings
 
 runner = CliRunner()
 WIDE = {"COLUMNS": "160", "PATH": ""}
@@ -50,6 +54,13 @@ def test_every_step_explains_itself(name: str) -> None:
     code, out, _ = run(name, "--help")
     assert code == 0
     assert "Usage:" in out
+
+
+def test_a_new_task_says_that_nobody_chose_the_positive_class(clean_room: Path) -> None:
+    said = "No class is the positive one: if you look for one of ham, spam, say so in task.yaml"
+    assert said in run("task", "new", "mails", "--classes", "ham,spam")[1].replace("\n", " ")
+    assert "positive" not in run("task", "new", "topics", "--classes", "a,b,c")[1]
+    assert "positive" not in run("task", "new", "tags", "--classes", "a,b", "--setting", "multilabel")[1]
 
 
 def test_an_error_of_ours_is_one_line_and_exit_code_1() -> None:
@@ -205,6 +216,29 @@ def test_tasks_are_made_checked_and_listed() -> None:
     code, _, err = run("task", "check", "topic", "--table", "posts")
     assert code == 1
     assert "no table 'posts'" in err
+
+
+def test_a_task_about_pictures_runs_as_it_is(settings: Settings, project: Project) -> None:
+    code, _, err = run("task", "new", "birds", "--classes", "heron, crane, other", "--image", "photo")
+    assert (code, err) == (0, "")
+    project.database.create_table("birds", dict.fromkeys(["id", "photo"], sa.Text()))
+    rows = pd.DataFrame({"id": ["1", "2", "3"], "photo": ["Heron/1.jpg", "b/crane.jpg", None]})
+    project.database.upsert("birds", rows, ["id"])
+    task = project.task("birds")
+    assert [(column.name, column.type) for column in task.columns] == [("photo", "image")]
+    assert (task.features, task.featurize) == (("photo_vec",), None)
+    votes = project.apply_lfs(task, "birds").frame.set_index("id")
+    assert votes.loc[["1", "2", "3"], ["path_heron", "path_crane"]].to_numpy().tolist() == [
+        [0, -1],
+        [-1, 1],
+        [-1, -1],
+    ]
+    code, _, err = run("task", "new", "both", "--text", "body", "--image", "photo")
+    assert (code, err) == (
+        1, "error: --text body and --image photo were both given; expected one: add the other column to the task file "
+        "afterwards\n",
+    )  # fmt: skip
+    assert not (settings.tasks_dir / "both").exists()
 
 
 def test_options_that_are_left_over_are_parameters_of_somebody_else() -> None:

@@ -115,11 +115,12 @@ def test_failures_are_counted_when_asked_for() -> None:
 
 
 def test_keywords_in_a_text_column() -> None:
-    data = frame(([], 1.0)).assign(tokens="purr")
+    data = frame(([], 1.0)).assign(tokens="It PURRED!")
+    assert apply_to_frame([keyword_lf("p", ["purr"], 0, "tokens")], data, LABELS).tolist() == [[0]]
     with pytest.raises(
-        LabellingError, match="'p' looks for keywords in the column 'tokens', which holds str; expected"
+        LabellingError, match="'p' looks at the column 'weight', which holds float; expected text"
     ):
-        apply_to_frame([keyword_lf("p", ["purr"], 0, "tokens")], data, LABELS)
+        apply_to_frame([keyword_lf("p", ["purr"], 0, "weight")], data, LABELS)
 
 
 def test_keywords_in_a_column_that_is_not_there() -> None:

@@ -99,9 +99,9 @@ def test_keywords_are_looked_for_in_all_points(project: Project) -> None:
     project.database.upsert("posts", POINTS[["id"]].assign(words=words), ["id"])
     lfs = [
         keyword_lf("when", ["late", "never"], "left", "words"),
-        keyword_lf("soon", ["Early"], "right", "words"),
+        keyword_lf("soon", ["Earlier"], "right", "words", exact=True),
     ]
     task = Task(classes=["left", "right"], lf_features=["words"], lfs=lfs)
     level, text = by_name(check_lfs(project, task, POINTS))["keywords"]
     assert level == "warning"
-    assert text.startswith("in none of 25 rows: never (when), Early (soon); ")
+    assert text.startswith("2 keywords are in none of 25 rows: never (when), Earlier (soon); ")

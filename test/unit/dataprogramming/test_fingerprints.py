@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from sklearn.preprocessing import FunctionTransformer
 from snorkel.labeling import LabelingFunction
 from snorkel.preprocess import preprocessor
 
+from adaptml.features import lemmas
 from adaptml.tasks import Labels, Task
-from dataprogramming.fingerprints import Fingerprint, fingerprint, fingerprints
+from dataprogramming.fingerprints import Fingerprint, core, fingerprint, fingerprints
 from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.lfs import load_lfs
+from dataprogramming.rule_lfs import number_lf, regex_lf
 
 LABELS = Labels(["ham", "spam"])
 HEAD = """
@@ -291,6 +294,7 @@ UNCERTAIN = {
     "a file": (rule("return 'spam' if x.text in open('words.txt').read() else None"), "uses open, which reads files"),
     "a path": (rule("return 'spam' if x.text in PATH.read_text() else None", "from pathlib import Path\nPATH = Path('w')"), "calls .read_text(), which reads files"),
     "the environment": (rule("return os.environ.get('VOTE')", "import os"), "uses os.environ, which depends on the machine or the process"),
+    "a word list": (rule("return 'spam' if x.text in lookup('words.txt') else None", "from adaptml import lookup"), "its `lookup` is dataprogramming.lookup.lookup, which reads files"),
     "a table of a file": (rule("return 'spam' if len(pd.read_csv('a.csv')) else None", "import pandas as pd"), "uses pandas.read_csv, which reads files"),
     "the network": (rule("return httpx.get(x.text).text", "import httpx"), "uses httpx.get, which asks the network"),
     "another program": (rule("return subprocess.check_output(x.text)", "import subprocess"), "uses subprocess.check_output, which runs code that cannot be seen here"),
@@ -402,6 +406,72 @@ def test_what_has_a_name_of_its_own_counts_in_keyword_rules() -> None:
     assert made[0] == made[1]
     assert len(set(made)) == 4
     assert all(one.digest for one in made)
+
+
+def test_what_a_rule_that_is_data_says_counts_and_its_name_does_not() -> None:
+    made = [
+        (keyword_lf("a", ["x"], "spam", "text"), keyword_lf("b", ["x"], "spam", "text")),
+        (
+            keyword_lf("a", ["x"], "spam", "text", exact=True),
+            keyword_lf("b", ["x"], "spam", "text", exact=True),
+        ),
+        (regex_lf("a", "x", "spam", "text"), regex_lf("b", "x", "spam", "text")),
+        (regex_lf("a", "xy", "spam", "text"), regex_lf("b", "xy", "spam", "text")),
+        (regex_lf("a", "x", "ham", "text"), regex_lf("b", "x", "ham", "text")),
+        (regex_lf("a", "x", "spam", "lemmas"), regex_lf("b", "x", "spam", "lemmas")),
+        (number_lf("a", "spam", "n", above=1), number_lf("b", "spam", "n", above=1.0)),
+        (number_lf("a", "spam", "n", below=1), number_lf("b", "spam", "n", below=1.0)),
+        (number_lf("a", "spam", "n", above=0, below=1), number_lf("b", "spam", "n", above=0, below=1)),
+    ]
+    digests = [[fingerprint(lf, LABELS, None).digest for lf in pair] for pair in made]
+    assert all(one == other is not None for one, other in digests)
+    assert len({one for one, _ in digests}) == len(made)
+
+
+def test_the_language_and_what_becomes_of_words_count_in_keyword_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def digests(language: str) -> list[str | None]:
+        lfs = [keyword_lf("a", ["x"], "spam", "text"), keyword_lf("b", ["x"], "spam", "text", exact=True)]
+        loaded = load_lfs(Task(classes=["ham", "spam"], language=language, lfs=lfs))
+        return [made.digest for made in fingerprints(loaded, LABELS, None)]
+
+    before, other_language = digests("en"), digests("de")
+    assert before[0] != other_language[0]
+    monkeypatch.setattr(lemmas, "LEMMAS_VERSION", lemmas.LEMMAS_VERSION + 1)
+    other_words = digests("en")
+    assert before[0] != other_words[0]
+    assert before[1] == other_words[1]  # looks at no lemma
+
+
+def test_the_code_that_splits_words_and_looks_for_keywords_counts() -> None:
+    assert {"words.py", "lemmas.py", "keywords.py", "applier.py"} < set(
+        chain.from_iterable(core._VOTING.values())
+    )
+    lf = keyword_lf("a", ["x"], "spam", "text")
+    before = fingerprint(lf, LABELS, None)
+    core._voting.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(core._VOTING, "adaptml.features", ["words.py", "featurize.py"])
+        assert fingerprint(lf, LABELS, None) != before
+    core._voting.cache_clear()
+    assert fingerprint(lf, LABELS, None) == before
+
+
+def test_the_words_of_a_list_in_a_file_count(tmp_path: Path) -> None:
+    lfs = (
+        "from adaptml import keyword_lf, labeling_function, lookup\nBAD = lookup('bad.txt')\n"
+        "def get_lfs(params):\n"
+        "    @labeling_function\n    def written(x):\n        return 'spam' if x.text in BAD else None\n"
+        "    @labeling_function\n    def other(x):\n        return 'spam' if x.text else None\n"
+        "    return [keyword_lf('bad', BAD, 'spam', 'text'), written, other]\n"
+    )
+    before = found(tmp_path / "mails", {"lfs.py": lfs, "bad.txt": "worst\nawful\n"})
+    same = found(tmp_path / "mails", {"bad.txt": "# a comment\nworst\nawful\n"})
+    after = found(tmp_path / "mails", {"bad.txt": "worst\nawful\nlate\n"})
+    assert same == before
+    assert {name for name in before if before[name] != after[name]} == {"bad", "written"}
+    assert all(made.digest for made in after.values())
 
 
 def test_what_a_preprocessor_keeps_does_not_count() -> None:

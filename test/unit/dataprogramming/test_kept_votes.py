@@ -247,6 +247,8 @@ def _edit_rule(rules: dict[str, str], rows: dict[str, list[str]], draw: random.R
     words, limit, label = draw.sample(WORDS, 2), draw.randint(0, 3), draw.choice(["cat", "dog"])
     bodies = [
         f"keyword_lf({{name!r}}, {words!r}, {label!r}, 'tokens')",
+        f"keyword_lf({{name!r}}, {[words[0] + 's', ' '.join(words)]!r}, {label!r}, 'tokens', exact={limit > 1})",
+        f"regex_lf({{name!r}}, '[{limit}-9]', {label!r}, 'id')",
         f"rule({{name!r}}, lambda x: {label!r} if len(x.tokens) > {limit} else None)",
         f"rule({{name!r}}, lambda x: {label!r} if helpers.is_one_of(x.tokens, {words!r}) else None)",
         f"rule({{name!r}}, lambda x: {label!r} if x.id > '{limit}' and LIMIT < {limit} else None)",
@@ -276,7 +278,7 @@ def _write(project: Project, rules: dict[str, str], rows: dict[str, list[str]]) 
         f"def is_one_of(x, words):\n    return {rules['helper']}(w in x for w in words)\n"
     )
     (folder / "lfs.py").write_text(
-        "import helpers\nfrom snorkel.labeling import LabelingFunction as rule\nfrom adaptml import keyword_lf\n"
+        "import helpers\nfrom snorkel.labeling import LabelingFunction as rule\nfrom adaptml import keyword_lf, regex_lf\n"
         f"LIMIT = {rules['LIMIT']}\ndef get_lfs(params):\n    return [{', '.join(lfs)}]\n"
     )
     table = project.database.data_table("posts")

@@ -265,6 +265,20 @@ json.dump(model.predict(frame).to_dict("list"), open(sys.argv[2], "w"))
     assert told[["cat", "dog"]].to_numpy().tolist() == flags
 
 
+def test_keywords_without_a_row_are_named_in_log_result_and_report(
+    room: Project, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    edit = room.settings.tasks_dir / "pets" / "lfs.py"
+    edit.write_text(LFS.replace('["wag"]', '["wag", "wags", "woof", "customer service"]'))
+    done = run("multilabel", None)
+    silent = "2 keywords are in none of 63 rows: customer service (wag), woof (wag)"
+    assert [warning for warning in done.warnings if warning.startswith(silent)] != []
+    assert silent in caplog.text
+    page = room.runs.artifact(done.run_id, "report.html", tmp_path).read_text()
+    assert silent in page
+    assert "7 keywords, counted on 63 rows" in page
+
+
 def test_a_dry_run_logs_nothing(pets: Project) -> None:
     done = label(pets, "pets", "posts", "task", dry_run=True, write=True)
     assert (done.run_id, done.model, done.new_rows) == ("", "", None)

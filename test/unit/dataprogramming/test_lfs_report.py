@@ -10,6 +10,7 @@ from adaptml.cli.lfs import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
 from adaptml.errors import LabellingError
 from adaptml.project import Project
+from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.lfs_report import look, looks_file
 from dataprogramming.marking import matches
 
@@ -31,7 +32,6 @@ def test_the_table_and_the_hits_of_each_keyword(pets: Project) -> None:
         ["cats", "cat", 3, 2, 0], ["dogs", "dog", 3, 1, 2], ["long", "dog", 2, 0, 2],
     ]  # fmt: skip
     assert found.keyword_hits == {"cats": {"purr": 3, "hiss": 0}, "dogs": {"bark": 3}}
-    assert found.silent_keywords == {"cats": ["hiss"]}
     assert (found.n_points, found.n_uncovered, found.n_disagreements) == (6, 1, 2)
     assert "change" not in found.table
     assert not (pets.settings.home / "mlflow.db").exists()
@@ -62,7 +62,7 @@ def test_the_data_need_not_be_named_where_one_table_will_do(pets: Project) -> No
 def test_the_command_prints_the_table(pets: Project) -> None:
     printed = run("--data", "posts")
     assert "6 of 6 points; 1 without a vote, 2 with votes for different classes; 4 gold points" in printed
-    assert "cats: purr 3, hiss 0" in printed
+    assert "cats: purr 3\n1 keyword is in none of 6 rows: hiss (cats); `adaptml lemmas` shows" in printed
     assert "dogs: " not in printed
     edit(pets, '["bark"]', '["bark", "sun"]')
     assert "→" in run()
@@ -90,8 +90,18 @@ def test_orders_that_cannot_be(pets: Project) -> None:
 
 
 def test_words_are_found_by_their_lemma() -> None:
-    assert matches("Two kittens purred; purr.", {"kitten", "purr"}) == [(4, 11), (12, 18), (20, 24)]
-    assert matches("Song SONG songs", {"song"}) == [(0, 4), (5, 9), (10, 15)]
+    def spans(text: str, *keywords: str, exact: bool = False) -> list[tuple[int, int]]:
+        return matches(text, keyword_lf("a", keywords, "cat", "txt", exact=exact).rule)
+
+    assert spans("Two kittens purred; purr.", "kitten", "purr") == [(4, 11), (12, 18), (20, 24)]
+    assert spans("Song SONG songs", "song") == [(0, 4), (5, 9), (10, 15)]
+    assert spans("Song SONG songs", "SONG", exact=True) == [(5, 9)]
+    assert spans("My customer  service, #CustomerService", "customer service", "service") == [
+        (3, 20),
+        (22, 38),
+    ]
+    assert spans("I don’t 😾", "don't", "😾", "mind") == [(2, 7), (8, 9)]
+    assert spans("", "a") == []
 
 
 def test_a_look_loads_no_mlflow() -> None:

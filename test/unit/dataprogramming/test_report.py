@@ -43,6 +43,14 @@ def report(points: LabelledPoints = POINTS, gold: GoldPoints | None = GOLD, **op
     return label_report("Labels", LFS, CLASSES, points, gold, **given_options)
 
 
+def test_keywords_with_their_rows_the_fewest_first() -> None:
+    assert "counted on" not in report()
+    page = report(keyword_hits={"a": {"<b>": 5, "win": 0}, "b": {"cat": 2}}, keyword_points=1234)
+    (found,) = re.findall(r"<caption>3 keywords, counted on 1,234 rows</caption>.*?</table>", page, re.DOTALL)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", found, re.DOTALL)
+    assert cells == ["win", "a", "0", "cat", "b", "2", "&lt;b&gt;", "a", "5"]
+
+
 def data(page: str) -> dict[str, Any]:
     (found,) = re.findall(r'<script type="application/json" id="rows">(.*?)</script>', page, re.DOTALL)
     return json.loads(found)

@@ -1,5 +1,7 @@
 """The local copy of a project: what is in it after each page, and after a page that was cut short."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +72,41 @@ def test_tasks_that_push_did_not_make(path: Path) -> None:
         copy.put([{"id": 1, "data": {"txt": "by hand"}, "annotations": []}])
         with pytest.raises(AnnotationError, match="places unlike a JSON export of tasks from `sample-tasks`"):
             list(copy.tasks("project 1"))
+
+
+def test_a_task_for_another_purpose_is_no_duplicate(path: Path) -> None:
+    settling = task(2, "a")
+    settling["data"]["meta_info"]["purpose"] = "adjudication"
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a", annotations=2), settling, task(3, "a")])
+        assert copy.untouched_duplicates() == [3]
+        assert copy.find("posts", ["a"]) == {"a": 1}
+        assert copy.find("posts", ["a"], "adjudication") == {"a": 2}
+
+
+def test_a_copy_of_an_earlier_version_is_read_anew(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as before, before:
+        before.execute("CREATE TABLE task (id INTEGER PRIMARY KEY, ref_id TEXT)")
+        before.execute("CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT)")
+        before.execute("INSERT INTO task VALUES (1, 'a')")
+        before.execute("INSERT INTO note VALUES ('of', 'http://a 1'), ('read_until', 'now')")
+    with LocalCopy(path, "http://a", 1) as copy:
+        assert (copy.counts(), copy.note("read_until")) == ((0, 0), None)
+        copy.put([task(1, "a")])
+    with LocalCopy(path, "http://a", 1) as copy:
+        assert copy.counts() == (1, 0)
+
+
+def test_half_a_character_of_the_server_is_kept_as_a_question_mark(path: Path) -> None:
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a\ud83d")])
+        assert copy.find("posts", ["a?"]) == {"a?": 1}
+
+
+def test_what_decides_whether_an_annotation_counts_is_kept(path: Path) -> None:
+    made = {"id": 1, "completed_by": 3, "updated_by": 4, "import_id": 7, "ground_truth": True, "result": []}
+    with LocalCopy(path, "http://a", 1) as copy:
+        copy.put([task(1, "a") | {"annotations": [made]}])
+        (found,) = copy.tasks("here")
+    (annotation,) = found.annotations
+    assert (annotation.updated_by, annotation.import_id, annotation.ground_truth) == (4, 7, True)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from adaptml.errors import AnnotationError
+from adaptml.gold_labels.core import cell_hash
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.schema import Column
@@ -97,6 +98,7 @@ def test_a_task_file_with_pictures(project: Project, clean_room: Path) -> None:
     database.upsert("zoo", pd.DataFrame({"id": ["1"], "photo": ["a.jpg"], "txt": ["x"]}), ["id"])
     (task,) = json.loads(sample_tasks(project, SHOWN, "zoo", 1).path.read_text(encoding="utf-8"))
     assert task["data"]["photo"] == "/data/local-files/?d=media/a.jpg"
+    assert task["data"]["meta_info"]["seen"] == {"photo": cell_hash("a.jpg")}  # as the table has it
     (folder / "a.jpg").unlink()
     with pytest.raises(AnnotationError, match=r"^1 files cannot be shown: zoo/1: 'a.jpg' is not there"):
         sample_tasks(project, SHOWN, "zoo", 1)

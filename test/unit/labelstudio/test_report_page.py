@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from labelstudio.ability import Ability
 from labelstudio.agreement import Agreement
 from labelstudio.alpha import Alpha
 from labelstudio.breakdown import (
@@ -16,6 +17,7 @@ from labelstudio.breakdown import (
     DisputedPoint,
     PairAgreement,
 )
+from labelstudio.precision import Precision
 from labelstudio.report_page import agreement_report_page
 from labelstudio.verdict import Verdict
 
@@ -42,8 +44,20 @@ FOUND = Agreement(
     ],
     confusions=[Confusion((["cat"], ["dog"]), 1), Confusion((["cat"], []), 1)],
     disputed=DISPUTED,
+    abilities=[Ability("bob", 8, 0.75, 0.5, 0.875), Ability("anna", 9, 0.9, 0.8, 1.0)],
+    precision=Precision(0.1, 0.2, 27, None),
     seed=3,
 )
+
+
+def test_abilities_and_what_would_narrow_the_interval() -> None:
+    page = agreement_report_page(FOUND)
+    assert "50.0% to 87.5%" in page
+    assert "75.0%" in page
+    assert "for 0.1, annotate about 27 more points alike" in page
+    assert "A third person on some of the points tells them apart" in page
+    three = replace(FOUND, abilities=[*FOUND.abilities, Ability("cleo", 1, 0.5, 0.1, 0.9)])
+    assert "A third person" not in agreement_report_page(three)
 
 
 def texts(asked: pd.DataFrame) -> pd.DataFrame:

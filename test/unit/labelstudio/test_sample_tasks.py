@@ -62,7 +62,7 @@ def test_the_form_that_label_studio_imports(posts: int, make_task: Any, project:
         }
 
 
-@pytest.mark.parametrize("name", ["pipe", "zoo_config.xml"])
+@pytest.mark.parametrize("name", ["pipe.json", "zoo_config.xml"])
 def test_all_files_are_written_or_none(
     posts: int, make_task: Any, tmp_path: Path, name: str, project: Project
 ) -> None:
@@ -70,7 +70,7 @@ def test_all_files_are_written_or_none(
     folder.mkdir()
     os.mkfifo(folder / name)
     with pytest.raises(FileError, match=rf"{name} is a device, pipe or socket; expected a file"):
-        sample_tasks(project, make_task(), "posts", 5, to=folder / "pipe")
+        sample_tasks(project, make_task(), "posts", 5, to=folder / "pipe.json")
     assert [path.name for path in folder.iterdir()] == [name]
     assert (folder / name).is_fifo()
 
@@ -166,3 +166,14 @@ def test_a_condition_a_frame_and_another_sampling(posts: int, make_task: Any, pr
 def test_a_task_without_columns(posts: int, project: Project) -> None:
     with pytest.raises(AnnotationError, match=r"task 'topic' has no columns to show .*; name them"):
         sample_tasks(project, Task(name="topic", classes=("a", "b")), "posts", 3)
+
+
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [("mine.json", "mine.json"), ("mine", "mine.json"), ("mine.txt", "mine.txt.json"), ("mine.JSON", "mine.JSON.json")],
+)  # fmt: skip
+def test_label_studio_imports_json_alone(
+    named: str, written: str, posts: int, make_task: Any, tmp_path: Path, project: Project
+) -> None:
+    assert sample_tasks(project, make_task(), "posts", 2, to=tmp_path / named).path == tmp_path / written
+    assert len(read(tmp_path / written)) == 2

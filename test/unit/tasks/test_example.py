@@ -63,10 +63,10 @@ def test_about_fifty_keywords_and_each_fires_somewhere() -> None:
 
 def test_simple_votes_are_right_on_nearly_all_annotated_posts() -> None:
     task = load_task("example", REPOSITORY / "tasks")
-    export = load_export(EXAMPLE_DATA / "example_data.annotations")
+    export = load_export(EXAMPLE_DATA / "example_annotations.json")
     first = [[name for (name,) in point.annotations[0].result[0].chosen or []] for point in export]
     gold = indicator([[name for name in names if name != "NONE"] for names in first], task.class_names)
-    posts = json.loads((EXAMPLE_DATA / "example_data.annotations").read_text(encoding="utf-8"))
+    posts = json.loads((EXAMPLE_DATA / "example_annotations.json").read_text(encoding="utf-8"))
     _, matrix = votes([post["data"]["txt"] for post in posts])
     counts = np.stack([(matrix == number).sum(axis=1) for number in range(5)], axis=1)
 

@@ -105,8 +105,18 @@ def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -
     assert crate.count_null("posts", ["vec", "txt"]) == 2
     assert crate.count("posts") == 2
     crate.keys("posts", "n > 1 AND txt = 'a:b'")
-    assert recorder.statements[-1].endswith("WHERE (n > 1 AND txt = 'a:b'\n) ORDER BY posts.id")
+    assert "WHERE (n > 1 AND txt = 'a:b'\n) AND posts.id >= $1 ORDER BY posts.id" in recorder.statements[-1]
     assert any("vec IS NULL" in statement for statement in recorder.statements)
+
+
+def test_all_ids_are_fetched_a_page_at_a_time(
+    crate: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptml.database.reading.ID_PAGE_ROWS", 1)
+    before = len(recorder.sent)
+    assert crate.keys("posts")["id"].tolist() == ["a", "b"]
+    pages = [request["args"] for request in recorder.sent[before:] if "LIMIT" in request["stmt"]]
+    assert pages == [[2], ["a", 2], ["b", 2]]
 
 
 def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder) -> None:

@@ -18,9 +18,17 @@ from tiny_models import HIDDEN, write_model
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import FeatureError
-from adaptml.features import encoders
-from adaptml.features.encoders import BATCH_TEXTS, USE, Vectors, encoder, get_encoder, list_encoders
+from adaptml.features import encoders, hashing_encoder, sentence_encoders
+from adaptml.features.encoders import (
+    BATCH_TEXTS,
+    Vectors,
+    encoder,
+    encoder_checksum,
+    get_encoder,
+    list_encoders,
+)
 from adaptml.features.sentence_transformer import SentenceTransformer
+from adaptml.features.universal_sentence_encoder import USE
 
 SPELLING = 4096  # how many numbers are about spelling; those about meaning follow
 BEFORE = Path(__file__).resolve().parents[3] / "fixtures" / "vectors_abbf5c8.npz"
@@ -44,7 +52,7 @@ def test_hashing_scales_each_kind_of_feature() -> None:
 
 
 def test_the_first_words_are_the_opening() -> None:
-    assert encoders._opening("Who, me?") == [
+    assert hashing_encoder._opening("Who, me?") == [
         ("who", 1.0),
         (",", 1.0),
         ("me", 1.0),
@@ -53,8 +61,8 @@ def test_the_first_words_are_the_opening() -> None:
         (", me", 1.0),
         ("me ?", 1.0),
     ]
-    assert encoders._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
-    assert len(encoders._opening("word " * 100)) == 5 + 4
+    assert hashing_encoder._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
+    assert len(hashing_encoder._opening("word " * 100)) == 5 + 4
 
 
 def test_hashing_dampens_counts() -> None:
@@ -101,7 +109,7 @@ def test_hybrid_adds_meaning_to_spelling() -> None:
 def test_meaning_is_what_the_model_says_of_the_text_and_of_its_first_pieces() -> None:
     """The opening by hand: pieces one to five behind the marker [CLS], an unknown one (the cat) among them."""
     texts = ["Cats and 🐈 dogs, and others", "Who?"]
-    vectors, model = hybrid().encode(texts), SentenceTransformer(encoders.minilm_folder())
+    vectors, model = hybrid().encode(texts), SentenceTransformer(sentence_encoders.minilm_folder())
     (batch,) = model.batches(texts)
     assert batch.rows == [0, 1]
     assert [len(pieces) for pieces in batch.pieces] == [9, 4]
@@ -144,7 +152,7 @@ def test_vectors_of_ascii_are_bit_for_bit_those_of_before() -> None:
 
 @given(st.text(st.characters(codec="ascii")))
 def test_words_of_ascii_are_those_of_before(text: str) -> None:
-    assert list(encoders._words(text)) == re.findall(r"\w+|[^\w\s]", text.lower())
+    assert list(hashing_encoder._words(text)) == re.findall(r"\w+|[^\w\s]", text.lower())
 
 
 @pytest.mark.parametrize(
@@ -158,7 +166,7 @@ def test_words_of_ascii_are_those_of_before(text: str) -> None:
 )
 def test_marks_stay_in_their_words(text: str, expected: list[str]) -> None:
     words = [unicodedata.normalize("NFC", word) for word in expected]
-    assert list(encoders._words(unicodedata.normalize("NFC", text))) == words
+    assert list(hashing_encoder._words(unicodedata.normalize("NFC", text))) == words
     hashing = get_encoder("hashing")
     vector = hashing.encode([text])[0, :1536]
     assert np.count_nonzero(vector) == len(words)
@@ -181,7 +189,7 @@ def test_hybrid_needs_no_network_no_pytorch_and_runs_no_code_of_the_package() ->
 
 
 def test_hybrid_without_its_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
+    monkeypatch.setattr(sentence_encoders, "find_spec", lambda _: None)
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
     assert str(error.value) == (
@@ -195,11 +203,11 @@ def test_a_model_that_is_not_the_published_one_is_refused(
 ) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    for name in encoders.MINILM_FILES:
-        copied = (encoders.minilm_folder() / name).read_bytes()
+    for name in sentence_encoders.MINILM_FILES:
+        copied = (sentence_encoders.minilm_folder() / name).read_bytes()
         (folder / name).write_bytes(copied.replace(b"kitten", b"mitten"))
     monkeypatch.setattr(
-        encoders, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[tmp_path])
+        sentence_encoders, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[tmp_path])
     )
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
@@ -250,7 +258,8 @@ def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError) as error:
         get_encoder("word2vec")
     assert str(error.value) == (
-        "no text encoder 'word2vec'; expected one of hashing, hybrid, universal-sentence-encoder"
+        "no encoder 'word2vec'; expected one of hashing, hybrid, numbers, onnx, pictures, sentence, static, "
+        "universal-sentence-encoder"
     )
 
 
@@ -352,3 +361,30 @@ def test_whatever_an_encoder_of_ones_own_raises_is_one_line_with_its_place(
     ) as raised:
         get_encoder("own").encode(["boom"])
     assert "\n" not in str(raised.value)
+
+
+def test_sentence_is_what_hybrid_knows_of_meaning() -> None:
+    texts = ["The kittens purred.", "A dog barks", "The cats purr"]
+    vectors = get_encoder("sentence").encode(texts)
+    assert vectors.shape == (3, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=0, atol=FLOAT32_ATOL)
+    hybrid = get_encoder("hybrid").encode(texts)
+    np.testing.assert_allclose(vectors, hybrid[:, 4096:4480], rtol=0, atol=FLOAT32_ATOL)
+    assert vectors[0] @ vectors[2] > vectors[0] @ vectors[1]
+
+
+def test_a_checksum_changes_with_code_files_and_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "weights").write_bytes(b"1")
+    names = ["hashing", "hybrid", "sentence", f"hybrid:{tmp_path}", f"sentence:{tmp_path}"]
+    sums = [encoder_checksum(name) for name in names]
+    assert len(set(sums)) == len(sums)
+    assert [encoder_checksum(name) for name in names] == sums
+    (tmp_path / "inside" / "weights").write_bytes(b"2")
+    assert [encoder_checksum(name) != before for name, before in zip(names, sums, strict=True)] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    monkeypatch.setitem(encoders._CODES, "hashing", "1000")
+    assert encoder_checksum("hashing") != sums[0]
+    with pytest.raises(FeatureError, match="'word2vec'"):
+        encoder_checksum("word2vec")

@@ -432,7 +432,7 @@ def test_an_encoder_that_nothing_needs_is_not_made_ready(
 
 def test_an_encoder_that_makes_nan_is_refused(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(encoders._MAKERS, "nan", encoder_of(1, np.nan))
-    message = "^the text encoder 'nan' makes NaN or infinity of 4 of 4 texts; expected finite numbers"
+    message = "^the encoder 'nan' makes NaN or infinity of 4 of 4 texts; expected finite numbers"
     with pytest.raises(FeatureError, match=message):
         featurize(here, TASK, "posts", text="txt", vector="vec", encoder="nan")
 

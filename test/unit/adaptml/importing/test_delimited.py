@@ -86,6 +86,20 @@ def test_names_that_are_empty_or_repeated_get_their_place(tmp_path: Path) -> Non
     assert rows_of(Delimited(path)) == {"column_1": ["1"], "txt": ["a"], "txt_3": ["b"]}
 
 
+def test_a_delimiter_that_excel_declares_is_taken(tmp_path: Path) -> None:
+    path = written(tmp_path / "posts.csv", 'sep=|\r\nid|txt\r\na|"one, ""two"""\r\nb|three|four\r\n')
+    source = Delimited(path)
+    assert source.said == "CSV, UTF-8, bar"
+    with pytest.raises(FrameError, match="line 4: 3 values"):
+        rows_of(source)
+    assert rows_of(Delimited(written(path, "sep=|\nid|txt\na|b\n"))) == {"id": ["a"], "txt": ["b"]}
+
+
+def test_names_that_look_like_values_are_said(tmp_path: Path) -> None:
+    path = written(tmp_path / "posts.csv", "1,good morning\n2,good night\n")
+    assert Delimited(path).said.endswith("; the columns' names, from its first line: 1, good morning")
+
+
 def test_a_packed_file(tmp_path: Path) -> None:
     path = tmp_path / "posts.csv.gz"
     path.write_bytes(gzip.compress(b"id,txt\na,one\n"))
@@ -98,7 +112,7 @@ def test_a_packed_file(tmp_path: Path) -> None:
         (b"", ["posts.csv is empty", "columns' names"]),
         (b"id,txt\na,one\nb,two, three\n", ["line 3: 3 values", "expected 2 (id, txt)", "--delimiter"]),
         (b'id,txt\na,"one\ntwo"\n\nb\n', ["line 5: 1 values"]),
-        (b'id,txt\na,"one\nb,two\n', ["line 3", "not closed"]),
+        (b'id,txt\na,"one\nb,two\n', ["from line 2 on", "not closed"]),
         (b'id,txt\na,"one"two\n', ["line 2", "quotation mark"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,33 @@ def test_a_damaged_file_is_one_line_with_its_name(name: str, project: Project) -
     assert project.database.tables() == []
 
 
+@pytest.mark.parametrize("name", ["posts.csv", "posts.npy", "posts.npz", *WRITERS])
+def test_whatever_bytes_change_it_is_read_or_refused_in_one_line(name: str, project: Project) -> None:
+    path, table = Path(name), []
+    if name in WRITERS:
+        WRITERS[name](path)
+    elif name.endswith(".csv"):
+        FRAME.to_csv(path, index=False)
+    else:
+        (np.save if name.endswith(".npy") else np.savez)(path, np.ones((2, 3)))  # type: ignore[operator]
+        table = [Path("table.csv")]
+        table[0].write_text("id\na\nb\n")
+    whole, rng = path.read_bytes(), random.Random(name)
+    said = []
+    for turn in range(12):
+        changed = bytearray(whole)
+        for _ in range(rng.choice((1, 2, 10))):
+            place = rng.randrange(len(changed))
+            changed[place : place + rng.choice((0, 1, 20))] = rng.randbytes(rng.choice((0, 1, 3)))
+        path.write_bytes(changed)
+        try:
+            project.import_table([*table, path], f"posts_{turn}")
+        except AdaptmlError as error:
+            said.append(str(error))
+    assert said
+    assert [line for line in said if "\n" in line] == []
+
+
 class TestJson:
     def test_what_is_inside_becomes_columns(self, project: Project) -> None:
         rows = [
@@ -124,6 +152,12 @@ class TestJson:
         Path("posts.jsonl").write_text("\n".join(map(json.dumps, lines)))
         done = project.import_table("posts.jsonl", "posts")
         assert [(column.name, column.missing) for column in done.columns] == [("n", 1), ("late", 6000)]
+
+    def test_a_key_that_ends_early_is_missing_after(self, project: Project) -> None:
+        lines = [{"id": 6000, "early": "x"}] + [{"id": i, "n": 1} for i in range(6000)]
+        Path("posts.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        done = project.import_table("posts.jsonl", "posts")
+        assert [(column.name, column.missing) for column in done.columns] == [("early", 6000), ("n", 1)]
 
     @pytest.mark.parametrize(
         ("text", "facts"),

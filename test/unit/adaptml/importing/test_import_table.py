@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database
 from adaptml.database.cratedb import DIALECT as CRATEDB
-from adaptml.errors import AdaptmlError, FrameError
+from adaptml.errors import AdaptmlError, DatabaseError, FrameError
 from adaptml.importing import target
 from adaptml.importing.record import read_records
 from adaptml.project import Project
@@ -97,9 +98,7 @@ def test_a_longer_file_brings_new_and_changed_rows_and_keeps_those_that_are_gone
     longer = POSTS.replace("c,,5", "d,new,1\ne,newer,").replace("good night,", "good night,7")
     done = room.import_table(csv(longer), "posts")
     assert (done.read, done.new, done.changed, done.unchanged, done.gone) == (4, 2, 1, 1, 1)
-    assert str(done) == (
-        "posts: 4 rows read: 2 new, 1 changed, 1 unchanged; 1 rows of the table are not in the file and were kept"
-    )
+    assert str(done) == ("posts: 4 rows read: 2 new, 1 changed, 1 unchanged; in the table only: 1 (kept)")
     assert [row[0] for row in rows(room, "posts")] == ["a", "b", "c", "d", "e"]
     assert rows(room, "posts")[1] == ("b", "good night", 7)
 
@@ -139,7 +138,7 @@ def test_characters_that_databases_refuse_are_replaced_and_counted(room: Project
     done = room.import_table(csv("id,txt\na,one\0two\nb,fine\n"), "posts")
     assert rows(room, "posts") == [("a", "one\ufffdtwo"), ("b", "fine")]
     assert done.replaced == 1
-    assert "1 values held characters that databases refuse" in str(done)
+    assert "characters that databases refuse: 1" in str(done)
 
 
 class TestIds:
@@ -187,11 +186,11 @@ class TestIds:
     @pytest.mark.parametrize(
         ("text", "facts"),
         [
-            ("id,txt\na,1\nb,2\na,3\na,4\n", ["2 rows repeat an id in column id: 'a' (3 times)", "keep-first"]),
+            ("id,txt\na,1\nb,2\na,3\na,4\n", ["rows with a repeated id in column id: 2 ('a' 3 times)", "keep-first"]),
             ("id,txt\na,1\n,2\n  ,3\n", ["2 rows have no id in column id: rows 2, 3", "--id"]),
             ("id,txt\n5.70306E+17,1\n5.70306E+17,2\nc,3\n", ["2 rows have an id", "rounded: 5.70306E+17"]),
             ("id,txt\n" + "".join(f"5703061336777{i:02}000,x\n" for i in range(12)), ["12 rows", "all ending in zeros"]),
-            ("txt,n\na,1\nb,2\na,1\n", ["1 rows are equal to an earlier row", "keep-first"]),
+            ("txt,n\na,1\nb,2\na,1\n", ["rows equal to an earlier row: 1;", "keep-first"]),
         ],
     )  # fmt: skip
     def test_that_cannot_be_used_are_named_and_counted(
@@ -310,6 +309,42 @@ def test_a_file_that_changes_while_it_is_read_is_refused(room: Project) -> None:
     assert room.database.tables() == []
 
 
+def test_without_transactions_the_same_import_goes_on_where_it_was_cut_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on CrateDB: what was written stays, and is not written again."""
+    monkeypatch.setattr(target, "has_transactions", lambda connection: False)
+    path = csv("txt\n" + "".join(f"text {i}\n" for i in range(20_000)))
+    upsert = Database.upsert
+
+    def fails(self: Database, table: str, frame: pd.DataFrame, *arguments: Any) -> int:
+        if "text 15000" in set(frame.get("txt", [])):
+            raise DatabaseError("no more")
+        return upsert(self, table, frame, *arguments)
+
+    with monkeypatch.context() as broken, pytest.raises(DatabaseError, match="no more"):
+        broken.setattr(Database, "upsert", fails)
+        project.import_table(path, "posts")
+    written = project.database.count("posts")
+    assert 5_000 <= written < 20_000
+    # The ids are made from the rows: a second import needs to know so, and that the earlier rows are as they were.
+    done = project.import_table(path, "posts")
+    assert (done.new, done.unchanged, done.gone) == (20_000 - written, written, 0)
+    csv("txt,n\n" + "".join(f"text {i},1\n" for i in range(20_000)))
+    assert "20,000 not at all" in refused(project, path, "posts")
+    csv("id,txt\na,x\n")
+    project.import_table(path, "more")
+    csv("id,txt\na,y\nb,z\n")
+    assert (changed := project.import_table(path, "more")).changed == 1
+    assert changed.new == 1
+    assert rows(project, "more") == [("a", "y"), ("b", "z")]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "a\0b.csv", "", "tasks", "/dev/null"])
+def test_what_is_no_file_is_refused(name: str, project: Project) -> None:
+    refused(project, name, "posts")
+
+
 KILLED = """
 import sys
 from adaptml.importing import target
@@ -340,6 +375,18 @@ def test_an_import_that_is_killed_leaves_nothing(project: Project) -> None:
     assert project.import_table(path, "posts").new == 60_000
 
 
+def test_memory_does_not_grow_with_the_file(project: Project) -> None:
+    """But for 8 bytes an id."""
+    peaks = []
+    for n in (12_000, 36_000):
+        path = csv("id,txt\n" + "".join(f"{i},{'some words ' * 50}\n" for i in range(n)))
+        tracemalloc.start()
+        project.import_table(path, f"posts_{n}")
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3, peaks  # the files have 7 and 20 MB
+
+
 def test_what_was_imported_is_noted(room: Project) -> None:
     room.import_table([csv("id,txt\na,one\n", "1.csv"), csv("id,txt\nb,two\n", "2.csv")], "posts")
     (record,) = read_records(room.database).values()
@@ -362,6 +409,9 @@ def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Proje
         connection.exec_driver_sql("INSERT INTO loose VALUES ('a', 1), ('a', 2), (NULL, 3)")
         connection.exec_driver_sql("CREATE VIEW seen AS SELECT n FROM loose")
     found = project.tables().set_index("table")
-    assert found.loc["loose", ["rows", "id", "indexed"]].tolist() == [3, "text, 1 NULL, 1 repeated", False]
+    assert found.loc["loose", ["rows", "indexed"]].tolist() == [3, False]
+    assert found.loc["loose", "id"].startswith(
+        "text: table 'loose' has 1 row without an id and 1 duplicated id in 2 rows (a); "
+    )
     assert found.loc["seen", "id"] == "none"
     assert found.loc["loose", "imported_from"] is None

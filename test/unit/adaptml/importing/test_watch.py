@@ -12,10 +12,10 @@ from adaptml.importing.watch import Watch
 
 def watched(values: list[Any], *, typed: bool = False) -> Watch:
     """Two chunks, so that what only the second one holds counts."""
-    watch = Watch("x", typed=typed)
+    watch = Watch("x")
     half = len(values) // 2 or 1
-    watch.see(values[:half], 1)
-    watch.see(values[half:], half + 1)
+    watch.see(values[:half], 1, typed=typed)
+    watch.see(values[half:], half + 1, typed=typed)
     return watch
 
 
@@ -124,3 +124,12 @@ def test_what_is_no_list_is_none(text: str) -> None:
 def test_characters_that_a_database_refuses_are_replaced_and_counted() -> None:
     assert readable(["a", None, "ü😀"]) == (["a", None, "ü😀"], 0)
     assert readable(["a\0b", None, "x\ud800y", "😀"]) == (["a\ufffdb", None, "x\ufffdy", "😀"], 2)
+
+
+def test_files_with_types_and_without_can_be_one_column() -> None:
+    watch = Watch("x")
+    watch.see([1, None], 1, typed=True)
+    watch.see(["2", ""], 3, typed=False)
+    assert watch.kind == "integer"
+    watch.see(["3"], 5, typed=True)
+    assert watch.kind == "text"

@@ -51,7 +51,7 @@ def test_a_task_that_is_as_its_table_is(project: Project, task: Task) -> None:
     doubtful = told(findings, "warning")
     assert doubtful["posts.txt"] == "text, missing in 1 of 3 rows"
     assert "left, right" not in fine.get("coding guide", "")
-    assert doubtful["keywords"].startswith("in none of 3 rows: right (right_right); ")
+    assert doubtful["keywords"].startswith("1 keyword is in none of 3 rows: right (right_right); ")
 
 
 def test_texts_that_nobody_replaced_are_told(project: Project, task: Task) -> None:

@@ -158,6 +158,25 @@ def test_classes_of_a_new_task_may_be_emoji() -> None:
     compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
 
 
+def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
+    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass", "txt")
+    path = task.folder / "task.yaml"
+    assert task.positive is None
+    assert '# positive: "spam"' in path.read_text()
+    path.write_text(path.read_text().replace('# positive: "spam"', 'positive: "spam"'))
+    assert load_task("mails", TASKS).positive == "spam"
+    assert (
+        "positive"
+        not in (
+            new_task(TASKS, "three", ["a", "b", "c"], "multiclass", "txt").folder / "task.yaml"
+        ).read_text()
+    )
+    assert (
+        "positive"
+        not in (new_task(TASKS, "any", ["a", "b"], "multilabel", "txt").folder / "task.yaml").read_text()
+    )
+
+
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
     write(GOOD)
     with pytest.raises(TaskError, match=r"politics is there already; "):

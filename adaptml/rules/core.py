@@ -1,0 +1,196 @@
+"""The kinds of rules that are data: keywords, a regular expression, a range of numbers."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from itertools import chain
+from numbers import Real
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from adaptml.errors import LabellingError
+from adaptml.features.lemmas import DEFAULT_LANGUAGE
+from adaptml.features.words import normalized
+from adaptml.rules.keywords import Keyword, KeywordSearch, Numbers, is_missing
+from adaptml.validation import validation_problems
+
+Hits = npt.NDArray[np.bool_]
+
+
+class _Rule(BaseModel):
+    """What every rule has.
+
+    Attributes:
+        name: of the labelling function.
+        label: name of the class that it votes for, or its number.
+        column: what it looks at.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    label: int | str
+    column: str
+
+    def hits(self, values: Sequence[Any]) -> Hits:
+        """Which of r values it votes on: bool (r,); a missing value is never one.
+
+        Raises:
+            LabellingError: a value of a type that it cannot look at.
+        """
+        raise NotImplementedError
+
+    @property
+    def where(self) -> str:
+        """How a message begins."""
+        return f"the labelling function {self.name!r} looks at the column {self.column!r}"
+
+
+class KeywordRule(_Rule):
+    """Votes where one of its keywords is found, see `KeywordSearch`.
+
+    Attributes:
+        keywords: at least one.
+        exact: found only as they are written.
+        language: ISO code; of the lemmas.
+    """
+
+    kind: Literal["keywords"] = "keywords"
+    keywords: frozenset[str] = Field(min_length=1)
+    exact: bool = False
+    language: str = DEFAULT_LANGUAGE
+
+    @field_serializer("keywords", when_used="json")
+    def _in_order(self, keywords: frozenset[str]) -> list[str]:
+        return sorted(keywords)
+
+    def to_find(self) -> list[Keyword]:
+        """Its keywords by the alphabet."""
+        return [Keyword(text, self.exact, self.language) for text in sorted(self.keywords)]
+
+    def hits(self, values: Sequence[Any]) -> Hits:
+        """Which of r values hold a keyword: bool (r,)."""
+        found = np.zeros(len(values), np.bool_)
+        found[keyword_search((self,))[0].find(values, self.where)[0]] = True
+        return found
+
+
+@lru_cache(maxsize=128)  # it is asked for once a chunk of rows
+def keyword_search(rules: tuple[KeywordRule, ...]) -> tuple[KeywordSearch, Numbers]:
+    """What looks for the keywords of some rules, one rule's after the other's, and the rule of each keyword.
+
+    Args:
+        rules: over one column.
+
+    Returns:
+        The search of all k keywords; numbers of their rules, int64 (k,).
+    """
+    keywords = [rule.to_find() for rule in rules]
+    owners = np.repeat(np.arange(len(rules)), list(map(len, keywords)))
+    return KeywordSearch(list(chain.from_iterable(keywords))), owners
+
+
+class RegexRule(_Rule):
+    """Votes where a regular expression is found in a text.
+
+    Attributes:
+        pattern: of Python's `re`; letters match in either case. Pattern and text are brought to form NFC.
+    """
+
+    kind: Literal["regex"] = "regex"
+    pattern: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return pattern
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile(normalized(self.pattern), re.IGNORECASE)
+
+    def hits(self, values: Sequence[Any]) -> Hits:
+        """Which of r texts hold it: bool (r,); texts that are equal are searched once."""
+        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, str)}
+        wrong = [value for value in values if type(value) in kinds and not is_missing(value)] if kinds else []
+        if wrong:
+            raise LabellingError(
+                f"{self.where}, which holds {type(wrong[0]).__name__}; expected text: name a column of text"
+            )
+        search = self._expression.search
+        found = {
+            text: search(normalized(text)) is not None
+            for text in dict.fromkeys(values)
+            if isinstance(text, str)
+        }
+        return np.fromiter((found.get(value, False) for value in values), np.bool_, len(values))
+
+
+class NumberRule(_Rule):
+    """Votes where a number is in a range; the bounds do not belong to it.
+
+    Attributes:
+        above, below: at least one of them.
+    """
+
+    kind: Literal["number"] = "number"
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("a range of numbers needs above, below or both")
+        if self.above is not None and self.below is not None and not self.above < self.below:
+            raise ValueError(f"no number is above {self.above} and below {self.below}")
+        return self
+
+    def hits(self, values: Sequence[Any]) -> Hits:
+        """Which of r numbers are in the range: bool (r,)."""
+        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, Real | Decimal)}
+        wrong = [value for value in values if type(value) in kinds and value is not None] if kinds else []
+        if wrong:
+            raise LabellingError(
+                f"{self.where}, which holds {type(wrong[0]).__name__}; expected numbers: name another column"
+            )
+        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+        above = True if self.above is None else numbers > self.above
+        below = True if self.below is None else numbers < self.below
+        return np.asarray(above & below & ~np.isnan(numbers))
+
+
+Rule = KeywordRule | RegexRule | NumberRule
+_RULES: TypeAdapter[Rule] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
+
+
+def rule_from_json(text: str | bytes) -> Rule:
+    """The rule that `to_json` of a labelling function wrote.
+
+    Raises:
+        LabellingError: it is none.
+
+    >>> text = '{"kind": "number", "name": "late", "label": "bad", "column": "minutes", "above": 15}'
+    >>> rule_from_json(text).hits([40, None])
+    array([ True, False])
+    """
+    try:
+        return _RULES.validate_json(text)
+    except ValidationError as error:
+        raise LabellingError(f"this is no rule: {'; '.join(validation_problems(error))}") from error
