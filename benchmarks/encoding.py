@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.features.encoders import get_encoder, minilm_folder
+from adaptml.features.encoders import get_encoder
+from adaptml.features.sentence_encoders import minilm_folder
 from adaptml.features.sentence_transformer import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]

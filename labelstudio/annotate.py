@@ -183,6 +183,30 @@ def push(
         return sample, done
 
 
+def delete_tasks(project: Project, task: Task, table: str, ids: Sequence[str]) -> int:
+    """Delete the tasks of data points in Label Studio, with what was said about them; returns how many.
+
+    Args:
+        project: its settings name Label Studio.
+        task: whose Label Studio projects.
+        table: the data table of the points.
+        ids: of the points.
+
+    Raises:
+        LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
+    """
+    n = 0
+    with linked_projects(project, task) as linked:
+        for one in (one.project for one in linked):
+            refresh(one)
+            tasks = one.copy.tasks_of(table, ids)
+            for number in tasks:
+                one.studio.delete_task(number)
+            one.copy.forget(tasks)
+            n += len(tasks)
+    return n
+
+
 def pull(
     project: Project,
     task: Task | str,

@@ -130,6 +130,11 @@ class LocalCopy:
                 found.setdefault(key, []).append(json.loads(content)["data"]["meta_info"].get("seen", {}))
         return found
 
+    def tasks_of(self, table: str, ids: Sequence[str]) -> list[int]:
+        """Ids of all tasks of data points of a table."""
+        query = "SELECT id FROM task WHERE table_name = ? AND ref_id = ?"
+        return [int(row[0]) for key in ids for row in self._db.execute(query, [table, key])]
+
     def untouched_duplicates(self) -> list[int]:
         """Untouched tasks of points with another for the purpose: kept is a touched one, or the oldest."""
         query = (

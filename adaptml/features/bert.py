@@ -1,17 +1,14 @@
 """Models of the BERT kind without PyTorch: onnxruntime runs a graph that is built from their weights."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.errors import FeatureError, one_line
 from adaptml.features.bert_config import BUCKETS, BertConfig
 from adaptml.features.bert_graph import build
 from adaptml.features.model_files import Floats, Weights
+from adaptml.features.onnx_session import onnx_session, run_onnx
 
 FAR = 128  # MPNet: from this distance on all are of one kind
 Ids = npt.NDArray[np.int64]
@@ -35,7 +32,7 @@ class Bert:
         self._bias = _distance_bias(config, weights) if config.family.distances else None
         model, tensors = build(config, weights)
         del weights  # the file's own pages, beside the copies that follow
-        self._session = _session(model, tensors)
+        self._session = onnx_session(model, tensors)
 
     def hidden_states(self, ids: Ids, mask: Mask) -> Floats:
         """What the last layer makes of each piece of n texts, the longest of which has l pieces.
@@ -61,10 +58,7 @@ class Bert:
         if self._bias is not None:
             bias = bias + self._bias[:, _distances(ids.shape[1])]
         given = {"ids": ids, "positions": np.ascontiguousarray(positions), "bias": bias}
-        try:
-            (states,) = self._session.run(None, given)
-        except _onnxruntime_errors() as error:
-            raise FeatureError(f"onnxruntime fails: {one_line(error)}") from error
+        (states,) = run_onnx(self._session, given)
         return np.asarray(states)
 
 
@@ -89,42 +83,3 @@ def _distances(length: int) -> Ids:
     far = np.minimum(near + (share * np.float32(half - near)).astype(np.int64), half - 1)
     kinds: Ids = np.where(away < near, away, far) + np.where(back < 0, half, 0)
     return kinds
-
-
-def _session(model: bytes, tensors: Mapping[str, Floats]) -> Any:
-    """An onnxruntime session of a graph whose larger tensors are given beside it, which it copies.
-
-    Raises:
-        FeatureError: onnxruntime refuses the graph.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is raised; it need not be printed too
-    options.intra_op_num_threads, options.inter_op_num_threads = _threads(), 1
-    # A thread that waits gives its processor back, and memory goes back after each batch.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-    try:
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
-        options.add_external_initializers(list(tensors), values)
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except _onnxruntime_errors() as error:
-        raise FeatureError(
-            f"onnxruntime {onnxruntime.__version__} refuses the graph: {one_line(error)}"
-        ) from error
-
-
-def _onnxruntime_errors() -> tuple[type[Exception], ...]:
-    """All errors of onnxruntime, which have no base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as errors
-
-    own = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    return (*own, RuntimeError)
-
-
-def _threads() -> int:
-    """As many as numpy takes for linear algebra: OMP_NUM_THREADS, or the processors that it may use."""
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
-
-    return min((pool["num_threads"] for pool in threadpool_info()), default=os.cpu_count() or 1)

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from adaptml.database import Database
+from adaptml.database import Database, Vector
 from adaptml.features.streaming import stream
 from adaptml.features.values import Hashes, Known, among, id_hashes
+from adaptml.features.values_to_encode import cell_text
 
 IN_MEMORY_BYTES = 32 << 20  # of rows that wait for their features; more of them wait in a file
 
@@ -26,7 +27,7 @@ class Row(NamedTuple):
 
     Attributes:
         id: its id.
-        texts: what its features are computed from, by column.
+        texts: what its features are computed from, by column; cells that hold no text as `cell_text` says.
         hashes: of these.
         needed: numbers of the features.
     """
@@ -105,7 +106,7 @@ def find_changes(
     columns = list(dict.fromkeys(sources))
     database.check_ids(table)
     source = database.data_table(table, columns)
-    query = sa.select(source.c.id, *(source.c[column] for column in columns))
+    query = sa.select(source.c.id, *(_as_it_is(source.c[column]) for column in columns))
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8")  # noqa: SIM115 - Changes closes it
     pass_ = _Pass(columns, sources, known, all_rows, file)
     try:
@@ -133,9 +134,9 @@ class _Pass:
         self._seen: list[Hashes] = []
         self.counts, self.needed = Counts(), [0] * len(known)
 
-    def add(self, ids: Sequence[str], rows: Sequence["sa.Row[Any]"]) -> None:
+    def add(self, ids: list[str], rows: Sequence["sa.Row[Any]"]) -> None:
         """Look at some rows."""
-        texts = {name: [row[i] or "" for row in rows] for i, name in enumerate(self._columns, start=1)}
+        texts = {name: [cell_text(row[i]) for row in rows] for i, name in enumerate(self._columns, start=1)}
         hashes = {name: source_hashes(values) for name, values in texts.items()}
         id_hash = id_hashes(ids)
         lacking, changed = self._compared(id_hash, hashes)
@@ -193,3 +194,8 @@ def source_hashes(texts: Sequence[str]) -> Hashes:
     """What tells texts apart, in every process: 64 bits of BLAKE2b each, int64 (n,)."""
     digests = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
     return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+
+
+def _as_it_is(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """A column to encode; bytes are those of pictures here, whatever they are elsewhere."""
+    return sa.type_coerce(column, sa.LargeBinary()) if isinstance(column.type, Vector) else column

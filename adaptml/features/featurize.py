@@ -149,7 +149,7 @@ class _Filling:
 
     def get_ready(self) -> None:
         """Make the encoder ready, and the version if it is not there."""
-        self._maker = maker(self.planned.spec)
+        self._maker = maker(self.planned.spec, self._project.settings.media)
         if self._values is None:
             self._values = FeatureValues(
                 self._project.results,

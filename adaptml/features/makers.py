@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,20 +58,25 @@ def current(kind: Kind, source: str, encoder: str) -> Spec:
     return lemmas_spec(source, encoder) if kind == "lemmas" else vector_spec(source, encoder)
 
 
-def maker(spec: Spec) -> Maker:
+def maker(spec: Spec, media: Path) -> Maker:
     """What makes a feature, ready to use; `can_make` says whether it makes just that.
+
+    Args:
+        spec: what it is computed from, and how.
+        media: folder in which relative paths of pictures start.
 
     Raises:
         FeatureError: a library that is not installed, or a model that cannot be read.
     """
     if spec.kind == "lemmas":
         return Maker(0, lambda texts: [lemmatize(text, spec.encoder) for text in texts])
-    encoder = get_encoder(spec.encoder)
+    encoder = get_encoder(spec.encoder, media)
     return Maker(encoder.dimensions, lambda texts: list(_encode(encoder, texts)))
 
 
 def _encode(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Vectors (n, d); whatever an encoder makes of no text at all, it counts as zeros here."""
+    """Vectors (n, d); whatever an encoder of texts makes of no text at all, it counts as zeros here."""
     vectors = encoder.encode(texts)
-    vectors[[not text.strip() for text in texts]] = 0.0
+    if encoder.takes == "text":
+        vectors[[not text.strip() for text in texts]] = 0.0
     return vectors

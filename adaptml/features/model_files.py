@@ -1,6 +1,7 @@
 """The files of a model: settings in JSON, tensors in safetensors (https://github.com/huggingface/safetensors)."""
 
 import json
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,25 @@ def read_settings(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise FeatureError(f"{shown(path)} holds a {type(found).__name__}; expected an object of settings")
     return found
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def file_sums(source: Path) -> dict[str, str]:
+    """Each file of a folder, or the file itself → its SHA-256; none where there is nothing of that name.
+
+    Raises:
+        FeatureError: a file that cannot be read.
+    """
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    try:
+        return {path.relative_to(source).as_posix(): file_sha256(path) for path in files if path.is_file()}
+    except OSError as error:
+        raise FeatureError(f"{error.filename} cannot be read: {error.strerror}; allow it") from error
 
 
 class Weights:

@@ -1,6 +1,7 @@
 """Features of rows that have none yet, computed when they are asked for; nothing is written."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -11,8 +12,9 @@ from adaptml.features.makers import Maker, can_make, maker
 class OnTheFly:
     """Encoders that are made ready when they are first needed, and kept."""
 
-    def __init__(self) -> None:
-        """Nothing is ready yet."""
+    def __init__(self, media: Path) -> None:
+        """Nothing is ready yet; relative paths of pictures start in `media`."""
+        self._media = media
         self._makers: dict[Spec, Maker | None] = {}
         self._lock = Lock()  # an encoder is nobody's promise to run in two threads
 
@@ -24,6 +26,6 @@ class OnTheFly:
         """
         with self._lock:
             if spec not in self._makers:
-                self._makers[spec] = maker(spec) if can_make(spec) else None
+                self._makers[spec] = maker(spec, self._media) if can_make(spec) else None
             made = self._makers[spec]
             return None if made is None else made.make(texts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from adaptml.database import TextList, Vector
 from adaptml.database.facts import kind as kind_of
 from adaptml.errors import FeatureError
 from adaptml.features.catalogue import Feature, Kind, Reference, Spec, split_reference
-from adaptml.features.encoders import check_encoder
+from adaptml.features.encoders import Modality, check_encoder, encoder_takes
 from adaptml.features.makers import Maker, can_make, current
 from adaptml.features.points import Points
 from adaptml.features.uses import read_uses
@@ -20,6 +21,13 @@ from adaptml.tasks import Featurize, Task
 COMPARED_ROWS = 50  # rows in which a column of the data table is compared with a feature of its name
 SAME_COSINE = 0.999
 SAME_SHARE = 0.8  # of the compared rows; the text of others may have changed since
+
+# What encoders read: types of columns, and these for people.
+READABLE: dict[Modality, tuple[Any, str]] = {
+    "text": (sa.String, "a column of text"),
+    "image": (sa.String | sa.LargeBinary | Vector, "a column of paths or bytes of pictures"),
+    "number": (sa.Integer | sa.Numeric | sa.Float, "a column of numbers"),
+}
 
 Vector1D = npt.NDArray[np.float32]
 
@@ -117,14 +125,16 @@ def _asked(columns: Featurize, language: str) -> dict[str, tuple[Kind, str]]:
 
 
 def _check_types(points: Points, table: str, text: str, asked: dict[str, tuple[Kind, str]]) -> None:
-    """Refuse what is no text, and names of columns that hold something else."""
+    """Refuse a column that what is asked for cannot read, and names of columns that hold something else."""
     points.database.data_table(table, [text])
     present = points.database.columns(table)
-    if not isinstance(present[text], sa.String):
-        raise FeatureError(
-            f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected a column of text"
-        )
-    for name, (kind, _) in asked.items():
+    for name, (kind, made_by) in asked.items():
+        takes = encoder_takes(made_by) if kind == "vector" else "text"
+        readable, wanted = READABLE[takes]
+        if not isinstance(present[text], readable):
+            raise FeatureError(
+                f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected {wanted}"
+            )
         expected = Vector if kind == "vector" else TextList | sa.JSON
         if name in present and not isinstance(present[name], expected):
             wanted = "a real vector" if kind == "vector" else "a list of text"

@@ -14,6 +14,7 @@ from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.values import Cells
+from adaptml.features.values_to_encode import cell_text
 from adaptml.frames import KEYS
 
 Asked = str | Reference
@@ -107,7 +108,7 @@ class Points:
         absent = [place for place, value in enumerate(values) if value is None]
         if absent and self.on_the_fly is not None:
             texts = self.database.read(group.iloc[absent], [feature.source])[feature.source]
-            made = self.on_the_fly.values(feature.spec, [text or "" for text in texts])
+            made = self.on_the_fly.values(feature.spec, list(map(cell_text, texts)))
             for place, value in zip(absent, made or [], strict=False):
                 values[place] = value
 

@@ -1,20 +1,20 @@
 """What a sentence-transformer has beside its model: a tokenizer, a pooling and what comes behind that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adaptml.errors import FeatureError
-from adaptml.features.bert import Mask
-from adaptml.features.bert_config import BertConfig
+from adaptml.features.bert import Ids, Mask
 from adaptml.features.model_files import Floats, Weights, read_json, read_settings, shown
 from adaptml.user_code import said, user_code
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+BATCH_PIECES = 512  # with padding; more at once are slower, for they leave the processor's caches
 Behind = Callable[[Floats], Floats]
 Pool = Callable[[Floats, Mask], Floats]
 TINY = 1e-12
@@ -69,8 +69,13 @@ def prompt(folder: Path) -> str:
     return "" if name is None else str(prompts[name])
 
 
-def tokenizer(folder: Path, config: BertConfig) -> "Tokenizer":
+def tokenizer(folder: Path, vocabulary: int | None, max_pieces: int) -> "Tokenizer":
     """The tokenizer, which cuts texts to the length that the folder says, or for which there are positions.
+
+    Args:
+        folder: holds tokenizer.json, and perhaps files that say the length.
+        vocabulary: how many pieces of words the model knows; None where nothing says so.
+        max_pieces: the longest text that the model takes.
 
     Raises:
         FeatureError: no tokenizer, or one that does not fit the model.
@@ -82,9 +87,9 @@ def tokenizer(folder: Path, config: BertConfig) -> "Tokenizer":
         raise FeatureError(f"{shown(path)} is missing")
     with user_code(lambda error: FeatureError(f"{shown(path)} is no tokenizer ({said(error)})")):
         made = Tokenizer.from_file(str(path))  # raises bare Exceptions
-    if made.get_vocab_size() > config.vocabulary:
+    if vocabulary is not None and made.get_vocab_size() > vocabulary:
         raise FeatureError(
-            f"{shown(path)} has {made.get_vocab_size()} pieces of words and config.json {config.vocabulary}; "
+            f"{shown(path)} has {made.get_vocab_size()} pieces of words and config.json {vocabulary}; "
             "expected the files of one model"
         )
     saved = sorted(folder.glob("sentence_*_config.json"))  # sentence_bert_config.json, rarely of another kind
@@ -96,22 +101,40 @@ def tokenizer(folder: Path, config: BertConfig) -> "Tokenizer":
     around = len(made.encode("").ids)
     if not around:
         raise FeatureError(f"{shown(path)} puts no marker around a text; expected one, as BERT's [CLS]")
-    made.enable_truncation(_max_pieces(folder, settings, config, around))
+    made.enable_truncation(_max_pieces(folder, settings, max_pieces, around))
     return made
 
 
-def _max_pieces(folder: Path, settings: dict[str, Any], config: BertConfig, around: int) -> int:
+def _max_pieces(folder: Path, settings: dict[str, Any], most: int, around: int) -> int:
     """How many pieces of a text are read, the markers `around` it among them."""
     limit, path = settings.get("max_seq_length"), folder / "tokenizer_config.json"
     if limit is None and path.exists():
         limit = read_settings(path).get("model_max_length")
-    limit = config.max_pieces if limit is None else limit
-    if not isinstance(limit, int | float) or min(limit, config.max_pieces) <= around:
+    limit = most if limit is None else limit
+    if not isinstance(limit, int | float) or min(limit, most) <= around:
         raise FeatureError(
-            f"texts are cut to {limit!r} pieces of words and there are positions for {config.max_pieces}; "
+            f"texts are cut to {limit!r} pieces of words and there are positions for {most}; "
             f"expected more than the {around} markers around a text"
         )
-    return int(min(limit, config.max_pieces))
+    return int(min(limit, most))
+
+
+def by_length(pieces: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Numbers of n texts in batches, the longest first, so that little is padded."""
+    order = sorted(range(len(pieces)), key=lambda row: -len(pieces[row]))
+    while order:
+        size = max(1, BATCH_PIECES // len(pieces[order[0]]))
+        rows, order = order[:size], order[size:]
+        yield rows
+
+
+def padded(pieces: Sequence[Sequence[int]]) -> tuple[Ids, Mask]:
+    """Numbers of pieces of b texts (b, l), with zeros behind, and which are a text's own (b, l)."""
+    lengths = np.array([len(own) for own in pieces])
+    mask: Mask = np.arange(lengths.max()) < lengths[:, None]
+    ids = np.zeros(mask.shape, dtype=np.int64)
+    ids[mask] = np.concatenate(pieces)
+    return ids, mask
 
 
 def _mean(states: Floats, mask: Mask) -> Floats:

@@ -7,15 +7,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from adaptml.errors import FeatureError
 from adaptml.features.bert import Bert
 from adaptml.features.bert_config import BertConfig
 from adaptml.features.model_files import Floats, read_settings
-from adaptml.features.sentence_parts import Behind, dense, of_length_1, parts, pooling, prompt, tokenizer
+from adaptml.features.sentence_parts import (
+    Behind,
+    by_length,
+    dense,
+    of_length_1,
+    padded,
+    parts,
+    pooling,
+    prompt,
+    tokenizer,
+)
 
-BATCH_PIECES = 512  # with padding; more at once are slower, for they leave the processor's caches
 UNKNOWN = ("[UNK]", "<unk>")  # the markers that stand for a part of the text
 
 
@@ -69,7 +76,7 @@ class SentenceTransformer:
         own, pooled, others = parts(folder)
         config = BertConfig.read(read_settings(own / "config.json"))
         self._prompt = prompt(folder)
-        self._tokenizer = tokenizer(own, config)
+        self._tokenizer = tokenizer(own, config.vocabulary, config.max_pieces)
         self._pool, size = pooling(pooled, config.hidden_size, prompted=bool(self._prompt))
         self._behind: list[Behind] = []
         for kind, path in others:
@@ -87,17 +94,11 @@ class SentenceTransformer:
             FeatureError: onnxruntime fails.
         """
         pieces = [self._tokenizer.encode(self._prompt + text).ids for text in texts]
-        order = sorted(range(len(texts)), key=lambda row: -len(pieces[row]))
-        while order:
-            size = max(1, BATCH_PIECES // len(pieces[order[0]]))
-            rows, order = order[:size], order[size:]
+        for rows in by_length(pieces):
             yield self._encoded(rows, [pieces[row] for row in rows])
 
     def _encoded(self, rows: list[int], pieces: list[list[int]]) -> Batch:
-        lengths = np.array([len(own) for own in pieces])
-        mask = np.arange(lengths.max()) < lengths[:, None]
-        ids = np.zeros(mask.shape, dtype=np.int64)
-        ids[mask] = np.concatenate(pieces)
+        ids, mask = padded(pieces)
         states = self._model.hidden_states(ids, mask)
         sentences = self._pool(states, mask)
         for behind in self._behind:

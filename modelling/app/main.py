@@ -54,7 +54,7 @@ def create_app(project: Project, *, featurize: bool = False) -> FastAPI:
     database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S, make=False)
     elsewhere = project.settings.results_database_url.get_secret_value()
     results = Database(elsewhere, LOCK_TIMEOUT_S, make=False) if elsewhere else database
-    points = Points(database, results, OnTheFly() if featurize else None)
+    points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
     cache = ModelCache(project.settings.tracking_uri, points)
 
     @asynccontextmanager

@@ -18,10 +18,9 @@ from tiny_models import HIDDEN, write_model
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import FeatureError
-from adaptml.features import encoders
+from adaptml.features import encoders, hashing_encoder, sentence_encoders
 from adaptml.features.encoders import (
     BATCH_TEXTS,
-    USE,
     Vectors,
     encoder,
     encoder_checksum,
@@ -29,6 +28,7 @@ from adaptml.features.encoders import (
     list_encoders,
 )
 from adaptml.features.sentence_transformer import SentenceTransformer
+from adaptml.features.universal_sentence_encoder import USE
 
 SPELLING = 4096  # how many numbers are about spelling; those about meaning follow
 BEFORE = Path(__file__).resolve().parents[3] / "fixtures" / "vectors_abbf5c8.npz"
@@ -52,7 +52,7 @@ def test_hashing_scales_each_kind_of_feature() -> None:
 
 
 def test_the_first_words_are_the_opening() -> None:
-    assert encoders._opening("Who, me?") == [
+    assert hashing_encoder._opening("Who, me?") == [
         ("who", 1.0),
         (",", 1.0),
         ("me", 1.0),
@@ -61,8 +61,8 @@ def test_the_first_words_are_the_opening() -> None:
         (", me", 1.0),
         ("me ?", 1.0),
     ]
-    assert encoders._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
-    assert len(encoders._opening("word " * 100)) == 5 + 4
+    assert hashing_encoder._opening("word " * 100)[4:6] == [("word", 0.25), ("word word", 1.0)]
+    assert len(hashing_encoder._opening("word " * 100)) == 5 + 4
 
 
 def test_hashing_dampens_counts() -> None:
@@ -109,7 +109,7 @@ def test_hybrid_adds_meaning_to_spelling() -> None:
 def test_meaning_is_what_the_model_says_of_the_text_and_of_its_first_pieces() -> None:
     """The opening by hand: pieces one to five behind the marker [CLS], an unknown one (the cat) among them."""
     texts = ["Cats and 🐈 dogs, and others", "Who?"]
-    vectors, model = hybrid().encode(texts), SentenceTransformer(encoders.minilm_folder())
+    vectors, model = hybrid().encode(texts), SentenceTransformer(sentence_encoders.minilm_folder())
     (batch,) = model.batches(texts)
     assert batch.rows == [0, 1]
     assert [len(pieces) for pieces in batch.pieces] == [9, 4]
@@ -152,7 +152,7 @@ def test_vectors_of_ascii_are_bit_for_bit_those_of_before() -> None:
 
 @given(st.text(st.characters(codec="ascii")))
 def test_words_of_ascii_are_those_of_before(text: str) -> None:
-    assert list(encoders._words(text)) == re.findall(r"\w+|[^\w\s]", text.lower())
+    assert list(hashing_encoder._words(text)) == re.findall(r"\w+|[^\w\s]", text.lower())
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_words_of_ascii_are_those_of_before(text: str) -> None:
 )
 def test_marks_stay_in_their_words(text: str, expected: list[str]) -> None:
     words = [unicodedata.normalize("NFC", word) for word in expected]
-    assert list(encoders._words(unicodedata.normalize("NFC", text))) == words
+    assert list(hashing_encoder._words(unicodedata.normalize("NFC", text))) == words
     hashing = get_encoder("hashing")
     vector = hashing.encode([text])[0, :1536]
     assert np.count_nonzero(vector) == len(words)
@@ -189,7 +189,7 @@ def test_hybrid_needs_no_network_no_pytorch_and_runs_no_code_of_the_package() ->
 
 
 def test_hybrid_without_its_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "find_spec", lambda _: None)
+    monkeypatch.setattr(sentence_encoders, "find_spec", lambda _: None)
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
     assert str(error.value) == (
@@ -203,11 +203,11 @@ def test_a_model_that_is_not_the_published_one_is_refused(
 ) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
-    for name in encoders.MINILM_FILES:
-        copied = (encoders.minilm_folder() / name).read_bytes()
+    for name in sentence_encoders.MINILM_FILES:
+        copied = (sentence_encoders.minilm_folder() / name).read_bytes()
         (folder / name).write_bytes(copied.replace(b"kitten", b"mitten"))
     monkeypatch.setattr(
-        encoders, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[tmp_path])
+        sentence_encoders, "find_spec", lambda _: SimpleNamespace(submodule_search_locations=[tmp_path])
     )
     with pytest.raises(FeatureError) as error:
         get_encoder("hybrid")
@@ -258,7 +258,8 @@ def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError) as error:
         get_encoder("word2vec")
     assert str(error.value) == (
-        "no text encoder 'word2vec'; expected one of hashing, hybrid, sentence, universal-sentence-encoder"
+        "no encoder 'word2vec'; expected one of hashing, hybrid, numbers, onnx, pictures, sentence, static, "
+        "universal-sentence-encoder"
     )
 
 

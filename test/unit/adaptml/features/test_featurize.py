@@ -207,7 +207,7 @@ def test_the_data_table_is_read_in_one_pass_however_many_rows_it_has(
         statements.clear()
         assert featurize(here, TASK, "posts", **WORDS).new >= n
         asked.append(sum("FROM posts" in statement for statement in statements))
-    assert asked == [2, 2]  # ids that are NULL, then the rows
+    assert asked == [1, 1]
     assert not any("ORDER BY posts" in statement for statement in statements)
 
 
@@ -432,7 +432,7 @@ def test_an_encoder_that_nothing_needs_is_not_made_ready(
 
 def test_an_encoder_that_makes_nan_is_refused(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(encoders._MAKERS, "nan", encoder_of(1, np.nan))
-    message = "^the text encoder 'nan' makes NaN or infinity of 4 of 4 texts; expected finite numbers"
+    message = "^the encoder 'nan' makes NaN or infinity of 4 of 4 texts; expected finite numbers"
     with pytest.raises(FeatureError, match=message):
         featurize(here, TASK, "posts", text="txt", vector="vec", encoder="nan")
 

@@ -34,7 +34,7 @@ from tiny_models import (  # fmt: skip
 from tokenizers import Tokenizer
 from tolerances import FLOAT32_ATOL
 
-from adaptml.features import bert
+from adaptml.features import bert, onnx_session
 from adaptml.features.sentence_transformer import SentenceTransformer
 
 TEXTS = ["purr meow", "", "purr", "the cat and the dog", "purr meow the " * 60, "bark <pad> meow", "bark"]
@@ -284,7 +284,7 @@ def test_onnxruntime_keeps_its_own_copy_of_the_weights() -> None:
         [kept],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    session = bert._session(model.SerializeToString(), {"table": table})
+    session = onnx_session.onnx_session(model.SerializeToString(), {"table": table})
     del table
     gc.collect()
     assert seen() is None
@@ -298,13 +298,13 @@ def test_onnxruntime_keeps_its_own_copy_of_the_weights() -> None:
 def test_a_model_runs_on_as_many_threads_as_the_process_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import sklearn; from adaptml.features.bert import _threads; print(_threads())"
+    code = "import sklearn; from adaptml.features.onnx_session import _threads; print(_threads())"
     for given in ("1", "2"):
         environment = os.environ | {"OMP_NUM_THREADS": given}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
         assert int(done.stdout) == min(int(given), os.cpu_count() or 1)
-    monkeypatch.setattr(bert, "_threads", lambda: 3)
+    monkeypatch.setattr(onnx_session, "_threads", lambda: 3)
     session = SentenceTransformer(write_model(tmp_path / "model"))._model._session
     assert session.get_session_options().intra_op_num_threads == 3

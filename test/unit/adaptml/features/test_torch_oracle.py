@@ -18,7 +18,9 @@ from tiny_models import (
     write_modules,
 )
 
-from adaptml.features.encoders import OPENING, get_encoder, minilm_folder
+from adaptml.features.encoders import get_encoder
+from adaptml.features.hashing_encoder import OPENING
+from adaptml.features.sentence_encoders import minilm_folder
 from adaptml.features.sentence_transformer import SentenceTransformer
 from example_data.example_data_import import read_posts
 

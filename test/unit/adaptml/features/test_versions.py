@@ -111,7 +111,7 @@ def test_rows_without_features_are_computed_on_the_fly_by_the_version_that_is_as
     keys = pd.DataFrame({"table_name": "posts", "id": ["c", "a"]})
     with pytest.raises(FeatureError, match=r"'vec@1' is empty for 1 of 2 data points \(posts/c\)"):
         read_features(here.points, keys, [Reference("vec", 1)])
-    points = Points(here.database, here.results, OnTheFly())
+    points = Points(here.database, here.results, OnTheFly(here.settings.media))
     assert read_features(points, keys, [Reference("vec", 1)]).tolist() == [[5, 0], [3, 0]]
     assert read_features(points, keys, [Reference("vec", 2)]).tolist() == [[5, 4], [3, 4]]
     here.database.create_table("others", {"id": sa.Text(), "txt": sa.Text()})
@@ -128,7 +128,9 @@ def test_another_encoder_of_the_same_name_computes_nothing(
     monkeypatch.setitem(encoders._CODES, "one", "2")
     keys = pd.DataFrame({"table_name": "posts", "id": ["c"]})
     with pytest.raises(FeatureError, match=r"'vec@1' is empty for 1 of 1 data points"):
-        read_features(Points(here.database, here.results, OnTheFly()), keys, [Reference("vec", 1)])
+        read_features(
+            Points(here.database, here.results, OnTheFly(here.settings.media)), keys, [Reference("vec", 1)]
+        )
 
 
 def test_the_command(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
