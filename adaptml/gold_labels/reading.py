@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from adaptml.errors import AnnotationError, FrameError, UnknownTableError
-from adaptml.frames import KEYS
+from adaptml.frames import GONE, KEYS
 from adaptml.gold_labels.core import Point, cell_hash, differ, read_seen
 from adaptml.gold_labels.home import GoldHome, counting
 from adaptml.labelled import GOLD_LABEL
@@ -136,6 +136,7 @@ def gold_frame(project: Project, task_name: str) -> pd.DataFrame:
             "load the rows again, or annotate others"
         )
     if len(gold.gone):
+        gold.frame.attrs[GONE] = len(gold.gone)
         _log.warning("%d gold points are no longer in their tables and are left out", len(gold.gone))
     if gold.changed:
         _log.warning(
