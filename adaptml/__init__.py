@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from labelstudio.alpha import Alpha as Alpha
     from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
     from labelstudio.annotator_agreement import annotator_agreement as annotator_agreement
+    from labelstudio.forget import Forgotten as Forgotten
+    from labelstudio.forget import forget as forget
     from labelstudio.process_annotations import ProcessedAnnotations as ProcessedAnnotations
     from labelstudio.process_annotations import process_annotations as process_annotations
     from labelstudio.sample_tasks import SampledTasks as SampledTasks
@@ -155,6 +157,7 @@ _NAMES = {
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",
+    "labelstudio.forget": "forget Forgotten",
     "labelstudio.process_annotations": "process_annotations ProcessedAnnotations",
     "labelstudio.sample_tasks": "sample_tasks SampledTasks",
     "modelling.algorithms": "Algorithm algorithms EndModel",

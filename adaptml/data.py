@@ -118,12 +118,10 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     if name == TASK_GOLD:
         from adaptml.gold_labels.reading import gold_frame
 
-        source = f"gold of task {task.name!r}"
-        frame = gold_frame(project, task.name)
-    else:
-        path = project.path(gold)
-        source, frame = str(path), read_frame(path, typed_by_user=True)
-    return labelled(_still_there(project, frame, source), task, GOLD_LABEL, source)
+        return labelled(gold_frame(project, task.name), task, GOLD_LABEL, f"gold of task {task.name!r}")
+    path = project.path(gold)
+    frame = _still_there(project, read_frame(path, typed_by_user=True), str(path))
+    return labelled(frame, task, GOLD_LABEL, str(path))
 
 
 def described(data: Data | None) -> str:

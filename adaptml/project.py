@@ -199,6 +199,7 @@ class Project:
 
     if TYPE_CHECKING:  # so that editors and type checkers know each step's arguments and result
         import_table = adaptml.import_table
+        forget = adaptml.forget
         tables = adaptml.tables
         featurize = adaptml.featurize
         list_features = adaptml.list_features
@@ -223,6 +224,7 @@ class Project:
         check_task = adaptml.check_task
     else:
         import_table = Step()
+        forget = Step()
         tables = Step()
         featurize = Step()
         list_features = Step()

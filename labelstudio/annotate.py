@@ -1,8 +1,7 @@
 """A task's projects in Label Studio, from points to gold: `setup`, `push`, `pull`."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,21 +18,19 @@ from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotations import Key
 from labelstudio.annotator_agreement import report
+from labelstudio.changed import CHANGED, changed_sample
 from labelstudio.client import connect
 from labelstudio.disputed import DISPUTED, disputed_points
 from labelstudio.export import ADJUDICATION, ExportedTask
 from labelstudio.gold import MAJORITY, GoldOptions
-from labelstudio.local_copy import LocalCopy
 from labelstudio.media import share
+from labelstudio.parts import changed_parts, linked_projects, parts_of
 from labelstudio.points import key_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
-from labelstudio.sync import Advance, LinkedProject, refresh
+from labelstudio.sync import refresh
 
 if TYPE_CHECKING:
     from labelstudio.push import Pushed
-
-LOCAL_COPY = "label_studio.sqlite3"
-_LOCAL_COPY_OF = "label_studio_{}.sqlite3"  # of a person's own project, by its number
 
 
 @dataclass(frozen=True)
@@ -105,39 +102,6 @@ def setup_people(
         return made
 
 
-@dataclass(frozen=True)
-class _Linked:
-    """One project of a task.
-
-    Attributes:
-        project: the project with its local copy.
-        theirs: what Label Studio says of it.
-        person: whose it is; None for the one that all share.
-    """
-
-    project: LinkedProject
-    theirs: projects.Json
-    person: projects.Person | None = None
-
-
-@contextmanager
-def _linked(project: Project, task: Task) -> Iterator[list[_Linked]]:
-    """The task's projects: the one that all share, where there is one, then those of single people."""
-    folder = project.settings.annotations(task.name)
-    with connect(project.settings) as studio, ExitStack() as stack:
-        own = projects.people_of(studio, task)
-        shared = projects.find_project(studio, task, required=not own)
-        found: list[tuple[projects.Person | None, projects.Json, str]] = []
-        found += [] if shared is None else [(None, shared, LOCAL_COPY)]
-        found += [(person, theirs, _LOCAL_COPY_OF.format(theirs["id"])) for person, theirs in own]
-        linked = []
-        for person, theirs, name in found:
-            number = int(theirs["id"])
-            copy = stack.enter_context(LocalCopy(folder / name, studio.url, number))
-            linked.append(_Linked(LinkedProject(studio, number, copy), theirs, person))
-        yield linked
-
-
 def push(
     project: Project,
     task: Task | str,
@@ -162,7 +126,8 @@ def push(
         n: how many points to sample, at least 1.
         sampling: as `random` or `uncertain:0.5,random:0.5`; or `disputed` for the points on which annotators
             differed when they were last pulled, the worst first. Each of these gets one more task, in which
-            somebody else settles it: its `meta_info` says `"purpose": "adjudication"`.
+            somebody else settles it: its `meta_info` says `"purpose": "adjudication"`. `changed` asks again
+            about gold points that read otherwise than when they were labelled.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -182,59 +147,64 @@ def push(
 
     task = project.task(task)
     options = SamplingOptions(sampling, run or predictions, by, vector, seed, where)
-    with _linked(project, task) as linked, TemporaryDirectory(prefix="adaptml-") as folder:
+    with linked_projects(project, task) as linked, TemporaryDirectory(prefix="adaptml-") as folder:
         for one in linked:
             projects.check_page(one.theirs, task)
             share(one.project.studio, one.project.number, task, project.settings)
-        settle = sampling == DISPUTED
-        if settle:
+            if len(linked) > 1 or sampling == CHANGED:  # who has which point is seen from the local copies
+                refresh(one.project)
+        if sampling == CHANGED:
+            sample, now = changed_sample(project, task, data, n, where)
+            parts = changed_parts(linked, sample, now)
+        elif sampling == DISPUTED:
             sample = disputed_points(project, task, data, n, where)
+            parts = parts_of(linked, sample, ADJUDICATION)
         else:
             sample = draw_points(project, task, data, n, options, Path(folder))
+            parts = parts_of(linked, sample)
         files = None
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
             files = RunFiles(project, predictions, Path(folder))
-
-        def send(one: _Linked, part: Sample, advance: Advance) -> "Pushed":
-            media = project.settings.media
-            purpose = ADJUDICATION if settle else ""
-            return pushing.push(one.project, project.database, task, part, media, files, purpose, advance)
-
-        parts = None if settle else _parts(linked, sample)
-        if parts is None:
-            with progress("sending", len(sample.frame), shown=show_progress) as advance:
-                return sample, send(linked[0], sample, advance)
         done = pushing.Pushed(len(sample.frame))
-        with progress("sending", sum(len(part.frame) for _, part in parts), shown=show_progress) as advance:
-            for one, part in parts:
-                done.add(one.person.email if one.person else "", send(one, part, advance))
+        with progress(
+            "sending", sum(len(part.sample.frame) for part in parts), shown=show_progress
+        ) as advance:
+            for part in parts:
+                one = part.linked
+                sent = pushing.push(
+                    one.project, project.database, task, part.sample, project.settings.media, files,
+                    part.purpose, advance,
+                )  # fmt: skip
+                done.add(one.person.email if one.person else "", sent)
+        to_send = {key for part in parts for key in part.sample.frame["id"]}
+        done.there += int((~sample.frame["id"].isin(to_send)).sum())
         return sample, done
 
 
-def _parts(linked: Sequence[_Linked], sample: Sample) -> list[tuple[_Linked, Sample]] | None:
-    """What of a sample goes to each person's project; None where all share one project.
+def delete_tasks(project: Project, task: Task, table: str, ids: Sequence[str]) -> int:
+    """Delete the tasks of data points in Label Studio, with what was said about them; returns how many.
 
-    Points that the shared project has already are for everybody there.
+    Args:
+        project: its settings name Label Studio.
+        task: whose Label Studio projects.
+        table: the data table of the points.
+        ids: of the points.
+
+    Raises:
+        LabelStudioError: Label Studio refuses, is away for long, or has no project of the task.
     """
-    shares = {one.person.email: one for one in linked if one.person and one.person.overlap is not None}
-    if not shares:
-        return None
-    ids = sample.frame["id"].tolist()
-    there: dict[str, set[str]] = {key: set() for key in ids}
-    for one in linked:
-        refresh(one.project)
-        for key in one.project.copy.find(sample.table, ids):
-            there[key] |= {one.person.email} if one.person else {""}
-    overlap = max(one.person.overlap or 0.0 for one in shares.values() if one.person)
-    free = [key for key in ids if "" not in there[key]]
-    given = people.distribute(free, sample.table, list(shares), overlap, there)
-    frame = sample.frame
-    parts = [
-        (shares[email], replace(sample, frame=frame[frame["id"].isin(keys)])) for email, keys in given.items()
-    ]
-    return [(one, part) for one, part in parts if len(part.frame)]
+    n = 0
+    with linked_projects(project, task) as linked:
+        for one in (one.project for one in linked):
+            refresh(one)
+            tasks = one.copy.tasks_of(table, ids)
+            for number in tasks:
+                one.studio.delete_task(number)
+            one.copy.forget(tasks)
+            n += len(tasks)
+    return n
 
 
 def pull(
@@ -263,7 +233,7 @@ def pull(
         AnnotationError: nothing is annotated, or what is cannot be used.
     """
     task = project.task(task)
-    with _linked(project, task) as linked:
+    with linked_projects(project, task) as linked:
         total = sum(int(one.theirs["task_number"]) for one in linked)
         with progress("reading", total, shown=show_progress) as advance:
             read = sum(refresh(one.project, advance) for one in linked)

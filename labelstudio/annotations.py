@@ -10,9 +10,9 @@ import pandas as pd
 from adaptml.errors import AnnotationError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
+from labelstudio.controls import chosen_names, control_of_classes, elsewhere
 from labelstudio.export import Annotation, ExportedTask
 
-NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # What can be found in an export, and what was done about it.
 NOTES = {
@@ -39,8 +39,6 @@ NOTES = {
 }
 
 Key = tuple[str, str]
-# What one annotation chose: by control, the names in each of its results.
-Chosen = dict[str, list[list[str]]]
 
 
 @dataclass(frozen=True)
@@ -132,8 +130,8 @@ def collect(
     counts["points_in_several_tasks"] = len(numbered) - len(points)
     finished = list(_finished(tasks, accept_claims, counts, named))
     classes = task.class_names
-    chosen = [_chosen(annotation, set(classes)) for _, annotation in finished]
-    control = _control(chosen, task, source)
+    chosen = [chosen_names(annotation, set(classes)) for _, annotation in finished]
+    control = control_of_classes(chosen, task, source)
     latest: dict[tuple[Key, str], tuple[bool, Label]] = {}
     for (key, annotation), names in zip(finished, chosen, strict=True):
         label = _label(key, annotation, names.get(control, []), task, (counts, named))
@@ -209,77 +207,6 @@ def _time(annotation: Annotation) -> datetime:
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
-def _chosen(annotation: Annotation, classes: set[str]) -> Chosen:
-    """The names that one annotation chose, by control and result."""
-    found: Chosen = {}
-    for result in annotation.result:
-        if (paths := result.chosen) is not None:
-            found.setdefault(result.from_name, []).append(_names(paths, classes))
-    return found
-
-
-def _names(paths: Sequence[tuple[str, ...]], classes: set[str]) -> list[str]:
-    """The class that each path of a tree stands for: one called like the whole path (a/b), else the deepest.
-
-    A branch that is chosen together with something below it, as Taxonomy exports it, stands for nothing more.
-
-    >>> _names([("animal",), ("animal", "cat"), ("dog",)], {"cat", "dog"})
-    ['cat', 'dog']
-    """
-    names = []
-    for path in paths:
-        whole = "/".join(path)
-        found = [name for name in (whole, *reversed(path)) if name in classes]
-        if found:
-            names.append(found[0])
-        elif not any(len(other) > len(path) and other[: len(path)] == path for other in paths):
-            names.append(whole)
-    return names
-
-
-def _control(chosen: Iterable[Chosen], task: Task, source: str) -> str:
-    """The name of the control that holds the task's classes; "" where nothing was chosen.
-
-    A labelling page may ask other things too (how sure are you?); what they hold is told apart by the names.
-
-    Raises:
-        AnnotationError: unknown names, or several controls that hold classes.
-    """
-    met: dict[str, Counter[str]] = {}
-    for names_by_control in chosen:
-        for control, results in names_by_control.items():
-            met.setdefault(control, Counter()).update(name for names in results for name in names)
-    classes = set(task.class_names)
-    with_classes = [name for name, found in met.items() if classes & set(found)]
-    with_none = [name for name, found in met.items() if any(_is_none(n) for n in found)]
-    ours = with_classes or with_none or list(met)
-    if len(ours) > 1:
-        said = [f"{name!r} ({_times(sorted(met[name].items())[:3])})" for name in ours]
-        raise AnnotationError(
-            f"{source} holds choices of {len(ours)} controls that could be this task's: "
-            f"{listed(sorted(said))}; keep the task's classes in one control of the labelling page"
-        )
-    if not ours:
-        return ""
-    found = met[ours[0]]
-    unknown = sorted((name, n) for name, n in found.items() if name not in classes and not _is_none(name))
-    if unknown:
-        raise AnnotationError(
-            f"{source} holds {len(unknown)} names in control {ours[0]!r} that are not classes of task "
-            f"{task.name!r}: {_times(unknown)}; its classes are {listed(task.class_names, 20)}: "
-            "fix the labelling page or the task file"
-        )
-    return ours[0]
-
-
-def _times(counted: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{name!r} ({n} times)" for name, n in counted)
-
-
-def _is_none(name: str) -> bool:
-    return name.strip().casefold() in NONE_CHOICES
-
-
 def _label(
     key: Key,
     annotation: Annotation,
@@ -296,9 +223,9 @@ def _label(
     if chosen:
         counts["none"] += not classes
         counts["none_beside_classes"] += 0 < len(classes) < len(chosen)
-    elif elsewhere := _elsewhere(annotation, set(task.class_names)):
+    elif found := elsewhere(annotation, set(task.class_names)):
         counts["elsewhere"] += 1
-        named.setdefault("elsewhere", Counter()).update(elsewhere)
+        named.setdefault("elsewhere", Counter()).update(found)
         return None
     elif task.problem.exclusive:  # somebody who means "none of them" chooses NONE
         counts["without_class"] += 1
@@ -307,17 +234,6 @@ def _label(
         counts["without_choice"] += 1
     author, time = str(annotation.completed_by), _time(annotation)
     return Label(key, author, classes, time, annotation.id or 0, annotation.ground_truth)
-
-
-def _elsewhere(annotation: Annotation, classes: set[str]) -> set[str]:
-    """Classes in controls that hold none, such as a text field: each with the control's name and type."""
-    return {
-        f"{item!r} in {result.from_name!r} ({result.type or 'no type'})"
-        for result in annotation.result
-        for values in result.value.values()
-        for item in (values if isinstance(values, list) else [values])
-        if isinstance(item, str) and item in classes
-    }
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelstudio.export import ExportedTask, parse_rows, without_columns
+from labelstudio.export import ADJUDICATION, ExportedTask, parse_rows, without_columns
 
 _NOTES = "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT)"
 _EMPTY = """
@@ -117,6 +117,23 @@ class LocalCopy:
             query = f"SELECT ref_id, min(id) FROM task WHERE {which} GROUP BY ref_id"  # noqa: S608 - only marks
             found.update(self._db.execute(query, [table, purpose, *part]).fetchall())
         return found
+
+    def wordings(self, table: str, ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+        """Column → hash of what each task of some data points shows; tasks of adjudication apart."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for start in range(0, len(ids), _CHUNK):
+            part = list(ids[start : start + _CHUNK])
+            marks = ",".join("?" * len(part))
+            which = f"table_name = ? AND purpose <> ? AND ref_id IN ({marks})"
+            query = f"SELECT ref_id, content FROM task WHERE {which} ORDER BY id"  # noqa: S608 - only marks
+            for key, content in self._db.execute(query, [table, ADJUDICATION, *part]):
+                found.setdefault(key, []).append(json.loads(content)["data"]["meta_info"].get("seen", {}))
+        return found
+
+    def tasks_of(self, table: str, ids: Sequence[str]) -> list[int]:
+        """Ids of all tasks of data points of a table."""
+        query = "SELECT id FROM task WHERE table_name = ? AND ref_id = ?"
+        return [int(row[0]) for key in ids for row in self._db.execute(query, [table, key])]
 
     def untouched_duplicates(self) -> list[int]:
         """Untouched tasks of points with another for the purpose: kept is a touched one, or the oldest."""

@@ -55,8 +55,9 @@ class Pushed:
     people: dict[str, "Pushed"] = field(default_factory=dict)
 
     def add(self, person: str, part: "Pushed") -> None:
-        """Count what went to one person's project; a point may go to several."""
-        self.people[person] = part
+        """Count what went to a person's project, or with no name to the one that all share."""
+        if person:
+            self.people[person] = part
         self.refused |= part.refused
         for name in ("sent", "there", "duplicates_deleted", "predicted", "unpredicted"):
             setattr(self, name, getattr(self, name) + getattr(part, name))

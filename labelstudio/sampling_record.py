@@ -19,7 +19,7 @@ def sampling_record(tasks: Iterable[ExportedTask]) -> pd.DataFrame:
     rows = {}
     for task in tasks:
         meta = task.data.meta_info
-        if meta.sampling:
+        if meta.sampling and not meta.purpose:  # how a point is asked again says nothing about its draw
             rows[meta.table_name, task.data.ref_id] = (meta.sampling, meta.inclusion_prob)
     frame = pd.DataFrame([(*key, *rows[key]) for key in sorted(rows)], columns=COLUMNS)
     return frame.astype(dict.fromkeys(COLUMNS[:3], str) | {"inclusion_prob": float})

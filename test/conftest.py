@@ -19,6 +19,7 @@ import mlflow
 import pytest
 import refuse_torch
 import sqlalchemy as sa
+from cratedb_server import refresh_after_raw_writes
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from same_worker import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
@@ -132,6 +133,7 @@ def database(request: pytest.FixtureRequest, clean_room: Path) -> Iterator[Datab
         made = Database(f"sqlite:///{clean_room / 'data.db'}")
     elif request.param == "cratedb":
         made = Database(CRATEDB)
+        refresh_after_raw_writes(made.engine)
         with made.engine.connect() as connection:
             inspector, quote = sa.inspect(made.engine), made.engine.dialect.identifier_preparer.quote
             for kind, names in (("VIEW", inspector.get_view_names()), ("TABLE", inspector.get_table_names())):

@@ -13,6 +13,7 @@ from adaptml.cli.support import Group, command_app, new_app
 # name → module that holds the function `command` (or the Typer app `app`), and its line in the list
 STEPS = {
     "import": ("adaptml.cli.import_table", "Make a data table from files, or bring it up to date."),
+    "forget": ("adaptml.cli.forget", "Remove data points from everything that is kept."),
     "tables": ("adaptml.cli.tables", "List the tables and what is known of them."),
     "task": ("adaptml.cli.task", "Make, check and list tasks."),
     "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),

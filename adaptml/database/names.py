@@ -8,6 +8,7 @@ from adaptml.errors import DatabaseError
 
 MAX_BYTES = 63  # PostgreSQL cuts off the rest, and says so to nobody
 UNNAMED = "unnamed"
+POSTGRESQL_COLUMNS = frozenset(["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"])  # of every table there
 # CrateDB, as `io.crate.metadata.ColumnIdent` and `RelationName` say it.
 _COLUMN_SIGNS = re.compile(r"[.\[\t\n\r]")
 _SYSTEM_COLUMN = re.compile(r"_([a-z]+(_[a-z]+)*)?")
@@ -44,6 +45,8 @@ def _wrong(dialect: str, what: str, name: str) -> str | None:
         return "on any database, for it is empty or holds a NUL sign"
     if dialect == "postgresql" and len(name.encode("utf-8", "replace")) > MAX_BYTES:
         return f"on PostgreSQL, which takes {MAX_BYTES} bytes"
+    if dialect == "postgresql" and what == "column" and name in POSTGRESQL_COLUMNS:
+        return "on PostgreSQL, which has a column of its own so in every table"
     if dialect != "crate":
         return None
     if _MARK.search(name):
@@ -81,4 +84,5 @@ def safe_name(name: str) -> str:
         for c in unicodedata.normalize("NFC", name)
     )
     made = re.sub("__+", "_", "".join(signs)).strip("_")
-    return made.encode()[:MAX_BYTES].decode(errors="ignore").rstrip("_") or UNNAMED
+    made = made.encode()[:MAX_BYTES].decode(errors="ignore").rstrip("_") or UNNAMED
+    return f"{made}_2" if made in POSTGRESQL_COLUMNS else made

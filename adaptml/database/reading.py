@@ -26,6 +26,7 @@ from adaptml.progress import progress
 
 CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
+ID_PAGE_ROWS = 500_000  # the same where a row is an id alone
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
@@ -270,16 +271,13 @@ class Reader(Connected):
             DatabaseUnavailableError: the database is away or locked.
         """
         source = self.data_table(table, fresh=True)
-        query = sa.select(source.c.id).order_by(source.c.id)
+        query = sa.select(source.c.id)
         if where is not None:
             if ";" in where:
                 raise DatabaseError(f"where {where!r} holds a semicolon; expected one condition: take it out")
             query = query.where(sa.text(f"({where}\n)".replace(":", r"\:")))
         try:
-            with self.translated(), self.engine.connect() as connection:
-                self._read_only(connection)
-                pages = connection.execute(query).partitions(PAGE_ROWS)
-                ids = [key for page in pages for (key,) in page]
+            ids = self._all_ids(source, query)
         except DatabaseUnavailableError:
             raise
         except DatabaseError as error:
@@ -299,6 +297,18 @@ class Reader(Connected):
         if n_null or (not is_unique(source) and len(set(read)) < len(read)):
             raise bad_ids(table, n_null, Counter(read))
         return pd.DataFrame({"table_name": table, "id": read}, dtype=str)
+
+    def _all_ids(self, source: sa.Table, query: "sa.Select[Any]") -> list[Any]:
+        """What a query for ids finds, sorted, None for a row without one; CrateDB holds each answer whole."""
+        if cratedb.is_cratedb(self.engine):
+            ids = [row[0] for rows in self._pages(source, query, ID_PAGE_ROWS) for row in rows]
+            empty = query.with_only_columns(sa.func.count()).where(source.c.id.is_(sa.null()))
+            n_null = self._rows(source, empty)[0][0] if may_be_null(source, cratedb.DIALECT) else 0
+            return ids + [None] * n_null
+        with self.translated(), self.engine.connect() as connection:
+            self._read_only(connection)
+            pages = connection.execute(query.order_by(source.c.id)).partitions(PAGE_ROWS)
+            return [key for page in pages for (key,) in page]
 
     def check_ids(self, table: str) -> None:
         """Refuse a table in which a row has no id, or several have the same.
@@ -324,7 +334,7 @@ class Reader(Connected):
 
     @staticmethod
     def _read_only(connection: sa.Connection) -> None:
-        """Whatever a person's condition calls changes nothing; CrateDB has no such functions."""
+        """Whatever a person's condition calls changes nothing."""
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 

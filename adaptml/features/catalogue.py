@@ -134,6 +134,12 @@ class Feature:
         return Reference(self.name, self.version)
 
 
+_TABLE = sa.table(CATALOGUE, *(sa.column(name, kind) for name, kind in _TYPES.items()))
+_QUERY = sa.select(*(_TABLE.c[field.name] for field in fields(Feature))).order_by(
+    _TABLE.c.name, _TABLE.c.version, _TABLE.c.table_name
+)
+
+
 class Catalogue:
     """The table `adaptml_features` of a database; where there is none, there are no features."""
 
@@ -158,13 +164,10 @@ class Catalogue:
         self._is_there = self._is_there or CATALOGUE in self._results.tables()
         if not self._is_there:
             return []
-        source = sa.table(CATALOGUE, *(sa.column(name, kind) for name, kind in _TYPES.items()))
-        query = sa.select(*(source.c[field.name] for field in fields(Feature))).where(condition(source.c))
-        if not dropped:
-            query = query.where(source.c.values_table.is_not(None))
-        order = query.order_by(source.c.name, source.c.version, source.c.table_name)
         with self._results.translated(), self._results.engine.connect() as connection:
-            return [Feature(*row) for row in connection.execute(order)]
+            found = [Feature(*row) for row in connection.execute(_QUERY.where(condition(_TABLE.c)))]
+        # Not in SQL: a CrateDB has no index on text that is no key, and may refuse to search it.
+        return [feature for feature in found if dropped or feature.values_table is not None]
 
     def add(
         self,

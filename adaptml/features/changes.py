@@ -134,7 +134,7 @@ class _Pass:
         self._seen: list[Hashes] = []
         self.counts, self.needed = Counts(), [0] * len(known)
 
-    def add(self, ids: Sequence[str], rows: Sequence["sa.Row[Any]"]) -> None:
+    def add(self, ids: list[str], rows: Sequence["sa.Row[Any]"]) -> None:
         """Look at some rows."""
         texts = {name: [cell_text(row[i]) for row in rows] for i, name in enumerate(self._columns, start=1)}
         hashes = {name: source_hashes(values) for name, values in texts.items()}

@@ -1,7 +1,8 @@
 """Data points with everything that is known of them: columns of their tables, and features beside these."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,14 @@ class Points:
     results: Database
     on_the_fly: OnTheFly | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_catalogue", Catalogue(self.results))
+    _versions: dict[tuple[str, Reference], Feature] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
-    @property
+    @cached_property
     def catalogue(self) -> Catalogue:
         """What features there are."""
-        found: Catalogue = self.__dict__["_catalogue"]
-        return found
+        return Catalogue(self.results)
 
     def columns(self, table: str) -> dict[str, TypeEngine[Any]]:
         """Names and types of a table's columns and of its features.
@@ -84,12 +85,14 @@ class Points:
         frame = self.database.read(keys, plain, skip_missing=skip_missing, show_progress=show_progress)
         if not in_features:
             return frame
+        groups = [(next(iter(by_table), ""), frame)] if len(by_table) < 2 else frame.groupby("table_name")
         for column in in_features:
             values = np.empty(len(frame), dtype=object)
-            for table, group in frame.groupby("table_name", sort=False):
+            for table, group in groups:
                 values[group.index] = self._values(group, column, by_table[str(table)][column])
             frame[str(column)] = pd.Series(values, dtype=object)
-        return frame[list(dict.fromkeys([*KEYS, *map(str, columns)]))]
+        order = list(dict.fromkeys([*KEYS, *map(str, columns)]))
+        return frame if frame.columns.tolist() == order else frame[order]
 
     def _values(self, group: pd.DataFrame, column: Asked, feature: Feature | None) -> npt.NDArray[np.object_]:
         """The values of one column or feature of some rows of a table, object (n,)."""
@@ -147,10 +150,17 @@ class Points:
         Raises:
             FeatureError: a version that the table does not have.
         """
+        known = {column: self._versions.get((table, column)) for column in columns}  # type: ignore[arg-type]
+        if all(known.values()):  # a service asks for the same again and again
+            return known
         features = self.catalogue.of_table(table)
         if self.on_the_fly is not None:
             features += self._without_values(table, columns, {feature.reference for feature in features})
-        return {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+        found = {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+        # What a name stands for may change, and what has no values may get some; a version stays what it is.
+        lasting = {f.reference: f for f in found.values() if f is not None and f.values_table}
+        self._versions.update({(table, column): lasting[column] for column in columns if column in lasting})
+        return found
 
     def _without_values(self, table: str, columns: Sequence[Asked], there: set[Reference]) -> list[Feature]:
         """Versions that only other tables have, as this table would have them."""

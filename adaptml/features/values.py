@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -195,8 +196,15 @@ class Cells:
 
     def values(self, ids: Sequence[str]) -> list[Any]:
         """The values of r rows in their order: float32 (d,), list[str], or None for a row without one."""
-        cells, decode = self.of(ids), self.decode
-        return cells if decode is None else [None if cell is None else decode(cell) for cell in cells]
+        decode = self.decode
+        if decode is None:
+            return self.of(ids)
+        distinct = list(dict.fromkeys(ids))  # a service may be asked about one row many times
+        found = {
+            key: None if cell is None else decode(cell)
+            for key, cell in zip(distinct, self.of(distinct), strict=True)
+        }
+        return [found[key] for key in ids]
 
 
 def id_hashes(ids: Sequence[str]) -> Hashes:
@@ -213,17 +221,23 @@ def among(hashes: Hashes, found: Hashes) -> npt.NDArray[np.bool_]:
 
 
 def _table(results: Database, feature: Feature) -> sa.Table:
-    """The table of values, which stand last: they are long, and what is before them is read alone."""
+    """The table of values; one object for each, so that SQLAlchemy compiles its statements once."""
+    return _made(str(feature.values_table), feature.kind, results.engine.dialect.name == "sqlite")
+
+
+@lru_cache(maxsize=1_000)
+def _made(name: str, kind: Kind, with_index: bool) -> sa.Table:
+    """Values stand last: they are long, and what is before them is read alone."""
     table = sa.Table(
-        str(feature.values_table),
+        name,
         sa.MetaData(),
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("source_hash", sa.BigInteger()),
         sa.Column("computed_at", sa.DateTime(timezone=True)),
         sa.Column("run", sa.Text()),
-        sa.Column("value", value_type(feature.kind)),
+        sa.Column("value", value_type(kind)),
     )
-    if results.engine.dialect.name == "sqlite":
+    if with_index:
         # So that finding what has changed reads no values, which SQLite keeps between the hashes.
         sa.Index(f"{table.name}_h", table.c.id, table.c.source_hash)
     return table

@@ -14,6 +14,8 @@ JUDGE_SHARE = 0.5
 TUNE, JUDGE = PARTS = ("tune", "judge")
 _DIGITS = 16
 
+Point = tuple[str, str]  # table_name, id
+
 
 class Origin(StrEnum):
     """How a gold label was made, from the lowest to the highest: the highest one of a point counts.

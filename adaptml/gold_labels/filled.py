@@ -1,6 +1,6 @@
 """Gold by hand: reading a spreadsheet that was filled in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,13 @@ import pandas as pd
 
 from adaptml.errors import FrameError, listed
 from adaptml.frames import KEYS, read_frame
-from adaptml.gold_labels.core import Origin, read_seen, seen_of, seen_text
+from adaptml.gold_labels.core import Origin, Point, read_seen, seen_of, seen_text
 from adaptml.gold_labels.reading import rows_now
 from adaptml.labelled import GOLD_LABEL, LABEL, label_sets
 from adaptml.project import Project
 from adaptml.tasks import NONE_CHOICE, Task
 
 SEEN = "seen"
-Point = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -64,28 +63,14 @@ def read_filled(project: Project, task: Task, path: Path) -> Filled:
             f"{path} has {len(frame)} rows and none is filled in; write a class into each row's label, "
             f"{NONE_CHOICE} for none of the classes"
         )
-    kept = frame[given].assign(
-        label=pd.Series(
-            [label for label in labels if label is not None], index=frame.index[given], dtype=object
-        )
-    )
-    seen, absent = _seen(project, task, kept)
-    there = seen.notna().to_numpy()
-    rows = kept.loc[there, [*KEYS, LABEL]].assign(
-        origin=Origin.SPREADSHEET.value,
-        choice=path.name,
-        who=None,
-        made_at=None,
-        seen=seen[there].map(seen_text),
-    )
+    now = rows_now(project, frame[given], [column.name for column in task.columns])
+    rows, absent = _rows(frame[given], [label for label in labels if label is not None], now, path.name)
     if rows.empty:
         raise FrameError(
-            f"none of the {len(kept)} labelled points of {path} is in its table: {named(absent)}; see that "
+            f"none of the {len(absent)} labelled points of {path} is in its table: {named(absent)}; see that "
             "table_name and id are as in the database, for a spreadsheet rounds long numbers and drops zeros"
         )
-    return Filled(
-        rows.reset_index(drop=True), int((~given & ~some).sum()), _points(frame, ~given & some), absent
-    )
+    return Filled(rows, int((~given & ~some).sum()), _points(frame, ~given & some), absent)
 
 
 def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, source: str) -> None:
@@ -112,21 +97,24 @@ def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, 
         )
 
 
-def _seen(project: Project, task: Task, frame: pd.DataFrame) -> tuple["pd.Series[Any]", list[Point]]:
-    """Column → hash for each row, by what the file says or else by what is there; None for an absent one."""
-    found = pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    told = frame[SEEN].map(read_seen) if SEEN in frame.columns else found
-    for table, group in frame.groupby("table_name", sort=False):
-        now = rows_now(project, str(table), group, [column.name for column in task.columns])
-        for place, key in group["id"].items():
-            if key in now:
-                found[place] = told[place] or seen_of(now[key])
-    return found, _points(frame, found.isna().to_numpy())
+def _rows(
+    frame: pd.DataFrame, labels: Sequence[list[str]], now: Mapping[Point, Mapping[str, Any]], source: str
+) -> tuple[pd.DataFrame, list[Point]]:
+    """Rows of gold's home, and the absent points. What was seen is what the file says, or what is there."""
+    told = frame[SEEN].tolist() if SEEN in frame.columns else [None] * len(frame)
+    points = _points(frame, slice(None))
+    kept = [place for place, point in enumerate(points) if point in now]
+    rows = pd.DataFrame([points[place] for place in kept], columns=KEYS, dtype=object)
+    rows[LABEL] = pd.Series([labels[place] for place in kept], dtype=object)
+    seen = [read_seen(told[place]) or seen_of(now[points[place]]) for place in kept]
+    rows[SEEN] = pd.Series([seen_text(record) for record in seen], dtype=object)
+    rows = rows.assign(origin=Origin.SPREADSHEET.value, choice=source, who=None, made_at=None)
+    return rows, [point for point in points if point not in now]
 
 
 def _points(frame: pd.DataFrame, rows: Any) -> list[Point]:
-    """The points in some rows, by mask or position."""
-    chosen = frame[KEYS].to_numpy()[np.asarray(rows)]
+    """The points in some rows: a mask, places or a slice."""
+    chosen = frame[KEYS].to_numpy()[rows]
     return [(str(table), str(key)) for table, key in chosen]
 
 

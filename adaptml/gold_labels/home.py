@@ -1,7 +1,7 @@
 """Gold's home: the table `<task>_gold`, a row for each point and origin; `gold_df` is its export."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,8 @@ from adaptml.labelled import GOLD_LABEL
 from adaptml.project import Project
 
 if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
     from adaptml.database import Database
 
 ROW_KEYS = [*KEYS, "origin"]
@@ -117,8 +119,8 @@ class GoldHome:
         tables = database.tables()
         if self.table in tables and "origin" not in database.columns(self.table):
             rename_table(database, self.table, _free(f"{self.table}_of_before", tables))
-        text = dict.fromkeys(COLUMNS, sa.Text())
-        types = text | {"label": TextList(), "made_at": sa.DateTime(timezone=True)}
+        types: dict[str, TypeEngine[Any]] = dict.fromkeys(COLUMNS, sa.Text())
+        types |= {"label": TextList(), "made_at": sa.DateTime(timezone=True)}
         database.create_table(self.table, types, ROW_KEYS)
 
 

@@ -2,12 +2,13 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from adaptml.errors import AnnotationError, FrameError, UnknownTableError
-from adaptml.frames import KEYS
-from adaptml.gold_labels.core import cell_hash, read_seen
+from adaptml.frames import GONE, KEYS
+from adaptml.gold_labels.core import Point, cell_hash, differ, read_seen
 from adaptml.gold_labels.home import GoldHome, counting
 from adaptml.labelled import GOLD_LABEL
 from adaptml.project import Project
@@ -64,7 +65,7 @@ def gold_labels(project: Project, task_name: str) -> GoldLabels:
             f"`adaptml gold {task_name} --template 50`, or name a frame"
         )
     gold = counting(rows)
-    changed = _changed(project, gold)
+    changed = pd.Series(_changed(project, gold), index=gold.index, dtype=object)
     there = changed.notna()
     frame = gold.rename(columns={"label": GOLD_LABEL}).drop(columns="seen")
     frame["changed"] = changed.where(changed != UNKNOWN, None)
@@ -75,31 +76,33 @@ def gold_labels(project: Project, task_name: str) -> GoldLabels:
     )
 
 
-def _changed(project: Project, gold: pd.DataFrame) -> "pd.Series[object]":
+def _changed(project: Project, gold: pd.DataFrame) -> list[bool | str | None]:
     """For each point whether it changed since it was seen, "unknown", or None where it is gone."""
-    found = pd.Series([None] * len(gold), index=gold.index, dtype=object)
-    seen = gold["seen"].map(read_seen)
-    for name, group in gold.groupby("table_name", sort=False):
-        now = rows_now(project, str(name), group, sorted(set().union(*seen[group.index])))
-        for place, key in group["id"].items():
-            if (cells := now.get(key)) is not None:
-                was = {column: digest for column, digest in seen[place].items() if column in cells}
-                differs = any(cell_hash(cells[column]) != digest for column, digest in was.items())
-                found[place] = differs if was else UNKNOWN
+    seen = [read_seen(text) for text in gold["seen"]]
+    now = rows_now(project, gold, sorted(set().union(*seen)))
+    found: list[bool | str | None] = []
+    for point, was in zip(gold[KEYS].itertuples(index=False, name=None), seen, strict=True):
+        cells = now.get(point)
+        shown = {} if cells is None else {name: cell_hash(cells[name]) for name in was if name in cells}
+        found.append(None if cells is None else differ(was, shown) if shown else UNKNOWN)
     return found
 
 
-def rows_now(
-    project: Project, table: str, keys: pd.DataFrame, columns: list[str]
-) -> dict[str, dict[str, object]]:
-    """The rows that are there by id, as far as the table has the columns."""
-    try:
-        if columns:
-            columns = [column for column in columns if column in project.database.columns(table)]
-        rows = project.database.read(keys[KEYS], columns, skip_missing=True)
-    except UnknownTableError:
-        return {}
-    return dict(zip(rows["id"], rows[columns].to_dict("records"), strict=True))
+def rows_now(project: Project, keys: pd.DataFrame, columns: list[str]) -> dict[Point, dict[str, Any]]:
+    """Point → column → cell, of the points that are there, as far as their tables have the columns."""
+    found: dict[Point, dict[str, Any]] = {}
+    for name, group in keys.groupby("table_name", sort=False):
+        table = str(name)
+        try:
+            there = set(project.database.columns(table)) if columns else set()
+            wanted = [column for column in columns if column in there]
+            rows = project.database.read(group[KEYS], wanted, skip_missing=True)
+        except UnknownTableError:
+            continue
+        cells = {column: rows[column].tolist() for column in wanted}
+        for place, key in enumerate(rows["id"]):
+            found[table, key] = {column: values[place] for column, values in cells.items()}
+    return found
 
 
 def changed_points(project: Project, task_name: str, n: int | None = None) -> pd.DataFrame:
@@ -133,6 +136,7 @@ def gold_frame(project: Project, task_name: str) -> pd.DataFrame:
             "load the rows again, or annotate others"
         )
     if len(gold.gone):
+        gold.frame.attrs[GONE] = len(gold.gone)
         _log.warning("%d gold points are no longer in their tables and are left out", len(gold.gone))
     if gold.changed:
         _log.warning(

@@ -11,7 +11,7 @@ from adaptml.frames import KEYS
 from adaptml.gold_labels.core import seen_of, seen_text
 from adaptml.gold_labels.filled import SEEN
 from adaptml.gold_labels.home import GoldHome
-from adaptml.gold_labels.reading import changed_points
+from adaptml.gold_labels.reading import changed_points, rows_now
 from adaptml.gold_labels.sheets import write_spreadsheet
 from adaptml.project import Project
 from adaptml.sampling import SamplingOptions, draw_points
@@ -67,7 +67,8 @@ def gold_template(
     columns = [column.name for column in task.columns]
     rows = project.database.read(keys, columns)
     sheet = rows[KEYS].assign(**{name: rows[name].map(_shown) for name in columns}, label="")
-    sheet[SEEN] = [seen_text(seen_of(cells)) or "" for cells in rows[columns].to_dict("records")]
+    now = rows_now(project, keys, columns)
+    sheet[SEEN] = [seen_text(seen_of(now[point])) or "" for point in keys.itertuples(index=False, name=None)]
     write_spreadsheet(sheet.astype(str), path)
     return path
 

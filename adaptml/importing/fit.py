@@ -12,7 +12,7 @@ from adaptml.errors import DatabaseError, listed
 from adaptml.importing.kinds import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, VECTOR, sql_type
 from adaptml.importing.names import check_table_name
 from adaptml.importing.plan import ImportedColumn, Plan
-from adaptml.importing.record import RECORDS, Record, read_records
+from adaptml.importing.record import OWN, Record, read_records
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,10 @@ def fitted(database: Database, table: str, plan: Plan) -> Fit:
     """
     kinds = {column.name: column.kind for column in plan.columns}
     types = {name: sql_type(kind) for name, kind in kinds.items()}
-    if table.lower() == RECORDS:
-        raise DatabaseError(f"{RECORDS} is the table in which imports are noted; give another name")
+    if table.lower().startswith(OWN):
+        raise DatabaseError(
+            f"tables whose names begin with {OWN} are the steps' own, and {table} would; rename it"
+        )
     if table not in database.tables():
         check_table_name(table)
         return Fit(table, False, kinds, {"id": sa.Text(), **types})

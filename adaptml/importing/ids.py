@@ -126,10 +126,12 @@ class Ids:
         hashes, self._hashes = self._hashes[0], []
         if self.repeated and on_duplicate == REFUSE:
             more = sum(self.repeated.values()) - len(self.repeated)
-            what = "are equal to an earlier row" if self.column is None else f"repeat an id in {self.source}"
-            shown = "" if self.column is None else f": {_repeated(self.repeated)}"
+            what = (
+                "equal to an earlier row" if self.column is None else f"with a repeated id in {self.source}"
+            )
+            shown = "" if self.column is None else f" ({_repeated(self.repeated)})"
             raise FrameError(
-                f"{more:,} rows {what}{shown}; expected each once: --on-duplicate keep-first leaves them "
+                f"rows {what}: {more:,}{shown}; expected each once: --on-duplicate keep-first leaves them "
                 "out, --on-duplicate number calls the second one of an id id-2"
             )
         if on_duplicate == NUMBER:
@@ -198,4 +200,4 @@ def _first(rows: Sequence[int]) -> str:
 
 
 def _repeated(counts: dict[str, int]) -> str:
-    return listed([f"{value!r} ({count} times)" for value, count in counts.items()])
+    return listed([f"{value!r} {count:,} times" for value, count in counts.items()])

@@ -63,10 +63,12 @@ class ImportedTable:
         said = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n or what == "new")
         more = ""
         if self.gone:
-            more += f"; {self.gone:,} rows of the table are not in the file and were kept"
+            more += f"; in the table only: {self.gone:,} (kept)"
         if self.replaced:
-            more += f"; {self.replaced:,} values held characters that databases refuse, now U+FFFD"
-        return f"{self.table}: {self.read:,} rows read: {said}{more}"
+            more += (
+                f"; values with characters that databases refuse: {self.replaced:,} (these are U+FFFD now)"
+            )
+        return f"{self.table}: {self.read:,} {'row' if self.read == 1 else 'rows'} read: {said}{more}"
 
 
 def import_table(
@@ -121,7 +123,7 @@ def import_table(
     """
     if on_duplicate not in ON_DUPLICATE:
         raise FrameError(f"on_duplicate {on_duplicate!r} is none; expected {', '.join(ON_DUPLICATE)}")
-    sources = _sources(project, files, How(encoding, delimiter, sheet))
+    sources = _sources(project, files, How(encoding, delimiter, sheet, project.settings.media))
     plan = look(
         sources, id_column=id, number_rows=number_rows, on_duplicate=on_duplicate, types=types,
         show_progress=show_progress,

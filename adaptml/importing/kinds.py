@@ -57,6 +57,11 @@ def is_number(value: Any) -> bool:
     return is_integer(value) or isinstance(value, float | np.integer | np.floating)
 
 
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of numbers, shape (d,)."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.ndim == 1
+
+
 def is_boolean(value: Any) -> bool:
     """Whether a value with a type of its own is true or false."""
     return type(value) is bool
@@ -125,7 +130,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     NUMBER: float,
     BOOLEAN: lambda value: _BOOLEANS[str(value)],
     LIST: lambda value: [as_text(item) for item in as_list(value) or []],
-    VECTOR: lambda value: np.asarray(as_list(value), dtype=np.float32),
+    VECTOR: lambda value: np.asarray(value if is_array(value) else as_list(value), dtype=np.float32),
 }
 
 

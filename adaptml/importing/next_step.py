@@ -3,6 +3,7 @@
 import shlex
 
 from adaptml.errors import TaskError
+from adaptml.importing.folder import Folder
 from adaptml.importing.import_table import ImportedTable
 from adaptml.project import Project
 
@@ -22,5 +23,7 @@ def next_step(project: Project, done: ImportedTable) -> str:
             continue
         if shown and shown <= names:
             return shlex.join(["adaptml", "task", "check", name, "--data", done.table])
+    if set(Folder.columns) <= {"id", *names}:
+        return shlex.join(["adaptml", "task", "new", "TASK", "--image", "path"])
     text = ["--text", done.text] if done.text else []
     return shlex.join(["adaptml", "task", "new", "TASK", *text])

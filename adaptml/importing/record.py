@@ -12,7 +12,8 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database import Database
 from adaptml.importing.plan import Plan
 
-RECORDS = "adaptml_imports"
+OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
+RECORDS = f"{OWN}imports"
 COLUMNS: dict[str, TypeEngine[Any]] = {
     "table_name": sa.Text(),
     "files": sa.Text(),

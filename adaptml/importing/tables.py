@@ -3,10 +3,9 @@
 import pandas as pd
 
 from adaptml.database.facts import TableFacts, kind, table_facts
-from adaptml.importing.record import read_records
+from adaptml.importing.record import OWN, read_records
 from adaptml.project import Project
 
-OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
 COLUMNS = ["table", "rows", "columns", "id", "indexed", "imported_from", "imported_at"]
 
 
@@ -49,4 +48,5 @@ def _id(facts: TableFacts) -> str:
     """The kind of a table's ids, and what is wrong with them."""
     if "id" not in facts.types:
         return "none"
-    return kind(facts.types["id"]) + (f": {facts.id_problem}" if facts.id_problem else "")
+    problem = (facts.id_problem or "").partition(";")[0].partition(" has ")[2]
+    return kind(facts.types["id"]) + (f", {problem}" if problem else "")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from adaptml.database import Database, cratedb
+from adaptml.database.writing import AddColumn
 from adaptml.importing.fit import Fit
 from adaptml.importing.record import COLUMNS, RECORDS, Record, write_record
 
@@ -35,20 +36,12 @@ class Target:
         if not self._fit.exists:
             self._table.create(self._connection)
         else:
-            for name in self._fit.added:
-                self._add(self._table.c[name])
+            for name, kind in self._fit.added.items():
+                column = sa.Table(
+                    self._table.name, sa.MetaData(), sa.Column(name, kind), schema=self._table.schema
+                )
+                self._connection.execute(AddColumn(column))
         write_record(self._connection, record)
-
-    def _add(self, column: sa.Column[Any]) -> None:
-        # DDL takes no bound parameters: the dialect quotes the names and compiles the type.
-        prepare, kind = (
-            self._connection.dialect.identifier_preparer,
-            column.type.compile(self._connection.dialect),
-        )
-        statement = (
-            f"ALTER TABLE {prepare.format_table(self._table)} ADD COLUMN {prepare.quote(column.name)} {kind}"
-        )
-        self._connection.execute(sa.text(statement.replace(":", r"\:")))
 
     def there(self, ids: Sequence[str]) -> dict[str, Row]:
         """id → the row that the table has, for those it has; None in columns that are yet to be added."""

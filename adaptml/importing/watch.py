@@ -18,6 +18,7 @@ from adaptml.importing.kinds import (
     TEXT,
     VECTOR,
     as_list,
+    is_array,
     is_missing,
     is_number,
     shortened,
@@ -134,7 +135,8 @@ class Watch:
         for place, value in enumerate(values):
             if is_missing(value):
                 continue
-            items, row = as_list(value), first_row + place
+            # An array is looked at as a whole: item by item it takes many times as long.
+            items, row = value if is_array(value) else as_list(value), first_row + place
             if items is None:
                 self._drop(LIST, row, value)
                 self._drop(VECTOR, row, value)
@@ -142,9 +144,10 @@ class Watch:
             if VECTOR in self._left:
                 self._see_vector(items, row, value)
 
-    def _see_vector(self, items: Sequence[Any], row: int, value: Any) -> None:
+    def _see_vector(self, items: Any, row: int, value: Any) -> None:
         """A vector is as long in every row, and all of its numbers are finite."""
-        if not items or not all(map(is_number, items)) or len(items) != (self._length or len(items)):
+        numbers = is_array(items) or all(map(is_number, items))
+        if not len(items) or not numbers or len(items) != (self._length or len(items)):
             self._drop(VECTOR, row, value)
             return
         self._length = len(items)

@@ -85,7 +85,8 @@ _IMAGE_COLUMNS = """\
 columns:  # what annotators see: paths of files in the folder of pictures, or addresses
   - {{name: {image}, type: image}}
 lf_features: [{image}]  # what labelling functions read
-features: [{vector}]  # what the end model reads: columns of vectors or numbers that say what is in it
+features: [{vector}]  # what the end model reads
+featurize: {{text: {image}, vector: {vector}, encoder: pictures}}
 """
 
 _LFS_FILE = '''\

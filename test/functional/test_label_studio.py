@@ -398,6 +398,22 @@ def test_two_people_with_projects_of_their_own(
     assert len(found.done.ann_df) == 20
     assert found.agreement is not None
     assert found.agreement.alpha.value == 1.0
+    # A point that both labelled is edited: both are asked again, once, and what they say now counts.
+    edited = sorted(
+        key for key in both if key != next(iter(keys[emails[0]])) and key != next(iter(keys[emails[1]]))
+    )[0]
+    here.database.upsert("posts", pd.DataFrame({"id": [edited], "txt": ["another text"]}), ["id"])
+    sent = push(here, task, "posts", 9, sampling="changed")[1]
+    assert (sent.asked, sent.sent) == (1, 2)
+    assert push(here, task, "posts", 9, sampling="changed")[1].sent == 0
+    for email, person in zip(emails, people, strict=True):
+        listed, _ = owner.list_tasks(numbers[email], 100)
+        number = max(int(entry["id"]) for entry in listed if entry["data"]["ref_id"] == edited)
+        annotate(person, number, choose("bird"))
+    done = pull(here, task).done
+    assert done.annotations.counts["earlier"] == 2
+    assert done.gold_df.set_index("id").loc[edited, "gold_label"] == ["bird"]
+    assert here.gold(task).changed == 0
     # The second person leaves: the project stays, and new points go to the two who take part now.
     admin = next(email for email in owner.users().values() if email not in emails)
     setup_people(here, task, [emails[0], admin], 0.0)

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cratedb_sqlparse import sqlparse
+import sqlalchemy as sa
 
 TYPES = {
     "id": "text",
@@ -122,7 +123,10 @@ class Handler(BaseHTTPRequestHandler):
         if "count(" in lowered:
             return [[2]]
         if lowered.startswith("select posts.id \nfrom"):
-            return [[key] for key in ROWS]
+            first = (
+                next(key for key in arguments if isinstance(key, str)) if "posts.id >= " in lowered else ""
+            )
+            return [[key] for key in ROWS if key >= first]
         if lowered.startswith("select posts.id") and arguments and isinstance(arguments[0], list):
             places = [
                 list(TYPES).index(word.strip().removeprefix("posts.").partition(" as ")[0])
@@ -149,6 +153,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def recording() -> Iterator[Recorder]:
     """Such a server, for as long as the block; whatever it was sent, CrateDB's own parser takes it."""
+    from cratedb_sqlparse import sqlparse  # takes long to load, and every test's process loads this module
+
     server = Recorder()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -160,3 +166,18 @@ def recording() -> Iterator[Recorder]:
         server.server_close()
     for statement in server.statements:
         sqlparse(statement, raise_exception=True)
+
+
+def refresh_after_raw_writes(engine: sa.Engine) -> None:
+    """Let what a test itself writes in SQL be seen at once, as in other databases.
+
+    What the product writes is refreshed by the product.
+    """
+
+    @sa.event.listens_for(engine, "after_cursor_execute")
+    def refresh(
+        connection: sa.Connection, _cursor: Any, statement: str, _given: Any, context: Any, _many: Any
+    ) -> None:
+        written = re.match(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\"[^\"]+\"|\w+)", statement)
+        if written and context.compiled is None:
+            connection.exec_driver_sql(f"REFRESH TABLE {written[1]}")

@@ -226,7 +226,9 @@ def test_a_task_about_pictures_runs_as_it_is(settings: Settings, project: Projec
     project.database.upsert("birds", rows, ["id"])
     task = project.task("birds")
     assert [(column.name, column.type) for column in task.columns] == [("photo", "image")]
-    assert (task.features, task.featurize) == (("photo_vec",), None)
+    assert task.features == ("photo_vec",)
+    assert task.featurize is not None
+    assert (task.featurize.lemmas, task.featurize.encoder) == (None, "pictures")
     votes = project.apply_lfs(task, "birds").frame.set_index("id")
     assert votes.loc[["1", "2", "3"], ["path_heron", "path_crane"]].to_numpy().tolist() == [
         [0, -1],

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from adaptml.data import read_gold
 from adaptml.errors import FrameError, TaskError
-from adaptml.labelled import label_set, labelled
+from adaptml.frames import check_keys, read_frame
+from adaptml.labelled import Labelled, label_set, labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -116,25 +117,27 @@ def test_a_list_as_python_writes_it_comes_back(names: list[str]) -> None:
     assert label_set(json.dumps(stripped), []) == stripped
 
 
-def test_classes_called_like_numbers(tmp_path: Path, project: Project) -> None:
+def of_gold(data: Path | pd.DataFrame, task: Task) -> Labelled:
+    frame = check_keys(data, "f") if isinstance(data, pd.DataFrame) else read_frame(data)
+    return labelled(frame, task, "gold_label", "f")
+
+
+def test_classes_called_like_numbers(tmp_path: Path) -> None:
     task = Task(name="stars", classes=["1", "2", "3"])
     (tmp_path / "gold.csv").write_text("table_name,id,gold_label\nposts,00,3\nposts,01,1\n")
     for data in (tmp_path / "gold.csv", pd.read_csv(tmp_path / "gold.csv")):
-        found = read_gold(project, data, task)
-        assert found is not None
+        found = of_gold(data, task)
         assert found.Y.tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
 FLAGS = "table_name,id,cat,dog\n"
 
 
-def test_a_column_of_flags_per_class(tmp_path: Path, project: Project, task: Task) -> None:
+def test_a_column_of_flags_per_class(tmp_path: Path, task: Task) -> None:
     (tmp_path / "gold.csv").write_text(FLAGS + "posts,00,1,0\nposts,01,0,1\nposts,02,1,1\nposts,03,0,0\n")
-    found = read_gold(project, tmp_path / "gold.csv", task.with_setting("multilabel"))
-    assert found is not None
+    found = of_gold(tmp_path / "gold.csv", task.with_setting("multilabel"))
     assert found.Y.tolist() == [[1, 0], [0, 1], [1, 1], [0, 0]]
-    one = read_gold(project, tmp_path / "gold.csv", task)
-    assert one is not None
+    one = of_gold(tmp_path / "gold.csv", task)
     assert (one.Y.tolist(), one.left_out) == ([[1, 0], [0, 1]], 2)
 
 
@@ -155,24 +158,21 @@ def test_a_column_of_flags_per_class(tmp_path: Path, project: Project, task: Tas
         ),
     ],
 )
-def test_columns_of_flags_that_cannot_be_used(
-    content: str, message: str, tmp_path: Path, project: Project, task: Task
-) -> None:
+def test_columns_of_flags_that_cannot_be_used(content: str, message: str, tmp_path: Path, task: Task) -> None:
     (tmp_path / "gold.csv").write_text(content)
     with pytest.raises(FrameError, match=message):
-        read_gold(project, tmp_path / "gold.csv", task)
+        of_gold(tmp_path / "gold.csv", task)
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".xlsx"])
-def test_gold_in_a_spreadsheet(suffix: str, tmp_path: Path, project: Project, task: Task) -> None:
+def test_gold_in_a_spreadsheet(suffix: str, tmp_path: Path, task: Task) -> None:
     path = tmp_path / f"gold{suffix}"
     frame = pd.DataFrame({"table_name": "p", "id": ["007", "NA"], "gold_label": ["cat", "['dog']"]})
     if suffix == ".tsv":
         frame.to_csv(path, sep="\t", index=False)
     else:
         frame.to_excel(path, index=False)
-    found = read_gold(project, path, task)
-    assert found is not None
+    found = of_gold(path, task)
     assert found.keys["id"].tolist() == ["007", "NA"]
     assert found.Y.tolist() == [[1, 0], [0, 1]]
 

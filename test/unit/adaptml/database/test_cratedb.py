@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from cratedb_server import Recorder
+from cratedb_server import Recorder, refresh_after_raw_writes
 from cratedb_sqlparse import sqlparse
 
 from adaptml.database import Database, PackedVector, TextList, Vector, WritebackKind, write_back
@@ -105,8 +105,27 @@ def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -
     assert crate.count_null("posts", ["vec", "txt"]) == 2
     assert crate.count("posts") == 2
     crate.keys("posts", "n > 1 AND txt = 'a:b'")
-    assert recorder.statements[-1].endswith("WHERE (n > 1 AND txt = 'a:b'\n) ORDER BY posts.id")
+    assert "WHERE (n > 1 AND txt = 'a:b'\n) AND posts.id >= $1 ORDER BY posts.id" in recorder.statements[-1]
     assert any("vec IS NULL" in statement for statement in recorder.statements)
+
+
+def test_all_ids_are_fetched_a_page_at_a_time(
+    crate: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptml.database.reading.ID_PAGE_ROWS", 1)
+    before = len(recorder.sent)
+    assert crate.keys("posts")["id"].tolist() == ["a", "b"]
+    pages = [request["args"] for request in recorder.sent[before:] if "LIMIT" in request["stmt"]]
+    assert pages == [[2], ["a", 2], ["b", 2]]
+
+
+def test_tests_see_what_they_wrote_in_sql(crate: Database, recorder: Recorder) -> None:
+    refresh_after_raw_writes(crate.engine)
+    with crate.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM posts WHERE id = 'a'")
+        assert recorder.statements[-2:] == ["DELETE FROM posts WHERE id = 'a'", "REFRESH TABLE posts"]
+    crate.update("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}))
+    assert recorder.statements[-2].startswith("UPDATE")  # and then once
 
 
 def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder) -> None:

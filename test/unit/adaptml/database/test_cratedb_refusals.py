@@ -10,6 +10,7 @@ from cratedb_server import STARTING, TOO_MUCH, Recorder
 from adaptml.database import Database
 from adaptml.database.chunks import TooMuchAtOnceError
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, SettingsError
+from modelling.app.api_errors import translated
 
 
 def many(n: int) -> pd.DataFrame:
@@ -47,6 +48,7 @@ def test_one_row_that_is_too_much_is_one_line_and_may_pass_later(crate: Database
     with pytest.raises(TooMuchAtOnceError) as caught:
         crate.read(many(2), ["vec"])
     assert isinstance(caught.value, DatabaseUnavailableError)
+    assert translated(caught.value).status == 503
     message = str(caught.value)
     assert "has too little memory for what was asked: CircuitBreakingException[Allocating 7.7kb" in message
     assert "give it more (CRATE_HEAP_SIZE in the stack), or try again" in message
@@ -105,6 +107,7 @@ def test_a_server_that_goes_on_starting_is_away_and_not_wrong(
     ):
         impatient.read(many(2), ["n"])
     assert reason in str(caught.value)
+    assert translated(caught.value).status == 503  # what the prediction service answers
 
 
 def test_a_block_that_a_full_disk_causes_is_not_waited_for(crate: Database, recorder: Recorder) -> None:

@@ -341,3 +341,7 @@ def test_any_vector_comes_back_as_it_was(database: Database, numbers: list[float
     read = database.read(keys(("vectors", "a"), ("vectors", "b")), ["vec"])["vec"]
     assert read[0].tolist() == numbers
     assert read[1] is None
+    if numbers and database.engine.dialect.name == "postgresql":  # an array like any other one there
+        with database.engine.connect() as connection:
+            first = connection.exec_driver_sql("SELECT vec[1] FROM vectors WHERE id = 'a'").scalar_one()
+        assert first == pytest.approx(numbers[0])

@@ -77,3 +77,11 @@ def test_what_cannot_be_done_is_one_line(posts: str, words: list[str], facts: li
     assert (code, out) == (1, "")
     assert last.startswith("error: ")
     assert [fact for fact in facts if fact not in last] == []
+
+
+def test_after_a_folder_of_pictures_comes_a_task_about_pictures(clean_room: Path) -> None:
+    (clean_room / "photos").mkdir()
+    (clean_room / "photos" / "a.jpg").write_bytes(b"picture")
+    code, out, _ = run("import", "photos", "photos")
+    assert code == 0
+    assert "Next: `adaptml task new TASK --image path`" in out

@@ -89,6 +89,12 @@ def test_keywords_of_several_kinds_and_values_of_several_kinds_at_once() -> None
     assert found(keywords, []) == []
 
 
+def test_keywords_that_touch_or_overlap_are_all_found() -> None:
+    keywords = words("cat", "dog", "cat dog", "dog bird", "bird cat", "dogs")
+    expected = {"cat", "dog", "cat dog", "dog bird", "dogs"}
+    assert found(keywords, ["cat dog bird", ["cat", "dog", "bird"]]) == [expected, expected]
+
+
 def test_lemmas_are_of_the_language_of_the_keyword() -> None:
     assert found(words("kittens", language="yo"), ["a kitten", "KITTENS"]) == [set(), {"kittens"}]
 

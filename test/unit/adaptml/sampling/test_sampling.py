@@ -99,7 +99,7 @@ def test_points_of_a_run_that_are_gone_are_not_drawn(
 ) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM posts WHERE id IN ('00', '03', '05')")
-    source = Source(database, "posts", run=run)
+    source = Source(Points(database, database), "posts", run=run)
     assert sorted(drawn(source, "uncertain", 2)) == ["01", "04"]
     assert sorted(drawn(source, "uncovered", 99)) == ["02", "08"]
     assert "1 points of the run are gone from table 'posts' and left out: 05" in caplog.text

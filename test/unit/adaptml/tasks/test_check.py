@@ -140,7 +140,7 @@ def test_points_of_a_frame_and_of_a_condition(project: Project, task: Task, clea
         assert told(findings, "ok")["posts"] == "3 rows"
     absent = some.assign(table_name="nope")
     findings, _ = check_data(project, task, absent)
-    assert "no table 'nope'" in told(findings, "error")["table"]
+    assert "no table 'nope'" in told(findings, "error")["data"]
     assert "nowhere.csv" in told(check_task(project, task, "nowhere.csv"), "error")["data"]
 
 
