@@ -4,7 +4,6 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +138,7 @@ def _fill(project: Project, file: Path) -> None:
     project.database.upsert(TABLE, comments[["id", "text"]], ["id"])
     project.featurize(TASK, TABLE)
     asked = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _ANNOTATED_OF_A_CLASS]
-    file.write_text(json.dumps(_export(asked["id"], asked["class"])), encoding="utf-8")
+    file.write_text(json.dumps(_export(asked)), encoding="utf-8")
     project.process_annotations(TASK, file, choice="1")
 
 
@@ -155,14 +154,14 @@ def _comments() -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["id", "text", "class"])
 
 
-def _export(ids: Iterable[str], names: Iterable[str]) -> list[dict[str, Any]]:
+def _export(comments: "pd.DataFrame") -> list[dict[str, Any]]:
     """An export as Label Studio writes it: annotator 1 is right, annotator 2 takes one comment for ham."""
     return [
         {
-            "data": {"ref_id": key, "meta_info": {"table_name": TABLE, "task": TASK}},
+            "data": {"ref_id": key, "meta_info": {"table_name": TABLE, "task": TASK}, "text": text},
             "annotations": [_annotation(1, name), _annotation(2, "ham" if key == _DISPUTED else name)],
         }
-        for key, name in zip(ids, names, strict=True)
+        for key, text, name in comments[["id", "text", "class"]].itertuples(index=False)
     ]
 
 

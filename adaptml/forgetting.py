@@ -119,8 +119,9 @@ def _forget_in_tasks(path: Path, table: str, ids: frozenset[str]) -> bool:
 
 def _is_of(task: Any, table: str, ids: frozenset[str]) -> bool:
     data = task.get("data") if isinstance(task, dict) else None
-    meta = data.get("meta_info") if isinstance(data, dict) else None
-    return isinstance(meta, dict) and meta.get("table_name") == table and str(data.get("ref_id")) in ids
+    if not isinstance(data, dict) or not isinstance(data.get("meta_info"), dict):
+        return False
+    return data["meta_info"].get("table_name") == table and str(data.get("ref_id")) in ids
 
 
 def _remove_page(path: Path, table: str, ids: frozenset[str]) -> bool:

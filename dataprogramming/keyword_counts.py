@@ -12,7 +12,7 @@ from adaptml.features.points import Points
 from adaptml.rules.core import keyword_search
 from dataprogramming.keyword_lfs import KeywordLF
 
-MOST_POINTS = 100_000  # that keywords are counted on: a keyword that is in none of them is hardly of use
+MOST_POINTS = 20_000  # that `label` counts keywords on: one that is in none of them is hardly of use
 CHUNK_ROWS = 20_000
 MOST_NAMED = 10
 Hits = Mapping[str, Mapping[str, int]]

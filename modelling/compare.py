@@ -137,7 +137,11 @@ def compare(
     with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
         warn_left_out(recorder.log, labels.gold, described(gold))
         warn_left_out(recorder.log, labels.weak, labels.source)
-        held_out = _held_out(labels, learner, Reader(project.points, columns, show_progress))
+        reader = Reader(project.points, columns, show_progress)
+        reader = reader.learned(made, labels.gold.keys, labels.weak.keys)
+        for note in reader.columns.notes:
+            recorder.log.info("%s", note)
+        held_out = _held_out(labels, learner, reader)
         rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
         recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
         for row in rows:

@@ -1,7 +1,7 @@
 """An end model behind keys: data points in, class flags and probabilities out."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,9 @@ import pandas as pd
 from adaptml.errors import FeatureError, ModelError, listed
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
-from adaptml.features.reading import read_features
 from adaptml.tasks import ProblemType, problem_type
 from modelling.algorithms import EndModel
+from modelling.columns import Columns
 
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
 PROB = "prob_"
@@ -29,6 +29,7 @@ class KeyedModel:
         features: the versions of features that it was trained on, concatenated in this order.
         dimensions: how many numbers a data point's features have.
         points: reads features.
+        columns: what the model learned of columns with gaps and of categories.
     """
 
     classifier: EndModel
@@ -37,6 +38,7 @@ class KeyedModel:
     features: tuple[Reference, ...]
     dimensions: int
     points: Points
+    columns: Columns = field(default_factory=Columns)
 
     def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Flags and probabilities of n data points.
@@ -52,7 +54,7 @@ class KeyedModel:
             FeatureError: features that are not what the model learned from.
             MissingDataPointsError, DatabaseError: as reading raises them.
         """
-        matrix = read_features(self.points, keys.reset_index(drop=True), self.features)
+        matrix = self.columns.read(self.points, keys.reset_index(drop=True), self.features)
         if matrix.shape[1] != self.dimensions:
             raise FeatureError(
                 f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
@@ -75,9 +77,9 @@ def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedMode
         said = json.loads(names.read_text(encoding="utf-8"))
         problem, class_names = problem_type(said["setting"]), tuple(said["classes"])
         features = tuple(Reference.recorded(name) for name in said["features"])
-        dimensions = int(said["dimensions"])
+        dimensions, columns = int(said["dimensions"]), Columns.from_json(said.get("columns", {}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{names} is not the file of an end model ({error}); train the model again"
         ) from error
-    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, points)
+    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, points, columns)

@@ -15,6 +15,7 @@ from adaptml.frames import KEYS
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
+from modelling.columns import Columns
 from modelling.keyed import CLASSIFIER, NAMES
 
 EXAMPLE_POINTS = 2
@@ -33,6 +34,7 @@ def model_to_log(
     dimensions: int,
     example: pd.DataFrame,
     folder: Path,
+    columns: Columns | None = None,
 ) -> ModelToLog:
     """A fitted end model as MLflow stores and registers it.
 
@@ -43,12 +45,14 @@ def model_to_log(
         dimensions: how many numbers a data point's features have.
         example: data points that are in the database: the request that the service's page offers.
         folder: `classifier.skops` and `names.json` are written here.
+        columns: what was learned of columns with gaps and of categories; default: there are none.
     """
     names: dict[str, object] = {
         "setting": task.setting,
         "classes": task.class_names,
         "features": list(map(str, features)),
     }
+    names |= {"columns": columns.to_json()} if columns and columns.learned else {}
     names |= {"dimensions": dimensions}
     model.save(folder / CLASSIFIER)
     write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)

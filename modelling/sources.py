@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,12 +13,14 @@ from adaptml.data import Data, described, is_run, read_gold, read_labels
 from adaptml.errors import ModelError, TrackingError
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
-from adaptml.features.reading import Matrix, read_features
+from adaptml.features.reading import Matrix
 from adaptml.frames import GONE, KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
 from adaptml.tasks import Task, folds
+from modelling.algorithms import Classifier, takes_missing
+from modelling.columns import Columns, learn_columns
 
 
 class HasRun(Protocol):
@@ -34,12 +36,27 @@ class Reader:
     """Reads features: which versions in which order, whether with a progress bar."""
 
     points: Points
-    columns: Sequence[Reference]
+    features: Sequence[Reference]
     show_progress: bool
+    columns: Columns = field(default_factory=Columns)
+
+    def learned(self, made: Classifier, *keys: pd.DataFrame | None) -> "Reader":
+        """The same with what is learned of columns with gaps and categories for an algorithm.
+
+        Args:
+            made: the algorithm.
+            keys: frames with `table_name` and `id` of the rows that it is trained on; None is left out.
+
+        Raises:
+            FeatureError: a column that is empty in all rows, or free text.
+        """
+        rows = pd.concat([frame[KEYS] for frame in keys if frame is not None], ignore_index=True)
+        found = learn_columns(self.points, rows, self.features, keeps_missing=takes_missing(made))
+        return replace(self, columns=found)
 
     def read(self, keys: pd.DataFrame) -> Matrix:
         """Features of n data points: float32 (n, d)."""
-        return read_features(self.points, keys, self.columns, show_progress=self.show_progress)
+        return self.columns.read(self.points, keys, self.features, show_progress=self.show_progress)
 
 
 def exact_features(

@@ -267,7 +267,7 @@ def _relabelled(labels: Labels) -> EndModel:
 
 
 def _mean_length(X: Matrix) -> float:
-    return float(np.linalg.norm(X, axis=1).mean())
+    return float(np.linalg.norm(np.nan_to_num(X), axis=1).mean())  # a missing number has no length
 
 
 def _with_gold(labels: Labels, X: Matrix, P: Floats) -> EndModel:

@@ -153,13 +153,20 @@ def train(
     name = f"train {algorithm_name(made)} {labels.task.setting}"
     with project.runs.run(labels.task.name, name, shown) as recorder:
         labels.tell(recorder.log)
-        training = _Training(labels, learner, Reader(project.points, columns, show_progress), recorder)
+        reader = Reader(project.points, columns, show_progress)
+        reader = reader.learned(made, labels.training.keys, gold_keys)
+        for note in reader.columns.notes:
+            recorder.log.info("%s", note)
+        training = _Training(labels, learner, reader, recorder)
         done = training.run(strategy)
-        lines = _lines(labels, done, training.evaluation)
+        lines = [
+            *_lines(labels, done, training.evaluation),
+            *(("column", note) for note in reader.columns.notes),
+        ]
         _write_report(project, training, recorder, lines, seed, texts)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
-            labels.task, done.model, columns, training.width, example, recorder.folder
+            labels.task, done.model, columns, training.width, example, recorder.folder, reader.columns
         )
     return _result(recorder, labels, done, training, lines)
 

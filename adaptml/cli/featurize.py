@@ -17,9 +17,7 @@ def command(
         str | None, typer.Option(help="Name of the lists of lemmas.", show_default=False)
     ] = None,
     vector: Annotated[str | None, typer.Option(help="Name of the vectors.", show_default=False)] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Text encoder of the vectors.", show_default=False)
-    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="Encoder of the vectors.", show_default=False)] = None,
     all_rows: Annotated[
         bool, typer.Option("--all", help="Every row again, not only those that are new or changed.")
     ] = False,

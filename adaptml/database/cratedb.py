@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
@@ -83,11 +84,12 @@ def refresh(connection: Connection, table: sa.Table) -> None:
 
 
 def among(connection: Connection, column: sa.Column[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
-    """That a column holds one of the values: one array for CrateDB, a parameter for each elsewhere."""
+    """That a column holds one of the values: one array; in SQLite, which has none, a parameter for each."""
     distinct = list(dict.fromkeys(values))
-    if is_cratedb(connection):
-        return column == sa.any_(sa.bindparam(None, distinct, type_=sa.ARRAY(column.type)))
-    return column.in_(distinct)
+    if connection.dialect.name == "sqlite":
+        return column.in_(distinct)
+    array = sa.ARRAY if is_cratedb(connection) else postgresql.ARRAY
+    return column == sa.any_(sa.bindparam(None, distinct, type_=array(column.type)))
 
 
 def execute_bulk(

@@ -67,7 +67,7 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
 
 
 def kind(column: TypeEngine[Any]) -> str:
-    """What a column holds: `text`, `list of text`, `number`, `vector`, or the database's own word.
+    """What a column holds: `text`, `list of text`, `number`, `vector`, `untyped`, or the database's own word.
 
     >>> kind(sa.BigInteger())
     'number'
@@ -78,6 +78,8 @@ def kind(column: TypeEngine[Any]) -> str:
         return "list of text"
     if isinstance(column, sa.String):
         return "text"
+    if isinstance(column, sa.types.NullType):  # in SQLite, also a view's column that is computed
+        return "untyped"
     return "number" if isinstance(column, sa.Integer | sa.Numeric | sa.Float) else str(column)
 
 

@@ -76,7 +76,7 @@ class Spec:
     Attributes:
         kind: `lemmas` (list[str]) or `vector` (float32 (d,)).
         source: column of the data table that is read.
-        encoder: name of the text encoder; of lemmas, the language.
+        encoder: name of the encoder; of lemmas, the language.
         checksum: of the encoder's code and files.
     """
 
@@ -96,7 +96,7 @@ class Feature:
         table_name: the data table.
         kind: `lemmas` or `vector`.
         source: column of the data table that is read.
-        encoder: name of the text encoder; of lemmas, the language.
+        encoder: name of the encoder; of lemmas, the language.
         checksum: of the encoder's code and files.
         dimensions: numbers of a vector; 0 for lemmas.
         replaces_column: the data table has a column of the same name, and it holds the same.

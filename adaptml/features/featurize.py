@@ -74,7 +74,7 @@ def featurize(
         text: column to read; no text (NULL) counts as empty.
         lemmas: name of the feature for the list of lemmas, list[str].
         vector: name of the feature for the text's vector, float32 (d,).
-        encoder: name of the text encoder that makes the vectors.
+        encoder: name of the encoder that makes the vectors.
         all_rows: compute every row again.
         show_progress: draw a progress bar.
 

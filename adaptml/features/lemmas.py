@@ -89,7 +89,12 @@ def lemma_version(language: str = DEFAULT_LANGUAGE) -> str:
     True
     """
     rules = f"{LEMMAS_VERSION} {language} unicode {unicodedata.unidata_version}"
-    return f"{rules} simplemma {version('simplemma')}" if has_lemmas(language) else rules
+    return f"{rules} simplemma {_dictionary_version()}" if has_lemmas(language) else rules
+
+
+@cache  # it is read from a file, and every keyword rule asks
+def _dictionary_version() -> str:
+    return version("simplemma")
 
 
 def _lemmas(word: str, language: str) -> list[str]:

@@ -56,11 +56,10 @@ class Preparation:
         from PIL import Image
 
         height, width = picture.shape[:2]
-        if self._shortest:
-            shorter = min(height, width)
-            size = (round(height * self._shortest / shorter), round(width * self._shortest / shorter))
-        else:
-            size = self._size
+        size = self._size
+        if size is None:
+            times = (self._shortest or 1) / min(height, width)
+            size = (round(height * times), round(width * times))
         image = Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling(self._resample))
         return np.asarray(image)
 
@@ -77,9 +76,10 @@ def _size(config: dict[str, Any], crops: bool) -> tuple[int | None, tuple[int, i
 
 def _square(given: Any, key: str) -> tuple[int, int]:
     """Height and width."""
-    sides = (given.get("height"), given.get("width")) if isinstance(given, dict) else (given, given)
-    if all(isinstance(side, int) and 1 <= side <= MOST_DOTS for side in sides):
-        return sides
+    sides = [given.get("height"), given.get("width")] if isinstance(given, dict) else [given, given]
+    height, width = [side if isinstance(side, int) and 1 <= side <= MOST_DOTS else 0 for side in sides]
+    if height and width:
+        return height, width
     raise FeatureError(
         f"{PREPROCESSOR}: {key} is {given!r}; expected height and width, or shortest_edge, in dots"
     )
@@ -156,7 +156,7 @@ class OnnxPictures:
     def _vector(self, result: Floats) -> Floats:
         """(1, d) of what the model gives: the first of the parts of a picture, or the mean over its area."""
         if result.ndim == 4:
-            return result.mean(axis=(1, 2) if self._colours_last else (2, 3))
+            return np.asarray(result.mean(axis=(1, 2) if self._colours_last else (2, 3)))
         if result.ndim == 3:
             return result[:, 0]
         if result.ndim != 2:

@@ -110,10 +110,16 @@ class Points:
         """Fill in the values that are not there."""
         absent = [place for place, value in enumerate(values) if value is None]
         if absent and self.on_the_fly is not None:
-            texts = self.database.read(group.iloc[absent], [feature.source])[feature.source]
-            made = self.on_the_fly.values(feature.spec, list(map(cell_text, texts)))
+            made = self.on_the_fly.values(feature.spec, self._sources(group.iloc[absent], feature.source))
             for place, value in zip(absent, made or [], strict=False):
                 values[place] = value
+
+    def _sources(self, group: pd.DataFrame, column: str) -> list[str]:
+        """What features are computed from, of some rows of a table: cells as `cell_text` says."""
+        found: dict[str, str] = {}
+        for rows in self.database.read_stored(group.drop_duplicates(KEYS), [column]):
+            found |= zip(rows.ids, map(cell_text, rows.cells[column]), strict=True)
+        return [found[key] for key in group["id"]]
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks, as the databases keep them: see `Database.read_stored`.

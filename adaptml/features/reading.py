@@ -39,18 +39,22 @@ def read_features(
     if not columns:
         raise FeatureError("no feature column given; expected at least one number or vector column")
     frame = points.read(keys, columns, show_progress=show_progress)
-    parts = [_column(frame, str(column)) for column in columns]
+    parts = [column_matrix(frame, str(column)) for column in columns]
     return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 
-def _column(frame: pd.DataFrame, name: str) -> Matrix:
-    """One column as float32 (n, d)."""
+def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
+    """One column of n data points as float32 (n, d), all values finite.
+
+    Raises:
+        FeatureError: as `read_features`.
+    """
     values = frame[name].to_numpy()
     kinds = set(map(type, values))  # one pass in C; rows are looked at singly only where something is wrong
     if type(None) in kinds:
         empty = np.array([value is None for value in values], dtype=bool)
         raise FeatureError(
-            f"feature column {name!r} is empty for {_points(frame, empty)}; "
+            f"feature column {name!r} is empty for {named_points(frame, empty)}; "
             "compute it with `adaptml featurize`"
         )
     if not all(issubclass(kind, np.ndarray | int | float | np.number) for kind in kinds):
@@ -63,7 +67,7 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
     if odd.any():
         raise FeatureError(
             f"vectors of feature column {name!r} differ in length: most have {usual} numbers, "
-            f"{lengths[odd][0]} in {_points(frame, odd)}; featurise the column again (--all)"
+            f"{lengths[odd][0]} in {named_points(frame, odd)}; featurise the column again (--all)"
         )
     matrix = np.empty((len(values), usual), dtype=np.float32)
     if vectors:
@@ -73,7 +77,7 @@ def _column(frame: pd.DataFrame, name: str) -> Matrix:
     broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
     if broken.any():
         raise FeatureError(
-            f"feature column {name!r} has values that are not finite in {_points(frame, broken)}; fix them"
+            """How many rows of a frame of points are chosen, bool (n,), and the first of them by name."""
         )
     return matrix
 
@@ -97,7 +101,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
     return values
 
 
-def _points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
-    """How many data points, and the first of them by name."""
+def named_points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
+    """How many rows of a frame of points are chosen, bool (n,), and the first of them by name."""
     names = [f"{table}/{key}" for table, key in frame.loc[chosen, KEYS].itertuples(index=False)]
     return f"{len(names)} of {len(frame)} data points ({listed(names)})"

@@ -36,7 +36,6 @@ class GoldReport(GoldLabels):
           12 by annotators
           6 tune, 6 judge
           ham 6, spam 6
-          12 points of which it is not on record what was seen
     """
 
     task: str = ""

@@ -23,11 +23,13 @@ class How:
         encoding: of text files.
         delimiter: of CSV files.
         sheet: of Excel files.
+        media: the folder whose files annotators are shown, and encoders read.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    media: Path = Path("media")
 
 
 def _delimited(path: Path, how: How) -> Source:
@@ -63,7 +65,7 @@ def open_source(path: Path, how: How) -> Source:
         FrameError: no such file, another format, or a file that cannot be read.
     """
     if path.is_dir():
-        return Folder(path)
+        return Folder(path, how.media)
     if not path.is_file():
         raise FrameError(
             f"no file {path}; expected a file of rows ({', '.join(_READERS)}): see how it is spelt"

@@ -123,7 +123,7 @@ def import_table(
     """
     if on_duplicate not in ON_DUPLICATE:
         raise FrameError(f"on_duplicate {on_duplicate!r} is none; expected {', '.join(ON_DUPLICATE)}")
-    sources = _sources(project, files, How(encoding, delimiter, sheet))
+    sources = _sources(project, files, How(encoding, delimiter, sheet, project.settings.media))
     plan = look(
         sources, id_column=id, number_rows=number_rows, on_duplicate=on_duplicate, types=types,
         show_progress=show_progress,

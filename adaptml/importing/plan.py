@@ -76,7 +76,8 @@ class Plan:
         """What is shown before anything is written."""
         shown = rich.table.Table("column", "type", "missing", "first value", box=None, pad_edge=False)
         shown.columns[2].justify = "right"
-        shown.add_row("id", TEXT, "0", f"{self.example_id}   (from {self.ids.source})")
+        made = "" if self.ids.column == "id" else f"   (from {self.ids.source})"
+        shown.add_row("id", TEXT, "0", f"{self.example_id}{made}")
         for column in self.columns:
             renamed = f"   (from {column.source!r})" if column.source != column.name else ""
             shown.add_row(column.name, column.kind, f"{column.missing:,}", f"{column.example}{renamed}")

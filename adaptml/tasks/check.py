@@ -12,13 +12,13 @@ from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
 from adaptml.features.catalogue import Feature
-from adaptml.features.encoders import check_encoder
+from adaptml.features.encoders import check_encoder, encoder_takes
 from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks.scaffold import PLACEHOLDERS
-from adaptml.tasks.schema import Task
+from adaptml.tasks.schema import Featurize, Task
 
 Level = Literal["ok", "warning", "error"]
 SAMPLE = 2_000  # data points that labelling functions are tried on, at most
@@ -186,6 +186,18 @@ def _feature(table: str, name: str, feature: Feature, project: Project) -> Findi
     return Finding("ok", f"{table}.{name}", f"{holds}, feature {feature.reference} of {rows} rows")
 
 
+def _read_by(made: Featurize) -> tuple[str, ...]:
+    """What the column may hold that `featurize` reads, in the words of `kind`."""
+    if made.lemmas is not None or made.vector is None:
+        return ("text",)
+    try:
+        return {"text": ("text",), "image": ("text", "vector"), "number": ("number",)}[
+            encoder_takes(made.encoder)
+        ]
+    except FeatureError:  # which is a finding of its own
+        return ("text",)
+
+
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
     what, made = f"{table}.{name}", task.featurize
@@ -197,11 +209,15 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
         has = listed(list(facts.types), 20)
         return Finding("error", what, f"no such column; the columns are {has}: rename it in the task file")
     holds = kind(facts.types[name])
-    if name in task.features and holds not in ("vector", "number"):
+    if name in task.features and (
+        holds not in ("vector", "number", "text") or (computed and holds == "text")
+    ):
         hint = "expected numbers or a vector: name the column that holds the features"
         return Finding("error", what, f"{holds}; {hint}")
-    if made is not None and name == made.text and holds != "text":
-        return Finding("error", what, f"{holds}; featurize reads text: name another column")
+    if made is not None and name == made.text and holds not in (reads := _read_by(made)):
+        return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
+    if name in task.features and holds == "text":
+        holds = "text, a category where it has few values"
     missing = facts.missing[name]
     if missing:
         hint = f": run `adaptml featurize {task.name} --data {table}`" if computed else ""

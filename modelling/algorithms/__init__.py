@@ -7,6 +7,7 @@ from modelling.algorithms.end_model import (
     algorithm_name,
     check_savable,
     classifier,
+    takes_missing,
     takes_weights,
 )
 from modelling.algorithms.registry import algorithms, get_algorithm
@@ -21,5 +22,6 @@ __all__ = [
     "check_savable",
     "classifier",
     "get_algorithm",
+    "takes_missing",
     "takes_weights",
 ]

@@ -52,6 +52,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         name: what users call it.
         summary: one sentence about when it is a good choice.
         takes_sparse: whether it accepts scipy's sparse rows.
+        takes_missing: whether numbers may be missing (NaN).
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
         options_of_before: parameters without effect that older commands may still name.
@@ -68,6 +69,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     name: ClassVar[str]
     summary: ClassVar[str]
     takes_sparse: ClassVar[bool] = True
+    takes_missing: ClassVar[bool] = False
     native_multilabel: ClassVar[bool] = False
     skops_types: ClassVar[tuple[str, ...]] = ()
     options_of_before: ClassVar[frozenset[str]] = frozenset()
@@ -103,7 +105,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         """Learn.
 
         Args:
-            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows.
+            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows or NaN.
             y: classes (n,), text or numbers, at least two kinds; in native multilabel also 0/1 (n, k).
 
         Raises:
@@ -115,7 +117,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     def predict_proba(self, X: Any) -> npt.NDArray[np.floating]:
         """Probabilities (n, k) of rows (n, d), in the order of `classes_`, values in [0, 1]."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=self._sparse_formats(), reset=False)
+        X = validate_data(self, X, reset=False, **self._accepted())
         return np.asarray(self.estimator_.predict_proba(X))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -146,17 +148,19 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self.takes_sparse
+        tags.input_tags.sparse, tags.input_tags.allow_nan = self.takes_sparse, self.takes_missing
         return tags
 
-    def _sparse_formats(self) -> tuple[str, ...] | bool:
-        return ("csr",) if self.takes_sparse else False
+    def _accepted(self) -> dict[str, Any]:
+        """What rows may be like, in the words of scikit-learn's check."""
+        return {
+            "accept_sparse": ("csr",) if self.takes_sparse else False,
+            "ensure_all_finite": "allow-nan" if self.takes_missing else True,
+        }
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         _validated(type(self), self.get_params())
-        X, y = validate_data(
-            self, X, y, accept_sparse=self._sparse_formats(), multi_output=self.native_multilabel
-        )
+        X, y = validate_data(self, X, y, multi_output=self.native_multilabel, **self._accepted())
         joint = y.ndim == 2 and y.shape[1] > 1
         y = y if joint else column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -193,7 +197,7 @@ class WeighingAlgorithm(Algorithm):
         """Learn.
 
         Args:
-            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows.
+            X: numbers (n, d), finite; an array, a frame or, where it takes them, sparse rows or NaN.
             y: classes (n,), text or numbers, at least two kinds; in native multilabel also 0/1 (n, k).
             sample_weight: how much each row counts, (n,), values >= 0; default: all alike.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from adaptml.errors import ModelError
@@ -72,7 +73,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """Train.
 
         Args:
-            X: float32 (n, d), finite.
+            X: float32 (n, d), finite; NaN where the algorithm takes missing numbers.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
                 soft labels, which train on each row once per class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
@@ -98,7 +99,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """Class probabilities, in class order whatever classes the training data held.
 
         Args:
-            X: float32 (n, d), finite.
+            X: float32 (n, d), finite; NaN where the algorithm takes missing numbers.
 
         Returns:
             float64 (n, k), values in [0, 1]; rows sum to 1 in multiclass.
@@ -193,6 +194,11 @@ def algorithm_name(algorithm: "str | Classifier") -> str:
 def takes_weights(made: Classifier) -> bool:
     """Whether rows can weigh differently, which soft labels need."""
     return bool(has_fit_parameter(made, "sample_weight"))
+
+
+def takes_missing(made: Classifier) -> bool:
+    """Whether numbers may be missing (NaN), as scikit-learn's tags say of classifiers."""
+    return hasattr(made, "__sklearn_tags__") and bool(get_tags(made).input_tags.allow_nan)
 
 
 class _Training:

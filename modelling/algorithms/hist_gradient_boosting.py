@@ -22,6 +22,7 @@ class HistGradientBoostingAlgorithm(WeighingAlgorithm):
     name = "hist_gradient_boosting"
     summary = "For a few numeric columns; finds interactions and bends that a linear model misses."
     takes_sparse = False
+    takes_missing = True  # each split learns on which side a missing number goes
     skops_types = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
     learning_rate: Annotated[float, Field(gt=0, description="how much of each tree is added")] = 0.1

@@ -1,8 +1,12 @@
 """Who gets which points."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from adaptml.cli.app import app
+from adaptml.project import Project
 from labelstudio.people import distribute
 
 PEOPLE = ["a", "b", "c"]
@@ -46,3 +50,18 @@ def test_who_has_left_keeps_their_points() -> None:
     found = distribute(["1", "2", "3"], "t", ["a", "b"], 0.0, {"1": {"z"}, "2": {"a"}})
     assert "1" not in found["a"] + found["b"]
     assert found == {"a": ["2"], "b": ["3"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--overlap 0.2", "--overlap goes with --annotators ADDRESS,ADDRESS"),
+        ("--annotators 2 --overlap 0.2", "--overlap goes with --annotators ADDRESS,ADDRESS"),
+        ("--annotators 0", "--annotators is below 1; expected how many people see each point"),
+    ],
+)
+def test_options_that_do_not_go_together(words: str, message: str, project: Project) -> None:
+    done = CliRunner().invoke(app, ["annotate", "setup", "zoo", *words.split()], prog_name="adaptml")
+    assert done.exit_code == 2
+    assert message in done.output
+    assert not project.settings.home.exists()

@@ -62,6 +62,15 @@ def test_a_view_and_a_table_without_ids(database: Database) -> None:
         table_facts(database, "nope", [])
 
 
+def test_a_column_that_has_no_type_of_its_own(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("only SQLite has such columns")
+    make(database, "CREATE TABLE posts (id)", "CREATE VIEW texts AS SELECT CAST(id AS TEXT) AS id FROM posts")
+    assert [kind(table_facts(database, name, []).types["id"]) for name in ("posts", "texts")] == [
+        "untyped"
+    ] * 2
+
+
 def test_kinds_of_columns(database: Database) -> None:
     columns = {"id": sa.Text(), "words": TextList(), "vec": Vector(), "n": sa.BigInteger(), "day": sa.Date()}
     database.create_table("posts", columns)

@@ -156,7 +156,7 @@ def test_the_index_is_used(database: Database, kind: str, values: Sequence[Any])
     plans: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, bound: Any, *_: Any) -> None:
-        if "posts.id IN" in statement:
+        if "posts.id IN" in statement or "posts.id = ANY" in statement:
             cursor = connection.connection.cursor()
             cursor.execute(("EXPLAIN QUERY PLAN " if dialect == "sqlite" else "EXPLAIN ") + statement, bound)
             plans.append(str(cursor.fetchall()))

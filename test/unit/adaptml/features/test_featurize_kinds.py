@@ -86,14 +86,18 @@ def test_numbers(here: Project) -> None:
     np.testing.assert_allclose(vectors(here.points), [[0, 0], [-np.log(3.5), 0], [0, 1]], atol=1e-3)
 
 
-@pytest.mark.parametrize("column", ["photo", "price"])
+@pytest.mark.parametrize("column", ["photo", "bytes", "price"])
 def test_a_row_without_features_is_encoded_when_it_is_asked_for(here: Project, column: str) -> None:
-    done(here, column, "pictures" if column == "photo" else "numbers")
+    done(here, column, "numbers" if column == "price" else "pictures")
     before = vectors(here.points)
-    here.database.upsert("posts", pd.DataFrame({"id": ["d"], "photo": ["red.png"], "price": [0.0]}), ["id"])
+    with here.database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO posts SELECT 'd', photo, bytes, price FROM posts WHERE id = 'a'"
+        )
     points = Points(here.database, here.results, OnTheFly(here.settings.media))
-    keys = pd.DataFrame({"table_name": "posts", "id": ["d"]})
-    np.testing.assert_allclose(points.read(keys, ["vec"])["vec"][0], before[0], atol=1e-3)
+    keys = pd.DataFrame({"table_name": "posts", "id": ["d", "b", "d"]})
+    found = np.vstack(points.read(keys, ["vec"])["vec"].tolist())
+    np.testing.assert_allclose(found, before[[0, 1, 0]], atol=1e-3)
 
 
 @pytest.mark.parametrize(

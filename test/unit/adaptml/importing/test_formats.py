@@ -330,6 +330,11 @@ def test_a_folder_of_pictures(project: Project) -> None:
         path.touch()
     source = open_source(Path("media"), How())
     assert source.said == "a folder of 1 audio, 2 image, 1 video files; 1 others left out"
+    outside = open_source(Path("media"), How(media=Path("others"))).said
+    assert outside.endswith(
+        f"; annotators and encoders see them with ADAPTML_MEDIA={Path('media').resolve()}"
+    )
+    assert rows_of("media/b")[0] == {"id": "b/one.JPG", "path": "b/one.JPG", "kind": "image"}
     assert rows_of("media") == [
         {"id": "a.png", "path": "a.png", "kind": "image"},
         {"id": "b/one.JPG", "path": "b/one.JPG", "kind": "image"},

@@ -10,6 +10,7 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.check import Finding, check_data, check_file, check_task
 from adaptml.tasks.scaffold import new_task
+from adaptml.tasks.schema import Featurize
 
 ROWS = 3
 
@@ -93,7 +94,7 @@ def test_every_fault_of_a_table_is_told_at_once(project: Project, task: Task) ->
         "no index, so that every look-up reads the whole table",
     ]
     wrong = told(findings, "error")
-    assert "featurize reads text" in wrong["posts.txt"]
+    assert "featurize reads text here" in wrong["posts.txt"]
     assert "expected numbers or a vector" in wrong["posts.txt_vec"]
     assert "adaptml featurize topic --data posts" in told(findings, "warning")["posts.txt_lemmas"]
     assert "none tried" in told(findings, "ok")["labelling functions"]
@@ -161,3 +162,26 @@ def test_the_public_name(project: Project, task: Task) -> None:
     import adaptml
 
     assert adaptml.check_task(project, task) == check_task(project, task)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "column", "expected"),
+    [
+        ("pictures", "txt", ""),
+        ("numbers", "price", ""),
+        ("numbers", "txt", "text; featurize reads number here: name another column"),
+        ("hashing", "price", "number; featurize reads text here: name another column"),
+    ],
+)
+def test_the_column_is_what_the_encoder_reads(
+    project: Project, task: Task, encoder: str, column: str, expected: str
+) -> None:
+    made = Featurize(text=column, vector="vec", encoder=encoder)
+    asked = task.model_copy(
+        update={"featurize": made, "features": ("price", "txt"), "lf_features": ("price",)}
+    )
+    project.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "price": sa.Float()})
+    findings = check_task(project, asked, "posts")
+    assert told(findings, "error").get(f"posts.{column}", "") == expected
+    if encoder == "numbers" and column == "price":
+        assert told(findings, "ok")["posts.txt"] == "text, a category where it has few values"

@@ -1,0 +1,244 @@
+"""Feature columns that are no vectors and not always a number: numbers with gaps, and categories.
+
+What is learned of them from the rows that a model is trained on is kept with the model, as JSON, and used on
+every row that it is asked about. It is what scikit-learn's SimpleImputer (the median, with an indicator) and
+OneHotEncoder (unknown categories as zeros) do.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.database.facts import kind
+from adaptml.database.types import as_vector
+from adaptml.errors import DatabaseError, FeatureError, listed
+from adaptml.features.catalogue import COLUMN, Reference
+from adaptml.features.points import Points
+from adaptml.features.reading import Matrix, column_matrix, named_points, read_features
+
+# A text column with more values, or with values that are there once each, is text and no category.
+MAX_CATEGORIES = 100
+MIN_ROWS_PER_CATEGORY = 2
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of numbers that were missing in some rows.
+
+    Attributes:
+        median: what a missing number counts as, beside a second number that says that it is missing (1 or
+            0); None where the algorithm takes missing numbers as they are (NaN).
+    """
+
+    median: float | None
+
+    def matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+        """Cells of n rows as float32 (n, 1), or (n, 2) with a median."""
+        numbers = _numbers(frame, name)
+        if self.median is None:
+            return numbers[:, None].astype(np.float32)
+        missing = np.isnan(numbers)
+        return np.column_stack([np.where(missing, self.median, numbers), missing]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of text with few values.
+
+    Attributes:
+        categories: the values, sorted.
+    """
+
+    categories: tuple[str, ...]
+
+    def matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+        """Cells of n rows as float32 (n, k): 1 in the place of a row's value, zeros for others or none."""
+        values = frame[name]
+        wrong = np.array([not (value is None or isinstance(value, str)) for value in values], dtype=bool)
+        if wrong.any():
+            raise FeatureError(
+                f"feature column {name!r} holds {type(values[wrong].iloc[0]).__name__} for "
+                f"{named_points(frame, wrong)}; expected text, as the rows that the model learned from"
+            )
+        places = {category: place for place, category in enumerate(self.categories)}
+        codes = np.array([places.get(value, -1) for value in values])
+        return np.asarray(codes[:, None] == np.arange(len(places)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What was learned of columns that are read otherwise than they stand.
+
+    Attributes:
+        learned: name of a column → what was learned.
+        notes: a sentence on each, for people.
+    """
+
+    learned: Mapping[str, Number | Category] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def read(
+        self,
+        points: Points,
+        keys: pd.DataFrame,
+        features: Sequence[Reference],
+        *,
+        show_progress: bool = False,
+    ) -> Matrix:
+        """The features of data points as one matrix, as `read_features`, with these columns as was learned.
+
+        Returns:
+            float32 (n, d), finite but for missing numbers (NaN) of algorithms that take them.
+
+        Raises:
+            FeatureError: cells that are no numbers or no text; and as `read_features`.
+        """
+        if not self.learned:
+            return read_features(points, keys, features, show_progress=show_progress)
+        frame = points.read(keys, features, show_progress=show_progress)
+        return np.hstack([self._matrix(frame, str(feature)) for feature in features])
+
+    def _matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+        known = self.learned.get(name)
+        return column_matrix(frame, name) if known is None else known.matrix(frame, name)
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """What is kept with a model."""
+        return {name: dict(vars(known)) for name, known in self.learned.items()}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Mapping[str, Any]]) -> "Columns":
+        """What `to_json` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        return cls({name: _known(column) for name, column in said.items()})
+
+
+def _known(said: Mapping[str, Any]) -> Number | Category:
+    if "categories" in said:
+        return Category(tuple(map(str, said["categories"])))
+    median = said["median"]
+    return Number(None if median is None else float(median))
+
+
+def learn_columns(
+    points: Points, keys: pd.DataFrame, features: Sequence[Reference], *, keeps_missing: bool
+) -> Columns:
+    """Look at the columns of the rows that a model is trained on.
+
+    Args:
+        points: reads columns.
+        keys: frame with `table_name` and `id` of these rows.
+        features: what the model learns from; columns of vectors and features are left as they are.
+        keeps_missing: whether the algorithm takes missing numbers as they are.
+
+    Raises:
+        FeatureError: a column that is empty in all rows, or free text.
+        DatabaseError: a table or column is missing, or the database refuses.
+    """
+    wanted = _without_vectors(points, sorted(set(keys["table_name"])), features)
+    if not wanted or keys.empty:
+        return Columns()
+    frame = points.read(keys, wanted)
+    learned: dict[str, Number | Category] = {}
+    notes = []
+    for name in map(str, wanted):
+        known, note = _learned(frame[name], name, keeps_missing=keeps_missing)
+        if known is not None:
+            learned[name] = known
+            notes.append(note)
+    return Columns(learned, tuple(notes))
+
+
+def _without_vectors(points: Points, tables: Sequence[str], features: Sequence[Reference]) -> list[Reference]:
+    """Columns of the data tables that hold something else than vectors or lists, as their types say."""
+    types = [points.database.columns(str(table)) for table in tables]
+    plain = [
+        {name for name, found in columns.items() if kind(found) not in {"vector", "list of text"}}
+        for columns in types
+    ]
+    return [f for f in features if f.version == COLUMN and all(f.name in names for names in plain)]
+
+
+def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Number | Category | None, str]:
+    """What is learned of a column, and a sentence on it; None for one that is read as it stands."""
+    given = [cell for cell in cells if not _is_missing(cell)]
+    if not given:
+        raise FeatureError(
+            f"feature column {name!r} is empty in all {len(cells)} rows to learn from; "
+            "fill it in, or leave it out"
+        )
+    kinds = set(map(type, given))
+    if all(issubclass(found, int | float | Decimal | np.number) for found in kinds):
+        return _learned_numbers(given, len(cells), name, keeps_missing=keeps_missing)
+    if kinds == {str} and not _is_vector(given[0]):
+        return _learned_category(given, name)
+    return None, ""
+
+
+def _learned_numbers(
+    given: Sequence[Any], n: int, name: str, *, keeps_missing: bool
+) -> tuple[Number | None, str]:
+    missing = n - len(given)
+    if not missing:
+        return None, ""
+    what = f"{name}: {missing:,} of {n:,} rows have no number"
+    if keeps_missing:
+        return Number(None), f"{what}, which the algorithm takes as it is"
+    median = float(np.median(np.array(given, dtype=np.float64)))
+    return Number(median), f"{what}; they count as the median, {median:g}, and a second number says so"
+
+
+def _learned_category(given: Sequence[str], name: str) -> tuple[Category, str]:
+    values = sorted(set(given))
+    if len(values) > MAX_CATEGORIES or MIN_ROWS_PER_CATEGORY * len(values) > len(given):
+        raise FeatureError(
+            f"feature column {name!r} holds text with {len(values):,} values in {len(given):,} rows; as a "
+            f"category it may have {MAX_CATEGORIES}, in {MIN_ROWS_PER_CATEGORY} rows each on average: make "
+            "vectors of it with `adaptml featurize` and name these, or leave it out"
+        )
+    note = f"{name}: text, taken as a category of {len(values)} values ({listed(values)})"
+    return Category(tuple(values)), f"{note}; any other value, and none, is none of them"
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float | np.floating) and math.isnan(cell))
+
+
+def _is_vector(text: str) -> bool:
+    """Whether a text is a list of numbers as JSON."""
+    try:
+        as_vector(text)
+    except DatabaseError:
+        return False
+    return True
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    """Cells as numbers, NaN where there is none: (n,)."""
+    cells = frame[name]
+    wrong = np.array(
+        [not (cell is None or isinstance(cell, int | float | Decimal | np.number)) for cell in cells],
+        dtype=bool,
+    )
+    if wrong.any():
+        raise FeatureError(
+            f"feature column {name!r} holds {type(cells[wrong].iloc[0]).__name__} for "
+            f"{named_points(frame, wrong)}; expected numbers, as in the rows that the model learned from"
+        )
+    numbers = np.array([math.nan if cell is None else float(cell) for cell in cells], dtype=np.float64)
+    infinite = np.isinf(numbers.astype(np.float32))
+    if infinite.any():
+        raise FeatureError(
+            f"feature column {name!r} has values that are not finite in {named_points(frame, infinite)}; "
+            "fix them"
+        )
+    return numbers

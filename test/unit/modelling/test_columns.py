@@ -1,0 +1,247 @@
+"""Columns with gaps and categories as features: by hand, as scikit-learn's, and through every step."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from side_task import write
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder
+
+from adaptml.database import Database, Vector
+from adaptml.errors import FeatureError
+from adaptml.features.catalogue import Reference
+from adaptml.features.points import Points
+from adaptml.project import Project
+from adaptml.settings import Settings
+from adaptml.tasks import Task
+from modelling.algorithms import get_algorithm, takes_missing
+from modelling.columns import Category, Columns, Number, learn_columns
+from modelling.compare import compare
+from modelling.deploy import deploy
+from modelling.predict import predict
+from modelling.strategies import list_strategies
+from modelling.train import train
+
+ALGORITHMS = ["hist_gradient_boosting", "knn", "linear_svm", "logistic_regression", "mlp"]
+LIKES = [5.0, None, 1.0, 3.0, None, 7.0]
+COUNTRY = ["CA", "US", "CA", None, "US", "CA"]
+ROWS = {
+    "likes": (sa.Float(), LIKES),
+    "whole": (sa.Integer(), [1, 2, 3, 4, 5, 6]),
+    "fixed": (sa.Numeric(10, 2), [Decimal("1.50"), None, Decimal("2.50"), None, None, Decimal("9.00")]),
+    "country": (sa.Text(), COUNTRY),
+    "txt": (sa.Text(), [f"text {i}" for i in range(6)]),
+    "gone": (sa.Float(), [None] * 6),
+    "vec": (Vector(), [np.full(2, i, np.float32) for i in range(6)]),
+    "json": (sa.Text(), [f"[{i}, 1]" for i in range(6)]),
+}
+
+
+@pytest.fixture
+def points(database: Database) -> Points:
+    database.create_table("posts", {"id": sa.Text()} | {name: kind for name, (kind, _) in ROWS.items()})
+    columns = {name: pd.Series(values, dtype=object) for name, (_, values) in ROWS.items()}
+    database.upsert("posts", pd.DataFrame({"id": list("abcdef")} | columns), ["id"])
+    return Points(database, database)
+
+
+def keys(ids: str = "abcdef") -> pd.DataFrame:
+    return pd.DataFrame({"table_name": "posts", "id": list(ids)})
+
+
+def named(*names: str) -> list[Reference]:
+    return [Reference(name, 0) for name in names]
+
+
+def learned(points: Points, *names: str, keeps_missing: bool = False) -> Columns:
+    return learn_columns(points, keys(), named(*names), keeps_missing=keeps_missing)
+
+
+def test_by_hand(points: Points) -> None:
+    columns = learned(points, "vec", "likes", "country", "whole", "fixed", "json")
+    assert columns.learned == {
+        "likes": Number(4.0),
+        "country": Category(("CA", "US")),
+        "fixed": Number(2.5),
+    }
+    assert columns.notes == (
+        "likes: 2 of 6 rows have no number; they count as the median, 4, and a second number says so",
+        "country: text, taken as a category of 2 values (CA, US); any other value, and none, is none of them",
+        "fixed: 3 of 6 rows have no number; they count as the median, 2.5, and a second number says so",
+    )
+    matrix = columns.read(points, keys("bda"), named("vec", "likes", "country", "whole", "fixed", "json"))
+    assert matrix.dtype == np.float32
+    assert matrix.tolist() == [
+        [1, 1, 4, 1, 0, 1, 2, 2.5, 1, 1, 1],
+        [3, 3, 3, 0, 0, 0, 4, 2.5, 1, 3, 1],
+        [0, 0, 5, 0, 1, 0, 1, 1.5, 0, 0, 1],
+    ]
+
+
+def test_algorithms_that_take_missing_numbers_get_them(points: Points) -> None:
+    columns = learned(points, "likes", keeps_missing=True)
+    assert columns.learned == {"likes": Number(None)}
+    assert columns.notes == ("likes: 2 of 6 rows have no number, which the algorithm takes as it is",)
+    np.testing.assert_array_equal(columns.read(points, keys("ab"), named("likes")), [[5], [np.nan]])
+
+
+def test_columns_without_gaps_are_read_as_before(points: Points) -> None:
+    assert learned(points, "vec", "whole", "json") == Columns()
+    assert learn_columns(points, keys("acdf"), named("likes"), keeps_missing=False) == Columns()
+
+
+def test_what_was_not_there_in_training(points: Points) -> None:
+    """A value nobody has seen is none of the categories; a gap in a column without gaps is refused."""
+    seen = learn_columns(points, keys("ac"), named("country"), keeps_missing=False)
+    assert seen.read(points, keys("abd"), named("country")).tolist() == [[1], [0], [0]]
+    with pytest.raises(
+        FeatureError, match=r"^feature column 'likes' is empty for 1 of 2 data points \(posts/b\)"
+    ):
+        Columns().read(points, keys("ab"), named("likes"))
+
+
+@given(
+    numbers=st.lists(st.none() | st.floats(-1e6, 1e6, width=32), min_size=1).filter(any),
+    values=st.lists(st.sampled_from(["a", "b", "Ä", ""]), min_size=1),
+    others=st.lists(st.sampled_from(["a", "zz", None]), min_size=1),
+)
+def test_numbers_are_scikit_learn_s(
+    numbers: list[float | None], values: list[str], others: list[str | None]
+) -> None:
+    given_numbers = np.array([[np.nan if n is None else n] for n in numbers])
+    imputer = SimpleImputer(strategy="median", add_indicator=True).fit(np.vstack([given_numbers, [[np.nan]]]))
+    frame = pd.DataFrame({"table_name": "t", "id": "x", "n": pd.Series(numbers, dtype=object)})
+    ours = Number(float(imputer.statistics_[0])).matrix(frame, "n")
+    np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6)
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    encoder.fit(np.array(values, dtype=object)[:, None])
+    frame = pd.DataFrame({"table_name": "t", "id": "x", "c": pd.Series(others, dtype=object)})
+    ours = Category(tuple(sorted(set(values)))).matrix(frame, "c")
+    np.testing.assert_array_equal(ours, encoder.transform(np.array(others, dtype=object)[:, None]))
+
+
+def test_what_is_kept_with_a_model_comes_back() -> None:
+    columns = Columns({"a": Number(1.5), "b": Number(None), "c": Category(("x", "y"))}, ("note",))
+    text = json.dumps(columns.to_json())
+    assert Columns.from_json(json.loads(text)).learned == columns.learned
+    assert json.loads(text) == {"a": {"median": 1.5}, "b": {"median": None}, "c": {"categories": ["x", "y"]}}
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("gone", r"^feature column 'gone' is empty in all 6 rows to learn from; fill it in, or leave it out$"),
+        ("txt", r"^feature column 'txt' holds text with 6 values in 6 rows; as a category it may have 100, in 2 rows "
+                r"each on average: make vectors of it with `adaptml featurize` and name these, or leave it out$"),
+    ],
+)  # fmt: skip
+def test_columns_that_say_nothing_or_too_much_are_refused(points: Points, column: str, message: str) -> None:
+    with pytest.raises(FeatureError, match=message):
+        learned(points, column)
+
+
+def test_more_than_a_hundred_categories_are_text(project: Project) -> None:
+    database = project.database
+    database.create_table("posts", {"id": sa.Text(), "place": sa.Text()})
+    rows = pd.DataFrame(
+        {"id": [f"p{i}" for i in range(400)], "place": [f"place {i % 101}" for i in range(400)]}
+    )
+    database.upsert("posts", rows, ["id"])
+    points = Points(database, database)
+    all_keys = pd.DataFrame({"table_name": "posts", "id": rows["id"]})
+    with pytest.raises(FeatureError, match=r"holds text with 101 values in 400 rows"):
+        learn_columns(points, all_keys, named("place"), keeps_missing=False)
+    fewer = all_keys[rows["place"] != "place 0"].reset_index(drop=True)
+    found = learn_columns(points, fewer, named("place"), keeps_missing=False).learned["place"]
+    assert isinstance(found, Category)
+    assert len(found.categories) == 100
+
+
+def test_another_type_than_in_training_is_named(points: Points) -> None:
+    with pytest.raises(
+        FeatureError, match=r"^feature column 'txt' holds str for 2 of 2 data points .*; expected num"
+    ):
+        Columns({"txt": Number(1.0)}).read(points, keys("ab"), named("txt"))
+    with pytest.raises(
+        FeatureError, match=r"^feature column 'whole' holds int for 1 of 1 data points .*; expected te"
+    ):
+        Columns({"whole": Category(("a",))}).read(points, keys("a"), named("whole"))
+
+
+def test_infinite_numbers_are_named(project: Project) -> None:
+    frame = pd.DataFrame({"table_name": "t", "id": ["a", "b"], "n": pd.Series([1.0, np.inf], dtype=object)})
+    with pytest.raises(
+        FeatureError, match=r"'n' has values that are not finite in 1 of 2 data points \(t/b\)"
+    ):
+        Number(1.0).matrix(frame, "n")
+
+
+def test_which_algorithms_take_missing_numbers() -> None:
+    assert [name for name in ALGORITHMS if takes_missing(get_algorithm(name))] == ["hist_gradient_boosting"]
+    assert takes_missing(RandomForestClassifier())
+    assert not takes_missing(object())
+
+
+@pytest.fixture
+def gaps(tracking: Settings, project: Project, task: Task) -> Iterator[Task]:
+    """The points of `task` with a number that is missing for every third, and a category; both say the side."""
+    n = 60
+    rows = {
+        "id": [f"t{i}" for i in range(n)],
+        "likes": pd.Series([None if i % 3 == 0 else 10.0 * (i % 2) for i in range(n)], dtype=object),
+        "country": ["US" if i % 2 else "CA" for i in range(n)],
+    }
+    project.database.add_columns("points", {"likes": sa.Float(), "country": sa.Text()})
+    project.database.update("points", pd.DataFrame(rows))
+    return task
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("strategy", list_strategies())
+def test_every_algorithm_learns_from_gaps_and_categories(
+    project: Project, gaps: Task, tmp_path: Path, algorithm: str, strategy: str
+) -> None:
+    data = write(tmp_path / "train.parquet", list(range(40)))
+    gold = write(tmp_path / "gold.parquet", list(range(20)), gold_label=lambda i: [["left", "right"][i % 2]])
+    quick: dict[str, Any] = {"hist_gradient_boosting": {"min_samples_leaf": 2, "max_iter": 10}}
+    done = train(project, gaps, data, gold=gold, algorithm=algorithm, strategy=strategy,
+                 features=["likes", "country"], params=quick.get(algorithm))  # fmt: skip
+    assert done.metrics["gold_accuracy"] >= 0.8
+    assert dict(done.lines)["column"].startswith("country: ")
+
+
+def test_a_model_keeps_what_it_learned(project: Project, gaps: Task, tmp_path: Path, caplog: Any) -> None:
+    data = write(tmp_path / "train.parquet", list(range(40)))
+    with caplog.at_level("INFO"):
+        done = train(project, gaps, data, features=["likes", "country", "vec"])
+    assert any("country: text, taken as a category of 2 values (CA, US)" in text for text in caplog.messages)
+    names = json.loads(project.runs.artifact(done.run_id, "names.json", tmp_path).read_text())
+    # Of 0 … 39, thirteen odd and thirteen even ones have a number: 10 or 0.
+    assert names["columns"] == {"likes": {"median": 5.0}, "country": {"categories": ["CA", "US"]}}
+    assert names["dimensions"] == 2 + 2 + 3
+    deploy(project, done.model_name)
+    found = predict(project, gaps, "points").predictions
+    assert [list(label) for label in found["label"]] == [[["left", "right"][i % 2]] for i in _numbers(found)]
+
+
+def _numbers(frame: pd.DataFrame) -> list[int]:
+    return [int(name[1:]) for name in frame["id"]]
+
+
+def test_strategies_are_compared_on_them_too(project: Project, gaps: Task, tmp_path: Path) -> None:
+    data = write(tmp_path / "train.parquet", list(range(40)))
+    gold = write(tmp_path / "gold.parquet", list(range(20)), gold_label=lambda i: [["left", "right"][i % 2]])
+    for algorithm in ("logistic_regression", "hist_gradient_boosting"):
+        found = compare(project, gaps, data, gold, algorithm=algorithm, features=["likes", "country"],
+                        params={"min_samples_leaf": 2} if algorithm == "hist_gradient_boosting" else None)  # fmt: skip
+        assert found.frame[found.measure].tolist() == [1.0] * 5
