@@ -76,9 +76,10 @@ def _size(config: dict[str, Any], crops: bool) -> tuple[int | None, tuple[int, i
 
 def _square(given: Any, key: str) -> tuple[int, int]:
     """Height and width."""
-    sides = (given.get("height"), given.get("width")) if isinstance(given, dict) else (given, given)
-    if all(isinstance(side, int) and 1 <= side <= MOST_DOTS for side in sides):
-        return int(sides[0]), int(sides[1])
+    sides = [given.get("height"), given.get("width")] if isinstance(given, dict) else [given, given]
+    height, width = [side if isinstance(side, int) and 1 <= side <= MOST_DOTS else 0 for side in sides]
+    if height and width:
+        return height, width
     raise FeatureError(
         f"{PREPROCESSOR}: {key} is {given!r}; expected height and width, or shortest_edge, in dots"
     )

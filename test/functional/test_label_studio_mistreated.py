@@ -172,8 +172,8 @@ def test_refused_points_are_named_and_the_others_arrive(
     table(here, "posts", [f"post {i}" for i in range(30)])
     setup(here, task)
 
-    def spoilt(*given: Any) -> list[dict[str, Any]]:
-        entries = sample_tasks.label_studio_tasks(*given)
+    def spoilt(*given: Any, **named: Any) -> list[dict[str, Any]]:
+        entries = sample_tasks.label_studio_tasks(*given, **named)
         for entry in entries:
             if entry["data"]["ref_id"] in {"00003", "00017"}:
                 entry["data"]["txt"] = {"no": "text"}
