@@ -28,8 +28,6 @@ PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the orde
 ID_PAGE_ROWS = 500_000  # the same where a row is an id alone
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
-Places = npt.NDArray[np.int64]
-
 
 class Reader(Connected):
     """A database that is read."""
