@@ -124,7 +124,7 @@ def test_numbers_are_scikit_learn_s(
     imputer = SimpleImputer(strategy="median", add_indicator=True).fit(np.vstack([given_numbers, [[np.nan]]]))
     frame = pd.DataFrame({"table_name": "t", "id": "x", "n": pd.Series(numbers, dtype=object)})
     ours = Number(float(imputer.statistics_[0])).matrix(frame, "n")
-    np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6)
+    np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6, atol=1e-30)
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     encoder.fit(np.array(values, dtype=object)[:, None])
     frame = pd.DataFrame({"table_name": "t", "id": "x", "c": pd.Series(others, dtype=object)})
