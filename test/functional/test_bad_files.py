@@ -421,7 +421,6 @@ TYPED = [
     typed("sample-tasks topic --data posts --n 5 --seed -1", "seed"),
     typed("sample-tasks topic --data posts --n 5 --sampling ''", "sampling|''"),
     typed("sample-tasks topic --data posts --n 5 --to labelled.parquet/tasks.json", "labelled.parquet"),
-    typed("sample-tasks topic --data posts --n 5 --to /dev/null", "/dev/null"),
     typed("sample-points topic --data posts --n 0", "0|at least 1"),
     typed("sample-points topic --data posts --n 5 --seed -1", "seed"),
     typed("sample-points topic --data posts --n 5 --to f.txt", "f.txt"),
