@@ -56,6 +56,7 @@ def test_a_table_of_another_schema(postgresql: Database) -> None:
     facts = table_facts(postgresql, "crm.tickets", ["txt", "by_whom"])
     assert (facts.rows, facts.indexed, facts.id_problem, facts.missing["by_whom"]) == (3, True, None, 3)
     assert postgresql.tables() == []
+    assert postgresql.tables_elsewhere() == ["crm.people", "crm.tickets"]
 
 
 def test_views_of_every_kind(postgresql: Database) -> None:
@@ -178,6 +179,9 @@ def test_a_role_that_may_only_read(
         assert project.results.tables() == ["topic_labels"]
         with pytest.raises(DatabaseError, match="refused: permission denied for table secrets"):
             project.database.keys("secrets")
-        with pytest.raises(DatabaseError, match="refused: permission denied"):
+        with pytest.raises(
+            DatabaseError,
+            match=r"may only be read \(permission denied for schema public.*\); ADAPTML_RESULTS_DATABASE_URL names",
+        ):
             project.database.create_table("mine", {"id": sa.Text()})
     run(postgresql, "DROP OWNED BY reader", "DROP ROLE reader")
