@@ -73,8 +73,8 @@ class Writer(Connected):
         try:
             yield
         except DatabaseError as error:
-            cause = getattr(error.__cause__, "orig", None)
-            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+            cause = getattr(error.__cause__, "orig", None) or error
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says why
             if getattr(cause, "sqlstate", None) != NOT_PERMITTED and code != sqlite3.SQLITE_READONLY:
                 raise
             raise DatabaseError(
