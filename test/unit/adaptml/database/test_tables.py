@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from adaptml.cli.app import app
 from adaptml.data import read_points
 from adaptml.database import Database, WritebackKind, write_back
 from adaptml.database.facts import table_facts
@@ -185,3 +187,22 @@ def test_a_role_that_may_only_read(
         ):
             project.database.create_table("mine", {"id": sa.Text()})
     run(postgresql, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
+def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'data.db'}")
+    made.create_table("posts", {"id": sa.Text()})
+    made.close()
+    reading = Database(f"sqlite:///file:{tmp_path / 'data.db'}?mode=ro&uri=true")
+    assert reading.tables() == ["posts"]
+    with pytest.raises(DatabaseError, match=r"may only be read \(attempt to write a readonly database\)"):
+        reading.create_table("mine", {"id": sa.Text()})
+    reading.close()
+
+
+def test_the_command_names_tables_of_other_schemas(
+    postgresql: Database, postgresql_url: str, clean_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTML_DATABASE_URL", postgresql_url)
+    shown = CliRunner().invoke(app, ["tables"])
+    assert shown.stdout == "in other schemas, used as they are named here: crm.people, crm.tickets\n"
