@@ -414,3 +414,17 @@ def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Proje
     ]  # fmt: skip
     assert found.loc["seen", "id"] == "none"
     assert found.loc["loose", "imported_from"] is None
+
+
+def test_what_no_import_made_is_none_beside_what_one_made(project: Project) -> None:
+    project.import_table(pd.DataFrame({"id": ["a"], "txt": ["one"]}), "notes")
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes_labels (table_name text, id text, label text)")
+        connection.exec_driver_sql(
+            "INSERT INTO notes_labels VALUES ('notes', 'a', '[]'), ('more', 'a', '[]')"
+        )
+    found = project.tables().set_index("table")
+    assert found.loc["notes", "imported_from"] == "the frame"
+    assert found.loc["notes_labels", ["id", "imported_from", "imported_at"]].tolist() == [
+        "with table_name", None, None,
+    ]  # fmt: skip
