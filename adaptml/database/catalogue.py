@@ -1,6 +1,6 @@
 """What a database's own catalogue says: which tables there are, and what their columns are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,8 @@ from adaptml.database.types import feature_type
 from adaptml.errors import UnknownTableError, listed
 
 MAX_NAMES = 20
-_OWN = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
+OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
+_OWN_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
 
 
 def names(inspector: Inspector, schema: str | None = None) -> list[str]:
@@ -60,20 +61,23 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
     here = names(inspector)
     if table in here:
         return None, table
-    schemas = [name for name in inspector.get_schema_names() if name not in _OWN]
+    schemas = [name for name in inspector.get_schema_names() if name not in _OWN_SCHEMAS]
     tried = [(table[:dot], table[dot + 1 :]) for dot, sign in enumerate(table) if sign == "."]
     for schema, name in tried:
         if schema in schemas and name in names(inspector, schema):
             return schema, name
     inside = next((schema for schema, _ in tried if schema in schemas), None)
     if inside is not None:
-        has = listed(names(inspector, inside), MAX_NAMES) or "none"
+        has = _listed(names(inspector, inside))
         raise UnknownTableError(f"no table {table!r} in {database}; the tables of schema {inside} are {has}")
     others = [name for name in schemas if name != inspector.default_schema_name]
     more = f"; those of other schemas ({listed(others, MAX_NAMES)}) are named schema.table" if others else ""
-    raise UnknownTableError(
-        f"no table {table!r} in {database}; its tables are {listed(here, MAX_NAMES) or 'none'}{more}"
-    )
+    raise UnknownTableError(f"no table {table!r} in {database}; its tables are {_listed(here)}{more}")
+
+
+def _listed(tables: Sequence[str]) -> str:
+    """Tables that a person can name as data, for a message."""
+    return listed([name for name in tables if not name.startswith(OWN)], MAX_NAMES) or "none"
 
 
 def reflected(

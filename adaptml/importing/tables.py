@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from adaptml.database.catalogue import OWN
 from adaptml.database.facts import TableFacts, kind, table_facts
-from adaptml.importing.record import OWN, read_records
+from adaptml.importing.record import read_records
 from adaptml.project import Project
 
 COLUMNS = ["table", "rows", "columns", "id", "indexed", "imported_from", "imported_at"]
@@ -41,7 +42,7 @@ def tables(project: Project) -> pd.DataFrame:
             [table, facts.rows, columns, _id(facts),
              facts.indexed, record and record.files, record and record.imported_at]
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object).astype({"rows": int})  # None stays None
 
 
 def _id(facts: TableFacts) -> str:
