@@ -49,5 +49,6 @@ def _id(facts: TableFacts) -> str:
     """The kind of a table's ids, and what is wrong with them."""
     if "id" not in facts.types:
         return "none"
-    problem = (facts.id_problem or "").partition(";")[0].partition(" has ")[2]
+    of_results = "table_name" in facts.types  # its key is both: points of two tables may have one id
+    problem = "" if of_results else (facts.id_problem or "").partition(";")[0].partition(" has ")[2]
     return kind(facts.types["id"]) + (f", {problem}" if problem else "")
