@@ -36,7 +36,7 @@ def stream(
         try:
             yield from connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions()
         except OperationalError as error:
-            if NOT_UTF8 in str(error.orig):
+            if NOT_UTF8 in str(error.orig) and isinstance(key.table, sa.Table):
                 name_not_text(connection, key.table, query)
             raise
 
