@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database import catalogue, cratedb, postgresql, sqlite_file
 from adaptml.database.cratedb_errors import refusal
 from adaptml.database.keys import is_key
+from adaptml.database.not_text import NOT_UTF8
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -25,7 +26,6 @@ from adaptml.errors import (
 )
 
 PATIENCE_S = 30.0
-NOT_UTF8 = "Could not decode to UTF-8"  # how SQLite's driver begins
 EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
 SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
 

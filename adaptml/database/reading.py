@@ -1,10 +1,8 @@
 """Reading by key, by range and by condition: vectorised, in key order, with bound parameters."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from adaptml.database import cratedb
+from adaptml.database.cells import Cells
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
-from adaptml.database.connection import NOT_UTF8, Connected
+from adaptml.database.connection import Connected
 from adaptml.database.keys import SQLITE, to_column, to_text
-from adaptml.database.stored import Decode, StoredRows, stored
-from adaptml.database.types import shown
+from adaptml.database.not_text import NOT_UTF8, name_not_text
+from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
 from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
 from adaptml.frames import KEYS
@@ -28,10 +27,6 @@ CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and Postgr
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
 ID_PAGE_ROWS = 500_000  # the same where a row is an id alone
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
-
-_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
-
-Places = npt.NDArray[np.int64]
 
 
 class Reader(Connected):
@@ -74,7 +69,7 @@ class Reader(Connected):
             DatabaseUnavailableError: the database is away or locked.
         """
         keys, columns = _asked(keys, columns)
-        cells = _Cells({column: np.empty(len(keys), dtype=object) for column in columns}, len(keys))
+        cells = Cells({column: np.empty(len(keys), dtype=object) for column in columns}, len(keys))
         with progress("reading", len(keys), shown=show_progress) as advance:
             for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
                 places, ids = group.index.to_numpy(), group["id"].tolist()
@@ -149,21 +144,20 @@ class Reader(Connected):
             read = self.ids(source, rows)
             repeated = len({last, *read}) <= len(read)
             if place_of is None and not repeated and read == ids[start : start + len(read)]:
-                yield _stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
+                yield stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
                 start, last = start + len(read), read[-1]
                 continue
             if place_of is None:
                 place_of = {key: place for place, key in enumerate(ids)}
-            if repeated and len(set(of_ours := [key for key in (last, *read) if key in place_of])) < len(
-                of_ours
-            ):
-                raise duplicated(table, of_ours)
+            ours = [key for key in (last, *read) if key in place_of] if repeated else []
+            if len(set(ours)) < len(ours):
+                raise duplicated(table, ours)
             last = read[-1]
             places = [place_of.get(key, -1) for key in read]
             asked = [(row, key) for row, key, place in zip(rows, read, places, strict=True) if place >= 0]
             if asked:
                 here = np.array([place for place in places if place >= 0])
-                yield _stored_rows(
+                yield stored_rows(
                     table, columns, [key for _, key in asked], [row for row, _ in asked], decode, here
                 )
 
@@ -181,7 +175,7 @@ class Reader(Connected):
             if here:
                 there = [row for row in rows if row is not None]
                 keys = [ids[place] for place in here]
-                yield _stored_rows(table, columns, keys, there, decode, np.array(here))
+                yield stored_rows(table, columns, keys, there, decode, np.array(here))
 
     def _look_up(
         self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
@@ -226,24 +220,8 @@ class Reader(Connected):
                 return connection.execute(query).all()
             except OperationalError as error:
                 if NOT_UTF8 in str(error.orig):
-                    self._name_not_text(connection, source, query)
+                    name_not_text(connection, source, query)
                 raise
-
-    def _name_not_text(self, connection: sa.Connection, source: sa.Table, query: "sa.Select[Any]") -> None:
-        """Say which text is not UTF-8, by reading once more what cannot be decoded as it is (SQLite)."""
-        raw: Any = connection.connection.driver_connection
-        raw.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-        try:
-            rows = connection.execute(query).all()
-        finally:
-            raw.text_factory = str
-        for row in rows:
-            for name, cell in zip(query.selected_columns.keys(), row, strict=True):
-                if isinstance(cell, str) and not cell.isascii() and _ESCAPED.search(cell):
-                    raise DatabaseError(
-                        f"id {shown(row[0])} of table {source.fullname!r} has in column {name!r} text that "
-                        "is not UTF-8; correct this row"
-                    ) from None
 
     def ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
         """The ids of rows of a table, in each of which the id comes first and is not NULL."""
@@ -371,7 +349,7 @@ class Reader(Connected):
         if where_null:
             query = query.where(sa.or_(*(source.c[column].is_(sa.null()) for column in where_null)))
         for rows in self._pages(source, query, chunk_rows):
-            read = _stored_rows(table, columns, self.ids(source, rows), rows, decode)
+            read = stored_rows(table, columns, self.ids(source, rows), rows, decode)
             values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
             yield pd.DataFrame(values)
 
@@ -419,37 +397,3 @@ def _asked(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, li
     if pd.api.types.is_integer_dtype(keys["id"]):
         keys = keys.assign(id=keys["id"].astype(str))
     return keys, [column for column in dict.fromkeys(columns) if column not in KEYS]
-
-
-def _stored_rows(
-    table: str,
-    columns: Sequence[str],
-    ids: Sequence[str],
-    rows: Sequence["sa.Row[Any]"],
-    decode: dict[str, Decode],
-    positions: Places | None = None,
-) -> StoredRows:
-    """Rows, the id first in each and the columns behind it."""
-    cells = list(zip(*rows, strict=True))
-    by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
-    return StoredRows(table, ids, by_column, decode, np.arange(len(rows)) if positions is None else positions)
-
-
-class _Cells:
-    """Columns of n rows that are filled a few rows at a time.
-
-    Attributes:
-        by_column: the n values of each column.
-        found: which rows have been filled, bool (n,).
-    """
-
-    def __init__(self, by_column: Mapping[str, np.ndarray[Any, Any]], n: int) -> None:
-        self.by_column, self.found = by_column, np.zeros(n, dtype=bool)
-
-    def fill(self, places: Places, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Fill the rows at these places."""
-        self.found[places] = True
-        for name, cells in self.by_column.items():
-            read = np.empty(len(places), dtype=object)
-            read[:] = columns[name]
-            cells[places] = read

@@ -51,6 +51,20 @@ class StoredRows:
         return cells if decode is None else decoded(cells, decode, self.table, name, _chosen(self.ids, rows))
 
 
+def stored_rows(
+    table: str,
+    columns: Sequence[str],
+    ids: Sequence[str],
+    rows: Sequence["sa.Row[Any]"],
+    decode: dict[str, Decode],
+    positions: npt.NDArray[np.int64] | None = None,
+) -> StoredRows:
+    """Rows, the id first in each and the columns behind it."""
+    cells = list(zip(*rows, strict=True))
+    by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
+    return StoredRows(table, ids, by_column, decode, np.arange(len(rows)) if positions is None else positions)
+
+
 def decoded(cells: Sequence[Any], decode: Decode, table: str, column: str, ids: Sequence[str]) -> list[Any]:
     """The values of some cells.
 

@@ -77,7 +77,8 @@ def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
     broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
     if broken.any():
         raise FeatureError(
-            """How many rows of a frame of points are chosen, bool (n,), and the first of them by name."""
+            f"feature column {name!r} has values that are not finite in {named_points(frame, broken)}; "
+            "fix them"
         )
     return matrix
 

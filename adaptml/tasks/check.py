@@ -159,7 +159,10 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     level: Level = "ok" if facts.rows else "error"
     rows = f"{facts.rows} rows" if facts.rows else "no rows: load some"
     found = [Finding(level, table, rows), *_ids(table, facts)]
-    features = project.points.resolved(table, wanted)
+    try:
+        features = project.points.resolved(table, wanted)
+    except FeatureError as error:  # a version that the task names and the table does not have
+        return [*found, Finding("error", "features", str(error))]
     return found + [
         _column(task, table, str(name), facts)
         if feature is None

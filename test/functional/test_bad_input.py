@@ -128,7 +128,7 @@ CASES: list[tuple[str, str]] = [
     ("train topic --data {}/one_class.parquet", "one class only, expected at least two"),
     ("train topic --data {}/unknown_class.parquet", "labels middle .* classes are left, right"),
     ("train topic --data {}/good.parquet", "has no column label; expected lists of class names"),
-    ("train topic --data {}/labelled.parquet --features txt", "feature column 'txt' holds text with .* values in .* rows; as a category .*make vectors of it"),
+    ("train topic --data {}/labelled.parquet --features txt", "feature column 'txt' holds the same text in all 12 rows .*featurize"),
     ("train topic --data {}/labelled.parquet --features odd", "vectors of feature column 'odd' differ in length"),
     ("train topic --data {}/labelled.parquet --features nan", "feature column 'nan' .* not finite"),
     ("train topic --data {}/labelled.parquet --algorithm nope", "no algorithm 'nope'; expected one of "),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from snorkel.labeling import labeling_function
 from typer.testing import CliRunner
 
 from adaptml.cli.app import app
@@ -14,6 +16,7 @@ from adaptml.database import Database, WritebackKind, write_back
 from adaptml.database.facts import table_facts
 from adaptml.errors import DatabaseError, UnknownColumnError, UnknownTableError
 from adaptml.project import Project
+from adaptml.tasks import Task
 from adaptml.tasks.check import check_data
 from adaptml.tasks.scaffold import new_task
 
@@ -151,6 +154,22 @@ def test_an_attached_file_of_sqlite(database: Database) -> None:
     assert database.read(keys("crm.tickets", "1"), ["txt"])["txt"].tolist() == ["a"]
     with pytest.raises(UnknownTableError, match=r"those of other schemas \(crm\) are named schema\.table$"):
         database.keys("tickets")
+
+
+def test_rules_vote_on_it_and_their_votes_are_kept(postgresql: Database, postgresql_url: str) -> None:
+    @labeling_function()
+    def early(row: Any) -> int:
+        return 0 if row.txt < "c" else 1
+
+    task = Task(name="topic", classes=["early", "late"], lfs=[early], lf_features=["txt"])
+    with Project(database_url=postgresql_url) as project:
+        first = project.apply_lfs(task, "crm.tickets")
+        assert first.keys["id"].tolist() == ["1", "2", "3"]
+        assert first.L.ravel().tolist() == [0, 0, 1]
+        again = project.apply_lfs(task, pd.DataFrame({"table_name": "crm.tickets", "id": [3, 1]}))
+        assert again.L.ravel().tolist() == [1, 0]
+        assert again.reuse is not None
+        assert (again.reuse.kept, again.reuse.computed) == (2, 0)
 
 
 def test_a_role_that_may_only_read(

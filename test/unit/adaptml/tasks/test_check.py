@@ -144,6 +144,15 @@ def test_points_of_a_frame_and_of_a_condition(project: Project, task: Task, clea
     assert "nowhere.csv" in told(check_task(project, task, "nowhere.csv"), "error")["data"]
 
 
+def test_a_version_that_the_table_does_not_have_is_an_error(project: Project, task: Task) -> None:
+    fill(project)
+    named = task.model_copy(update={"features": ("txt_vec@3",)})
+    assert (
+        "table 'posts' has no feature txt_vec@3"
+        in told(check_task(project, named, "posts"), "error")["features"]
+    )
+
+
 def test_a_task_that_cannot_be_read_is_an_error(project: Project) -> None:
     with pytest.raises(TaskError, match="no task 'nope'"):
         check_task(project, "nope")
