@@ -7,6 +7,7 @@ from adaptml.errors import FeatureError, UnknownTableError
 from adaptml.features.required import check_featurized
 from adaptml.project import Project
 from adaptml.tasks import Task
+from dataprogramming.lfs import keyword_lf
 
 
 @pytest.fixture
@@ -39,3 +40,13 @@ def test_columns_that_lie_in_the_table_are_there(project: Project, task: Task) -
     frame = pd.DataFrame({"id": ["a"], "txt": ["one"], "words": [["one"]], "vec": [[1.0, 2.0]]})
     project.import_table(frame, "notes")
     check_featurized(project.points, task, ["notes"], [*task.lf_features, *task.features])
+
+
+def test_rules_and_training_ask(project: Project, task: Task) -> None:
+    ruled = task.model_copy(update={"lfs": [keyword_lf("one", ["one"], "good", "words")]})
+    project.import_table(pd.DataFrame({"id": ["a"], "txt": ["one"]}), "notes")
+    with pytest.raises(FeatureError, match="run `adaptml featurize mood --data notes`"):
+        project.apply_lfs(ruled, "notes")
+    labels = pd.DataFrame({"table_name": "notes", "id": ["a"], "label": [["good"]]})
+    with pytest.raises(FeatureError, match="run `adaptml featurize mood --data notes`"):
+        project.train(task, labels)
