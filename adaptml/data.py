@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import DatabaseError, FrameError, NothingNewError, listed
+from adaptml.errors import FrameError, NothingNewError, listed
 from adaptml.frames import FORMATS, GONE, KEYS, check_keys, read_frame
 from adaptml.labelled import GOLD_LABEL, Labelled, labelled
 from adaptml.project import Project
@@ -42,7 +42,7 @@ def read_points(
         FrameError: neither a table nor a file of that name, a file that cannot be used, a condition without a
             table, or no data point.
         NothingNewError: the table of results holds every point already.
-        DatabaseError: the database refuses, or there is no table of results yet.
+        DatabaseError: the database refuses.
     """
     if isinstance(data, pd.DataFrame):
         frame = _still_there(project, check_keys(data, "the frame"), "the frame")
@@ -185,10 +185,7 @@ def _still_there(project: Project, frame: pd.DataFrame, source: str) -> pd.DataF
 
 def _without_results(project: Project, frame: pd.DataFrame, table: str, source: str) -> pd.DataFrame:
     if table not in project.results.tables():
-        raise DatabaseError(
-            f"no table {table!r}: nothing was written back yet, so everything is new; leave out --new, "
-            "and write results with --write"
-        )
+        return frame  # nothing was written back yet: everything is new
     done = pd.MultiIndex.from_frame(project.results.result_keys(table))
     new = frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(done)].reset_index(drop=True)
     if new.empty:

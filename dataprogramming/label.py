@@ -125,7 +125,7 @@ class LabelResult:
             return [*lines, ("run", "none: nothing was logged")]
         found = [("run", self.run_id), *lines, ("registered", self.model)]
         if self.new_rows is not None:
-            found.append(("database", f"{self.new_rows} new rows"))
+            found.append(("database", f"{_labels_table(self.votes.task)}, {self.new_rows} new rows"))
         if self.address != self.artifact_uri:
             found.append(("page", self.address))
         return [*found, ("artifacts", self.artifact_uri)]
@@ -188,7 +188,7 @@ def label(
     """
     task, config = project.task(task), _parameters(config)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
-    unlabelled = read_points(project, data, where=where, not_in=_labels_table(task)) if new else None
+    unlabelled = read_points(project, data, where=where, not_in=_labels_table(task.name)) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
@@ -268,8 +268,8 @@ def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
     )
 
 
-def _labels_table(task: Task) -> str:
-    return f"{task.name}_{WritebackKind.LABELS}"
+def _labels_table(task: str) -> str:
+    return f"{task}_{WritebackKind.LABELS}"
 
 
 def _written(project: Project, task: Task, done: LabelResult) -> int:
@@ -279,7 +279,7 @@ def _written(project: Project, task: Task, done: LabelResult) -> int:
     except DatabaseError as error:
         raise type(error)(
             f"run {done.run_id} is complete and registered as {done.model}, but its labels were not written "
-            f"to {_labels_table(task)}: {error}"
+            f"to {_labels_table(task.name)}: {error}"
         ) from error
 
 

@@ -12,6 +12,7 @@ from snorkel.labeling import LabelingFunction
 
 from adaptml.database import StoredRows, Vector
 from adaptml.features.points import Points
+from adaptml.features.required import check_featurized
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.progress import progress
@@ -128,8 +129,13 @@ class Voter:
 
 
 def lf_features(points: Points, task: Task, keys: pd.DataFrame) -> Sequence[str]:
-    """Columns that labelling functions read: those that the task names, else all that are no vectors."""
+    """Columns that labelling functions read: those that the task names, else all that are no vectors.
+
+    Raises:
+        FeatureError: one that `adaptml featurize` is still to compute.
+    """
     if task.lf_features:
+        check_featurized(points, task, map(str, keys["table_name"].unique()), task.lf_features)
         return task.lf_features
     columns: dict[str, None] = {}
     for table in keys["table_name"].unique():

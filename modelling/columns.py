@@ -141,7 +141,7 @@ def learn_columns(
         keeps_missing: whether the algorithm takes missing numbers as they are.
 
     Raises:
-        FeatureError: a column that is empty in all rows, or free text.
+        FeatureError: a column that is empty or the same text in all rows, or free text.
         DatabaseError: a table or column is missing, or the database refuses.
     """
     wanted = _without_vectors(points, sorted(set(keys["table_name"])), features)
@@ -180,7 +180,7 @@ def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Numbe
     if all(issubclass(found, int | float | Decimal | np.number) for found in kinds):
         return _learned_numbers(given, len(cells), name, keeps_missing=keeps_missing)
     if kinds == {str} and not _is_vector(given[0]):
-        return _learned_category(given, name)
+        return _learned_category(given, len(cells), name)
     return None, ""
 
 
@@ -197,8 +197,13 @@ def _learned_numbers(
     return Number(median), f"{what}; they count as the median, {median:g}, and a second number says so"
 
 
-def _learned_category(given: Sequence[str], name: str) -> tuple[Category, str]:
+def _learned_category(given: Sequence[str], n: int, name: str) -> tuple[Category, str]:
     values = sorted(set(given))
+    if len(values) == 1 and len(given) == n > 1:
+        raise FeatureError(
+            f"feature column {name!r} holds the same text in all {n} rows to learn from, which says nothing: "
+            "name the column of its vectors, which `adaptml featurize` makes, or leave it out"
+        )
     if len(values) > MAX_CATEGORIES or MIN_ROWS_PER_CATEGORY * len(values) > len(given):
         raise FeatureError(
             f"feature column {name!r} holds text with {len(values):,} values in {len(given):,} rows; as a "

@@ -14,6 +14,7 @@ from adaptml.errors import ModelError, TrackingError
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix
+from adaptml.features.required import check_featurized
 from adaptml.frames import GONE, KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
@@ -71,10 +72,12 @@ def exact_features(
         data: frames with `table_name`, whose tables must all have them; None is left out.
 
     Raises:
-        FeatureError: no version is there for all tables.
+        FeatureError: no version is there for all tables, or one that `adaptml featurize` is still to compute.
     """
     tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
-    return project.points.exact(tables, list(features) or list(task.features))
+    names = list(features) or list(task.features)
+    check_featurized(project.points, task, tables, names)
+    return project.points.exact(tables, names)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from adaptml.cli.support import output
+from adaptml.errors import listed
 from adaptml.project import Project
 
 
@@ -12,11 +13,16 @@ def command() -> None:
     Example: `adaptml tables`
     """
     with Project() as project:
-        found = project.tables()
+        found, elsewhere = project.tables(), project.database.tables_elsewhere()
     shown = Table("table", "rows", "id", "index", "columns", "imported from", box=None, pad_edge=False)
     shown.columns[1].justify = "right"
     for row in found.to_dict("records"):
         index = "unknown" if row["indexed"] is None else "yes" if row["indexed"] else "no"
         imported = f"{row['imported_from']}, {row['imported_at']}" if row["imported_from"] else ""
         shown.add_row(row["table"], f"{row['rows']:,}", row["id"], index, row["columns"], imported)
-    output().print(shown if len(found) else "no tables yet; make one: `adaptml import FILE TABLE`")
+    if elsewhere:
+        output().print(f"in other schemas, used as they are named here: {listed(elsewhere, 20)}")
+    if len(found):
+        output().print(shown)
+    elif not elsewhere:
+        output().print("no tables yet; make one: `adaptml import FILE TABLE`")

@@ -45,6 +45,16 @@ def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
         )
 
 
+def _schemas(inspector: Inspector) -> list[str]:
+    return [name for name in inspector.get_schema_names() if name not in _OWN_SCHEMAS]
+
+
+def elsewhere(inspector: Inspector) -> list[str]:
+    """The tables and views of all schemas but the one that is searched by default, `schema.table`, sorted."""
+    others = [name for name in _schemas(inspector) if name != inspector.default_schema_name]
+    return sorted(f"{schema}.{name}" for schema in others for name in names(inspector, schema))
+
+
 def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, str]:
     """The schema (None for the default one) and the name of `table` or `schema.table`.
 
@@ -61,7 +71,7 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
     here = names(inspector)
     if table in here:
         return None, table
-    schemas = [name for name in inspector.get_schema_names() if name not in _OWN_SCHEMAS]
+    schemas = _schemas(inspector)
     tried = [(table[:dot], table[dot + 1 :]) for dot, sign in enumerate(table) if sign == "."]
     for schema, name in tried:
         if schema in schemas and name in names(inspector, schema):

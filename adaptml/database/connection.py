@@ -93,9 +93,14 @@ class Connected:
         self.close()
 
     def tables(self) -> list[str]:
-        """Names of all tables and views, sorted; those of other schemas, `schema.table`, are not listed."""
+        """Names of all tables and views, sorted; for those of other schemas see `tables_elsewhere`."""
         with self.translated():
             return catalogue.names(sa.inspect(self.engine))
+
+    def tables_elsewhere(self) -> list[str]:
+        """The tables and views of other schemas, as `schema.table`, sorted."""
+        with self.translated():
+            return catalogue.elsewhere(sa.inspect(self.engine))
 
     def has_table(self, table: str) -> bool:
         """Whether there is a table or view of this name, which may be `schema.table`."""

@@ -31,7 +31,9 @@ _PAYLOAD: dict[WritebackKind, _Columns] = {
 
 
 def write_back(database: Database, task: str, kind: WritebackKind, frame: pd.DataFrame, run_id: str) -> int:
-    """Write results of one run into `<task>_<kind>`; writing the same run again changes nothing.
+    """Write results of one run into `<task>_<kind>`; writing the same run again adds nothing.
+
+    Predictions are those of the last time: a row that was edited since, and asked again, has its new one.
 
     Args:
         database: where the data lie.
@@ -51,4 +53,4 @@ def write_back(database: Database, task: str, kind: WritebackKind, frame: pd.Dat
     rows = frame[[*KEYS, *payload]].assign(run_id=run_id)
     # object: pandas' own timestamps are not what a driver takes
     rows["written_at"] = pd.Series([datetime.now(UTC)] * len(rows), index=rows.index, dtype=object)
-    return database.upsert(table, rows, keys, replace=False)
+    return database.upsert(table, rows, keys, replace=kind is WritebackKind.PREDICTIONS)

@@ -15,7 +15,7 @@ def next_step(project: Project, done: ImportedTable) -> str:
         project: whose tasks are looked at.
         done: what was imported.
     """
-    names = {column.name for column in done.columns}
+    names = set(project.database.columns(done.table))  # an earlier import may have made some
     for name in project.task_names():
         try:
             shown = {column.name for column in project.task(name).columns}
@@ -24,6 +24,6 @@ def next_step(project: Project, done: ImportedTable) -> str:
         if shown and shown <= names:
             return shlex.join(["adaptml", "task", "check", name, "--data", done.table])
     if set(Folder.columns) <= {"id", *names}:
-        return shlex.join(["adaptml", "task", "new", "TASK", "--image", "path"])
+        return shlex.join(["adaptml", "task", "new", "TASK", "--classes", "A,B", "--image", "path"])
     text = ["--text", done.text] if done.text else []
-    return shlex.join(["adaptml", "task", "new", "TASK", *text])
+    return shlex.join(["adaptml", "task", "new", "TASK", "--classes", "A,B", *text])

@@ -147,7 +147,7 @@ def _check_columns(sources: Sequence[Source]) -> None:
         if set(columns) != set(expected):
             raise FrameError(
                 f"{name} has the columns {listed(columns, 20)}, and {first} {listed(expected, 20)}; expected "
-                "the same columns in each: import them into tables of their own"
+                "the same columns in each: import one after the other, which adds columns to the same ids"
             )
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from adaptml.database.catalogue import OWN
 from adaptml.database.facts import TableFacts, kind, table_facts
+from adaptml.frames import KEYS
 from adaptml.importing.record import read_records
 from adaptml.project import Project
 
@@ -18,8 +19,9 @@ def tables(project: Project) -> pd.DataFrame:
 
     Returns:
         A frame with `table`, `rows`, `columns` (each but the id, with its kind), `id` (its kind, or why it
-        is none), `indexed` (whether rows are found by their id without reading the table; None for a view),
-        `imported_from` (files) and `imported_at` (UTC), both None where no import made the table.
+        is none; `with table_name` in tables that steps wrote, where both together are the key), `indexed`
+        (whether rows are found by their id without reading the table; None for a view), `imported_from`
+        (files) and `imported_at` (UTC), both None where no import made the table.
 
     Raises:
         DatabaseError: the database does not answer.
@@ -42,13 +44,17 @@ def tables(project: Project) -> pd.DataFrame:
             [table, facts.rows, columns, _id(facts),
              facts.indexed, record and record.files, record and record.imported_at]
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS, dtype=object).astype({"rows": int})  # None stays None
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    for place in (-2, -1):  # objects, so that None stays None
+        found[COLUMNS[place]] = pd.Series([row[place] for row in rows], dtype=object)
+    return found
 
 
 def _id(facts: TableFacts) -> str:
     """The kind of a table's ids, and what is wrong with them."""
     if "id" not in facts.types:
         return "none"
-    of_results = "table_name" in facts.types  # its key is both: points of two tables may have one id
-    problem = "" if of_results else (facts.id_problem or "").partition(";")[0].partition(" has ")[2]
+    if set(KEYS) <= set(facts.types):
+        return "with table_name"  # written by a step: several rows of a point, and points of several tables
+    problem = (facts.id_problem or "").partition(";")[0].partition(" has ")[2]
     return kind(facts.types["id"]) + (f", {problem}" if problem else "")

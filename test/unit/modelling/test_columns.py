@@ -42,6 +42,8 @@ ROWS = {
     "country": (sa.Text(), COUNTRY),
     "txt": (sa.Text(), [f"text {i}" for i in range(6)]),
     "gone": (sa.Float(), [None] * 6),
+    "same": (sa.Text(), ["always"] * 6),
+    "sometimes": (sa.Text(), ["always", None] * 3),
     "vec": (Vector(), [np.full(2, i, np.float32) for i in range(6)]),
     "json": (sa.Text(), [f"[{i}, 1]" for i in range(6)]),
 }
@@ -102,7 +104,7 @@ def test_columns_without_gaps_are_read_as_before(points: Points) -> None:
 
 def test_what_was_not_there_in_training(points: Points) -> None:
     """A value nobody has seen is none of the categories; a gap in a column without gaps is refused."""
-    seen = learn_columns(points, keys("ac"), named("country"), keeps_missing=False)
+    seen = learn_columns(points, keys("acd"), named("country"), keeps_missing=False)  # d has none
     assert seen.read(points, keys("abd"), named("country")).tolist() == [[1], [0], [0]]
     with pytest.raises(
         FeatureError, match=r"^feature column 'likes' is empty for 1 of 2 data points \(posts/b\)"
@@ -122,7 +124,7 @@ def test_numbers_are_scikit_learn_s(
     imputer = SimpleImputer(strategy="median", add_indicator=True).fit(np.vstack([given_numbers, [[np.nan]]]))
     frame = pd.DataFrame({"table_name": "t", "id": "x", "n": pd.Series(numbers, dtype=object)})
     ours = Number(float(imputer.statistics_[0])).matrix(frame, "n")
-    np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6)
+    np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6, atol=1e-30)
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     encoder.fit(np.array(values, dtype=object)[:, None])
     frame = pd.DataFrame({"table_name": "t", "id": "x", "c": pd.Series(others, dtype=object)})
@@ -140,6 +142,7 @@ def test_what_is_kept_with_a_model_comes_back() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
+        ("same", r"^feature column 'same' holds the same text in all 6 rows to learn from, which says nothing: name"),
         ("gone", r"^feature column 'gone' is empty in all 6 rows to learn from; fill it in, or leave it out$"),
         ("txt", r"^feature column 'txt' holds text with 6 values in 6 rows; as a category it may have 100, in 2 rows "
                 r"each on average: make vectors of it with `adaptml featurize` and name these, or leave it out$"),
@@ -165,6 +168,11 @@ def test_more_than_a_hundred_categories_are_text(project: Project) -> None:
     found = learn_columns(points, fewer, named("place"), keeps_missing=False).learned["place"]
     assert isinstance(found, Category)
     assert len(found.categories) == 100
+
+
+def test_a_text_that_some_rows_lack_says_something(points: Points) -> None:
+    found = learned(points, "sometimes").read(points, keys("abc"), named("sometimes"))
+    assert found.tolist() == [[1], [0], [1]]
 
 
 def test_another_type_than_in_training_is_named(points: Points) -> None:

@@ -277,6 +277,21 @@ def test_the_same_run_written_twice_changes_nothing(database: Database) -> None:
         assert connection.execute(query).all() == before
 
 
+def test_a_prediction_made_again_is_that_of_the_last_time(database: Database) -> None:
+    """The row was edited meanwhile, and the model, so the run, is the same."""
+    frame = pd.DataFrame(
+        {"table_name": ["t", "t"], "id": ["1", "2"], "label": [["a"], ["b"]], "label_probs": [[1.0], [0.0]]}
+    )
+    assert write_back(database, "animals", WritebackKind.PREDICTIONS, frame, "run1") == 2
+    again = frame.assign(label=[["b"], ["b"]], label_probs=[[0.25], [0.0]])
+    assert write_back(database, "animals", WritebackKind.PREDICTIONS, again, "run1") == 0
+    with database.engine.connect() as connection:
+        query = sa.text("SELECT label FROM animals_predictions ORDER BY id")
+        assert [str(label) for (label,) in connection.execute(query)] in (
+            ['["b"]', '["b"]'], ["['b']", "['b']"],
+        )  # fmt: skip
+
+
 def test_a_database_that_is_away(tmp_path: Path) -> None:
     address = "postgresql+psycopg://me:secret@127.0.0.1:1/none"
     with closing(Database(address)) as away, pytest.raises(DatabaseUnavailableError) as caught:

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from snorkel.labeling import labeling_function
+from typer.testing import CliRunner
 
+from adaptml.cli.app import app
 from adaptml.data import read_points
 from adaptml.database import Database, WritebackKind, write_back
 from adaptml.database.facts import table_facts
@@ -59,6 +61,7 @@ def test_a_table_of_another_schema(postgresql: Database) -> None:
     facts = table_facts(postgresql, "crm.tickets", ["txt", "by_whom"])
     assert (facts.rows, facts.indexed, facts.id_problem, facts.missing["by_whom"]) == (3, True, None, 3)
     assert postgresql.tables() == []
+    assert postgresql.tables_elsewhere() == ["crm.people", "crm.tickets"]
 
 
 def test_views_of_every_kind(postgresql: Database) -> None:
@@ -197,6 +200,28 @@ def test_a_role_that_may_only_read(
         assert project.results.tables() == ["topic_labels"]
         with pytest.raises(DatabaseError, match="refused: permission denied for table secrets"):
             project.database.keys("secrets")
-        with pytest.raises(DatabaseError, match="refused: permission denied"):
+        with pytest.raises(
+            DatabaseError,
+            match=r"may only be read \(permission denied for schema public.*\); ADAPTML_RESULTS_DATABASE_URL names",
+        ):
             project.database.create_table("mine", {"id": sa.Text()})
     run(postgresql, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
+def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'data.db'}")
+    made.create_table("posts", {"id": sa.Text()})
+    made.close()
+    reading = Database(f"sqlite:///file:{tmp_path / 'data.db'}?mode=ro&uri=true")
+    assert reading.tables() == ["posts"]
+    with pytest.raises(DatabaseError, match=r"may only be read \(attempt to write a readonly database\)"):
+        reading.create_table("mine", {"id": sa.Text()})
+    reading.close()
+
+
+def test_the_command_names_tables_of_other_schemas(
+    postgresql: Database, postgresql_url: str, clean_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTML_DATABASE_URL", postgresql_url)
+    shown = CliRunner().invoke(app, ["tables"])
+    assert shown.stdout == "in other schemas, used as they are named here: crm.people, crm.tickets\n"

@@ -32,7 +32,7 @@ def test_what_was_found_out_is_shown_and_the_next_command_named(posts: str) -> N
         ["likes", "integer", "1", "3"],
         ["user_name", "text", "0", "Ann", "(from", "'user.name')"],
         ["posts:", "2", "rows", "read:", "2", "new"],
-        ["Next:", "`adaptml", "task", "new", "TASK", "--text", "text`"],
+        ["Next:", "`adaptml", "task", "new", "TASK", "--classes", "A,B", "--text", "text`"],
     ]
     code, out, _ = run("tables")
     assert out.splitlines()[1].split()[:8] == [
@@ -99,4 +99,18 @@ def test_after_a_folder_of_pictures_comes_a_task_about_pictures(clean_room: Path
     (clean_room / "photos" / "a.jpg").write_bytes(b"picture")
     code, out, _ = run("import", "photos", "photos")
     assert code == 0
-    assert "Next: `adaptml task new TASK --image path`" in out
+    assert "Next: `adaptml task new TASK --classes A,B --image path`" in out
+
+
+def test_columns_beside_pictures_come_from_a_second_file(clean_room: Path) -> None:
+    (clean_room / "photos").mkdir()
+    (clean_room / "photos" / "a.jpg").write_bytes(b"picture")
+    (clean_room / "sites.csv").write_text("id,habitat\na.jpg,wood\n")
+    code, _, err = run("import", "photos", "sites.csv", "photos")
+    assert code == 1
+    assert "import one after the other, which adds columns to the same ids" in err
+    assert run("import", "photos", "photos")[0] == 0
+    code, out, _ = run("import", "sites.csv", "photos")
+    assert code == 0
+    assert "photos: 1 row read: 0 new, 1 changed" in out
+    assert "Next: `adaptml task new TASK --classes A,B --image path`" in out

@@ -411,12 +411,6 @@ def test_a_table_of_other_origin_has_no_file_beside_one_that_has(room: Project) 
     assert found.loc["seen", ["indexed", "imported_from", "imported_at"]].tolist() == [None] * 3
 
 
-def test_points_of_two_tables_may_have_one_id_in_a_table_of_results(project: Project) -> None:
-    with project.database.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE topic_labels (table_name text, id text)")
-        connection.exec_driver_sql("INSERT INTO topic_labels VALUES ('posts', 'a'), ('mails', 'a')")
-    assert project.tables()["id"].tolist() == ["text"]
-
 
 def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Project) -> None:
     with project.database.engine.begin() as connection:
@@ -429,3 +423,17 @@ def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Proje
     ]  # fmt: skip
     assert found.loc["seen", "id"] == "none"
     assert found.loc["loose", "imported_from"] is None
+
+
+def test_what_no_import_made_is_none_beside_what_one_made(project: Project) -> None:
+    project.import_table(pd.DataFrame({"id": ["a"], "txt": ["one"]}), "notes")
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes_labels (table_name text, id text, label text)")
+        connection.exec_driver_sql(
+            "INSERT INTO notes_labels VALUES ('notes', 'a', '[]'), ('more', 'a', '[]')"
+        )
+    found = project.tables().set_index("table")
+    assert found.loc["notes", "imported_from"] == "the frame"
+    assert found.loc["notes_labels", ["id", "imported_from", "imported_at"]].tolist() == [
+        "with table_name", None, None,
+    ]  # fmt: skip
