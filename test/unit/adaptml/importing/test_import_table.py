@@ -411,13 +411,6 @@ def test_a_table_of_other_origin_has_no_file_beside_one_that_has(room: Project) 
     assert found.loc["seen", ["indexed", "imported_from", "imported_at"]].tolist() == [None] * 3
 
 
-def test_points_of_two_tables_may_have_one_id_in_a_table_of_results(project: Project) -> None:
-    with project.database.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE topic_labels (table_name text, id text)")
-        connection.exec_driver_sql("INSERT INTO topic_labels VALUES ('posts', 'a'), ('mails', 'a')")
-    assert project.tables()["id"].tolist() == ["with table_name"]
-
-
 def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Project) -> None:
     with project.database.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE loose (id text, n int)")
