@@ -610,9 +610,10 @@ def test_there_are_many() -> None:
 
 
 def test_a_working_folder_that_was_removed(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
     code = "import os, sys; os.rmdir(os.getcwd()); from adaptml.cli.app import main; sys.argv = ['adaptml', 'tables']; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path / "gone", check=False
     )
     assert done.returncode == 1, done.stderr
     assert "the working folder was removed; change into the project's folder" in one_line(done.stderr)
