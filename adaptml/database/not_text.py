@@ -14,12 +14,12 @@ CHUNK_ROWS = 1_000  # rows in memory at once
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` shows them
 
 
-def name_not_text(connection: sa.Connection, source: sa.Table, query: "sa.Select[Any]") -> None:
+def name_not_text(connection: sa.Connection, table: str, query: "sa.Select[Any]") -> None:
     """Read once more what could not be decoded, and say where it is.
 
     Args:
         connection: to a SQLite database.
-        source: the table that was read.
+        table: the name of the table that was read.
         query: its rows, the id first in each.
 
     Raises:
@@ -32,7 +32,7 @@ def name_not_text(connection: sa.Connection, source: sa.Table, query: "sa.Select
             for name, cell in zip(query.selected_columns.keys(), row, strict=True):
                 if isinstance(cell, str) and not cell.isascii() and _ESCAPED.search(cell):
                     raise DatabaseError(
-                        f"id {shown(row[0])} of table {source.fullname!r} has in column {name!r} text that "
+                        f"id {shown(row[0])} of table {table!r} has in column {name!r} text that "
                         "is not UTF-8; correct this row"
                     ) from None
     finally:

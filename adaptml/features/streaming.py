@@ -14,7 +14,7 @@ STREAM_ROWS = 5_000
 
 
 def stream(
-    database: Database, query: "sa.Select[Any]", key: sa.ColumnClause[Any]
+    database: Database, table: str, query: "sa.Select[Any]", key: sa.ColumnClause[Any]
 ) -> Iterator[Sequence["sa.Row[Any]"]]:
     """All rows that a query finds, in chunks.
 
@@ -23,6 +23,7 @@ def stream(
 
     Args:
         database: holds the table.
+        table: its name.
         query: what to read, without an order; the id comes first.
         key: a column of the query that is unique and not NULL.
 
@@ -36,8 +37,8 @@ def stream(
         try:
             yield from connection.execution_options(yield_per=STREAM_ROWS).execute(query).partitions()
         except OperationalError as error:
-            if NOT_UTF8 in str(error.orig) and isinstance(key.table, sa.Table):
-                name_not_text(connection, key.table, query)
+            if NOT_UTF8 in str(error.orig):
+                name_not_text(connection, table, query)
             raise
 
 

@@ -422,7 +422,7 @@ IMPORTS = [
     imported("a choice about repeated ids that there is not", "perhaps.*keep-first", "new.csv", "id,txt\na,one\n", "--on-duplicate perhaps"),
     *(
         Case(f"import: into {table[:20]!r}", f"import new.csv {shlex.quote(table)}", facts, {"new.csv": "id,txt\na,one\n"})
-        for table, facts in {"my posts": "my_posts", "a.b": "a_b", "": "''", "adaptml_x": "adaptml_", "a" * 64: "63", "'; DROP TABLE posts; --": "name it"}.items()
+        for table, facts in {"my posts": "my_posts", "a.b": "a_b", "": "unnamed", "adaptml_x": "adaptml_", "a" * 64: "63", "'; DROP TABLE posts; --": "name it"}.items()
     ),
     typed("import nowhere.csv fresh", r"no file nowhere\.csv"),
     typed("import /nowhere/folder fresh", "no file /nowhere/folder"),
@@ -430,10 +430,11 @@ IMPORTS = [
     typed("import labelled.parquet", "no table's name after 'labelled.parquet'"),
     typed("forget nope p0 --yes", "no table 'nope'"),
     typed("forget posts", "IDS"),
-    typed("features nope", "nope"),
+    typed("features nope", "no table 'nope'"),
+    address("no folder for tasks can be made", "/proc/nowhere/new cannot be made", "task new new --classes a,b", ADAPTML_TASKS_DIR="/proc/nowhere"),
     typed("gold topic nowhere.csv", "nowhere.csv"),
     typed("gold topic --template 0 --data posts", "at least 1|0"),
-    typed("lemmas", "TEXT"),
+    typed("lemmas", "missing argument"),
     typed("lemmas words --language klingon", "klingon"),
 ]  # fmt: skip
 
@@ -606,6 +607,16 @@ def test_one_line_and_nothing_written(prepared: Case, room: Path) -> None:
 def test_there_are_many() -> None:
     assert len(CASES) >= 250
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_a_working_folder_that_was_removed(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from adaptml.cli.app import main; sys.argv = ['adaptml', 'tables']; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path / "gone", check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "the working folder was removed; change into the project's folder" in one_line(done.stderr)
 
 
 PROCESSES = [*YAML[7:40:4], *RULES[1:40:5], *FRAMES[:20:4], *EXPORTS[9:13], *ADDRESSES[:3]]
