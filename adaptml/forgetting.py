@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +37,7 @@ def forget_in_databases(project: Project, table: str, ids: Sequence[str]) -> dic
     for name in (f"{task}_{kind}" for task in project.task_names() for kind in RESULTS):
         if name in here:
             removed[name] = _delete(project.results, name, ids, table)
-    if table in read_records(project.database):
+    if table in read_records(project.database) and project.database.has_table(table):
         removed[table] = _delete(project.database, table, ids)
     return {name: n for name, n in removed.items() if n}
 
@@ -126,13 +127,13 @@ def _is_of(task: Any, table: str, ids: frozenset[str]) -> bool:
 
 def _remove_page(path: Path, table: str, ids: frozenset[str]) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
-    if table not in text or not any(word in ids for word in _words(text, ids)):
+    if not any(_words(text, {table})) or not any(_words(text, ids)):
         return False
     path.unlink()
     return True
 
 
-def _words(text: str, ids: frozenset[str]) -> Iterator[str]:
-    """What in a page can be one of the ids: as a word of its own."""
-    alternatives = "|".join(sorted(map(re.escape, ids), key=len, reverse=True))
+def _words(text: str, names: AbstractSet[str]) -> Iterator[str]:
+    """What in a page can be one of the names: as a word of its own."""
+    alternatives = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     return (found.group() for found in re.finditer(rf"(?<!\w)(?:{alternatives})(?!\w)", text))

@@ -33,6 +33,15 @@ class Step:
         return function if project is None else MethodType(function, project)
 
 
+def _root_from_here() -> Path:
+    try:
+        return project_root(Path.cwd())
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "the working folder was removed; change into the project's folder, which has tasks/"
+        ) from error
+
+
 class Project:
     """What the steps of one project share; two projects in one process do not touch each other.
 
@@ -76,7 +85,7 @@ class Project:
                 raise SettingsError(
                     f"no folder {folder}; expected a project's folder: make it, or name another"
                 )
-            root = project_root(Path.cwd()) if folder is None else Path(folder)
+            root = _root_from_here() if folder is None else Path(folder)
             settings = load_settings(root, exactly=folder is not None)
         given = {"database_url": database_url, "tracking_uri": tracking_uri}
         self.settings = settings.replaced(**{name: value for name, value in given.items() if value})

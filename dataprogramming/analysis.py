@@ -98,7 +98,7 @@ def _gold_problems(gold: Gold, lf_names: Sequence[str], class_names: Sequence[st
     cast, correct, chance = (gold.L >= 0).sum(axis=0), correct_votes(gold), _chance(gold)
     return problems + [
         f"labelling function {lf_names[j]} is worse than chance on gold: {correct[j]} of {cast[j]} votes are "
-        f"right, random points would make it {chance[j]:.0%}"
+        f"right ({correct[j] / cast[j]:.0%}); on gold points drawn at random, {chance[j]:.0%} would be"
         for j in range(len(cast))
         if cast[j] >= FEW_VOTES_ON_GOLD and correct[j] < chance[j] * cast[j]
     ]

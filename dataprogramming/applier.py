@@ -1,6 +1,7 @@
 """Applying labelling functions to frames, chunk by chunk, in one process or in several."""
 
 import pickle
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.rules.keywords import is_missing
-from adaptml.tasks import ABSTAIN, Labels
+from adaptml.tasks import ABSTAIN, Label, Labels
 from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_hits
 from dataprogramming.lf_json import is_data
@@ -29,6 +30,9 @@ from dataprogramming.rule_lfs import RuleLF
 CHUNK_ROWS = 20_000
 FAILED = -2  # in place of a vote: the labelling function raised an error, and that was allowed
 LabelMatrix = npt.NDArray[np.int8]
+_VOTES = (str, int, np.integer, type(None))
+_SURE: set[type] = {str, Label, type(None)}  # what cannot be taken for something else, by its type alone
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def apply_to_frame(
@@ -143,12 +147,14 @@ class _Applier:
     folder: Path | None
     tolerant: bool
     codes: dict[object, int] = field(init=False)
+    numbered: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         # A vote's meaning, by member, number and name at once: members are equal to their numbers.
         self.codes = {None: ABSTAIN}
         for label in self.labels:
             self.codes |= {int(label): int(label), label.name: int(label)}
+        self.numbered = [label.name for label in self.labels if _NUMBER.fullmatch(label.name)]
 
     def __call__(self, pieces: list[Work]) -> list[LabelMatrix]:
         return [self._apply(piece) for piece in pieces]
@@ -211,22 +217,31 @@ class _Applier:
         )
 
     def _encode(self, name: str, votes: Sequence[Any], work: Work) -> LabelMatrix:
-        """Votes (n) as their numbers; True and False are no classes, though Python takes them for 1 and 0."""
-        kinds = set(map(type, votes))
-        if not kinds & {bool, np.bool_} and all(kind.__hash__ for kind in kinds):
+        """Votes (n) as their numbers; True, False and 1.0 are no classes, though Python takes them for 1."""
+        sure = _SURE if self.numbered else _SURE | {int}
+        if set(map(type, votes)) <= sure or all(map(self._is_vote, votes)):
             try:
                 return np.fromiter(map(self.codes.__getitem__, votes), np.int8, len(votes))
             except KeyError:
                 pass
         wrong = next(i for i, vote in enumerate(votes) if not self._is_vote(vote))
         classes = ", ".join(label.name for label in self.labels if label != ABSTAIN)
+        expected = f"expected one of the classes {classes}, or ABSTAIN"
+        if isinstance(votes[wrong], int | np.integer) and self.numbered:
+            expected = (
+                f"the classes {listed(self.numbered)} are numbers themselves, and a whole number would mean "
+                f"the place of a class: return the name as text, such as {self.numbered[0]!r}"
+            )
         raise LabellingError(
-            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(work, wrong)}; "
-            f"expected one of the classes {classes}, or ABSTAIN"
+            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(work, wrong)}; {expected}"
         )
 
     def _is_vote(self, vote: Any) -> bool:
-        return not isinstance(vote, bool | np.bool_) and bool(type(vote).__hash__) and vote in self.codes
+        if not isinstance(vote, _VOTES) or isinstance(vote, bool) or not type(vote).__hash__:
+            return False
+        if self.numbered and not isinstance(vote, str | Label | None):
+            return vote == ABSTAIN and str(ABSTAIN) not in self.numbered
+        return vote in self.codes
 
 
 def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adaptml.errors import FrameError, LabelStudioError
+from adaptml.errors import FrameError, LabelStudioError, TaskError
 from adaptml.forgetting import forget_in_databases, forget_in_files
 from adaptml.importing.record import read_records
 from adaptml.project import Project
@@ -48,6 +48,7 @@ def forget(project: Project, table: str, ids: Sequence[str]) -> Forgotten:
 
     Raises:
         FrameError: no ids.
+        UnknownTableError: no such table, and nothing is kept of one.
         DatabaseError: a database refuses.
         FileError: a file that cannot be changed.
 
@@ -65,15 +66,16 @@ def forget(project: Project, table: str, ids: Sequence[str]) -> Forgotten:
     left = []
     removed: dict[str, int] = {}
     for name in project.task_names():  # first: what is there can bring the others back
-        task = project.task(name)
         if any(project.settings.annotations(name).glob("label_studio*.sqlite3")):
             try:
-                deleted = delete_tasks(project, task, table, wanted)
+                deleted = delete_tasks(project, project.task(name), table, wanted)
                 removed |= {f"Label Studio tasks of {name}": deleted} if deleted else {}
-            except LabelStudioError as error:
+            except (LabelStudioError, TaskError) as error:
                 left.append(f"tasks of {name} in Label Studio are left: {error}")
     record = read_records(project.database).get(table)
     removed |= forget_in_databases(project, table, wanted) | forget_in_files(project, table, wanted)
+    if not removed:
+        project.database.columns(table)  # a table that is gone can have left something; a wrong name has not
     left.append("models that were trained on these points know them still: train again and deploy")
     if record is None:
         left.append(f"table {table} was not made by `adaptml import`: delete the rows there yourself")

@@ -42,6 +42,8 @@ def command(
             output().print(f"{drop} of {', '.join(tables)} dropped")
         else:
             found = project.list_features(table)
+            if table is not None and found.empty:
+                project.database.columns(table)  # says so where there is no such table
             whose = "" if table is None else f" of table {table}"
             none = f"no features{whose} yet; make them: `adaptml featurize TASK --data {table or 'TABLE'}`"
             output().print(none if found.empty else _shown(found))

@@ -14,6 +14,8 @@ from adaptml.project import Project
 if TYPE_CHECKING:
     from adaptml.importing.plan import Plan
 
+CONTAINER_SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))  # Docker makes the one, Podman the other
+
 
 def command(
     files: Annotated[
@@ -81,6 +83,7 @@ def command(
         words += [word for kind in types or [] for word in ("--types", kind)]
         import_files(open_stack(), files[:-1], table, words + ["--number-rows"] * number_rows)
         return
+    _check_here(files[:-1], table)
     with Project() as project, _interruption_said(project):
         done = project.import_table(
             paths, table,
@@ -89,6 +92,16 @@ def command(
         )  # fmt: skip
         output().print(str(done))
         output().print(f"Next: `{next_step(project, done)}`")
+
+
+def _check_here(files: list[Path], table: str) -> None:
+    """In a container, a file that is not there is one of the host; elsewhere the import itself says so."""
+    absent = [str(file) for file in files if not file.exists()]
+    if absent and any(sign.exists() for sign in CONTAINER_SIGNS):
+        raise SettingsError(
+            f"no file {absent[0]} in this container; files of the host are imported from there: on the host, "
+            f"type `adaptml import --stack {absent[0]} {table}`"
+        )
 
 
 @contextmanager

@@ -202,6 +202,14 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+class _OnStderr(logging.Handler):
+    """Writes to what stderr is now: a process that runs several commands may give each its own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 def _prepare_process() -> None:
     """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -210,7 +218,7 @@ def _prepare_process() -> None:
     gc.set_threshold(GC_ALLOCATIONS)
     log = logging.getLogger("adaptml")
     if not log.handlers:
-        handler = logging.StreamHandler()
+        handler = _OnStderr()
         handler.setLevel(logging.WARNING)
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
         log.addHandler(handler)

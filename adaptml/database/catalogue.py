@@ -1,6 +1,6 @@
 """What a database's own catalogue says: which tables there are, and what their columns are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,8 @@ from adaptml.database.types import feature_type
 from adaptml.errors import UnknownTableError, listed
 
 MAX_NAMES = 20
-_OWN = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
+OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
+_OWN_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
 
 
 def names(inspector: Inspector, schema: str | None = None) -> list[str]:
@@ -45,7 +46,7 @@ def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
 
 
 def _schemas(inspector: Inspector) -> list[str]:
-    return [name for name in inspector.get_schema_names() if name not in _OWN]
+    return [name for name in inspector.get_schema_names() if name not in _OWN_SCHEMAS]
 
 
 def elsewhere(inspector: Inspector) -> list[str]:
@@ -77,13 +78,16 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
             return schema, name
     inside = next((schema for schema, _ in tried if schema in schemas), None)
     if inside is not None:
-        has = listed(names(inspector, inside), MAX_NAMES) or "none"
+        has = _listed(names(inspector, inside))
         raise UnknownTableError(f"no table {table!r} in {database}; the tables of schema {inside} are {has}")
     others = [name for name in schemas if name != inspector.default_schema_name]
     more = f"; those of other schemas ({listed(others, MAX_NAMES)}) are named schema.table" if others else ""
-    raise UnknownTableError(
-        f"no table {table!r} in {database}; its tables are {listed(here, MAX_NAMES) or 'none'}{more}"
-    )
+    raise UnknownTableError(f"no table {table!r} in {database}; its tables are {_listed(here)}{more}")
+
+
+def _listed(tables: Sequence[str]) -> str:
+    """Tables that a person can name as data, for a message."""
+    return listed([name for name in tables if not name.startswith(OWN)], MAX_NAMES) or "none"
 
 
 def reflected(

@@ -220,7 +220,7 @@ class Reader(Connected):
                 return connection.execute(query).all()
             except OperationalError as error:
                 if NOT_UTF8 in str(error.orig):
-                    name_not_text(connection, source, query)
+                    name_not_text(connection, source.fullname, query)
                 raise
 
     def ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:

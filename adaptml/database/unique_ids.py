@@ -46,7 +46,7 @@ def bad_ids(table: str, n_null: int, rows: Mapping[str, int]) -> DatabaseError:
     problems, todo = [], []
     if n_null:
         problems.append(f"{_counted(n_null, 'row')} without an id")
-        todo.append("give each row an id, or leave them out (`where id is not null`)")
+        todo.append("give each row an id, or name a view of those that have one (WHERE id IS NOT NULL)")
     if repeated:
         among = _counted(sum(repeated.values()), "row")
         problems.append(f"{_counted(len(repeated), 'duplicated id')} in {among} ({listed(list(repeated))})")

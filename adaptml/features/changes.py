@@ -110,7 +110,7 @@ def find_changes(
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8")  # noqa: SIM115 - Changes closes it
     pass_ = _Pass(columns, sources, known, all_rows, file)
     try:
-        for rows in stream(database, query, source.c.id):
+        for rows in stream(database, source.fullname, query, source.c.id):
             pass_.add(database.ids(source, rows), rows)
     except BaseException:
         file.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from adaptml.errors import TaskError
+from adaptml.errors import FeatureError, TaskError
 from adaptml.features.catalogue import Feature, newest
 from adaptml.features.changes import Changes, Row, find_changes
 from adaptml.features.makers import Maker, maker
@@ -80,7 +80,8 @@ def featurize(
 
     Raises:
         TaskError: no such task, or nothing says which column holds the text.
-        FeatureError: no feature asked for, a column of another type, or an encoder that does not exist.
+        FeatureError: no feature asked for, a column of another type, an encoder that does not exist, or data
+            that are no whole table.
         UnknownTableError: no such table.
         UnknownColumnError: the table has no such text column.
         DatabaseError: ids that are NULL or duplicated.
@@ -91,6 +92,7 @@ def featurize(
         24
     """
     task = project.task(task)
+    _check_table(project, data)
     columns = _columns(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})
     planned = plan(project.points, data, task, columns)
     for sentence in planned.warnings:
@@ -112,6 +114,19 @@ def featurize(
     kept = found.total - found.waiting
     changed = found.changed
     return Featurized(found.waiting, found.new, changed, found.empty, kept, gone, names)
+
+
+def _check_table(project: Project, data: str) -> None:
+    """Other steps take points of a table too, by a condition or a file; features are those of all rows."""
+    if project.database.has_table(data):
+        return
+    table, where, _ = data.partition(" where ")
+    if where or project.path(data).is_file():
+        what = f"some rows of {table}" if where else "a file"
+        raise FeatureError(
+            f"features are computed for every row of a table, and {data!r} is {what}; expected the name of a "
+            "table or view, whose new and changed rows alone are computed"
+        )
 
 
 def _columns(task: Task, given: dict[str, str | None]) -> Featurize:

@@ -151,7 +151,7 @@ class FeatureValues:
             yield ids
 
     def _rows(self, *columns: sa.Column[Any]) -> Iterator[Sequence[Any]]:
-        return stream(self._results, sa.select(*columns), self._table.c.id)
+        return stream(self._results, self._table.name, sa.select(*columns), self._table.c.id)
 
 
 class Cells:

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, TextList, Vector
+from adaptml.database.catalogue import OWN
 from adaptml.errors import DatabaseError, listed
 from adaptml.importing.kinds import BOOLEAN, INTEGER, LIST, NUMBER, TEXT, VECTOR, sql_type
 from adaptml.importing.names import check_table_name
 from adaptml.importing.plan import ImportedColumn, Plan
-from adaptml.importing.record import OWN, Record, read_records
+from adaptml.importing.record import Record, read_records
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database
+from adaptml.database.catalogue import OWN
 from adaptml.importing.plan import Plan
 
-OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
 RECORDS = f"{OWN}imports"
 COLUMNS: dict[str, TypeEngine[Any]] = {
     "table_name": sa.Text(),

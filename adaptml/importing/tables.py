@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from adaptml.database.catalogue import OWN
 from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.frames import KEYS
-from adaptml.importing.record import OWN, read_records
+from adaptml.importing.record import read_records
 from adaptml.project import Project
 
 COLUMNS = ["table", "rows", "columns", "id", "indexed", "imported_from", "imported_at"]

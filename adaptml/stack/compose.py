@@ -79,7 +79,8 @@ class Stack:
         if not (root / COMPOSE_FILE).is_file():
             raise StackError(
                 f"no {COMPOSE_FILE} in {root}; "
-                "expected a clone of ADaPT-ML: run this there, or set ADAPTML_ROOT"
+                "expected a clone of ADaPT-ML, on the host and not in a container: run this there, or set "
+                "ADAPTML_ROOT"
             )
         self.root = root
         self.env_files = env_files(root, environment.get(COMPOSE_ENV_FILES, ""))

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from adaptml.errors import TaskError, listed
+from adaptml.errors import FileError, TaskError, listed
 from adaptml.tasks.loader import load_task, parse_task
 from adaptml.tasks.problems import problem_type
 from adaptml.tasks.schema import Task, name_problem
@@ -34,6 +34,7 @@ def new_task(
 
     Raises:
         TaskError: the name cannot be used or is taken, or the classes or the column cannot be used.
+        FileError: nothing can be written in the folder of tasks.
     """
     problem = name_problem(name)
     if problem:
@@ -48,13 +49,17 @@ def new_task(
         parse_task(content, folder, f"new task {name!r} ({given})")
     except TaskError as error:
         raise TaskError(f"{error}; fix them and run this again") from error
-    tasks_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:
-        made = Path(scratch) / name
-        made.mkdir()
-        (made / "task.yaml").write_text(content, encoding="utf-8")
-        (made / "lfs.py").write_text(_lfs_file(class_names, text, image), encoding="utf-8")
-        shutil.move(made, folder)
+    try:
+        tasks_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:
+            made = Path(scratch) / name
+            made.mkdir()
+            (made / "task.yaml").write_text(content, encoding="utf-8")
+            (made / "lfs.py").write_text(_lfs_file(class_names, text, image), encoding="utf-8")
+            shutil.move(made, folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{folder} cannot be made: {reason}; see who may write in {tasks_dir}") from error
     return load_task(name, tasks_dir)
 
 

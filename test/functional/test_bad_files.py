@@ -382,6 +382,62 @@ ADDRESSES = [
     address("a results address of noise", "results_database_url", "label topic --data posts --new", ADAPTML_RESULTS_DATABASE_URL="garbage"),
 ]  # fmt: skip
 
+
+def imported(name: str, facts: str, file: str, content: Content, more: str = "") -> Case:
+    """A file that `import` refuses."""
+    return Case(f"import: {name}", f"import {file} fresh {more}", facts, {file: content})
+
+
+ROW = '{"id": "a", "txt": "one"}\n'
+IMPORTS = [
+    *(
+        imported(f"{kind} of nothing", rf"new\.{kind}", f"new.{kind}", b"")
+        for kind in ("csv", "tsv", "json", "jsonl", "parquet", "arrow", "feather", "xlsx")
+    ),
+    *(
+        imported(f"{kind} of noise", rf"new\.{kind}", f"new.{kind}", bytes(range(256)) * 8)
+        for kind in ("json", "jsonl", "parquet", "arrow", "feather", "xlsx", "csv.gz")
+    ),
+    imported("another ending", r"new\.xml.*\.csv", "new.xml", "<a/>"),
+    imported("a pickle", r"new\.pkl.*\.csv", "new.pkl", pickle.dumps(pd.DataFrame({"id": ["a"]}))),
+    imported("names and no row", "no rows", "new.csv", "id,txt\n"),
+    imported("ids that a spreadsheet rounded", r"2 rows .*5\.70306E\+17.*--id", "new.csv", "id,txt\n5.70306E+17,a\n5.7031E+17,b\n"),
+    imported("an id twice", "id.*a.*--on-duplicate", "new.csv", "id,txt\na,one\na,two\n"),
+    imported("a row without an id", "id", "new.csv", "id,txt\na,one\n,two\n"),
+    imported("a row too long", "new.csv.*line 3", "new.csv", "id,txt\na,one\nb,two,three\n"),
+    imported("an open quote", "new.csv", "new.csv", 'id,txt\na,"one\n'),
+    imported("half a character", r"half|surrogate|new\.jsonl", "new.jsonl", '{"id": "\\ud800", "txt": "one"}\n'),
+    imported("100,000 brackets", r"new\.json", "new.json", "[" * 100_000),
+    imported("one line that is no JSON", "line 2", "new.jsonl", ROW + "{\n"),
+    imported("rows that are lists", r"new\.jsonl", "new.jsonl", "[1, 2]\n"),
+    imported("a vector that is infinite", "inf|finite|not JSON", "new.jsonl", '{"id": "a", "v": [1.0, Infinity]}\n'),
+    imported("an encoding that there is not", "no encoding 'klingon'", "new.csv", "id\na\n", "--encoding klingon"),
+    imported("an encoding that it is not", "new.csv", "new.csv", "id,txt\na,à\n".encode("latin-1"), "--encoding utf-8"),
+    imported("a delimiter of two characters", "delimiter 'ab'", "new.csv", "id\na\n", "--delimiter ab"),
+    imported("a column of ids that is not there", "no column 'key'.*id, txt", "new.csv", "id,txt\na,one\n", "--id key"),
+    imported("ids of a column and of numbers", "name one of both", "new.csv", "id,txt\na,one\n", "--id id --number-rows"),
+    imported("a type that there is not", "film", "new.csv", "id,txt\na,one\n", "--types txt=film"),
+    imported("a type of no column", "nope", "new.csv", "id,txt\na,one\n", "--types nope=text"),
+    imported("a type that does not fit", "txt.*one", "new.csv", "id,txt\na,one\n", "--types txt=integer"),
+    imported("a choice about repeated ids that there is not", "perhaps.*keep-first", "new.csv", "id,txt\na,one\n", "--on-duplicate perhaps"),
+    *(
+        Case(f"import: into {table[:20]!r}", f"import new.csv {shlex.quote(table)}", facts, {"new.csv": "id,txt\na,one\n"})
+        for table, facts in {"my posts": "my_posts", "a.b": "a_b", "": "unnamed", "adaptml_x": "adaptml_", "a" * 64: "63", "'; DROP TABLE posts; --": "name it"}.items()
+    ),
+    typed("import nowhere.csv fresh", r"no file nowhere\.csv"),
+    typed("import /nowhere/folder fresh", "no file /nowhere/folder"),
+    typed("import . fresh", "no pictures"),
+    typed("import labelled.parquet", "no table's name after 'labelled.parquet'"),
+    typed("forget nope p0 --yes", "no table 'nope'"),
+    typed("forget posts", "IDS"),
+    typed("features nope", "no table 'nope'"),
+    address("no folder for tasks can be made", "/proc/nowhere/new cannot be made", "task new new --classes a,b", ADAPTML_TASKS_DIR="/proc/nowhere"),
+    typed("gold topic nowhere.csv", "nowhere.csv"),
+    typed("gold topic --template 0 --data posts", "at least 1|0"),
+    typed("lemmas", "missing argument"),
+    typed("lemmas words --language klingon", "klingon"),
+]  # fmt: skip
+
 LONG = "a" * 300
 TYPED = [
     typed(f"task check {LONG}", "task"),
@@ -421,7 +477,6 @@ TYPED = [
     typed("sample-tasks topic --data posts --n 5 --seed -1", "seed"),
     typed("sample-tasks topic --data posts --n 5 --sampling ''", "sampling|''"),
     typed("sample-tasks topic --data posts --n 5 --to labelled.parquet/tasks.json", "labelled.parquet"),
-    typed("sample-tasks topic --data posts --n 5 --to /dev/null", "/dev/null"),
     typed("sample-points topic --data posts --n 0", "0|at least 1"),
     typed("sample-points topic --data posts --n 5 --seed -1", "seed"),
     typed("sample-points topic --data posts --n 5 --to f.txt", "f.txt"),
@@ -455,7 +510,7 @@ TYPED = [
     typed("serve --port x", "port"),
 ]  # fmt: skip
 
-CASES = [*YAML, *RULES, *FRAMES, *EXPORTS, *ADDRESSES, *TYPED]
+CASES = [*YAML, *RULES, *FRAMES, *EXPORTS, *ADDRESSES, *IMPORTS, *TYPED]
 
 
 def cut(write: Callable[[Path], None], path: Path) -> None:
@@ -552,6 +607,16 @@ def test_one_line_and_nothing_written(prepared: Case, room: Path) -> None:
 def test_there_are_many() -> None:
     assert len(CASES) >= 250
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_a_working_folder_that_was_removed(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from adaptml.cli.app import main; sys.argv = ['adaptml', 'tables']; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path / "gone", check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "the working folder was removed; change into the project's folder" in one_line(done.stderr)
 
 
 PROCESSES = [*YAML[7:40:4], *RULES[1:40:5], *FRAMES[:20:4], *EXPORTS[9:13], *ADDRESSES[:3]]

@@ -87,6 +87,20 @@ def test_the_rows_that_have_an_id_can_be_used(project: Project, database: Databa
     assert len(project.apply_lfs(TASK, frame)) == 1
 
 
+def test_a_view_of_the_rows_that_have_an_id_can_be_used_as_the_message_says(
+    project: Project, database: Database
+) -> None:
+    fill(database, ["1", "2", None])
+    with pytest.raises(DatabaseError, match=r"a view of those that have one \(WHERE id IS NOT NULL\)"):
+        project.featurize(TASK, "posts")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM posts WHERE id IS NOT NULL")
+    assert project.featurize(TASK, "seen").rows == 2
+    assert project.apply_lfs(TASK, "seen").L.tolist() == [[0], [0]]
+    assert len(project.sample_points(TASK, "seen", 5).frame) == 2
+    assert not [f for f in check_data(project, TASK, "seen")[0] if f.level == "error"]
+
+
 def test_pages_end_where_most_rows_have_no_id_or_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

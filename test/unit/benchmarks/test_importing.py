@@ -14,7 +14,7 @@ def test_prints_what_an_import_costs_beside_pandas() -> None:
     assert done.returncode == 0, done.stderr + done.stdout
     for line in (
         r"6,000 rows of short texts",
-        r"this project +[\d.]+ s, [\d,]+ rows/s, peak memory \d+ MB",
+        r"this project +[\d.]+ s, [\d,]+ rows/s, peak memory [\d,]+ MB",
         r"once more +[\d.]+ s, nothing new",
         r"pandas +[\d.]+ s.*ratio [\d.]+",
     ):

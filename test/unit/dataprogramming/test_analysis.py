@@ -116,8 +116,8 @@ def test_problems_on_gold() -> None:
     )
     assert find_problems(L, gold, ["bad", "b", "c"], CLASSES) == [
         "no gold point has the class owl: annotate some, nothing is known of it",
-        "labelling function bad is worse than chance on gold: 1 of 5 votes are right, random points would make "
-        "it 62%",
+        "labelling function bad is worse than chance on gold: 1 of 5 votes are right (20%); on gold points drawn "
+        "at random, 62% would be",
     ]
 
 

@@ -84,7 +84,7 @@ def test_votes_by_name_and_columns_with_any_name() -> None:
     ).tolist() == [[0, 1]]
 
 
-@pytest.mark.parametrize("vote", [2, -2, "fish", True, [0], 0.5])
+@pytest.mark.parametrize("vote", [2, -2, "fish", True, [0], 0.5, 1.0, np.float64(1), 1 + 0j])
 def test_a_vote_that_is_no_class(vote: object) -> None:
     with pytest.raises(LabellingError) as raised:
         apply_to_frame([LabelingFunction("odd", lambda x: vote)], frame(([], 1.0)), LABELS)
@@ -92,6 +92,31 @@ def test_a_vote_that_is_no_class(vote: object) -> None:
         f"the labelling function 'odd' voted {vote!r} on data point t/0; "
         "expected one of the classes cat, dog, or ABSTAIN"
     )
+
+
+@pytest.mark.parametrize("vote", [1, 3, np.int64(4), 5])
+def test_a_whole_number_is_no_vote_where_classes_are_numbers(vote: int) -> None:
+    """Classes are named 1 to 5: as a place, 1 would be the class 2."""
+    stars = TaskLabels(["1", "2", "3", "4", "5"])
+    for lf in (LabelingFunction("odd", lambda x: vote), keyword_lf("odd", ["a"], vote, "tokens")):
+        with pytest.raises(
+            LabellingError, match=r"'odd' voted .* on data point t/0; the classes 1, 2, 3, 4, 5"
+        ) as e:
+            apply_to_frame([lf], frame((["a"], 1.0)), stars)
+        assert str(e.value).endswith("return the name as text, such as '1'")
+
+
+def test_names_and_members_are_votes_where_classes_are_numbers() -> None:
+    stars = TaskLabels(["1", "2", "-1"])
+    votes = iter(["2", stars["2"], None, "-1"])
+    data = frame(*[([], 1.0)] * 4)
+    assert apply_to_frame([LabelingFunction("stars", lambda x: next(votes))], data, stars).tolist() == [
+        [1], [1], [-1], [2],
+    ]  # fmt: skip
+    with pytest.raises(LabellingError, match="voted -1 on"):
+        apply_to_frame([LabelingFunction("stars", lambda x: -1)], data, stars)
+    abstains = LabelingFunction("stars", lambda x: -1)
+    assert apply_to_frame([abstains], data, TaskLabels(["1", "2"])).tolist() == [[-1]] * 4
 
 
 def test_an_lf_that_raises_is_named_with_its_place() -> None:

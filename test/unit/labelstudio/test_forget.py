@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from adaptml.cli.app import app
 from adaptml.database import WritebackKind, write_back
-from adaptml.errors import AdaptmlError, FrameError
+from adaptml.errors import AdaptmlError, FrameError, UnknownTableError
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from adaptml.settings import Settings
@@ -73,6 +73,34 @@ def test_a_table_of_somebody_else_is_left_alone(project: Project, room: Path) ->
     assert any("theirs was not made by `adaptml import`" in line for line in done.left)
     assert project.database.count("theirs") == 1
     assert project.database.count("posts") == 3
+
+
+def test_a_name_that_nothing_has_is_refused_and_a_table_that_is_gone_is_not(
+    room: Path, project: Project
+) -> None:
+    with pytest.raises(UnknownTableError, match=r"^no table 'post' in .*; its tables are .*posts"):
+        project.forget("post", ["p2"])
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE posts")
+    assert project.forget("posts", ["p2"]).removed["days_labels"] == 1
+
+
+def test_a_task_file_that_is_broken_keeps_nobody_from_being_forgotten(room: Path, project: Project) -> None:
+    (project.settings.tasks_dir / "days" / "task.yaml").write_text("[")
+    assert project.forget("posts", ["p2"]).removed["posts"] == 1
+
+
+def test_ids_that_are_whole_numbers(project: Project, tracking: Settings) -> None:
+    """Other spellings of a number are no ids, and neither is a text that is no number."""
+    new_task(tracking.tasks_dir, "days", ["good", "bad"], "multiclass", "txt")
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE posts (id BIGINT PRIMARY KEY, txt TEXT)")
+        connection.exec_driver_sql(
+            "INSERT INTO posts VALUES (1, 'a good day'), (2, 'a bad day'), (12, 'a day')"
+        )
+    project.featurize("days", "posts", encoder="hashing")
+    assert project.forget("posts", ["1", "x", "01", "99"]).removed == {"features": 2}
+    assert project.database.keys("posts")["id"].tolist() == ["1", "2", "12"]
 
 
 def test_no_ids_are_refused(project: Project) -> None:

@@ -21,8 +21,8 @@ def test_a_table_with_every_fault_of_ids(database: Database) -> None:
     facts = table_facts(database, "posts", ["txt", "mass", "nope"])
     assert (facts.rows, facts.indexed) == (4, False)
     assert facts.id_problem == (
-        "table 'posts' has 1 row without an id and 1 duplicated id in 2 rows (a); give each row an id, or leave them "
-        "out (`where id is not null`) and keep one row of each"
+        "table 'posts' has 1 row without an id and 1 duplicated id in 2 rows (a); give each row an id, or name a "
+        "view of those that have one (WHERE id IS NOT NULL) and keep one row of each"
     )
     assert facts.missing == {"txt": 2, "mass": 2}
     assert [kind(found) for found in facts.types.values()] == ["text", "text", "number"]

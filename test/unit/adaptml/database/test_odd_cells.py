@@ -9,6 +9,8 @@ import pytest
 
 from adaptml.database import Database
 from adaptml.errors import DatabaseError, DatabaseUnavailableError
+from adaptml.features.changes import find_changes
+from adaptml.features.values import Known
 
 
 def keys(*ids: str) -> pd.DataFrame:
@@ -75,6 +77,7 @@ def test_text_that_is_not_utf8_is_named() -> None:
             lambda: database.read(keys("a", "b"), ["txt"]),
             lambda: list(database.read_stored(keys("a", "b"), ["txt"])),
             lambda: list(database.scan("posts", ["txt"])),
+            lambda: find_changes(database, "posts", ["txt"], [Known.none()]),
         ):
             with pytest.raises(DatabaseError, match=expected) as caught:
                 ask()

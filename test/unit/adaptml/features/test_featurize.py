@@ -416,6 +416,23 @@ def test_what_cannot_be_featurised(
         featurize(here, TASK, table, **columns)
 
 
+@pytest.mark.parametrize(
+    ("data", "given"), [("posts where id is not null", "some rows of posts"), ("points.csv", "a file")]
+)
+def test_features_are_those_of_a_whole_table(here: Project, data: str, given: str) -> None:
+    (here.settings.root / "points.csv").write_text("table_name,id\nposts,a\n")
+    with pytest.raises(
+        FeatureError, match=f"every row of a table, and '{data}' is {given}; expected the name of"
+    ):
+        featurize(here, TASK, data, text="txt", lemmas="words")
+
+
+def test_tables_of_features_are_none_that_a_message_offers(here: Project) -> None:
+    featurize(here, TASK, "posts", text="txt", lemmas="words")
+    with pytest.raises(UnknownTableError, match=r"^no table 'nosuch' in .*; its tables are posts$"):
+        featurize(here, TASK, "nosuch", text="txt", lemmas="words")
+
+
 def test_an_encoder_that_nothing_needs_is_not_made_ready(
     here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,6 +150,7 @@ def test_the_command(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         "vec@1 and vec@2 differ in 1 of 2 rows (50.0%), mean cosine 0.8000\n"
     )
     assert invoke("--drop", "vec@1") == "vec@1 of posts dropped\n"
+    here.database.create_table("others", {"id": sa.Text(), "txt": sa.Text()})
     assert invoke("others") == (
         "no features of table others yet; make them: `adaptml featurize TASK --data others`\n"
     )

@@ -79,6 +79,21 @@ def test_what_cannot_be_done_is_one_line(posts: str, words: list[str], facts: li
     assert [fact for fact in facts if fact not in last] == []
 
 
+def test_in_a_container_a_file_of_the_host_is_imported_from_there(
+    posts: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sign = tmp_path / ".dockerenv"
+    sign.touch()
+    monkeypatch.setattr("adaptml.cli.import_table.CONTAINER_SIGNS", (sign,))
+    code, out, err = run("import", "mine.csv", "posts")
+    assert (code, out) == (1, "")
+    assert err == (
+        "error: no file mine.csv in this container; files of the host are imported from there: on the host, type "
+        "`adaptml import --stack mine.csv posts`\n"
+    )
+    assert run("import", posts, "posts", "--id", "tweet_id")[0] == 0  # what the host copied in is there
+
+
 def test_after_a_folder_of_pictures_comes_a_task_about_pictures(clean_room: Path) -> None:
     (clean_room / "photos").mkdir()
     (clean_room / "photos" / "a.jpg").write_bytes(b"picture")

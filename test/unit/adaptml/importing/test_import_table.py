@@ -403,6 +403,14 @@ def test_what_was_imported_is_noted(room: Project) -> None:
     ]  # fmt: skip
 
 
+def test_a_table_of_other_origin_has_no_file_beside_one_that_has(room: Project) -> None:
+    room.import_table([csv("id,txt\na,one\n", "1.csv")], "posts")
+    with room.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW seen AS SELECT id FROM posts")
+    found = room.tables().set_index("table")
+    assert found.loc["seen", ["indexed", "imported_from", "imported_at"]].tolist() == [None] * 3
+
+
 def test_tables_that_no_import_made_are_listed_with_what_is_wrong(project: Project) -> None:
     with project.database.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE loose (id text, n int)")

@@ -65,7 +65,8 @@ def test_without_a_compose_file_there_is_no_stack(tmp_path: Path) -> None:
     with pytest.raises(StackError) as caught:
         Stack(tmp_path, {})
     assert str(caught.value) == (
-        f"no docker-compose.yml in {tmp_path}; expected a clone of ADaPT-ML: run this there, or set ADAPTML_ROOT"
+        f"no docker-compose.yml in {tmp_path}; expected a clone of ADaPT-ML, on the host and not in a container: "
+        "run this there, or set ADAPTML_ROOT"
     )
 
 
