@@ -106,7 +106,6 @@ CASES: list[tuple[str, str]] = [
     ("process-annotations topic {}/nowhere.json --choice drop", "nowhere.json"),
     ("annotator-agreement topic", "process-annotations"),
     ("label topic --data nowhere", "no table 'nowhere' in .*posts"),
-    ("label topic --data posts --new", "'topic_labels'.*--write"),
     ("label topic --data posts --where 'txt ='", "refused|does not answer"),
     ("label topic --data \"posts where txt = 'nothing'\"", "no data point"),
     ("label topic --data {}/good.parquet --where \"txt = 'left'\"", "goes with a table.*good.parquet"),

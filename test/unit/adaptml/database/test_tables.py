@@ -72,6 +72,7 @@ def test_views_of_every_kind(postgresql: Database) -> None:
         "CREATE MATERIALIZED VIEW kept AS SELECT * FROM crm.tickets",
     )
     assert postgresql.tables() == ["kept", "seen"]
+    assert postgresql.tables_elsewhere() == ["crm.kept", "crm.people", "crm.tickets"]
     assert postgresql.keys("seen")["id"].tolist() == ["1", "2", "3"]
     assert postgresql.read(keys("crm.kept", "3", "1"), ["txt"])["txt"].tolist() == ["c", "a"]
     assert table_facts(postgresql, "crm.kept", []).indexed is False  # it can have one
