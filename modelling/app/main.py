@@ -161,7 +161,7 @@ async def _read(request: Request) -> bytes:
                 message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
                 raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
     except ClientDisconnect as error:  # nobody reads this answer, and nothing of ours broke
-        raise ApiError(400, "body_cut_off", "the request ended before its body did; send it again") from error
+        raise ApiError(422, "invalid_request", "the body was cut off; send it again") from error
     return bytes(body)
 
 
