@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
@@ -153,11 +154,14 @@ def _loaded(cache: ModelCache) -> list[Champion]:
 
 async def _read(request: Request) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
-            raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
+                raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
+    except ClientDisconnect as error:  # nobody reads this answer, and nothing of ours broke
+        raise ApiError(422, "invalid_request", "the body was cut off; send it again") from error
     return bytes(body)
 
 

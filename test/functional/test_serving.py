@@ -5,6 +5,7 @@ import re
 import runpy
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -250,6 +251,18 @@ def test_a_body_without_end_is_refused(server: Server) -> None:
     answer = httpx.post(f"{server.address}/predict_animals", content=endless(), timeout=60)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "body_too_large"
+
+
+def test_a_client_that_hangs_up_leaves_no_traceback(server: Server) -> None:
+    before = server.log.read_text()
+    host, port = server.address.removeprefix("http://").split(":")
+    head = b"POST /predict_animals HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    for _ in range(3):
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(head + b'{"table_name":')
+    server.get("/")  # answered after these
+    assert server.predict("animals", "a").status_code == 200
+    assert "ClientDisconnect" not in server.log.read_text()[len(before) :]
 
 
 @pytest.mark.parametrize(
