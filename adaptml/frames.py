@@ -162,12 +162,14 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-def _read_csv(path: Path, separator: str = ",") -> pd.DataFrame:
-    return pd.read_csv(path, sep=separator, dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""])
-
-
-def _read_tsv(path: Path) -> pd.DataFrame:
-    return _read_csv(path, "\t")
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Text with a comma between cells, or what spreadsheets of other countries write in its place."""
+    with path.open(encoding="utf-8-sig") as file:
+        head = file.readline().rstrip("\n")
+    of_keys = (sign for sign in ",;\t" if {*KEYS} <= {name.strip('"') for name in head.split(sign)})
+    return pd.read_csv(
+        path, sep=next(of_keys, ","), dtype=_TEXT_COLUMNS, keep_default_na=False, na_values=[""]
+    )
 
 
 def _read_excel(path: Path) -> pd.DataFrame:
@@ -195,7 +197,7 @@ def _read_pickle(path: Path) -> Any:
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".parquet": pd.read_parquet,
     ".csv": _read_csv,
-    ".tsv": _read_tsv,
+    ".tsv": _read_csv,
     ".xlsx": _read_excel,
     ".jsonl": _read_jsonl,
     ".pkl": _read_pickle,

@@ -25,6 +25,16 @@ def test_every_format_gives_the_same_frame(tmp_path: Path, suffix: str) -> None:
     assert [list(v) for v in frame["extra"]] == [[1.5, 2.5], [3.0, 4.0]]
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_cells_have_the_sign_between_them_that_a_spreadsheet_writes(
+    tmp_path: Path, sign: str, ending: str
+) -> None:
+    path = tmp_path / f"f{ending}"
+    path.write_text(f'\ufeffid{sign}table_name{sign}label\n7{sign}t{sign}"a{sign}b;c"\n')
+    assert read_frame(path).values.tolist() == [["t", "7", f"a{sign}b;c"]]
+
+
 def test_ids_in_a_csv_are_text(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("id,table_name,n\n007,t,1\nNA,t,\n")
     frame = read_frame(tmp_path / "f.csv")
