@@ -326,8 +326,8 @@ def _vote_section(found: _Found, rows: Rows, multilabel: bool) -> list[Html | No
     ]
     content: list[Html | None] = []
     for anchor, bucket, what, title in parts:
-        rows = "row" if bucket.total == 1 else "rows"
-        content.append(element("p", f"{bucket.total:,} {rows} ({bucket.total / n:.1%}): {what}."))
+        unit = "row" if bucket.total == 1 else "rows"
+        content.append(element("p", f"{bucket.total:,} {unit} ({bucket.total / n:.1%}): {what}."))
         if bucket.total:
             content.append(rows.bucket(anchor, title, bucket))
     return content
