@@ -149,6 +149,7 @@ class Points:
 
         Raises:
             FeatureError: a version that the table does not have.
+            UnknownTableError: no such table, where a version is asked for.
         """
         known = {column: self._versions.get((table, column)) for column in columns}  # type: ignore[arg-type]
         if all(known.values()):  # a service asks for the same again and again
@@ -156,7 +157,11 @@ class Points:
         features = self.catalogue.of_table(table)
         if self.on_the_fly is not None:
             features += self._without_values(table, columns, {feature.reference for feature in features})
-        found = {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+        try:
+            found = {column: _resolved(table, column, features) for column in dict.fromkeys(columns)}
+        except FeatureError:
+            self.database.data_table(table, fresh=True)  # a table that is not there is said first
+            raise
         # What a name stands for may change, and what has no values may get some; a version stays what it is.
         lasting = {f.reference: f for f in found.values() if f is not None and f.values_table}
         self._versions.update({(table, column): lasting[column] for column in columns if column in lasting})

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from adaptml.cli import features as cli
 from adaptml.cli.support import command_app
 from adaptml.database import Database
-from adaptml.errors import FeatureError
+from adaptml.errors import FeatureError, UnknownTableError
 from adaptml.features import encoders
 from adaptml.features.catalogue import Reference
 from adaptml.features.featurize import featurize
@@ -154,3 +154,9 @@ def test_the_command(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert invoke("others") == (
         "no features of table others yet; make them: `adaptml featurize TASK --data others`\n"
     )
+
+
+def test_a_table_that_is_not_there_is_said_before_its_features(here: Project) -> None:
+    keys = pd.DataFrame({"table_name": ["gone"], "id": ["a"]})
+    with pytest.raises(UnknownTableError, match="no table 'gone'"):
+        here.points.read(keys, [Reference("vec", 1)])
