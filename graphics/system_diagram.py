@@ -57,7 +57,7 @@ BOXES = {
     "sample": Box(0, 0, "sample-tasks", "draws random rows"),
     "people": Box(0, 1, "Label Studio", "people annotate"),
     "gold": Box(0, 2, "process-annotations", "gold labels", strong=True),
-    "agreement": Box(0, 3, "annotator-agreement", "α, verdict, what to mend"),
+    "agreement": Box(0, 3, "annotator-agreement", "α, verdict, what to fix"),
     "lfs": Box(1, 0, "labelling functions", "rules, in lfs.py"),
     "matrix": Box(1, 1, "label matrix", "points × functions"),
     "label": Box(1, 2, "label model", "weighs the votes"),
@@ -73,7 +73,7 @@ STEPS = (
     ("people", "gold", "export · json"),
     ("gold", "agreement", "ann_df · parquet"),
     ("lfs", "matrix", "votes"),
-    ("matrix", "label", "npy"),
+    ("matrix", "label", "parquet"),
     ("label", "training", "parquet"),
     ("gold", "label", "gold_df\nparquet"),
     ("training", "train", "by run id\nparquet"),
@@ -90,7 +90,12 @@ def draw() -> Figure:
     axes.set_axis_off()
     for column, name in enumerate(ROOMS):
         _room(axes, column, name)
-    _band(axes, TABLE, "data table", "id  ·  text, images, audio, video  ·  lemmas and vectors (featurize)")
+    _band(
+        axes,
+        TABLE,
+        "data table",
+        "id  ·  text, images, audio, video, numbers  ·  beside it: features, results",
+    )
     _band(axes, RECORD, "MLflow", "every run: parameters, seed, figures, artifacts, models")
     for box in BOXES.values():
         _box(axes, box)

@@ -95,12 +95,12 @@ def command(
 
 
 def _check_here(files: list[Path], table: str) -> None:
-    """In a container, a file that is not there is one of the host; elsewhere the import itself says so."""
+    """In a container, a file that is not there may be one of the host; elsewhere the import says so."""
     absent = [str(file) for file in files if not file.exists()]
     if absent and any(sign.exists() for sign in CONTAINER_SIGNS):
         raise SettingsError(
-            f"no file {absent[0]} in this container; files of the host are imported from there: on the host, "
-            f"type `adaptml import --stack {absent[0]} {table}`"
+            f"no file {absent[0]} in this container; name one that is here, or, if it lies on the host of "
+            f"the Docker stack, type there: `adaptml import --stack {absent[0]} {table}`"
         )
 
 

@@ -328,15 +328,13 @@ class Reader(Connected):
         table: str,
         columns: Sequence[str],
         *,
-        where_null: Sequence[str] = (),
         chunk_rows: int = CHUNK_ROWS,
     ) -> Iterator[pd.DataFrame]:
-        """All rows of a table in chunks, in the order of its ids; rows may be updated while the scan goes on.
+        """All rows of a table in chunks, in the order of its ids; rows may be changed while the scan goes on.
 
         Args:
             table: name of a data table.
             columns: columns to read.
-            where_null: only rows in which at least one of these columns is NULL.
             chunk_rows: rows a chunk, at most.
 
         Raises:
@@ -344,10 +342,8 @@ class Reader(Connected):
             UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `read`.
         """
         self.check_ids(table)
-        source = self.data_table(table, [*columns, *where_null])
+        source = self.data_table(table, columns)
         query, decode = self._stored(source, columns)
-        if where_null:
-            query = query.where(sa.or_(*(source.c[column].is_(sa.null()) for column in where_null)))
         for rows in self._pages(source, query, chunk_rows):
             read = stored_rows(table, columns, self.ids(source, rows), rows, decode)
             values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
@@ -381,15 +377,6 @@ class Reader(Connected):
             last = rows[-1][0]
             size.read(rows)
             yield rows
-
-    def count_null(self, table: str, columns: Sequence[str]) -> int:
-        """Number of rows in which at least one of the columns is NULL."""
-        source = self.data_table(table, columns)
-        empty = sa.or_(*(source.c[column].is_(sa.null()) for column in columns))
-        with self.translated(), self.engine.connect() as connection:
-            return connection.execute(
-                sa.select(sa.func.count()).select_from(source).where(empty)
-            ).scalar_one()
 
 
 def _asked(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -101,12 +101,10 @@ def test_packed_vectors_are_sent_and_read_as_base64(crate: Database, recorder: R
 
 
 def test_scanning_counting_and_conditions(crate: Database, recorder: Recorder) -> None:
-    assert list(crate.scan("posts", ["txt"], where_null=["vec"])) == []
-    assert crate.count_null("posts", ["vec", "txt"]) == 2
+    assert list(crate.scan("posts", ["txt"])) == []
     assert crate.count("posts") == 2
     crate.keys("posts", "n > 1 AND txt = 'a:b'")
     assert "WHERE (n > 1 AND txt = 'a:b'\n) AND posts.id >= $1 ORDER BY posts.id" in recorder.statements[-1]
-    assert any("vec IS NULL" in statement for statement in recorder.statements)
 
 
 def test_all_ids_are_fetched_a_page_at_a_time(

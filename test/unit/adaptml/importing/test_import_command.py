@@ -88,8 +88,8 @@ def test_in_a_container_a_file_of_the_host_is_imported_from_there(
     code, out, err = run("import", "mine.csv", "posts")
     assert (code, out) == (1, "")
     assert err == (
-        "error: no file mine.csv in this container; files of the host are imported from there: on the host, type "
-        "`adaptml import --stack mine.csv posts`\n"
+        "error: no file mine.csv in this container; name one that is here, or, if it lies on the host of the "
+        "Docker stack, type there: `adaptml import --stack mine.csv posts`\n"
     )
     assert run("import", posts, "posts", "--id", "tweet_id")[0] == 0  # what the host copied in is there
 
