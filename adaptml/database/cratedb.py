@@ -1,7 +1,7 @@
 """What is different with CrateDB: no transactions, reads that lag behind writes, failures row by row."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -114,23 +114,3 @@ def execute_bulk(
             check_rows([(0, one_line(error.orig or error))], table, ids)
         raise
     check_rows(refused(getattr(done.context, "last_result", None)), table, ids)
-
-
-def update_statement(connection: Connection, table: sa.Table, places: Mapping[str, str], key: str) -> Any:
-    """An UPDATE of columns by id, for many rows.
-
-    Its dialect rewrites SQLAlchemy's own UPDATE for objects, and loses all rows but one on the way.
-
-    Args:
-        connection: to a CrateDB.
-        table: a data table.
-        places: column to set → name of its parameter.
-        key: name of the id's parameter.
-    """
-    prepare = connection.dialect.identifier_preparer
-    new = ", ".join(f"{prepare.quote(name)} = {{}}{place}" for name, place in places.items())
-    text = f"UPDATE {prepare.format_table(table)} SET {new} WHERE id = {{}}{key}"  # noqa: S608 - quoted names
-    statement = sa.text(text.replace(":", r"\:").replace("{}", ":"))
-    return statement.bindparams(
-        *(sa.bindparam(place, type_=table.c[name].type) for name, place in places.items())
-    )

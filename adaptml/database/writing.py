@@ -20,7 +20,6 @@ from adaptml.database.packed import PackedVector
 from adaptml.database.types import FreeText
 from adaptml.database.values import check_values
 from adaptml.errors import DatabaseError, one_line
-from adaptml.frames import KEYS
 
 NOT_PERMITTED = "42501"  # PostgreSQL's insufficient_privilege
 CHUNK_ROWS = 5_000  # rows a statement, at most
@@ -135,38 +134,13 @@ class Writer(Connected):
         with self.translated(), self.engine.begin() as connection:
             cratedb.refresh(connection, target)
             before = connection.execute(count).scalar_one()
-            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table, "id"))
+            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table))
             cratedb.refresh(connection, target)
             return int(connection.execute(count).scalar_one() - before)
 
-    def update(self, table: str, frame: pd.DataFrame) -> None:
-        """Set columns of rows that exist, by id, in one transaction.
-
-        Args:
-            table: name of a data table.
-            frame: `id` and the columns to set; a column `table_name` is not written.
-
-        Raises:
-            DatabaseError: a vector with NaN or infinity, or rows that the database does not take.
-        """
-        payload = [column for column in frame.columns if column not in KEYS]
-        target = self.data_table(table, payload)
-        check_values(target, frame, self.engine.dialect)
-        key, places = "_key", {column: f"_v{i}" for i, column in enumerate(payload)}
-        statement: Any = sa.update(target).where(target.c.id == sa.bindparam(key))
-        statement = statement.values({column: sa.bindparam(place) for column, place in places.items()})
-        rows = frame[["id", *payload]].rename(columns={"id": key} | places)
-        with self.translated(), self.engine.begin() as connection:
-            if cratedb.is_cratedb(connection):
-                statement = cratedb.update_statement(connection, target, places, key)
-            write_frame(rows, CHUNK_ROWS, lambda some: self._send(connection, statement, some, table, key))
-            cratedb.refresh(connection, target)
-
-    def _send(
-        self, connection: sa.Connection, statement: Any, frame: pd.DataFrame, table: str, key: str
-    ) -> None:
-        """Some rows in one statement, whose ids stand in column `key`, if anywhere."""
-        ids = [str(key) for key in frame[key if key in frame else frame.columns[0]]]
+    def _send(self, connection: sa.Connection, statement: Any, frame: pd.DataFrame, table: str) -> None:
+        """Some rows in one statement; a table without ids is told by its first column."""
+        ids = [str(key) for key in frame["id" if "id" in frame else frame.columns[0]]]
         with self.translated():
             cratedb.execute_bulk(connection, statement, records(frame), table, ids)
 

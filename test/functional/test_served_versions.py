@@ -67,8 +67,10 @@ def test_a_champion_is_asked_with_its_own_version_and_featurize_fills_it_on() ->
 def test_a_model_of_columns_goes_on_reading_columns() -> None:
     with adaptml.example_project() as project:
         project.database.add_columns("comments", {"likes": sa.Integer()})
-        project.database.update(
-            "comments", pd.DataFrame({"id": project.database.keys("comments")["id"], "likes": range(24)})
+        project.database.upsert(
+            "comments",
+            pd.DataFrame({"id": project.database.keys("comments")["id"], "likes": range(24)}),
+            ["id"],
         )
         labelled = project.label("spam", "comments", label_model="majority_vote")
         done = project.train("spam", labelled, features=["likes"])

@@ -210,7 +210,7 @@ def gaps(tracking: Settings, project: Project, task: Task) -> Iterator[Task]:
         "country": ["US" if i % 2 else "CA" for i in range(n)],
     }
     project.database.add_columns("points", {"likes": sa.Float(), "country": sa.Text()})
-    project.database.update("points", pd.DataFrame(rows))
+    project.database.upsert("points", pd.DataFrame(rows), ["id"])
     return task
 
 

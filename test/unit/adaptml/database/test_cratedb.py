@@ -79,12 +79,6 @@ def test_thousands_of_rows_go_in_bulk_requests(crate: Database, recorder: Record
     ]
 
 
-def test_an_update_by_id_is_one_bulk_request_and_reads_see_it(crate: Database, recorder: Recorder) -> None:
-    crate.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["new", None]}))
-    assert recorder.sent[-2]["bulk_args"] == [["new", "a"], [None, "b"]]
-    assert recorder.statements[-1] == "REFRESH TABLE posts"
-
-
 def test_percent_signs_are_sent_as_they_are(crate: Database, recorder: Recorder) -> None:
     crate.keys("posts", "txt LIKE '%ham%'")
     assert "txt LIKE '%ham%'" in recorder.statements[-1]
@@ -94,8 +88,9 @@ def test_percent_signs_are_sent_as_they_are(crate: Database, recorder: Recorder)
 
 def test_packed_vectors_are_sent_and_read_as_base64(crate: Database, recorder: Recorder) -> None:
     crate.declare("posts", {"txt": PackedVector()})
-    crate.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": [np.array([0.5, 1.0]), None]}))
-    assert recorder.sent[-2]["bulk_args"] == [["AQA4ADw=", "a"], [None, "b"]]
+    crate.upsert("posts", pd.DataFrame({"id": ["a", "b"], "txt": [np.array([0.5, 1.0]), None]}), ["id"])
+    (request,) = [request for request in recorder.sent if "bulk_args" in request]
+    assert request["bulk_args"] == [["a", "AQA4ADw="], ["b", None]]
     with pytest.raises(DatabaseError, match="a text of 1 characters is no packed vector"):
         crate.read(posts(["a"]), ["txt"])
 
@@ -122,8 +117,13 @@ def test_tests_see_what_they_wrote_in_sql(crate: Database, recorder: Recorder) -
     with crate.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM posts WHERE id = 'a'")
         assert recorder.statements[-2:] == ["DELETE FROM posts WHERE id = 'a'", "REFRESH TABLE posts"]
-    crate.update("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}))
-    assert recorder.statements[-2].startswith("UPDATE")  # and then once
+    crate.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}), ["id"])
+    assert [s.split()[0] for s in recorder.statements[-4:]] == [
+        "SELECT",
+        "INSERT",
+        "REFRESH",
+        "SELECT",
+    ]  # once
 
 
 def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder) -> None:

@@ -5,9 +5,10 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from cratedb_server import STARTING, TOO_MUCH, Recorder
 
-from adaptml.database import Database
+from adaptml.database import Database, cratedb
 from adaptml.database.chunks import TooMuchAtOnceError
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, SettingsError
 from modelling.app.api_errors import translated
@@ -39,7 +40,7 @@ def test_a_write_that_is_too_much_is_halved_until_it_passes(crate: Database, rec
     recorder.memory_rows = 3
     crate.upsert("posts", pd.DataFrame({"id": [f"p{i}" for i in range(10)], "n": range(10)}), ["id"])
     assert asked(recorder) == [10, 5, 2, 2, 2, 2, 2]
-    crate.update("posts", pd.DataFrame({"id": ["p1", "p2"], "txt": ["x", "y"]}))
+    crate.upsert("posts", pd.DataFrame({"id": ["p1", "p2"], "txt": ["x", "y"]}), ["id"])
     assert asked(recorder)[7:] == [2]
 
 
@@ -79,11 +80,13 @@ def test_a_server_that_is_starting_is_waited_for_and_that_is_said_once(
 
 
 def test_rows_that_were_not_taken_while_it_starts_are_sent_again(crate: Database, recorder: Recorder) -> None:
-    crate.found_table("posts", [])
-    recorder.starting = 1
-    crate.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["x", "y"]}))
+    table = crate.found_table("posts", [])
+    rows = [{"id": "a", "txt": "x"}, {"id": "b", "txt": "y"}]
+    with crate.engine.begin() as connection:
+        recorder.starting = 1
+        cratedb.execute_bulk(connection, sa.insert(table), rows, "posts", ["a", "b"])
     assert [request["bulk_args"] for request in recorder.sent if "bulk_args" in request] == [
-        [["x", "a"], ["y", "b"]]
+        [["a", "x"], ["b", "y"]]
     ] * 2
 
 
@@ -115,19 +118,16 @@ def test_a_block_that_a_full_disk_causes_is_not_waited_for(crate: Database, reco
         "a": "ClusterBlockException[blocked by: [FORBIDDEN/12/index read-only / allow delete];]"
     }
     with pytest.raises(DatabaseError, match="FORBIDDEN/12/index read-only") as caught:
-        crate.update("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}))
+        crate.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}), ["id"])
     assert not isinstance(caught.value, DatabaseUnavailableError)
 
 
-@pytest.mark.parametrize("write", ["upsert", "update"])
-def test_rows_that_are_not_taken_are_named_with_the_reason(
-    crate: Database, recorder: Recorder, write: str
-) -> None:
+def test_rows_that_are_not_taken_are_named_with_the_reason(crate: Database, recorder: Recorder) -> None:
     reason = "SQLParseException[Cannot cast value `x` to type `integer`]"
     recorder.refused = {f"p{i}": reason for i in range(1, 8)} | {"p7": "another"}
     frame = pd.DataFrame({"id": [f"p{i}" for i in range(9)], "txt": ["x"] * 9})
     with pytest.raises(DatabaseError) as caught:
-        crate.upsert("posts", frame, ["id"]) if write == "upsert" else crate.update("posts", frame)
+        crate.upsert("posts", frame, ["id"])
     assert str(caught.value) == (
         "CrateDB did not take 7 of 9 rows for table 'posts' (p1, p2, p3, p4, p5 and 2 more): "
         f"{reason} and 1 more; the others and those before them are written: "
@@ -140,7 +140,7 @@ def test_what_is_too_long_for_the_server_is_said_with_its_limit(crate: Database,
     with pytest.raises(
         DatabaseError, match=r"posts' \(a\): .* hold 32,766 bytes at most there: shorten these"
     ):
-        crate.update("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}))
+        crate.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["x"]}), ["id"])
 
 
 def test_a_list_with_an_item_that_is_too_long_is_named_before_the_server_is_asked(

@@ -217,13 +217,15 @@ def test_scan_visits_each_row_once_although_rows_are_changed_meanwhile(filled: D
     seen: list[str] = []
     for chunk in filled.scan("posts", ["txt"], chunk_rows=7):
         seen += chunk["id"].tolist()
-        filled.update("posts", pd.DataFrame({"id": chunk["id"], "new": chunk["txt"]}))
+        filled.upsert("posts", pd.DataFrame({"id": chunk["id"], "new": chunk["txt"]}), ["id"])
     assert seen == sorted(f"p{i}" for i in range(20))
     assert filled.read(keys(("posts", "p7")), ["new"])["new"].tolist() == ["text of p7"]
 
 
 def test_null_is_none(filled: Database) -> None:
-    filled.update("posts", pd.DataFrame({"id": ["p1"], "lemmas": [None], "vec": [None], "txt": [None]}))
+    filled.upsert(
+        "posts", pd.DataFrame({"id": ["p1"], "lemmas": [None], "vec": [None], "txt": [None]}), ["id"]
+    )
     row = filled.read(keys(("posts", "p2"), ("posts", "p1")), ["lemmas", "vec", "txt"]).iloc[1]
     assert row["lemmas"] is None
     assert row["vec"] is None

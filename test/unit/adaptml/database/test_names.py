@@ -64,7 +64,7 @@ def test_columns_that_every_database_takes_as_they_are(name: str, database: Data
     database.add_columns("posts", {f"{name} 2": sa.Text()})
     assert list(database.columns("posts")) == ["id", name, f"{name} 2"]
     database.upsert("posts", pd.DataFrame({"id": ["a"], name: ["x"], f"{name} 2": ["y"]}), ["id"])
-    database.update("posts", pd.DataFrame({"id": ["a"], name: ["z"]}))
+    database.upsert("posts", pd.DataFrame({"id": ["a"], name: ["z"]}), ["id"])
     read = database.read(pd.DataFrame({"table_name": ["posts"], "id": ["a"]}), [name, f"{name} 2"])
     assert read[[name, f"{name} 2"]].to_numpy().tolist() == [["z", "y"]]
 

@@ -110,7 +110,7 @@ def test_a_table_of_packed_vectors_on_every_database(database: Database) -> None
                 assert (found is None) if given_ is None else np.array_equal(found, given_)
     (scanned,) = database.scan("made", ["vec"])
     assert np.array_equal(scanned["vec"][0], sentence)
-    database.update("made", pd.DataFrame({"id": ["c"], "vec": [sentence]}))
+    database.upsert("made", pd.DataFrame({"id": ["c"], "vec": [sentence]}), ["id"])
     (scanned,) = database.scan("made", ["vec"])
     assert np.array_equal(scanned.set_index("id")["vec"]["c"], sentence)
 

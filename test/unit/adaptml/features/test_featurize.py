@@ -111,7 +111,7 @@ def test_rows_that_are_new_or_changed_are_computed_and_those_that_are_gone_are_d
 ) -> None:
     assert counts(featurize(here, TASK, "posts", **WORDS)) == (4, 0, 2, 0, 0)
     assert counts(featurize(here, TASK, "posts", **WORDS)) == (0, 0, 0, 4, 0)
-    posts.update("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["An owl", "now a text"]}))
+    posts.upsert("posts", pd.DataFrame({"id": ["a", "b"], "txt": ["An owl", "now a text"]}), ["id"])
     posts.upsert("posts", pd.DataFrame({"id": ["e"], "txt": ["A mare"]}), ["id"])
     execute(posts, "DELETE FROM posts WHERE id = 'd'")
     assert counts(featurize(here, TASK, "posts", **WORDS)) == (1, 2, 0, 1, 1)
@@ -325,7 +325,7 @@ class TestTableOfBefore:
         vectors = get_encoder("hashing").encode(texts)
         rows = pd.DataFrame({"id": list(TEXTS), "words": [["old"]] * 4})
         rows["vec"] = pd.Series(list(vectors), dtype=object)
-        posts.update("posts", rows)
+        posts.upsert("posts", rows, ["id"])
         return posts
 
     def test_columns_are_read_as_they_are(self, filled: Database, here: Project) -> None:

@@ -59,7 +59,7 @@ def test_pictures_are_read_from_the_media_folder_or_the_column(here: Project, co
 
 def test_a_row_with_another_picture_is_computed_again(here: Project) -> None:
     done(here, "photo", "pictures")
-    here.database.update("posts", pd.DataFrame({"id": ["a"], "photo": ["sub/blue.png"]}))
+    here.database.upsert("posts", pd.DataFrame({"id": ["a"], "photo": ["sub/blue.png"]}), ["id"])
     again = done(here, "photo", "pictures")
     assert (again.changed, again.kept) == (1, 2)
     found = vectors(here.points)
@@ -68,7 +68,7 @@ def test_a_row_with_another_picture_is_computed_again(here: Project) -> None:
 
 def test_a_folder_behind_the_colon_wins(here: Project) -> None:
     folder = here.settings.media / "sub"
-    here.database.update("posts", pd.DataFrame({"id": ["a", "b"], "photo": ["blue.png", "blue.png"]}))
+    here.database.upsert("posts", pd.DataFrame({"id": ["a", "b"], "photo": ["blue.png", "blue.png"]}), ["id"])
     done(here, "photo", f"pictures:{folder}")
     assert vectors(here.points)[:2].any(axis=1).all()
 

@@ -45,7 +45,7 @@ def here(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Projec
 
 def test_what_there_is(here: Project) -> None:
     here.database.upsert("posts", pd.DataFrame({"id": ["c"], "txt": ["new"]}), ["id"])
-    here.database.update("posts", pd.DataFrame({"id": ["a"], "txt": ["changed"]}))
+    here.database.upsert("posts", pd.DataFrame({"id": ["a"], "txt": ["changed"]}), ["id"])
     note_uses(here.results, "multiclass_task", [Reference("vec", 1)])
     found = list_features(here, "posts").set_index("feature")
     assert found.index.tolist() == ["vec@1", "vec@2", "words@1"]
