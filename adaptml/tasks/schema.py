@@ -206,8 +206,16 @@ class Task(_Part):
 
     @property
     def labels(self) -> Labels:
-        """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0."""
-        return Labels(self.class_names)
+        """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0.
+
+        What was renamed or merged can still be named as before.
+        """
+        former = {
+            name: now
+            for name, possible in self.meanings.items()
+            if len(possible) == 1 and (now := next(iter(possible))) is not None and now != name
+        }
+        return Labels(self.class_names, former)
 
     def with_setting(self, setting: str | None) -> "Task":
         """The same task with another problem type; the task itself for None or an empty text.
