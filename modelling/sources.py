@@ -175,7 +175,7 @@ def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, 
                     "leave out --setting (in Python: give the task's name), or name other labels"
                 )
             made = made.with_setting(setting)
-        if list(said.get("classes", made.class_names)) != made.class_names:
+        if list(said.get("classes", made.class_names)) not in made.class_lists:
             raise ModelError(
                 f"{source} was labelled with the classes {', '.join(said['classes'])}, and task "
                 f"{made.name!r} has {', '.join(made.class_names)}; label again"
