@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from adaptml.errors import AnnotationError
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
 from adaptml.gold_labels.core import Origin
@@ -152,6 +153,11 @@ def process_tasks(
     tasks = sort_tasks(export.tasks)
     annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
     annotations.counts["earlier"] = tasks.earlier
+    if not annotations.labels:
+        raise AnnotationError(
+            f"{export.source} holds no answer that says which of the present classes it is: "
+            f"{'; '.join(annotations.notes())}"
+        )
     gold = choose_gold(annotations, task, options)
     rows = annotators_rows(gold, annotations, tasks.annotation)
     settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
@@ -187,6 +193,7 @@ def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) 
         task.name,
         task.setting,
         task.class_names,
+        *task.class_changes,
         options.choice,
         options.per_class,
         options.seed,
