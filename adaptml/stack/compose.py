@@ -28,6 +28,19 @@ class StackError(AdaptmlError):
     """The stack cannot be started, stopped, saved or restored as things are."""
 
 
+class DockerError(StackError):
+    """The Docker client refuses, or what it ran failed.
+
+    Attributes:
+        exit_code: the client's.
+        said: the lines that it wrote to stderr, where they were not shown.
+    """
+
+    def __init__(self, message: str, exit_code: int, said: Sequence[str]) -> None:
+        super().__init__(message)
+        self.exit_code, self.said = exit_code, list(said)
+
+
 @dataclass(frozen=True)
 class Published:
     """A service with an address on the host.
@@ -244,7 +257,8 @@ def docker(
     """Run the Docker client.
 
     Raises:
-        StackError: there is none, or it refuses; its own last words are in the message.
+        StackError: there is none.
+        DockerError: it refuses; its own last words are in the message.
     """
     try:
         done = subprocess.run(  # noqa: S603 - our own words
@@ -256,5 +270,5 @@ def docker(
     if done.returncode:
         said = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
         reason = listed(said[-2:]) if said else f"exit code {done.returncode}, see above"
-        raise StackError(f"docker {words[0]} refused: {reason}")
+        raise DockerError(f"docker {words[0]} refused: {reason}", done.returncode, said)
     return done.stdout or ""
