@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
 from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
+from adaptml.tasks.annotating import WHAT_DECIDED, words_controls
 from labelstudio.client import LabelStudio
 
 CONTROL = "label"  # the name of our Choices in the labelling page
@@ -131,6 +132,17 @@ def check_page(project: Json, task: Task) -> None:
             f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
             f"{task.name!r}; run `adaptml annotate setup {task.name}`"
         )
+    if task.feedback and not _asks_for_feedback(project["label_config"]):
+        raise LabelStudioError(
+            f"the labelling page of project {project['id']} does not ask what decided, and the task file of "
+            f"{task.name!r} says feedback: true; run `adaptml annotate setup {task.name}`"
+        )
+
+
+def _asks_for_feedback(config: str) -> bool:
+    """Whether a labelling page has the controls of `feedback`."""
+    controls = ElementTree.fromstring(config).iter("TextArea")  # noqa: S314 - as below
+    return any(control.get("name") == WHAT_DECIDED for control in controls)
 
 
 def instructions(task: Task) -> str:
@@ -259,7 +271,7 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
         f"{name!r} ({count} times)" if control == CONTROL else f"{name!r} of {control!r} ({count} times)"
         for control, names in summary["created_labels"].items()
         for name, count in names.items()
-        if count > 0 and (control != CONTROL or name not in ours)
+        if count > 0 and not (name in ours and control in (CONTROL, *words_controls(task)))
     ]
     before = next((c for c in _controls(project["label_config"]) if c.get("name") == CONTROL), None)
     old_target, target = "" if before is None else before.get("toName"), task.columns[0].name
@@ -282,5 +294,7 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     added, removed = sorted(ours - theirs.get(CONTROL, set())), sorted(theirs.get(CONTROL, set()) - ours)
     others = sorted(set(theirs) - {CONTROL})
     lines = [f"class added: {name}" for name in added] + [f"class taken away: {name}" for name in removed]
+    if task.feedback != _asks_for_feedback(project["label_config"]):
+        lines.append("it asks what decided" if task.feedback else "it no longer asks what decided")
     lines += [f"control taken away, which had been added in Label Studio: {name}" for name in others]
     return lines or ["the labelling page is as the task file says again"]
