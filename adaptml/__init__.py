@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from dataprogramming.label_models.weighted_vote import WeightedVote as WeightedVote
     from dataprogramming.lf_diff import LFDiff as LFDiff
     from dataprogramming.lf_diff import lf_diff as lf_diff
+    from dataprogramming.lf_hints import lf_hints as lf_hints
     from dataprogramming.lf_history import LFHistory as LFHistory
     from dataprogramming.lf_history import lf_history as lf_history
     from dataprogramming.lf_json import lf_from_json as lf_from_json
@@ -147,6 +148,7 @@ _NAMES = {
     "dataprogramming.label_models.union": "Union",
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
     "dataprogramming.lf_diff": "lf_diff LFDiff",
+    "dataprogramming.lf_hints": "lf_hints",
     "dataprogramming.lf_history": "lf_history LFHistory",
     "dataprogramming.keyword_lfs": "keyword_lf",
     "dataprogramming.lf_json": "lf_from_json",

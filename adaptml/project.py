@@ -224,6 +224,7 @@ class Project:
         label = adaptml.label
         lf_history = adaptml.lf_history
         lf_diff = adaptml.lf_diff
+        lf_hints = adaptml.lf_hints
         train = adaptml.train
         compare = adaptml.compare
         deploy = adaptml.deploy
@@ -249,6 +250,7 @@ class Project:
         label = Step()
         lf_history = Step()
         lf_diff = Step()
+        lf_hints = Step()
         train = Step()
         compare = Step()
         deploy = Step()

@@ -58,7 +58,7 @@ class Column(_Part):
     """A column that annotators see."""
 
     name: str = Field(min_length=1)
-    type: Literal["text", "image", "audio", "video"] = "text"
+    type: Literal["text", "image", "audio", "video", "number"] = "text"
 
 
 class Featurize(_Part):
@@ -84,6 +84,7 @@ class Task(_Part):
         positive: of two classes, the one that metrics such as precision are about; or None.
         language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
+        feedback: whether annotators are also asked, without having to answer, which words decided and why.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
         featurize: which columns `featurize` reads and fills, or None.
@@ -107,6 +108,7 @@ class Task(_Part):
     positive: str | None = None
     language: str = "en"
     columns: tuple[Column, ...] = ()
+    feedback: bool = False
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     featurize: Featurize | None = None
