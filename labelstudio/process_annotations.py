@@ -201,7 +201,7 @@ def _write_back(annotations: Annotations, task: Task, run_id: str, project: Proj
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kind = WritebackKind.ANNOTATIONS
-    return {f"{task.name}_{kind}": write_back(project.results, task.name, kind, labels, run_id)}
+    return {f"{task.name}_{kind}": write_back(project.results, task, kind, labels, run_id)}
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:
