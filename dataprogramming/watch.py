@@ -178,6 +178,8 @@ def _recorded(watcher: Watcher, found: Found, recorder: Recorder) -> Watched:
         "moved": len(moved(found.quantities)),
     }
     recorder.metrics |= counts | _metrics(found.quantities)
+    if found.gold is not None:
+        recorder.metrics |= {f"on_gold/{period.name}": period.right.value for period in found.gold.periods}
     path = None
     if len(found.to_annotate):
         write_frame(found.to_annotate, recorder.folder / TO_ANNOTATE)

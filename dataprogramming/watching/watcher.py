@@ -92,6 +92,7 @@ class Watcher:
         found += [] if vectors.found is None else [vectors.found.quantity]
         quantities = judged(found)
         notes += [("predictions", sides.note), ("words", words.note), ("vectors", vectors.note)]
+        notes += [("votes", line) for line in self.voter.kept.reuse().lines()]
         notes += [] if gold is None else gold.lines()
         chosen = to_annotate(quantities, self.new, words, vectors, self.seed)
         return Found(quantities, notes, chosen, words.found, gold, sides)
