@@ -4,15 +4,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
+from adaptml.feedback import COMMENT, WORDS
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
 from adaptml.tasks.class_changes import in_words
 from labelstudio.controls import chosen_names, control_of_classes, elsewhere
 from labelstudio.export import Annotation, ExportedTask
+from labelstudio.feedback import Mark, comment_of, is_feedback, marks_of, without_marks_in
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # What can be found in an export, and what was done about it.
@@ -38,6 +41,7 @@ NOTES = {
     "`adaptml annotate push TASK --sampling changed-classes` asks anew",
     "without_choice": "annotations without a choice: about none of the classes",
     "without_class": "annotations without a choice, in a task of one class a point: left out",
+    "unknown_marks": "marked words whose label is not a class of the task: left out",
     "elsewhere": "annotations with classes in a control that is not Choices, Taxonomy or Labels: left out",
 }
 
@@ -51,7 +55,7 @@ class Label:
 
     `classes` is in the order of the task file; () is "about none of the classes". `ground_truth` says whether
     it was marked as such in Label Studio. `undecided` are names that were chosen and do not say which class
-    it is now; such a label counts as none.
+    it is now; such a label counts as none. `marks` and `comment` are what the annotator said beside it.
     """
 
     key: Key
@@ -61,6 +65,8 @@ class Label:
     annotation_id: int
     ground_truth: bool = False
     undecided: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,30 @@ class Annotations:
         return sorted({label.annotator for label in self.labels}, key=annotator_order)
 
     def frame(self) -> pd.DataFrame:
-        """`table_name`, `id` and a column per annotator: list of class names, None for a point never seen."""
+        """`table_name`, `id` and a column per annotator: list of class names, None for a point never seen.
+
+        Where anybody marked words or commented, `adaptml.feedback` says which columns follow.
+        """
         given = {(label.key, label.annotator): list(label.classes) for label in self.labels}
         columns = {name: [given.get((key, name)) for key in self.points] for name in self.annotators}
+        columns |= self._feedback()
         keys = pd.DataFrame(self.points, columns=KEYS)
         return keys.assign(**{name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+
+    def _feedback(self) -> dict[str, list[Any]]:
+        """What was said beside the labels, by column; empty where nothing was."""
+        said = {(label.key, label.annotator): label for label in self.labels if label.marks or label.comment}
+        columns: dict[str, list[Any]] = {}
+        for name in self.annotators if said else []:
+            cells = [said.get((key, name)) for key in self.points]
+            columns[f"{name}{WORDS}"] = [
+                [{"class": mark.class_name, "column": mark.column, "text": mark.text} for mark in cell.marks]
+                if cell and cell.marks
+                else None
+                for cell in cells
+            ]
+            columns[f"{name}{COMMENT}"] = [cell.comment or None if cell else None for cell in cells]
+        return columns
 
     def notes(self) -> list[str]:
         """Everything that was met on the way, one line each."""
@@ -227,7 +252,7 @@ def _latest_copies(tasks: Iterable[ExportedTask], counts: Counter[str]) -> list[
             before = kept.get(name)
             counts["repeated_annotations"] += before is not None
             if before is None or _time(annotation) > _time(before):
-                kept[name] = annotation
+                kept[name] = without_marks_in(annotation, task.data.meta_info.absent)
     counts["drafts"] = sum(drafts.values())
     return [(key, annotation) for (key, _), annotation in kept.items()]
 
@@ -250,7 +275,10 @@ def _label(
     chosen = {name for names in results for name in names}
     now = task.now(sorted(chosen & task.meanings.keys()))
     counts["several_results"] += len(results) > 1
-    counts["other_results"] += len(annotation.result) - len(results)
+    counts["other_results"] += sum(not is_feedback(r) for r in annotation.result) - len(results)
+    marked = marks_of(annotation)
+    marks = [mark for mark in marked if mark.class_name in task.class_names]
+    counts["unknown_marks"] += len(marked) - len(marks)
     if chosen:
         none = len(chosen - task.meanings.keys())
         counts["none"] += none == len(chosen)
@@ -265,7 +293,10 @@ def _label(
     else:
         counts["without_choice"] += 1
     author, time = str(annotation.completed_by), _time(annotation)
-    return Label(key, author, now.labels, time, annotation.id or 0, annotation.ground_truth, now.undecided)
+    return Label(
+        key, author, now.labels, time, annotation.id or 0, annotation.ground_truth, now.undecided,
+        tuple(marks), comment_of(annotation),
+    )  # fmt: skip
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

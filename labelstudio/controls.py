@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from adaptml.errors import AnnotationError, listed
 from adaptml.tasks import Task
 from labelstudio.export import Annotation
+from labelstudio.feedback import is_feedback
 
 NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
 
@@ -20,7 +21,7 @@ def chosen_names(annotation: Annotation, classes: Collection[str]) -> Chosen:
     """The names that one annotation chose, by control and result."""
     found: Chosen = {}
     for result in annotation.result:
-        if (paths := result.chosen) is not None:
+        if (paths := result.chosen) is not None and not is_feedback(result):
             found.setdefault(result.from_name, []).append(_names(paths, classes))
     return found
 
@@ -92,6 +93,7 @@ def elsewhere(annotation: Annotation, classes: Collection[str]) -> set[str]:
     return {
         f"{item!r} in {result.from_name!r} ({result.type or 'no type'})"
         for result in annotation.result
+        if not is_feedback(result)
         for values in result.value.values()
         for item in (values if isinstance(values, list) else [values])
         if isinstance(item, str) and item in classes

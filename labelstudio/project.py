@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
 from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
+from adaptml.tasks.annotating import WHAT_DECIDED, words_controls
 from adaptml.tasks.page_choices import page_choices
 from labelstudio.client import LabelStudio
 from labelstudio.page import CONTROL, boxes, class_lines, controls, held_names
@@ -134,6 +135,17 @@ def check_page(project: Json, task: Task) -> None:
             f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
             f"{task.name!r}; run `adaptml annotate setup {task.name}`"
         )
+    if task.feedback and not _asks_for_feedback(project["label_config"]):
+        raise LabelStudioError(
+            f"the labelling page of project {project['id']} does not ask what decided, and the task file of "
+            f"{task.name!r} says feedback: true; run `adaptml annotate setup {task.name}`"
+        )
+
+
+def _asks_for_feedback(config: str) -> bool:
+    """Whether a labelling page has the controls of `feedback`."""
+    controls = ElementTree.fromstring(config).iter("TextArea")  # noqa: S314 - as below
+    return any(control.get("name") == WHAT_DECIDED for control in controls)
 
 
 def instructions(task: Task) -> str:
@@ -250,7 +262,9 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
         f"{name!r} ({count} times)" if control == CONTROL else f"{name!r} of {control!r} ({count} times)"
         for control, names in summary["created_labels"].items()
         for name, count in names.items()
-        if count > 0 and (control != CONTROL or name not in known)
+        if count > 0
+        and not (name in known and control == CONTROL)
+        and not (name in task.class_names and control in words_controls(task))
     ]
     before = next((c for c in controls(project["label_config"]) if c.get("name") == CONTROL), None)
     old_target, target = "" if before is None else before.get("toName"), task.columns[0].name
@@ -273,5 +287,7 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
         )
     others = sorted(set(theirs) - {CONTROL})
     lines = class_lines(task, theirs.get(CONTROL, {}), held_names(summary))
+    if task.feedback != _asks_for_feedback(project["label_config"]):
+        lines.append("it asks what decided" if task.feedback else "it no longer asks what decided")
     lines += [f"control taken away, which had been added in Label Studio: {name}" for name in others]
     return lines or ["the labelling page is as the task file says again"]

@@ -199,3 +199,34 @@ def answers(here: Project, task: Task) -> dict[str, list[str] | None]:
     frame = pull(here, task).done.ann_df
     cells = frame[frame.columns[2]]
     return {key: None if cell is None else list(cell) for key, cell in zip(frame["id"], cells, strict=True)}
+
+
+def test_words_are_marked_and_a_missing_picture_is_said(
+    label_studio: LocalServer, page: Page, make_task: Any, owner: LabelStudio
+) -> None:
+    here = Project()
+    here.database.create_table("pets", {"id": sa.Text(), "txt": sa.Text(), "photo": sa.Text()})
+    here.database.upsert("pets", pd.DataFrame({"id": ["1"], "txt": ["purrs"], "photo": [None]}), ["id"])
+    task = make_task(columns="txt photo:image", feedback=True)
+    project = setup(here, task)
+    push(here, task, "pets", 1)
+    log_in(page, label_studio, label_studio.annotators[0])
+    page.goto(f"{project.url}data?labeling=1")
+    page.get_by_label("Close modal").first.click()
+    note = page.locator("img[src^='blob:'], img[src^='data:image/svg']").first
+    expect(note).to_be_visible(timeout=TIMEOUT_MS)
+    assert note.evaluate("seen => seen.naturalWidth") == 600
+    page.get_by_text("cat", exact=True).last.click()  # of the labels, which come after the choices
+    page.get_by_text("purrs", exact=True).first.dblclick()
+    page.locator("textarea").first.fill("the sound")  # and nothing pressed to add it
+    choose(page, "cat")
+    page.get_by_label("Submit current annotation").click()
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not owner.project(project.project)["total_annotations_number"]:
+        assert time.monotonic() < deadline, "the annotation did not arrive"
+        time.sleep(0.2)
+    done = pull(here, task).done
+    (annotator,) = done.annotations.annotators
+    (row,) = done.ann_df.to_dict("records")
+    assert row[f"{annotator}_words"] == [{"class": "cat", "column": "txt", "text": "purrs"}]
+    assert (row[annotator], row[f"{annotator}_comment"]) == (["cat"], "the sound")
