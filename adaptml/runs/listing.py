@@ -52,8 +52,8 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
         Frame of a row per run: `started` (UTC), `task`, `step`, `setting`, `status` (FINISHED, FAILED, KILLED
         or RUNNING), `model` (label model or algorithm), `points` (to label or trained on), `metric`
         (`accuracy` or `f1_samples`), `on_gold` and `on_labels` (its values in [0, 1] against gold and against
-        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with other
-        classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
+        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with
+        other classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
 
     Raises:
         TrackingError: the tracking server or store cannot be used.

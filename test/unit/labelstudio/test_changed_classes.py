@@ -42,6 +42,10 @@ def changed(make_task: Any) -> Any:
     return make
 
 
+def choices(*names: str) -> dict[str, Any]:
+    return {"from_name": "label", "to_name": "txt", "type": "choices", "value": {"choices": list(names)}}
+
+
 def said(found: Any) -> dict[tuple[str, str], list[str]]:
     return {(label.key[1], label.annotator): list(label.classes) for label in found.labels}
 
@@ -83,6 +87,20 @@ def test_the_last_answer_counts_also_where_it_is_undecided(
         exported("3", annotation(3, "duck", updated_at=last), id=4),
     ]
     assert said(collect(parse_export(tasks, "here"), changed(), "here")) == {("3", "3"): ["duck"]}
+
+
+def test_marked_words_are_for_the_classes_of_now(changed: Any, exported: Any, annotation: Any) -> None:
+    def marked(text: str, name: str) -> dict[str, Any]:
+        value = {"text": text, "labels": [name]}
+        return {"from_name": "words_in_txt", "to_name": "txt", "type": "labels", "value": value}
+
+    words = [("howls", "wolf"), ("howls", "dog"), ("sings", "bird"), ("purrs", "cat"), ("quacks", "duck")]
+    tasks = [exported("1", annotation(3, result=[choices("wolf"), *(marked(*pair) for pair in words)]))]
+    found = collect(parse_export(tasks, "here"), changed(), "here")
+    assert [(mark.text, mark.class_name) for mark in found.labels[0].marks] == [
+        ("howls", "dog"), ("quacks", "duck"),
+    ]  # fmt: skip
+    assert found.counts["unknown_marks"] == 2
 
 
 def test_an_export_in_which_nothing_is_decided(
