@@ -231,6 +231,7 @@ class Project:
         serve = adaptml.serve
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
+        change_classes = adaptml.change_classes
     else:
         import_table = Step()
         forget = Step()
@@ -256,3 +257,4 @@ class Project:
         serve = Step()
         list_runs = Step()
         check_task = Step()
+        change_classes = Step()
