@@ -32,6 +32,8 @@ class Labelled:
         P: float64 (n, k): the label model's probabilities; None where the frame has none.
         left_out: how many rows of the source are not here, because a multiclass task needs exactly one class.
         gone: how many more are not, because they are gone from their tables.
+        judges: bool (n,), which points of the task's gold judge only; None of other data.
+        set_aside: how many more are not, because they judge only.
         undecided: how many more are not, because a class of theirs was split or dropped since.
     """
 
@@ -40,6 +42,8 @@ class Labelled:
     P: npt.NDArray[np.float64] | None = None
     left_out: int = 0
     gone: int = 0
+    judges: npt.NDArray[np.bool_] | None = None
+    set_aside: int = 0
     undecided: int = 0
 
     def __len__(self) -> int:
@@ -49,7 +53,8 @@ class Labelled:
     def take(self, chosen: npt.NDArray[Any]) -> "Labelled":
         """Some of the rows, by mask or position."""
         keys = self.keys.loc[chosen].reset_index(drop=True)
-        return replace(self, keys=keys, Y=self.Y[chosen], P=None if self.P is None else self.P[chosen])
+        P, judges = (None if part is None else part[chosen] for part in (self.P, self.judges))
+        return replace(self, keys=keys, Y=self.Y[chosen], P=P, judges=judges)
 
     def without(self, others: pd.DataFrame) -> "Labelled":
         """The rows whose key is not among the others'."""

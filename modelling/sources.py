@@ -75,7 +75,7 @@ def exact_features(
         FeatureError: no version is there for all tables, or one that `adaptml featurize` is still to compute.
     """
     tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
-    names = list(features) or list(task.features)
+    names = list(features or task.train.features or task.features)
     check_featurized(project.points, task, tables, names)
     return project.points.exact(tables, names)
 

@@ -58,7 +58,7 @@ class Column(_Part):
     """A column that annotators see."""
 
     name: str = Field(min_length=1)
-    type: Literal["text", "image", "audio", "video"] = "text"
+    type: Literal["text", "image", "audio", "video", "number"] = "text"
 
 
 class Featurize(_Part):
@@ -68,6 +68,40 @@ class Featurize(_Part):
     lemmas: str | None = None
     vector: str | None = None
     encoder: str = "hybrid"
+
+
+class LabelDefaults(_Part):
+    """What `label` takes where a call says nothing else; the names are those of its arguments.
+
+    Attributes:
+        label_model: `auto` or the name of a label model; None: `auto`.
+        config: parameters of label models by name.
+        lf_parameters: parameters that the task's `get_lfs` declares.
+    """
+
+    label_model: str | None = None
+    config: dict[str, Any] = {}
+    lf_parameters: dict[str, Any] = {}
+
+
+class TrainDefaults(_Part):
+    """What `train` and `compare` take where a call says nothing else; the names are those of their arguments.
+
+    Attributes:
+        algorithm: name of an algorithm; None: logistic regression.
+        params: its parameters by name.
+        strategy: how gold and weak labels are combined; None: `auto`.
+        features: columns and features to learn from; empty: the task's `features`.
+        soft_labels: train on probabilities; None: no.
+        seed: of all random choices; None: 0.
+    """
+
+    algorithm: str | None = None
+    params: dict[str, Any] = {}
+    strategy: str | None = None
+    features: tuple[str, ...] = ()
+    soft_labels: bool | None = None
+    seed: int | None = Field(None, ge=0, lt=2**32)
 
 
 class Task(_Part):
@@ -84,9 +118,12 @@ class Task(_Part):
         positive: of two classes, the one that metrics such as precision are about; or None.
         language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
+        feedback: whether annotators are also asked, without having to answer, which words decided and why.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
         featurize: which columns `featurize` reads and fills, or None.
+        label: what `label` takes where a call says nothing else.
+        train: the same of `train` and `compare`.
         folder: the task's folder; None for a task without one.
         lfs: labelling functions of a task without a folder.
 
@@ -107,9 +144,12 @@ class Task(_Part):
     positive: str | None = None
     language: str = "en"
     columns: tuple[Column, ...] = ()
+    feedback: bool = False
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     featurize: Featurize | None = None
+    label: LabelDefaults = LabelDefaults()
+    train: TrainDefaults = TrainDefaults()
     folder: Path | None = Field(None, exclude=True)
     lfs: tuple[Any, ...] = Field((), exclude=True)
 
@@ -216,6 +256,11 @@ class Task(_Part):
             if len(possible) == 1 and (now := next(iter(possible))) is not None and now != name
         }
         return Labels(self.class_names, former)
+
+    @property
+    def model_features(self) -> tuple[str, ...]:
+        """All columns and features that the task names for end models; each once."""
+        return tuple(dict.fromkeys([*self.features, *self.train.features]))
 
     def with_setting(self, setting: str | None) -> "Task":
         """The same task with another problem type; the task itself for None or an empty text.
