@@ -175,7 +175,7 @@ def push(
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-            files = RunFiles(project, predictions, Path(folder))
+            files = RunFiles(project, predictions, Path(folder), task)
         done = pushing.Pushed(len(sample.frame))
         with progress(
             "sending", sum(len(part.sample.frame) for part in parts), shown=show_progress

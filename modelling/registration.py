@@ -12,6 +12,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
@@ -68,4 +69,5 @@ def model_to_log(
         ),
         input_example=example[KEYS].head(EXAMPLE_POINTS).reset_index(drop=True),
         requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        tags={CLASSES_TAG: classes_text(task.class_names)},
     )
