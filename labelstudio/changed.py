@@ -37,7 +37,7 @@ def changed_sample(
     if n < 1:
         raise AnnotationError(f"{n} points were asked for; expected at least 1")
     table, only = table_and_ids(project, data, where)
-    keys = changed_points(project, task.name)
+    keys = changed_points(project, task)
     keys = keys[(keys["table_name"] == table) & (keys["id"].isin(only) if only is not None else True)].head(n)
     if keys.empty:
         raise AnnotationError(f"no gold point of {table} has changed since it was labelled")
