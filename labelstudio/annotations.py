@@ -38,7 +38,7 @@ NOTES = {
     "none": "annotations with the choice NONE or N/A: about none of the classes",
     "none_beside_classes": "annotations with NONE beside classes: the classes count",
     "undecided": "answers that no longer say which class it is, since that was split or dropped: left out; "
-    "`adaptml annotate push TASK --sampling changed-classes` asks anew",
+    "`adaptml annotate push TASK --sampling changed` asks anew",
     "without_choice": "annotations without a choice: about none of the classes",
     "without_class": "annotations without a choice, in a task of one class a point: left out",
     "unknown_marks": "marked words whose label is not, or no longer surely, a class of the task: left out",

@@ -71,17 +71,17 @@ def test_annotations_of_before_stay_and_are_read_in_the_names_of_now(
     assert done.annotations.counts["undecided"] == 2
     assert given(owner, now, numbers) == stored
 
-    sample, sent = push(here, now, "posts", 9, sampling="changed-classes")
+    sample, sent = push(here, now, "posts", 9, sampling="changed")
     assert (sample.frame["id"].tolist(), sent.sent, sent.there) == (keys[3:5], 2, 0)
-    again = push(here, now, "posts", 9, sampling="changed-classes")[1]
+    again = push(here, now, "posts", 9, sampling="changed")[1]
     assert (again.sent, again.there, again.duplicates_deleted) == (0, 2, 0)
     asked = set(listed(owner, now)) - set(numbers.values())
     for number, choice in zip(sorted(asked), ["duck", "NONE"], strict=True):
         annotate(first, number, choose(choice))
     done = pull(here, now).done
     assert cells(done.ann_df, name) == [["pet"], ["dog"], ["dog"], ["duck"], [], None]
-    with pytest.raises(AnnotationError, match="every answer about points of posts"):
-        push(here, now, "posts", 9, sampling="changed-classes")
+    with pytest.raises(AnnotationError, match="no gold point of"):
+        push(here, now, "posts", 9, sampling="changed")
     marking = now.model_copy(update={"feedback": True})
     assert setup(here, marking).changes == ["it asks what decided"]
     assert setup(here, marking).changes == []
