@@ -227,6 +227,7 @@ class Project:
         train = adaptml.train
         compare = adaptml.compare
         deploy = adaptml.deploy
+        export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
         list_runs = adaptml.list_runs
@@ -252,6 +253,7 @@ class Project:
         train = Step()
         compare = Step()
         deploy = Step()
+        export_model = Step()
         predict = Step()
         serve = Step()
         list_runs = Step()
