@@ -39,6 +39,7 @@ STEPS = {
     "export": ("adaptml.cli.export", "Write an end model into a folder, to serve it anywhere."),
     "serve": ("adaptml.cli.serve", "Serve champions, or exported models, over HTTP."),
     "predict": ("adaptml.cli.predict", "Predict many data points at once."),
+    "watch": ("adaptml.cli.watch", "Say what moved in the rows that came since the training."),
     "runs": ("adaptml.cli.runs", "List runs with their metrics."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
