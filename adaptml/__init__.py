@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
+    from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
     from adaptml.errors import AnnotationError as AnnotationError
     from adaptml.errors import DatabaseError as DatabaseError
@@ -119,6 +121,8 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.changing_classes.report": "ClassesChanged",
+    "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
         MissingDataPointsError ModelError NothingNewError SettingsError TaskError TrackingError

@@ -234,6 +234,7 @@ class Project:
         watch = adaptml.watch
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
+        change_classes = adaptml.change_classes
     else:
         import_table = Step()
         forget = Step()
@@ -262,3 +263,4 @@ class Project:
         watch = Step()
         list_runs = Step()
         check_task = Step()
+        change_classes = Step()

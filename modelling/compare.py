@@ -15,9 +15,19 @@ from adaptml.frames import write_preview
 from adaptml.labelled import LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.tasks import ProblemType, Task
 from modelling.algorithms import Classifier, algorithm_name, check_savable, classifier
-from modelling.sources import HasRun, Reader, data_of, exact_features, settled, targets, warn_left_out
+from modelling.sources import (
+    HasRun,
+    Reader,
+    data_of,
+    exact_features,
+    notes_on_classes,
+    settled,
+    targets,
+    warn_left_out,
+)
 from modelling.strategies import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 
 # strategy → what it is called here; in this order
@@ -135,6 +145,9 @@ def compare(
     learner = Learner(made, task.problem, soft_labels, seed)
     shown = _parameters(labels, learner, columns, gold)
     with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
+        recorder.tags[CLASSES_TAG] = classes_text(task.class_names)
+        for note in labels.notes:
+            recorder.log.warning("%s", note)
         warn_left_out(recorder.log, labels.gold, described(gold))
         warn_left_out(recorder.log, labels.weak, labels.source)
         reader = Reader(project.points, columns, show_progress)
@@ -162,6 +175,7 @@ class _Labels:
     source: str
     gold: Labelled
     weak: Labelled
+    notes: tuple[str, ...]
 
 
 def _read(project: Project, task: str | Task, data: Data, gold: Data) -> _Labels:
@@ -173,7 +187,8 @@ def _read(project: Project, task: str | Task, data: Data, gold: Data) -> _Labels
         raise ModelError("comparing needs gold labels; give --gold task or a frame")
     if len(truth) < 2 * FOLDS:
         raise ModelError(f"{len(truth)} gold points are too few to compare by; expected {2 * FOLDS} or more")
-    return _Labels(task, source, truth, labelled(frame, task, LABEL, source).without(truth.keys))
+    weak = labelled(frame, task, LABEL, source).without(truth.keys)
+    return _Labels(task, source, truth, weak, notes_on_classes(project, task, [(source, data, frame)]))
 
 
 def _parameters(

@@ -15,6 +15,7 @@ from adaptml.frames import KEYS, write_preview
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.runs.artifacts import REPORT
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
 from modelling.algorithms import (
@@ -152,6 +153,7 @@ def train(
     shown = _parameters(labels, learner, columns, strategy, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
     with project.runs.run(labels.task.name, name, shown) as recorder:
+        recorder.tags[CLASSES_TAG] = classes_text(labels.task.class_names)
         labels.tell(recorder.log)
         reader = Reader(project.points, columns, show_progress)
         reader = reader.learned(made, labels.training.keys, gold_keys)

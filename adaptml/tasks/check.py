@@ -17,6 +17,7 @@ from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
+from adaptml.tasks.mentions import mentions, said_of
 from adaptml.tasks.scaffold import PLACEHOLDERS
 from adaptml.tasks.schema import Featurize, Task
 
@@ -86,7 +87,13 @@ def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -
 def check_file(task: Task) -> list[Finding]:
     """The task file: what it says, and what its writer forgot."""
     classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
-    return [Finding("ok", "task file", classes), *_guide(task), *_language(task), *_encoder(task)]
+    return [
+        Finding("ok", "task file", classes),
+        *_guide(task),
+        *_former(task),
+        *_language(task),
+        *_encoder(task),
+    ]
 
 
 def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
@@ -123,6 +130,13 @@ def _guide(task: Task) -> Iterator[Finding]:
         )
     if task.description in PLACEHOLDERS:
         yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
+
+
+def _former(task: Task) -> Iterator[Finding]:
+    """Names of classes of before in the task's code."""
+    former = set(task.meanings) - set(task.class_names)
+    for line in said_of(mentions(task, former), task.meanings):
+        yield Finding("warning", "classes", f"{line}; where the class is meant, write it as it is now")
 
 
 def _language(task: Task) -> Iterator[Finding]:
