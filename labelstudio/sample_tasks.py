@@ -117,8 +117,8 @@ def sample_tasks(
     if empty.all():
         columns_shown = listed([column.name for column in task.columns])
         raise AnnotationError(
-            f"none of the {len(rows)} points drawn has anything in {columns_shown}, which is what task {task.name!r} "
-            "shows to annotators; name other columns in the task file, or other rows (--where)"
+            f"none of the {len(rows)} points drawn has anything in {columns_shown}, which is what task "
+            f"{task.name!r} shows to annotators; name other columns in the task file, or other rows (--where)"
         )
     shown = np.flatnonzero(~empty)
     rows, sample = rows.iloc[shown], replace(sample, frame=sample.frame.iloc[shown].reset_index(drop=True))
