@@ -81,6 +81,8 @@ if TYPE_CHECKING:
     from dataprogramming.rule_lfs import number_lf as number_lf
     from dataprogramming.rule_lfs import regex_lf as regex_lf
     from dataprogramming.votes import Votes as Votes
+    from dataprogramming.watch import Watched as Watched
+    from dataprogramming.watch import watch as watch
     from labelstudio.agreement import Agreement as Agreement
     from labelstudio.alpha import Alpha as Alpha
     from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
@@ -156,6 +158,7 @@ _NAMES = {
     "dataprogramming.lookup": "lookup",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
     "dataprogramming.votes": "Votes",
+    "dataprogramming.watch": "watch Watched",
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",

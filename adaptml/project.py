@@ -230,6 +230,7 @@ class Project:
         deploy = adaptml.deploy
         predict = adaptml.predict
         serve = adaptml.serve
+        watch = adaptml.watch
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
     else:
@@ -256,5 +257,6 @@ class Project:
         deploy = Step()
         predict = Step()
         serve = Step()
+        watch = Step()
         list_runs = Step()
         check_task = Step()

@@ -23,7 +23,7 @@ from labelstudio.breakdown import (
     by_pair,
     by_point,
 )
-from labelstudio.label_sets import DISTANCES, Ratings, encode
+from labelstudio.label_sets import DISTANCES, Ratings, ratings_of
 from labelstudio.precision import WIDTH, Precision, precision
 from labelstudio.verdict import Verdict, judge
 
@@ -93,7 +93,7 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int, width: float 
         raise AnnotationError(f"a width of {width:g} was given; expected one above 0, such as {WIDTH}")
     frame = ann_df.sort_values(KEYS, ignore_index=True)
     people = sorted(annotators_in(frame), key=annotator_order)
-    labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
+    labelled = ratings_of(frame, people, task)
     shared = labelled.n_by_point >= 2
     if not shared.any():
         raise AnnotationError(

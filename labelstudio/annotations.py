@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
-from adaptml.feedback import COMMENT, WORDS
+from adaptml.feedback import COMMENT, WORDS, classes_now
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
+from adaptml.tasks.class_changes import in_words
 from labelstudio.controls import chosen_names, control_of_classes, elsewhere
 from labelstudio.export import Annotation, ExportedTask
 from labelstudio.feedback import Mark, comment_of, is_feedback, marks_of, without_marks_in
@@ -36,13 +37,16 @@ NOTES = {
     "other_results": "results of other controls: left out",
     "none": "annotations with the choice NONE or N/A: about none of the classes",
     "none_beside_classes": "annotations with NONE beside classes: the classes count",
+    "undecided": "answers that no longer say which class it is, since that was split or dropped: left out; "
+    "`adaptml annotate push TASK --sampling changed-classes` asks anew",
     "without_choice": "annotations without a choice: about none of the classes",
     "without_class": "annotations without a choice, in a task of one class a point: left out",
-    "unknown_marks": "marked words whose label is not a class of the task: left out",
+    "unknown_marks": "marked words whose label is no class of the task: left out",
     "elsewhere": "annotations with classes in a control that is not Choices, Taxonomy or Labels: left out",
 }
 
 Key = tuple[str, str]
+Record = tuple[Counter[str], dict[str, Counter[str]]]  # counts and names of what was met, as in `Annotations`
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Label:
     """The label set that one annotator gave to one point.
 
     `classes` is in the order of the task file; () is "about none of the classes". `ground_truth` says whether
-    it was marked as such in Label Studio. `marks` and `comment` are what the annotator said beside it.
+    it was marked as such in Label Studio. `undecided` are names that were chosen and do not say which class
+    it is now; such a label counts as none. `marks` and `comment` are what the annotator said beside it.
     """
 
     key: Key
@@ -59,6 +64,7 @@ class Label:
     time: datetime
     annotation_id: int
     ground_truth: bool = False
+    undecided: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
     comment: str = ""
 
@@ -69,7 +75,7 @@ class Annotations:
 
     Attributes:
         points: the keys of all points of the export, sorted, labelled or not.
-        labels: at most one per point and annotator, sorted.
+        labels: at most one per point and annotator, sorted, in the class names of now.
         counts: how often each thing that needs saying was met, by its name in `NOTES`.
         named: what these things are, where that helps: by the same names, how often each was met.
     """
@@ -149,17 +155,47 @@ def collect(
     """
     counts: Counter[str] = Counter(tasks=len(tasks))
     named: dict[str, Counter[str]] = {}
+    given = _given(tasks, task, source, accept_claims, (counts, named))
     numbered = {(_key(t), t.id) for t in tasks}
     points = sorted({key for key, _ in numbered})
     counts["repeated_tasks"] = len(tasks) - len(numbered)
     counts["points_in_several_tasks"] = len(numbered) - len(points)
+    if not given:
+        reasons = _notes(counts, named)
+        raise AnnotationError(
+            f"{source} holds {len(points)} points and no annotation that counts"
+            + (f" ({'; '.join(reasons)})" if reasons else ": annotate some first")
+        )
+    labels = tuple([label for label in given if not label.undecided])
+    if task.problem.exclusive:
+        _check_single(labels, task, source)
+    return Annotations(tuple(points), labels, counts, named)
+
+
+def undecided_points(tasks: Collection[ExportedTask], task: Task, source: str) -> list[Key]:
+    """Points that somebody's last answer leaves open, since its class was split or dropped; sorted.
+
+    Args:
+        tasks, task, source: as for `collect`. Imported annotations count.
+
+    Raises:
+        AnnotationError: names or controls that are not the task's.
+    """
+    given = _given(tasks, task, source, True, (Counter(), {}))
+    return sorted({label.key for label in given if label.undecided})
+
+
+def _given(
+    tasks: Collection[ExportedTask], task: Task, source: str, accept_claims: bool, record: Record
+) -> list[Label]:
+    """The last answer of each annotator to each point, sorted; also those that are undecided."""
+    counts, named = record
     finished = list(_finished(tasks, accept_claims, counts, named))
-    classes = task.class_names
-    chosen = [chosen_names(annotation, set(classes)) for _, annotation in finished]
+    chosen = [chosen_names(annotation, task.meanings) for _, annotation in finished]
     control = control_of_classes(chosen, task, source)
     latest: dict[tuple[Key, str], tuple[bool, Label]] = {}
     for (key, annotation), names in zip(finished, chosen, strict=True):
-        label = _label(key, annotation, names.get(control, []), task, (counts, named))
+        label = _label(key, annotation, names.get(control, []), task, record)
         if label is None:
             continue
         # What somebody else sent or changed never takes the place of what the author said.
@@ -168,16 +204,11 @@ def collect(
         counts["superseded"] += before is not None
         if before is None or _rank(own, label) > _rank(*before):
             latest[key, label.annotator] = own, label
-    labels = sorted((v for _, v in latest.values()), key=lambda v: (v.key, annotator_order(v.annotator)))
-    if not labels:
-        reasons = _notes(counts, named)
-        raise AnnotationError(
-            f"{source} holds {len(points)} points and no annotation that counts"
-            + (f" ({'; '.join(reasons)})" if reasons else ": annotate some first")
-        )
-    if task.problem.exclusive:
-        _check_single(labels, task, source)
-    return Annotations(tuple(points), tuple(labels), counts, named)
+    given = sorted((v for _, v in latest.values()), key=lambda v: (v.key, annotator_order(v.annotator)))
+    for name in (name for label in given for name in label.undecided):
+        named.setdefault("undecided", Counter())[f"{name!r} is now {in_words(task.meanings[name])}"] += 1
+    counts["undecided"] = sum(bool(label.undecided) for label in given)
+    return given
 
 
 def _rank(own: bool, label: Label) -> tuple[bool, datetime, int]:
@@ -237,21 +268,24 @@ def _label(
     annotation: Annotation,
     results: Sequence[Sequence[str]],
     task: Task,
-    record: tuple[Counter[str], dict[str, Counter[str]]],
+    record: Record,
 ) -> Label | None:
     """The label set of one annotation, the union of its results of the control; None where it is left out."""
     counts, named = record
     chosen = {name for names in results for name in names}
-    classes = tuple([name for name in task.class_names if name in chosen])
+    now = task.now(sorted(chosen & task.meanings.keys()))
     counts["several_results"] += len(results) > 1
     counts["other_results"] += sum(not is_feedback(r) for r in annotation.result) - len(results)
     marked = marks_of(annotation)
-    marks = [mark for mark in marked if mark.class_name in task.class_names]
+    marks = [
+        mark._replace(class_name=name) for mark in marked for name in classes_now([mark.class_name], task)
+    ]
     counts["unknown_marks"] += len(marked) - len(marks)
     if chosen:
-        counts["none"] += not classes
-        counts["none_beside_classes"] += 0 < len(classes) < len(chosen)
-    elif found := elsewhere(annotation, set(task.class_names)):
+        none = len(chosen - task.meanings.keys())
+        counts["none"] += none == len(chosen)
+        counts["none_beside_classes"] += 0 < none < len(chosen)
+    elif found := elsewhere(annotation, task.meanings):
         counts["elsewhere"] += 1
         named.setdefault("elsewhere", Counter()).update(found)
         return None
@@ -262,7 +296,7 @@ def _label(
         counts["without_choice"] += 1
     author, time = str(annotation.completed_by), _time(annotation)
     return Label(
-        key, author, classes, time, annotation.id or 0, annotation.ground_truth,
+        key, author, now.labels, time, annotation.id or 0, annotation.ground_truth, now.undecided,
         tuple(marks), comment_of(annotation),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from adaptml.sampling.points import table_and_ids
 from adaptml.tasks import Task
 from labelstudio.annotations import annotator_order
 from labelstudio.breakdown import by_point
-from labelstudio.label_sets import DISTANCES, Ratings, encode
+from labelstudio.label_sets import DISTANCES, Ratings, ratings_of
 
 DISPUTED = "disputed"
 
@@ -45,7 +45,7 @@ def disputed_points(project: Project, task: Task, data: Data, n: int, where: str
     frame = read_frame(path)
     frame = frame[(frame["table_name"] == table) & (frame["id"].isin(only) if only is not None else True)]
     people = sorted(annotators_in(frame), key=annotator_order)
-    labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
+    labelled = ratings_of(frame, people, task)
     shared = labelled.n_by_point >= 2
     distance = DISTANCES[task.problem.distances[0]]
     ratings = Ratings(labelled.codes[shared], labelled.sets)

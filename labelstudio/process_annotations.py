@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.errors import listed
+from adaptml.errors import AnnotationError, listed
 from adaptml.feedback import hints
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
@@ -158,6 +158,11 @@ def process_tasks(
     tasks = sort_tasks(export.tasks)
     annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
     annotations.counts["earlier"] = tasks.earlier
+    if not annotations.labels:
+        raise AnnotationError(
+            f"{export.source} holds no answer that says which of the present classes it is: "
+            f"{'; '.join(annotations.notes())}"
+        )
     gold = choose_gold(annotations, task, options)
     rows = annotators_rows(gold, annotations, tasks.annotation)
     settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
@@ -183,7 +188,7 @@ def process_tasks(
     gold_df = exported(home.rows())
     return ProcessedAnnotations(
         ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows,
-        hints(ann_df, task.class_names),
+        hints(ann_df, task),
     )  # fmt: skip
 
 
@@ -194,6 +199,7 @@ def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) 
         task.name,
         task.setting,
         task.class_names,
+        *task.class_changes,
         options.choice,
         options.per_class,
         options.seed,
@@ -208,7 +214,7 @@ def _write_back(annotations: Annotations, task: Task, run_id: str, project: Proj
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kind = WritebackKind.ANNOTATIONS
-    return {f"{task.name}_{kind}": write_back(project.results, task.name, kind, labels, run_id)}
+    return {f"{task.name}_{kind}": write_back(project.results, task, kind, labels, run_id)}
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:

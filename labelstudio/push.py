@@ -14,7 +14,7 @@ from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
 from adaptml.sampling import Sample
 from adaptml.tasks import NONE_CHOICE, Task, indicator
 from labelstudio.absent import nothing_in
-from labelstudio.project import CONTROL
+from labelstudio.page import CONTROL, Boxes
 from labelstudio.sample_tasks import label_studio_tasks
 from labelstudio.sync import Advance, LinkedProject, counts, latest_change, refresh
 
@@ -75,6 +75,7 @@ def push(
     run: "RunFiles | None" = None,
     purpose: str = "",
     advance: Advance = lambda _: None,
+    boxes: Boxes | None = None,
 ) -> Pushed:
     """Import those points of a sample that have no task yet, and check by the counts that all arrived.
 
@@ -91,6 +92,7 @@ def push(
         purpose: what other than annotation the tasks are for, such as `ADJUDICATION`: a point gets one task
             for each purpose.
         advance: is called with the number of points just done.
+        boxes: class → what annotations hold for it, where that is another name than the class has now.
 
     Raises:
         LabelStudioError: the server is away for long, or refuses more than `MAX_REFUSED` points.
@@ -102,7 +104,7 @@ def push(
     done = Pushed(len(ids), there=len(there))
     predictions: dict[str, Json] = {}
     if run is not None:
-        predictions = _predictions(run, sample.table, set(ids), task)
+        predictions = _predictions(run, sample.table, set(ids), task, boxes or {})
         done.unpredicted = len(set(ids) - set(predictions))
     advance(len(there))
     if there and run is not None:
@@ -240,17 +242,23 @@ def _delete_duplicates(linked: LinkedProject, done: Pushed, untouched: bool) -> 
     done.duplicates_deleted = len(duplicates)
 
 
-def _predictions(run: "RunFiles", table: str, wanted: set[str], task: Task) -> dict[str, Json]:
+def _predictions(run: "RunFiles", table: str, wanted: set[str], task: Task, boxes: Boxes) -> dict[str, Json]:
     """Pre-annotations of the wanted points, as Label Studio imports them."""
     found: dict[str, Json] = {}
     for ids, labels, probs in run.label_sets(table):
         for key, classes, row in zip(ids.tolist(), labels, probs, strict=True):
             if key in wanted:
-                found[key] = prediction(classes, row, task, run.run_id)
+                found[key] = prediction(classes, row, task, run.run_id, boxes)
     return found
 
 
-def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, version: str) -> Json:
+def prediction(
+    classes: Sequence[str],
+    probs: np.ndarray[Any, Any],
+    task: Task,
+    version: str,
+    boxes: Boxes | None = None,
+) -> Json:
     """A pre-annotation: the classes that a run gave, and how sure it was.
 
     The score, in [0, 1], is the probability of the class in multiclass tasks; in multilabel tasks that of the
@@ -262,7 +270,7 @@ def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, 
         "from_name": CONTROL,
         "to_name": task.columns[0].name,
         "type": "choices",
-        "value": {"choices": [*classes] or [NONE_CHOICE]},
+        "value": {"choices": [(boxes or {}).get(name, name) for name in classes] or [NONE_CHOICE]},
     }
     return {"model_version": version, "score": round(sure, 6), "result": [result]}
 

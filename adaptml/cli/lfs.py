@@ -141,7 +141,10 @@ def _print_table(console: Console, found: "Look") -> None:
 
     votes = found.votes
     print_lf_table(console, found.table)
-    gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
+    gold = "no gold"
+    if votes.gold is not None:
+        aside = votes.gold.set_aside
+        gold = f"{len(votes.gold)} gold points" + (f" to tune on, {aside} more judge only" if aside else "")
     console.print(
         f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
         f"{found.n_disagreements} with votes for different classes; {gold}"

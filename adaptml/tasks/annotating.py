@@ -1,10 +1,13 @@
 """What a task tells Label Studio and its annotators: the labelling page and the coding guide."""
 
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from adaptml.errors import listed
+from adaptml.tasks.page_choices import PageChoice, page_choices
 from adaptml.tasks.schema import NONE_CHOICE, Task
 
+EARLIER = "earlier"  # the style of a choice that is only shown in annotations that hold it
 _LACKING = "A data point may lack one of its parts ({}); a note then stands in its place. Decide by the rest."
 
 # Label Studio's tag for each type of column; numbers are shown as they are written.
@@ -26,13 +29,20 @@ def words_controls(task: Task) -> dict[str, str]:
     return {f"{_WORDS_IN}{name}": name for name in columns}
 
 
-def label_config(task: Task) -> str:
+def label_config(task: Task, held: Mapping[str, int] | None = None) -> str:
     """Label Studio's labelling configuration: every column as its object tag, one choice per class.
 
     The choice `NONE` stands for a data point about none of the classes. A task with `feedback` also has,
     for each column of text, labels to mark words with, one per class, and a field for what decided.
+
+    Args:
+        task: the classes, and what annotators see.
+        held: as for `page_choices`.
     """
     view = Element("View")
+    boxes = page_choices(task, held)
+    if any(box.earlier for box in boxes):
+        SubElement(view, "Style").text = f".{EARLIER}:not(:has(:checked)) {{ display: none }}"
     SubElement(view, "Header", value=task.title)
     for column in task.columns:
         shown = {"name": column.name, "value": f"${column.name}"}
@@ -41,21 +51,26 @@ def label_config(task: Task) -> str:
         SubElement(view, TAGS[column.type], shown)
     target = {"name": "label", "toName": task.columns[0].name, "choice": task.problem.choice}
     choices = SubElement(view, "Choices", target | {"required": "true"})
-    for name in (*task.class_names, NONE_CHOICE):
-        SubElement(choices, "Choice", value=name)
+    for box in boxes:
+        alias = {} if box.stored == box.shown else {"alias": box.stored}
+        parent = SubElement(choices, "View", className=EARLIER) if box.earlier else choices
+        SubElement(parent, "Choice", {"value": box.shown} | alias)
     if task.feedback:
-        _ask_for_feedback(view, task)
+        _ask_for_feedback(view, task, boxes)
     indent(view)
     return tostring(view, encoding="unicode") + "\n"
 
 
-def _ask_for_feedback(view: Element, task: Task) -> None:
+def _ask_for_feedback(view: Element, task: Task, boxes: Sequence[PageChoice]) -> None:
     """Controls that nobody has to use; they come last, so that the choices keep the keys 1, 2, 3."""
     for control, column in words_controls(task).items():
         SubElement(view, "Header", value=f"Which words of {column} decided? Optional", size="5")
         labels = SubElement(view, "Labels", name=control, toName=column)
-        for name in task.class_names:
-            SubElement(labels, "Label", value=name)
+        for box in boxes:
+            if box.stored != NONE_CHOICE:
+                alias = {} if box.stored == box.shown else {"alias": box.stored}
+                parent = SubElement(labels, "View", className=EARLIER) if box.earlier else labels
+                SubElement(parent, "Label", {"value": box.shown} | alias)
     SubElement(view, "Header", value="What decided? Optional", size="5")
     target = {"name": WHAT_DECIDED, "toName": task.columns[0].name}
     SubElement(view, "TextArea", target | {"rows": "2", "maxSubmissions": "1", "editable": "true"})

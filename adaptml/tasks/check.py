@@ -150,7 +150,7 @@ def _encoder(task: Task) -> Iterator[Finding]:
 def _table(project: Project, task: Task, table: str) -> list[Finding]:
     shown = [column.name for column in task.columns]
     read = [part.text for part in task.featurize]
-    wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.features]))
+    wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.model_features]))
     try:
         facts = table_facts(project.database, table, wanted)
     except UnknownTableError as error:
@@ -211,7 +211,7 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
         has = listed(list(facts.types), 20)
         return Finding("error", what, f"no such column; the columns are {has}: rename it in the task file")
     holds = kind(facts.types[name])
-    if name in task.features and (
+    if name in task.model_features and (
         holds not in ("vector", "number", "text") or (computed and holds == "text")
     ):
         hint = "expected numbers or a vector: name the column that holds the features"
@@ -219,7 +219,7 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     for made in task.featurize:
         if name == made.text and holds not in (reads := _read_by(made)):
             return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
-    if name in task.features and holds == "text":
+    if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]
     if missing:

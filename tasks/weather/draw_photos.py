@@ -46,7 +46,7 @@ def draw(kind: str, seed: int) -> Image.Image:
     dots = np.empty((HEIGHT, WIDTH, 3))
     dots[:GROUND], dots[GROUND:] = COLOURS[kind]
     if kind.startswith("sun"):
-        _disc(dots, generator.integers(8, 20), generator.integers(10, 54), 5, (250, 220, 90))
+        _disc(dots, int(generator.integers(8, 20)), int(generator.integers(10, 54)), 5, (250, 220, 90))
     elif "rain" in kind:
         for top, left in zip(generator.integers(0, 40, 60), generator.integers(4, 60, 60), strict=True):
             for step in range(6):

@@ -1,6 +1,7 @@
 """Labelling functions over the words and the photos of a diary; an entry may have only one of them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from snorkel.labeling import LabelingFunction
@@ -33,17 +34,17 @@ def share(
     return float(shares[np.ix_(hues, saturations, brightnesses)].sum())
 
 
-def blue_sky(x):
+def blue_sky(x: Any) -> str | None:
     """Much blue."""
     return "sun" if share(x.photo_vec, hues=BLUE, saturations=COLOURED) > 0.3 else None
 
 
-def dark_grey(x):
+def dark_grey(x: Any) -> str | None:
     """Mostly grey, and not bright."""
     return "rain" if share(x.photo_vec, saturations=GREY, brightnesses=DARK) > 0.6 else None
 
 
-def white(x):
+def white(x: Any) -> str | None:
     """Mostly light without colour."""
     return "snow" if share(x.photo_vec, saturations=GREY, brightnesses=LIGHT) > 0.6 else None
 

@@ -190,7 +190,8 @@ def test_setup_keeps_annotations(
         setup(here, make_task(["dog", "bird"]))
     assert str(error.value) == (
         f"the labelling page of project {number} cannot be replaced: annotations hold 'cat' (1 times), which the "
-        "task file does not have; nothing was changed: take the change back in the task file, or begin a new project"
+        "task file does not have; nothing was changed: take the change back in the task file, and "
+        "make it with `adaptml task classes`, which keeps annotations readable; or begin a new project"
     )
     with pytest.raises(
         LabelStudioError, match="its 1 annotations may hold several classes, and the task file is"
@@ -390,7 +391,7 @@ def test_labels_that_the_task_does_not_know(
         pull(here, task)
     assert str(error.value) == (
         f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
-        "its classes are cat, dog, bird: fix the labelling page or the task file"
+        "its classes are cat, dog, bird: fix the labelling page or the task file (`adaptml task classes` renames)"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):

@@ -51,7 +51,7 @@ def test_rules_on_both_parts_label_what_has_one(diary: Project) -> None:
     absent = lacking(diary)
     assert not photo[absent["photo"]].any(axis=None)
     assert not words[absent["txt"]].any(axis=None)
-    assert (photo.any(axis=1) & words.any(axis=1)).sum() == 15
+    assert (photo.any(axis=1) & words.any(axis=1)).sum() == 16
     assert votes.loc["d25", "blue_sky"] == -1  # a sunset
 
 
