@@ -141,7 +141,8 @@ def table_of(findings: Sequence[Finding]) -> Table:
 
 def command(
     profiles: Annotated[
-        list[str] | None, typer.Argument(help="label, data_programming, modelling, deploy; default: all.")
+        list[str] | None,
+        typer.Argument(help="label, data_programming, modelling, deploy, gpu; default: all but gpu."),
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Build the images anew first.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start in spite of failed checks.")] = False,
