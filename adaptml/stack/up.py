@@ -159,8 +159,9 @@ def command(
     console.print(f"{len(services)} services are healthy after {time.monotonic() - started:.0f} s")
     for line in aligned(addresses(stack, services)):
         console.print(line)
-    if stack.folders:
-        console.print(f"files of {listed(list(stack.folders), 5)}: in {stack.data_path}")
+    inside = [name for name, folder in stack.folders.items() if folder.parent == stack.data_path]
+    if inside:
+        console.print(f"files of {listed(inside, 5)}: in {stack.data_path}")
     for line in how_to_move(stack, own_image(stack)):
         console.print(line)
 
