@@ -224,11 +224,13 @@ class Project:
         label = adaptml.label
         lf_history = adaptml.lf_history
         lf_diff = adaptml.lf_diff
+        lf_hints = adaptml.lf_hints
         train = adaptml.train
         compare = adaptml.compare
         deploy = adaptml.deploy
         predict = adaptml.predict
         serve = adaptml.serve
+        watch = adaptml.watch
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
     else:
@@ -249,10 +251,12 @@ class Project:
         label = Step()
         lf_history = Step()
         lf_diff = Step()
+        lf_hints = Step()
         train = Step()
         compare = Step()
         deploy = Step()
         predict = Step()
         serve = Step()
+        watch = Step()
         list_runs = Step()
         check_task = Step()
