@@ -111,6 +111,8 @@ if TYPE_CHECKING:
     from modelling.compare import compare as compare
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.export import Exported as Exported
+    from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
     from modelling.predict import predict as predict
     from modelling.serve import serve as serve
@@ -177,6 +179,7 @@ _NAMES = {
     "modelling.algorithms.mlp": "MlpAlgorithm",
     "modelling.compare": "compare Comparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",
     "modelling.train": "train TrainResult",

@@ -228,6 +228,7 @@ class Project:
         train = adaptml.train
         compare = adaptml.compare
         deploy = adaptml.deploy
+        export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
         watch = adaptml.watch
@@ -256,6 +257,7 @@ class Project:
         train = Step()
         compare = Step()
         deploy = Step()
+        export_model = Step()
         predict = Step()
         serve = Step()
         watch = Step()

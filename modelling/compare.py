@@ -17,7 +17,9 @@ from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.tasks import ProblemType, Task
-from modelling.algorithms import Classifier, algorithm_name, check_savable, classifier
+from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
+from modelling.algorithms import Algorithm, Classifier, algorithm_name
+from modelling.defaults import train_settings
 from modelling.sources import (
     HasRun,
     Reader,
@@ -73,6 +75,7 @@ class Comparison:
         sentence: what it means, plainly.
         n_gold: gold points.
         n_weak: weakly labelled points.
+        lines: names and sentences: where settings came from.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -87,6 +90,7 @@ class Comparison:
     sentence: str
     n_gold: int
     n_weak: int
+    lines: Sequence[tuple[str, str]] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -108,14 +112,16 @@ def compare(
     data: Data | HasRun,
     gold: Data = TASK_GOLD,
     *,
-    algorithm: str | Classifier = "logistic_regression",
+    algorithm: str | Classifier | None = None,
     features: Sequence[str] = (),
     params: Mapping[str, object] | None = None,
-    soft_labels: bool = False,
-    seed: int = 0,
+    soft_labels: bool | None = None,
+    seed: int | None = None,
     show_progress: bool = False,
 ) -> Comparison:
     """Train by each strategy in cross-validation on gold and compare, in one MLflow run.
+
+    What is not given is as the task file keeps it, else built in, as in `train`.
 
     Args:
         project: holds the features, the gold and the runs.
@@ -137,13 +143,15 @@ def compare(
         >>> project.compare("spam", labelled).frame["strategy"].tolist()
         ['gold', 'weak', 'union', 'stacked', 'relabelled']
     """
-    made = classifier(algorithm, params)
-    check_savable(made)
+    settings = train_settings(
+        project.task(task), algorithm, params, features=list(features), soft_labels=soft_labels, seed=seed
+    )
+    made, seed = settings.classifier, settings.seed
     labels = _read(project, task, data_of(data), gold)
     task = labels.task
-    columns = exact_features(project, task, features, labels.gold.keys, labels.weak.keys)
-    learner = Learner(made, task.problem, soft_labels, seed)
-    shown = _parameters(labels, learner, columns, gold)
+    columns = exact_features(project, task, settings.features, labels.gold.keys, labels.weak.keys)
+    learner = Learner(made, task.problem, settings.soft_labels, seed)
+    shown = _parameters(labels, learner, columns, gold) | {SETTINGS_FROM: settings.came_from}
     with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
         recorder.tags[CLASSES_TAG] = classes_text(task.class_names)
         for note in labels.notes:
@@ -155,6 +163,10 @@ def compare(
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
         held_out = _held_out(labels, learner, reader)
+        stopped = _stopped(held_out, made)
+        if stopped:
+            recorder.log.warning("%s", stopped)
+        recorder.metrics |= {f"{name}_unconverged": found.unconverged for name, found in held_out.items()}
         rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
         recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
         for row in rows:
@@ -164,7 +176,8 @@ def compare(
         sentence = verdict(rows, draws) if len(labels.weak) else gold_only(rows[0], task.problem)
         recorder.log.info(sentence)
     n_gold, n_weak, measure = len(labels.gold), len(labels.weak), task.problem.measure
-    return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak)
+    lines = [("settings", settings.came_from)] if settings.came_from != BUILT_IN else []
+    return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak, lines)
 
 
 @dataclass(frozen=True)
@@ -215,6 +228,16 @@ def _held_out(labels: _Labels, learner: Learner, reader: Reader) -> dict[str, He
         return cross_validate(["gold"], learner, None, gold)
     P = targets(labels.weak, labels.source, learner.soft_labels)
     return cross_validate(list(STRATEGIES), learner, Weak(reader.read(labels.weak.keys), P), gold)
+
+
+def _stopped(held_out: Mapping[str, HeldOut], made: Classifier) -> str:
+    """Which strategies' models stopped before they converged, and in how many folds; empty for none."""
+    found = [f"{name} {out.unconverged}" for name, out in held_out.items() if out.unconverged]
+    if not found:
+        return ""
+    advice = made.advice() if isinstance(made, Algorithm) else "see its parameters"
+    name = algorithm_name(made)
+    return f"{name} stopped before it converged, in how many of {FOLDS} folds: {', '.join(found)}; {advice}"
 
 
 Draws = npt.NDArray[np.float64]

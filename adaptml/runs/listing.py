@@ -11,7 +11,7 @@ from mlflow.entities import Run
 from adaptml.errors import TaskError, TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.tracking import PARENT_TAG, store_errors
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request
@@ -123,6 +123,8 @@ def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
 
 def _step(run: Run) -> str:
     """The step that made a run; one that `mlflow run` opened has a name that says nothing."""
+    if PARENT_TAG in run.data.tags:  # a setting that a search tried
+        return ""
     named = (run.info.run_name or "").split(" ")[0]
     if named in STEPS:
         return named
