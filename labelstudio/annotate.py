@@ -18,7 +18,7 @@ from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotations import Key
 from labelstudio.annotator_agreement import report
-from labelstudio.changed import CHANGED, ask_again
+from labelstudio.changed import AGAIN, CHANGED, ask_again, ask_all_again
 from labelstudio.client import connect
 from labelstudio.disputed import DISPUTED, disputed_points
 from labelstudio.export import ADJUDICATION, ExportedTask
@@ -130,7 +130,8 @@ def push(
             somebody else settles it: its `meta_info` says `"purpose": "adjudication"`. `changed` asks again
             about gold points that read otherwise than when they were labelled, and about points of which
             gold or somebody's answer no longer says which class it is, since that was split or dropped. The
-            old answer is not shown: who chooses anew should look at the point.
+            old answer is not shown: who chooses anew should look at the point. `again` asks about the first n
+            named points whatever was said about them, once for each list of classes.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -154,10 +155,12 @@ def push(
         for one in linked:
             projects.check_page(one.theirs, task)
             share(one.project.studio, one.project.number, task, project.settings)
-            if len(linked) > 1 or sampling == CHANGED:  # who has which point is seen from the local copies
+            if len(linked) > 1 or sampling in (CHANGED, AGAIN):  # who has which point: the local copies say
                 refresh(one.project)
         if sampling == CHANGED:
             sample, parts = ask_again(project, task, linked, data, n, where)
+        elif sampling == AGAIN:
+            sample, parts = ask_all_again(project, task, linked, data, n, where)
         elif sampling == DISPUTED:
             sample = disputed_points(project, task, data, n, where)
             parts = parts_of(linked, sample, ADJUDICATION)

@@ -19,7 +19,7 @@ from labelstudio.annotations import Key, undecided_points
 from labelstudio.parts import Linked, Part, changed_parts, only
 from labelstudio.points import sort_tasks
 
-CHANGED = "changed"
+CHANGED, AGAIN = "changed", "again"
 
 
 def ask_again(
@@ -46,6 +46,35 @@ def ask_again(
         ids = [key for table, key in asked & keys if (one.project.number, key) not in reworded]
         parts += [Part(one, only(sample, ids), _purpose(task))] if ids else []
     return sample, parts
+
+
+def ask_all_again(
+    project: Project, task: Task, linked: Sequence[Linked], data: Data, n: int, where: str | None = None
+) -> tuple[Sample, list[Part]]:
+    """The first n named points, whatever was said about them: of a class that was added, nobody was asked.
+
+    Args:
+        project, task, data, n, where: as for `changed_sample`.
+        linked: the task's projects; their local copies are up to date.
+
+    Raises:
+        AnnotationError: n below 1, or points of several tables.
+        FrameError, DatabaseError: data that cannot be read.
+    """
+    if n < 1:
+        raise AnnotationError(f"{n} points were asked for; expected at least 1")
+    table, named = table_and_ids(project, data, where)
+    ids = [*(project.database.keys(table)["id"] if named is None else named)][:n]
+    frame = pd.DataFrame({"table_name": table, "id": ids, "inclusion_prob": np.nan})
+    sample = Sample(frame, AGAIN, n, 0)
+    had = [set(one.project.copy.wordings(table, ids)) for one in linked]
+    new = set(ids).difference(*had)
+    shared = any(one.person is None for one in linked)
+    parts = [
+        Part(one, only(sample, having | (new if one.person is None or not shared else set())), _purpose(task))
+        for one, having in zip(linked, had, strict=True)
+    ]
+    return sample, [part for part in parts if len(part.sample.frame)]
 
 
 def changed_sample(

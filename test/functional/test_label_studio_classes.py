@@ -82,6 +82,14 @@ def test_annotations_of_before_stay_and_are_read_in_the_names_of_now(
     assert cells(done.ann_df, name) == [["pet"], ["dog"], ["dog"], ["duck"], [], None]
     with pytest.raises(AnnotationError, match="no gold point of"):
         push(here, now, "posts", 9, sampling="changed")
+    more = changed(now, [*now.class_names, "newt"], {})
+    setup(here, more)
+    assert push(here, more, "posts", 9)[1].there == 6
+    again = push(here, more, "posts where id < '00002'", 9, sampling="again")[1]
+    assert (again.asked, again.sent, again.there) == (2, 2, 0)
+    again = push(here, more, "posts where id < '00003'", 9, sampling="again")[1]
+    assert (again.asked, again.sent, again.there) == (3, 1, 2)
+    now = more
     marking = now.model_copy(update={"feedback": True})
     assert setup(here, marking).changes == ["it asks what decided"]
     assert setup(here, marking).changes == []
