@@ -105,7 +105,8 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         )
     probs = read_probabilities(frame, task, values, source) if column == LABEL else None
     gone = int(frame.attrs.get(GONE, 0))
-    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()) - undecided, gone, undecided)
+    left_out = int((~usable).sum()) - undecided
+    everything = Labelled(frame[KEYS], flags, probs, left_out, gone, undecided=undecided)
     return everything.take(usable)
 
 
