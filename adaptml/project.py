@@ -226,9 +226,11 @@ class Project:
         lf_diff = adaptml.lf_diff
         train = adaptml.train
         compare = adaptml.compare
+        compare_with_champion = adaptml.compare_with_champion
         deploy = adaptml.deploy
         predict = adaptml.predict
         serve = adaptml.serve
+        run = adaptml.run
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
     else:
@@ -251,8 +253,10 @@ class Project:
         lf_diff = Step()
         train = Step()
         compare = Step()
+        compare_with_champion = Step()
         deploy = Step()
         predict = Step()
         serve = Step()
+        run = Step()
         list_runs = Step()
         check_task = Step()

@@ -5,15 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import TASK_GOLD, Data, read_gold, read_points
+from adaptml.data import GOLD_IF_ANY, TASK_GOLD, Data, read_gold, read_points
 from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
-
-GOLD_IF_ANY = "task, if any"
 
 
 def apply_lfs(

@@ -30,7 +30,7 @@ from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
-from modelling.strategies import AUTO, Combined, Gold, Learner, Weak, combine
+from modelling.strategies import AUTO, STRATEGY_USED, Combined, Gold, Learner, Weak, combine
 
 DEFAULT_ALGORITHM = "logistic_regression"
 
@@ -229,6 +229,7 @@ class _Training:
         """Train by a strategy, and evaluate."""
         weak, gold = self._weak(), self._gold()
         done = combine(strategy, self._learner, weak, gold)
+        self._recorder.params[STRATEGY_USED] = done.strategy
         self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
         stopped = done.model.unconverged_ or getattr(done.model.base_model, "unconverged_", "")
         if stopped:

@@ -1,0 +1,83 @@
+"""`adaptml run TASK`: all steps from new rows to a version that is compared with the champion."""
+
+import sys
+from math import isnan
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from adaptml.cli import options
+from adaptml.cli.support import EXIT_INTERRUPTED, output
+from adaptml.data import GOLD_IF_ANY
+from adaptml.project import Project
+
+if TYPE_CHECKING:
+    from adaptml.pipeline.result import RunResult
+    from adaptml.pipeline.run import StepEvent
+
+
+def command(
+    task: options.TaskName,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="DATA",
+            help="Which data points, as in `label`. Default: those of the last run, else the only table.",
+            show_default=False,
+        ),
+    ] = None,
+    gold: options.Gold = GOLD_IF_ANY,
+    deploy_if_better: Annotated[
+        bool,
+        typer.Option("--deploy-if-better", help="Deploy the version, if it is better than the champion."),
+    ] = False,
+    workers: options.Workers = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do anew also what was done before from the same.")
+    ] = False,
+) -> None:
+    """Do everything: check, featurize, label, train, compare with the champion, and deploy if told so.
+
+    What was done before from the same data, rules and gold is taken again, so run it whenever anything may
+    have changed: a nightly job, say. It asks nothing. It ends with 0 when all steps were done, whether the
+    version is better or not, and with 1 where a step could not be done, which it names.
+
+    Example: `adaptml run example --data example_data --deploy-if-better`
+    """
+    try:
+        with Project() as project:
+            done = project.run(
+                task, data,
+                gold=gold, deploy_if_better=deploy_if_better, workers=workers, fresh=fresh,
+                on_event=show_event, show_progress=True,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        typer.echo("interrupted; finished steps are kept, run it again to go on", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    show(done)
+
+
+def show_event(event: "StepEvent") -> None:
+    """A line for each step that is done; an error says itself."""
+    if event.state in ("started", "failed"):
+        return
+    console = output()
+    console.print(f"{event.step:<10}{event.state:<8} {event.text}")
+    if event.run_id:
+        console.print(f"{'':<19}run {event.run_id}")
+    sys.stdout.flush()  # whoever reads a pipe sees it now
+
+
+def show(done: "RunResult") -> None:
+    """Print the figures side by side, what to know of them, and the next order."""
+    table = Table("", done.measure, "experiment", "run", box=None, pad_edge=False)
+    for what, value, experiment, run in done.frame.itertuples(index=False):
+        table.add_row(what, "" if isnan(value) else f"{value:.3f}", experiment, run)
+    console = output()
+    console.print(table)
+    for note in done.compare.found.get("notes", []):
+        console.print(note)
+    if done.next_order:
+        console.print(f"Next: `{done.next_order}`")
