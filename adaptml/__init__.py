@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from dataprogramming.label_models.weighted_vote import WeightedVote as WeightedVote
     from dataprogramming.lf_diff import LFDiff as LFDiff
     from dataprogramming.lf_diff import lf_diff as lf_diff
+    from dataprogramming.lf_hints import lf_hints as lf_hints
     from dataprogramming.lf_history import LFHistory as LFHistory
     from dataprogramming.lf_history import lf_history as lf_history
     from dataprogramming.lf_json import lf_from_json as lf_from_json
@@ -85,6 +86,8 @@ if TYPE_CHECKING:
     from dataprogramming.rule_lfs import number_lf as number_lf
     from dataprogramming.rule_lfs import regex_lf as regex_lf
     from dataprogramming.votes import Votes as Votes
+    from dataprogramming.watch import Watched as Watched
+    from dataprogramming.watch import watch as watch
     from labelstudio.agreement import Agreement as Agreement
     from labelstudio.alpha import Alpha as Alpha
     from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
@@ -157,6 +160,7 @@ _NAMES = {
     "dataprogramming.label_models.union": "Union",
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
     "dataprogramming.lf_diff": "lf_diff LFDiff",
+    "dataprogramming.lf_hints": "lf_hints",
     "dataprogramming.lf_history": "lf_history LFHistory",
     "dataprogramming.keyword_lfs": "keyword_lf",
     "dataprogramming.lf_json": "lf_from_json",
@@ -164,6 +168,7 @@ _NAMES = {
     "dataprogramming.lookup": "lookup",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
     "dataprogramming.votes": "Votes",
+    "dataprogramming.watch": "watch Watched",
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",

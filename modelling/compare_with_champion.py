@@ -126,8 +126,9 @@ def compare_with_champion(
     if champion == version:
         return _uncompared(task, version, champion, f"Version {version} is the champion.", better=False)
     recipes = {NEW: read_recipe(project, model, version), CHAMPION: read_recipe(project, model, champion)}
-    if recipes[CHAMPION].class_names != recipes[NEW].class_names:
-        return _uncompared(task, version, champion, _other_classes(recipes), better=True)
+    if not all(_in_classes_of_now(task, recipe) for recipe in recipes.values()):
+        of_now = _in_classes_of_now(task, recipes[NEW])
+        return _uncompared(task, version, champion, _other_classes(recipes, of_now), better=of_now)
     truth = _gold(project, task, gold)
     sides = {
         who: retraining(project, task, recipe, truth, seed, show_progress) for who, recipe in recipes.items()
@@ -160,15 +161,19 @@ def _uncompared(
     return ChampionComparison(model, version, champion, better, sentence, (), task.problem.measure, {}, "")
 
 
-def _other_classes(recipes: Mapping[str, Recipe]) -> str:
+def _in_classes_of_now(task: Task, recipe: Recipe) -> bool:
+    """Whether what a version learned is known in the classes of now: they are the same, renamed or merged."""
+    now = [task.meanings.get(name, frozenset()) for name in recipe.class_names]
+    return all(len(possible) == 1 for possible in now) and {*task.class_names} == {*frozenset().union(*now)}
+
+
+def _other_classes(recipes: Mapping[str, Recipe], of_now: bool) -> str:
     said = {
         who: f"version {recipe.version} ({listed(recipe.class_names, MAX_LISTED)})"
         for who, recipe in recipes.items()
     }
-    return (
-        f"The champion, {said[CHAMPION]}, tells other classes than {said[NEW]}: they cannot be compared, and "
-        "the new one counts as a first version."
-    )
+    counts = f", and version {recipes[NEW].version} counts as a first version" if of_now else ""
+    return f"The champion, {said[CHAMPION]}, tells other classes than {said[NEW]}: they cannot be compared{counts}."
 
 
 def _gold(project: Project, task: Task, gold: Data) -> Labelled:

@@ -117,9 +117,11 @@ def predict(
         _write(path, task, _answers(champion, frame, show_progress), counts)
     new_rows = None
     if write:
-        run_id = champion.run_id or f"{champion.name}/{champion.version}"
-        chunks = (pd.DataFrame(b.to_pylist()) for b in pq.ParquetFile(path).iter_batches(CHUNK_ROWS))
-        new_rows = sum(write_back(project.results, task.name, kind, chunk, run_id) for chunk in chunks)
+        model = f"{champion.name}/{champion.version}"
+        run_id = champion.run_id or model
+        batches = pq.ParquetFile(path).iter_batches(CHUNK_ROWS)
+        chunks = (pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in batches)
+        new_rows = sum(write_back(project.results, task, kind, chunk, run_id) for chunk in chunks)
     told = {name: counts[name] for name in champion.classes}
     gone = int(frame.attrs.get(GONE, 0))
     return Predicted(path, champion.name, champion.version, len(frame), told, new_rows, gone)

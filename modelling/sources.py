@@ -75,7 +75,7 @@ def exact_features(
         FeatureError: no version is there for all tables, or one that `adaptml featurize` is still to compute.
     """
     tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
-    names = list(features) or list(task.features)
+    names = list(features or task.train.features or task.features)
     check_featurized(project.points, task, tables, names)
     return project.points.exact(tables, names)
 
@@ -175,7 +175,7 @@ def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, 
                     "leave out --setting (in Python: give the task's name), or name other labels"
                 )
             made = made.with_setting(setting)
-        if list(said.get("classes", made.class_names)) != made.class_names:
+        if list(said.get("classes", made.class_names)) not in made.class_lists:
             raise ModelError(
                 f"{source} was labelled with the classes {', '.join(said['classes'])}, and task "
                 f"{made.name!r} has {', '.join(made.class_names)}; label again"

@@ -75,7 +75,8 @@ def push_command(
         str,
         typer.Option(
             help="random, stratified, diverse, uncertain, disagreement, uncovered, a mixture such as "
-            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed, to ask again."
+            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed or "
+            "changed-classes, to ask again."
         ),
     ] = "random",
     predictions: Annotated[
@@ -110,7 +111,7 @@ def push_command(
         )
     if sampling == "disputed":
         output().print("Somebody who has not annotated these points settles them: what they say is gold.")
-    elif sampling != "changed" and sample.frame["inclusion_prob"].isna().any():
+    elif not sampling.startswith("changed") and sample.frame["inclusion_prob"].isna().any():
         output().print(
             "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"
         )
@@ -122,6 +123,8 @@ def _show_pushed(sample: "Sample", done: "Pushed", data: str, n: int) -> None:
     fewer = f" ({n} were asked for)" if done.asked < n else ""
     console.print(f"{done.asked} points of {data}{fewer}, drawn as {sample.name}")
     console.print(f"{done.sent} sent, {done.there} there already, {len(done.refused)} refused")
+    if done.empty:
+        console.print(f"{done.empty} left out: there is nothing in any column that annotators see")
     for person, part in done.people.items():
         console.print(f"  {person}: {part.sent} sent, {part.there} there already")
     for key, reason in done.refused.items():

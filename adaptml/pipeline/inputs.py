@@ -40,13 +40,14 @@ def label_inputs(
     Raises:
         AdaptmlError: data, gold or labelling functions that cannot be used.
     """
-    votes = project.apply_lfs(
-        task, data, gold=gold, workers=workers, fresh=fresh, show_progress=show_progress
-    )
-    parts: list[Part] = ["label", *_task(task), *votes.lf_names, votes.keys[KEYS], votes.L]
-    if votes.gold is not None and votes.gold.Y is not None:
-        parts += [votes.gold.keys[KEYS], votes.gold.L, votes.gold.Y]
-    return fingerprint(*parts)
+    known = read_gold(project, gold, task)
+    parts: list[Part] = ["label", *_task(task)]
+    for points in [data] if known is None else [data, known.keys]:
+        votes = project.apply_lfs(
+            task, points, gold=None, workers=workers, fresh=fresh, show_progress=show_progress
+        )
+        parts += [*votes.lf_names, votes.keys[KEYS], votes.L]
+    return fingerprint(*parts) if known is None else fingerprint(*parts, known.Y)
 
 
 def train_inputs(project: Project, task: Task, label_run: str, gold: Data) -> str:
@@ -68,7 +69,9 @@ def train_inputs(project: Project, task: Task, label_run: str, gold: Data) -> st
         frames.append(known.keys[KEYS])
         parts += [known.keys[KEYS], known.Y]
     points = pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
-    features = project.points.exact(points["table_name"].unique().tolist(), task.features)
+    features = project.points.exact(
+        points["table_name"].unique().tolist(), task.train.features or task.features
+    )
     return fingerprint(*parts, *map(str, features), project.points.read(points, features))
 
 

@@ -151,7 +151,7 @@ def _table(project: Project, task: Task, table: str) -> list[Finding]:
     made = task.featurize
     shown = [column.name for column in task.columns]
     read = [] if made is None else [made.text]
-    wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.features]))
+    wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.model_features]))
     try:
         facts = table_facts(project.database, table, wanted)
     except UnknownTableError as error:
@@ -212,14 +212,14 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
         has = listed(list(facts.types), 20)
         return Finding("error", what, f"no such column; the columns are {has}: rename it in the task file")
     holds = kind(facts.types[name])
-    if name in task.features and (
+    if name in task.model_features and (
         holds not in ("vector", "number", "text") or (computed and holds == "text")
     ):
         hint = "expected numbers or a vector: name the column that holds the features"
         return Finding("error", what, f"{holds}; {hint}")
     if made is not None and name == made.text and holds not in (reads := _read_by(made)):
         return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
-    if name in task.features and holds == "text":
+    if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]
     if missing:

@@ -177,7 +177,7 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     """The whole stack, healthy; nothing of it is left in the end."""
     names = ("CRATE_PORT", "LABEL_STUDIO_PORT", "DP_MLFLOW_PORT", "MODELLING_MLFLOW_PORT", "API_PORT")
     ports = {name: str(port) for name, port in zip(names, free_ports(5), strict=True)}
-    own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets")}
+    own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets"), "DATA_PATH": str(folder / "data")}
     # Nobody's .env.dev, which may name folders with real data.
     made = Server(folder, ports | own | {"COMPOSE_ENV_FILES": ".env"})
     if STAND_INS:

@@ -28,7 +28,7 @@ def room(tracking: Settings, project: Project) -> Path:
     project.label("days", "posts")
     keys = project.database.keys("posts")
     frame = keys.assign(label=[["good"]] * 3, label_probs=[[1.0, 0.0]] * 3)
-    write_back(project.results, "days", WritebackKind.LABELS, frame, "run")
+    write_back(project.results, project.task("days"), WritebackKind.LABELS, frame, "run")
     write_frame(keys, tracking.unlabeled_data / "some.parquet", {"task": "days"})
     write_frame(keys.assign(table_name="others"), tracking.unlabeled_data / "others.parquet")
     return tracking.home

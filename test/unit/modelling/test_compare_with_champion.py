@@ -19,6 +19,10 @@ from modelling.strategies import HeldOut
 from modelling.train import train
 
 MODEL = "multiclass_side"
+CHANGE = """
+class_changes:
+  - {date: 2026-11-26, before: [left, right], becomes: {left: [west]}}
+"""
 
 
 @pytest.fixture
@@ -60,12 +64,18 @@ def test_a_version_that_is_better_worse_alike_or_of_other_classes(
     alike = compare_with_champion(project, "side", gold=gold)
     assert (alike.better, alike.metrics["gain_low"]) == (False, 0)
     assert alike.sentence.startswith("Version 3 is not shown to be better than the champion, version 2")
-    three = TASK.replace("{name: right}]", "{name: right}, {name: up}]").replace("positive: right\n", "")
-    (project.settings.tasks_dir / "side" / "task.yaml").write_text(three)
+    file = project.settings.tasks_dir / "side" / "task.yaml"
+    renamed = TASK.replace("{name: left}", "{name: west}") + CHANGE
+    file.write_text(renamed)
+    train(project, "side", data)
+    assert compare_with_champion(project, "side", gold=gold).metrics == alike.metrics
+    file.write_text(
+        TASK.replace("{name: right}]", "{name: right}, {name: up}]").replace("positive: right\n", "")
+    )
     train(project, "side", write(tmp_path / "3.parquet", list(range(40)), label_probs=lambda i: [1, 0, 0]))
     other = compare_with_champion(project, "side", gold=gold)
     assert (other.better, other.run_id) == (True, "")
-    assert "version 2 (left, right), tells other classes than version 4 (left, right, up)" in other.sentence
+    assert "version 2 (left, right), tells other classes than version 5 (left, right, up)" in other.sentence
 
 
 def test_no_gold_point_is_predicted_by_a_model_that_saw_it(

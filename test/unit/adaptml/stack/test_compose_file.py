@@ -9,8 +9,9 @@ from dotenv import dotenv_values
 
 from adaptml.settings import Settings, load_settings
 from adaptml.settings_text import variable
+from adaptml.stack.addresses import PUBLISHED
 from adaptml.stack.checks import MEMORY_GB
-from adaptml.stack.compose import PROFILES, PUBLISHED
+from adaptml.stack.compose import HOST_FOLDERS, PROFILES, VOLUMES
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
@@ -21,8 +22,13 @@ COMPUTED = {"APP_UID": "1000", "APP_GID": "1000", "STACK_DATABASE": "crate-db:42
 
 
 def test_every_variable_of_the_compose_file_is_in_env_with_its_default() -> None:
-    used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
+    text = COMPOSE
+    for name in HOST_FOLDERS:  # empty in .env: the folder of its name in DATA_PATH
+        text = text.replace(f"${{{name.upper()}:-${{DATA_PATH:-./data}}/{name}}}", f"${{{name.upper()}:-}}")
+    used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text)) | {"DATA_PATH": "./data"}
     assert set(re.findall(r"\$\{(\w+)", COMPOSE)) == set(used)  # each has a default
+    assert set(yaml.safe_load(COMPOSE)["volumes"]) == {*HOST_FOLDERS, *VOLUMES}
+    assert {name: used[name.upper()] for name in VOLUMES} == {name: name for name in VOLUMES}
     assert {name: used[name] for name in COMPUTED} == COMPUTED
     assert {name: ENV.get(name) for name in used} == used | dict.fromkeys(COMPUTED, "")
     assert set(ENV) - set(used) == {"STACK_DATABASE_URL"}
@@ -41,7 +47,7 @@ def test_env_holds_no_secret_and_no_setting_of_the_library(clean_room: Path) -> 
 
 def test_env_is_tracked_and_a_person_s_own_file_is_not() -> None:
     ignored = (REPOSITORY / ".gitignore").read_text().splitlines()
-    assert "/.env.dev" in ignored
+    assert {"/.env.dev", "/data/"} <= set(ignored)
     assert not {".env", "/.env", ".env*", "/.env*"} & set(ignored)
     assert not (REPOSITORY / ".env.example").exists()
 

@@ -64,7 +64,7 @@ def test_a_task_has_a_language(line: str, language: str) -> None:
         (GOOD.replace("positive: left-wing", "positive: centre"), ["1 problem: positive: ", "'centre'", "left-wing, right-wing"]),
         (GOOD.replace("multiclass", "multilabel"), ["1 problem: positive: ", "multiclass tasks of two classes"]),
         (GOOD.replace("name: right-wing", "name: NONE"), ["1 problem: classes: NONE is reserved"]),
-        (GOOD.replace("type: image", "type: smell"), ["1 problem: columns[1].type: ", "'text', 'image', 'audio' or 'video'", "given 'smell'"]),
+        (GOOD.replace("type: image", "type: smell"), ["1 problem: columns[1].type: ", "'text', 'image', 'audio', 'video' or 'number'", "given 'smell'"]),
         (GOOD.replace("{name: txt}, {name: photo, type: image}", "{name: txt, type: smell}"), ["1 problem: columns[0].type: "]),
         (GOOD.replace("[vec]", "[5]"), ["1 problem: features[0]: ", "given 5"]),
         (GOOD.replace("{name: right-wing}", "{name: a<b}"), ["1 problem: classes[1].name: ", "1 to 80 characters", "given 'a<b'"]),
@@ -128,6 +128,27 @@ def test_label_studio_is_told_columns_classes_and_none() -> None:
     guide = coding_guide(task)
     assert "## left-wing\n\nSays left things.\n\n- Up with it!\n" in guide
     assert "Choose exactly one." in guide
+
+
+def test_feedback_adds_labels_for_words_and_a_field_and_changes_nothing_else() -> None:
+    write(GOOD)
+    before = label_config(load_task("politics", TASKS))
+    write(GOOD + "\nfeedback: true\n")
+    config = label_config(load_task("politics", TASKS))
+    view = ElementTree.fromstring(config)
+    labels = view.find("Labels")
+    assert labels is not None
+    assert labels.attrib == {"name": "words_in_txt", "toName": "txt"}  # a picture has no words
+    assert [label.get("value") for label in labels] == ["left-wing", "right-wing"]
+    (field,) = view.iter("TextArea")
+    assert (field.get("name"), field.get("toName"), field.get("required")) == ("what_decided", "txt", None)
+    ours = [*view.findall("Labels"), *view.findall("TextArea"), *view.findall("Header[@size='5']")]
+    for element in ours:
+        view.remove(element)
+    for shown in view.findall("Text"):
+        assert shown.attrib.pop("granularity") == "word"
+    old = ElementTree.fromstring(before)
+    assert [(e.tag, e.attrib) for e in view.iter()] == [(e.tag, e.attrib) for e in old.iter()]
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), unique=True)))
