@@ -173,7 +173,8 @@ def _other_classes(recipes: Mapping[str, Recipe], of_now: bool) -> str:
         for who, recipe in recipes.items()
     }
     counts = f", and version {recipes[NEW].version} counts as a first version" if of_now else ""
-    return f"The champion, {said[CHAMPION]}, tells other classes than {said[NEW]}: they cannot be compared{counts}."
+    both = f"The champion, {said[CHAMPION]}, tells other classes than {said[NEW]}"
+    return f"{both}: they cannot be compared{counts}."
 
 
 def _gold(project: Project, task: Task, gold: Data) -> Labelled:

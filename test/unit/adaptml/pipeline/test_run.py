@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 import adaptml
 from adaptml.cli.app import app
-from adaptml.pipeline.run import alone
+from adaptml.pipeline.run import alone, run_steps
+from adaptml.pipeline.steps import Order
 from adaptml.project import Project
+from adaptml.stack.compose import StackError
+from adaptml.stack.run import answer_of, words_of
 
 MODEL = "multiclass_spam"
 
@@ -93,6 +96,35 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     assert (better.version, better.champion, better.better, better.deployed) == ("1", "2", True, True)
     assert better.compare.text.startswith("Version 1 is better than the champion, version 2 (accuracy 0.917")
     assert champion(spam) == "1"
+
+
+def test_the_host_s_steps_are_those_of_here(spam: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the stack: each step a command with its order, and its answer as JSON; here without a container."""
+    monkeypatch.chdir(spam.settings.root)
+
+    def do(name: str, order: Order) -> adaptml.StepResult:
+        done = CliRunner().invoke(app, words_of(name, order))
+        if done.exit_code:
+            raise adaptml.AdaptmlError(done.stderr.removeprefix("error: ").strip())
+        return answer_of(f"a line of somebody's\n{done.stdout}", name)
+
+    here = spam.run("spam")
+    there = run_steps(do, spam.task("spam"), Order("spam"), deploy_if_better=False)
+    assert there.frame.equals(here.frame)
+    assert states(there) == states(here)
+    with pytest.raises(adaptml.PipelineError, match=r"^stopped at check: data: no table 'posts'"):
+        run_steps(do, spam.task("spam"), Order("spam", "posts"), deploy_if_better=False)
+    with pytest.raises(
+        StackError, match=r"^dp-mlflow gave no answer to label but 'usage'; .*`adaptml up --build`$"
+    ):
+        answer_of("usage\n", "label")
+
+
+def test_in_a_container_of_the_stack_it_is_typed_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACK_SERVICE", "dp-mlflow")
+    done = CliRunner().invoke(app, ["run", "spam"])
+    assert done.exit_code == 1
+    assert "`adaptml run spam` was typed in the container dp-mlflow; expected on the host" in done.stderr
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was_and_ends_without_gold(spam: Project) -> None:
