@@ -62,6 +62,28 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         >>> project.deploy("multiclass_spam", trained.version).model
         'multiclass_spam'
     """
+    version, previous = version_and_champion(project, model, version)
+    client = project.runs.client
+    try:
+        said = _names(client, model, version)
+        note_uses(project.results, model, [Reference.recorded(name) for name in said.get("features", ())])
+        client.set_registered_model_alias(model, CHAMPION, version)
+        now = client.get_registered_model(model).tags.get(CLASSES_TAG)
+    except MlflowException as error:
+        raise TrackingError(
+            f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
+        ) from error
+    note = note_on_classes(f"{model} version {version}", said["classes"], now) if "classes" in said else ""
+    return Deployed(model, version, previous, note)
+
+
+def version_and_champion(project: Project, model: str, version: str | None) -> tuple[str, str | None]:
+    """A version of a registered end model, the latest for None; and the one that is the champion, if any.
+
+    Raises:
+        ModelError: no such end model or version.
+        TrackingError: the registry cannot be used.
+    """
     client = project.runs.client
     try:
         known = {found.name: found for found in end_models(client)}
@@ -69,18 +91,12 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         if registered is None:
             names = listed(sorted(known), MAX_LISTED) or "none"
             raise ModelError(f"no end model {model!r} in the registry; it has {names}: train it first")
-        version = _version(client, model, version)
-        said = _names(client, model, version)
-        note_uses(project.results, model, [Reference.recorded(name) for name in said.get("features", ())])
-        previous = registered.aliases.get(CHAMPION)
-        client.set_registered_model_alias(model, CHAMPION, version)
+        champion = registered.aliases.get(CHAMPION)
+        return _version(client, model, version), None if champion is None else str(champion)
     except MlflowException as error:
         raise TrackingError(
-            f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
+            f"{model} cannot be looked up: {one_line(error)}; see that MLflow runs"
         ) from error
-    of, now = f"{model} version {version}", registered.tags.get(CLASSES_TAG)
-    note = note_on_classes(of, said["classes"], now) if "classes" in said else ""
-    return Deployed(model, version, None if previous is None else str(previous), note)
 
 
 def _names(client: MlflowClient, model: str, version: str) -> dict[str, list[str]]:

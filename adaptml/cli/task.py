@@ -28,27 +28,34 @@ def new(
         str, typer.Option(help="One class a data point (multiclass), or any number (multilabel).")
     ] = "multiclass",
     text: Annotated[
-        str | None, typer.Option(help="Column of the data table that holds the text; default: txt.")
+        list[str] | None, typer.Option(help="Columns that hold texts; without any column: txt.")
     ] = None,
     image: Annotated[
-        str | None, typer.Option(help="Of a task about pictures: column that holds their paths or addresses.")
+        list[str] | None, typer.Option(help="Columns that hold paths or addresses of pictures.")
     ] = None,
+    audio: Annotated[list[str] | None, typer.Option(help="The same of sounds.")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="The same of films.")] = None,
+    number: Annotated[list[str] | None, typer.Option(help="Columns that hold numbers.")] = None,
 ) -> None:
     """Make a task folder that runs at once; edit its two files from there.
 
-    Example: `adaptml task new topic --classes politics,sports,other --text body`
-    """
-    from adaptml.tasks.scaffold import new_task
+    Columns are named with commas between, or by giving the option more than once.
 
-    if text is not None and image is not None:
-        raise TaskError(
-            f"--text {text} and --image {image} were both given; expected one: add the other column to the "
-            "task file afterwards"
-        )
+    Example: `adaptml task new topic --classes politics,sports,other --text title,body --image photo`
+    """
+    from adaptml.tasks.scaffold import TEXT, new_task
+    from adaptml.tasks.schema import Column
+
+    given = {"text": text, "image": image, "audio": audio, "video": video, "number": number}
+    columns = [
+        Column.model_construct(name=column.strip(), type=kind)  # what is wrong is told of the whole task file
+        for kind, columns_given in given.items()
+        for column in options.names_in(columns_given) or ([""] if columns_given else [])
+    ]
     names = [part.strip() for part in classes.split(",") if part.strip()]
     with Project() as project:
         tasks_dir = project.settings.tasks_dir
-    made = new_task(tasks_dir, name, names, setting, "txt" if text is None else text, image=image)
+    made = new_task(tasks_dir, name, names, setting, columns or TEXT)
     folder = tasks_dir / name
     output().print(f"{folder / 'task.yaml'}  classes, columns, coding guide")
     output().print(f"{folder / 'lfs.py'}     labelling functions")

@@ -30,7 +30,7 @@ def classes_text(class_names: Sequence[str]) -> str:
 
 
 def tell_registry(runs: RunStore, task: Task) -> None:
-    """Tell the registry which classes a task has now; the prediction service, which knows no task, marks by it.
+    """Tell the registry which classes a task has now: by it, the service marks models, which knows no tasks.
 
     Args:
         runs: the registry.

@@ -11,7 +11,7 @@ from mlflow.entities import Run
 from adaptml.errors import TaskError, TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.tracking import PARENT_TAG, store_errors
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request
@@ -52,8 +52,8 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
         Frame of a row per run: `started` (UTC), `task`, `step`, `setting`, `status` (FINISHED, FAILED, KILLED
         or RUNNING), `model` (label model or algorithm), `points` (to label or trained on), `metric`
         (`accuracy` or `f1_samples`), `on_gold` and `on_labels` (its values in [0, 1] against gold and against
-        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with other
-        classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
+        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with
+        other classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
 
     Raises:
         TrackingError: the tracking server or store cannot be used.
@@ -123,6 +123,8 @@ def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
 
 def _step(run: Run) -> str:
     """The step that made a run; one that `mlflow run` opened has a name that says nothing."""
+    if PARENT_TAG in run.data.tags:  # a setting that a search tried
+        return ""
     named = (run.info.run_name or "").split(" ")[0]
     if named in STEPS:
         return named

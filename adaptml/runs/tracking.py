@@ -26,8 +26,26 @@ from adaptml.errors import TrackingError, one_line
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
+PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
 _MAX_PARAM_CHARS = 500
 _MAKING = Lock()  # a new store is made by migrations that keep global state
+
+
+@dataclass(frozen=True)
+class ChildRun:
+    """A run inside a run, such as one setting of a search: it has no files.
+
+    Attributes:
+        name: of the run.
+        params: name → value.
+        metrics: name → finite number; none where what it tried failed.
+        error: why it failed; empty where it did not.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    error: str = ""
 
 
 @dataclass
@@ -43,6 +61,7 @@ class Recorder:
         params: name → value; those that are only known later are added.
         metrics: name → finite number.
         tags: name → text.
+        children: runs inside this one.
         model: the model to log and to register, if the step makes one.
         model_version: the version that the registry gave it, once the run is complete.
     """
@@ -55,6 +74,7 @@ class Recorder:
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    children: list[ChildRun] = field(default_factory=list)
     model: ModelToLog | None = None
     model_version: str | None = None
 
@@ -277,9 +297,22 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
     tags = [RunTag(key, value) for key, value in recorder.tags.items()]
     client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()], tags)
     client.log_artifacts(run_id, str(recorder.folder))
+    for child in recorder.children:
+        _log_child(client, run, child)
     if recorder.model is not None:
         recorder.model_version = _register(client, run, recorder.model)
     client.set_terminated(run_id, "FINISHED")
+
+
+def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
+    tags = {PARENT_TAG: parent.info.run_id} | ({"error": _text(child.error)} if child.error else {})
+    made = client.create_run(parent.info.experiment_id, run_name=child.name, tags=tags)
+    now = int(time.time() * 1000)
+    metrics = [Metric(key, float(value), now, 0) for key, value in child.metrics.items()]
+    client.log_batch(
+        made.info.run_id, metrics, [Param(key, _text(value)) for key, value in child.params.items()]
+    )
+    client.set_terminated(made.info.run_id, "FAILED" if child.error else "FINISHED")
 
 
 def _register(client: MlflowClient, run: Run, model: ModelToLog) -> str:

@@ -140,7 +140,7 @@ def _former(task: Task) -> Iterator[Finding]:
 
 
 def _language(task: Task) -> Iterator[Finding]:
-    if task.featurize is None or task.featurize.lemmas is None:
+    if not any(part.lemmas for part in task.featurize):
         return
     try:
         known = has_lemmas(task.language)
@@ -153,18 +153,17 @@ def _language(task: Task) -> Iterator[Finding]:
 
 
 def _encoder(task: Task) -> Iterator[Finding]:
-    if task.featurize is None or task.featurize.vector is None:
-        return
-    try:
-        check_encoder(task.featurize.encoder)
-    except FeatureError as error:
-        yield Finding("error", "encoder", str(error))
+    for part in task.featurize:
+        if part.vector is not None:
+            try:
+                check_encoder(part.encoder)
+            except FeatureError as error:
+                yield Finding("error", "encoder", str(error))
 
 
 def _table(project: Project, task: Task, table: str) -> list[Finding]:
-    made = task.featurize
     shown = [column.name for column in task.columns]
-    read = [] if made is None else [made.text]
+    read = [part.text for part in task.featurize]
     wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.model_features]))
     try:
         facts = table_facts(project.database, table, wanted)
@@ -217,8 +216,8 @@ def _read_by(made: Featurize) -> tuple[str, ...]:
 
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
-    what, made = f"{table}.{name}", task.featurize
-    computed = made is not None and name in (made.lemmas, made.vector)
+    what = f"{table}.{name}"
+    computed = any(name in (part.lemmas, part.vector) for part in task.featurize)
     if name not in facts.types:
         if computed:
             hint = f"not there yet: run `adaptml featurize {task.name} --data {table}`"
@@ -231,8 +230,9 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     ):
         hint = "expected numbers or a vector: name the column that holds the features"
         return Finding("error", what, f"{holds}; {hint}")
-    if made is not None and name == made.text and holds not in (reads := _read_by(made)):
-        return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
+    for made in task.featurize:
+        if name == made.text and holds not in (reads := _read_by(made)):
+            return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
     if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]
