@@ -108,7 +108,6 @@ def _change(project: Project, file: TaskText, edits: ClassEdits, preview: bool) 
             place.remove()
             raise
         _finish(project, after.task)
-        mark_champions(project, after.task)
     return result
 
 
@@ -138,7 +137,7 @@ def _finish(project: Project, task: Task) -> None:
         _follow(project, task, [not place.done for place in places])
         for place in places:
             place.set_done()
-        tell_classes(project, task)
+        mark_champions(project, task)
     except AdaptmlError as error:
         raise TaskError(
             f"the task file has the new classes, and every step reads gold and results by them; the tables "

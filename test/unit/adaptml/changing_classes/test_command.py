@@ -10,7 +10,6 @@ from typer.testing import CliRunner, Result
 
 from adaptml.cli.app import app
 from adaptml.project import Project
-from adaptml.tasks.scaffold import new_task
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 USAGE = (REPOSITORY / "usage.md").read_text(encoding="utf-8")
@@ -39,8 +38,13 @@ def test_the_story_of_usage_is_what_the_commands_print(clean_room: Path) -> None
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """A project with one task."""
-    new_task(project.settings.tasks_dir, "pets", ["cat", "a=b", "c, d", "dog"], "multilabel", "txt")
+    """A project with one task, some of whose classes have signs in their names."""
+    folder = project.settings.tasks_dir / "pets"
+    folder.mkdir()
+    (folder / "task.yaml").write_text(
+        "title: Pets\nsetting: multilabel\nclasses: [cat, a=b, 'c, d', dog]\n"
+        "columns: [{name: txt}]\nlf_features: [txt]\nfeatures: [vec]\n"
+    )
     return project
 
 
