@@ -1,5 +1,6 @@
 """Taking the last change of a task's classes back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,20 @@ from adaptml.tasks.loader import parse_task
 from adaptml.tasks.mentions import mentions, said_of
 
 
-def undo(project: Project, file: TaskText, *, preview: bool) -> ClassesChanged:
+def undo(
+    project: Project,
+    file: TaskText,
+    *,
+    preview: bool,
+    write: Callable[[TaskText], None] | None = None,
+) -> ClassesChanged:
     """Take the last change of a task's classes back, see `change_classes`.
 
     Args:
         project: holds the task.
         file: the task file as it is.
         preview: only say what would happen.
+        write: what puts the file of before in its place; by default it is written here.
 
     Raises:
         TaskError: there is none, or what was before it is not kept here.
@@ -71,7 +79,7 @@ def undo(project: Project, file: TaskText, *, preview: bool) -> ClassesChanged:
                 there[WritebackKind.ANNOTATIONS], place.annotations()[[*keys, "label"]], keys
             )
         tables.take_back(project.results, task.name, change, place.slugs())
-        before.write()
+        (write or TaskText.write)(before)
         place.remove()
         mark_champions(project, before.task)
     return result
