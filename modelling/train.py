@@ -28,7 +28,7 @@ from modelling.report import errors
 from modelling.report_page import train_report
 from modelling.search import Searched, check_gold, drawn_settings, search_in_folds
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
-from modelling.strategies import Combined, Gold, Learner, Weak, combine, unconverged
+from modelling.strategies import STRATEGY_USED, Combined, Gold, Learner, Weak, combine, unconverged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -246,6 +246,7 @@ class _Training:
         if drawn is not None:
             check_gold(gold)
         done = combine(strategy, self.learner, weak, gold)
+        self._recorder.params[STRATEGY_USED] = done.strategy
         self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
         if drawn is not None:
             done = self._search(done, drawn, weak, check_gold(gold))

@@ -8,12 +8,13 @@ last. So at every moment each name that is found anywhere means one thing.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from adaptml.changing_classes import tables, undoing
 from adaptml.changing_classes.gold import count_gold, follow_gold, gold_rows
 from adaptml.changing_classes.kept import Kept, kept
 from adaptml.changing_classes.report import ClassesChanged
-from adaptml.changing_classes.runs import runs_before, tell_classes
+from adaptml.changing_classes.runs import mark_champions, runs_before
 from adaptml.changing_classes.task_file import TaskText
 from adaptml.database.class_slugs import keep_slugs
 from adaptml.database.writeback import WritebackKind, read_back
@@ -111,6 +112,35 @@ def _change(project: Project, file: TaskText, edits: ClassEdits, preview: bool) 
     return result
 
 
+def text_for_host(project: Project, task: str, edits: Mapping[str, Any], *, undo: bool = False) -> str:
+    """Do what of a change can be done where the task file cannot be written, in a container of the stack.
+
+    Then the host writes the file. After a change, the next call of `change_classes` without one lets gold and
+    tables follow; where one is taken back, they have followed already.
+
+    Args:
+        project: holds gold and the tables.
+        task: its name.
+        edits: `rename`, `merge`, `split`, `add` and `drop` as `change_classes` has them.
+        undo: take the last change back.
+
+    Returns:
+        What the task file is to say.
+
+    Raises:
+        TaskError, FileError, DatabaseError: as `change_classes`.
+    """
+    file = TaskText.read(project, task)
+    if undo:
+        made: list[TaskText] = []
+        undoing.undo(project, file, preview=False, write=made.append)
+        return made[0].text
+    plan = plan_classes(file.task, ClassEdits(**edits), datetime.now(UTC).date())
+    after = file.changed(plan.classes, plan.positive, (*file.task.class_changes, plan.change))
+    keep(project, after.task, kept(project, task, len(after.task.class_changes)), (file.text, after.text))
+    return after.text
+
+
 def keep(project: Project, task: Task, place: Kept, texts: tuple[str, str] | None = None) -> None:
     """Keep what is before a change: gold, annotations, whose columns are whose."""
     kind = WritebackKind.ANNOTATIONS
@@ -137,7 +167,7 @@ def _finish(project: Project, task: Task) -> None:
         _follow(project, task, [not place.done for place in places])
         for place in places:
             place.set_done()
-        tell_classes(project, task)
+        mark_champions(project, task)
     except AdaptmlError as error:
         raise TaskError(
             f"the task file has the new classes, and every step reads gold and results by them; the tables "

@@ -1,5 +1,6 @@
 """Taking the last change of a task's classes back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ import pandas as pd
 
 from adaptml.changing_classes import tables
 from adaptml.changing_classes.gold import GoldBack, GoldCounts, gold_before, gold_rows
-from adaptml.changing_classes.kept import AFTER, BEFORE, Kept, kept
+from adaptml.changing_classes.kept import AFTER, BEFORE, Kept, folder_of, kept
 from adaptml.changing_classes.report import ClassesChanged
-from adaptml.changing_classes.runs import tell_classes
+from adaptml.changing_classes.runs import mark_champions
 from adaptml.changing_classes.task_file import TaskText
 from adaptml.database.writeback import WritebackKind
 from adaptml.errors import TaskError
@@ -24,13 +25,20 @@ from adaptml.tasks.loader import parse_task
 from adaptml.tasks.mentions import mentions, said_of
 
 
-def undo(project: Project, file: TaskText, *, preview: bool) -> ClassesChanged:
+def undo(
+    project: Project,
+    file: TaskText,
+    *,
+    preview: bool,
+    write: Callable[[TaskText], None] | None = None,
+) -> ClassesChanged:
     """Take the last change of a task's classes back, see `change_classes`.
 
     Args:
         project: holds the task.
         file: the task file as it is.
         preview: only say what would happen.
+        write: what puts the file of before in its place; by default it is written here.
 
     Raises:
         TaskError: there is none, or what was before it is not kept here.
@@ -71,9 +79,9 @@ def undo(project: Project, file: TaskText, *, preview: bool) -> ClassesChanged:
                 there[WritebackKind.ANNOTATIONS], place.annotations()[[*keys, "label"]], keys
             )
         tables.take_back(project.results, task.name, change, place.slugs())
-        before.write()
+        (write or TaskText.write)(before)
         place.remove()
-        tell_classes(project, before.task)
+        mark_champions(project, before.task)
     return result
 
 
@@ -105,7 +113,7 @@ def _file_before(file: TaskText, place: Kept, change: ClassChange) -> TaskText:
 def _take_back_gold(project: Project, task: str, gold: GoldBack) -> None:
     home = GoldHome(project, task)
     if len(gold.lost):
-        _write_lost(project.settings.home / "class_changes" / task, gold.lost)
+        _write_lost(folder_of(project, task), gold.lost)
         home.take_out(gold.lost)
     if len(gold.changed):
         home.add(gold.changed)
