@@ -105,7 +105,9 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         )
     probs = read_probabilities(frame, task, values, source) if column == LABEL else None
     gone = int(frame.attrs.get(GONE, 0))
-    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()) - undecided, gone, undecided)
+    everything = Labelled(
+        frame[KEYS], flags, probs, int((~usable).sum()) - undecided, gone, undecided=undecided
+    )
     return everything.take(usable)
 
 
