@@ -12,6 +12,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
@@ -76,4 +77,5 @@ def model_to_log(
         signature=ModelSignature(Schema([*keys]), Schema([*keys, *flags, *probs])),
         input_example=example[KEYS].head(EXAMPLE_POINTS).reset_index(drop=True),
         requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        tags={CLASSES_TAG: classes_text(task.class_names)},
     )

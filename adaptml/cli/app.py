@@ -40,6 +40,7 @@ STEPS = {
     "serve": ("adaptml.cli.serve", "Serve champions, or exported models, over HTTP."),
     "predict": ("adaptml.cli.predict", "Predict many data points at once."),
     "watch": ("adaptml.cli.watch", "Say what moved in the rows that came since the training."),
+    "run": ("adaptml.cli.run", "Do everything, from new rows to a comparison with the champion."),
     "runs": ("adaptml.cli.runs", "List runs with their metrics."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),

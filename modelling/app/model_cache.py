@@ -12,8 +12,9 @@ from mlflow.tracking import MlflowClient
 
 from adaptml.errors import ModelError, one_line
 from adaptml.features.points import Points
+from adaptml.runs.class_lists import CLASSES_TAG
 from adaptml.runs.registry import CHAMPION, end_models
-from modelling.champion import Champion, load_champion
+from modelling.champion import Champion, load_champion, note_on_classes
 from modelling.model_folder import load_model_folder
 
 RETRY_AFTER_S = 30.0
@@ -118,7 +119,7 @@ class ModelCache(Served):
             _log.info("model %s is not a champion any more", name)
         self._models = MappingProxyType({n: model for n, model in self._models.items() if n in named})
         for name, registered in named.items():
-            model = self._updated(self._models.get(name), registered)
+            model = _noted(self._updated(self._models.get(name), registered), registered)
             self._models = MappingProxyType({**self._models, name: model})
 
     def _updated(self, old: ServedModel | None, registered: RegisteredModel) -> ServedModel:
@@ -142,6 +143,22 @@ class ModelCache(Served):
     def _client(self) -> MlflowClient:
         """A client that asks nothing when it is made: the registry may be away now and then."""
         return MlflowClient(self._uri, registry_uri=self._uri)
+
+
+def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:
+    """The model, marked where its task has other classes now; it serves on."""
+    champion = model.champion
+    if champion is None:
+        return model
+    of = f"model {model.name} version {champion.version}"
+    note = note_on_classes(of, champion.classes, registered.tags.get(CLASSES_TAG))
+    if note == champion.note:
+        return model
+    if note:
+        _log.warning("%s", note)
+    else:
+        _log.info("%s is of the classes that its task has now", of)
+    return replace(model, champion=replace(champion, note=note))
 
 
 def _problem(error: BaseException) -> str:

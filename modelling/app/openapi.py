@@ -87,7 +87,8 @@ def describe(app: FastAPI, champions: list[Champion]) -> dict[str, Any]:
             methods=["POST"],
             summary=f"Predict with {champion.name}",
             description=f"Version {champion.version}, trained in run `{champion.run_id}`. "
-            f"Classes: {', '.join(champion.classes)}. Answers come in the order of the request.",
+            f"Classes: {', '.join(champion.classes)}. Answers come in the order of the request."
+            + (f" Note: {champion.note}." if champion.note else ""),
             operation_id=f"predict_{champion.name}",
             response_model=response_schema(champion),
             responses=ERRORS,

@@ -32,6 +32,7 @@ class ModelStatus(BaseModel):
     run_id: str | None = Field(description="the MLflow run that trained the version that answers")
     classes: list[str]
     problem: str | None = Field(description="why the champion's version is not loaded")
+    note: str | None = Field(description="that its task has other classes now, where it has; it answers on")
 
 
 class Listing(BaseModel):
@@ -116,4 +117,5 @@ def _status(model: ServedModel) -> ModelStatus:
         run_id=champion.run_id if champion else None,
         classes=list(champion.classes) if champion else [],
         problem=model.problem,
+        note=(champion.note or None) if champion else None,
     )
