@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.frames import KEYS
-from adaptml.labelled import GOLD_LABEL
+from adaptml.labelled import GOLD_LABEL, in_names_of_now
 from adaptml.tasks import Task, indicator
 from dataprogramming.watching.statistics import Estimate, mean, share
 
@@ -73,8 +73,9 @@ def gold_over_time(
     """
     made = pd.to_datetime(gold["made_at"], utc=True)
     judges = ~learned & (made > trained_at).to_numpy()
-    Y = indicator(gold[GOLD_LABEL].tolist(), task.class_names)
-    judges &= task.problem.usable(Y)
+    now = in_names_of_now(gold[GOLD_LABEL].tolist(), task)  # a class may have been split since
+    Y = indicator([() if found.undecided else found.labels for found in now], task.class_names)
+    judges &= task.problem.usable(Y) & np.array([not found.undecided for found in now], dtype=bool)
     n_left_out, measure = int((~judges).sum()), task.problem.measure
     if not judges.any():
         return GoldOverTime(measure, (), n_left_out)
