@@ -204,7 +204,7 @@ def process_tasks(
     gold_df = exported(home.rows())
     return ProcessedAnnotations(
         ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows,
-        hints(ann_df, task.class_names),
+        hints(ann_df, task),
     )  # fmt: skip
 
 

@@ -251,6 +251,28 @@ def test_a_file_of_this_machine_is_imported_into_the_stack_s_database(server: An
     assert "Traceback" not in failed.stderr
 
 
+def test_one_run_of_everything_is_typed_on_the_host(server: Any, predicted: Any) -> None:
+    """Its steps are done in the containers of labelling and of modelling; nothing is deployed unasked."""
+    command = [sys.executable, "-m", "adaptml.cli", "run", "example", "--data", "example_data", "--stack"]
+    first = server.run(*command).stdout
+    assert re.findall(r"^(\w+) +(done|kept|skipped) ", first, re.MULTILINE) == [
+        ("check", "done"), ("featurize", "kept"), ("label", "done"), ("train", "done"), ("compare", "done"),
+        ("deploy", "skipped"),
+    ]  # fmt: skip
+    assert "Next: `docker exec modelling-mlflow adaptml deploy multilabel_example --version 1`" in first
+    again = server.run(*command).stdout
+    assert re.findall(r"^(label|train) +kept ", again, re.MULTILINE) == ["label", "train"]
+    assert re.findall(r" run (\w{32})$", again, re.MULTILINE) == re.findall(
+        r" run (\w{32})$", first, re.MULTILINE
+    )
+    failed = server.run(*command[:-2], "posts_of_nobody", "--stack", check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: stopped at check: data: no table 'posts_of_nobody'")
+    assert failed.stderr.count("\n") == 1
+    inside = server.run("docker", "exec", "dp-mlflow", "adaptml", "run", "example", check=False)
+    assert (inside.returncode, "expected on the host" in inside.stderr) == (1, True)
+
+
 def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:
     server.run("docker", "restart", *server.containers)
     server.wait()
