@@ -50,7 +50,7 @@ class GoldOverTime:
             return [("on gold", f"nothing made since the training; {left}")] if self.n_left_out else []
         told = "; ".join(f"{p.name} {p.right.value:.3f} ({p.right.low:.3f} to {p.right.high:.3f}, "
                          f"{p.right.n} points)" for p in self.periods)  # fmt: skip
-        return [("on gold", f"{self.measure} {told}; {left}")]
+        return [("on gold", f"{self.measure} {told}" + (f"; {left}" if self.n_left_out else ""))]
 
 
 def gold_over_time(

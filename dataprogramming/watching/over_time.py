@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adaptml.reports.html import Html, element
 from dataprogramming.watching.history import MOST_SHOWN, Watch
-from dataprogramming.watching.statistics import Quantity
+from dataprogramming.watching.statistics import Kind, Quantity
 
 MOST_PANELS = 60
 TOP, HEIGHT, LEFT, RIGHT = 8, 70, 4.0, 96.0  # px, px, and per cent of the width
@@ -46,15 +46,17 @@ def small_multiples(watches: Sequence[Watch], quantities: Sequence[Quantity]) ->
 
 
 def _panel(quantity: Quantity, found: Sequence[Moment]) -> Html:
+    # Each watch has words of its own.
+    title = "rows with words that were new" if quantity.kind is Kind.WORDS else quantity.title
     told = "; ".join(f"{m.at:%Y-%m-%d}: {m.new:.3f}" for m in found)
-    texts = element("title", quantity.title), element("desc", told)
+    texts = element("title", title), element("desc", told)
     bottom = TOP + HEIGHT + 18
     dates = [_date(found[0], "0", "start", bottom)]
     dates += [_date(found[-1], "100%", "end", bottom)] if len(found) > 1 else []
     chart = element("svg", *texts, *_drawn(found), *dates, role="img", width="100%", height=bottom + 4)
     mark, last = "moved: " if quantity.moved else "", found[-1]
     note = element("p", f"{mark}{last.old:.3f} → {last.new:.3f}")
-    caption = element("figcaption", quantity.title)
+    caption = element("figcaption", title)
     return element("figure", caption, note, chart, class_="moved" if quantity.moved else None)
 
 
