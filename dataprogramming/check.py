@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from snorkel.labeling import LabelingFunction
 
-from adaptml.errors import AdaptmlError, LabellingError
+from adaptml.errors import AdaptmlError, LabellingError, TaskError
 from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
 from dataprogramming.applier import apply_to_frame
+from dataprogramming.defaults import check_label_defaults
 from dataprogramming.keyword_counts import count_keywords, silent_sentence
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.lfs import load_lfs
@@ -41,6 +42,10 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
         'ok'
     """
     task = project.task(task)
+    try:
+        check_label_defaults(task)
+    except TaskError as error:
+        return [Finding("error", "defaults", str(error))]
     try:
         lfs = load_lfs(task)
     except LabellingError as error:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
 
 from adaptml.data import Data, described, read_gold, read_points
 from adaptml.database import WritebackKind, write_back
@@ -16,15 +16,17 @@ from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
+from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
+from adaptml.tasks.defaults import keep as keep_in_file
 from dataprogramming.apply import sampled
 from dataprogramming.artifacts import registered_name
+from dataprogramming.defaults import LabelSettings, label_settings, to_keep
 from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
-from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
 from dataprogramming.lf_versions import lf_versions
 from dataprogramming.recording import record
-from dataprogramming.selection import AUTO, Config, select_label_model
+from dataprogramming.selection import Config, select_label_model
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
@@ -137,9 +139,9 @@ def label(
     data: Data,
     gold: Data | None = None,
     *,
-    label_model: str = AUTO,
+    label_model: str | None = None,
     config: Config | None = None,
-    lf_parameters: Mapping[str, str] | None = None,
+    lf_parameters: Mapping[str, Any] | None = None,
     workers: int = 1,
     fault_tolerant: bool = False,
     fresh: bool = False,
@@ -147,10 +149,13 @@ def label(
     dry_run: bool = False,
     where: str | None = None,
     new: bool = False,
+    keep: bool = False,
     texts: bool = True,
     show_progress: bool = False,
 ) -> LabelResult:
     """Label data points with a task's labelling functions, in one MLflow run.
+
+    What `label_model`, `config` and `lf_parameters` do not say is as the task file keeps it, else built in.
 
     Reads the LF features, applies the LFs, fits and compares the label models, labels, evaluates on gold by
     cross-validation, and logs. A point without votes is left out of the training data.
@@ -161,9 +166,9 @@ def label(
         data: the points to label: a table, `table where …`, a frame or a path of one.
         gold: `task` for what `process-annotations` made, a frame with gold_label or a path of one; `none` or
             None for none.
-        label_model: `auto` or the name of a label model of the setting.
+        label_model: `auto`, which is built in, or the name of a label model of the setting.
         config: parameters of label models by name, such as `{"seed": 1, "n_epochs": 100}`.
-        lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
+        lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes that apply LFs.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
         fresh: compute every vote anew, also those that were kept.
@@ -171,6 +176,7 @@ def label(
         dry_run: log, register and write nothing.
         where: a person's own SQL condition on the rows of the table.
         new: only points that `<task>_labels` does not hold yet.
+        keep: write what was used and is not built in into the task file, as the task's defaults.
         texts: show what annotators see of the points in the report.
         show_progress: draw progress bars.
 
@@ -186,49 +192,63 @@ def label(
         >>> labelled.n_points, labelled.n_gold, labelled.training_data.columns.tolist()
         (24, 12, ['table_name', 'id', 'label', 'label_probs'])
     """
-    task, config = project.task(task), _parameters(config)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
+    task = project.task(task)
+    settings = label_settings(task, label_model, config, lf_parameters)
+    if keep:
+        _check_keeping(task, dry_run)
+    voter = Voter(project, task, settings.lfs.given, workers, fault_tolerant, fresh, show_progress)
     unlabelled = read_points(project, data, where=where, not_in=_labels_table(task.name)) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
         voter.load()
         points = read_points(project, data, where=where) if unlabelled is None else unlabelled
-        return _labelled(voter, points, read_gold(project, gold, task), label_model, config)
+        return _labelled(voter, points, read_gold(project, gold, task), settings)
 
     if dry_run:
         return _result(find(), None)
     given = {
         "train_data": described(data) if where is None else f"{described(data)} where {where}",
         "dev_data": described(gold),
-        "label_model": label_model,
-        **config,
+        "label_model": settings.label_model,
+        **settings.config.used,
         "workers": workers,
         "fault_tolerant": fault_tolerant,
-        **(lf_parameters or {}),
+        **settings.lfs.used,
+        SETTINGS_FROM: settings.came_from,
     }
     with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
         found = find()
-        record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=int(str(config["seed"])))
+        record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=settings.seed)
     done = _result(found, recorder)
+    if keep:
+        done = replace(
+            done,
+            lines=[*done.lines, ("kept", keep_in_file(task, "label", to_keep(task, settings), done.run_id))],
+        )
     return replace(done, new_rows=_written(project, task, done)) if write else done
 
 
-def _parameters(config: Config | None) -> dict[str, object]:
-    """Parameters of label models, those of Snorkel's model with their defaults."""
-    given = config.model_dump() if isinstance(config, BaseModel) else dict(config or {})
-    return SnorkelConfig().model_dump() | given
+def _check_keeping(task: Task, dry_run: bool) -> None:
+    if dry_run:
+        raise LabellingError("dry_run writes nothing and keep writes into the task file; give one of the two")
+    check_keeping(task)
 
 
 def _labelled(
-    voter: Voter, points: pd.DataFrame, known: Labelled | None, label_model: str, config: Config
+    voter: Voter, points: pd.DataFrame, known: Labelled | None, settings: LabelSettings
 ) -> Labelling:
     """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
     versions = lf_versions(voter.lfs, voter.kept.prints, task.folder)  # before a rule has kept anything
     votes = voter.all_votes(points, known)
     selection = select_label_model(
-        task.problem, votes.L, gold_of(votes), len(task.classes), choice=label_model, config=config
+        task.problem,
+        votes.L,
+        gold_of(votes),
+        len(task.classes),
+        choice=settings.label_model,
+        config=settings.config.used,
     )
     counted = sampled(votes.keys, MOST_POINTS, seed=0)
     return Labelling(
@@ -241,6 +261,7 @@ def _labelled(
         keyword_points=len(counted),
         points_gone=int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
+        came_from=settings.came_from,
     )
 
 

@@ -6,8 +6,10 @@ from functools import cached_property
 
 import pandas as pd
 
+from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL
 from adaptml.tasks import Task, names
+from adaptml.tasks.defaults import BUILT_IN
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.keyword_counts import Hits, silent_sentence
@@ -30,6 +32,7 @@ class Labelling:
         gold_left_out: gold points without exactly one class, in multiclass runs.
         points_gone: points that were named and are gone from their table.
         gold_gone: the same of gold points.
+        came_from: which settings came from where, as `adaptml.tasks.defaults.came_from` says it.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
         keyword_hits: name of a keyword LF → keyword → in how many points it is.
@@ -45,6 +48,7 @@ class Labelling:
     keyword_points: int = 0
     points_gone: int = 0
     gold_gone: int = 0
+    came_from: str = BUILT_IN
 
     @property
     def gold(self) -> Gold | None:
@@ -111,6 +115,7 @@ class Labelling:
         }
         if self.gold is not None:
             found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
+            found |= self._judge_metrics()
             found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
 
@@ -140,16 +145,25 @@ class Labelling:
             ("gold", "none" if self.gold is None else f"{len(self.gold)} points{left_out}"),
             ("label model", self.selection.reason),
         ]
+        if self.came_from != BUILT_IN:
+            found.append(("settings", self.came_from))
         metric = f"dev_{self.task.problem.measure}"
         if metric in self.metrics:
             found.append(("on gold", self._on_gold(metric)))
         return found
+
+    def _judge_metrics(self) -> dict[str, float]:
+        gold, held_out = self.votes.gold, self.held_out
+        if gold is None or gold.Y is None or held_out is None:
+            return {}
+        return judge_metrics(self.task.problem, gold.judges, gold.Y, held_out.predicted, "dev")
 
     def _on_gold(self, metric: str) -> str:
         without = 1 - self.metrics["dev_coverage"]
         return (
             f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
             f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
+            f"{judge_sentence(self.task.problem, self.metrics, 'dev')}"
         )
 
 

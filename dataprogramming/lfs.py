@@ -75,29 +75,31 @@ class LFParams(BaseModel):
     labels: Labels
 
 
-def load_lfs(task: Task, parameters: Mapping[str, str] | None = None) -> list[LabelingFunction]:
+def load_lfs(task: Task, parameters: Mapping[str, Any] | None = None) -> list[LabelingFunction]:
     """The labelling functions of a task: those of its `lfs.py`, or those that it was made with.
 
     Args:
         task: the task; its `lfs.py` is run, in the task's folder.
-        parameters: values, as text, of the parameters that the task's `get_lfs` declares.
+        parameters: of those that the task's `get_lfs` declares, as values or text; the others are as the task
+            file keeps them.
 
     Raises:
         LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
             declared, that `label` needs for itself or that has a wrong value, no LF, something that is no
             LF, or two LFs of one name.
     """
+    parameters = {name.replace("-", "_"): value for name, value in (parameters or {}).items()}
     if task.folder is None:
-        if parameters:
+        if parameters or task.label.lf_parameters:
             raise LabellingError(
                 f"the task {task.name!r} was made with its labelling functions, which have no parameter "
-                f"{listed(sorted(parameters))}; take it out"
+                f"{listed(sorted({**task.label.lf_parameters, **parameters}))}; take it out"
             )
         return _in_language(task, _checked(list(task.lfs), f"task {task.name!r}"))
     path = task.folder / "lfs.py"
     with in_folder(task.folder, fresh=True):
         get_lfs = _get_lfs(task, path)
-        params = _parse(task, _params_type(get_lfs, path), parameters or {})
+        params = _parse(task, _params_type(get_lfs, path), parameters)
         with _lfs_code(path, f"the classes are {', '.join(task.class_names)}"):
             lfs = get_lfs(params)
     return _in_language(task, _checked(lfs, str(path)))
@@ -118,6 +120,32 @@ def declared_parameters(task: Task) -> dict[str, str]:
     path = task.folder / "lfs.py"
     with in_folder(task.folder, fresh=True):
         return _declared(_params_type(_get_lfs(task, path), path))
+
+
+def parameters_to_keep(task: Task, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Of parameters of the task's `get_lfs`, those that differ from what it declares, as plain values.
+
+    Args:
+        task: a task with a folder.
+        parameters: name → value or text.
+
+    Raises:
+        LabellingError: as `load_lfs`.
+    """
+    if task.folder is None or not parameters:
+        return {}
+    path = task.folder / "lfs.py"
+    with in_folder(task.folder, fresh=True):
+        params_type = _params_type(_get_lfs(task, path), path)
+        parsed = _parse(task, params_type, parameters)
+    plain = parsed.model_dump(mode="json", exclude={"labels"}, exclude_unset=True)
+    fields = params_type.model_fields
+    return {
+        name: value
+        for name, value in plain.items()
+        if fields[name].is_required()
+        or getattr(parsed, name) != fields[name].get_default(call_default_factory=True)
+    }
 
 
 def _get_lfs(task: Task, path: Path) -> GetLFs:
@@ -187,14 +215,15 @@ def _declared(params_type: type[LFParams]) -> dict[str, str]:
     }
 
 
-def _parse(task: Task, params_type: type[LFParams], parameters: Mapping[str, str]) -> LFParams:
+def _parse(task: Task, params_type: type[LFParams], parameters: Mapping[str, Any]) -> LFParams:
     declared = _declared(params_type)
     known = ", ".join(f"{name} ({kind})" for name, kind in declared.items()) or "none"
-    given = {name.replace("-", "_"): text for name, text in parameters.items()}
+    given = {**task.label.lf_parameters, **parameters}
     unknown = sorted(set(given) - set(declared))
     if unknown:
+        kept = " (label.lf_parameters of its task file)" if set(unknown).isdisjoint(parameters) else ""
         raise LabellingError(
-            f"the labelling functions of the task {task.name!r} have no parameter {listed(unknown)}; "
+            f"the labelling functions of the task {task.name!r} have no parameter {listed(unknown)}{kept}; "
             f"they declare: {known}"
         )
     try:
@@ -205,15 +234,23 @@ def _parse(task: Task, params_type: type[LFParams], parameters: Mapping[str, str
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or ", ".join(f"{k}={v}" for k, v in given.items())
+        place += (
+            "" if parameters.keys() >= given.keys() else " (label.lf_parameters of its task file count too)"
+        )
         raise LabellingError(
             f"the labelling functions of the task {task.name!r} got a wrong parameter, {place}: "
             f"{first['msg']}; they declare: {known}"
         ) from error
 
 
-def _value(kind: Any, text: str) -> Any:
-    """A parameter from its text: as such where its type allows it (numbers, dates, names), else as JSON."""
+def _value(kind: Any, text: Any) -> Any:
+    """A parameter from its text: as such where its type allows it (numbers, dates, names), else as JSON.
+
+    A task file keeps numbers, lists and the like as they are.
+    """
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    if not isinstance(text, str):
+        return adapter.validate_python(text)
     try:
         return adapter.validate_strings(text)
     except ValidationError:

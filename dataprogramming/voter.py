@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,7 @@ class Voter:
     """Applies a task's labelling functions to data points, and computes only votes that are new.
 
     Attributes:
-        lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
+        lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted.
         fresh: compute every vote anew.
@@ -43,7 +44,7 @@ class Voter:
 
     project: Project
     task: Task
-    lf_parameters: Mapping[str, str]
+    lf_parameters: Mapping[str, Any]
     workers: int = 1
     fault_tolerant: bool = False
     fresh: bool = False
@@ -68,7 +69,11 @@ class Voter:
     def all_votes(self, points: pd.DataFrame, gold: Labelled | None) -> Votes:
         """The votes on n data points, and as their `gold` those on gold points."""
         votes = self.votes(points)
-        known = None if gold is None else replace(self.votes(gold.keys), Y=gold.Y)
+        known = (
+            None
+            if gold is None
+            else replace(self.votes(gold.keys), Y=gold.Y, judges=gold.judges, set_aside=gold.set_aside)
+        )
         return replace(votes, gold=known, failures=dict(self.failures), reuse=self.kept.reuse())
 
     def votes(self, points: pd.DataFrame) -> Votes:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.frames import KEYS
+from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import PREDICTIONS
 from adaptml.tasks import Task
@@ -67,6 +68,7 @@ class Evaluation:
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
             self.metrics[f"strategy_{other}/{self.task.problem.measure}"] = found.metric
+            self.metrics[f"strategy_{other}/unconverged"] = found.unconverged
         frame = with_gold(predictions(self.task, truth.keys, held_out.probs), self.task, truth)
         write_predictions(frame, self.task, self.folder / GOLD_PREDICTIONS)
         self.predictions.append(frame)
@@ -77,6 +79,8 @@ class Evaluation:
         self.metrics |= report(self.folder, self.task, truth, probs, prefix, title)
         if prefix == "gold":
             self.gold, self.policy = (truth, probs), policy
+            predicted = self.task.problem.decide(probs)
+            self.metrics |= judge_metrics(self.task.problem, truth.judges, truth.Y, predicted, prefix)
 
     def sentences(self) -> Mapping[str, str]:
         """Whose labels → the problem's measure on them, for people; empty where nothing was compared."""
@@ -85,5 +89,6 @@ class Evaluation:
             if f"{prefix}_{measure}" in self.metrics:
                 value, points = self.metrics[f"{prefix}_{measure}"], int(self.metrics[f"{prefix}_points"])
                 policy = f" {self.policy}" if prefix == "gold" and self.policy else ""
-                found[whose] = f"{measure} {value:.3f} on {points} points{policy}"
+                judged = judge_sentence(self.task.problem, self.metrics, prefix)
+                found[whose] = f"{measure} {value:.3f} on {points} points{policy}{judged}"
         return found

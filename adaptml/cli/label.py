@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # What the task's get_lfs and the label models declare are options too.
 COMMAND_OPTIONS = options.TAKES_MORE
-AUTO = "auto"
-EPOCHS_CHOSEN = "auto"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Log, register and write nothing.")]
 
 
@@ -25,16 +23,17 @@ def command(
     task: options.TaskName,
     data: options.DataArg,
     gold: options.Gold = "none",
-    label_model: options.LabelModel = AUTO,
+    label_model: options.LabelModel = None,
     where: options.Where = None,
     new: options.New = False,
     setting: options.SettingName = "",
-    seed: options.Seed = 0,
+    seed: options.SeedIfAny = None,
     workers: options.Workers = 1,
     fault_tolerant: options.FaultTolerant = False,
     fresh: options.Fresh = False,
     dry_run: DryRun = False,
     write: options.Write = False,
+    keep: options.Keep = False,
     no_texts: options.NoTexts = False,
     verbose: options.Verbose = "false",  # noqa: ARG001 - accepted, as in the original
 ) -> None:
@@ -43,7 +42,8 @@ def command(
     Applies the task's labelling functions, fits and compares label models, and logs training_data,
     development_data, votes, summaries, metrics, a report and the label model to MLflow. Parameters of
     Snorkel's label model are options too (`--n-epochs`, `--optimizer`, `--prec-init`, `--lr`, `--l2`,
-    `--device`), as are those that the task's get_lfs declares: `--max-words 5`.
+    `--device`), as are those that the task's get_lfs declares: `--max-words 5`. What is not given is
+    as the task file keeps it under `label`, else built in.
 
     Example: `adaptml label example --data example_data --gold task`
     """
@@ -54,7 +54,7 @@ def command(
             data,
             gold,
             label_model=label_model,
-            config={**config, "seed": seed},
+            config=config if seed is None else {**config, "seed": seed},
             lf_parameters=lf_parameters,
             workers=workers,
             fault_tolerant=fault_tolerant,
@@ -63,6 +63,7 @@ def command(
             dry_run=dry_run,
             where=where,
             new=new,
+            keep=keep,
             texts=not no_texts,
             show_progress=True,
         )
@@ -75,8 +76,6 @@ def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]
 
     known = config_fields()
     config: dict[str, Any] = {name: value for name, value in given.items() if name in known}
-    if config.get("n_epochs") == EPOCHS_CHOSEN:
-        config["n_epochs"] = None
     return config, {name: value for name, value in given.items() if name not in known}
 
 
@@ -91,15 +90,15 @@ def show(done: "LabelResult") -> None:
         console.print(f"{name:<15}{text}")
 
 
-def checked_name(label_model: str, multilabel: str) -> str:
+def checked_name(label_model: str | None, multilabel: str | None) -> str | None:
     """The label model of the two options of before, of which one is for each setting.
 
     Raises:
         LabellingError: both name one.
     """
-    if AUTO not in (label_model, multilabel):
+    if label_model is not None and multilabel is not None:
         raise LabellingError(
             f"label_model is {label_model!r} and multilabel is {multilabel!r}; give one of them: "
             "--label-model is for both settings"
         )
-    return multilabel if label_model == AUTO else label_model
+    return multilabel if label_model is None else label_model

@@ -55,11 +55,11 @@ SettingName = Annotated[
     ),
 ]  # fmt: skip
 LabelModel = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--label-model",
-        help="auto (the best on gold); majority_vote, weighted_vote or snorkel in multiclass; "
-        "union, em or knee in multilabel.",
+        help="auto (the best on gold), which is built in; majority_vote, weighted_vote or snorkel in "
+        "multiclass; union, em or knee in multilabel.",
     ),
 ]
 
@@ -73,6 +73,13 @@ Workers = Annotated[
 ]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result.")
+]
+SeedIfAny = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result. Built in: 0."),
+]
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Write what was used into the task file, as the task's defaults.")
 ]
 Number = Annotated[int, typer.Option("--n", help="How many data points.")]
 Write = Annotated[bool, typer.Option("--write", help="Also write the result to the database.")]
@@ -110,7 +117,15 @@ Features = Annotated[
     typer.Option("--features", help="Feature column; several are concatenated. Default: the task's."),
 ]
 SoftLabels = Annotated[
-    bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
+    bool | None, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
+]
+OnStack = Annotated[
+    bool | None,
+    typer.Option(
+        "--stack/--no-stack",
+        help="In the Docker stack, or without it. Default: in the stack where only that was set up here.",
+        show_default=False,
+    ),
 ]
 
 

@@ -25,8 +25,10 @@ DevData = Annotated[
         help="Gold labels: `0` none, `1` those of process-annotations, or a path to a frame.",
     ),
 ]
-LabelModel = Annotated[str, typer.Option("--label-model", "--label_model", help="auto, or a label model.")]
-Multilabel = Annotated[str, typer.Option("--multilabel", hidden=True)]
+LabelModel = Annotated[
+    str | None, typer.Option("--label-model", "--label_model", help="auto, or a label model.")
+]
+Multilabel = Annotated[str | None, typer.Option("--multilabel", hidden=True)]
 Workers = Annotated[int, typer.Option("--workers", "--parallel", min=0, help="Number of processes; 0 is 1.")]
 FaultTolerant = Annotated[
     bool, typer.Option("--fault-tolerant", help="Count labelling functions' failures as abstentions.")
@@ -40,9 +42,9 @@ def command(
     dev_data: DevData = "none",
     gold: Annotated[bool, typer.Option(GOLD_FLAG, help="The same as --dev-data 1.")] = False,
     setting: options.SettingName = "",
-    label_model: LabelModel = label.AUTO,
-    multilabel: Multilabel = label.AUTO,
-    seed: options.Seed = 0,
+    label_model: LabelModel = None,
+    multilabel: Multilabel = None,
+    seed: options.SeedIfAny = None,
     workers: Workers = 1,
     fault_tolerant: FaultTolerant = False,
     write: options.Write = False,

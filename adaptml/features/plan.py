@@ -151,7 +151,7 @@ def _type_name(kind: sa.types.TypeEngine[object]) -> str:
 
 def _named(points: Points, task: Task) -> Iterator[tuple[Reference, str]]:
     """Versions that the task names, and that champions read."""
-    for column in [*task.features, *task.lf_features]:
+    for column in [*task.model_features, *task.lf_features]:
         name, version = split_reference(column)
         if version:
             yield Reference(name, version), f"the task {task.name}"

@@ -204,7 +204,7 @@ def _refuse_in_use(project: Project, found: list[Feature]) -> None:
     users = [f"the champion {model}" for model in read_uses(project.results).get(reference, [])]
     for name in project.task_names():
         task = project.task(name)
-        if str(reference) in (*task.features, *task.lf_features):
+        if str(reference) in (*task.model_features, *task.lf_features):
             users.append(f"the task {name}")
     if users:
         raise FeatureError(

@@ -1,10 +1,14 @@
 """How Snorkel's label model is trained: every parameter with its bounds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MIN_LFS = 3  # with fewer, the overlaps do not determine how good each LF is
+
+
+def _none_if_auto(given: object) -> object:
+    return None if given == "auto" else given
 
 
 class SnorkelConfig(BaseModel):
@@ -18,8 +22,8 @@ class SnorkelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_epochs: int | None = Field(
-        default=None, ge=1, description="training steps; with gold, the most that are tried; none: chosen"
+    n_epochs: Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_none_if_auto)] = Field(
+        default=None, description="training steps; with gold, the most that are tried; auto or none: chosen"
     )
     optimizer: Literal["sgd", "adam", "adamax"] = Field(default="sgd", description="how the steps are taken")
     prec_init: float = Field(

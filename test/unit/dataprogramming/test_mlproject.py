@@ -60,7 +60,7 @@ def test_parameters_of_the_original_arrive(asked: list[dict[str, Any]]) -> None:
 def test_two_parameters_will_do(asked: list[dict[str, Any]]) -> None:
     run(made("label", {"task": "pets", "train_data": "two words.parquet"}))
     (given,) = asked
-    assert (given["data"], given["gold"], given["label_model"]) == ("two words.parquet", "none", "auto")
+    assert (given["data"], given["gold"], given["label_model"]) == ("two words.parquet", "none", None)
 
 
 def test_the_example_in_the_setting_that_task_names() -> None:
@@ -78,7 +78,7 @@ def test_the_example_in_the_setting_that_task_names() -> None:
 def test_the_order_by_hand(asked: list[dict[str, Any]], workers: str) -> None:
     run(["pets", "--data", "posts", "--gold", "--n-epochs", "auto", workers, "0"])
     (given,) = asked
-    assert (given["gold"], given["workers"], given["config"]) == ("task", 1, {"n_epochs": None, "seed": 0})
+    assert (given["gold"], given["workers"], given["config"]) == ("task", 1, {"n_epochs": "auto"})
 
 
 def test_a_label_model_for_each_setting_is_one_too_many() -> None:
