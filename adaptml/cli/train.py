@@ -14,7 +14,8 @@ AlgorithmName = Annotated[
     str | None,
     typer.Option(
         "--algorithm",
-        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression (built in), mlp.",
+        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp.",
+        show_default="the task's, else logistic_regression",
     ),
 ]
 
@@ -37,8 +38,9 @@ def command(
         str | None,
         typer.Option(
             "--strategy",
-            help="How gold and weak labels are combined: auto (the best on gold), which is built in, gold, "
-            "weak, union, stacked, relabelled.",
+            help="How gold and weak labels are combined: auto (the best on gold), gold, weak, union, "
+            "stacked, relabelled.",
+            show_default="the task's, else auto",
         ),
     ] = None,
     features: options.Features = None,

@@ -76,23 +76,35 @@ setting: {setting}
 {classes}
 """
 
-_TEXT_COLUMNS = """\
+_DEFAULTS = """\
+# What the steps take where a command says nothing else; `label --keep` and `train --keep` write it.
+# label: {{label_model: auto, config: {{n_epochs: 100}}}}
+# train: {{algorithm: logistic_regression, params: {{C: 10}}, strategy: auto}}
+"""
+
+_TEXT_COLUMNS = (
+    """\
 columns:  # what annotators see
   - {{name: {text}, type: text}}
 lf_features: [{text}, {lemmas}]  # what labelling functions read
 features: [{vector}]  # what the end model reads
 featurize: {{text: {text}, lemmas: {lemmas}, vector: {vector}}}
 """
+    + _DEFAULTS
+)
 
 # Nobody's positive class is one of the two by accident.
 _POSITIVE = "# positive: {example}  # of two classes, the one that precision and recall are to be about\n"
-_IMAGE_COLUMNS = """\
+_IMAGE_COLUMNS = (
+    """\
 columns:  # what annotators see: paths of files in the folder of pictures, or addresses
   - {{name: {image}, type: image}}
 lf_features: [{image}]  # what labelling functions read
 features: [{vector}]  # what the end model reads
 featurize: {{text: {image}, vector: {vector}, encoder: pictures}}
 """
+    + _DEFAULTS
+)
 
 _LFS_FILE = '''\
 """Labelling functions: each votes for a class or abstains."""
