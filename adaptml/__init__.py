@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
+    from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
     from adaptml.errors import AnnotationError as AnnotationError
     from adaptml.errors import DatabaseError as DatabaseError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from adaptml.errors import MissingDataPointsError as MissingDataPointsError
     from adaptml.errors import ModelError as ModelError
     from adaptml.errors import NothingNewError as NothingNewError
+    from adaptml.errors import PipelineError as PipelineError
     from adaptml.errors import SettingsError as SettingsError
     from adaptml.errors import TaskError as TaskError
     from adaptml.errors import TrackingError as TrackingError
@@ -48,6 +51,10 @@ if TYPE_CHECKING:
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
     from adaptml.importing.tables import tables as tables
+    from adaptml.pipeline.result import RunResult as RunResult
+    from adaptml.pipeline.run import StepEvent as StepEvent
+    from adaptml.pipeline.run import run as run
+    from adaptml.pipeline.steps import StepResult as StepResult
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -72,6 +79,7 @@ if TYPE_CHECKING:
     from dataprogramming.label_models.weighted_vote import WeightedVote as WeightedVote
     from dataprogramming.lf_diff import LFDiff as LFDiff
     from dataprogramming.lf_diff import lf_diff as lf_diff
+    from dataprogramming.lf_hints import lf_hints as lf_hints
     from dataprogramming.lf_history import LFHistory as LFHistory
     from dataprogramming.lf_history import lf_history as lf_history
     from dataprogramming.lf_json import lf_from_json as lf_from_json
@@ -80,6 +88,8 @@ if TYPE_CHECKING:
     from dataprogramming.rule_lfs import number_lf as number_lf
     from dataprogramming.rule_lfs import regex_lf as regex_lf
     from dataprogramming.votes import Votes as Votes
+    from dataprogramming.watch import Watched as Watched
+    from dataprogramming.watch import watch as watch
     from labelstudio.agreement import Agreement as Agreement
     from labelstudio.alpha import Alpha as Alpha
     from labelstudio.alpha import krippendorff_alpha as krippendorff_alpha
@@ -104,8 +114,12 @@ if TYPE_CHECKING:
     from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
     from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
+    from modelling.compare_with_champion import ChampionComparison as ChampionComparison
+    from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.export import Exported as Exported
+    from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
     from modelling.predict import predict as predict
     from modelling.serve import serve as serve
@@ -114,9 +128,11 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.changing_classes.report": "ClassesChanged",
+    "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
-        MissingDataPointsError ModelError NothingNewError SettingsError TaskError TrackingError
+        MissingDataPointsError ModelError NothingNewError PipelineError SettingsError TaskError TrackingError
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
@@ -128,6 +144,9 @@ _NAMES = {
     "adaptml.importing.import_table": "import_table ImportedTable",
     "adaptml.importing.plan": "ImportedColumn",
     "adaptml.importing.tables": "tables",
+    "adaptml.pipeline.result": "RunResult",
+    "adaptml.pipeline.run": "run StepEvent",
+    "adaptml.pipeline.steps": "StepResult",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
@@ -147,6 +166,7 @@ _NAMES = {
     "dataprogramming.label_models.union": "Union",
     "dataprogramming.label_models.weighted_vote": "WeightedVote",
     "dataprogramming.lf_diff": "lf_diff LFDiff",
+    "dataprogramming.lf_hints": "lf_hints",
     "dataprogramming.lf_history": "lf_history LFHistory",
     "dataprogramming.keyword_lfs": "keyword_lf",
     "dataprogramming.lf_json": "lf_from_json",
@@ -154,6 +174,7 @@ _NAMES = {
     "dataprogramming.lookup": "lookup",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
     "dataprogramming.votes": "Votes",
+    "dataprogramming.watch": "watch Watched",
     "labelstudio.agreement": "Agreement",
     "labelstudio.alpha": "Alpha krippendorff_alpha",
     "labelstudio.annotator_agreement": "annotator_agreement",
@@ -167,7 +188,9 @@ _NAMES = {
     "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
     "modelling.algorithms.mlp": "MlpAlgorithm",
     "modelling.compare": "compare Comparison",
+    "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",
     "modelling.train": "train TrainResult",

@@ -7,8 +7,10 @@ They are counted, told and left out here, so that no step ends with them.
 import logging
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, NothingNewError, listed
@@ -19,6 +21,7 @@ from adaptml.tasks import Task
 
 Data = str | Path | pd.DataFrame
 NO_GOLD, TASK_GOLD = "none", "task"
+GOLD_IF_ANY = "task, if any"
 _OF_BEFORE = {"0": NO_GOLD, "": NO_GOLD, "1": TASK_GOLD}  # as the original project wrote them
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _log = logging.getLogger(__name__)
@@ -116,9 +119,12 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     if name == NO_GOLD:
         return None
     if name == TASK_GOLD:
+        from adaptml.gold_labels.core import JUDGE, parts
         from adaptml.gold_labels.reading import gold_frame
 
-        return labelled(gold_frame(project, task.name), task, GOLD_LABEL, f"gold of task {task.name!r}")
+        frame = gold_frame(project, task.name)
+        found = labelled(frame, task, GOLD_LABEL, f"gold of task {task.name!r}")
+        return replace(found, judges=np.array(parts(found.keys)) == JUDGE)
     path = project.path(gold)
     frame = _still_there(project, read_frame(path, typed_by_user=True), str(path))
     return labelled(frame, task, GOLD_LABEL, str(path))

@@ -1,8 +1,9 @@
 """Labelled data points: gold labels, or what a label model says."""
 
 import ast
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +13,12 @@ import pandas as pd
 
 from adaptml.errors import FrameError, listed
 from adaptml.frames import GONE, KEYS
-from adaptml.tasks import Task, indicator
+from adaptml.label_probs import read_probabilities
+from adaptml.tasks import Now, Task, indicator
+from adaptml.tasks.class_changes import in_words
 
 LABEL, GOLD_LABEL = "label", "gold_label"
+_log = logging.getLogger(__name__)
 _MADE_BY = {LABEL: "`adaptml label` writes them", GOLD_LABEL: "`adaptml process-annotations` writes them"}
 
 
@@ -28,6 +32,9 @@ class Labelled:
         P: float64 (n, k): the label model's probabilities; None where the frame has none.
         left_out: how many rows of the source are not here, because a multiclass task needs exactly one class.
         gone: how many more are not, because they are gone from their tables.
+        judges: bool (n,), which points of the task's gold judge only; None of other data.
+        set_aside: how many more are not, because they judge only.
+        undecided: how many more are not, because a class of theirs was split or dropped since.
     """
 
     keys: pd.DataFrame
@@ -35,6 +42,9 @@ class Labelled:
     P: npt.NDArray[np.float64] | None = None
     left_out: int = 0
     gone: int = 0
+    judges: npt.NDArray[np.bool_] | None = None
+    set_aside: int = 0
+    undecided: int = 0
 
     def __len__(self) -> int:
         """Number of data points."""
@@ -43,7 +53,8 @@ class Labelled:
     def take(self, chosen: npt.NDArray[Any]) -> "Labelled":
         """Some of the rows, by mask or position."""
         keys = self.keys.loc[chosen].reset_index(drop=True)
-        return replace(self, keys=keys, Y=self.Y[chosen], P=None if self.P is None else self.P[chosen])
+        P, judges = (None if part is None else part[chosen] for part in (self.P, self.judges))
+        return replace(self, keys=keys, Y=self.Y[chosen], P=P, judges=judges)
 
     def without(self, others: pd.DataFrame) -> "Labelled":
         """The rows whose key is not among the others'."""
@@ -52,11 +63,11 @@ class Labelled:
 
 
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
-    """The labels in one column of a frame.
+    """The labels in one column of a frame, in the class names of now.
 
     A label set is a list of class names, or as text: one name (`spam`), several with semicolons between
     (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for none of the
-    classes.
+    classes. Names of before a change of the classes do as well.
 
     Args:
         frame: table_name, id, the column and maybe `label_probs`; for `gold_label`, a column of 0 and 1 per
@@ -75,42 +86,76 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         >>> labelled(gold, adaptml.Task(classes=["ham", "spam"]), "gold_label", "gold").Y.tolist()
         [[1, 0], [0, 1]]
     """
-    classes = task.class_names
-    values = label_sets(frame, classes, column, source)
+    values = label_sets(frame, task, column, source)
     _check_filled(frame, [value is None for value in values], column, source)
-    flags = indicator([value or [] for value in values], classes)
-    usable = task.problem.usable(flags)
+    now = in_names_of_now([value or [] for value in values], task)
+    flags = indicator([() if found.undecided else found.labels for found in now], task.class_names)
+    decided = np.array([not found.undecided for found in now], dtype=bool)
+    usable = task.problem.usable(flags) & decided
+    undecided = int((~decided).sum())
+    if undecided:
+        said = f"{undecided} of {len(frame)} points of {source} are left out: {_why(now, task)}"
+        if not usable.any():
+            raise FrameError(said)
+        _log.warning("%s", said)
     if not usable.any():
         raise FrameError(
             f"none of the {len(frame)} points of {source} has exactly one class in {column}, which a "
             "multiclass run needs; run it as multilabel or name another frame"
         )
-    probs = None
-    if column == LABEL and "label_probs" in frame.columns:
-        probs = _probabilities(frame, task, source)
+    probs = read_probabilities(frame, task, values, source) if column == LABEL else None
     gone = int(frame.attrs.get(GONE, 0))
-    everything = Labelled(frame[KEYS], flags, probs, int((~usable).sum()), gone)
+    left_out = int((~usable).sum()) - undecided
+    everything = Labelled(frame[KEYS], flags, probs, left_out, gone, undecided=undecided)
     return everything.take(usable)
 
 
-def label_sets(
-    frame: pd.DataFrame, classes: Sequence[str], column: str, source: str
-) -> list[list[str] | None]:
-    """The label set of each row, in any of the forms of `labelled`; None for one that is not filled in.
+def in_names_of_now(values: Sequence[Sequence[str]], task: Task) -> list[Now]:
+    """Label sets of any time as `Task.now` reads them; few of them differ."""
+    known = {names: task.now(names) for names in {*map(tuple, values)}}
+    return [known[tuple(value)] for value in values]
+
+
+def renamed(values: Iterable[Sequence[str]], task: Task) -> list[list[str]]:
+    """Label sets of any time by the names of now; one that does not say which class it is now stays."""
+    sets = [[*value] for value in values]
+    return [
+        value if found.undecided else [*found.labels]
+        for value, found in zip(sets, in_names_of_now(sets, task), strict=True)
+    ]
+
+
+def _why(now: Sequence[Now], task: Task) -> str:
+    names = sorted({name for found in now for name in found.undecided})
+    became = [f"{name!r} is now {in_words(task.meanings[name])}" for name in names if name in task.meanings]
+    return f"{listed(became)}; label them anew: `adaptml gold {task.name} --changed`"
+
+
+def label_sets(frame: pd.DataFrame, task: Task, column: str, source: str) -> list[list[str] | None]:
+    """The label set of each row as it stands there, in any of the forms of `labelled`.
+
+    None for a row that is not filled in.
 
     Raises:
         FrameError: as `labelled`.
     """
-    if column == GOLD_LABEL and column not in frame.columns and set(classes) & set(frame.columns):
+    if column == GOLD_LABEL and column not in frame.columns and (classes := flagged_classes(frame, task)):
         return _of_flags(frame, classes, source)
     if column not in frame.columns:
         raise FrameError(
             f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
         )
-    return [_as_list(value, classes, column, source) for value in frame[column]]
+    return [_as_list(value, task.meanings, column, source) for value in frame[column]]
 
 
-def _as_list(value: Any, classes: Sequence[str], column: str, source: str) -> list[str] | None:
+def flagged_classes(frame: pd.DataFrame, task: Task) -> list[str]:
+    """The classes that a frame has columns for: the longest whole list of any time, else that of now."""
+    columns = set(frame.columns)
+    whole = [classes for classes in task.class_lists if columns >= set(classes)]
+    return max(whole, key=len) if whole else task.class_names * bool(columns & set(task.class_names))
+
+
+def _as_list(value: Any, classes: Collection[str], column: str, source: str) -> list[str] | None:
     """One cell as class names; None where it is empty."""
     if isinstance(value, str):
         return label_set(value, classes)
@@ -123,7 +168,7 @@ def _as_list(value: Any, classes: Sequence[str], column: str, source: str) -> li
     raise FrameError(f"{source} has the {column} {value!r}; expected a list of class names in every row")
 
 
-def label_set(text: str, classes: Sequence[str]) -> list[str] | None:
+def label_set(text: str, classes: Collection[str]) -> list[str] | None:
     """The class names in one cell of a spreadsheet or CSV; None where it is empty.
 
     Names that are no classes of the task are given back as they are.
@@ -181,26 +226,3 @@ def _check_filled(frame: pd.DataFrame, empty: Sequence[bool], column: str, sourc
 def _points(frame: pd.DataFrame, chosen: Any) -> str:
     keys = frame.loc[np.asarray(chosen), KEYS].itertuples(index=False)
     return listed([f"{table}/{key}" for table, key in keys])
-
-
-def _probabilities(frame: pd.DataFrame, task: Task, source: str) -> npt.NDArray[np.float64]:
-    k = len(task.class_names)
-    try:
-        rows = [np.asarray(_numbers(value), dtype=np.float64) for value in frame["label_probs"]]
-    except (ValueError, TypeError):
-        rows = []
-    if not rows or any(row.shape != (k,) for row in rows):
-        raise FrameError(
-            f"{source} has label_probs that are not {k} numbers; expected one for each class of the task"
-        )
-    probs = np.stack(rows)
-    if not ((probs >= 0) & (probs <= 1)).all():
-        raise FrameError(
-            f"{source} has label_probs outside 0 … 1; expected probabilities: label the data again"
-        )
-    return probs
-
-
-def _numbers(value: Any) -> Any:
-    """A list of numbers; as text where it comes from a CSV."""
-    return value.strip("[]() ").replace(",", " ").split() if isinstance(value, str) else value

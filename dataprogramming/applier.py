@@ -20,6 +20,7 @@ from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.rules.keywords import is_missing
 from adaptml.tasks import ABSTAIN, Label, Labels
+from adaptml.tasks.labels import votes_by_name
 from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_hits
 from dataprogramming.lf_json import is_data
@@ -152,8 +153,8 @@ class _Applier:
     def __post_init__(self) -> None:
         # A vote's meaning, by member, number and name at once: members are equal to their numbers.
         self.codes = {None: ABSTAIN}
-        for label in self.labels:
-            self.codes |= {int(label): int(label), label.name: int(label)}
+        for name, label in votes_by_name(self.labels).items():
+            self.codes |= {int(label): int(label), name: int(label)}
         self.numbered = [label.name for label in self.labels if _NUMBER.fullmatch(label.name)]
 
     def __call__(self, pieces: list[Work]) -> list[LabelMatrix]:

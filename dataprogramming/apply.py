@@ -5,15 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import TASK_GOLD, Data, read_gold, read_points
+from adaptml.data import GOLD_IF_ANY, TASK_GOLD, Data, read_gold, read_points
 from adaptml.errors import AdaptmlError, LabellingError
+from adaptml.gold_labels.judging import tuning_part
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
-
-GOLD_IF_ANY = "task, if any"
 
 
 def apply_lfs(
@@ -41,7 +40,8 @@ def apply_lfs(
         seed: the same seed draws the same points.
         where: a person's own SQL condition on the rows of the table.
         gold: the points that votes are judged on: `task` for the task's gold, by default where there is some,
-            `none` or None, a frame with gold_label or a path of one.
+            `none` or None, a frame with gold_label or a path of one. Of the task's gold, these are the points
+            to tune on; those that judge only are set aside, unless either are fewer than 10.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the step.
@@ -69,15 +69,18 @@ def apply_lfs(
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
     voter.load()
     points = sampled(read_points(project, data, where=where), n, seed)
-    return voter.all_votes(points, gold_if_any(project, gold, task))
+    return voter.all_votes(points, gold_to_tune_on(project, gold, task))
 
 
-def gold_if_any(project: Project, gold: Data | None, task: Task) -> Labelled | None:
-    """Gold points; by default those of the task, where there are some that can be used."""
+def gold_to_tune_on(project: Project, gold: Data | None, task: Task) -> Labelled | None:
+    """Gold points to write rules by; by default those of the task, where there are some that can be used.
+
+    Of the task's gold, the part that judges is set aside: see `tuning_part`.
+    """
     if not isinstance(gold, str) or gold != GOLD_IF_ANY:
-        return read_gold(project, gold, task)
+        return tuning_part(read_gold(project, gold, task))
     try:
-        return read_gold(project, TASK_GOLD, task)
+        return tuning_part(read_gold(project, TASK_GOLD, task))
     except AdaptmlError:  # none, or none that this task can use: nobody asked for it
         return None
 

@@ -296,7 +296,7 @@ def _labels_table(task: str) -> str:
 def _written(project: Project, task: Task, done: LabelResult) -> int:
     """Write labels into the database; the run is complete whatever happens here."""
     try:
-        return write_back(project.results, task.name, WritebackKind.LABELS, done.training_data, done.run_id)
+        return write_back(project.results, task, WritebackKind.LABELS, done.training_data, done.run_id)
     except DatabaseError as error:
         raise type(error)(
             f"run {done.run_id} is complete and registered as {done.model}, but its labels were not written "

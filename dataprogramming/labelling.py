@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL
 from adaptml.tasks import Task, names
 from adaptml.tasks.defaults import BUILT_IN
@@ -114,6 +115,7 @@ class Labelling:
         }
         if self.gold is not None:
             found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
+            found |= self._judge_metrics()
             found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
 
@@ -150,11 +152,18 @@ class Labelling:
             found.append(("on gold", self._on_gold(metric)))
         return found
 
+    def _judge_metrics(self) -> dict[str, float]:
+        gold, held_out = self.votes.gold, self.held_out
+        if gold is None or gold.Y is None or held_out is None:
+            return {}
+        return judge_metrics(self.task.problem, gold.judges, gold.Y, held_out.predicted, "dev")
+
     def _on_gold(self, metric: str) -> str:
         without = 1 - self.metrics["dev_coverage"]
         return (
             f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
             f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
+            f"{judge_sentence(self.task.problem, self.metrics, 'dev')}"
         )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.data import Data, described, read_points
+from adaptml.data import GOLD_IF_ANY, Data, described, read_points
 from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
-from dataprogramming.apply import GOLD_IF_ANY, gold_if_any, sampled
+from dataprogramming.apply import gold_to_tune_on, sampled
 from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
@@ -93,7 +93,8 @@ def look(
         n: how many points are drawn.
         seed: the same seed draws the same points.
         where: a person's own SQL condition on the rows of the table.
-        gold: the points that votes are judged on; by default the task's gold, where there is some.
+        gold: the points that votes are judged on, as in `apply_lfs`; by default the task's gold to tune on,
+            where there is some.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the look.
@@ -111,7 +112,7 @@ def look(
     source = _only_table(project, task) if data is None else data
     points = read_points(project, source, where=where)
     sample = sampled(points, n, seed)
-    votes = voter.all_votes(sample, gold_if_any(project, gold, task))
+    votes = voter.all_votes(sample, gold_to_tune_on(project, gold, task))
     keyword_lfs = {lf.name: lf for lf in voter.lfs if isinstance(lf, KeywordLF)}
     hits = keyword_hits_of(project.points, voter.lfs, sample)
     path, key = looks_file(project, task), [_name(source, where), task.setting]

@@ -69,7 +69,11 @@ class Voter:
     def all_votes(self, points: pd.DataFrame, gold: Labelled | None) -> Votes:
         """The votes on n data points, and as their `gold` those on gold points."""
         votes = self.votes(points)
-        known = None if gold is None else replace(self.votes(gold.keys), Y=gold.Y)
+        known = (
+            None
+            if gold is None
+            else replace(self.votes(gold.keys), Y=gold.Y, judges=gold.judges, set_aside=gold.set_aside)
+        )
         return replace(votes, gold=known, failures=dict(self.failures), reuse=self.kept.reuse())
 
     def votes(self, points: pd.DataFrame) -> Votes:

@@ -39,6 +39,8 @@ class Votes:
         setting: `multiclass` or `multilabel`.
         Y: the points' true classes, int8 (n, k), values in {0, 1}; None where they are not known.
         gold: votes on the task's gold points, whose `Y` is known; None without gold.
+        judges: which of the task's gold points judge only, bool (n,); None of other points.
+        set_aside: how many more of its gold points are not here, because they judge only.
         failures: name of a labelling function → how often it failed and abstained, where that was allowed.
         read_texts: reads what annotators see of some points; None where it cannot be read.
         reuse: how many of the votes were kept from before; None where none was looked up.
@@ -61,6 +63,8 @@ class Votes:
     setting: str
     Y: Indicator | None = None
     gold: "Votes | None" = None
+    judges: npt.NDArray[np.bool_] | None = None
+    set_aside: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     read_texts: ReadTexts | None = None
     reuse: Reuse | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from adaptml.errors import AnnotationError
+from adaptml.feedback import annotators_in
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
 from labelstudio.ability import Ability, abilities
@@ -22,7 +23,7 @@ from labelstudio.breakdown import (
     by_pair,
     by_point,
 )
-from labelstudio.label_sets import DISTANCES, Ratings, encode
+from labelstudio.label_sets import DISTANCES, Ratings, ratings_of
 from labelstudio.precision import WIDTH, Precision, precision
 from labelstudio.verdict import Verdict, judge
 
@@ -78,7 +79,8 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int, width: float 
     """Measure agreement on all points with at least two annotators; missing labels are allowed.
 
     Args:
-        ann_df: `table_name`, `id` and one column of label sets (or None) per annotator.
+        ann_df: `table_name`, `id` and one column of label sets (or None) per annotator; what they said beside
+            their labels counts for nothing here.
         task: names the classes and the setting.
         seed: seed of the bootstrap. The order of points and annotators changes nothing.
         width: how narrow alpha's interval is wanted, above 0.
@@ -90,8 +92,8 @@ def measure_agreement(ann_df: pd.DataFrame, task: Task, seed: int, width: float 
     if not width > 0:
         raise AnnotationError(f"a width of {width:g} was given; expected one above 0, such as {WIDTH}")
     frame = ann_df.sort_values(KEYS, ignore_index=True)
-    people = sorted((c for c in frame.columns if c not in KEYS), key=annotator_order)
-    labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
+    people = sorted(annotators_in(frame), key=annotator_order)
+    labelled = ratings_of(frame, people, task)
     shared = labelled.n_by_point >= 2
     if not shared.any():
         raise AnnotationError(

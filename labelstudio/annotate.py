@@ -18,13 +18,14 @@ from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotations import Key
 from labelstudio.annotator_agreement import report
-from labelstudio.changed import CHANGED, changed_sample
+from labelstudio.changed import CHANGED, ask_again
 from labelstudio.client import connect
 from labelstudio.disputed import DISPUTED, disputed_points
 from labelstudio.export import ADJUDICATION, ExportedTask
 from labelstudio.gold import MAJORITY, GoldOptions
 from labelstudio.media import share
-from labelstudio.parts import changed_parts, linked_projects, parts_of
+from labelstudio.page import CONTROL, boxes
+from labelstudio.parts import linked_projects, parts_of
 from labelstudio.points import key_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
 from labelstudio.sync import refresh
@@ -127,7 +128,9 @@ def push(
         sampling: as `random` or `uncertain:0.5,random:0.5`; or `disputed` for the points on which annotators
             differed when they were last pulled, the worst first. Each of these gets one more task, in which
             somebody else settles it: its `meta_info` says `"purpose": "adjudication"`. `changed` asks again
-            about gold points that read otherwise than when they were labelled.
+            about gold points that read otherwise than when they were labelled, and about points of which
+            gold or somebody's answer no longer says which class it is, since that was split or dropped. The
+            old answer is not shown: who chooses anew should look at the point.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -154,8 +157,7 @@ def push(
             if len(linked) > 1 or sampling == CHANGED:  # who has which point is seen from the local copies
                 refresh(one.project)
         if sampling == CHANGED:
-            sample, now = changed_sample(project, task, data, n, where)
-            parts = changed_parts(linked, sample, now)
+            sample, parts = ask_again(project, task, linked, data, n, where)
         elif sampling == DISPUTED:
             sample = disputed_points(project, task, data, n, where)
             parts = parts_of(linked, sample, ADJUDICATION)
@@ -166,7 +168,7 @@ def push(
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-            files = RunFiles(project, predictions, Path(folder))
+            files = RunFiles(project, predictions, Path(folder), task)
         done = pushing.Pushed(len(sample.frame))
         with progress(
             "sending", sum(len(part.sample.frame) for part in parts), shown=show_progress
@@ -175,7 +177,7 @@ def push(
                 one = part.linked
                 sent = pushing.push(
                     one.project, project.database, task, part.sample, project.settings.media, files,
-                    part.purpose, advance,
+                    part.purpose, advance, boxes(one.theirs["label_config"])[CONTROL],
                 )  # fmt: skip
                 done.add(one.person.email if one.person else "", sent)
         to_send = {key for part in parts for key in part.sample.frame["id"]}

@@ -1,11 +1,15 @@
-"""Which control of the labelling page holds the task's classes, and what was chosen in it."""
+"""Which control of the labelling page holds the task's classes, and what was chosen in it.
+
+A name that a class had before counts as a class.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from adaptml.errors import AnnotationError, listed
 from adaptml.tasks import Task
 from labelstudio.export import Annotation
+from labelstudio.feedback import is_feedback
 
 NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
 
@@ -13,16 +17,16 @@ NONE_CHOICES = {"none", "n/a"}  # compared without regard to case
 Chosen = dict[str, list[list[str]]]
 
 
-def chosen_names(annotation: Annotation, classes: set[str]) -> Chosen:
+def chosen_names(annotation: Annotation, classes: Collection[str]) -> Chosen:
     """The names that one annotation chose, by control and result."""
     found: Chosen = {}
     for result in annotation.result:
-        if (paths := result.chosen) is not None:
+        if (paths := result.chosen) is not None and not is_feedback(result):
             found.setdefault(result.from_name, []).append(_names(paths, classes))
     return found
 
 
-def _names(paths: Sequence[tuple[str, ...]], classes: set[str]) -> list[str]:
+def _names(paths: Sequence[tuple[str, ...]], classes: Collection[str]) -> list[str]:
     """The class that each path of a tree stands for: one called like the whole path (a/b), else the deepest.
 
     A branch that is chosen together with something below it, as Taxonomy exports it, stands for nothing more.
@@ -53,8 +57,8 @@ def control_of_classes(chosen: Iterable[Chosen], task: Task, source: str) -> str
     for names_by_control in chosen:
         for control, results in names_by_control.items():
             met.setdefault(control, Counter()).update(name for names in results for name in names)
-    classes = set(task.class_names)
-    with_classes = [name for name, found in met.items() if classes & set(found)]
+    classes = task.meanings
+    with_classes = [name for name, found in met.items() if classes.keys() & set(found)]
     with_none = [name for name, found in met.items() if any(_is_none(n) for n in found)]
     ours = with_classes or with_none or list(met)
     if len(ours) > 1:
@@ -71,7 +75,7 @@ def control_of_classes(chosen: Iterable[Chosen], task: Task, source: str) -> str
         raise AnnotationError(
             f"{source} holds {len(unknown)} names in control {ours[0]!r} that are not classes of task "
             f"{task.name!r}: {_times(unknown)}; its classes are {listed(task.class_names, 20)}: "
-            "fix the labelling page or the task file"
+            "fix the labelling page or the task file (`adaptml task classes` renames)"
         )
     return ours[0]
 
@@ -84,11 +88,12 @@ def _is_none(name: str) -> bool:
     return name.strip().casefold() in NONE_CHOICES
 
 
-def elsewhere(annotation: Annotation, classes: set[str]) -> set[str]:
+def elsewhere(annotation: Annotation, classes: Collection[str]) -> set[str]:
     """Classes in controls that hold none, such as a text field: each with the control's name and type."""
     return {
         f"{item!r} in {result.from_name!r} ({result.type or 'no type'})"
         for result in annotation.result
+        if not is_feedback(result)
         for values in result.value.values()
         for item in (values if isinstance(values, list) else [values])
         if isinstance(item, str) and item in classes

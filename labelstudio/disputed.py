@@ -5,6 +5,7 @@ import pandas as pd
 
 from adaptml.data import Data
 from adaptml.errors import AnnotationError
+from adaptml.feedback import annotators_in
 from adaptml.frames import KEYS, read_frame
 from adaptml.project import Project
 from adaptml.sampling import Sample
@@ -12,7 +13,7 @@ from adaptml.sampling.points import table_and_ids
 from adaptml.tasks import Task
 from labelstudio.annotations import annotator_order
 from labelstudio.breakdown import by_point
-from labelstudio.label_sets import DISTANCES, Ratings, encode
+from labelstudio.label_sets import DISTANCES, Ratings, ratings_of
 
 DISPUTED = "disputed"
 
@@ -43,8 +44,8 @@ def disputed_points(project: Project, task: Task, data: Data, n: int, where: str
     table, only = table_and_ids(project, data, where)
     frame = read_frame(path)
     frame = frame[(frame["table_name"] == table) & (frame["id"].isin(only) if only is not None else True)]
-    people = sorted((column for column in frame.columns if column not in KEYS), key=annotator_order)
-    labelled = encode(list(zip(*(frame[name] for name in people), strict=True)), task.class_names)
+    people = sorted(annotators_in(frame), key=annotator_order)
+    labelled = ratings_of(frame, people, task)
     shared = labelled.n_by_point >= 2
     distance = DISTANCES[task.problem.distances[0]]
     ratings = Ratings(labelled.codes[shared], labelled.sets)

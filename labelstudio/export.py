@@ -52,6 +52,7 @@ class Result:
     """What one control of the labelling page says in one annotation."""
 
     from_name: _Text = ""
+    to_name: _Text = ""
     type: _Text = ""
     value: Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)] = Field(
         default_factory=dict
@@ -111,7 +112,8 @@ class MetaInfo:
 
     `sampling` is the name of the draw, empty where it is not on record; `inclusion_prob` is in (0, 1],
     None where it cannot be told. `purpose` is `ADJUDICATION` where a third person settles what others
-    disagree on. `seen` is column → hash of what annotators saw in it.
+    disagree on. `seen` is column → hash of what annotators saw in it; `absent` are the columns in which a
+    note said that there is nothing.
     """
 
     table_name: _Key
@@ -120,6 +122,7 @@ class MetaInfo:
     inclusion_prob: float | None = None
     purpose: _Text = ""
     seen: dict[str, str] = Field(default_factory=dict)
+    absent: Annotated[tuple[str, ...], _List] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -156,7 +159,10 @@ def without_columns(data: dict[str, Any]) -> dict[str, Any]:
     kept = {name: data[name] for name in RESERVED if name in data}
     meta = kept.get("meta_info")
     if isinstance(meta, dict):
-        seen = seen_of({name: value for name, value in data.items() if name not in RESERVED})
+        absent = meta.get("absent") or ()  # where the table holds nothing, a note was shown
+        seen = seen_of(
+            {name: "" if name in absent else value for name, value in data.items() if name not in RESERVED}
+        )
         recorded = meta.get("seen")
         kept["meta_info"] = meta | {"seen": seen | (recorded if isinstance(recorded, dict) else {})}
     return kept

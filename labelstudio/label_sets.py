@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from adaptml.tasks import indicator, names
+from adaptml.tasks import Task, indicator, names
 
 MISSING = -1
 
@@ -73,6 +74,26 @@ def encode(label_sets: Sequence[Sequence[Sequence[str] | None]], class_names: Se
     annotators = len(label_sets[0]) if label_sets else 0
     codes = np.array(flat, dtype=np.intp).reshape(len(label_sets), annotators)
     return Ratings(codes, indicator([sorted(s) for s in domain], class_names))
+
+
+def ratings_of(frame: pd.DataFrame, people: Sequence[str], task: Task) -> Ratings:
+    """Ratings from a frame with a column of label sets per annotator, in the class names of now.
+
+    A label set that no longer says which class it is, since that was split or dropped, counts as none given.
+
+    Args:
+        frame: n rows; cells are lists of class names of any time, or None.
+        people: the m columns.
+        task: the classes, and what became of those of before.
+
+    Raises:
+        TaskError: names that never were classes of the task.
+    """
+    cells = [[None if cell is None else tuple(cell) for cell in frame[name]] for name in people]
+    now = {cell: task.now(cell) for column in cells for cell in column if cell is not None}
+    known = {cell: None if found.undecided else found.labels for cell, found in now.items()}
+    rows = [[None if cell is None else known[cell] for cell in row] for row in zip(*cells, strict=True)]
+    return encode(rows, task.class_names)
 
 
 def nominal(sets: npt.NDArray[np.int8]) -> Floats:

@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|/data/upload/|/data/local-files
 
 def media_columns(task: Task) -> list[str]:
     """The columns of a task that show pictures, sounds or films."""
-    return [column.name for column in task.columns if column.type != "text"]
+    return [column.name for column in task.columns if column.type in ("image", "audio", "video")]
 
 
 def with_addresses(rows: pd.DataFrame, task: Task, folder: Path) -> pd.DataFrame:

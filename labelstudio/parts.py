@@ -1,7 +1,7 @@
 """Which of a task's projects gets which points of a sample."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -106,7 +106,7 @@ def parts_of(linked: Sequence[Linked], sample: Sample, purpose: str = "") -> lis
     overlap = max(one.person.overlap or 0.0 for one in shares.values() if one.person)
     free = [key for key in ids if "" not in there[key]]
     given = people.distribute(free, sample.table, list(shares), overlap, there)
-    parts = [Part(shares[email], _only(sample, keys)) for email, keys in given.items()]
+    parts = [Part(shares[email], only(sample, keys)) for email, keys in given.items()]
     return [part for part in parts if len(part.sample.frame)]
 
 
@@ -137,7 +137,7 @@ def changed_parts(linked: Sequence[Linked], sample: Sample, now: Mapping[str, Se
         takes = having | (new if one.person is None or not shared else set())
         wanted = [key for key in ids if key in takes - done]
         if wanted:
-            parts.append(Part(one, _only(sample, wanted), _asked_again(wanted, now)))
+            parts.append(Part(one, only(sample, wanted), _asked_again(wanted, now)))
     return parts
 
 
@@ -147,5 +147,6 @@ def _asked_again(ids: Sequence[str], now: Mapping[str, Seen]) -> str:
     return f"changed {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _only(sample: Sample, ids: Sequence[str]) -> Sample:
+def only(sample: Sample, ids: Collection[str]) -> Sample:
+    """The points of a sample that are among some ids."""
     return replace(sample, frame=sample.frame[sample.frame["id"].isin(set(ids))])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from adaptml.errors import AnnotationError, listed
+from adaptml.feedback import hints
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
 from adaptml.gold_labels.core import Origin
@@ -24,6 +26,7 @@ from labelstudio.points import sort_tasks
 from labelstudio.sampling_record import balance_lines, sampling_record
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
+MOST_WORDS = 10  # of a class, in the summary
 FRAMES = ("ann_df", "task_df", "gold_df", "sample_df")
 
 
@@ -33,7 +36,8 @@ class ProcessedAnnotations:
 
     Attributes:
         ann_df: all points; `table_name`, `id`, and per annotator a column of label sets (list of class
-            names; None for a point that this annotator never labelled).
+            names; None for a point that this annotator never labelled). Where anybody marked words or said
+            what decided, also `<annotator>_words` (list of {class, column, text}) and `<annotator>_comment`.
         task_df: the rows of `ann_df` that at least two annotators labelled: the points of agreement.
         gold: the gold labels that were chosen from what annotators said, and how they came about.
         gold_df: the task's gold, of whatever origin: `table_name`, `id`, `gold_label` (list of class names),
@@ -44,6 +48,7 @@ class ProcessedAnnotations:
         folder: holds `ann_df.parquet`, `task_df.parquet`, `gold_df.parquet` and `sample_df.parquet`.
         run_id: a hash of this export, task and choice; the run's id in the database.
         new_rows: rows that were new in the database, by table; empty where nothing was written there.
+        hints: the words that annotators marked or wrote, by class, as `adaptml.feedback.hints` gives them.
 
     Example:
         >>> done = project.process_annotations("spam", "annotations.json", choice="1")
@@ -60,6 +65,7 @@ class ProcessedAnnotations:
     folder: Path
     run_id: str
     new_rows: dict[str, int]
+    hints: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def process_annotations(
     Args:
         project: where the files are written, and the tables.
         task: the task that was annotated, or its name.
-        file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
+        file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`; a bare name is looked for here,
+            then in the task's folder of annotations, then in the folder of all annotations.
         choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
             on which annotators differ are dropped), `dawid-skene` (annotators count by their estimated
@@ -122,11 +129,26 @@ def process_annotations(
         0   comments  h10      [ham]  annotators  judge
         1   comments  h11      [ham]  annotators   tune
     """
-    path = project.path(file)
+    task = project.task(task)
+    path = _export_file(project, task, file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
     export = Export(load_export(path), str(file), digest)
     options = GoldOptions(choice, per_class, seed)
-    return process_tasks(project, project.task(task), export, options, write, accept_claims=accept_claims)
+    return process_tasks(project, task, export, options, write, accept_claims=accept_claims)
+
+
+def _export_file(project: Project, task: Task, file: str | Path) -> Path:
+    """The file as its writer meant it: a bare name that is not here is one in the folder of annotations."""
+    path, folder = project.path(file), project.settings.annotations(task.name)
+    if path.exists() or Path(file).name != str(file):
+        return path
+    places = (folder, folder.parent)
+    for place in places:
+        if (place / path.name).is_file():
+            return place / path.name
+    raise AnnotationError(
+        f"no file {file} here, in {places[0]} or in {places[1]}; expected a JSON export of Label Studio"
+    )
 
 
 def process_tasks(
@@ -152,6 +174,11 @@ def process_tasks(
     tasks = sort_tasks(export.tasks)
     annotations = collect(tasks.annotation, task, export.source, accept_claims=accept_claims)
     annotations.counts["earlier"] = tasks.earlier
+    if not annotations.labels:
+        raise AnnotationError(
+            f"{export.source} holds no answer that says which of the present classes it is: "
+            f"{'; '.join(annotations.notes())}"
+        )
     gold = choose_gold(annotations, task, options)
     rows = annotators_rows(gold, annotations, tasks.annotation)
     settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
@@ -176,8 +203,9 @@ def process_tasks(
         home.replace(rows if settled is None else pd.concat([rows, settled], ignore_index=True))
     gold_df = exported(home.rows())
     return ProcessedAnnotations(
-        ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows
-    )
+        ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows,
+        hints(ann_df, task),
+    )  # fmt: skip
 
 
 def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) -> str:
@@ -187,6 +215,7 @@ def _run_id(digest: str, task: Task, options: GoldOptions, accept_claims: bool) 
         task.name,
         task.setting,
         task.class_names,
+        *task.class_changes,
         options.choice,
         options.per_class,
         options.seed,
@@ -201,7 +230,7 @@ def _write_back(annotations: Annotations, task: Task, run_id: str, project: Proj
     rows = [(*label.key, label.annotator, list(label.classes)) for label in annotations.labels]
     labels = pd.DataFrame(rows, columns=[*KEYS, "annotator", "label"])
     kind = WritebackKind.ANNOTATIONS
-    return {f"{task.name}_{kind}": write_back(project.results, task.name, kind, labels, run_id)}
+    return {f"{task.name}_{kind}": write_back(project.results, task, kind, labels, run_id)}
 
 
 def summary(done: ProcessedAnnotations) -> list[str]:
@@ -215,6 +244,7 @@ def summary(done: ProcessedAnnotations) -> list[str]:
     unlabelled = len(done.ann_df) - len({label.key for label in done.annotations.labels})
     lines += [f"  {note}" for note in done.annotations.notes()]
     lines += [f"  {unlabelled} points that nobody labelled"] * bool(unlabelled)
+    lines += _feedback_lines(done)
     lines.append(f"{len(done.task_df)} points with two or more annotators")
     lines.append(f"{len(gold.frame)} gold labels, chosen by {gold.choice}")
     if gold.dropped:
@@ -233,6 +263,21 @@ def summary(done: ProcessedAnnotations) -> list[str]:
     lines += [f"{table}: {n} new rows, run {done.run_id}" for table, n in done.new_rows.items()]
     files = [f"{name}.parquet" for name in FRAMES] + [CONFUSIONS] * bool(gold.confusions)
     return [*lines, f"written to {done.folder}: {', '.join(files)}"]
+
+
+def _feedback_lines(done: ProcessedAnnotations) -> list[str]:
+    """What annotators said beside their labels, and the words that speak for each class."""
+    said = [label for label in done.annotations.labels if label.marks or label.comment]
+    if not said:
+        return []
+    marks, comments = sum(len(label.marks) for label in said), sum(bool(label.comment) for label in said)
+    lines = [
+        f"{comments} comments and {marks} marked words; by class, with how many points they were met on:"
+    ]
+    for name, words in done.hints.groupby("class", sort=False):
+        counted = zip(words["word"], words["points"], strict=True)
+        lines.append(f"  {name}: {listed([f'{word} {n}' for word, n in counted], MOST_WORDS)}")
+    return lines
 
 
 if __name__ == "__main__":

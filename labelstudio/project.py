@@ -1,6 +1,5 @@
 """A task's project in Label Studio: found by a line in its description, made and kept up to date."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal, overload
@@ -8,9 +7,11 @@ from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
 from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
+from adaptml.tasks.annotating import WHAT_DECIDED, words_controls
+from adaptml.tasks.page_choices import page_choices
 from labelstudio.client import LabelStudio
+from labelstudio.page import CONTROL, boxes, class_lines, controls, held_names
 
-CONTROL = "label"  # the name of our Choices in the labelling page
 ANNOTATORS_PER_POINT = 2
 MAX_TITLE = 50  # of a project in Label Studio
 _ANNOTATOR, _OVERLAP = "adaptml annotator: ", "adaptml overlap: "
@@ -53,6 +54,8 @@ def setup(
 ) -> Setup:
     """Make or update the task's project, or a person's own; a second call changes nothing.
 
+    No annotation is ever rewritten: names of before a change of the classes go on being shown and read.
+
     Args:
         studio: the server.
         task: gives the labelling page, the title and the annotators' instructions.
@@ -62,9 +65,11 @@ def setup(
     Raises:
         LabelStudioError: a change would orphan annotations, or there are several projects of the task.
     """
+    found = _find_by_mark(studio, task, person)
+    held = {} if found is None or not task.class_changes else held_names(studio.summary(int(found["id"])))
     wanted: Json = {
         "title": _title(task, person),
-        "label_config": label_config(task),
+        "label_config": label_config(task, held),
         "expert_instruction": instructions(task),
         "show_instruction": True,
     }
@@ -72,16 +77,13 @@ def setup(
         wanted |= {"maximum_annotations": 1, "description": _mark(task, person)}
     elif annotators_per_point is not None:
         wanted["maximum_annotations"] = annotators_per_point
-    found = _find_by_mark(studio, task, person)
     if found is None:
         made = studio.create_project(
             **{"maximum_annotations": ANNOTATORS_PER_POINT, "description": _mark(task, person)} | wanted
         )
         return Setup(int(made["id"]), _page_url(studio, made), created=True, changes=[])
     different = {name: value for name, value in wanted.items() if found[name] != value}
-    if "label_config" in different and _config_tree(found["label_config"]) == _config_tree(
-        wanted["label_config"]
-    ):
+    if "label_config" in different and _same_page(found["label_config"], wanted["label_config"]):
         del different["label_config"]
     changes = [_NAMES[name] for name in different if name != "label_config"]
     if "label_config" in different:
@@ -116,21 +118,34 @@ def check_page(project: Json, task: Task) -> None:
     Raises:
         LabelStudioError: the page was changed in Label Studio, or the task file was.
     """
-    choices = _choices(project["label_config"]).get(CONTROL)
-    if choices is None:
+    theirs = boxes(project["label_config"]).get(CONTROL)
+    if theirs is None:
         raise LabelStudioError(
             f"the labelling page of project {project['id']} has no Choices named {CONTROL!r}, so it was "
             f"changed in Label Studio; run `adaptml annotate setup {task.name}`"
         )
-    ours = {*task.class_names, NONE_CHOICE}
-    if choices != ours:
-        missing, more = sorted(ours - choices), sorted(choices - ours)
+    held = {theirs[name]: 1 for name in task.class_names if name in theirs}  # as it was when it was made
+    ours = {box.shown: box.stored for box in page_choices(task, held)}
+    if theirs != ours:
+        missing, more = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
         said = [f"does not have {listed(missing, 20)}"] * bool(missing)
         said += [f"also has {listed(more, 20)}"] * bool(more)
+        said = said or ["stores classes under other names"]
         raise LabelStudioError(
             f"the labelling page of project {project['id']} {' and '.join(said)}, unlike the task file of "
             f"{task.name!r}; run `adaptml annotate setup {task.name}`"
         )
+    if task.feedback and not _asks_for_feedback(project["label_config"]):
+        raise LabelStudioError(
+            f"the labelling page of project {project['id']} does not ask what decided, and the task file of "
+            f"{task.name!r} says feedback: true; run `adaptml annotate setup {task.name}`"
+        )
+
+
+def _asks_for_feedback(config: str) -> bool:
+    """Whether a labelling page has the controls of `feedback`."""
+    controls = ElementTree.fromstring(config).iter("TextArea")  # noqa: S314 - as below
+    return any(control.get("name") == WHAT_DECIDED for control in controls)
 
 
 def instructions(task: Task) -> str:
@@ -232,18 +247,6 @@ def _config_tree(config: str) -> Any:
     return plain(root)
 
 
-def _controls(config: str) -> Iterator[ElementTree.Element]:
-    yield from ElementTree.fromstring(config).iter("Choices")  # noqa: S314 - as above
-
-
-def _choices(config: str) -> dict[str, set[str]]:
-    """The names in each Choices control of a labelling page."""
-    return {
-        control.get("name", ""): {choice.get("value", "") for choice in control.iter("Choice")}
-        for control in _controls(config)
-    }
-
-
 def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     """What replacing the labelling page changes, one line each.
 
@@ -252,16 +255,18 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     """
     number = int(project["id"])
     summary = studio.summary(number)
-    theirs = _choices(project["label_config"])
-    ours = {*task.class_names, NONE_CHOICE}
+    theirs = boxes(project["label_config"])
+    known = {*task.meanings, NONE_CHOICE}
     annotated = int(project["total_annotations_number"])
     orphans = [
         f"{name!r} ({count} times)" if control == CONTROL else f"{name!r} of {control!r} ({count} times)"
         for control, names in summary["created_labels"].items()
         for name, count in names.items()
-        if count > 0 and (control != CONTROL or name not in ours)
+        if count > 0
+        and not (name in known and control == CONTROL)
+        and not (name in task.meanings and control in words_controls(task))
     ]
-    before = next((c for c in _controls(project["label_config"]) if c.get("name") == CONTROL), None)
+    before = next((c for c in controls(project["label_config"]) if c.get("name") == CONTROL), None)
     old_target, target = "" if before is None else before.get("toName"), task.columns[0].name
     several = before is not None and before.get("choice") == "multiple"
     absent = [column.name for column in task.columns if column.name not in summary["common_data_columns"]]
@@ -277,10 +282,12 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
     if reason:
         raise LabelStudioError(
             f"the labelling page of project {number} cannot be replaced: {reason}; nothing was changed: "
-            "take the change back in the task file, or begin a new project"
+            "take the change back in the task file, and make it with `adaptml task classes`, which keeps "
+            "annotations readable; or begin a new project"
         )
-    added, removed = sorted(ours - theirs.get(CONTROL, set())), sorted(theirs.get(CONTROL, set()) - ours)
     others = sorted(set(theirs) - {CONTROL})
-    lines = [f"class added: {name}" for name in added] + [f"class taken away: {name}" for name in removed]
+    lines = class_lines(task, theirs.get(CONTROL, {}), held_names(summary))
+    if task.feedback != _asks_for_feedback(project["label_config"]):
+        lines.append("it asks what decided" if task.feedback else "it no longer asks what decided")
     lines += [f"control taken away, which had been added in Label Studio: {name}" for name in others]
     return lines or ["the labelling page is as the task file says again"]

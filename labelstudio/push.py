@@ -13,7 +13,8 @@ from adaptml.database import Database
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError, listed
 from adaptml.sampling import Sample
 from adaptml.tasks import NONE_CHOICE, Task, indicator
-from labelstudio.project import CONTROL
+from labelstudio.absent import nothing_in
+from labelstudio.page import CONTROL, Boxes
 from labelstudio.sample_tasks import label_studio_tasks
 from labelstudio.sync import Advance, LinkedProject, counts, latest_change, refresh
 
@@ -38,6 +39,7 @@ class Pushed:
         sent: new tasks.
         there: points that had a task already.
         refused: points that Label Studio refused, and why.
+        empty: points that were left out, because there is nothing to show of them.
         duplicates_deleted: tasks that a killed push had sent a second time, and that were deleted.
         predicted: tasks that got a pre-annotation.
         unpredicted: points of the sample of which the run says nothing.
@@ -49,6 +51,7 @@ class Pushed:
     sent: int = 0
     there: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    empty: int = 0
     duplicates_deleted: int = 0
     predicted: int = 0
     unpredicted: int = 0
@@ -59,7 +62,7 @@ class Pushed:
         if person:
             self.people[person] = part
         self.refused |= part.refused
-        for name in ("sent", "there", "duplicates_deleted", "predicted", "unpredicted"):
+        for name in ("sent", "there", "empty", "duplicates_deleted", "predicted", "unpredicted"):
             setattr(self, name, getattr(self, name) + getattr(part, name))
 
 
@@ -72,6 +75,7 @@ def push(
     run: "RunFiles | None" = None,
     purpose: str = "",
     advance: Advance = lambda _: None,
+    boxes: Boxes | None = None,
 ) -> Pushed:
     """Import those points of a sample that have no task yet, and check by the counts that all arrived.
 
@@ -88,6 +92,7 @@ def push(
         purpose: what other than annotation the tasks are for, such as `ADJUDICATION`: a point gets one task
             for each purpose.
         advance: is called with the number of points just done.
+        boxes: class → what annotations hold for it, where that is another name than the class has now.
 
     Raises:
         LabelStudioError: the server is away for long, or refuses more than `MAX_REFUSED` points.
@@ -99,13 +104,15 @@ def push(
     done = Pushed(len(ids), there=len(there))
     predictions: dict[str, Json] = {}
     if run is not None:
-        predictions = _predictions(run, sample.table, set(ids), task)
+        predictions = _predictions(run, sample.table, set(ids), task, boxes or {})
         done.unpredicted = len(set(ids) - set(predictions))
     advance(len(there))
     if there and run is not None:
         done.predicted += _predict(linked, there, predictions, run.run_id)
     sender = _Sender(linked, done, advance)
-    _send_missing(sender, _Points(database, task, sample, predictions, media, purpose), set(there))
+    points = _Points(database, task, sample, predictions, media, purpose)
+    _send_missing(sender, points, set(there))
+    done.empty = len(points.empty)
     _delete_duplicates(linked, done, untouched)
     _check_arrived(linked, sample, purpose, done)
     if run is not None:
@@ -117,7 +124,7 @@ def push(
 
 @dataclass(frozen=True)
 class _Points:
-    """Sampled points with all that becomes a task; `predictions` by id."""
+    """Sampled points with all that becomes a task; `predictions` by id; `empty` have nothing to show."""
 
     database: Database
     task: Task
@@ -125,6 +132,7 @@ class _Points:
     predictions: Mapping[str, Json]
     media: Path
     purpose: str
+    empty: set[str] = field(default_factory=set)
 
 
 def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
@@ -132,7 +140,7 @@ def _send_missing(sender: "_Sender", points: _Points, there: set[str]) -> None:
     linked, table = sender.linked, points.sample.table
     ids = points.sample.frame["id"].tolist()
     for attempt in range(ATTEMPTS):
-        missing = set(ids) - there - set(sender.done.refused)
+        missing = set(ids) - there - set(sender.done.refused) - points.empty
         try:
             for batch in _batches(points, missing):
                 sender.send(batch)
@@ -150,7 +158,7 @@ def _check_arrived(linked: LinkedProject, sample: Sample, purpose: str, done: Pu
     """Count the tasks of the sample in the project."""
     arrived = len(linked.copy.find(sample.table, sample.frame["id"].tolist(), purpose))
     done.sent = arrived - done.there
-    if arrived + len(done.refused) != done.asked:
+    if arrived + len(done.refused) + done.empty != done.asked:
         raise LabelStudioError(
             f"{done.asked} points were asked for and {arrived} are in project {linked.number}, "
             f"{len(done.refused)} were refused; expected all: push again, which sends the missing ones"
@@ -199,8 +207,12 @@ def _batches(points: _Points, missing: set[str]) -> Iterator[list[Json]]:
     chars = 0
     for start in range(0, len(frame), BATCH_ROWS // 4):
         keys = frame.iloc[start : start + BATCH_ROWS // 4]
+        rows = points.database.read(keys, columns)
+        empty = nothing_in(rows, task).all(axis=1)
+        points.empty.update(rows["id"].to_numpy()[empty])
+        shown = np.flatnonzero(~empty)
         tasks = label_studio_tasks(
-            points.database.read(keys, columns), task, sample, keys["inclusion_prob"].tolist(),
+            rows.iloc[shown], task, sample, keys["inclusion_prob"].iloc[shown].tolist(),
             media=points.media, purpose=points.purpose,
         )  # fmt: skip
         for entry in tasks:
@@ -230,17 +242,23 @@ def _delete_duplicates(linked: LinkedProject, done: Pushed, untouched: bool) -> 
     done.duplicates_deleted = len(duplicates)
 
 
-def _predictions(run: "RunFiles", table: str, wanted: set[str], task: Task) -> dict[str, Json]:
+def _predictions(run: "RunFiles", table: str, wanted: set[str], task: Task, boxes: Boxes) -> dict[str, Json]:
     """Pre-annotations of the wanted points, as Label Studio imports them."""
     found: dict[str, Json] = {}
     for ids, labels, probs in run.label_sets(table):
         for key, classes, row in zip(ids.tolist(), labels, probs, strict=True):
             if key in wanted:
-                found[key] = prediction(classes, row, task, run.run_id)
+                found[key] = prediction(classes, row, task, run.run_id, boxes)
     return found
 
 
-def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, version: str) -> Json:
+def prediction(
+    classes: Sequence[str],
+    probs: np.ndarray[Any, Any],
+    task: Task,
+    version: str,
+    boxes: Boxes | None = None,
+) -> Json:
     """A pre-annotation: the classes that a run gave, and how sure it was.
 
     The score, in [0, 1], is the probability of the class in multiclass tasks; in multilabel tasks that of the
@@ -252,7 +270,7 @@ def prediction(classes: Sequence[str], probs: np.ndarray[Any, Any], task: Task, 
         "from_name": CONTROL,
         "to_name": task.columns[0].name,
         "type": "choices",
-        "value": {"choices": [*classes] or [NONE_CHOICE]},
+        "value": {"choices": [(boxes or {}).get(name, name) for name in classes] or [NONE_CHOICE]},
     }
     return {"model_version": version, "score": round(sure, 6), "result": [result]}
 

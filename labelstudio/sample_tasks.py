@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +18,7 @@ from adaptml.gold_labels.core import seen_of
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task, coding_guide, label_config
+from labelstudio.absent import notes, nothing_in
 from labelstudio.media import media_columns, with_addresses
 
 _RESERVED = {"ref_id", "meta_info"}
@@ -33,7 +34,8 @@ class SampledTasks:
         config: the labelling configuration, to paste into the project's settings in Label Studio.
         guide: the coding guide for annotators, Markdown.
         points: how many points were sampled.
-        empty: points with nothing in a column that annotators see.
+        partial: those of them that lack a part, in whose place a note is shown.
+        empty: points that were drawn and left out, because there is nothing to show of them.
         name: the name of the draw, such as `random n=30 seed=0`.
 
     Example:
@@ -46,6 +48,7 @@ class SampledTasks:
     config: Path
     guide: Path
     points: int
+    partial: int
     empty: int
     name: str
 
@@ -67,7 +70,7 @@ def sample_tasks(
 ) -> SampledTasks:
     """Write n rows of a table as a Label Studio task file, with its configuration and coding guide.
 
-    All three files are written or none.
+    All three files are written or none. Points with nothing in any column that annotators see are left out.
 
     The task file is a JSON list of `{"id", "data": {"ref_id", "meta_info": {"table_name", "task",
     "sampling", "inclusion_prob"}, <column>: …}}`. `<task>_config.xml` and `<task>_guide.md` follow the task
@@ -109,6 +112,16 @@ def sample_tasks(
     with TemporaryDirectory(prefix="adaptml-") as folder:
         sample = draw_points(project, task, data, n, options, Path(folder))
     rows = project.database.read(sample.frame, sent)
+    absent = nothing_in(rows, task)
+    empty = absent.all(axis=1)
+    if empty.all():
+        columns_shown = listed([column.name for column in task.columns])
+        raise AnnotationError(
+            f"none of the {len(rows)} points drawn has anything in {columns_shown}, which is what task "
+            f"{task.name!r} shows to annotators; name other columns in the task file, or other rows (--where)"
+        )
+    shown = np.flatnonzero(~empty)
+    rows, sample = rows.iloc[shown], replace(sample, frame=sample.frame.iloc[shown].reset_index(drop=True))
     kinds = "" if sampling == RANDOM else f"{options.kinds}_"
     name = f"tasks_{sample.table}_{kinds}{n}_seed{seed}.json"
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name
@@ -121,9 +134,8 @@ def sample_tasks(
         task,
         path,
     )
-    shown = [column.name for column in task.columns]
-    empty = int((rows[shown].isna() | (rows[shown] == "")).any(axis=1).sum())
-    return SampledTasks(sample.frame, path, config, guide, len(rows), empty, sample.name)
+    partial = int((absent.any(axis=1) & ~empty).sum())
+    return SampledTasks(sample.frame, path, config, guide, len(rows), partial, int(empty.sum()), sample.name)
 
 
 def _write_files(tasks: list[dict[str, Any]], task: Task, path: Path) -> tuple[Path, Path]:
@@ -168,7 +180,11 @@ def label_studio_tasks(
     files = [] if media is None else [name for name in media_columns(task) if name in rows.columns]
     shown = rows if media is None else with_addresses(rows, task, media)
     originals = rows[files].to_dict("records")
-    for row, prob, cells in zip(shown.to_dict("records"), inclusion, originals, strict=True):
+    lacking, note = nothing_in(rows, task), notes(task)
+    names = np.array(list(note))
+    for row, prob, cells, nothing in zip(
+        shown.to_dict("records"), inclusion, originals, lacking, strict=True
+    ):
         table_name, key = row.pop("table_name"), row.pop("id")
         meta: dict[str, Any] = {"table_name": table_name, "task": task.name}
         if purpose:
@@ -179,6 +195,9 @@ def label_studio_tasks(
         if files:  # a changed point is told by what the table holds, not by the address that was made of it
             meta["seen"] = seen_of({str(name): cell for name, cell in cells.items()})
         columns = {name: _json_value(value) for name, value in row.items()}
+        if nothing.any():
+            meta["absent"] = names[nothing].tolist()
+            columns |= {name: note[name] for name in meta["absent"]}
         tasks.append({"id": key, "data": {"ref_id": key, "meta_info": meta, **columns}})
     return tasks
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.frames import KEYS
+from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import PREDICTIONS
 from adaptml.tasks import Task
@@ -78,6 +79,8 @@ class Evaluation:
         self.metrics |= report(self.folder, self.task, truth, probs, prefix, title)
         if prefix == "gold":
             self.gold, self.policy = (truth, probs), policy
+            predicted = self.task.problem.decide(probs)
+            self.metrics |= judge_metrics(self.task.problem, truth.judges, truth.Y, predicted, prefix)
 
     def sentences(self) -> Mapping[str, str]:
         """Whose labels → the problem's measure on them, for people; empty where nothing was compared."""
@@ -86,5 +89,6 @@ class Evaluation:
             if f"{prefix}_{measure}" in self.metrics:
                 value, points = self.metrics[f"{prefix}_{measure}"], int(self.metrics[f"{prefix}_points"])
                 policy = f" {self.policy}" if prefix == "gold" and self.policy else ""
-                found[whose] = f"{measure} {value:.3f} on {points} points{policy}"
+                judged = judge_sentence(self.task.problem, self.metrics, prefix)
+                found[whose] = f"{measure} {value:.3f} on {points} points{policy}{judged}"
         return found

@@ -27,6 +27,7 @@ from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds
 
 AUTO = "auto"
+STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 GOLD_WEIGHT = 5.0
 FOLDS = 5
 MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit

@@ -15,6 +15,7 @@ from adaptml.frames import KEYS, write_preview
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.runs.artifacts import REPORT
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
@@ -27,7 +28,7 @@ from modelling.report import errors
 from modelling.report_page import train_report
 from modelling.search import Searched, check_gold, drawn_settings, search_in_folds
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
-from modelling.strategies import Combined, Gold, Learner, Weak, combine, unconverged
+from modelling.strategies import STRATEGY_USED, Combined, Gold, Learner, Weak, combine, unconverged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -170,6 +171,7 @@ def train(
     shown = _parameters(labels, learner, columns, settings, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
     with project.runs.run(labels.task.name, name, shown) as recorder:
+        recorder.tags[CLASSES_TAG] = classes_text(labels.task.class_names)
         labels.tell(recorder.log)
         reader = Reader(project.points, columns, show_progress)
         reader = reader.learned(made, labels.training.keys, gold_keys)
@@ -244,6 +246,7 @@ class _Training:
         if drawn is not None:
             check_gold(gold)
         done = combine(strategy, self.learner, weak, gold)
+        self._recorder.params[STRATEGY_USED] = done.strategy
         self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
         if drawn is not None:
             done = self._search(done, drawn, weak, check_gold(gold))

@@ -122,6 +122,8 @@ def _show_pushed(sample: "Sample", done: "Pushed", data: str, n: int) -> None:
     fewer = f" ({n} were asked for)" if done.asked < n else ""
     console.print(f"{done.asked} points of {data}{fewer}, drawn as {sample.name}")
     console.print(f"{done.sent} sent, {done.there} there already, {len(done.refused)} refused")
+    if done.empty:
+        console.print(f"{done.empty} left out: there is nothing in any column that annotators see")
     for person, part in done.people.items():
         console.print(f"  {person}: {part.sent} sent, {part.there} there already")
     for key, reason in done.refused.items():

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adaptml.cli import options
+from adaptml.cli.host import host_stack
 from adaptml.cli.support import EXIT_INTERRUPTED, output
 from adaptml.errors import SettingsError
 from adaptml.project import Project
+from adaptml.stack.host import refuse_in_container
+from adaptml.stack.import_files import import_files
 
 if TYPE_CHECKING:
     from adaptml.importing.plan import Plan
-
-CONTAINER_SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))  # Docker makes the one, Podman the other
 
 
 def command(
@@ -54,9 +56,7 @@ def command(
     sheet: Annotated[
         str | None, typer.Option(help="Of an Excel file. Default: the first.", show_default=False)
     ] = None,
-    stack: Annotated[
-        bool, typer.Option("--stack", help="Into the Docker stack's database, by way of its containers.")
-    ] = False,
+    stack: options.OnStack = None,
 ) -> None:
     """Make a data table from files, or bring it up to date: only new and changed rows are written.
 
@@ -73,18 +73,16 @@ def command(
         raise SettingsError(
             f"no table's name after {table!r}; expected such as: adaptml import posts.csv posts"
         )
-    if stack:
-        from adaptml.stack.compose import open_stack
-        from adaptml.stack.import_files import import_files
-
-        named = {"--id": id_column, "--encoding": encoding, "--delimiter": delimiter, "--sheet": sheet}
-        named |= {"--on-duplicate": on_duplicate}
-        words = [word for option, value in named.items() if value is not None for word in (option, value)]
-        words += [word for kind in types or [] for word in ("--types", kind)]
-        import_files(open_stack(), files[:-1], table, words + ["--number-rows"] * number_rows)
-        return
-    _check_here(files[:-1], table)
+    named = {"--id": id_column, "--encoding": encoding, "--delimiter": delimiter, "--sheet": sheet}
     with Project() as project, _interruption_said(project):
+        on_stack = host_stack(project, stack)
+        if on_stack is not None:
+            words = [word for option, value in named.items() if value is not None for word in (option, value)]
+            words += ["--on-duplicate", on_duplicate, *["--number-rows"] * number_rows]
+            words += [word for kind in types or [] for word in ("--types", kind)]
+            import_files(on_stack, files[:-1], table, words)
+            return
+        _check_here(files[:-1], table)
         done = project.import_table(
             paths, table,
             id=id_column, number_rows=number_rows, on_duplicate=on_duplicate, types=_types(types or []),
@@ -97,11 +95,8 @@ def command(
 def _check_here(files: list[Path], table: str) -> None:
     """In a container, a file that is not there may be one of the host; elsewhere the import says so."""
     absent = [str(file) for file in files if not file.exists()]
-    if absent and any(sign.exists() for sign in CONTAINER_SIGNS):
-        raise SettingsError(
-            f"no file {absent[0]} in this container; name one that is here, or, if it lies on the host of "
-            f"the Docker stack, type there: `adaptml import --stack {absent[0]} {table}`"
-        )
+    if absent:
+        refuse_in_container(f"adaptml import {absent[0]} {table}")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ _CONFLICTS = typer.Option("--conflicts", help="Of these, the rows with votes for
 _UNCOVERED = typer.Option("--uncovered", help="Show rows without a vote.")
 _DISAGREEMENT = typer.Option("--disagreement", help="Show rows with votes for different classes.")
 _HISTORY = typer.Option("--history", help="Show the task's label runs and what changed from run to run.")
+_HINTS = typer.Option("--hints", help="Show the words that annotators marked or wrote, by class.")
 _DIFF = typer.Option(metavar="RUN RUN", help="Show how two label runs differ.", show_default=False)
 
 
@@ -47,6 +48,7 @@ def command(
     disagreement: Annotated[bool, _DISAGREEMENT] = False,
     history: Annotated[bool, _HISTORY] = False,
     diff: Annotated[tuple[str, str] | None, _DIFF] = None,
+    hints: Annotated[bool, _HINTS] = False,
     setting: options.SettingName = "",
     seed: options.Seed = 0,
     workers: options.Workers = 1,
@@ -56,12 +58,13 @@ def command(
     """Try labelling functions on a sample: what each hits, and how often it is right on gold.
 
     Nothing is logged or registered; the table says what has changed since the last look at the same data.
-    --history and --diff look at runs of `label` instead: which versions of the rules each used.
+    --history and --diff look at runs of `label` instead: which versions of the rules each used. --hints
+    lists what annotators said decided about each class, as words to make rules of.
 
     Example: `adaptml lfs example --data example_data --show cat_purr --wrong`
     """
-    if history or diff is not None:
-        _show_runs(ctx, task, n, diff)
+    if history or diff is not None or hints:
+        _show_something_else(ctx, task, n, diff, hints)
         return
     from dataprogramming.lfs_report import look
 
@@ -90,18 +93,27 @@ def command(
             _print_table(console, found)
 
 
-def _show_runs(ctx: typer.Context, task: str, n: int, diff: tuple[str, str] | None) -> None:
-    """What --history and --diff show; of the other options only --n goes with them."""
+def _show_something_else(
+    ctx: typer.Context, task: str, n: int, diff: tuple[str, str] | None, hints: bool
+) -> None:
+    """What --history, --diff and --hints show; of the other options only --n goes with them."""
+    from adaptml.cli.lf_hints import MOST_WORDS, print_hints
     from adaptml.cli.lf_versions import print_diff, print_history
     from dataprogramming.lf_diff import POINTS, lf_diff
+    from dataprogramming.lf_hints import lf_hints
     from dataprogramming.lf_history import RUNS, lf_history
 
     typed = [name for name in ctx.params if name not in ("task", "n") and _was_typed(ctx, name)]
     if len(typed) > 1 or ctx.args:
         given = listed([*(f"--{name.replace('_', '-')}" for name in typed), *ctx.args])
-        raise LabellingError(f"given {given}; expected --history or --diff RUN RUN alone, or with --n")
+        raise LabellingError(
+            f"given {given}; expected --history, --diff RUN RUN or --hints alone, or with --n"
+        )
     with Project() as project:
-        if diff is None:
+        if hints:
+            found_hints = lf_hints(project, task)
+            print_hints(output(), project.task(task), found_hints, n if _was_typed(ctx, "n") else MOST_WORDS)
+        elif diff is None:
             runs = lf_history(project, task, n=n if _was_typed(ctx, "n") else RUNS)
             print_history(output(), runs)
         else:
@@ -129,7 +141,10 @@ def _print_table(console: Console, found: "Look") -> None:
 
     votes = found.votes
     print_lf_table(console, found.table)
-    gold = "no gold" if votes.gold is None else f"{len(votes.gold)} gold points"
+    gold = "no gold"
+    if votes.gold is not None:
+        aside = votes.gold.set_aside
+        gold = f"{len(votes.gold)} gold points" + (f" to tune on, {aside} more judge only" if aside else "")
     console.print(
         f"{len(votes)} of {found.n_points} points; {found.n_uncovered} without a vote, "
         f"{found.n_disagreements} with votes for different classes; {gold}"

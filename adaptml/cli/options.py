@@ -126,6 +126,14 @@ Features = Annotated[
 SoftLabels = Annotated[
     bool | None, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
 ]
+OnStack = Annotated[
+    bool | None,
+    typer.Option(
+        "--stack/--no-stack",
+        help="In the Docker stack, or without it. Default: in the stack where only that was set up here.",
+        show_default=False,
+    ),
+]
 
 
 def names_in(given: Sequence[str] | None) -> list[str]:

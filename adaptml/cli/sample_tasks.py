@@ -50,10 +50,13 @@ def command(
 def show(done: "SampledTasks", task: str, data: str, n: int) -> None:
     """Print what was sampled and written, and what comes next."""
     console = output()
-    fewer = f" ({n} were asked for, and there are no more)" if done.points < n else ""
+    more = "" if done.points + done.empty == n else ", and there are no more"
+    fewer = f" ({n} were asked for{more})" if done.points < n else ""
     console.print(f"{done.points} points of {data} for task {task}{fewer}, drawn as {done.name}")
+    if done.partial:
+        console.print(f"{done.partial} of them lack a part that annotators see: a note says so in its place")
     if done.empty:
-        console.print(f"{done.empty} of them have nothing to show in a column that annotators see")
+        console.print(f"{done.empty} more were left out: there is nothing in any column that annotators see")
     console.print(f"tasks          {done.path}")
     console.print(f"configuration  {done.config}")
     console.print(f"coding guide   {done.guide}")

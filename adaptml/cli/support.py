@@ -1,5 +1,6 @@
 """What every command shares: its Typer app, errors as one line, exit codes, warnings on stderr."""
 
+import contextlib
 import functools
 import gc
 import logging
@@ -8,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -223,7 +225,19 @@ def _prepare_process() -> None:
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
         log.addHandler(handler)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    _warn_of_unread_names(log)
     signal.signal(signal.SIGTERM, _terminate)
+
+
+def _warn_of_unread_names(log: logging.Logger) -> None:
+    """A setting under a name of before, or a mistyped one, would be ignored without a word."""
+    from adaptml.settings import project_root  # not for `--help`
+    from adaptml.settings_names import unread_names
+
+    with contextlib.suppress(FileNotFoundError):  # the working folder was removed, which the step says
+        root = Path(os.environ.get("ADAPTML_ROOT") or project_root(Path.cwd()))
+        for line in unread_names(root, os.environ):
+            log.warning("%s", line)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

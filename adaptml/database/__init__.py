@@ -4,6 +4,15 @@ from adaptml.database.core import Database
 from adaptml.database.packed import PackedVector
 from adaptml.database.stored import StoredRows
 from adaptml.database.types import TextList, Vector
-from adaptml.database.writeback import WritebackKind, write_back
+from adaptml.database.writeback import WritebackKind, read_back, write_back
 
-__all__ = ["Database", "PackedVector", "StoredRows", "TextList", "Vector", "WritebackKind", "write_back"]
+__all__ = [
+    "Database",
+    "PackedVector",
+    "StoredRows",
+    "TextList",
+    "Vector",
+    "WritebackKind",
+    "read_back",
+    "write_back",
+]

@@ -1,5 +1,6 @@
 """A connection to one database: its address, its catalogue, its errors as ours."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -215,13 +216,18 @@ def _unreadable(error: Exception, setting: str) -> SettingsError:
     )
 
 
+def _readable_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _engine(url: sa.URL, patience_s: float, make: bool) -> sa.Engine:
     """What connects to a database, on first use; the folder of an SQLite file is made where it may be."""
     kind = url.get_backend_name()
     if kind == "sqlite":
         if make and url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        return sa.create_engine(url, connect_args={"timeout": patience_s})
+        # Lists are JSON text there, which people read and search: letters are not written as numbers.
+        return sa.create_engine(url, connect_args={"timeout": patience_s}, json_serializer=_readable_json)
     if kind == cratedb.DIALECT:
         engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
         cratedb.set_up(engine, patience_s)

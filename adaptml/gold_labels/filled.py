@@ -12,9 +12,10 @@ from adaptml.errors import FrameError, listed
 from adaptml.frames import KEYS, read_frame
 from adaptml.gold_labels.core import Origin, Point, read_seen, seen_of, seen_text
 from adaptml.gold_labels.reading import rows_now
-from adaptml.labelled import GOLD_LABEL, LABEL, label_sets
+from adaptml.labelled import GOLD_LABEL, LABEL, flagged_classes, label_sets, renamed
 from adaptml.project import Project
 from adaptml.tasks import NONE_CHOICE, Task
+from adaptml.tasks.class_changes import in_words
 
 SEEN = "seen"
 
@@ -52,11 +53,13 @@ def read_filled(project: Project, task: Task, path: Path) -> Filled:
     frame = read_frame(path, typed_by_user=True)
     if GOLD_LABEL not in frame.columns and LABEL in frame.columns:
         frame = frame.rename(columns={LABEL: GOLD_LABEL})
-    labels = label_sets(frame, task.class_names, GOLD_LABEL, str(path))
+    cells = label_sets(frame, task, GOLD_LABEL, str(path))
+    names = renamed([label or [] for label in cells], task)
+    labels = [None if cell is None else label for cell, label in zip(cells, names, strict=True)]
     _check(frame, labels, task, str(path))
     some = np.zeros(len(frame), dtype=bool)
     if GOLD_LABEL not in frame.columns:
-        some = frame[task.class_names].notna().any(axis=1).to_numpy()
+        some = frame[flagged_classes(frame, task)].notna().any(axis=1).to_numpy()
     given = np.array([label is not None for label in labels], dtype=bool)
     if not given.any():
         raise FrameError(
@@ -86,7 +89,7 @@ def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, 
         points = _points(frame, sorted(wrong.values()))
         raise FrameError(
             f"{source} has {len(wrong)} names that are not classes of task {task.name!r}: "
-            f"{listed([repr(name) for name in wrong])}, such as in {named(points)}; its classes are "
+            f"{listed([_shown(name, task) for name in wrong])}, such as in {named(points)}; its classes are "
             f"{listed(task.class_names, 20)}"
         )
     several = [row for row, label in enumerate(labels) if len(set(label or [])) > 1]
@@ -95,6 +98,11 @@ def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, 
             f"{source} has {len(several)} rows with several classes, and task {task.name!r} is multiclass: "
             f"{named(_points(frame, several))}; leave one class in each"
         )
+
+
+def _shown(name: str, task: Task) -> str:
+    """A name that is no class; what it is now where it was one."""
+    return f"{name!r} (now {in_words(task.meanings[name])})" if name in task.meanings else repr(name)
 
 
 def _rows(

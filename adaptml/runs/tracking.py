@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -60,6 +60,7 @@ class Recorder:
         log: writes to the run's log.txt and to the terminal.
         params: name → value; those that are only known later are added.
         metrics: name → finite number.
+        tags: name → text.
         children: runs inside this one.
         model: the model to log and to register, if the step makes one.
         model_version: the version that the registry gave it, once the run is complete.
@@ -72,6 +73,7 @@ class Recorder:
     log: logging.Logger
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     children: list[ChildRun] = field(default_factory=list)
     model: ModelToLog | None = None
     model_version: str | None = None
@@ -292,7 +294,8 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
     # `mlflow run` has logged its own form of some parameters, which may not change.
     new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
     metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()])
+    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
+    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()], tags)
     client.log_artifacts(run_id, str(recorder.folder))
     for child in recorder.children:
         _log_child(client, run, child)
@@ -315,6 +318,8 @@ def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
 def _register(client: MlflowClient, run: Run, model: ModelToLog) -> str:
     if not client.search_registered_models(f"name = '{model.registered_name}'"):
         client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
+    for name, value in model.tags.items():
+        client.set_registered_model_tag(model.registered_name, name, value)
     source = f"{run.info.artifact_uri}/{MODEL_FOLDER}"
     return str(client.create_model_version(model.registered_name, source, run.info.run_id).version)
 

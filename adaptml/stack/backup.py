@@ -24,7 +24,7 @@ class Store:
     """A volume, or a folder of the host, that a service writes to.
 
     Attributes:
-        key: its name in the Compose file, or the folder's path where a setting names one; names the copy.
+        key: its name in `.env`, in lower case, wherever it lies; names the copy.
         source: what Docker mounts: the volume's name or the folder's path.
     """
 
@@ -32,21 +32,32 @@ class Store:
     source: str
 
     @property
+    def folder(self) -> Path | None:
+        """The folder, if it is one."""
+        return Path(self.source) if self.source.startswith("/") else None
+
+    @property
     def file(self) -> str:
         """Name of its copy."""
-        return f"{self.key.strip('/').replace('/', '-')}.tar"
+        return file_of(self.key)
+
+
+def file_of(key: str) -> str:
+    """Name of a store's copy; backups of earlier versions name a folder's by its path."""
+    return f"{key.strip('/').replace('/', '-')}.tar"
 
 
 def stores(stack: Stack) -> list[Store]:
     """Every store that some service may write to, each once."""
     config = stack.config()
+    names = {place: name for name, place in stack.stores.items()}
     found: dict[str, Store] = {}
     for service in config["services"].values():
         for mount in service.get("volumes", []):
             if not mount.get("read_only"):
                 key = str(mount["source"])
                 source = str(config["volumes"][key]["name"]) if mount["type"] == "volume" else key
-                found[source] = Store(key, source)
+                found[source] = Store(names.get(key, key), source)
     return sorted(found.values(), key=lambda store: store.key)
 
 

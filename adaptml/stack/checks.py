@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptml.stack.compose import PUBLISHED, Stack, StackError, docker
+from adaptml.stack.addresses import PUBLISHED
+from adaptml.stack.compose import Stack, StackError, docker
 
 MIN_ENGINE = 25  # the first whose health checks can be frequent while a container starts
 MIN_COMPOSE = (2, 24)
@@ -19,6 +20,7 @@ MEMORY_GB = {
     "label-studio-web": 0.6,
     "label-studio-dev": 0.5,
     "dp-mlflow": 1.0,
+    "dp-mlflow-gpu": 3.0,
     "modelling-mlflow": 0.8,
     "modelling-mlflow-deploy": 0.6,
     "dp-mlflow-db": 0.2,
@@ -52,7 +54,7 @@ def check_host(stack: Stack, services: Sequence[str]) -> list[Finding]:
     findings = [check_engine(), check_compose()]
     if not all(finding.ok for finding in findings):
         return findings
-    findings += [check_memory(stack, services), check_disk()]
+    findings += [check_user(stack), check_memory(stack, services), check_disk()]
     if "crate-db" in services and "crate" in stack.get("CRATE_IMAGE", "crate"):
         findings.append(check_map_count())
     return [*findings, *check_ports(stack, services)]
@@ -81,6 +83,20 @@ def _version(what: str, expected: str, fix: str, minimum: tuple[int, ...], ask: 
         return Finding(what, False, expected, str(error), fix)
     numbers = tuple(int(part) for part in re.findall(r"\d+", found)[: len(minimum)])
     return Finding(what, numbers >= minimum, expected, found, fix)
+
+
+def check_user(stack: Stack) -> Finding:
+    """The user that containers run as can read and write the caller's files.
+
+    In a rootless engine the caller is user 0 of the containers, and every other number is a stranger.
+    """
+    rootless = "rootless" in docker("info", "--format", "{{.SecurityOptions}}")
+    uid, gid = stack.owner
+    return Finding(
+        "user", not rootless or uid == 0, "APP_UID=0, for the engine is rootless",
+        f"APP_UID={uid}, APP_GID={gid}",
+        "set APP_UID=0 and APP_GID=0 in .env.dev: in containers of a rootless engine that is you",
+    )  # fmt: skip
 
 
 def check_memory(stack: Stack, services: Sequence[str]) -> Finding:
@@ -123,9 +139,8 @@ def check_ports(stack: Stack, services: Sequence[str]) -> list[Finding]:
     findings = []
     for service, place in PUBLISHED.items():
         if service in services and service not in running:
-            bind = stack.get(place.bind, "127.0.0.1") if place.bind else "127.0.0.1"
-            port = int(stack.get(place.port, str(place.default_port)))
-            free = is_free(bind, port)
+            port = place.bound_port(stack)
+            free = is_free(place.bound(stack), port)
             findings.append(
                 Finding(
                     f"port {port}", free, f"free, for {service}", "free" if free else "taken",

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,44 +16,34 @@ from adaptml.settings import ENV_FILES
 
 COMPOSE_FILE = "docker-compose.yml"
 COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
-ALL_PROFILES = "dev"
-PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES)
+ALL_PROFILES = "dev"  # all that any machine can run
+GPU_PROFILE = "gpu"
+PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
 # Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
 EXTERNAL_DATABASE_FILE = "docker/external-database.yml"
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "crate": 4200}
 DEFAULT_UID = 1000  # the user of our images
+# What people put in and take out: folders of DATA_PATH, each named like the volume that it was before.
+HOST_FOLDERS = ("unlabeled_data", "annotations", "predictions", "dp_mlruns", "modelling_mlruns")
+# What lies in volumes, unless a setting of that name in capitals names a folder.
+VOLUMES = ("crate_data", "label_studio_data", "votes", "media", "dp_mlflow_db", "modelling_mlflow_db")
 
 
 class StackError(AdaptmlError):
     """The stack cannot be started, stopped, saved or restored as things are."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """A service with an address on the host.
+class DockerError(StackError):
+    """The Docker client refuses, or what it ran failed.
 
     Attributes:
-        what: what a person finds there.
-        bind: variable that names the host's address, or None where it is always this machine alone.
-        port: variable that names the port.
-        default_port: the port where the variable is not set.
-        path: what comes after the port.
+        exit_code: the client's.
+        said: the lines that it wrote to stderr, where they were not shown.
     """
 
-    what: str
-    bind: str | None
-    port: str
-    default_port: int
-    path: str = "/"
-
-
-PUBLISHED = {
-    "crate-db": Published("data", None, "CRATE_PORT", 4200),
-    "label-studio-web": Published("Label Studio", "LABEL_STUDIO_BIND", "LABEL_STUDIO_PORT", 8080),
-    "dp-mlflow-server": Published("data programming runs", None, "DP_MLFLOW_PORT", 5000),
-    "modelling-mlflow-server": Published("modelling runs", None, "MODELLING_MLFLOW_PORT", 5001),
-    "modelling-mlflow-deploy": Published("predictions", "API_BIND", "API_PORT", 80, "/docs"),
-}
+    def __init__(self, message: str, exit_code: int, said: Sequence[str]) -> None:
+        super().__init__(message)
+        self.exit_code, self.said = exit_code, list(said)
 
 
 class Stack:
@@ -98,9 +88,53 @@ class Stack:
         return self.get("STACK_DATABASE_URL", "")
 
     @property
+    def name(self) -> str:
+        """Compose's name of the project, with which the names of its volumes begin."""
+        return self.get("COMPOSE_PROJECT_NAME", self.get("STACK_NAME", "adaptml"))
+
+    @property
     def secrets(self) -> Path:
         """Folder of the secrets."""
-        return (self.root / self.get("SECRETS", "secrets")).resolve()
+        return self._path(self.get("SECRETS", "secrets"))
+
+    @property
+    def data_path(self) -> Path:
+        """The folder of this machine that holds what people put in and take out."""
+        return self._path(self.get("DATA_PATH", "data"))
+
+    def _path(self, value: str) -> Path:
+        return (self.root / Path(value).expanduser()).resolve()
+
+    @cached_property
+    def volumes_of_before(self) -> list[str]:
+        """Those of `HOST_FOLDERS` that are still in volumes, from a version that kept them there."""
+        try:
+            there = set(docker("volume", "ls", "--quiet").split())
+        except StackError:  # nothing can be started then
+            return []
+        return [
+            name for name in HOST_FOLDERS if not self.get(name.upper(), "") and f"{self.name}_{name}" in there
+        ]
+
+    @property
+    def stores(self) -> dict[str, str]:
+        """Where all lies that the stack keeps: name → folder of this machine, or volume of Compose's file."""
+        found = {}
+        for name in (*HOST_FOLDERS, *VOLUMES):
+            value = self.get(name.upper(), "")
+            if value.startswith((".", "/", "~")):  # as Compose tells folders from volumes
+                found[name] = str(self._path(value))
+            elif value or name in VOLUMES or name in self.volumes_of_before:
+                found[name] = value or name
+            else:
+                found[name] = str(self.data_path / name)
+        return found
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Those of `HOST_FOLDERS` that are folders, by name."""
+        stores = self.stores
+        return {name: Path(stores[name]) for name in HOST_FOLDERS if stores[name].startswith("/")}
 
     @property
     def owner(self) -> tuple[int, int]:
@@ -119,7 +153,8 @@ class Stack:
             name: value for name, value in self._environment.items() if value or name not in self._from_files
         }
         uid, gid = self.owner
-        added = {"APP_UID": str(uid), "APP_GID": str(gid)}
+        added = {"APP_UID": str(uid), "APP_GID": str(gid), "DATA_PATH": str(self.data_path)}
+        added |= {name.upper(): name for name in self.volumes_of_before}
         if self.env_files:
             added[COMPOSE_ENV_FILES] = ",".join(self.env_files)
         files = self.get("COMPOSE_FILE", COMPOSE_FILE)
@@ -131,7 +166,7 @@ class Stack:
     def compose(
         self,
         *words: str,
-        profiles: Sequence[str] = (ALL_PROFILES,),
+        profiles: Sequence[str] = (ALL_PROFILES, GPU_PROFILE),
         capture: bool = True,
         stdin: BinaryIO | None = None,
     ) -> str:
@@ -159,18 +194,6 @@ class Stack:
     def config(self) -> dict[str, Any]:
         """The Compose file with everything filled in."""
         found: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))
-        return found
-
-    def addresses(self, services: Sequence[str]) -> list[tuple[str, str]]:
-        """What a person finds where, for those of the services that the host reaches."""
-        found = []
-        for service, place in PUBLISHED.items():
-            if service in services:
-                bind = self.get(place.bind, "127.0.0.1") if place.bind else "127.0.0.1"
-                port = int(self.get(place.port, str(place.default_port)))
-                host = "127.0.0.1" if bind in {"0.0.0.0", "::"} else bind  # noqa: S104 - compared, not bound
-                shown = "" if port == DEFAULT_PORTS["http"] else f":{port}"
-                found.append((place.what, f"http://{host}{shown}{place.path}"))
         return found
 
 
@@ -244,7 +267,8 @@ def docker(
     """Run the Docker client.
 
     Raises:
-        StackError: there is none, or it refuses; its own last words are in the message.
+        StackError: there is none.
+        DockerError: it refuses; its own last words are in the message.
     """
     try:
         done = subprocess.run(  # noqa: S603 - our own words
@@ -256,5 +280,5 @@ def docker(
     if done.returncode:
         said = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
         reason = listed(said[-2:]) if said else f"exit code {done.returncode}, see above"
-        raise StackError(f"docker {words[0]} refused: {reason}")
+        raise DockerError(f"docker {words[0]} refused: {reason}", done.returncode, said)
     return done.stdout or ""

@@ -1,10 +1,11 @@
-"""`adaptml import --stack`: files of this machine into the stack's database."""
+"""`adaptml import` on the host: files of this machine into the stack's database."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
 from adaptml.stack.compose import Stack, StackError
+from adaptml.stack.host import execute, step
 
 SERVICE = "dp-mlflow"
 FOLDER = "/unlabeled_data/.imports"  # in a volume: the rest of the container is read-only, /tmp is memory
@@ -26,23 +27,18 @@ def import_files(stack: Stack, files: Sequence[Path], table: str, options: Seque
     if absent:
         raise StackError(f"no file {absent[0]}; expected files to copy into the stack: see how it is spelt")
     folder = f"{FOLDER}/{uuid4().hex}"
-    _execute(stack, "mkdir", "-p", folder)
+    execute(stack, SERVICE, "mkdir", "-p", folder)
     try:
         copies = [_copied(stack, path, f"{folder}/{place}") for place, path in enumerate(files)]
-        # Its terminal may be none: `-T` shows both streams as they come.
-        _execute(stack, "adaptml", "import", *copies, table, *options, capture=False)
+        step(stack, SERVICE, "import", *copies, table, *options)
     finally:
-        _execute(stack, "rm", "-r", folder)
+        execute(stack, SERVICE, "rm", "-r", folder)
 
 
 def _copied(stack: Stack, path: Path, folder: str) -> str:
     """The path of a file's copy; it keeps its name, in a folder of its own."""
     copy = f"{folder}/{path.name}"
-    _execute(stack, "mkdir", folder)
+    execute(stack, SERVICE, "mkdir", folder)
     with path.open("rb") as file:
-        stack.compose("exec", "-T", SERVICE, "dd", f"of={copy}", "bs=1M", "status=none", stdin=file)
+        execute(stack, SERVICE, "dd", f"of={copy}", "bs=1M", "status=none", stdin=file)
     return copy
-
-
-def _execute(stack: Stack, *words: str, capture: bool = True) -> None:
-    stack.compose("exec", "-T", SERVICE, *words, capture=capture)

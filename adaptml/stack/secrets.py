@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from adaptml.stack.compose import Stack, StackError
+from adaptml.stack.folders import give
 
 KEEP_OUT_OF_GIT = "# Secrets: nothing in this folder is tracked.\n*\n"
 DATABASE_SETTINGS = "database_settings"
@@ -58,7 +59,7 @@ def _private_folder(stack: Stack) -> Path:
             f"{folder} cannot be written: {error.strerror}; "
             "expected to be the user who started the stack first, or root"
         ) from error
-    _give(folder, stack.owner)
+    give(folder, stack.owner)
     (folder / ".gitignore").write_text(KEEP_OUT_OF_GIT, encoding="utf-8")
     return folder
 
@@ -69,15 +70,9 @@ def write_private(text: str, path: Path, owner: tuple[int, int]) -> None:
     temporary.unlink(missing_ok=True)
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
         file.write(text)
-    _give(temporary, owner)
+    give(temporary, owner)
     temporary.replace(path)
 
 
 def _is_filled(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
-
-
-def _give(path: Path, owner: tuple[int, int]) -> None:
-    """Root gives what it makes to the user that the containers run as; others own it already."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.chown(path, *owner)

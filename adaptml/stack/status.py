@@ -7,6 +7,7 @@ from typing import Any
 
 from adaptml.cli.support import output, run_command
 from adaptml.stack.compose import Stack, docker, open_stack
+from adaptml.stack.folders import size_bytes
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Status:
     Attributes:
         containers: a line each: name, health or state, image with its version, memory, and since when.
         volumes: name → size as Docker writes it.
+        folders: folder of this machine → size of its files in bytes.
         engine: versions of the engine and of Compose.
     """
 
     containers: list[tuple[str, str, str, str, str]]
     volumes: dict[str, str]
+    folders: dict[str, int]
     engine: str
 
 
@@ -37,7 +40,8 @@ def status(stack: Stack) -> Status:
     volumes = {volume["Name"]: volume["Size"] for volume in listing if volume["Name"] in mine}
     engine = docker("version", "--format", "engine {{.Server.Version}}").strip()
     compose = docker("compose", "version", "--short").strip()
-    return Status(lines, dict(sorted(volumes.items())), f"{engine}, Compose {compose}")
+    folders = {str(path): size_bytes(path) for path in stack.folders.values() if path.is_dir()}
+    return Status(lines, dict(sorted(volumes.items())), folders, f"{engine}, Compose {compose}")
 
 
 def health(container: dict[str, Any]) -> str:
@@ -66,6 +70,8 @@ def command() -> None:
         console.print("nothing runs; `adaptml up` starts the stack")
     for name, size in found.volumes.items():
         console.print(f"volume {name:<36} {size}")
+    for folder, size_b in found.folders.items():
+        console.print(f"folder {folder:<36} {size_b / 1e6:.1f}MB")
     console.print(found.engine)
 
 

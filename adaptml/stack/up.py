@@ -9,10 +9,14 @@ from rich.table import Table
 
 from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
+from adaptml.stack.addresses import addresses
+from adaptml.stack.backup import own_image
 from adaptml.stack.checks import Finding, check_host, images_missing
 from adaptml.stack.compose import ALL_PROFILES, PROFILES, Stack, StackError, open_stack
 from adaptml.stack.crate_data import check_crate_data
+from adaptml.stack.folders import make_folders
 from adaptml.stack.secrets import DATABASE_SETTINGS, make_secrets
+from adaptml.stack.status import aligned
 
 HEALTHY_TIMEOUT_S = 600
 
@@ -71,6 +75,7 @@ def up(
     if "crate-db" in services and "crate" in stack.get("CRATE_IMAGE", "crate"):
         findings.append(check_crate_data(stack))
     overlook(findings, force=force, warn=warn)
+    make_folders(stack)
     made = make_secrets(stack)
     missing = services if build else images_missing(stack, services)
     if missing:
@@ -102,6 +107,30 @@ def overlook(
         warn(wrong)
 
 
+def how_to_move(stack: Stack, image: str) -> list[str]:
+    """What to type, once, so that data in volumes of before lie in `DATA_PATH`; nothing where there are none.
+
+    Args:
+        stack: whose volumes.
+        image: one that is here, to copy with.
+    """
+    names, owner = stack.volumes_of_before, ":".join(map(str, stack.owner))
+    if not names:
+        return []
+    copy = f"cp -a /from/. /to && chown -R {owner} /to && chmod 755 /to"
+    run = (
+        f"docker run --rm --user 0 --volume {stack.name}_$name:/from --volume {stack.data_path}/$name:/to "
+        f"{image} sh -c '{copy}' && docker volume rm {stack.name}_$name"
+    )
+    return [
+        f"files of {listed(names, 5)}: in Docker volumes, where an earlier version put them; they stay "
+        f"there, or move to {stack.data_path} with",
+        "  adaptml down",
+        f"  for name in {' '.join(names)}; do {run}; done",
+        "  adaptml up",
+    ]
+
+
 def table_of(findings: Sequence[Finding]) -> Table:
     """What is not as expected, a line each."""
     table = Table("", "expected", "found", "to fix it", box=None, pad_edge=False)
@@ -112,7 +141,8 @@ def table_of(findings: Sequence[Finding]) -> Table:
 
 def command(
     profiles: Annotated[
-        list[str] | None, typer.Argument(help="label, data_programming, modelling, deploy; default: all.")
+        list[str] | None,
+        typer.Argument(help="label, data_programming, modelling, deploy, gpu; default: all but gpu."),
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Build the images anew first.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start in spite of failed checks.")] = False,
@@ -127,11 +157,13 @@ def command(
         warn=lambda findings: console.print(table_of(findings)),
     )  # fmt: skip
     console.print(f"{len(services)} services are healthy after {time.monotonic() - started:.0f} s")
-    for what, address in stack.addresses(services):
-        console.print(f"{what:<22} {address}")
-    if "label-studio-web" in services:
-        who = stack.get("LABEL_STUDIO_USERNAME", "admin@example.com")
-        console.print(f"{'log in as':<22} {who}, password in {stack.secrets / 'label_studio_password'}")
+    for line in aligned(addresses(stack, services)):
+        console.print(line)
+    inside = [name for name, folder in stack.folders.items() if folder.parent == stack.data_path]
+    if inside:
+        console.print(f"files of {listed(inside, 5)}: in {stack.data_path}")
+    for line in how_to_move(stack, own_image(stack)):
+        console.print(line)
 
 
 if __name__ == "__main__":

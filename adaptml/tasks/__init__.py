@@ -1,6 +1,7 @@
 """Tasks: what is asked of the data, and the problem types."""
 
 from adaptml.tasks.annotating import coding_guide, label_config
+from adaptml.tasks.class_changes import ClassChange, Now
 from adaptml.tasks.labels import ABSTAIN, Label, Labels
 from adaptml.tasks.loader import list_tasks, load_task, parse_task
 from adaptml.tasks.problems import (
@@ -23,9 +24,11 @@ __all__ = [
     "NONE_CHOICE",
     "PROBLEM_TYPES",
     "TASK_NAME",
+    "ClassChange",
     "Featurize",
     "Label",
     "Labels",
+    "Now",
     "ProblemType",
     "Task",
     "coding_guide",

@@ -1,6 +1,6 @@
 """The votes that a task's labelling functions may cast."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 ABSTAIN = -1
@@ -37,7 +37,8 @@ class Label(int):
 class Labels:
     """The classes of a task as votes: ABSTAIN = -1, then the classes from 0 in the task's order.
 
-    A class is an attribute (`labels.spam`) and, whatever its name, an item (`labels["check out"]`).
+    A class is an attribute (`labels.spam`) and, whatever its name, an item (`labels["check out"]`). So is
+    what a class was called before, which is a vote for the class that it is now.
 
     Example:
         >>> labels = Labels(["ham", "check out"])
@@ -47,11 +48,17 @@ class Labels:
         ['ABSTAIN', 'ham', 'check out']
     """
 
-    def __init__(self, class_names: Sequence[str]) -> None:
-        """Number the classes."""
+    def __init__(self, class_names: Sequence[str], former: Mapping[str, str] | None = None) -> None:
+        """Number the classes.
+
+        Args:
+            class_names: k names, in the task's order.
+            former: names of before → the class that each is now.
+        """
         votes = [Label(ABSTAIN, "ABSTAIN"), *(Label(i, name) for i, name in enumerate(class_names))]
         # The instance's own dictionary: no class name can collide with a method, for there is none.
         self.__dict__.update({label.name: label for label in votes})
+        self.__dict__.update({name: self.__dict__[now] for name, now in (former or {}).items()})
 
     def __getattr__(self, name: str) -> Label:
         raise AttributeError(f"no class {name!r}; the classes are {_listed(self)}")
@@ -80,11 +87,11 @@ class Labels:
 
     def __iter__(self) -> Iterator[Label]:
         """ABSTAIN and the classes in order."""
-        return iter(self.__dict__.values())
+        return (label for name, label in self.__dict__.items() if name == label.name)
 
     def __len__(self) -> int:
         """Number of votes: one more than of classes."""
-        return len(self.__dict__)
+        return sum(1 for _ in self)
 
     def __contains__(self, vote: Any) -> bool:
         """Whether a number is a vote."""
@@ -92,6 +99,11 @@ class Labels:
 
     def __repr__(self) -> str:
         return f"Labels({_listed(self)})"
+
+
+def votes_by_name(labels: Labels) -> dict[str, Label]:
+    """Each name that a labelling function may return, those of before included, and the vote that it is."""
+    return dict(labels.__dict__)
 
 
 def _listed(labels: Labels) -> str:

@@ -62,3 +62,15 @@ def read_yaml(text: str) -> Any:
     {'title': '2026-11-05'}
     """
     return yaml.load(text, _PlainLoader)  # noqa: S506 - a SafeLoader
+
+
+def compose_yaml(text: str) -> yaml.MappingNode:
+    """The keys and values of a text in YAML, each with its place in the text.
+
+    Raises:
+        yaml.YAMLError: as `read_yaml`.
+    """
+    found = yaml.compose(text, _PlainLoader)
+    if not isinstance(found, yaml.MappingNode):
+        raise yaml.YAMLError(f"keys and values are expected, not {type(found).__name__}")
+    return found

@@ -1,12 +1,15 @@
 """A task: the one place where a class name, a feature column or a threshold is written."""
 
 import re
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from adaptml.errors import listed
+from adaptml.tasks.class_changes import ClassChange, Now, Possible, meanings, translated
 from adaptml.tasks.labels import Labels
 from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
 from adaptml.validation import validation_problems
@@ -55,11 +58,11 @@ class Column(_Part):
     """A column that annotators see."""
 
     name: str = Field(min_length=1)
-    type: Literal["text", "image", "audio", "video"] = "text"
+    type: Literal["text", "image", "audio", "video", "number"] = "text"
 
 
 class Featurize(_Part):
-    """Which columns `adaptml featurize` reads and fills."""
+    """A column that `adaptml featurize` reads, and what it makes of it."""
 
     text: str
     lemmas: str | None = None
@@ -110,12 +113,16 @@ class Task(_Part):
         description: the same at length.
         setting: name of the problem type, `multiclass` or `multilabel`.
         classes: 2 to 127; a name alone will do. Their order is the order of every array over classes.
+        class_changes: how the classes came to be what they are, the oldest change first;
+            `adaptml task classes` writes them.
         positive: of two classes, the one that metrics such as precision are about; or None.
         language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
+        feedback: whether annotators are also asked, without having to answer, which words decided and why.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
-        featurize: which columns `featurize` reads and fills, or None.
+        featurize: which columns `featurize` reads and what it makes of them; a single one will do without a
+            list.
         label: what `label` takes where a call says nothing else.
         train: the same of `train` and `compare`.
         folder: the task's folder; None for a task without one.
@@ -134,12 +141,14 @@ class Task(_Part):
     description: str = ""
     setting: Literal["multiclass", "multilabel"] = "multiclass"
     classes: tuple[ClassSpec, ...]
+    class_changes: tuple[ClassChange, ...] = ()
     positive: str | None = None
     language: str = "en"
     columns: tuple[Column, ...] = ()
+    feedback: bool = False
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
-    featurize: Featurize | None = None
+    featurize: tuple[Featurize, ...] = ()
     label: LabelDefaults = LabelDefaults()
     train: TrainDefaults = TrainDefaults()
     folder: Path | None = Field(None, exclude=True)
@@ -161,6 +170,21 @@ class Task(_Part):
             return classes
         return [spec if isinstance(spec, dict | ClassSpec) else {"name": spec} for spec in classes]
 
+    @field_validator("featurize", mode="before")
+    @classmethod
+    def _single(cls, featurize: Any) -> Any:
+        """A list of one, which may be written without the list."""
+        return [featurize] if isinstance(featurize, dict | Featurize) else featurize or ()
+
+    @field_validator("featurize")
+    @classmethod
+    def _made_once(cls, featurize: tuple[Featurize, ...]) -> tuple[Featurize, ...]:
+        made = [name for part in featurize for name in (part.lemmas, part.vector) if name]
+        duplicated = sorted({name for name in made if made.count(name) > 1})
+        if duplicated and len(featurize) > 1:
+            raise ValueError(f"makes {listed(duplicated)} more than once; give each feature its own name")
+        return featurize
+
     @field_validator("classes")
     @classmethod
     def _distinct(cls, classes: tuple[ClassSpec, ...]) -> tuple[ClassSpec, ...]:
@@ -174,6 +198,24 @@ class Task(_Part):
         if reserved:
             raise ValueError(f"{listed(reserved)} is reserved and cannot name a class")
         return classes
+
+    @field_validator("columns")
+    @classmethod
+    def _differ(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        names = [column.name for column in columns]
+        duplicated = sorted({name for name in names if names.count(name) > 1})
+        if duplicated:
+            raise ValueError(f"names must differ; {listed(duplicated)} is duplicated")
+        return columns
+
+    @field_validator("class_changes")
+    @classmethod
+    def _lead_to_the_classes(
+        cls, changes: tuple[ClassChange, ...], info: ValidationInfo
+    ) -> tuple[ClassChange, ...]:
+        if "classes" in info.data:
+            meanings(changes, [c.name for c in info.data["classes"]])
+        return changes
 
     @field_validator("positive")
     @classmethod
@@ -207,10 +249,38 @@ class Task(_Part):
         """Class names in the order of the task file, which is the order of every array over classes."""
         return [c.name for c in self.classes]
 
+    @cached_property
+    def meanings(self) -> dict[str, Possible]:
+        """Each name that the task has or had → what it can be now: classes, None for none of them."""
+        return meanings(self.class_changes, self.class_names)
+
+    @property
+    def class_lists(self) -> list[list[str]]:
+        """The class names of now, then those of before each change, the latest first."""
+        return [self.class_names, *([*change.before] for change in reversed(self.class_changes))]
+
+    def now(self, names: Sequence[str]) -> Now:
+        """A label set of any time in the names of now.
+
+        Example:
+            >>> was = {"date": "2026-11-26", "before": ["ham", "junk"], "becomes": {"junk": ["spam"]}}
+            >>> adaptml.Task(classes=["ham", "spam"], class_changes=[was]).now(["junk"])
+            Now(labels=('spam',), undecided=())
+        """
+        return translated(names, self.meanings, self.class_names, exclusive=self.problem.exclusive)
+
     @property
     def labels(self) -> Labels:
-        """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0."""
-        return Labels(self.class_names)
+        """The votes that labelling functions may cast: ABSTAIN = -1, then the classes from 0.
+
+        What was renamed or merged can still be named as before.
+        """
+        former = {
+            name: now
+            for name, possible in self.meanings.items()
+            if len(possible) == 1 and (now := next(iter(possible))) is not None and now != name
+        }
+        return Labels(self.class_names, former)
 
     @property
     def model_features(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from snorkel.labeling import LabelingFunction
 
 from adaptml.features.lemmas import lemma_version
 from adaptml.tasks import Labels
+from adaptml.tasks.labels import votes_by_name
 from dataprogramming.fingerprints.errors import Uncertain
 from dataprogramming.fingerprints.functions import put_function
 from dataprogramming.fingerprints.libraries import library
@@ -62,7 +63,7 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
 
     Args:
         lfs: m labelling functions.
-        labels: the task's classes, whose names and order count.
+        labels: the task's classes, whose names, order and names of before count.
         folder: the task's folder, whose modules count by their code; None for a task made in Python.
 
     Returns:
@@ -72,12 +73,14 @@ def fingerprints(lfs: Sequence[LabelingFunction], labels: Labels, folder: Path |
     """
     walker = Walker(folder)
     names = ", ".join(map(repr, (label.name for label in labels)))
+    former = sorted((name, vote.name) for name, vote in votes_by_name(labels).items() if name != vote.name)
     head = [
         _FORM,
         _voting(),
         platform.python_implementation().encode(),
         platform.python_version().encode(),
         names.encode(),
+        *([repr(former).encode()] if former else []),
     ]
     return _after_changes(lfs, [_fingerprint(walker, lf, head) for lf in lfs])
 

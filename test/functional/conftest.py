@@ -70,12 +70,17 @@ def make_task(here: Project, clean_room: Path, request: pytest.FixtureRequest) -
     """A task of the test's own, so that each test has its own project."""
     name = "t" + "".join(c for c in request.node.name.lower() if c.isalnum())[-30:]
 
-    def make(classes: list[str] = CLASSES, setting: str = "multilabel", columns: str = "txt") -> Task:
+    def make(
+        classes: list[str] = CLASSES,
+        setting: str = "multilabel",
+        columns: str = "txt",
+        feedback: bool = False,
+    ) -> Task:
         folder = clean_room / "tasks" / name
         folder.mkdir(exist_ok=True)
         content = {
             "title": "Which animals?", "setting": setting, "classes": [{"name": c} for c in classes],
-            "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"],
+            "columns": [dict(zip(("name", "type"), c.split(":"), strict=False)) for c in columns.split()], "lf_features": ["txt"], "features": ["vec"], "feedback": feedback,
         }  # fmt: skip
         (folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         return here.task(name)

@@ -206,6 +206,9 @@ def test_an_old_champion_predicts_many_points(project: Path, setting: str) -> No
     flags = [[name for name in CLASSES if before[name][i]] for i in range(len(now))]
     assert [list(names) for names in now["label"]] == flags
     assert rows(project)["example_predictions"] == made["tables"]["example_predictions"] + ANNOTATED
+    with closing(sqlite3.connect(project / "workspace" / "data.db")) as connection:  # those of before too
+        (without,) = connection.execute("SELECT count(*) FROM example_predictions WHERE prob_cat IS NULL")
+    assert without == (0,)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -190,7 +190,8 @@ def test_setup_keeps_annotations(
         setup(here, make_task(["dog", "bird"]))
     assert str(error.value) == (
         f"the labelling page of project {number} cannot be replaced: annotations hold 'cat' (1 times), which the "
-        "task file does not have; nothing was changed: take the change back in the task file, or begin a new project"
+        "task file does not have; nothing was changed: take the change back in the task file, and "
+        "make it with `adaptml task classes`, which keeps annotations readable; or begin a new project"
     )
     with pytest.raises(
         LabelStudioError, match="its 1 annotations may hold several classes, and the task file is"
@@ -215,7 +216,7 @@ def test_odd_texts_and_ids_arrive_as_they_are(
         "<script>alert(1)</script><b>&amp;</b>",
         "\U0001f408 caffè\n\t“x”",
         "x" * 100_000,
-        "",
+        " ",
         "{'a': $1}",
     ]
     ids = ["quo\"te's", "a/b\\c", "%2F&?=#", "日本", " padded "]
@@ -257,6 +258,47 @@ def test_pictures_sound_and_film_one_class_each(
     assert dict(zip(done.gold.frame["id"], map(list, done.gold.frame["gold_label"]), strict=True)) == {
         "1": ["cat"], "2": [],
     }  # fmt: skip
+
+
+def test_feedback_is_kept_and_what_is_absent_is_no_change(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    here.database.create_table("pets", {"id": sa.Text(), "txt": sa.Text(), "photo": sa.Text()})
+    rows = [("both", "It purrs", "https://pets/1.png"), ("text", "It barks", None), ("photo", None, "https://pets/2.png"), ("none", None, None)]  # fmt: skip
+    here.database.upsert("pets", pd.DataFrame(rows, columns=["id", "txt", "photo"]), ["id"])
+    setup(here, make_task(columns="txt photo:image"))
+    task = make_task(columns="txt photo:image", feedback=True)
+    with pytest.raises(LabelStudioError, match=r"does not ask what decided, and the task file of .*setup"):
+        push(here, task, "pets", 4)
+    assert setup(here, task).changes == ["it asks what decided"]
+    sent = push(here, task, "pets", 4)[1]
+    assert (sent.asked, sent.sent, sent.empty, sent.there) == (4, 3, 1, 0)
+    assert push(here, task, "pets", 4)[1].there == 3
+    mark = {
+        "from_name": "words_in_txt", "to_name": "txt", "type": "labels",
+        "value": {"start": 3, "end": 8, "text": "purrs", "labels": ["cat"]},
+    }  # fmt: skip
+    comment = {
+        "from_name": "what_decided",
+        "to_name": "txt",
+        "type": "textarea",
+        "value": {"text": ["the sound"]},
+    }
+    for key, number in tasks_of(owner, task).items():
+        said = [mark, comment] if key == "both" else []
+        annotate(people[0], number, [*choose("cat"), *said])
+    found = pull(here, task).done
+    (name,) = found.annotations.annotators
+    row = found.ann_df.set_index("id").loc["both"]
+    assert row[f"{name}_words"] == [{"class": "cat", "column": "txt", "text": "purrs"}]
+    assert row[f"{name}_comment"] == "the sound"
+    assert found.annotations.counts["other_results"] == 0
+    assert here.gold(task).changed == 0  # the notes in place of what is absent count for nothing
+    # The page can change while there are marks; what they are about cannot be taken away.
+    more = make_task([*CLASSES, "horse"], columns="txt photo:image", feedback=True)
+    assert setup(here, more).changes == ["the annotators' instructions", "class added: horse"]
+    with pytest.raises(LabelStudioError, match="annotations hold 'cat' of 'words_in_txt' \\(1 times\\)"):
+        setup(here, make_task(columns="txt photo:image"))
 
 
 def test_files_of_the_folder_are_shown_and_no_others(
@@ -349,7 +391,7 @@ def test_labels_that_the_task_does_not_know(
         pull(here, task)
     assert str(error.value) == (
         f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
-        "its classes are cat, dog, bird: fix the labelling page or the task file"
+        "its classes are cat, dog, bird: fix the labelling page or the task file (`adaptml task classes` renames)"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):

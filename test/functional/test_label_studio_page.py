@@ -14,11 +14,16 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+import yaml
 from chromium import OPTIONS, chromium
+from label_studio_people import annotate, table, tasks_of
+from label_studio_people import choose as chosen
 from playwright.sync_api import Page, expect, sync_playwright
 
 from adaptml.project import Project
+from adaptml.tasks import Task
 from labelstudio.annotate import pull, push, setup
+from labelstudio.client import LabelStudio
 from labelstudio.local_accounts import Account
 from labelstudio.local_server import LocalServer
 
@@ -133,3 +138,95 @@ def test_a_picture_of_the_folder_is_seen(
     while not picture.evaluate("seen => seen.complete && seen.naturalWidth > 1"):
         assert time.monotonic() < deadline, "the picture did not arrive"
         page.wait_for_timeout(100)
+
+
+def test_what_was_annotated_stays_chosen_under_the_new_name(
+    label_studio: LocalServer, page: Page, make_task: Any, people: list[LabelStudio]
+) -> None:
+    here = Project()
+    before = make_task(["cat", "hound", "wolf", "bird"])
+    table(here, "posts", [f"text {i}" for i in range(3)])
+    project = setup(here, before)
+    push(here, before, "posts", 3)
+    with LabelStudio(label_studio.url, label_studio.token) as owner:
+        numbers = tasks_of(owner, before)
+    (one, two, three), first = sorted(numbers), people[0]
+    for key, names in {one: ["cat", "hound"], two: ["bird"], three: ["wolf"]}.items():
+        annotate(first, numbers[key], chosen(*names))
+    # hound was renamed, then wolf and cat were merged, and bird was split.
+    content = yaml.safe_load((before.folder / "task.yaml").read_text(encoding="utf-8"))
+    content["classes"] = [{"name": name} for name in ("pet", "dog", "owl", "duck")]
+    day = "2026-11-26"
+    content["class_changes"] = [
+        {"date": day, "before": before.class_names, "becomes": {"hound": ["dog"]}},
+        {"date": day, "before": ["cat", "dog", "wolf", "bird"],
+         "becomes": {"cat": ["pet"], "wolf": ["pet"], "bird": ["owl", "duck"]}},
+    ]  # fmt: skip
+    (before.folder / "task.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    task = here.task(before.name)
+    setup(here, task)
+
+    log_in(page, label_studio, label_studio.annotators[0])
+    assert boxes(page, f"{project.url}data?task={numbers[two]}") == {
+        "pet": False, "dog": False, "owl": False, "duck": False, "NONE": False,
+        "bird (was split: choose anew)": True,
+    }  # fmt: skip
+    assert boxes(page, f"{project.url}data?task={numbers[three]}")["pet (annotated as wolf)"]
+    assert boxes(page, f"{project.url}data?task={numbers[one]}") == {
+        "pet": False, "dog": True, "owl": False, "duck": False, "NONE": False, "pet (annotated as cat)": True,
+    }  # fmt: skip
+    page.locator("input[name=owl]").check()
+    page.get_by_label("submit", exact=True).first.click()
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while (said := answers(here, task))[one] != ["pet", "dog", "owl"]:
+        assert time.monotonic() < deadline, said
+        time.sleep(0.2)
+    assert said == {one: ["pet", "dog", "owl"], two: None, three: ["pet"]}
+
+
+def boxes(page: Page, address: str) -> dict[str, bool]:
+    """What can be chosen on the page of a task, and whether it is."""
+    page.goto(address)
+    ours = page.locator("input[name=NONE]").first
+    expect(ours).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator("input[type=checkbox][name]:checked").first).to_be_visible(timeout=TIMEOUT_MS)
+    found = page.locator("input[type=checkbox][name]").all()
+    return {str(box.get_attribute("name")): box.is_checked() for box in found if box.is_visible()}
+
+
+def answers(here: Project, task: Task) -> dict[str, list[str] | None]:
+    """What the one annotator said of each point."""
+    frame = pull(here, task).done.ann_df
+    cells = frame[frame.columns[2]]
+    return {key: None if cell is None else list(cell) for key, cell in zip(frame["id"], cells, strict=True)}
+
+
+def test_words_are_marked_and_a_missing_picture_is_said(
+    label_studio: LocalServer, page: Page, make_task: Any, owner: LabelStudio
+) -> None:
+    here = Project()
+    here.database.create_table("pets", {"id": sa.Text(), "txt": sa.Text(), "photo": sa.Text()})
+    here.database.upsert("pets", pd.DataFrame({"id": ["1"], "txt": ["purrs"], "photo": [None]}), ["id"])
+    task = make_task(columns="txt photo:image", feedback=True)
+    project = setup(here, task)
+    push(here, task, "pets", 1)
+    log_in(page, label_studio, label_studio.annotators[0])
+    page.goto(f"{project.url}data?labeling=1")
+    page.get_by_label("Close modal").first.click()
+    note = page.locator("img[src^='blob:'], img[src^='data:image/svg']").first
+    expect(note).to_be_visible(timeout=TIMEOUT_MS)
+    assert note.evaluate("seen => seen.naturalWidth") == 600
+    page.get_by_text("cat", exact=True).last.click()  # of the labels, which come after the choices
+    page.get_by_text("purrs", exact=True).first.dblclick()
+    page.locator("textarea").first.fill("the sound")  # and nothing pressed to add it
+    choose(page, "cat")
+    page.get_by_label("Submit current annotation").click()
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not owner.project(project.project)["total_annotations_number"]:
+        assert time.monotonic() < deadline, "the annotation did not arrive"
+        time.sleep(0.2)
+    done = pull(here, task).done
+    (annotator,) = done.annotations.annotators
+    (row,) = done.ann_df.to_dict("records")
+    assert row[f"{annotator}_words"] == [{"class": "cat", "column": "txt", "text": "purrs"}]
+    assert (row[annotator], row[f"{annotator}_comment"]) == (["cat"], "the sound")

@@ -12,10 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from adaptml.stack.backup import backup
-from adaptml.stack.compose import Stack
+from adaptml.stack.backup import backup, own_image
+from adaptml.stack.compose import HOST_FOLDERS, Stack
+from adaptml.stack.up import how_to_move
+from example_data.make_annotations import TASKS
+from labelstudio.client import LabelStudio
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = "python -m labelstudio.sample_tasks example_data txt 30 example --filename example_tasks"
@@ -34,6 +38,11 @@ def train(server: Any) -> str:
         "mlflow run modelling -e mlp --env-manager local --experiment-name eg -P setting=multiclass -P seed=8 "
         f"-P train_data={found} -P test_data={found.replace('training', 'development')}"
     )
+
+
+def data_path(server: Any) -> Path:
+    """The folder of this machine that the stack's files are in."""
+    return Path(server.environment["DATA_PATH"])
 
 
 def runs(server: Any, container: str, port: str) -> dict[str, str]:
@@ -73,6 +82,65 @@ def test_the_example_ends_in_a_prediction(server: Any, predicted: Any) -> None:
         "/predict_multiclass_example", {"table_name": ["example_data"], "id": ["nobody"]}
     )
     assert (status, answer["error"]["code"]) == (404, "unknown_data_points")
+
+
+def test_what_goes_in_and_comes_out_lies_on_the_host(server: Any, predicted: Any) -> None:
+    data = data_path(server)
+    assert {path.name for path in data.iterdir()} == set(HOST_FOLDERS)
+    assert {(path.stat().st_uid, path.stat().st_mode & 0o777) for path in data.iterdir()} == {
+        (owner(), 0o755)
+    }
+    finished = runs(server, "dp-mlflow", "DP_MLFLOW_PORT")
+    frames = {path.parts[-3]: path for path in data.glob("dp_mlruns/1/*/artifacts/training_data.parquet")}
+    assert set(finished) == set(frames)
+    assert len(pd.read_parquet(next(iter(frames.values())))) > 50
+    assert (data / "annotations" / "example" / "gold_df.parquet").is_file()
+    mine = data / "unlabeled_data" / "mine.csv"
+    mine.write_text("table_name,id\nexample_data,001\n")
+    shown = server.execute("dp-mlflow", "adaptml lfs example --data /unlabeled_data/mine.csv --gold none")
+    assert "in none of 1 rows" in shown
+
+
+def owner() -> int:
+    """The user that containers run as."""
+    return os.getuid() or 1000
+
+
+def test_a_volume_of_before_stays_in_use_until_it_is_moved(server: Any, predicted: Any) -> None:
+    volume = f"{server.project}_predictions"
+    server.run("docker", "volume", "create", volume)
+    stack = Stack(REPOSITORY, os.environ | server.environment)
+    image = own_image(stack)
+    try:
+        fill = "mkdir /to/deep && echo old > /to/deep/old.txt && chown -R 1000 /to/deep"
+        server.run(
+            "docker", "run", "--rm", "--user", "0", "--volume", f"{volume}:/to", image, "sh", "-c", fill
+        )
+        mounts = stack.config()["services"]["modelling-mlflow"]["volumes"]
+        assert {"type": "volume", "source": "predictions"}.items() <= next(
+            mount for mount in mounts if mount["target"] == "/predictions"
+        ).items()
+        said = how_to_move(stack, image)
+        assert "predictions" in said[0]
+        server.run("bash", "-c", said[2])
+    finally:
+        server.run("docker", "volume", "rm", "--force", volume)
+    moved = data_path(server) / "predictions" / "deep" / "old.txt"
+    assert (moved.read_text(), moved.stat().st_uid) == ("old\n", owner())
+    assert Stack(REPOSITORY, os.environ | server.environment).folders["predictions"] == moved.parents[1]
+    shutil.rmtree(moved.parent)
+
+
+def test_label_studio_imports_the_task_files_as_its_page_does(server: Any, predicted: Any) -> None:
+    server.execute("label-studio-dev", "adaptml annotate setup example")
+    token = (Path(server.environment["SECRETS"]) / "label_studio_token").read_text()
+    sampled = data_path(server) / "annotations" / "example" / "example_tasks.json"
+    with LabelStudio(f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}", token) as studio:
+        (project,) = studio.projects()
+        for path, tasks in ((sampled, 30), (TASKS, 90)):
+            files = {"file": (path.name, path.read_bytes(), "application/json")}
+            answer = studio.call("POST", f"/api/projects/{project['id']}/import", files=files)
+            assert answer["task_count"] == tasks
 
 
 def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:
@@ -123,7 +191,8 @@ def test_status_names_every_container_and_its_health(server: Any) -> None:
     shown = server.adaptml("status").stdout
     assert [name for name in server.containers if name not in shown] == []
     assert "unhealthy" not in shown
-    assert f"{server.project}_dp_mlruns" in shown
+    assert f"volume {server.project}_votes" in shown
+    assert f"folder {data_path(server) / 'dp_mlruns'}" in shown
 
 
 def test_compose_by_itself_reads_the_files_as_the_documents_say(server: Any, tmp_path: Path) -> None:
@@ -180,6 +249,28 @@ def test_a_file_of_this_machine_is_imported_into_the_stack_s_database(server: An
     assert failed.returncode == 1
     assert "line 2: 3 values" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_one_run_of_everything_is_typed_on_the_host(server: Any, predicted: Any) -> None:
+    """Its steps are done in the containers of labelling and of modelling; nothing is deployed unasked."""
+    command = [sys.executable, "-m", "adaptml.cli", "run", "example", "--data", "example_data", "--stack"]
+    first = server.run(*command).stdout
+    assert re.findall(r"^(\w+) +(done|kept|skipped) ", first, re.MULTILINE) == [
+        ("check", "done"), ("featurize", "kept"), ("label", "done"), ("train", "done"), ("compare", "done"),
+        ("deploy", "skipped"),
+    ]  # fmt: skip
+    assert "Next: `docker exec modelling-mlflow adaptml deploy multilabel_example --version 1`" in first
+    again = server.run(*command).stdout
+    assert re.findall(r"^(label|train) +kept ", again, re.MULTILINE) == ["label", "train"]
+    assert re.findall(r" run (\w{32})$", again, re.MULTILINE) == re.findall(
+        r" run (\w{32})$", first, re.MULTILINE
+    )
+    failed = server.run(*command[:-2], "posts_of_nobody", "--stack", check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: stopped at check: data: no table 'posts_of_nobody'")
+    assert failed.stderr.count("\n") == 1
+    inside = server.run("docker", "exec", "dp-mlflow", "adaptml", "run", "example", check=False)
+    assert (inside.returncode, "expected on the host" in inside.stderr) == (1, True)
 
 
 def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:
@@ -280,6 +371,7 @@ def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, pred
     refused = server.adaptml("restore", str(kept), check=False)
     assert "the stack has containers" in refused.stderr
     server.run("docker", "compose", "--profile", "dev", "down", "--volumes")
+    shutil.rmtree(data_path(server))
     server.adaptml("restore", str(kept))
     server.adaptml("up")
     assert server.prediction() == predicted

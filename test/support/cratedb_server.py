@@ -21,6 +21,16 @@ TYPES = {
     "x": "double precision",
 }
 ROWS = {"a": ["a", "x", ["k"], [1.0, 0.5], [0.25], 1, 0.5], "b": ["b", None, None, None, None, 2, None]}
+# How a column's type begins when a table is made → what the catalogue calls it.
+MADE = {
+    "ARRAY(STRING)": "text_array",
+    "STRING": "text",
+    "TEXT": "text",
+    "SHORT": "smallint",
+    "INT": "integer",
+    "DOUBLE": "double precision",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+}
 # As a CrateDB 6.4.3 said it.
 STARTING = (
     "IllegalIndexShardStateException[CurrentState[RECOVERING] operations only allowed when shard state is one "
@@ -42,6 +52,9 @@ class Recorder(ThreadingHTTPServer):
         self.memory_rows: int | None = None  # more rows at once, asked for or sent, are too many
         self.unstarted = 0  # shards that are not there yet
         self.starting = 0  # so many requests are answered as by a server whose shards are not there yet
+        self.tables = {"posts": TYPES}  # table → column → type
+        self.makes_tables = False  # whether a table that it was told to make is there afterwards
+        self.answers: dict[str, list[list[Any]]] = {}  # how a statement begins → the rows that it finds
 
     @property
     def url(self) -> str:
@@ -88,7 +101,10 @@ class Handler(BaseHTTPRequestHandler):
             results = [self._taken(row) for row in request["bulk_args"]]
             self._send({"cols": [], "duration": 1, "results": results})
         else:
-            rows = self._rows(request["stmt"], arguments)
+            if self.server.makes_tables:
+                self._make(request["stmt"])
+            known = (rows for begin, rows in self.server.answers.items() if request["stmt"].startswith(begin))
+            rows = next(known, None) or self._rows(request["stmt"], arguments)
             self._send(
                 {
                     "cols": [f"c{i}" for i in range(len(rows[0]) if rows else 1)],
@@ -111,11 +127,14 @@ class Handler(BaseHTTPRequestHandler):
     def _rows(self, statement: str, arguments: list[Any]) -> list[list[Any]]:
         lowered = statement.lower()
         if "information_schema.columns" in lowered:
-            return [[name, kind, None] for name, kind in TYPES.items()]
+            types = next(
+                (self.server.tables[name] for name in arguments if name in self.server.tables), TYPES
+            )
+            return [[name, kind, None] for name, kind in types.items()]
         if "key_column_usage" in lowered:
             return [["id"]]
         if "information_schema.tables" in lowered:
-            return [["posts"]]
+            return [[name] for name in self.server.tables]
         if "sys.shards" in lowered:
             return [[self.server.unstarted]]
         if "version['number']" in lowered:
@@ -135,6 +154,17 @@ class Handler(BaseHTTPRequestHandler):
             return [[self._row(key)[i] for i in places] for key in arguments[0] if self._row(key)]
         return []
 
+    def _make(self, statement: str) -> None:
+        """Take a statement that makes or changes a table as done."""
+        words = statement.replace('"', "").split(maxsplit=5)
+        if words[:2] == ["CREATE", "TABLE"]:
+            lines = [line.strip().rstrip(",") for line in statement.strip().splitlines()[1:-1]]
+            made = [line.split(maxsplit=1) for line in lines if line and not line.startswith("PRIMARY KEY")]
+            self.server.tables[words[2]] = {column: _type(kind) for column, kind in made}
+        elif words[:2] == ["ALTER", "TABLE"] and words[3] == "ADD":
+            column, kind = words[5].split(maxsplit=1)
+            self.server.tables[words[2]][column] = _type(kind)
+
     def _row(self, key: str) -> list[Any]:
         """A row of the table, which also has as many as are asked for of the ids p0, p1 …."""
         return ROWS.get(key) or (
@@ -148,6 +178,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _type(made: str) -> str:
+    """What the catalogue calls a type of a statement that makes a column."""
+    return next(kind for begin, kind in MADE.items() if made.startswith(begin))
 
 
 @contextmanager

@@ -105,11 +105,11 @@ def test_data_that_cannot_be_used_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_only_points_without_a_result(filled: Project) -> None:
+def test_only_points_without_a_result(filled: Project, zoo: Task) -> None:
     # Before anything was written back, everything is new.
     assert len(read_points(filled, "posts", not_in="zoo_labels")) == len(read_points(filled, "posts"))
     done = FRAME.iloc[:1].assign(label=[["cat"]], label_probs=[[1.0, 0.0]])
-    write_back(filled.database, "zoo", WritebackKind.LABELS, done, "run")
+    write_back(filled.database, zoo, WritebackKind.LABELS, done, "run")
     assert read_points(filled, "posts", not_in="zoo_labels")["id"].tolist() == ["1", "3"]
     left = read_points(filled, FRAME, not_in="zoo_labels")
     assert (left["id"].tolist(), left["note"].tolist()) == (["1"], ["y"])

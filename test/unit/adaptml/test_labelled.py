@@ -219,3 +219,76 @@ def test_a_path_is_looked_for_here_then_in_the_project(
     monkeypatch.chdir(clean_room / "deep")
     assert project.path("data/f.csv") == clean_room / "data/f.csv"
     assert project.path("nowhere.csv") == Path("nowhere.csv")
+
+
+@pytest.fixture
+def changed() -> Task:
+    """Cats and kittens became felines; what was a canine is now a dog or a wolf; there are no fish any more."""
+    was = {
+        "date": "2026-11-26",
+        "before": ["cat", "kitten", "canine", "fish"],
+        "becomes": {"cat": ["feline"], "kitten": ["feline"], "canine": ["dog", "wolf"], "fish": []},
+    }
+    return Task(name="animals", classes=["feline", "dog", "wolf"], class_changes=[was])
+
+
+def test_labels_of_before_a_change_are_read_in_the_names_of_now(
+    changed: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = frame(label=[["cat"], "kitten", "feline", "['canine']", ["fish"], "wolf", [], "cat; kitten"])
+    found = labelled(old, changed, "label", "f")
+    assert found.keys["id"].tolist() == ["0", "1", "2", "5", "7"]
+    assert found.Y.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0]]
+    assert (found.undecided, found.left_out) == (2, 1)
+    (said,) = [record.message for record in caplog.records]
+    for fact in ["2 of 8 points of f", "'canine' is now 'dog' or 'wolf'", "'fish' is now no class", "adaptml gold animals --changed"]:  # fmt: skip
+        assert fact in said
+    several = labelled(old, changed.with_setting("multilabel"), "label", "f")
+    assert several.Y.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    assert several.undecided == 1
+    with pytest.raises(
+        FrameError, match=r"^2 of 2 points of f are left out: 'canine' is now 'dog' or 'wolf'"
+    ):
+        labelled(frame(label=["canine", ["fish"]]), changed, "label", "f")
+    with pytest.raises(TaskError, match="labels mouse are no classes"):
+        labelled(frame(label=["cat", "mouse"]), changed, "label", "f")
+
+
+def test_flags_of_before_a_change(changed: Task) -> None:
+    flags = {"cat": [1, 0, 0, 0], "kitten": [0, 1, 0, 0], "canine": [0, 0, 1, 0], "fish": [0, 0, 0, 1]}
+    found = labelled(frame(**flags), changed, "gold_label", "f")
+    assert (found.Y.tolist(), found.undecided) == ([[1, 0, 0], [1, 0, 0]], 2)
+    merged = {"date": "2026-11-26", "before": ["cat", "kitten", "dog"], "becomes": {"kitten": ["cat"]}}
+    task = Task(classes=["cat", "dog"], class_changes=[merged])
+    found = labelled(frame(cat=[0, 0], kitten=[1, 0], dog=[0, 1]), task, "gold_label", "f")
+    assert found.Y.tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_probabilities_of_classes_that_were_merged_are_summed(told: bool) -> None:
+    merged = {"date": "2026-11-26", "before": ["dog", "cat", "kitten"], "becomes": {"cat": ["pet"], "kitten": ["pet"]}}  # fmt: skip
+    task = Task(classes=["dog", "pet"], class_changes=[merged])
+    old = frame(label=[["cat"], ["dog"]], label_probs=[[0.25, 0.5, 0.25], "[0.75, 0.25, 0]"])
+    if told:
+        old.attrs["adaptml"] = {"classes": ["dog", "cat", "kitten"]}
+    P = labelled(old, task, "label", "f").P
+    assert P is not None
+    assert P.tolist() == [[0.25, 0.75], [0.75, 0.25]]
+    capped = frame(label=[["cat", "kitten"]], label_probs=[[0.0, 0.75, 0.5]])
+    P = labelled(capped, task.with_setting("multilabel"), "label", "f").P
+    assert P is not None
+    assert P.tolist() == [[0.0, 1.0]]
+
+
+def test_probabilities_of_other_classes_are_left_out_and_the_labels_are_not(
+    changed: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = frame(label=[["cat"]], label_probs=[[0.7, 0.1, 0.1, 0.1]])
+    found = labelled(old, changed, "label", "f")
+    assert found.P is None
+    assert found.Y.tolist() == [[1, 0, 0]]
+    assert "the probabilities of f are of the classes cat, kitten, canine, fish" in caplog.text
+    added = Task(
+        classes=["cat", "dog", "bird"], class_changes=[{"date": "2026-11-26", "before": ["cat", "dog"]}]
+    )
+    assert labelled(frame(label=["cat"], label_probs=[[0.5, 0.5]]), added, "label", "f").P is None

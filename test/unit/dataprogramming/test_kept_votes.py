@@ -68,6 +68,24 @@ def test_only_what_is_new_or_changed_is_computed(pets: Project) -> None:
     assert fourth.L[[1, 6]].tolist() == [[0, -1, -1], [0, 1, 1]]
 
 
+def test_votes_are_not_taken_for_other_classes_when_the_classes_change(pets: Project) -> None:
+    """A vote is kept as the place of its class in the list."""
+    before = apply_lfs(pets, "pets", "posts", gold=None)
+    path = pets.settings.tasks_dir / "pets" / "task.yaml"
+    text = path.read_text()
+    was = "class_changes: [{date: 2026-11-26, before: [cat, dog], becomes: {dog: [hound]}}]"
+    path.write_text(text.replace("{name: cat}, {name: dog}", "{name: hound}, {name: cat}") + was)
+    after = apply_lfs(pets, "pets", "posts", gold=None)  # rules that still say "dog"
+    assert reused(after) == (0, 18)
+    assert after.L.tolist() == [[{0: 1, 1: 0, -1: -1}[vote] for vote in row] for row in before.L.tolist()]
+    merged = was.replace("dog: [hound]", "dog: [cat]")
+    path.write_text(text.replace("{name: dog}", "{name: bird}") + merged)
+    assert set(apply_lfs(pets, "pets", "posts", gold=None).L.ravel().tolist()) == {0, -1}
+    path.write_text(text.replace("{name: dog}", "{name: bird}") + was.replace("[hound]", "[]"))
+    with pytest.raises(LabellingError, match=r"voted 'dog' .* expected one of the classes cat, bird"):
+        apply_lfs(pets, "pets", "posts", gold=None)
+
+
 def test_fresh_looks_nothing_up_and_keeps_what_it_computes(pets: Project) -> None:
     apply_lfs(pets, "pets", "posts", gold=None)
     assert reused(apply_lfs(pets, "pets", "posts", gold=None, fresh=True)) == (0, 18)

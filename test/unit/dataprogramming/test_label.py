@@ -341,7 +341,7 @@ def test_only_new_points_are_labelled(pets: Project) -> None:
     labels = pd.DataFrame(
         {"table_name": "posts", "id": ["1", "2"], "label": [["cat"]] * 2, "label_probs": [[1.0, 0.0]] * 2}
     )
-    write_back(pets.database, "pets", WritebackKind.LABELS, labels, "a-run")
+    write_back(pets.database, pets.task("pets"), WritebackKind.LABELS, labels, "a-run")
     done = label(pets, "pets", "posts", where="id <> '6'", new=True, dry_run=True)
     assert done.votes.keys["id"].tolist() == ["3", "4", "5"]
 

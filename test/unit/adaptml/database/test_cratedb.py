@@ -9,6 +9,7 @@ from cratedb_sqlparse import sqlparse
 
 from adaptml.database import Database, PackedVector, TextList, Vector, WritebackKind, write_back
 from adaptml.errors import DatabaseError, DatabaseUnavailableError
+from adaptml.tasks import Task
 
 
 def posts(ids: list[str]) -> pd.DataFrame:
@@ -129,7 +130,9 @@ def test_tests_see_what_they_wrote_in_sql(crate: Database, recorder: Recorder) -
 def test_what_is_written_back_keeps_its_keys(crate: Database, recorder: Recorder) -> None:
     frame = posts(["a"]).assign(annotator="1", label=[["cat"]])
     with pytest.raises(DatabaseError, match="no table 'animals_annotations'"):
-        write_back(crate, "animals", WritebackKind.ANNOTATIONS, frame, "run")
+        write_back(
+            crate, Task(name="animals", classes=["cat", "dog"]), WritebackKind.ANNOTATIONS, frame, "run"
+        )
     made = next(statement for statement in recorder.statements if "CREATE TABLE" in statement)
     assert "PRIMARY KEY (table_name, id, run_id, annotator)" in made
     assert "written_at TIMESTAMP WITH TIME ZONE" in made

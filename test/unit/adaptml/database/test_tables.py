@@ -20,6 +20,8 @@ from adaptml.tasks import Task
 from adaptml.tasks.check import check_data
 from adaptml.tasks.scaffold import new_task
 
+TOPIC = Task(name="topic", classes=["a", "b"])
+
 
 def run(database: Database, *statements: str) -> None:
     with database.engine.begin() as connection:
@@ -112,8 +114,8 @@ def test_errors_name_schemas_and_their_tables(postgresql: Database) -> None:
 
 
 def test_results_say_the_schema(postgresql: Database) -> None:
-    frame = postgresql.keys("crm.tickets").assign(label=[["a"], [], ["a"]], label_probs=[[1.0]] * 3)
-    assert write_back(postgresql, "topic", WritebackKind.LABELS, frame, "run") == 3
+    frame = postgresql.keys("crm.tickets").assign(label=[["a"], [], ["a"]], label_probs=[[1.0, 0.0]] * 3)
+    assert write_back(postgresql, TOPIC, WritebackKind.LABELS, frame, "run") == 3
     assert postgresql.result_keys("topic_labels").sort_values("id").to_dict("list") == {
         "table_name": ["crm.tickets"] * 3, "id": ["1", "2", "3"],
     }  # fmt: skip
@@ -185,7 +187,7 @@ def test_a_role_that_may_only_read(
         "GRANT SELECT ON crm.tickets TO reader",
     )
     address = sa.make_url(postgresql_url).set(username="reader").render_as_string(hide_password=False)
-    new_task(clean_room / "tasks", "topic", ["left", "right"], "multiclass", "txt")
+    new_task(clean_room / "tasks", "topic", ["left", "right"], "multiclass")
     monkeypatch.setenv("ADAPTML_RESULTS_DATABASE_URL", f"sqlite:///{clean_room / 'results.db'}")
     with Project(database_url=address) as project:
         assert sorted(project.sample_points("topic", "crm.tickets", 2).frame["id"]) < ["9"]
@@ -197,8 +199,8 @@ def test_a_role_that_may_only_read(
         }
         assert levels["crm.tickets.id"] == "ok"
         points = points.assign(label=[["left"]] * 3, label_probs=[[1.0, 0.0]] * 3)
-        assert write_back(project.results, "topic", WritebackKind.LABELS, points, "run") == 3
-        assert project.results.tables() == ["topic_labels"]
+        assert write_back(project.results, project.task("topic"), WritebackKind.LABELS, points, "run") == 3
+        assert project.results.tables() == ["topic_classes", "topic_labels"]
         with pytest.raises(DatabaseError, match="refused: permission denied for table secrets"):
             project.database.keys("secrets")
         with pytest.raises(

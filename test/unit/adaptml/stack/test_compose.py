@@ -70,14 +70,6 @@ def test_without_a_compose_file_there_is_no_stack(tmp_path: Path) -> None:
     )
 
 
-def test_addresses_are_what_a_browser_takes(folder: Path) -> None:
-    stack = Stack(folder, {"API_BIND": "0.0.0.0", "DP_MLFLOW_PORT": "5010"})
-    assert stack.addresses(["dp-mlflow", "dp-mlflow-server", "modelling-mlflow-deploy"]) == [
-        ("data programming runs", "http://127.0.0.1:5010/"),
-        ("predictions", "http://127.0.0.1/docs"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("url", "place"),
     [

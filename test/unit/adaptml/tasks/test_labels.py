@@ -34,3 +34,14 @@ def test_names_of_pythons_own() -> None:
     labels = Labels(["mro", "_other_", "__other__", "count", "__class__"])
     assert [labels[name] for name in ("mro", "_other_", "__other__", "count", "__class__")] == [0, 1, 2, 3, 4]
     assert (labels.mro, labels._other_, labels.__other__, labels.count) == (0, 1, 2, 3)
+
+
+def test_a_name_of_before_is_a_vote_for_the_class_of_now() -> None:
+    was = {"date": "2026-11-26", "before": ["cat", "kitten", "wolf"], "becomes": {"kitten": ["cat"], "wolf": ["dog", "fox"]}}  # fmt: skip
+    labels = Task(classes=["cat", "dog", "fox"], class_changes=[was]).labels
+    copy = pickle.loads(pickle.dumps(labels))
+    for votes in (labels, copy):
+        assert (votes.kitten, votes["kitten"].name, len(votes)) == (0, "cat", 4)
+        assert [vote.name for vote in votes] == ["ABSTAIN", "cat", "dog", "fox"]
+        with pytest.raises(AttributeError, match="no class 'wolf'; the classes are cat, dog, fox"):
+            votes.wolf  # noqa: B018

@@ -10,6 +10,7 @@ from adaptml.errors import TaskError
 from adaptml.tasks import PROBLEM_TYPES, Task, indicator, list_tasks, load_task, names
 from adaptml.tasks.annotating import coding_guide, label_config
 from adaptml.tasks.scaffold import new_task
+from adaptml.tasks.schema import Column
 
 TASKS = Path("tasks")  # of the clean room
 
@@ -64,7 +65,7 @@ def test_a_task_has_a_language(line: str, language: str) -> None:
         (GOOD.replace("positive: left-wing", "positive: centre"), ["1 problem: positive: ", "'centre'", "left-wing, right-wing"]),
         (GOOD.replace("multiclass", "multilabel"), ["1 problem: positive: ", "multiclass tasks of two classes"]),
         (GOOD.replace("name: right-wing", "name: NONE"), ["1 problem: classes: NONE is reserved"]),
-        (GOOD.replace("type: image", "type: smell"), ["1 problem: columns[1].type: ", "'text', 'image', 'audio' or 'video'", "given 'smell'"]),
+        (GOOD.replace("type: image", "type: smell"), ["1 problem: columns[1].type: ", "'text', 'image', 'audio', 'video' or 'number'", "given 'smell'"]),
         (GOOD.replace("{name: txt}, {name: photo, type: image}", "{name: txt, type: smell}"), ["1 problem: columns[0].type: "]),
         (GOOD.replace("[vec]", "[5]"), ["1 problem: features[0]: ", "given 5"]),
         (GOOD.replace("{name: right-wing}", "{name: a<b}"), ["1 problem: classes[1].name: ", "1 to 80 characters", "given 'a<b'"]),
@@ -130,6 +131,27 @@ def test_label_studio_is_told_columns_classes_and_none() -> None:
     assert "Choose exactly one." in guide
 
 
+def test_feedback_adds_labels_for_words_and_a_field_and_changes_nothing_else() -> None:
+    write(GOOD)
+    before = label_config(load_task("politics", TASKS))
+    write(GOOD + "\nfeedback: true\n")
+    config = label_config(load_task("politics", TASKS))
+    view = ElementTree.fromstring(config)
+    labels = view.find("Labels")
+    assert labels is not None
+    assert labels.attrib == {"name": "words_in_txt", "toName": "txt"}  # a picture has no words
+    assert [label.get("value") for label in labels] == ["left-wing", "right-wing"]
+    (field,) = view.iter("TextArea")
+    assert (field.get("name"), field.get("toName"), field.get("required")) == ("what_decided", "txt", None)
+    ours = [*view.findall("Labels"), *view.findall("TextArea"), *view.findall("Header[@size='5']")]
+    for element in ours:
+        view.remove(element)
+    for shown in view.findall("Text"):
+        assert shown.attrib.pop("granularity") == "word"
+    old = ElementTree.fromstring(before)
+    assert [(e.tag, e.attrib) for e in view.iter()] == [(e.tag, e.attrib) for e in old.iter()]
+
+
 @given(st.lists(st.lists(st.sampled_from("abcd"), unique=True)))
 def test_label_sets_and_indicator_are_inverse(labels: list[list[str]]) -> None:
     matrix = indicator(labels, "abcd")
@@ -145,7 +167,7 @@ def test_a_label_that_is_no_class() -> None:
 
 @pytest.mark.parametrize("setting", list(PROBLEM_TYPES))
 def test_a_new_task_loads_as_it_is(setting: str) -> None:
-    task = new_task(TASKS, "topic", ["it's", "no", "3"], setting, 'bo"dy')
+    task = new_task(TASKS, "topic", ["it's", "no", "3"], setting, [Column(name='bo"dy')])
     assert task.class_names == ["it's", "no", "3"]
     assert task.columns[0].name == 'bo"dy'
     assert task.setting == setting
@@ -153,13 +175,13 @@ def test_a_new_task_loads_as_it_is(setting: str) -> None:
 
 
 def test_classes_of_a_new_task_may_be_emoji() -> None:
-    task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass", "txt")
+    task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass")
     assert task.class_names == ["🐱", "ß's"]
     compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
 
 
 def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
-    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass", "txt")
+    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass")
     path = task.folder / "task.yaml"
     assert task.positive is None
     assert '# positive: "spam"' in path.read_text()
@@ -167,27 +189,26 @@ def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
     assert load_task("mails", TASKS).positive == "spam"
     assert (
         "positive"
-        not in (
-            new_task(TASKS, "three", ["a", "b", "c"], "multiclass", "txt").folder / "task.yaml"
-        ).read_text()
+        not in (new_task(TASKS, "three", ["a", "b", "c"], "multiclass").folder / "task.yaml").read_text()
     )
     assert (
-        "positive"
-        not in (new_task(TASKS, "any", ["a", "b"], "multilabel", "txt").folder / "task.yaml").read_text()
+        "positive" not in (new_task(TASKS, "any", ["a", "b"], "multilabel").folder / "task.yaml").read_text()
     )
 
 
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
     write(GOOD)
     with pytest.raises(TaskError, match=r"politics is there already; "):
-        new_task(TASKS, "politics", ["a", "b"], "multiclass", "txt")
+        new_task(TASKS, "politics", ["a", "b"], "multiclass")
     with pytest.raises(TaskError, match=r"1 problem: classes: .*a is duplicated"):
-        new_task(TASKS, "fresh", ["a", "a"], "multiclass", "txt")
+        new_task(TASKS, "fresh", ["a", "a"], "multiclass")
     with pytest.raises(TaskError) as caught:
-        new_task(TASKS, "fresh", ["a"], "multiclass", "txt")
-    assert_says(str(caught.value), "'fresh'", "classes: a", "text column: txt", "2 to 127 classes; given 1")
+        new_task(TASKS, "fresh", ["a"], "multiclass")
+    assert_says(
+        str(caught.value), "'fresh'", "classes: a", "columns: txt (text)", "2 to 127 classes; given 1"
+    )
     with pytest.raises(TaskError, match=r"'No Name'; expected a lower-case letter"):
-        new_task(TASKS, "No Name", ["a", "b"], "multiclass", "txt")
+        new_task(TASKS, "No Name", ["a", "b"], "multiclass")
     assert [p.name for p in TASKS.iterdir()] == ["politics"]
 
 
