@@ -131,14 +131,16 @@ def check_kept_by_name(made: Classifier) -> None:
         )
 
 
-def to_keep(task: Task, settings: TrainSettings, made: Algorithm) -> dict[str, Any]:
-    """The section `train` of the task file: what was used and is not built in.
+def to_keep(task: Task, settings: TrainSettings, made: Classifier) -> dict[str, Any]:
+    """The section `train` of the task file: what was used and is not built in; empty for what has no name.
 
     Args:
         task: the task.
         settings: what was used.
         made: the classifier in the end: a search changes its parameters.
     """
+    if not isinstance(made, Algorithm):
+        return {}
     built_in = type(made)().get_params()
     params = {name: _plain(value) for name, value in made.get_params().items() if value != built_in[name]}
     used = {name: _plain(settings.chosen.used[name]) for name in BUILT_IN}

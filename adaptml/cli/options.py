@@ -88,6 +88,7 @@ SeedIfAny = Annotated[
 Keep = Annotated[
     bool, typer.Option("--keep", help="Write what was used into the task file, as the task's defaults.")
 ]
+SayKept = Annotated[bool, typer.Option("--say-kept", hidden=True)]
 Number = Annotated[int, typer.Option("--n", help="How many data points.")]
 Write = Annotated[bool, typer.Option("--write", help="Also write the result to the database.")]
 To = Annotated[

@@ -74,7 +74,7 @@ columns:  # what annotators see{files}
 # feedback: true  # also ask annotators which words decided, and why
 lf_features: [{lf_features}]  # what labelling functions read
 features: [{features}]  # what the end model reads{brought}
-{featurize}# What the steps take where a command says nothing else; `label --keep` and `train --keep` write it.
+{featurize}# What steps take where a command says nothing else; `label --keep` and `train --keep` write it.
 # label: {{label_model: auto, config: {{n_epochs: 100}}}}
 # train: {{algorithm: logistic_regression, params: {{C: 10}}, strategy: auto}}
 """
