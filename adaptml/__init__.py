@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
+    from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
     from adaptml.errors import AnnotationError as AnnotationError
     from adaptml.errors import DatabaseError as DatabaseError
@@ -116,6 +118,8 @@ if TYPE_CHECKING:
     from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.export import Exported as Exported
+    from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
     from modelling.predict import predict as predict
     from modelling.serve import serve as serve
@@ -124,6 +128,8 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.changing_classes.report": "ClassesChanged",
+    "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
         MissingDataPointsError ModelError NothingNewError PipelineError SettingsError TaskError TrackingError
@@ -184,6 +190,7 @@ _NAMES = {
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",
     "modelling.train": "train TrainResult",

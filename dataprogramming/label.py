@@ -223,7 +223,8 @@ def label(
     done = _result(found, recorder)
     if keep:
         done = replace(
-            done, lines=[*done.lines, ("kept", keep_in_file(task, "label", to_keep(task, settings)))]
+            done,
+            lines=[*done.lines, ("kept", keep_in_file(task, "label", to_keep(task, settings), done.run_id))],
         )
     return replace(done, new_rows=_written(project, task, done)) if write else done
 

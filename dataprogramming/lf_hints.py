@@ -43,7 +43,7 @@ def lf_hints(project: Project, task: str | Task) -> pd.DataFrame:
     task = project.task(task)
     path = project.settings.annotations(task.name) / "ann_df.parquet"
     ann_df = read_frame(path) if path.is_file() else pd.DataFrame(columns=["table_name", "id"])
-    found = hints(ann_df, task.class_names)
+    found = hints(ann_df, task)
     rules = _rules(found, load_lfs(task), task) if len(found) else []
     return found.assign(rules=pd.Series(rules, dtype=object))
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import AnnotationError
-from adaptml.frames import KEYS
+from adaptml.feedback import annotators_in
 from labelstudio.label_sets import DISTANCES, MISSING, Codes, Distance, Floats, Ratings, encode
 
 Cell = str | Collection[str] | None
@@ -116,8 +116,7 @@ def krippendorff_alpha(
     if distance not in DISTANCES:
         raise AnnotationError(f"distance {distance!r} does not exist; expected one of {', '.join(DISTANCES)}")
     if isinstance(labels, pd.DataFrame):
-        people = labels.columns.difference(KEYS, sort=False)
-        labels = labels[people].to_numpy(dtype=object).tolist()
+        labels = labels[annotators_in(labels)].to_numpy(dtype=object).tolist()
     lengths = sorted({len(row) for row in labels})
     if len(lengths) > 1:
         raise AnnotationError(

@@ -117,7 +117,7 @@ Features = Annotated[
     typer.Option("--features", help="Feature column; several are concatenated. Default: the task's."),
 ]
 SoftLabels = Annotated[
-    bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
+    bool | None, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
 ]
 OnStack = Annotated[
     bool | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from adaptml.errors import FeatureError, TaskError
+from adaptml.errors import FeatureError, TaskError, listed
 from adaptml.features.catalogue import Feature, newest
 from adaptml.features.changes import Changes, Row, find_changes
 from adaptml.features.makers import Maker, maker
@@ -71,7 +71,8 @@ def featurize(
         project: holds the table, and the features in its `results`.
         task: a task or its name; its section `featurize` says what the arguments below leave open.
         data: name of a data table or view.
-        text: column to read; no text (NULL) counts as empty.
+        text: column to read; no text (NULL) counts as empty. Of a task that featurises several columns it
+            says which of them the other arguments are about.
         lemmas: name of the feature for the list of lemmas, list[str].
         vector: name of the feature for the text's vector, float32 (d,).
         encoder: name of the encoder that makes the vectors.
@@ -93,11 +94,11 @@ def featurize(
     """
     task = project.task(task)
     _check_table(project, data)
-    columns = _columns(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})
-    planned = plan(project.points, data, task, columns)
-    for sentence in planned.warnings:
+    parts = _parts(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})
+    planned = [plan(project.points, data, task, columns) for columns in parts]
+    for sentence in [sentence for one in planned for sentence in one.warnings]:
         _log.warning("%s", sentence)
-    filling = [_Filling(project, data, feature) for feature in planned.features]
+    filling = [_Filling(project, data, feature) for one in planned for feature in one.features]
     sources, known = [f.planned.spec.source for f in filling], [f.known() for f in filling]
     with ExitStack() as stack:
         changes = stack.enter_context(find_changes(project.database, data, sources, known, all_rows=all_rows))
@@ -129,16 +130,25 @@ def _check_table(project: Project, data: str) -> None:
         )
 
 
-def _columns(task: Task, given: dict[str, str | None]) -> Featurize:
+def _parts(task: Task, options: dict[str, str | None]) -> Sequence[Featurize]:
     """What to read and fill: what was given, and the rest as the task says."""
-    said: dict[str, Any] = task.featurize.model_dump() if task.featurize else {}
-    said |= {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    if task.featurize and not given:
+        return task.featurize
+    meant = [part for part in task.featurize if part.text == given.get("text")] or task.featurize
+    if len(meant) > 1 and "text" not in given:
+        raise TaskError(
+            f"task {task.name!r} featurises {listed([part.text for part in meant], 20)}, and "
+            f"{listed(list(given))} was given for none of them; name the column (--text)"
+        )
+    said: dict[str, Any] = meant[0].model_dump() if len(meant) == 1 else {}
+    said |= given
     if "text" not in said:
         raise TaskError(
             f"task {task.name!r} has no section featurize, so nothing says which column holds the text; "
             "add the section to its file, or name the column (--text)"
         )
-    return Featurize.model_validate(said)
+    return [Featurize.model_validate(said)]
 
 
 class _Filling:

@@ -20,6 +20,7 @@ MEMORY_GB = {
     "label-studio-web": 0.6,
     "label-studio-dev": 0.5,
     "dp-mlflow": 1.0,
+    "dp-mlflow-gpu": 3.0,
     "modelling-mlflow": 0.8,
     "modelling-mlflow-deploy": 0.6,
     "dp-mlflow-db": 0.2,

@@ -17,6 +17,7 @@ from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
+from adaptml.tasks.mentions import mentions, said_of
 from adaptml.tasks.scaffold import PLACEHOLDERS
 from adaptml.tasks.schema import Featurize, Task
 
@@ -86,7 +87,13 @@ def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -
 def check_file(task: Task) -> list[Finding]:
     """The task file: what it says, and what its writer forgot."""
     classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
-    return [Finding("ok", "task file", classes), *_guide(task), *_language(task), *_encoder(task)]
+    return [
+        Finding("ok", "task file", classes),
+        *_guide(task),
+        *_former(task),
+        *_language(task),
+        *_encoder(task),
+    ]
 
 
 def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
@@ -125,8 +132,15 @@ def _guide(task: Task) -> Iterator[Finding]:
         yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
 
 
+def _former(task: Task) -> Iterator[Finding]:
+    """Names of classes of before in the task's code."""
+    former = set(task.meanings) - set(task.class_names)
+    for line in said_of(mentions(task, former), task.meanings):
+        yield Finding("warning", "classes", f"{line}; where the class is meant, write it as it is now")
+
+
 def _language(task: Task) -> Iterator[Finding]:
-    if task.featurize is None or task.featurize.lemmas is None:
+    if not any(part.lemmas for part in task.featurize):
         return
     try:
         known = has_lemmas(task.language)
@@ -139,18 +153,17 @@ def _language(task: Task) -> Iterator[Finding]:
 
 
 def _encoder(task: Task) -> Iterator[Finding]:
-    if task.featurize is None or task.featurize.vector is None:
-        return
-    try:
-        check_encoder(task.featurize.encoder)
-    except FeatureError as error:
-        yield Finding("error", "encoder", str(error))
+    for part in task.featurize:
+        if part.vector is not None:
+            try:
+                check_encoder(part.encoder)
+            except FeatureError as error:
+                yield Finding("error", "encoder", str(error))
 
 
 def _table(project: Project, task: Task, table: str) -> list[Finding]:
-    made = task.featurize
     shown = [column.name for column in task.columns]
-    read = [] if made is None else [made.text]
+    read = [part.text for part in task.featurize]
     wanted = list(dict.fromkeys([*shown, *read, *task.lf_features, *task.model_features]))
     try:
         facts = table_facts(project.database, table, wanted)
@@ -203,8 +216,8 @@ def _read_by(made: Featurize) -> tuple[str, ...]:
 
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
-    what, made = f"{table}.{name}", task.featurize
-    computed = made is not None and name in (made.lemmas, made.vector)
+    what = f"{table}.{name}"
+    computed = any(name in (part.lemmas, part.vector) for part in task.featurize)
     if name not in facts.types:
         if computed:
             hint = f"not there yet: run `adaptml featurize {task.name} --data {table}`"
@@ -217,8 +230,9 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     ):
         hint = "expected numbers or a vector: name the column that holds the features"
         return Finding("error", what, f"{holds}; {hint}")
-    if made is not None and name == made.text and holds not in (reads := _read_by(made)):
-        return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
+    for made in task.featurize:
+        if name == made.text and holds not in (reads := _read_by(made)):
+            return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
     if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]

@@ -62,7 +62,7 @@ class Column(_Part):
 
 
 class Featurize(_Part):
-    """Which columns `adaptml featurize` reads and fills."""
+    """A column that `adaptml featurize` reads, and what it makes of it."""
 
     text: str
     lemmas: str | None = None
@@ -121,7 +121,8 @@ class Task(_Part):
         feedback: whether annotators are also asked, without having to answer, which words decided and why.
         lf_features: columns that labelling functions read.
         features: columns that end models read.
-        featurize: which columns `featurize` reads and fills, or None.
+        featurize: which columns `featurize` reads and what it makes of them; a single one will do without a
+            list.
         label: what `label` takes where a call says nothing else.
         train: the same of `train` and `compare`.
         folder: the task's folder; None for a task without one.
@@ -147,7 +148,7 @@ class Task(_Part):
     feedback: bool = False
     lf_features: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
-    featurize: Featurize | None = None
+    featurize: tuple[Featurize, ...] = ()
     label: LabelDefaults = LabelDefaults()
     train: TrainDefaults = TrainDefaults()
     folder: Path | None = Field(None, exclude=True)
@@ -169,6 +170,21 @@ class Task(_Part):
             return classes
         return [spec if isinstance(spec, dict | ClassSpec) else {"name": spec} for spec in classes]
 
+    @field_validator("featurize", mode="before")
+    @classmethod
+    def _single(cls, featurize: Any) -> Any:
+        """A list of one, which may be written without the list."""
+        return [featurize] if isinstance(featurize, dict | Featurize) else featurize or ()
+
+    @field_validator("featurize")
+    @classmethod
+    def _made_once(cls, featurize: tuple[Featurize, ...]) -> tuple[Featurize, ...]:
+        made = [name for part in featurize for name in (part.lemmas, part.vector) if name]
+        duplicated = sorted({name for name in made if made.count(name) > 1})
+        if duplicated and len(featurize) > 1:
+            raise ValueError(f"makes {listed(duplicated)} more than once; give each feature its own name")
+        return featurize
+
     @field_validator("classes")
     @classmethod
     def _distinct(cls, classes: tuple[ClassSpec, ...]) -> tuple[ClassSpec, ...]:
@@ -182,6 +198,15 @@ class Task(_Part):
         if reserved:
             raise ValueError(f"{listed(reserved)} is reserved and cannot name a class")
         return classes
+
+    @field_validator("columns")
+    @classmethod
+    def _differ(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        names = [column.name for column in columns]
+        duplicated = sorted({name for name in names if names.count(name) > 1})
+        if duplicated:
+            raise ValueError(f"names must differ; {listed(duplicated)} is duplicated")
+        return columns
 
     @field_validator("class_changes")
     @classmethod

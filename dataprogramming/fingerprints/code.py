@@ -72,12 +72,19 @@ def _facts(code: CodeType, shared: frozenset[str]) -> CodeFacts:
     variables = (code.co_varnames, code.co_cellvars, code.co_freevars, code.co_exceptiontable)
     pieces = [constant((*counts, *variables))]
     read = (step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG")
-    operations = [single for step in read for single in _singles(step)]
+    operations = [single for step in read for single in _singles(_with_constant(step, code))]
     for number, step in enumerate(operations):
         pieces += [step.opname.encode(), _argument(step, found, shared)]
         _look(found, operations, number, shared, arguments)
     found.digest = digest(pieces)
     return found
+
+
+def _with_constant(step: dis.Instruction, code: CodeType) -> dis.Instruction:
+    """An operation with the constant that it uses: Python 3.11 leaves out the names of keyword arguments."""
+    if step.opname != "KW_NAMES" or step.arg is None:
+        return step
+    return step._replace(argval=code.co_consts[step.arg])
 
 
 def _singles(step: dis.Instruction) -> Iterator[dis.Instruction]:

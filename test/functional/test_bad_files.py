@@ -37,7 +37,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     (room / "tasks").mkdir(parents=True)
     (room / "workspace").mkdir()
     shutil.copy(empty_store, room / "workspace" / "mlflow.db")
-    new_task(room / "tasks", "topic", ["left", "right"], "multiclass", "txt")
+    new_task(room / "tasks", "topic", ["left", "right"], "multiclass")
     (room / "tasks/topic/task.yaml").write_text(GOOD)
     ids = [f"p{i}" for i in range(ROWS)]
     rows = {"id": ids, "txt": "left", "txt_lemmas": [["left"]] * ROWS, "vec": [[i, 1.0] for i in range(ROWS)]}

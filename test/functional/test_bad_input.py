@@ -31,12 +31,12 @@ def get_lfs(params):
 @pytest.fixture
 def room(tracking: Settings, project: Project, tmp_path: Path) -> Path:
     """A task `topic`, a table `posts` with some odd columns, and frames: a small project to go wrong in."""
-    new_task(tracking.tasks_dir, "topic", ["left", "right"], "multiclass", "txt")
+    new_task(tracking.tasks_dir, "topic", ["left", "right"], "multiclass")
     for name, lfs in {
         "raising": RAISING,
         "strange": RAISING.replace("1 // 0", "'middle'"),
     }.items():
-        new_task(tracking.tasks_dir, name, ["left", "right"], "multiclass", "txt")
+        new_task(tracking.tasks_dir, name, ["left", "right"], "multiclass")
         (tracking.tasks_dir / name / "lfs.py").write_text(lfs)
     (tracking.tasks_dir / "broken").mkdir()
     (tracking.tasks_dir / "broken/task.yaml").write_text(

@@ -18,6 +18,8 @@ import pytest
 from adaptml.stack.backup import backup, own_image
 from adaptml.stack.compose import HOST_FOLDERS, Stack
 from adaptml.stack.up import how_to_move
+from example_data.make_annotations import TASKS
+from labelstudio.client import LabelStudio
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = "python -m labelstudio.sample_tasks example_data txt 30 example --filename example_tasks"
@@ -127,6 +129,18 @@ def test_a_volume_of_before_stays_in_use_until_it_is_moved(server: Any, predicte
     assert (moved.read_text(), moved.stat().st_uid) == ("old\n", owner())
     assert Stack(REPOSITORY, os.environ | server.environment).folders["predictions"] == moved.parents[1]
     shutil.rmtree(moved.parent)
+
+
+def test_label_studio_imports_the_task_files_as_its_page_does(server: Any, predicted: Any) -> None:
+    server.execute("label-studio-dev", "adaptml annotate setup example")
+    token = (Path(server.environment["SECRETS"]) / "label_studio_token").read_text()
+    sampled = data_path(server) / "annotations" / "example" / "example_tasks.json"
+    with LabelStudio(f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}", token) as studio:
+        (project,) = studio.projects()
+        for path, tasks in ((sampled, 30), (TASKS, 90)):
+            files = {"file": (path.name, path.read_bytes(), "application/json")}
+            answer = studio.call("POST", f"/api/projects/{project['id']}/import", files=files)
+            assert answer["task_count"] == tasks
 
 
 def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:

@@ -227,20 +227,65 @@ def test_a_task_about_pictures_runs_as_it_is(settings: Settings, project: Projec
     task = project.task("birds")
     assert [(column.name, column.type) for column in task.columns] == [("photo", "image")]
     assert task.features == ("photo_vec",)
-    assert task.featurize is not None
-    assert (task.featurize.lemmas, task.featurize.encoder) == (None, "pictures")
+    (made,) = task.featurize
+    assert (made.lemmas, made.encoder) == (None, "pictures")
     votes = project.apply_lfs(task, "birds").frame.set_index("id")
-    assert votes.loc[["1", "2", "3"], ["path_heron", "path_crane"]].to_numpy().tolist() == [
+    assert votes.loc[["1", "2", "3"], ["photo_heron", "photo_crane"]].to_numpy().tolist() == [
         [0, -1],
         [-1, 1],
         [-1, -1],
     ]
-    code, _, err = run("task", "new", "both", "--text", "body", "--image", "photo")
-    assert (code, err) == (
-        1, "error: --text body and --image photo were both given; expected one: add the other column to the task file "
-        "afterwards\n",
-    )  # fmt: skip
+    code, _, err = run("task", "new", "both", "--text", "body,body", "--image", "")
+    assert (code, "columns[2].name: " in err, "body (text), body (text), none (image)" in err) == (
+        1,
+        True,
+        True,
+    )
     assert not (settings.tasks_dir / "both").exists()
+
+
+def test_a_task_of_every_kind_of_column_runs_as_it_is(project: Project) -> None:
+    given = [
+        "--text",
+        "title, body",
+        "--image",
+        "photo",
+        "--audio",
+        "sound",
+        "--video",
+        "film",
+        "--number",
+        "price",
+    ]
+    assert run("task", "new", "shop", "--classes", "dear,cheap", *given, "--number", "stars")[0] == 0
+    task = project.task("shop")
+    names = ["title", "body", "photo", "sound", "film", "price", "stars"]
+    assert [column.name for column in task.columns] == names
+    assert task.features == ("title_vec", "body_vec", "photo_vec", "price", "stars")
+    assert [made.vector for made in task.featurize] == ["title_vec", "body_vec", "photo_vec"]
+    types = dict.fromkeys(["id", "title", "body", "photo", "sound", "film"], sa.Text())
+    project.database.create_table("wares", types | dict.fromkeys(["price", "stars"], sa.Float()))
+    rows = [("1", "A cheap one", "Dear all", None, "dear/1.wav", None, 200.0, None), ("2", *[None] * 7)]
+    project.database.upsert("wares", pd.DataFrame(rows, columns=["id", *names]), ["id"])
+    done = project.featurize("shop", "wares", encoder="hashing", text="body")
+    assert done.features == ("body_lemmas@1", "body_vec@1")
+    assert run("featurize", "shop", "--data", "wares", "--vector", "v")[2].startswith(
+        "error: task 'shop' featurises title, body, photo, and vector was given for none of them; name the column"
+    )
+    project.featurize("shop", "wares", encoder="hashing", text="title")
+    assert project.featurize("shop", "wares", text="photo").features == ("photo_vec@1",)
+    code, out, err = run("task", "check", "shop", "--data", "wares")
+    assert (code, err) == (0, "")
+    assert "14, tried on 2 rows" in out
+    first, second = project.apply_lfs(task, "wares").frame.to_dict("records")
+    assert {name: vote for name, vote in first.items() if vote not in ("wares", "1", -1)} == {
+        "cheap_cheap": 1, "body_dear_dear": 0, "sound_dear": 0, "price_high": 0,
+    }  # fmt: skip
+    assert {vote for name, vote in second.items() if name not in ("table_name", "id")} == {-1}
+    code, out, _ = run("task", "new", "noise", "--audio", "sound")
+    assert (code, project.task("noise").features, project.task("noise").featurize) == (0, ("sound_vec",), ())
+    code, _, err = run("task", "check", "noise", "--data", "wares")
+    assert (code, "wares.sound_vec: no such column" in err) == (1, True)
 
 
 def test_options_that_are_left_over_are_parameters_of_somebody_else() -> None:

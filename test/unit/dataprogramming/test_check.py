@@ -44,7 +44,7 @@ def project_with_posts(project: Project) -> Project:
 
 
 def written(project: Project, lfs: str) -> Task:
-    task = new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass", "txt")
+    task = new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass")
     assert task.folder is not None
     path = task.folder / "task.yaml"
     path.write_text(

@@ -118,6 +118,10 @@ CHANGES: dict[str, tuple[Files, Files]] = {
     "the class it votes for": ({"lfs.py": PLAIN}, {"lfs.py": edit(PLAIN, "'spam'", "'ham'")}),
     "an operator": ({"lfs.py": PLAIN}, {"lfs.py": edit(PLAIN, " in ", " not in ")}),
     "the column": ({"lfs.py": PLAIN}, {"lfs.py": edit(PLAIN, "x.text", "x.title")}),
+    "the name of an argument": (
+        {"lfs.py": rule("return 'spam' if dict(low=1) == x.d else None")},
+        {"lfs.py": rule("return 'spam' if dict(high=1) == x.d else None")},
+    ),
     "a global list": ({"lfs.py": NESTED}, {"lfs.py": edit(NESTED, "'bc'", "'cb'")}),
     "a dictionary's order": ({"lfs.py": NESTED}, {"lfs.py": edit(NESTED, "{'a': 1, 'bc': 2}", "{'bc': 2, 'a': 1}")}),
     "an inner condition": ({"lfs.py": NESTED}, {"lfs.py": edit(NESTED, "> 1", "> 0")}),

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+import adaptml
 from adaptml.cli.app import app
 from adaptml.cli.watch import EXIT_MOVED
 from adaptml.database import Vector, WritebackKind, write_back
-from adaptml.errors import NothingNewError, TrackingError
+from adaptml.errors import FeatureError, NothingNewError, TrackingError
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from benchmarks.watch import SHIFTS, Posts, posts
@@ -168,6 +169,29 @@ def test_too_few_rows_are_said_and_no_run_is_made(served: Project) -> None:
         served.runs.client.search_runs([served.runs.client.get_experiment_by_name("topics").experiment_id])
     )
     assert after == runs
+
+
+def test_rows_that_nobody_featurised_are_no_dead_rules(tmp_path: Path) -> None:
+    def add(project: Project, prefix: str) -> None:
+        texts = ["Subscribe to my channel", "I love this song", "What a voice"] * 20
+        frame = pd.DataFrame({"id": [f"{prefix}{i}" for i in range(60)], "text": texts})
+        project.database.upsert("comments", frame, ["id"])
+
+    with adaptml.example_project(tmp_path / "example") as project:
+        with pytest.raises(
+            NothingNewError, match=r"^0 rows of comments .* labelled 24; expected at least 50 of both"
+        ):
+            project.label("spam", "comments", label_model="majority_vote")
+            project.watch("spam")
+        add(project, "a")
+        project.featurize("spam", "comments")
+        project.label("spam", "comments", label_model="majority_vote")
+        add(project, "b")
+        message = r"60 of 60 new rows have no 'tokens' yet, .*: run `adaptml featurize spam --data comments`"
+        with pytest.raises(FeatureError, match=message):
+            project.watch("spam")
+        project.featurize("spam", "comments")
+        assert project.watch("spam").n_new == 60
 
 
 def test_the_command_s_exit_code(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:

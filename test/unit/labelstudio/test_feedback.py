@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adaptml.feedback import annotators_in, hints
 from adaptml.frames import read_frame
 from adaptml.project import Project
+from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, collect
 from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.export import parse_export
@@ -102,7 +103,7 @@ def test_what_counts_is_said_beside_the_label_that_counts(
 
 
 def test_the_words_of_each_class(tasks: list[Json], make_task: Any) -> None:
-    found = hints(read(tasks, make_task()).frame(), make_task().class_names)
+    found = hints(read(tasks, make_task()).frame(), make_task())
     rows = [
         (
             row["class"],
@@ -136,7 +137,7 @@ def test_files_summary_and_agreement(
         "  cat: purrs 2, it 1, makes 1, sound 1, whiskers 1", "  dog: bark 1, Leash 1, a 1",
     ]  # fmt: skip
     ann_df = read_frame(done.folder / "ann_df.parquet")
-    pd.testing.assert_frame_equal(hints(ann_df, make_task().class_names), done.hints)
+    pd.testing.assert_frame_equal(hints(ann_df, make_task()), done.hints)
     assert annotator_agreement(project, make_task()).points == 3
 
 
@@ -152,7 +153,7 @@ def test_counts_never_exceed_what_was_said(answers: list[tuple[str | None, list[
     said = [" ".join(words) or None for _, _, words in answers]
     cells = {"1": labels, "1_words": marks, "1_comment": said}
     frame = keys.assign(**{name: pd.Series(cell, dtype=object) for name, cell in cells.items()})
-    found = hints(frame, ["a", "b"])
+    found = hints(frame, Task(classes=["a", "b"]))
     assert not found.duplicated(["class", "word"]).any()
     for row in found.to_dict("records"):
         word = row["word"].lower()

@@ -21,7 +21,7 @@ TEXTS = {"p1": "a good day", "p2": "Beatrice lost her bag", "p3": "a bad day"}
 @pytest.fixture
 def room(tracking: Settings, project: Project) -> Path:
     """A task, a table that was imported and featurised, labels, a label run, task files."""
-    new_task(tracking.tasks_dir, "days", ["good", "bad"], "multiclass", "txt")
+    new_task(tracking.tasks_dir, "days", ["good", "bad"], "multiclass")
     project.import_table(pd.DataFrame({"id": list(TEXTS), "txt": list(TEXTS.values())}), "posts")
     project.featurize("days", "posts", encoder="hashing")
     project.sample_tasks("days", "posts", 3)
@@ -92,7 +92,7 @@ def test_a_task_file_that_is_broken_keeps_nobody_from_being_forgotten(room: Path
 
 def test_ids_that_are_whole_numbers(project: Project, tracking: Settings) -> None:
     """Other spellings of a number are no ids, and neither is a text that is no number."""
-    new_task(tracking.tasks_dir, "days", ["good", "bad"], "multiclass", "txt")
+    new_task(tracking.tasks_dir, "days", ["good", "bad"], "multiclass")
     with project.database.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE posts (id BIGINT PRIMARY KEY, txt TEXT)")
         connection.exec_driver_sql(

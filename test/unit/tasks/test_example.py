@@ -26,8 +26,8 @@ def test_the_task_file_says_what_the_example_needs(repository_tasks: Path) -> No
     task = load_task("example", repository_tasks)
     assert task.problem is MULTILABEL
     assert task.class_names == ["cat", "dog", "bird", "horse", "snake"]
-    assert task.featurize is not None
-    assert task.featurize.model_dump() == {
+    (made,) = task.featurize
+    assert made.model_dump() == {
         "text": "txt",
         "lemmas": "txt_clean_lemma",
         "vector": "txt_vec",

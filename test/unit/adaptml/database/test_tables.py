@@ -187,7 +187,7 @@ def test_a_role_that_may_only_read(
         "GRANT SELECT ON crm.tickets TO reader",
     )
     address = sa.make_url(postgresql_url).set(username="reader").render_as_string(hide_password=False)
-    new_task(clean_room / "tasks", "topic", ["left", "right"], "multiclass", "txt")
+    new_task(clean_room / "tasks", "topic", ["left", "right"], "multiclass")
     monkeypatch.setenv("ADAPTML_RESULTS_DATABASE_URL", f"sqlite:///{clean_room / 'results.db'}")
     with Project(database_url=address) as project:
         assert sorted(project.sample_points("topic", "crm.tickets", 2).frame["id"]) < ["9"]

@@ -491,7 +491,7 @@ class TestCommand:
 
 
 def test_the_task_says_what_the_arguments_leave_open(posts: Database, here: Project) -> None:
-    task = TASK.model_copy(update={"featurize": Featurize(text="txt", lemmas="words")})
+    task = TASK.model_copy(update={"featurize": (Featurize(text="txt", lemmas="words"),)})
     assert featurize(here, task, "posts").features == ("words@1",)
     assert featurize(here, task, "posts", vector="vec", encoder="hashing").features == ("words@1", "vec@1")
     assert read(here, "words")["words"][3] == ["two", "husky"]

@@ -10,7 +10,7 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.check import Finding, check_data, check_file, check_task
 from adaptml.tasks.scaffold import new_task
-from adaptml.tasks.schema import Featurize
+from adaptml.tasks.schema import Column, Featurize
 
 ROWS = 3
 
@@ -18,7 +18,7 @@ ROWS = 3
 @pytest.fixture
 def task(project: Project) -> Task:
     """A new task with the text column `txt`."""
-    return new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass", "txt")
+    return new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass")
 
 
 def fill(
@@ -115,7 +115,7 @@ def test_ids_that_are_numbers(project: Project, task: Task) -> None:
 
 
 def test_a_column_that_is_not_there(project: Project) -> None:
-    new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass", "body")
+    new_task(project.settings.tasks_dir, "topic", ["left", "right"], "multiclass", [Column(name="body")])
     fill(project)
     findings = check_task(project, "topic", "posts")
     wrong = told(findings, "error")
@@ -187,7 +187,7 @@ def test_the_column_is_what_the_encoder_reads(
 ) -> None:
     made = Featurize(text=column, vector="vec", encoder=encoder)
     asked = task.model_copy(
-        update={"featurize": made, "features": ("price", "txt"), "lf_features": ("price",)}
+        update={"featurize": (made,), "features": ("price", "txt"), "lf_features": ("price",)}
     )
     project.database.create_table("posts", {"id": sa.Text(), "txt": sa.Text(), "price": sa.Float()})
     findings = check_task(project, asked, "posts")

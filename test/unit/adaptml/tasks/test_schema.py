@@ -10,6 +10,7 @@ from adaptml.errors import TaskError
 from adaptml.tasks import PROBLEM_TYPES, Task, indicator, list_tasks, load_task, names
 from adaptml.tasks.annotating import coding_guide, label_config
 from adaptml.tasks.scaffold import new_task
+from adaptml.tasks.schema import Column
 
 TASKS = Path("tasks")  # of the clean room
 
@@ -166,7 +167,7 @@ def test_a_label_that_is_no_class() -> None:
 
 @pytest.mark.parametrize("setting", list(PROBLEM_TYPES))
 def test_a_new_task_loads_as_it_is(setting: str) -> None:
-    task = new_task(TASKS, "topic", ["it's", "no", "3"], setting, 'bo"dy')
+    task = new_task(TASKS, "topic", ["it's", "no", "3"], setting, [Column(name='bo"dy')])
     assert task.class_names == ["it's", "no", "3"]
     assert task.columns[0].name == 'bo"dy'
     assert task.setting == setting
@@ -174,13 +175,13 @@ def test_a_new_task_loads_as_it_is(setting: str) -> None:
 
 
 def test_classes_of_a_new_task_may_be_emoji() -> None:
-    task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass", "txt")
+    task = new_task(TASKS, "two", ["🐱", "ß's"], "multiclass")
     assert task.class_names == ["🐱", "ß's"]
     compile((task.folder / "lfs.py").read_text(encoding="utf-8"), "lfs.py", "exec")
 
 
 def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
-    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass", "txt")
+    task = new_task(TASKS, "mails", ["ham", "spam"], "multiclass")
     path = task.folder / "task.yaml"
     assert task.positive is None
     assert '# positive: "spam"' in path.read_text()
@@ -188,27 +189,26 @@ def test_a_new_task_has_no_positive_class_until_somebody_says_so() -> None:
     assert load_task("mails", TASKS).positive == "spam"
     assert (
         "positive"
-        not in (
-            new_task(TASKS, "three", ["a", "b", "c"], "multiclass", "txt").folder / "task.yaml"
-        ).read_text()
+        not in (new_task(TASKS, "three", ["a", "b", "c"], "multiclass").folder / "task.yaml").read_text()
     )
     assert (
-        "positive"
-        not in (new_task(TASKS, "any", ["a", "b"], "multilabel", "txt").folder / "task.yaml").read_text()
+        "positive" not in (new_task(TASKS, "any", ["a", "b"], "multilabel").folder / "task.yaml").read_text()
     )
 
 
 def test_a_new_task_replaces_nothing_and_leaves_nothing_half_made() -> None:
     write(GOOD)
     with pytest.raises(TaskError, match=r"politics is there already; "):
-        new_task(TASKS, "politics", ["a", "b"], "multiclass", "txt")
+        new_task(TASKS, "politics", ["a", "b"], "multiclass")
     with pytest.raises(TaskError, match=r"1 problem: classes: .*a is duplicated"):
-        new_task(TASKS, "fresh", ["a", "a"], "multiclass", "txt")
+        new_task(TASKS, "fresh", ["a", "a"], "multiclass")
     with pytest.raises(TaskError) as caught:
-        new_task(TASKS, "fresh", ["a"], "multiclass", "txt")
-    assert_says(str(caught.value), "'fresh'", "classes: a", "text column: txt", "2 to 127 classes; given 1")
+        new_task(TASKS, "fresh", ["a"], "multiclass")
+    assert_says(
+        str(caught.value), "'fresh'", "classes: a", "columns: txt (text)", "2 to 127 classes; given 1"
+    )
     with pytest.raises(TaskError, match=r"'No Name'; expected a lower-case letter"):
-        new_task(TASKS, "No Name", ["a", "b"], "multiclass", "txt")
+        new_task(TASKS, "No Name", ["a", "b"], "multiclass")
     assert [p.name for p in TASKS.iterdir()] == ["politics"]
 
 
