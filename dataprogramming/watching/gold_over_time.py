@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from adaptml.frames import KEYS
@@ -49,13 +50,13 @@ class GoldOverTime:
             return [("on gold", f"nothing made since the training; {left}")] if self.n_left_out else []
         told = "; ".join(f"{p.name} {p.right.value:.3f} ({p.right.low:.3f} to {p.right.high:.3f}, "
                          f"{p.right.n} points)" for p in self.periods)  # fmt: skip
-        return [("on gold", f"{self.measure} {told}; {left}")]
+        return [("on gold", f"{self.measure} {told}" + (f"; {left}" if self.n_left_out else ""))]
 
 
 def gold_over_time(
     task: Task,
     gold: pd.DataFrame,
-    learned: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    learned: npt.NDArray[np.bool_],
     trained_at: datetime,
     predict: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> GoldOverTime:
@@ -89,13 +90,13 @@ def gold_over_time(
     return GoldOverTime(measure, tuple(periods), n_left_out + int((~there).sum()))
 
 
-def _estimate(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Estimate:
+def _estimate(scores: npt.NDArray[np.float64]) -> Estimate:
     """A share where each point is right or wrong, else a mean."""
     if np.isin(scores, (0, 1)).all():
         return share(int(scores.sum()), len(scores))
     return mean(scores)
 
 
-def _periods(made: "pd.Series[datetime]") -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+def _periods(made: "pd.Series[pd.Timestamp]") -> npt.NDArray[np.object_]:
     span = (made.max() - made.min()).days
     return made.dt.strftime("%Y-%m-%d" if span <= DAYS_BY_DAY else "%Y-%m").to_numpy(object)
