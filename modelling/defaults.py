@@ -6,7 +6,7 @@ from typing import Any
 
 from adaptml.errors import ModelError
 from adaptml.tasks import Task
-from adaptml.tasks.defaults import Chosen, came_from, choose, in_task_file, named
+from adaptml.tasks.defaults import DEFAULT_ALGORITHM, Chosen, came_from, choose, in_task_file, named
 from modelling.algorithms import (
     Algorithm,
     Classifier,
@@ -16,9 +16,8 @@ from modelling.algorithms import (
     takes_weights,
 )
 from modelling.algorithms.registry import algorithms
-from modelling.strategies import AUTO, check_strategy
+from modelling.strategies import AUTO
 
-DEFAULT_ALGORITHM = "logistic_regression"
 BUILT_IN = {"algorithm": DEFAULT_ALGORITHM, "strategy": AUTO, "features": (), "soft_labels": False, "seed": 0}
 
 
@@ -108,20 +107,15 @@ def check_train_defaults(task: Task) -> None:
     """Look at what a task keeps for `train`.
 
     Raises:
-        TaskError: an unknown algorithm or strategy, or parameters that the algorithm cannot use.
+        TaskError: an unknown algorithm, or parameters that the algorithm cannot use.
     """
     kept = task.train
     name = kept.algorithm or DEFAULT_ALGORITHM
     try:
         classifier(name, kept.params)
     except ModelError as error:
-        raise in_task_file(
-            task, f"train.{'params' if name in algorithms() else 'algorithm'}", error
-        ) from error
-    try:
-        check_strategy(kept.strategy or AUTO)
-    except ModelError as error:
-        raise in_task_file(task, "train.strategy", error) from error
+        place = "train.params" if name in algorithms() else "train.algorithm"
+        raise in_task_file(task, place, error) from error
 
 
 def check_kept_by_name(made: Classifier) -> None:
@@ -137,14 +131,16 @@ def check_kept_by_name(made: Classifier) -> None:
         )
 
 
-def to_keep(task: Task, settings: TrainSettings, made: Algorithm) -> dict[str, Any]:
-    """The section `train` of the task file: what was used and is not built in.
+def to_keep(task: Task, settings: TrainSettings, made: Classifier) -> dict[str, Any]:
+    """The section `train` of the task file: what was used and is not built in; empty for what has no name.
 
     Args:
         task: the task.
         settings: what was used.
         made: the classifier in the end: a search changes its parameters.
     """
+    if not isinstance(made, Algorithm):
+        return {}
     built_in = type(made)().get_params()
     params = {name: _plain(value) for name, value in made.get_params().items() if value != built_in[name]}
     used = {name: _plain(settings.chosen.used[name]) for name in BUILT_IN}

@@ -186,7 +186,9 @@ def combine(strategy: str, learner: Learner, weak: Weak | None, gold: Gold | Non
     Raises:
         ModelError: an unknown strategy, labels that it needs and that are not there, or one class only.
     """
-    check_strategy(strategy)
+    if strategy != AUTO and strategy not in _STRATEGIES:
+        known = listed([AUTO, *_STRATEGIES], 20)
+        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
     held_out: Mapping[str, HeldOut] = {}
     if strategy != AUTO:
         chosen, reason = strategy, "it was asked for"
@@ -201,17 +203,6 @@ def combine(strategy: str, learner: Learner, weak: Weak | None, gold: Gold | Non
         chosen = min(held_out, key=lambda name: held_out[name].log_loss)
         reason = f"lowest log loss on held-out gold ({held_out[chosen].log_loss:.3f})"
     return Combined(_STRATEGIES[chosen](Labels(learner, weak, gold)), chosen, reason, held_out)
-
-
-def check_strategy(strategy: str) -> None:
-    """Refuse a strategy that does not exist.
-
-    Raises:
-        ModelError: it does not.
-    """
-    if strategy != AUTO and strategy not in _STRATEGIES:
-        known = listed([AUTO, *_STRATEGIES], 20)
-        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
 
 
 def list_strategies() -> list[str]:

@@ -52,6 +52,7 @@ class TrainResult:
             and of the gold points that were predicted by cross-validation.
         lines: names and sentences that say all of this to people.
         warnings: what looks wrong, one sentence each.
+        to_keep: what a task file keeps of it under `train`: all that is not built in.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -75,6 +76,7 @@ class TrainResult:
     predictions: pd.DataFrame
     lines: Sequence[tuple[str, str]]
     warnings: Sequence[str]
+    to_keep: Mapping[str, Any]
 
     def errors(self) -> pd.DataFrame:
         """The predictions that differ from gold."""
@@ -189,10 +191,10 @@ def train(
         recorder.model = model_to_log(
             labels.task, done.model, columns, training.width, example, recorder.folder, reader.columns
         )
+    section = to_keep(known, settings, training.learner.classifier)
     if keep:
-        section = to_keep(known, settings, training.learner.classifier)
         lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
-    return _result(recorder, labels, done, training, lines)
+    return _result(recorder, labels, done, training, lines, section)
 
 
 def _parameters(
@@ -349,7 +351,12 @@ def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, 
 
 
 def _result(
-    recorder: Recorder, labels: Split, done: Combined, training: _Training, lines: list[tuple[str, str]]
+    recorder: Recorder,
+    labels: Split,
+    done: Combined,
+    training: _Training,
+    lines: list[tuple[str, str]],
+    section: Mapping[str, Any],
 ) -> TrainResult:
     name, version = registered_name(labels.task), str(recorder.model_version)
     told = f"{name} version {version}; make it the champion: adaptml deploy {name}"
@@ -370,6 +377,7 @@ def _result(
         predictions=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEYS),
         lines=[*lines, ("registered", told), ("run", recorder.run_id), ("artifacts", recorder.artifact_uri)],
         warnings=training.warnings,
+        to_keep=section,
     )
 
 

@@ -11,7 +11,7 @@ from adaptml.changing_classes import tables
 from adaptml.changing_classes.gold import GoldBack, GoldCounts, gold_before, gold_rows
 from adaptml.changing_classes.kept import AFTER, BEFORE, Kept, folder_of, kept
 from adaptml.changing_classes.report import ClassesChanged
-from adaptml.changing_classes.runs import mark_champions
+from adaptml.changing_classes.runs import tell_classes
 from adaptml.changing_classes.task_file import TaskText
 from adaptml.database.writeback import WritebackKind
 from adaptml.errors import TaskError
@@ -81,7 +81,7 @@ def undo(
         tables.take_back(project.results, task.name, change, place.slugs())
         (write or TaskText.write)(before)
         place.remove()
-        mark_champions(project, before.task)
+        tell_classes(project, before.task)
     return result
 
 

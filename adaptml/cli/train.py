@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from adaptml.cli import options
+from adaptml.cli.keeping import on_host, say
 from adaptml.cli.support import extra_options, output
 from adaptml.errors import ModelError
 from adaptml.project import Project
@@ -14,7 +15,8 @@ AlgorithmName = Annotated[
     str | None,
     typer.Option(
         "--algorithm",
-        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression (built in), mlp.",
+        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp.",
+        show_default="the task's, else logistic_regression",
     ),
 ]
 
@@ -37,8 +39,9 @@ def command(
         str | None,
         typer.Option(
             "--strategy",
-            help="How gold and weak labels are combined: auto (the best on gold), which is built in, gold, "
-            "weak, union, stacked, relabelled.",
+            help="How gold and weak labels are combined: auto (the best on gold), gold, weak, union, "
+            "stacked, relabelled.",
+            show_default="the task's, else auto",
         ),
     ] = None,
     features: options.Features = None,
@@ -55,6 +58,8 @@ def command(
         ),
     ] = None,
     keep: options.Keep = False,
+    stack: options.OnStack = None,
+    say_kept: options.SayKept = False,
     no_texts: options.NoTexts = False,
 ) -> None:
     """Train, evaluate and register an end model.
@@ -64,6 +69,8 @@ def command(
 
     Example: `adaptml train example --data RUN_ID --test RUN_ID --algorithm mlp --max-iter 300`
     """
+    if keep and on_host(ctx, "train", task, stack):
+        return
     with Project() as project:
         done = project.train(
             project.task(task, setting) if setting else task,
@@ -83,6 +90,8 @@ def command(
         )
     for name, text in done.lines:
         output().print(f"{name:<16}{text}")
+    if say_kept:
+        say(done.run_id, done.to_keep)
 
 
 def soft(labels: str) -> bool | None:

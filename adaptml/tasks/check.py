@@ -10,13 +10,14 @@ import pandas as pd
 
 from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
-from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
+from adaptml.errors import AdaptmlError, FeatureError, ModelError, UnknownTableError, listed
 from adaptml.features.catalogue import Feature
 from adaptml.features.encoders import check_encoder, encoder_takes
 from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
+from adaptml.tasks.defaults import DEFAULT_ALGORITHM, named, shown
 from adaptml.tasks.mentions import mentions, said_of
 from adaptml.tasks.scaffold import PLACEHOLDERS
 from adaptml.tasks.schema import Featurize, Task
@@ -93,6 +94,7 @@ def check_file(task: Task) -> list[Finding]:
         *_former(task),
         *_language(task),
         *_encoder(task),
+        *_kept(task),
     ]
 
 
@@ -117,6 +119,32 @@ def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding],
     except AdaptmlError as error:
         return [*findings, Finding("error", "data", str(error))], None
     return findings, points.sample(min(SAMPLE, len(points)), random_state=SEED)
+
+
+def _kept(task: Task) -> Iterator[Finding]:
+    """What the task file keeps for steps; that of `label` is checked with the labelling functions."""
+    for section, kept in (("label", task.label), ("train", task.train)):
+        values = named(**{name: value for name, value in kept if value != {}})
+        problem = _train_problem(task) if section == "train" and values else ""
+        if problem:
+            yield Finding("error", section, problem)
+        elif values:
+            said = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+            yield Finding("ok", section, f"kept in the task file: {said}")
+
+
+def _train_problem(task: Task) -> str:
+    """What is wrong with the algorithm that the task keeps, where the library that it is of is installed."""
+    if find_spec("sklearn") is None:
+        return ""
+    name, known = task.train.algorithm or DEFAULT_ALGORITHM, import_module("adaptml").algorithms()
+    if name not in known:
+        return f"algorithm: no algorithm {name!r}; expected one of {listed(list(known), 20)}"
+    try:
+        known[name].from_options(task.train.params)
+    except ModelError as error:
+        return f"params: {error}"
+    return ""
 
 
 def _guide(task: Task) -> Iterator[Finding]:
@@ -214,6 +242,10 @@ def _read_by(made: Featurize) -> tuple[str, ...]:
         return ("text",)
 
 
+# What a column of each type may hold, in the words of `kind`; texts are shown whatever they are.
+_SHOWN = {"number": ("number",), "image": ("text", "vector"), "audio": ("text",), "video": ("text",)}
+
+
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
     what = f"{table}.{name}"
@@ -233,6 +265,10 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     for made in task.featurize:
         if name == made.text and holds not in (reads := _read_by(made)):
             return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
+    shown_as = next((column.type for column in task.columns if column.name == name), "text")
+    if holds not in (*_SHOWN.get(shown_as, (holds,)), "untyped"):
+        hint = f"expected {_SHOWN[shown_as][0]} in a column of type {shown_as}"
+        return Finding("warning", what, f"{holds}; {hint}: correct the task file, or name another column")
     if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]

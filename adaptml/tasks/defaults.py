@@ -14,6 +14,7 @@ from adaptml.tasks.schema import Task
 Section = Literal["label", "train"]
 SETTINGS_FROM = "settings_from"  # the parameter of a run that says where its values came from
 BUILT_IN = "built in"
+DEFAULT_ALGORITHM = "logistic_regression"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def came_from(*chosen: Chosen) -> str:
     """
     parts = []
     for where, groups in (("given", [c.given for c in chosen]), ("task file", [c.kept for c in chosen])):
-        said = [f"{name} {_shown(value)}" for group in groups for name, value in group.items()]
+        said = [f"{name} {shown(value)}" for group in groups for name, value in group.items()]
         parts += [f"{where}: {', '.join(said)}"] if said else []
     return "; ".join([*parts, f"else {BUILT_IN}"]) if parts else BUILT_IN
 
@@ -105,7 +106,7 @@ def keep(task: Task, section: Section, values: Mapping[str, Any], run_id: str) -
         write_file(path, after)
     except (TaskError, FileError) as error:
         raise type(error)(f"run {run_id} is complete, but {path} was not changed: {error}") from error
-    said = ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+    said = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
     return f"{path}, {section}: {said or 'nothing, as all is built in'}"
 
 
@@ -115,10 +116,10 @@ def in_task_file(task: Task, place: str, error: Exception) -> TaskError:
     return TaskError(f"{source}, {place}: {error}")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value for people, such as `txt_vec+age` for two columns."""
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items()) + ")"
+        return "(" + ", ".join(f"{name} {shown(inner)}" for name, inner in value.items()) + ")"
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

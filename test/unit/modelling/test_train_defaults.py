@@ -11,6 +11,8 @@ from adaptml.cli.train import COMMAND_OPTIONS, command
 from adaptml.errors import ModelError, TaskError
 from adaptml.project import Project
 from adaptml.tasks import Task
+from adaptml.tasks.schema import TrainDefaults
+from modelling.strategies import list_strategies
 from modelling.train import TrainResult
 
 KEPT = """\
@@ -142,7 +144,7 @@ def test_keep_writes_what_was_used_and_the_next_run_is_the_same(
         ("algorithm: mpl", r"train\.algorithm: no algorithm 'mpl'; expected one of hist"),
         ("algorithm: knn, params: {C: 1}", r"train\.params: knn cannot use its parameters: C: unknown"),
         ("params: {C: -1}", r"train\.params: logistic_regression .* C: .*greater than 0, given -1"),
-        ("strategy: best", r"train\.strategy: no strategy 'best' to combine labels; expected one of auto"),
+        ("strategy: best", r"has 1 problem: train\.strategy: .*'auto', 'gold', .*given 'best'"),
         ("strategie: auto", r"has 1 problem: train\.strategie: unknown key"),
         ("seed: -1", r"has 1 problem: train\.seed: .*greater than or equal to 0, given -1"),
     ],
@@ -154,6 +156,14 @@ def test_what_cannot_be_kept_is_said_with_its_place(
     with pytest.raises(TaskError, match=f"task.yaml,? {facts}"):
         project.train("side", data)
     assert project.list_runs().empty
+    if "1 problem" not in facts:
+        (found,) = [finding for finding in project.check_task("side") if finding.what == "train"]
+        assert found.level == "error"
+
+
+def test_every_strategy_can_be_kept(project: Project, task: Task) -> None:
+    for name in ("auto", *list_strategies()):
+        assert TrainDefaults(strategy=name).strategy == name
 
 
 def test_only_an_algorithm_that_has_a_name_is_kept(project: Project, task: Task, data: str) -> None:
@@ -161,6 +171,16 @@ def test_only_an_algorithm_that_has_a_name_is_kept(project: Project, task: Task,
         ModelError, match="RandomForestClassifier cannot be kept in a task file; expected one of"
     ):
         project.train("side", data, algorithm=RandomForestClassifier(2), keep=True)
+
+
+def test_a_check_shows_what_is_kept(project: Project, task: Task) -> None:
+    kept(project, KEPT.replace("  seed: 3\n", "") + "label: {config: {lr: 0.1}}\n")
+    found = {finding.what: finding.text for finding in project.check_task("side") if finding.level == "ok"}
+    assert found["label"] == "kept in the task file: config (lr 0.1)"
+    assert found["train"] == (
+        "kept in the task file: algorithm mlp, params (max_iter 30, hidden_layer_sizes 4), strategy weak, "
+        "features vec+extra"
+    )
 
 
 def test_columns_that_only_the_defaults_name_are_checked(project: Project, task: Task) -> None:
