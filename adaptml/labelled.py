@@ -94,7 +94,7 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
     usable = task.problem.usable(flags) & decided
     undecided = int((~decided).sum())
     if undecided:
-        said = f"{undecided} of {len(frame)} points of {source} are left out: {_why(now, task)}"
+        said = f"{undecided} of {len(frame)} points of {source} are left out: {_why(now, task, column)}"
         if not usable.any():
             raise FrameError(said)
         _log.warning("%s", said)
@@ -125,10 +125,11 @@ def renamed(values: Iterable[Sequence[str]], task: Task) -> list[list[str]]:
     ]
 
 
-def _why(now: Sequence[Now], task: Task) -> str:
+def _why(now: Sequence[Now], task: Task, column: str) -> str:
     names = sorted({name for found in now for name in found.undecided})
     became = [f"{name!r} is now {in_words(task.meanings[name])}" for name in names if name in task.meanings]
-    return f"{listed(became)}; label them anew: `adaptml gold {task.name} --changed`"
+    anew = f"adaptml gold {task.name} --changed" if column == GOLD_LABEL else f"adaptml label {task.name}"
+    return f"{listed(became)}; label them anew: `{anew}`"
 
 
 def label_sets(frame: pd.DataFrame, task: Task, column: str, source: str) -> list[list[str] | None]:

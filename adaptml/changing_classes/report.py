@@ -150,6 +150,15 @@ class ClassesChanged:
         return lines + [lost] * bool(self.lost)
 
     def _code_lines(self) -> list[str]:
+        place = {name: number for number, name in enumerate(self.after)}
+        moved = [n for i, n in enumerate(self.before) if place.get(n, i) != i]
+        lines = [
+            f"{listed(moved, SHOWN)}: at another place in the list; a labelling function that returns a "
+            "number votes for the class that is at that place now"
+        ] * bool(moved)
+        return lines + self._mention_lines()
+
+    def _mention_lines(self) -> list[str]:
         if not self.mentions:
             return []
         says = (

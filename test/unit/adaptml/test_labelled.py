@@ -241,7 +241,7 @@ def test_labels_of_before_a_change_are_read_in_the_names_of_now(
     assert found.Y.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0]]
     assert (found.undecided, found.left_out) == (2, 1)
     (said,) = [record.message for record in caplog.records]
-    for fact in ["2 of 8 points of f", "'canine' is now 'dog' or 'wolf'", "'fish' is now no class", "adaptml gold animals --changed"]:  # fmt: skip
+    for fact in ["2 of 8 points of f", "'canine' is now 'dog' or 'wolf'", "'fish' is now no class", "`adaptml label animals`"]:  # fmt: skip
         assert fact in said
     several = labelled(old, changed.with_setting("multilabel"), "label", "f")
     assert several.Y.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]]
