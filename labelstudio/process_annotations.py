@@ -147,7 +147,8 @@ def _export_file(project: Project, task: Task, file: str | Path) -> Path:
         if (place / path.name).is_file():
             return place / path.name
     raise AnnotationError(
-        f"no file {file} here, in {places[0]} or in {places[1]}; expected a JSON export of Label Studio"
+        f"{file} cannot be read: it is neither here nor in {places[0]} nor in {places[1]}; "
+        "expected a JSON export of Label Studio"
     )
 
 

@@ -51,7 +51,7 @@ def chosen_stack(
         environment: the process's.
 
     Raises:
-        StackError: both are here and neither is asked for; or the stack is, and none was set up.
+        StackError: both are here and neither is asked for; or the stack is, in a folder that is no clone.
     """
     root = project.settings.root
     if asked is False or not (asked or (root / COMPOSE_FILE).is_file()):
