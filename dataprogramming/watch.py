@@ -158,8 +158,10 @@ def watch(
         recorder = stack.enter_context(project.runs.run(task.name, f"{STEP} {task.setting}", said))
         source = described(given)
         watcher = Watcher(project, task, origin, voter, reference, new, source, watches, folder, seed)
-        found = watcher.run()
-        return _recorded(watcher, found, recorder)
+        done = _recorded(watcher, watcher.run(), recorder)
+    if done.path is not None:  # now that the run is complete
+        write_frame(done.to_annotate, done.path)
+    return done
 
 
 def _table(project: Project, run_id: str, source: str) -> str:
@@ -189,7 +191,6 @@ def _recorded(watcher: Watcher, found: Found, recorder: Recorder) -> Watched:
     if len(found.to_annotate):
         write_frame(found.to_annotate, recorder.folder / TO_ANNOTATE)
         path = watcher.project.settings.unlabeled_data / f"{task.name}_watch_{recorder.run_id[:8]}.parquet"
-        write_frame(found.to_annotate, path)
     lines = _lines(watcher, found, said, path)
     recorder.params["model"] = found.sides.model
     if found.sides.kept is not None:

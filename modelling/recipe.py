@@ -39,6 +39,7 @@ class Recipe:
         train_data: the run of `label`, or the file, with its weak labels.
         share: of these points, that was tested on and not trained on; None for none.
         seed: of the training.
+        searched: whether its parameters were searched for on gold.
     """
 
     model: str
@@ -53,6 +54,7 @@ class Recipe:
     train_data: str
     share: float | None
     seed: int
+    searched: bool
 
     @property
     def name(self) -> str:
@@ -100,6 +102,7 @@ def _recipe(model: str, version: str, run: Run, said: Mapping[str, Any], made: C
         train_data=params["train_data"],
         share=_share(params.get("test_data", "")),
         seed=int(params.get("seed", 0)),
+        searched="search" in params,
     )
 
 

@@ -49,12 +49,11 @@ class Retraining:
     @property
     def note(self) -> str:
         """What to know of its figure; empty for nothing."""
-        if not self.seen:
-            return ""
-        return (
-            f"The label model of version {self.recipe.version} saw {self.seen} of the {len(self.gold.Y)} "
-            "gold points, so its figure is slightly optimistic."
-        )
+        version = f"version {self.recipe.version}"
+        known = [f"the label model of {version} saw {self.seen} of the {len(self.gold.Y)} gold points"]
+        searched = [f"the parameters of {version} were searched for on gold"]
+        said = " and ".join(known * bool(self.seen) + searched * self.recipe.searched)
+        return f"{said[0].upper()}{said[1:]}, so its figure is slightly optimistic." if said else ""
 
 
 def retraining(

@@ -42,7 +42,8 @@ def gold_rows(project: Project, task: str) -> pd.DataFrame:
 def with_labels(rows: pd.DataFrame, labels: Sequence[Sequence[str]]) -> pd.DataFrame:
     """The rows whose labels are others than these, with these."""
     differ = [[*old] != [*new] for old, new in zip(rows["label"], labels, strict=True)]
-    return rows.assign(label=pd.Series([*labels], index=rows.index, dtype=object))[differ]
+    after = rows.assign(label=pd.Series([*labels], index=rows.index, dtype=object))
+    return after[pd.Series(differ, index=rows.index, dtype=bool)]
 
 
 def count_gold(rows: pd.DataFrame, task: Task, change: ClassChange) -> GoldCounts:

@@ -1,10 +1,13 @@
 """What was before a change of classes, kept as files, so that it can be taken back.
 
-<home>/class_changes/<task>/<number>/   number: of the change in the task file, from 1
-    before.yaml, after.yaml             the task file, byte for byte
-    gold.parquet, annotations.parquet   rows whose labels the change writes anew, as they were
-    slugs.json                          whose columns were whose in the tables of labels and predictions
-    done                                everything has followed the task file
+In `annotations/<task>/class_changes/`:
+
+    <number>/                              of the change in the task file, from 1
+        before.yaml, after.yaml            the task file, byte for byte
+        gold.parquet, annotations.parquet  these tables as they were
+        slugs.json                         whose columns were whose in labels and predictions
+        done                               everything has followed the task file
+    taken_out_….parquet                    gold that could not stay when a change was taken back
 """
 
 import json
@@ -21,7 +24,6 @@ from adaptml.files import write_text
 from adaptml.project import Project
 
 BEFORE, AFTER = "before.yaml", "after.yaml"
-TAKEN_OUT = "taken_out.parquet"
 _GOLD, _ANNOTATIONS, _SLUGS, _DONE = "gold.parquet", "annotations.parquet", "slugs.json", "done"
 
 
@@ -124,4 +126,9 @@ class Kept:
 
 def kept(project: Project, task: str, number: int) -> Kept:
     """The files of a task's change of this number, from 1."""
-    return Kept(project.settings.home / "class_changes" / task / str(number))
+    return Kept(folder_of(project, task) / str(number))
+
+
+def folder_of(project: Project, task: str) -> Path:
+    """Where what is kept of a task's changes lies: beside its gold, which the stack's containers share."""
+    return project.settings.annotations(task) / "class_changes"

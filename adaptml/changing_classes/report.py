@@ -89,7 +89,11 @@ class ClassesChanged:
             return [head + listed(self.before, SHOWN)]
         verb = "are now" if self.done else "will be"
         lines = [head + listed(self.before, SHOWN), f"{verb:>{len(head) - 2}}: {listed(self.after, SHOWN)}"]
-        lines += self._became(self.change) + (self._gold_back() if self.undo else self._gold_lines())
+        lines += (
+            self._became(self.change)
+            + self._guide()
+            + (self._gold_back() if self.undo else self._gold_lines())
+        )
         lines += [f"{table}: {n:,} rows, whose names follow" for table, n in self.tables.items()]
         return [*lines, *([] if self.undo else self.runs.lines()), *self._code_lines()]
 
@@ -104,6 +108,15 @@ class ClassesChanged:
             if len(parts) != 1:
                 lines.append(f"  {name} is {f'split into {listed(parts, SHOWN)}' if parts else 'dropped'}")
         return lines + [f"  {name} is new" for name in self.added]
+
+    def _guide(self) -> list[str]:
+        """Classes of now whose description is that of another one, or of none."""
+        if self.change is None or self.undo:
+            return []
+        as_before = {names[0] for names in sources(self.change).values() if len(names) == 1}
+        renamed = {new for new, names in sources(self.change).items() if names[0] in as_before}
+        others = [name for name in self.after if name not in renamed]
+        return [f"  say in the task file when to choose {listed(others, SHOWN)}"] * bool(others)
 
     def _gold_lines(self) -> list[str]:
         gold = self.gold

@@ -13,30 +13,9 @@ _SQLITE = "sqlite:///"
 _log = logging.getLogger(__name__)
 
 
-def mark_champions(project: Project, task: Task) -> None:
-    """Tell the registry the classes of now: by it, the prediction service marks a champion of other classes.
-
-    A registry that does not answer is told by the next training; until then the champion is not marked.
-    """
-    if _nothing_yet(project):
-        return
-    from adaptml.runs.class_lists import tell_registry  # MLflow takes seconds
-
-    try:
-        tell_registry(project.runs, task)
-    except TrackingError as error:
-        _log.warning("champions are not marked as those of other classes: %s", error)
-
-
-def _nothing_yet(project: Project) -> bool:
-    """Whether there is no run yet, so that no store has to be made to see that."""
-    uri = project.settings.tracking_uri
-    return uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists()
-
-
 def runs_before(project: Project, task: str) -> RunsBefore:
     """The complete runs of a task, and its champions; a tracking server that does not answer is a problem."""
-    if _nothing_yet(project):
+    if not _has_runs(project):
         return RunsBefore()
     from adaptml.runs.listing import list_runs  # MLflow takes seconds
     from adaptml.runs.registry import CHAMPION, end_models
@@ -57,3 +36,21 @@ def runs_before(project: Project, task: str) -> RunsBefore:
         if model.name in names and CHAMPION in model.aliases
     ]
     return RunsBefore({str(step): int(n) for step, n in steps.items()}, champions)
+
+
+def tell_classes(project: Project, task: Task) -> None:
+    """Tell the registry which classes a task has now; where it cannot be told, that is a warning."""
+    if not _has_runs(project):
+        return
+    from adaptml.runs.class_lists import tell_registry
+
+    try:
+        tell_registry(project.runs, task)
+    except TrackingError as error:
+        _log.warning("%s; until then a champion of before is not marked as such", error)
+
+
+def _has_runs(project: Project) -> bool:
+    """Whether there can be runs: a store in a file is made by the first one."""
+    uri = project.settings.tracking_uri
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()

@@ -13,7 +13,7 @@ from adaptml.changing_classes import tables, undoing
 from adaptml.changing_classes.gold import count_gold, follow_gold, gold_rows
 from adaptml.changing_classes.kept import Kept, kept
 from adaptml.changing_classes.report import ClassesChanged
-from adaptml.changing_classes.runs import mark_champions, runs_before
+from adaptml.changing_classes.runs import runs_before, tell_classes
 from adaptml.changing_classes.task_file import TaskText
 from adaptml.database.class_slugs import keep_slugs
 from adaptml.database.writeback import WritebackKind, read_back
@@ -108,7 +108,6 @@ def _change(project: Project, file: TaskText, edits: ClassEdits, preview: bool) 
             place.remove()
             raise
         _finish(project, after.task)
-        mark_champions(project, after.task)
     return result
 
 
@@ -138,6 +137,7 @@ def _finish(project: Project, task: Task) -> None:
         _follow(project, task, [not place.done for place in places])
         for place in places:
             place.set_done()
+        tell_classes(project, task)
     except AdaptmlError as error:
         raise TaskError(
             f"the task file has the new classes, and every step reads gold and results by them; the tables "

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from adaptml.errors import TaskError
-from adaptml.files import replacing
 from adaptml.project import Project
 from adaptml.tasks import ClassChange, Task, load_task, parse_task
 from adaptml.tasks.class_edits import PlannedClass
+from adaptml.tasks.edit import read_file, write_file
 from adaptml.tasks.task_text import with_classes
 
 
@@ -36,7 +36,7 @@ class TaskText:
         """
         task = load_task(name, project.settings.tasks_dir)
         path = project.settings.tasks_dir / name / "task.yaml"
-        return cls(path, path.read_bytes().decode("utf-8"), task)
+        return cls(path, read_file(path), task)
 
     def with_text(self, text: str) -> "TaskText":
         """The same file with another text.
@@ -79,5 +79,4 @@ class TaskText:
         Raises:
             FileError: it cannot be written; the file is as it was.
         """
-        with replacing(self.path) as temporary:
-            temporary.write_bytes(self.text.encode())
+        write_file(self.path, self.text)

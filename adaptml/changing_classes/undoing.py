@@ -8,9 +8,9 @@ import pandas as pd
 
 from adaptml.changing_classes import tables
 from adaptml.changing_classes.gold import GoldBack, GoldCounts, gold_before, gold_rows
-from adaptml.changing_classes.kept import AFTER, BEFORE, Kept, kept
+from adaptml.changing_classes.kept import AFTER, BEFORE, Kept, folder_of, kept
 from adaptml.changing_classes.report import ClassesChanged
-from adaptml.changing_classes.runs import mark_champions
+from adaptml.changing_classes.runs import tell_classes
 from adaptml.changing_classes.task_file import TaskText
 from adaptml.database.writeback import WritebackKind
 from adaptml.errors import TaskError
@@ -73,7 +73,7 @@ def undo(project: Project, file: TaskText, *, preview: bool) -> ClassesChanged:
         tables.take_back(project.results, task.name, change, place.slugs())
         before.write()
         place.remove()
-        mark_champions(project, before.task)
+        tell_classes(project, before.task)
     return result
 
 
@@ -105,7 +105,7 @@ def _file_before(file: TaskText, place: Kept, change: ClassChange) -> TaskText:
 def _take_back_gold(project: Project, task: str, gold: GoldBack) -> None:
     home = GoldHome(project, task)
     if len(gold.lost):
-        _write_lost(project.settings.home / "class_changes" / task, gold.lost)
+        _write_lost(folder_of(project, task), gold.lost)
         home.take_out(gold.lost)
     if len(gold.changed):
         home.add(gold.changed)

@@ -1,5 +1,6 @@
 """What a step is made from, as one hash: where it is the same as before, so is what comes out."""
 
+from collections.abc import Set
 from pathlib import Path
 
 import pandas as pd
@@ -41,7 +42,7 @@ def label_inputs(
         AdaptmlError: data, gold or labelling functions that cannot be used.
     """
     known = read_gold(project, gold, task)
-    parts: list[Part] = ["label", *_task(task)]
+    parts: list[Part] = ["label", *_task(task, {"train"})]
     for points in [data] if known is None else [data, known.keys]:
         votes = project.apply_lfs(
             task, points, gold=None, workers=workers, fresh=fresh, show_progress=show_progress
@@ -75,9 +76,9 @@ def train_inputs(project: Project, task: Task, label_run: str, gold: Data) -> st
     return fingerprint(*parts, *map(str, features), project.points.read(points, features))
 
 
-def _task(task: Task) -> list[str]:
-    """What the task says, the code beside it, and the version of ours."""
-    said = [adaptml.__version__, task.name, task.model_dump_json()]
+def _task(task: Task, left_out: Set[str] = frozenset()) -> list[str]:
+    """What the task says but for some fields, the code beside it, and the version of ours."""
+    said = [adaptml.__version__, task.name, task.model_dump_json(exclude=set(left_out))]
     return said if task.folder is None else [*said, *map(_content, sorted(task.folder.rglob("*.py")))]
 
 

@@ -94,7 +94,7 @@ def check(project: Project, order: Order) -> StepResult:
         home = GoldHome(project, task.name)
         gold = TASK_GOLD if home.exists and len(home.rows()) else NO_GOLD
     known = read_gold(project, gold, task)
-    made = () if task.featurize is None else (task.featurize.lemmas, task.featurize.vector)  # the next step's
+    made = [name for part in task.featurize for name in (part.lemmas, part.vector)]  # by the next step
     warnings = [f.what for f in findings if f.level == "warning" and f.what.rpartition(".")[2] not in made]
     text = f"{task.setting}, {described(data)}, {0 if known is None else len(known)} gold points"
     text += f"; warnings on {listed(warnings)}" if warnings else ""
@@ -104,7 +104,7 @@ def check(project: Project, order: Order) -> StepResult:
 def featurize(project: Project, order: Order) -> StepResult:
     """Compute the features of new and changed rows of the points' tables."""
     task, data = project.task(order.task), _given(order.data)
-    if task.featurize is None:
+    if not task.featurize:
         return StepResult("featurize", "skipped", "the task has no section featurize")
     whole = isinstance(data, str) and project.database.has_table(data)
     tables = [str(data)] if whole else read_points(project, data)["table_name"].unique().tolist()

@@ -43,7 +43,8 @@ def _last(project: Project, task: Task) -> str:
             return ""
         runs = client.search_runs(
             [experiment.experiment_id],
-            "params.label_model_used != '' and attributes.status = 'FINISHED'",
+            f"params.label_model_used != '' and params.setting = '{task.setting}' and "
+            "attributes.status = 'FINISHED'",
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )

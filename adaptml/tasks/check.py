@@ -242,6 +242,10 @@ def _read_by(made: Featurize) -> tuple[str, ...]:
         return ("text",)
 
 
+# What a column of each type may hold, in the words of `kind`; texts are shown whatever they are.
+_SHOWN = {"number": ("number",), "image": ("text", "vector"), "audio": ("text",), "video": ("text",)}
+
+
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
     what = f"{table}.{name}"
@@ -261,6 +265,10 @@ def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     for made in task.featurize:
         if name == made.text and holds not in (reads := _read_by(made)):
             return Finding("error", what, f"{holds}; featurize reads {reads[0]} here: name another column")
+    shown_as = next((column.type for column in task.columns if column.name == name), "text")
+    if holds not in (*_SHOWN.get(shown_as, (holds,)), "untyped"):
+        hint = f"expected {_SHOWN[shown_as][0]} in a column of type {shown_as}"
+        return Finding("warning", what, f"{holds}; {hint}: correct the task file, or name another column")
     if name in task.model_features and holds == "text":
         holds = "text, a category where it has few values"
     missing = facts.missing[name]

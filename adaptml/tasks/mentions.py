@@ -51,5 +51,5 @@ def said_of(found: Collection[Mention], meaning: Mapping[str, Collection[str | N
     """
     lines: dict[str, list[str]] = {}
     for one in found:
-        lines.setdefault(one.name, []).append(f"{one.file} line {one.line}")
+        lines.setdefault(one.name, []).append(f"{one.file}:{one.line}")
     return [f"{listed(where)}: {name!r} is now {in_words(meaning[name])}" for name, where in lines.items()]

@@ -64,20 +64,26 @@ def check_new_featurized(project: Project, task: Task, new: pd.DataFrame) -> Non
     Raises:
         FeatureError: says how many rows have a text and no words.
     """
-    made = task.featurize
-    if made is None or made.lemmas is None or (task.lf_features and made.lemmas not in task.lf_features):
-        return
-    check_featurized(project.points, task, map(str, new["table_name"].unique()), [made.lemmas])
+    for made in task.featurize:
+        if made.lemmas is None or (task.lf_features and made.lemmas not in task.lf_features):
+            continue
+        check_featurized(project.points, task, map(str, new["table_name"].unique()), [made.lemmas])
+        missing = _without_words(project, new, made.text, made.lemmas)
+        if missing:
+            raise FeatureError(
+                f"{missing} of {len(new)} new rows have no {made.lemmas!r} yet, which rules of task "
+                f"{task.name!r} read: run `adaptml featurize {task.name} --data {new['table_name'].iloc[0]}`"
+            )
+
+
+def _without_words(project: Project, new: pd.DataFrame, text: str, lemmas: str) -> int:
+    """How many rows have a text and no words, read in chunks."""
     missing = 0
-    for rows in project.points.read_stored(new, [made.text, made.lemmas]):
+    for rows in project.points.read_stored(new, [text, lemmas]):
         cells = rows.columns()
-        pairs = zip(cells[made.text], cells[made.lemmas], strict=True)
-        missing += sum(text is not None and words is None for text, words in pairs)
-    if missing:
-        raise FeatureError(
-            f"{missing} of {len(new)} new rows have no {made.lemmas!r} yet, which rules of task "
-            f"{task.name!r} read: run `adaptml featurize {task.name} --data {new['table_name'].iloc[0]}`"
-        )
+        pairs = zip(cells[text], cells[lemmas], strict=True)
+        missing += sum(read is not None and words is None for read, words in pairs)
+    return missing
 
 
 def by_words(project: Project, task: Task, old: pd.DataFrame, new: pd.DataFrame, seed: int) -> ByWords:

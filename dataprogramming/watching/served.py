@@ -185,7 +185,8 @@ def drawn_rows(path: Path, columns: list[str], most: int, seed: int) -> pd.DataF
     """At most so many rows of a Parquet file, drawn at random, read in chunks."""
     with pq.ParquetFile(path) as file:
         drawn = np.sort(np.random.default_rng(seed).permutation(file.metadata.num_rows)[:most])
-        parts, start = [], 0
+        parts: list[pd.DataFrame] = []
+        start = 0
         for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
             here = drawn[(drawn >= start) & (drawn < start + batch.num_rows)] - start
             parts.append(batch.take(pa.array(here)).to_pandas())

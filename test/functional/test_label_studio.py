@@ -14,6 +14,7 @@ from label_studio_people import annotate, cells, choose, table, tasks_of
 from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
 from adaptml.project import Project
+from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
 from labelstudio.annotate import pull, push, setup, setup_people
 from labelstudio.client import LabelStudio
@@ -299,6 +300,13 @@ def test_feedback_is_kept_and_what_is_absent_is_no_change(
     assert setup(here, more).changes == ["the annotators' instructions", "class added: horse"]
     with pytest.raises(LabelStudioError, match="annotations hold 'cat' of 'words_in_txt' \\(1 times\\)"):
         setup(here, make_task(columns="txt photo:image"))
+    change = {"date": "2026-11-26", "before": more.class_names, "becomes": {"cat": ["kitty"]}}
+    new = {"classes": ["kitty", "dog", "bird", "horse"], "class_changes": [change], "name": more.name}
+    renamed = Task.model_validate(more.model_dump() | new)
+    setup(here, renamed)
+    assert '<Label value="kitty" alias="cat" />' in find_project(owner, renamed)["label_config"]
+    row = pull(here, renamed).done.ann_df.set_index("id").loc["both"]
+    assert (row[name], row[f"{name}_words"][0]["class"]) == (["kitty"], "kitty")
 
 
 def test_files_of_the_folder_are_shown_and_no_others(
@@ -391,7 +399,8 @@ def test_labels_that_the_task_does_not_know(
         pull(here, task)
     assert str(error.value) == (
         f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
-        "its classes are cat, dog, bird: fix the labelling page or the task file (`adaptml task classes` renames)"
+        "its classes are cat, dog, bird: fix the labelling page or the task file. A name that once was a class "
+        f"is told what it is now by `adaptml task classes {task.name} --add NAME`, and then --merge, --split or --drop"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):

@@ -129,6 +129,7 @@ def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, regi
         "run_id": version.run_id,
         "classes": ["cat", "dog"],
         "problem": None,
+        "note": None,
     }
     assert models["broken"]["loaded"] is False
     assert re.search(

@@ -276,9 +276,14 @@ def test_what_cannot_be_compared_with(served: Project, tmp_path: Path) -> None:
     ):
         watch(served, "bare")
     assert watch(served, "bare", "posts").n_new == 900
+    served.label("bare", "posts where cast(id as integer) < 100", label_model="majority_vote")
+    with pytest.raises(
+        NothingNewError, match=r"^0 rows of posts where cast\(id as integer\) < 100 came since"
+    ):
+        watch(served, "bare")
     task = served.settings.tasks_dir / "bare" / "task.yaml"
     task.write_text(TASK.replace("travel", "tours"))
     (task.parent / "lfs.py").write_text(LFS.replace("travel", "tours"))
     message = f"run {labelled.run_id} was made with the classes sport, food, travel, and the task has sport, food, tours"
     with pytest.raises(TrackingError, match=message):
-        watch(served, "bare", "posts")
+        watch(served, "bare", "posts", run=labelled.run_id)

@@ -1,5 +1,6 @@
 """Annotations of before a change of the classes: read in the names of now, or asked anew."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from adaptml.gold_labels.home import GoldHome
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
+from adaptml.tasks.class_edits import ClassEdits, plan_classes
 from labelstudio.agreement import measure_agreement
 from labelstudio.annotations import collect
 from labelstudio.changed import ask_again
@@ -103,6 +105,22 @@ def test_marked_words_are_for_the_classes_of_now(changed: Any, exported: Any, an
         ("howls", "dog"), ("quacks", "duck"),
     ]  # fmt: skip
     assert found.counts["unknown_marks"] == 2
+
+
+def test_an_answer_of_a_change_that_was_taken_back_can_be_told(
+    make_task: Any, exported: Any, annotation: Any
+) -> None:
+    task = make_task("multiclass", "cat dog")
+    tasks = parse_export([exported("1", annotation(3, "pet"), annotation(4, "dog"))], "here")
+    with pytest.raises(AnnotationError, match="by `adaptml task classes zoo --add NAME`, and then"):
+        collect(tasks, task, "here")
+    for edits in (ClassEdits(add=["pet"]), ClassEdits(split={"pet": ["cat", "dog"]})):
+        plan = plan_classes(task, edits, date(2026, 11, 26))
+        values = {name: getattr(task, name) for name in type(task).model_fields}
+        changes = [*task.class_changes, plan.change]
+        task = Task.model_validate(values | {"classes": plan.names, "class_changes": changes})
+    assert task.class_names == ["cat", "dog"]
+    assert said(collect(tasks, task, "here")) == {("1", "4"): ["dog"]}
 
 
 def test_an_export_in_which_nothing_is_decided(

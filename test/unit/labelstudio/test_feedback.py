@@ -126,6 +126,30 @@ def test_the_words_of_each_class(tasks: list[Json], make_task: Any) -> None:
     ]
 
 
+def test_words_follow_a_change_of_the_classes(exported: Any, annotation: Any, make_task: Any) -> None:
+    before = make_task(classes="cat hound puss old")
+    becomes = {"hound": ["dog"], "puss": ["cat"], "old": []}
+    change = {"date": "2026-11-26", "before": before.class_names, "becomes": becomes}
+    after = Task.model_validate({"classes": ["cat", "dog"], "setting": "multilabel", "name": "zoo", "class_changes": [change]})  # fmt: skip
+    results = [
+        marked("purrs", "puss"),
+        marked("barks", "hound"),
+        marked("so", "old"),
+        chosen("hound"),
+        wrote("ears"),
+    ]
+    tasks = [exported("01", annotation(3, result=results))]
+    found = read(tasks, after)
+    assert [(mark.class_name, mark.text) for mark in found.labels[0].marks] == [
+        ("cat", "purrs"),
+        ("dog", "barks"),
+    ]
+    assert found.counts["unknown_marks"] == 1
+    # Annotations that were read before the change say the same.
+    words = hints(read(tasks, before).frame(), after)[["class", "word"]].to_numpy().tolist()
+    assert words == [["cat", "purrs"], ["dog", "barks"], ["dog", "ears"]]
+
+
 def test_files_summary_and_agreement(
     tasks: list[Json], make_task: Any, write_export: Any, project: Project
 ) -> None:

@@ -175,7 +175,7 @@ def test_a_class_that_was_split_is_asked_about_again(
     back = animals.change_classes("animals", undo=True)
     assert (back.lost, back.mapped) == (2, 0)
     assert gold(animals) == {"1": "cat", "3": "bird"}
-    (file,) = (animals.settings.home / "class_changes" / "animals").glob("taken_out_*.parquet")
+    (file,) = (animals.settings.annotations("animals") / "class_changes").glob("taken_out_*.parquet")
     assert pd.read_parquet(file)["label"].map(list).tolist() == [["pup"], ["hound"]]
 
 
@@ -309,7 +309,7 @@ def test_a_task_file_that_cannot_be_written_leaves_everything_as_it_was(
     with pytest.raises(FileError, match="cannot be written"):
         animals.change_classes("animals", **CHANGE)
     assert everything(animals) == before
-    assert not [*(animals.settings.home / "class_changes" / "animals").iterdir()]
+    assert not [*(animals.settings.annotations("animals") / "class_changes").iterdir()]
 
 
 def test_a_task_file_that_was_changed_on_another_machine(animals: Project) -> None:
@@ -338,10 +338,10 @@ def test_what_stands_in_the_way_is_said(animals: Project) -> None:
     with pytest.raises(TaskError, match="undo takes the last change back, and a change was given too"):
         animals.change_classes("animals", drop=["cat"], undo=True)
     animals.change_classes("animals", drop=["cat"])
-    folder = animals.settings.home / "class_changes" / "animals" / "1"
+    folder = animals.settings.annotations("animals") / "class_changes" / "1"
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(
-        TaskError, match=r"is not kept in .*class_changes/animals/1; .* change the classes once more"
+        TaskError, match=r"is not kept in .*animals/class_changes/1; .* change the classes once more"
     ):
         animals.change_classes("animals", undo=True)
 
@@ -349,8 +349,8 @@ def test_what_stands_in_the_way_is_said(animals: Project) -> None:
 def test_code_that_names_a_class_of_before_is_said_with_its_line(animals: Project) -> None:
     done = animals.change_classes("animals", rename={"cat": "feline"}, drop=["bird"], add=["fish"])
     assert [*done.mentions] == [
-        "lfs.py line 1: 'cat' is now 'feline'",
-        "lfs.py line 3: 'bird' is now no class",
+        "lfs.py:1: 'cat' is now 'feline'",
+        "lfs.py:3: 'bird' is now no class",
     ]
     for line in (
         *done.mentions,
@@ -362,4 +362,4 @@ def test_code_that_names_a_class_of_before_is_said_with_its_line(animals: Projec
         assert line in str(done)
     found = [(f.level, f.text) for f in animals.check_task("animals") if f.what == "classes"]
     assert [level for level, _ in found] == ["warning", "warning"]
-    assert "lfs.py line 1: 'cat' is now 'feline'; where the class is meant" in found[0][1]
+    assert "lfs.py:1: 'cat' is now 'feline'; where the class is meant" in found[0][1]

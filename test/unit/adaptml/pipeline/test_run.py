@@ -147,7 +147,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was_and_ends_without_gold(spam:
     }  # fmt: skip
 
 
-def test_a_changed_row_is_featurised_and_trained_on_anew_though_no_vote_changed(spam: Project) -> None:
+def test_what_changed_is_done_anew_and_no_more(spam: Project) -> None:
     before = spam.run("spam")
     spam.database.upsert(
         "comments", pd.DataFrame({"id": ["h0"], "text": ["I love this song so so much"]}), ["id"]
@@ -157,6 +157,11 @@ def test_a_changed_row_is_featurised_and_trained_on_anew_though_no_vote_changed(
         "featurize": "done", "label": "kept", "train": "done", "compare": "", "deploy": "",
     }  # fmt: skip
     assert after.step("featurize").text == "0 new and 1 changed rows, 23 had their features already"
+    file = spam.settings.tasks_dir / "spam" / "task.yaml"
+    file.write_text(f"{file.read_text()}train: {{algorithm: knn}}\n")
+    other = spam.run("spam")
+    assert (states(other)["label"], states(other)["train"]) == ("kept", "done")
+    assert spam.runs.get(other.train.run_id).data.params["algorithm"] == "knn"
     again = spam.run("spam", fresh=True)
     assert {states(again)["label"], states(again)["train"]} == {"done"}
 

@@ -194,3 +194,17 @@ def test_the_column_is_what_the_encoder_reads(
     assert told(findings, "error").get(f"posts.{column}", "") == expected
     if encoder == "numbers" and column == "price":
         assert told(findings, "ok")["posts.txt"] == "text, a category where it has few values"
+
+
+def test_the_column_holds_what_its_type_says(project: Project) -> None:
+    types = {"txt": "text", "price": "text", "photo": "image", "sound": "audio", "film": "number"}
+    columns = [Column.model_validate({"name": name, "type": kind}) for name, kind in types.items()]
+    project.database.create_table(
+        "wares", {"id": sa.Text(), "price": sa.Float(), "sound": sa.Float()} | dict.fromkeys(["txt", "photo", "film"], sa.Text())
+    )  # fmt: skip
+    findings = check_task(project, Task(classes=["dear", "cheap"], columns=columns, lfs=()), "wares")
+    found = {finding.what: finding.text for finding in findings if finding.level == "warning"}
+    assert found == {
+        "wares.sound": "number; expected text in a column of type audio: correct the task file, or name another column",
+        "wares.film": "text; expected number in a column of type number: correct the task file, or name another column",
+    }  # fmt: skip
