@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
@@ -101,7 +101,7 @@ class TrainDefaults(_Part):
     strategy: Literal["auto", "gold", "weak", "union", "stacked", "relabelled"] | None = None
     features: tuple[str, ...] = ()
     soft_labels: bool | None = None
-    seed: int | None = Field(None, ge=0, lt=2**32)
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
 class Task(_Part):

@@ -160,7 +160,7 @@ def check_adaptml(words: list[str]) -> None:
     ):  # `label` takes parameters of label models and the task's get_lfs, `train` its algorithm's
         options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}
         known = (
-            algorithm_parameters(parsed.params["algorithm"])
+            algorithm_parameters(parsed.params["algorithm"] or "logistic_regression")
             if "algorithm" in parsed.params
             else set(declared_parameters(Project().task(parsed.params["task"]))) | config_fields()
         )
