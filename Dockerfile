@@ -1,5 +1,5 @@
-# Every image of ours. Targets: label-studio-dev, data-programming, modelling, deploy, mlflow-server and
-# label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
+# Every image of ours. Targets: label-studio-dev, data-programming, data-programming-gpu, modelling, deploy, mlflow-server
+# and label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
 # what changes often: base, packages, source.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -84,6 +84,16 @@ RUN python -m compileall -q adaptml dataprogramming example_data
 ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
 CMD ["sleep", "infinity"]
+
+# The same with PyTorch, for the label model on a graphics card. The default package index has the build for CUDA, which
+# names the gigabytes that it needs by itself: that is why it has no file of pinned requirements.
+FROM data-programming AS data-programming-gpu
+ARG TORCH=torch==2.13.0
+USER root
+RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    /opt/uv pip install --quiet "$TORCH"
+USER 1000:1000
 
 FROM core AS modelling
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \

@@ -56,8 +56,8 @@ check: .venv/.test  ## style, types and docs
 test: check  ## all tests on two cores (WORKERS=4: on four), style, types and docs
 	$(BIN)/python -m pytest --numprocesses $(WORKERS)
 
-test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing behind
-	docker/test-stack.sh
+test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break it; leaves nothing (KEEP=1: the stack)
+	KEEP=$(KEEP) docker/test-stack.sh
 
 .venv/.docs: .venv/.demo requirements/docs.txt
 	$(BIN)/python $(PIP) $(LOCKED) requirements/docs.txt

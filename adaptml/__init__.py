@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
+    from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
     from adaptml.errors import AnnotationError as AnnotationError
     from adaptml.errors import DatabaseError as DatabaseError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from adaptml.errors import MissingDataPointsError as MissingDataPointsError
     from adaptml.errors import ModelError as ModelError
     from adaptml.errors import NothingNewError as NothingNewError
+    from adaptml.errors import PipelineError as PipelineError
     from adaptml.errors import SettingsError as SettingsError
     from adaptml.errors import TaskError as TaskError
     from adaptml.errors import TrackingError as TrackingError
@@ -48,6 +51,10 @@ if TYPE_CHECKING:
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
     from adaptml.importing.tables import tables as tables
+    from adaptml.pipeline.result import RunResult as RunResult
+    from adaptml.pipeline.run import StepEvent as StepEvent
+    from adaptml.pipeline.run import run as run
+    from adaptml.pipeline.steps import StepResult as StepResult
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -107,8 +114,12 @@ if TYPE_CHECKING:
     from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
     from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
+    from modelling.compare_with_champion import ChampionComparison as ChampionComparison
+    from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.export import Exported as Exported
+    from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
     from modelling.predict import predict as predict
     from modelling.serve import serve as serve
@@ -117,9 +128,11 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.changing_classes.report": "ClassesChanged",
+    "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
-        MissingDataPointsError ModelError NothingNewError SettingsError TaskError TrackingError
+        MissingDataPointsError ModelError NothingNewError PipelineError SettingsError TaskError TrackingError
         UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
@@ -131,6 +144,9 @@ _NAMES = {
     "adaptml.importing.import_table": "import_table ImportedTable",
     "adaptml.importing.plan": "ImportedColumn",
     "adaptml.importing.tables": "tables",
+    "adaptml.pipeline.result": "RunResult",
+    "adaptml.pipeline.run": "run StepEvent",
+    "adaptml.pipeline.steps": "StepResult",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
@@ -172,7 +188,9 @@ _NAMES = {
     "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
     "modelling.algorithms.mlp": "MlpAlgorithm",
     "modelling.compare": "compare Comparison",
+    "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",
     "modelling.train": "train TrainResult",

@@ -21,6 +21,7 @@ from adaptml.tasks import Task
 
 Data = str | Path | pd.DataFrame
 NO_GOLD, TASK_GOLD = "none", "task"
+GOLD_IF_ANY = "task, if any"
 _OF_BEFORE = {"0": NO_GOLD, "": NO_GOLD, "1": TASK_GOLD}  # as the original project wrote them
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _log = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ Each message is one line: what was given, what was expected, what to do.
     │       └─ LabelStudioUnavailableError  away or starting: try again later
     ├─ LabellingError           labelling functions or label models that cannot be used
     ├─ ModelError               end models that cannot be trained, found or loaded
-    └─ TrackingError            an MLflow run, model or store that cannot be used
+    ├─ TrackingError            an MLflow run, model or store that cannot be used
+    └─ PipelineError            a run of everything stopped at a step
 """
 
 from collections.abc import Sequence
@@ -223,6 +224,24 @@ class TrackingError(AdaptmlError):
             ...
         adaptml.errors.TrackingError: run 00000000000000000000000000000000 cannot be read from ...
     """
+
+
+class PipelineError(AdaptmlError):
+    """A run of everything stopped at a step; the steps before it are complete and are not done again.
+
+    Attributes:
+        step: the name of the step.
+
+    Example:
+        >>> project.run("spam", "posts")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.PipelineError: stopped at check: ...
+    """
+
+    def __init__(self, step: str, message: str) -> None:
+        self.step = step
+        super().__init__(f"stopped at {step}: {message}")
 
 
 class MissingDataPointsError(AdaptmlError):

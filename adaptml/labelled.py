@@ -3,7 +3,7 @@
 import ast
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,6 +114,15 @@ def in_names_of_now(values: Sequence[Sequence[str]], task: Task) -> list[Now]:
     """Label sets of any time as `Task.now` reads them; few of them differ."""
     known = {names: task.now(names) for names in {*map(tuple, values)}}
     return [known[tuple(value)] for value in values]
+
+
+def renamed(values: Iterable[Sequence[str]], task: Task) -> list[list[str]]:
+    """Label sets of any time by the names of now; one that does not say which class it is now stays."""
+    sets = [[*value] for value in values]
+    return [
+        value if found.undecided else [*found.labels]
+        for value, found in zip(sets, in_names_of_now(sets, task), strict=True)
+    ]
 
 
 def _why(now: Sequence[Now], task: Task) -> str:

@@ -19,34 +19,40 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Rows a second."""
+    """Rows, or other units, a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: Task) -> Text:
         """The rate as text."""
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} rows/s" if speed else "")
+        return Text(f"{speed:,.0f} {self._unit}/s" if speed else "")
 
 
 LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress(description: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; gives a function to call with the number of rows just done.
+def progress(
+    description: str, total: int | None, *, shown: bool = True, unit: str = "rows"
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; gives a function to call with the number of rows, or of units, just done.
 
     Where stderr is no terminal, as in a file or a pipe, it writes a line every 10 seconds and one at the end.
     It writes nothing where `shown` is False.
     """
     console = Console(stderr=True)
     if shown and not console.is_terminal:
-        with _lines(description, total) as advance:
+        with _lines(description, total, unit) as advance:
             yield advance
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _Rate(),
+        _Rate(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not shown) as bar:
@@ -55,14 +61,14 @@ def progress(description: str, total: int | None, *, shown: bool = True) -> Iter
 
 
 @contextmanager
-def _lines(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def _lines(description: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
     began = said = time.monotonic()
     done = 0
 
     def say() -> None:
         rate = done / max(time.monotonic() - began, 1e-3)
         of_all = "" if total is None else f" of {total:,}"
-        sys.stderr.write(f"{description}: {done:,}{of_all} rows, {rate:,.0f} rows/s\n")
+        sys.stderr.write(f"{description}: {done:,}{of_all} {unit}, {rate:,.0f} {unit}/s\n")
         sys.stderr.flush()
 
     def advance(rows: int) -> None:

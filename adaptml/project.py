@@ -227,12 +227,16 @@ class Project:
         lf_hints = adaptml.lf_hints
         train = adaptml.train
         compare = adaptml.compare
+        compare_with_champion = adaptml.compare_with_champion
         deploy = adaptml.deploy
+        export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
         watch = adaptml.watch
+        run = adaptml.run
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
+        change_classes = adaptml.change_classes
     else:
         import_table = Step()
         forget = Step()
@@ -254,9 +258,13 @@ class Project:
         lf_hints = Step()
         train = Step()
         compare = Step()
+        compare_with_champion = Step()
         deploy = Step()
+        export_model = Step()
         predict = Step()
         serve = Step()
         watch = Step()
+        run = Step()
         list_runs = Step()
         check_task = Step()
+        change_classes = Step()

@@ -67,6 +67,17 @@ class Settings(BaseSettings):
         8000, description="port of the prediction service; 0 takes a free one"
     )
 
+    service_writes: bool = Field(
+        False,
+        description="whether the prediction service may write predictions to the database, for requests with "
+        "`?write=true` and the key",
+    )
+    api_key_file: Path = Field(
+        Path("secrets/api_key"),
+        validation_alias="API_KEY_FILE",
+        description="file that holds the prediction service's key, 16 characters or more",
+    )
+
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
         SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
@@ -96,6 +107,7 @@ class Settings(BaseSettings):
             "database_url": SecretStr(database_url),
             "label_studio_media": root / self.label_studio_media,
             "media": home / self.media.expanduser(),
+            "api_key_file": root / self.api_key_file.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
         }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import TASK_GOLD, Data, read_gold, read_points
+from adaptml.data import GOLD_IF_ANY, TASK_GOLD, Data, read_gold, read_points
 from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.gold_labels.judging import tuning_part
 from adaptml.labelled import Labelled
@@ -13,8 +13,6 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
-
-GOLD_IF_ANY = "task, if any"
 
 
 def apply_lfs(

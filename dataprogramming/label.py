@@ -1,7 +1,7 @@
 """The step `label`: labelling functions' votes become labels and probabilities."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -56,6 +56,7 @@ class LabelResult:
             gold_label; None without gold.
         lf_summary: a row per labelling function.
         new_rows: rows written to the database; None where that was not asked for.
+        to_keep: what a task file keeps of it under `label`: all that is not built in; empty in a dry run.
 
     Example:
         >>> labelled = project.label("spam", "comments", gold="task", label_model="majority_vote")
@@ -86,6 +87,7 @@ class LabelResult:
     development_data: pd.DataFrame | None
     lf_summary: pd.DataFrame
     new_rows: int | None = None
+    to_keep: Mapping[str, Any] = field(default_factory=dict)
 
     def errors(self, lf: str | None = None) -> pd.DataFrame:
         """The gold points that the label model gets wrong, or that one labelling function votes wrongly on.
@@ -220,10 +222,11 @@ def label(
     with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
         found = find()
         record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=settings.seed)
-    done = _result(found, recorder)
+    done = replace(_result(found, recorder), to_keep=to_keep(task, settings))
     if keep:
         done = replace(
-            done, lines=[*done.lines, ("kept", keep_in_file(task, "label", to_keep(task, settings)))]
+            done,
+            lines=[*done.lines, ("kept", keep_in_file(task, "label", done.to_keep, done.run_id))],
         )
     return replace(done, new_rows=_written(project, task, done)) if write else done
 

@@ -42,7 +42,7 @@ class LFDiff:
             `conflicts` (shares of the points) and `accuracy` (on gold), each `_before` and `_after`, in
             [0, 1]; NaN where a run has no such labelling function, or it no vote on gold.
         moved: frame of the first points whose label differs: `table_name`, `id`, texts, `label_before`,
-            `label_after` (class names; None where the run gave the point no label).
+            `label_after` (class names of now; None where the run gave the point no label).
         n_moved: how many points have another label.
         n_gained: how many have a label only after.
         n_lost: how many have a label only before.
@@ -122,7 +122,7 @@ def lf_diff(project: Project, task: str | Task, before: str, after: str, *, n: i
         old, new = (_RunFiles(project, run_id, Path(scratch)) for run_id in (before, after))
         versions = old.versions(), new.versions()
         summaries = old.summary(), new.summary()
-        moved = moved_labels(old.path(TRAINING_DATA), new.path(TRAINING_DATA), n)
+        moved = moved_labels(task, old.path(TRAINING_DATA), new.path(TRAINING_DATA), n)
     known = all(found is not None for found in versions)
     was, now = (_of(found, table, known) for found, table in zip(versions, summaries, strict=True))
     changes = changes_between(was, now)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from adaptml.data import Data, described, read_points
+from adaptml.data import GOLD_IF_ANY, Data, described, read_points
 from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
-from dataprogramming.apply import GOLD_IF_ANY, gold_to_tune_on, sampled
+from dataprogramming.apply import gold_to_tune_on, sampled
 from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pandas.util import hash_array
 
 from adaptml.frames import KEYS
+from adaptml.tasks import Task
 
 PART_ROWS = 1_000_000
 CHUNK_ROWS = 100_000
@@ -36,10 +37,12 @@ class Moved:
     n_lost: int
 
 
-def moved_labels(before: Path, after: Path, n: int) -> Moved:
+def moved_labels(task: Task, before: Path, after: Path, n: int) -> Moved:
     """Compare the training data of two runs, a part of the points after the other.
 
     Args:
+        task: labels are compared in the names of its classes of now; those that do not say which class it is
+            now stay as they were.
         before, after: their `training_data.parquet`.
         n: at most so many points in the frame.
     """
@@ -47,7 +50,7 @@ def moved_labels(before: Path, after: Path, n: int) -> Moved:
     parts = rows // PART_ROWS + 1
     moved, gained, lost, first = 0, 0, 0, []
     for part in range(parts):
-        found = _differing(_labels(before, part, parts), _labels(after, part, parts))
+        found = _differing(*(_labels(task, path, part, parts) for path in (before, after)))
         one_sided = found["one_sided"]
         gained += pc.sum(pc.is_null(found["label_before"])).as_py() or 0
         lost += pc.sum(pc.is_null(found["label_after"])).as_py() or 0
@@ -67,13 +70,14 @@ def _differing(old: pa.Table, new: pa.Table) -> pa.Table:
     return joined.filter(pc.invert(pc.fill_null(pc.equal(before, after), False)))
 
 
-def _labels(path: Path, part: int, parts: int) -> pa.Table:
+def _labels(task: Task, path: Path, part: int, parts: int) -> pa.Table:
     """table_name, id and label, the class names as one text, of the points whose ids fall into a part."""
     schema = pa.schema([(name, pa.string()) for name in (*KEYS, "label")])
     batches = []
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(CHUNK_ROWS, columns=[*KEYS, "label"]):
             texts = pc.binary_join(batch["label"].cast(pa.list_(pa.string())), _BETWEEN)
+            texts = _now(task, texts) if task.class_changes else texts
             columns = [*(batch[key].cast(pa.string()) for key in KEYS), texts]
             made = pa.RecordBatch.from_arrays(columns, schema=schema)
             if parts > 1:
@@ -81,6 +85,15 @@ def _labels(path: Path, part: int, parts: int) -> pa.Table:
                 made = made.filter(pa.array(hash_array(ids, categorize=False) % parts == part))
             batches.append(made)
     return pa.Table.from_batches(batches, schema)
+
+
+def _now(task: Task, texts: pa.StringArray) -> pa.StringArray:
+    """Label sets in the names of now; few of them differ."""
+    coded = texts.dictionary_encode()
+    then = [_class_names(text) or [] for text in coded.dictionary.to_pylist()]
+    found = [task.now(names) for names in then]
+    now = [names if f.undecided else f.labels for names, f in zip(then, found, strict=True)]
+    return pa.array([_BETWEEN.join(names) for names in now], pa.string()).take(coded.indices)
 
 
 def _class_names(text: object) -> list[str] | None:

@@ -21,6 +21,7 @@ from adaptml.tasks import Task
 from dataprogramming.lfs import declared_parameters
 from dataprogramming.voter import Voter
 from dataprogramming.watching.history import STEP, WATCHED, earlier_watches
+from dataprogramming.watching.new_rows import check_new_featurized
 from dataprogramming.watching.reference import find_origin, lf_parameters, read_reference
 from dataprogramming.watching.report import watch_report
 from dataprogramming.watching.statistics import Quantity
@@ -112,7 +113,8 @@ def watch(
         show_progress: draw progress bars.
 
     Raises:
-        NothingNewError: fewer than 50 rows came since; no run is made.
+        NothingNewError: fewer than 50 rows came since, or the run labelled fewer; no run is made.
+        FeatureError: new rows whose words are still to be computed.
         TrackingError: no run to compare with, or one with other classes.
         LabellingError, FrameError, TaskError, DatabaseError: as `label`.
 
@@ -124,6 +126,8 @@ def watch(
         adaptml.errors.NothingNewError: 0 rows of comments came since ... expected at least 50 ...
     """
     task = project.task(task)
+    if run is not None:  # the champion of a task is that of its setting
+        task = task.with_setting(project.runs.get(run).data.params.get("setting"))
     origin = find_origin(project, task, run)
     params = project.runs.get(origin.label_run).data.params
     task = task.with_setting(params.get("setting"))
@@ -136,11 +140,12 @@ def watch(
         reference = read_reference(project, task, origin.label_run, MOST_RECAST, seed, folder)
         points = read_points(project, given)
         new = points.loc[~reference.holds(points)].reset_index(drop=True)
-        if len(new) < FEWEST_NEW:
+        if min(len(new), reference.counts.n) < FEWEST_NEW:
             raise NothingNewError(
                 f"{len(new)} rows of {described(given)} came since run {origin.label_run} labelled "
-                f"{reference.counts.n}; expected at least {FEWEST_NEW} to compare: watch again when more came"
+                f"{reference.counts.n}; expected at least {FEWEST_NEW} of both: watch again when more came"
             )
+        check_new_featurized(project, task, new)
         watches = earlier_watches(project, task.name)
         said = {
             "task": task.name,
@@ -153,8 +158,10 @@ def watch(
         recorder = stack.enter_context(project.runs.run(task.name, f"{STEP} {task.setting}", said))
         source = described(given)
         watcher = Watcher(project, task, origin, voter, reference, new, source, watches, folder, seed)
-        found = watcher.run()
-        return _recorded(watcher, found, recorder)
+        done = _recorded(watcher, watcher.run(), recorder)
+    if done.path is not None:  # now that the run is complete
+        write_frame(done.to_annotate, done.path)
+    return done
 
 
 def _table(project: Project, run_id: str, source: str) -> str:
@@ -184,7 +191,6 @@ def _recorded(watcher: Watcher, found: Found, recorder: Recorder) -> Watched:
     if len(found.to_annotate):
         write_frame(found.to_annotate, recorder.folder / TO_ANNOTATE)
         path = watcher.project.settings.unlabeled_data / f"{task.name}_watch_{recorder.run_id[:8]}.parquet"
-        write_frame(found.to_annotate, path)
     lines = _lines(watcher, found, said, path)
     recorder.params["model"] = found.sides.model
     if found.sides.kept is not None:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole stack under test: engine, images, boot, the example, kills, restarts, backup. `make test-stack`.
-# STACK_TEST=skip leaves it out, and says so. Official images where a registry answers, otherwise stand-ins.
+# STACK_TEST=skip leaves it out, and says so; KEEP=1 leaves the stack running in the end. Official images where a
+# registry answers, otherwise stand-ins.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 loud() { printf '\n*** %s ***\n\n' "$*" >&2; }

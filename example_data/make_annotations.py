@@ -1,4 +1,4 @@
-"""Write the shipped Label Studio export from a table of choices: two annotators, one of them in a hurry.
+"""Write the shipped task file and Label Studio's export of it: two annotators, one of them in a hurry.
 
     python example_data/make_annotations.py
 
@@ -22,6 +22,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 POSTS = FOLDER / "posts.jsonl"
 CHOICES = FOLDER / "annotator_choices.csv"
+TASKS = FOLDER / "example_tasks.json"
 EXPORT = FOLDER / "example_annotations.json"
 PROJECT = 1
 ANNOTATORS = (1, 2)
@@ -48,6 +49,11 @@ def make_export(
     return [
         _task(number, row, posts[row["id"]], clock, numbers, rng) for number, row in enumerate(choices, 1)
     ]
+
+
+def make_tasks(export: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was imported before anybody annotated, as `sample_tasks` writes it."""
+    return [{"id": task["data"]["ref_id"], "data": task["data"]} for task in export]
 
 
 def _task(
@@ -152,12 +158,13 @@ def _stamp(moment: datetime) -> str:
 
 
 def main() -> None:
-    """Write the export beside this script."""
+    """Write both files beside this script."""
     posts = [json.loads(line) for line in POSTS.read_text(encoding="utf-8").splitlines()]
     texts = {post["id"]: post["txt"] for post in posts}
     with CHOICES.open(encoding="utf-8", newline="") as file:
         export = make_export(texts, list(csv.DictReader(file)))
-    EXPORT.write_text(json.dumps(export, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for path, content in ((TASKS, make_tasks(export)), (EXPORT, export)):
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,14 @@ from labelstudio import project as projects
 from labelstudio.agreement import Agreement
 from labelstudio.annotations import Key
 from labelstudio.annotator_agreement import report
-from labelstudio.changed import CHANGED, changed_sample
-from labelstudio.changed_classes import CHANGED_CLASSES, changed_class_parts
+from labelstudio.changed import CHANGED, ask_again
 from labelstudio.client import connect
 from labelstudio.disputed import DISPUTED, disputed_points
 from labelstudio.export import ADJUDICATION, ExportedTask
 from labelstudio.gold import MAJORITY, GoldOptions
 from labelstudio.media import share
 from labelstudio.page import CONTROL, boxes
-from labelstudio.parts import changed_parts, linked_projects, parts_of
+from labelstudio.parts import linked_projects, parts_of
 from labelstudio.points import key_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
 from labelstudio.sync import refresh
@@ -129,9 +128,9 @@ def push(
         sampling: as `random` or `uncertain:0.5,random:0.5`; or `disputed` for the points on which annotators
             differed when they were last pulled, the worst first. Each of these gets one more task, in which
             somebody else settles it: its `meta_info` says `"purpose": "adjudication"`. `changed` asks again
-            about gold points that read otherwise than when they were labelled, `changed-classes` about points
-            of which somebody's answer no longer says which class it is. That answer is not shown: it is none
-            of the choices any more, and who chooses anew should look at the point.
+            about gold points that read otherwise than when they were labelled, and about points of which
+            gold or somebody's answer no longer says which class it is, since that was split or dropped. The
+            old answer is not shown: who chooses anew should look at the point.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -155,16 +154,10 @@ def push(
         for one in linked:
             projects.check_page(one.theirs, task)
             share(one.project.studio, one.project.number, task, project.settings)
-            if len(linked) > 1 or sampling in (
-                CHANGED,
-                CHANGED_CLASSES,
-            ):  # who has which point is seen from the local copies
+            if len(linked) > 1 or sampling == CHANGED:  # who has which point is seen from the local copies
                 refresh(one.project)
         if sampling == CHANGED:
-            sample, now = changed_sample(project, task, data, n, where)
-            parts = changed_parts(linked, sample, now)
-        elif sampling == CHANGED_CLASSES:
-            sample, parts = changed_class_parts(project, task, linked, data, n, where)
+            sample, parts = ask_again(project, task, linked, data, n, where)
         elif sampling == DISPUTED:
             sample = disputed_points(project, task, data, n, where)
             parts = parts_of(linked, sample, ADJUDICATION)
@@ -175,7 +168,7 @@ def push(
         if predictions is not None:
             from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-            files = RunFiles(project, predictions, Path(folder))
+            files = RunFiles(project, predictions, Path(folder), task)
         done = pushing.Pushed(len(sample.frame))
         with progress(
             "sending", sum(len(part.sample.frame) for part in parts), shown=show_progress

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
-from adaptml.feedback import COMMENT, WORDS, classes_now
+from adaptml.feedback import COMMENT, WORDS
 from adaptml.frames import KEYS
 from adaptml.tasks import Task
 from adaptml.tasks.class_changes import in_words
@@ -38,10 +38,10 @@ NOTES = {
     "none": "annotations with the choice NONE or N/A: about none of the classes",
     "none_beside_classes": "annotations with NONE beside classes: the classes count",
     "undecided": "answers that no longer say which class it is, since that was split or dropped: left out; "
-    "`adaptml annotate push TASK --sampling changed-classes` asks anew",
+    "`adaptml annotate push TASK --sampling changed` asks anew",
     "without_choice": "annotations without a choice: about none of the classes",
     "without_class": "annotations without a choice, in a task of one class a point: left out",
-    "unknown_marks": "marked words whose label is no class of the task: left out",
+    "unknown_marks": "marked words whose label is not, or no longer surely, a class of the task: left out",
     "elsewhere": "annotations with classes in a control that is not Choices, Taxonomy or Labels: left out",
 }
 
@@ -276,11 +276,9 @@ def _label(
     now = task.now(sorted(chosen & task.meanings.keys()))
     counts["several_results"] += len(results) > 1
     counts["other_results"] += sum(not is_feedback(r) for r in annotation.result) - len(results)
-    marked = marks_of(annotation)
-    marks = [
-        mark._replace(class_name=name) for mark in marked for name in classes_now([mark.class_name], task)
-    ]
-    counts["unknown_marks"] += len(marked) - len(marks)
+    marked = {mark: _mark_now(mark, task) for mark in marks_of(annotation)}
+    marks = dict.fromkeys(mark for mark in marked.values() if mark is not None)
+    counts["unknown_marks"] += sum(mark is None for mark in marked.values())
     if chosen:
         none = len(chosen - task.meanings.keys())
         counts["none"] += none == len(chosen)
@@ -299,6 +297,13 @@ def _label(
         key, author, now.labels, time, annotation.id or 0, annotation.ground_truth, now.undecided,
         tuple(marks), comment_of(annotation),
     )  # fmt: skip
+
+
+def _mark_now(mark: Mark, task: Task) -> Mark | None:
+    """Marked words by the class's name of now; None where that is not certain."""
+    possible = task.meanings.get(mark.class_name, frozenset())
+    name = next(iter(possible)) if len(possible) == 1 else None
+    return None if name is None else mark._replace(class_name=name)
 
 
 def _check_single(labels: Sequence[Label], task: Task, source: str) -> None:

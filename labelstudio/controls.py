@@ -75,7 +75,8 @@ def control_of_classes(chosen: Iterable[Chosen], task: Task, source: str) -> str
         raise AnnotationError(
             f"{source} holds {len(unknown)} names in control {ours[0]!r} that are not classes of task "
             f"{task.name!r}: {_times(unknown)}; its classes are {listed(task.class_names, 20)}: "
-            "fix the labelling page or the task file (`adaptml task classes` renames)"
+            "fix the labelling page or the task file. A name that once was a class is told what it is now by "
+            f"`adaptml task classes {task.name} --add NAME`, and then --merge, --split or --drop"
         )
     return ours[0]
 

@@ -22,7 +22,7 @@ def boxes(config: str) -> dict[str, Boxes]:
     """The boxes of each Choices control of a labelling page."""
     return {
         control.get("name", ""): {
-            choice.get("value", ""): choice.get("alias") or choice.get("value", "")
+            choice.get("value", ""): str(choice.get("alias") or choice.get("value", ""))
             for choice in control.iter("Choice")
         }
         for control in controls(config)

@@ -102,7 +102,8 @@ def process_annotations(
     Args:
         project: where the files are written, and the tables.
         task: the task that was annotated, or its name.
-        file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`.
+        file: a JSON export (not JSON_MIN) of tasks from `sample_tasks`; a bare name is looked for here,
+            then in the task's folder of annotations, then in the folder of all annotations.
         choice: an annotator's id (that annotator's labels), `majority` (the label set that most
             annotators gave; ties are dropped), `random` (ties are settled by the seed), `drop` (points
             on which annotators differ are dropped), `dawid-skene` (annotators count by their estimated
@@ -128,11 +129,26 @@ def process_annotations(
         0   comments  h10      [ham]  annotators  judge
         1   comments  h11      [ham]  annotators   tune
     """
-    path = project.path(file)
+    task = project.task(task)
+    path = _export_file(project, task, file)
     digest = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
     export = Export(load_export(path), str(file), digest)
     options = GoldOptions(choice, per_class, seed)
-    return process_tasks(project, project.task(task), export, options, write, accept_claims=accept_claims)
+    return process_tasks(project, task, export, options, write, accept_claims=accept_claims)
+
+
+def _export_file(project: Project, task: Task, file: str | Path) -> Path:
+    """The file as its writer meant it: a bare name that is not here is one in the folder of annotations."""
+    path, folder = project.path(file), project.settings.annotations(task.name)
+    if path.exists() or Path(file).name != str(file):
+        return path
+    places = (folder, folder.parent)
+    for place in places:
+        if (place / path.name).is_file():
+            return place / path.name
+    raise AnnotationError(
+        f"no file {file} here, in {places[0]} or in {places[1]}; expected a JSON export of Label Studio"
+    )
 
 
 def process_tasks(

@@ -262,7 +262,9 @@ def _page_changes(studio: LabelStudio, project: Json, task: Task) -> list[str]:
         f"{name!r} ({count} times)" if control == CONTROL else f"{name!r} of {control!r} ({count} times)"
         for control, names in summary["created_labels"].items()
         for name, count in names.items()
-        if count > 0 and not (name in known and control in (CONTROL, *words_controls(task)))
+        if count > 0
+        and not (name in known and control == CONTROL)
+        and not (name in task.meanings and control in words_controls(task))
     ]
     before = next((c for c in controls(project["label_config"]) if c.get("name") == CONTROL), None)
     old_target, target = "" if before is None else before.get("toName"), task.columns[0].name

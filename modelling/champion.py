@@ -1,5 +1,6 @@
 """One deployed model, loaded and ready to answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from mlflow.tracking import MlflowClient
 from adaptml.errors import ModelError
 from adaptml.features.points import Points
 from adaptml.frames import KEYS
+from adaptml.runs.class_lists import classes_text
 from adaptml.runs.registry import model_files
 from modelling.keyed import CLASSIFIER, NAMES, PROB, load_keyed_model
 
@@ -36,6 +38,7 @@ class Champion:
         example: data points to try, from the model's input example; empty where it has none.
         model: takes a frame of `table_name`, `id`; gives a 0/1 column per class named by the class and
             a float column `prob_<class>`.
+        note: what whoever asks it should know, one sentence: that its task has other classes now.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Champion:
     classes: tuple[str, ...]
     example: dict[str, list[str]]
     model: Predictor
+    note: str = ""
 
     def predict(
         self, table_name: list[str], ids: list[str]
@@ -70,6 +74,20 @@ class Champion:
             )
         lists = [*flags.astype(np.int8).tolist(), *probs.tolist()]
         return {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
+
+
+def note_on_classes(model: str, classes: Sequence[str], now: str | None) -> str:
+    """One sentence where a model was made with other classes than its task has now; else empty.
+
+    Args:
+        model: what it is called.
+        classes: those it was made with.
+        now: those of its task, as the registry's tag has them; None where it has none.
+    """
+    made_with = classes_text(classes)
+    if now is None or now == made_with:
+        return ""
+    return f"{model} was made with the classes {made_with}; its task has {now} now: train and deploy again"
 
 
 def load_champion(client: MlflowClient, points: Points, name: str, version: str) -> Champion:

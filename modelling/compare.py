@@ -15,9 +15,22 @@ from adaptml.frames import write_preview
 from adaptml.labelled import LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.tasks import ProblemType, Task
-from modelling.algorithms import Classifier, algorithm_name, check_savable, classifier
-from modelling.sources import HasRun, Reader, data_of, exact_features, settled, targets, warn_left_out
+from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
+from modelling.algorithms import Algorithm, Classifier, algorithm_name
+from modelling.bootstrap import INTERVAL, Floats, bootstrap_means, interval
+from modelling.defaults import train_settings
+from modelling.sources import (
+    HasRun,
+    Reader,
+    data_of,
+    exact_features,
+    notes_on_classes,
+    settled,
+    targets,
+    warn_left_out,
+)
 from modelling.strategies import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
 
 # strategy → what it is called here; in this order
@@ -28,8 +41,6 @@ STRATEGIES = {
     "stacked": "both, gold judges weak labels",
     "relabelled": "both, the rest labelled anew",
 }
-DRAWS = 2000
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,7 @@ class Comparison:
         sentence: what it means, plainly.
         n_gold: gold points.
         n_weak: weakly labelled points.
+        lines: names and sentences: where settings came from.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -77,6 +89,7 @@ class Comparison:
     sentence: str
     n_gold: int
     n_weak: int
+    lines: Sequence[tuple[str, str]] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -98,14 +111,16 @@ def compare(
     data: Data | HasRun,
     gold: Data = TASK_GOLD,
     *,
-    algorithm: str | Classifier = "logistic_regression",
+    algorithm: str | Classifier | None = None,
     features: Sequence[str] = (),
     params: Mapping[str, object] | None = None,
-    soft_labels: bool = False,
-    seed: int = 0,
+    soft_labels: bool | None = None,
+    seed: int | None = None,
     show_progress: bool = False,
 ) -> Comparison:
     """Train by each strategy in cross-validation on gold and compare, in one MLflow run.
+
+    What is not given is as the task file keeps it, else built in, as in `train`.
 
     Args:
         project: holds the features, the gold and the runs.
@@ -127,14 +142,19 @@ def compare(
         >>> project.compare("spam", labelled).frame["strategy"].tolist()
         ['gold', 'weak', 'union', 'stacked', 'relabelled']
     """
-    made = classifier(algorithm, params)
-    check_savable(made)
+    settings = train_settings(
+        project.task(task), algorithm, params, features=list(features), soft_labels=soft_labels, seed=seed
+    )
+    made, seed = settings.classifier, settings.seed
     labels = _read(project, task, data_of(data), gold)
     task = labels.task
-    columns = exact_features(project, task, features, labels.gold.keys, labels.weak.keys)
-    learner = Learner(made, task.problem, soft_labels, seed)
-    shown = _parameters(labels, learner, columns, gold)
+    columns = exact_features(project, task, settings.features, labels.gold.keys, labels.weak.keys)
+    learner = Learner(made, task.problem, settings.soft_labels, seed)
+    shown = _parameters(labels, learner, columns, gold) | {SETTINGS_FROM: settings.came_from}
     with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
+        recorder.tags[CLASSES_TAG] = classes_text(task.class_names)
+        for note in labels.notes:
+            recorder.log.warning("%s", note)
         warn_left_out(recorder.log, labels.gold, described(gold))
         warn_left_out(recorder.log, labels.weak, labels.source)
         reader = Reader(project.points, columns, show_progress)
@@ -142,6 +162,10 @@ def compare(
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
         held_out = _held_out(labels, learner, reader)
+        stopped = _stopped(held_out, made)
+        if stopped:
+            recorder.log.warning("%s", stopped)
+        recorder.metrics |= {f"{name}_unconverged": found.unconverged for name, found in held_out.items()}
         rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
         recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
         for row in rows:
@@ -151,7 +175,8 @@ def compare(
         sentence = verdict(rows, draws) if len(labels.weak) else gold_only(rows[0], task.problem)
         recorder.log.info(sentence)
     n_gold, n_weak, measure = len(labels.gold), len(labels.weak), task.problem.measure
-    return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak)
+    lines = [("settings", settings.came_from)] if settings.came_from != BUILT_IN else []
+    return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak, lines)
 
 
 @dataclass(frozen=True)
@@ -162,6 +187,7 @@ class _Labels:
     source: str
     gold: Labelled
     weak: Labelled
+    notes: tuple[str, ...]
 
 
 def _read(project: Project, task: str | Task, data: Data, gold: Data) -> _Labels:
@@ -173,7 +199,8 @@ def _read(project: Project, task: str | Task, data: Data, gold: Data) -> _Labels
         raise ModelError("comparing needs gold labels; give --gold task or a frame")
     if len(truth) < 2 * FOLDS:
         raise ModelError(f"{len(truth)} gold points are too few to compare by; expected {2 * FOLDS} or more")
-    return _Labels(task, source, truth, labelled(frame, task, LABEL, source).without(truth.keys))
+    weak = labelled(frame, task, LABEL, source).without(truth.keys)
+    return _Labels(task, source, truth, weak, notes_on_classes(project, task, [(source, data, frame)]))
 
 
 def _parameters(
@@ -202,24 +229,30 @@ def _held_out(labels: _Labels, learner: Learner, reader: Reader) -> dict[str, He
     return cross_validate(list(STRATEGIES), learner, Weak(reader.read(labels.weak.keys), P), gold)
 
 
-Draws = npt.NDArray[np.float64]
+def _stopped(held_out: Mapping[str, HeldOut], made: Classifier) -> str:
+    """Which strategies' models stopped before they converged, and in how many folds; empty for none."""
+    found = [f"{name} {out.unconverged}" for name, out in held_out.items() if out.unconverged]
+    if not found:
+        return ""
+    advice = made.advice() if isinstance(made, Algorithm) else "see its parameters"
+    name = algorithm_name(made)
+    return f"{name} stopped before it converged, in how many of {FOLDS} folds: {', '.join(found)}; {advice}"
 
 
 def _rows(
     problem: ProblemType, Y: npt.NDArray[np.int8], held_out: Mapping[str, HeldOut], seed: int
-) -> tuple[list[Row], dict[str, Draws]]:
+) -> tuple[list[Row], dict[str, Floats]]:
     """A row per strategy, and its metric in each bootstrap draw: the same draws of points for all."""
-    picks = np.random.default_rng(seed).integers(0, len(Y), size=(DRAWS, len(Y)))
     rows, draws = [], {}
     for name in (name for name in STRATEGIES if name in held_out):
         scores = problem.scores(Y, problem.decide(held_out[name].probs))
-        draws[name] = scores[picks].mean(axis=1)
-        low, high = np.quantile(draws[name], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        rows.append(Row(name, float(scores.mean()), float(low), float(high), held_out[name].log_loss))
+        draws[name] = bootstrap_means(scores, seed)
+        low, high = interval(draws[name])
+        rows.append(Row(name, float(scores.mean()), low, high, held_out[name].log_loss))
     return rows, draws
 
 
-def verdict(rows: Sequence[Row], draws: Mapping[str, Draws]) -> str:
+def verdict(rows: Sequence[Row], draws: Mapping[str, Floats]) -> str:
     """One plain sentence: the best strategy with weak labels against gold alone."""
     by_name = {row.strategy: row for row in rows}
     others = [row for row in rows if row.strategy != "gold"]
@@ -227,8 +260,8 @@ def verdict(rows: Sequence[Row], draws: Mapping[str, Draws]) -> str:
         return "Not every strategy could be trained on this data, so weak supervision cannot be judged here."
     best, alone = max(others, key=lambda row: row.metric), by_name["gold"].metric
     gain = draws[best.strategy] - draws["gold"]
-    low, high = np.quantile(gain, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    span = f"{best.metric - alone:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    low, high = interval(gain)
+    span = f"{best.metric - alone:+.3f}, {INTERVAL} {low:+.3f} to {high:+.3f}"
     what = f"{STRATEGIES[best.strategy]} against gold labels only: {span}"
     if low > 0:
         return f"Weak supervision is worth it here ({what})."

@@ -12,7 +12,9 @@ from adaptml.errors import ModelError, TrackingError, listed, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.features.uses import note_uses
 from adaptml.project import Project
+from adaptml.runs.class_lists import CLASSES_TAG
 from adaptml.runs.registry import CHAMPION, end_models, model_files
+from modelling.champion import note_on_classes
 from modelling.keyed import NAMES
 
 MAX_LISTED = 20
@@ -26,6 +28,7 @@ class Deployed:
         model: name in the registry.
         version: the version that is the champion now.
         previous: the version that was it before, or None.
+        note: that the model was made with other classes than its task has now; else empty.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -37,6 +40,7 @@ class Deployed:
     model: str
     version: str
     previous: str | None
+    note: str = ""
 
 
 def deploy(project: Project, model: str, version: str | None = None) -> Deployed:
@@ -58,6 +62,28 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         >>> project.deploy("multiclass_spam", trained.version).model
         'multiclass_spam'
     """
+    version, previous = version_and_champion(project, model, version)
+    client = project.runs.client
+    try:
+        said = _names(client, model, version)
+        note_uses(project.results, model, [Reference.recorded(name) for name in said.get("features", ())])
+        client.set_registered_model_alias(model, CHAMPION, version)
+        now = client.get_registered_model(model).tags.get(CLASSES_TAG)
+    except MlflowException as error:
+        raise TrackingError(
+            f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
+        ) from error
+    note = note_on_classes(f"{model} version {version}", said["classes"], now) if "classes" in said else ""
+    return Deployed(model, version, previous, note)
+
+
+def version_and_champion(project: Project, model: str, version: str | None) -> tuple[str, str | None]:
+    """A version of a registered end model, the latest for None; and the one that is the champion, if any.
+
+    Raises:
+        ModelError: no such end model or version.
+        TrackingError: the registry cannot be used.
+    """
     client = project.runs.client
     try:
         known = {found.name: found for found in end_models(client)}
@@ -65,23 +91,19 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         if registered is None:
             names = listed(sorted(known), MAX_LISTED) or "none"
             raise ModelError(f"no end model {model!r} in the registry; it has {names}: train it first")
-        version = _version(client, model, version)
-        note_uses(project.results, model, _features(client, model, version))
-        previous = registered.aliases.get(CHAMPION)
-        client.set_registered_model_alias(model, CHAMPION, version)
+        champion = registered.aliases.get(CHAMPION)
+        return _version(client, model, version), None if champion is None else str(champion)
     except MlflowException as error:
         raise TrackingError(
-            f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
+            f"{model} cannot be looked up: {one_line(error)}; see that MLflow runs"
         ) from error
-    return Deployed(model, version, None if previous is None else str(previous))
 
 
-def _features(client: MlflowClient, model: str, version: str) -> list[Reference]:
-    """The versions of features that a model was trained on; none where it says nothing of features."""
+def _names(client: MlflowClient, model: str, version: str) -> dict[str, list[str]]:
+    """What a model says of its features and classes; empty where it says nothing."""
     with TemporaryDirectory(prefix="adaptml-") as scratch:
         names = model_files(client, model, version, Path(scratch)) / "artifacts" / NAMES
-        said = json.loads(names.read_text(encoding="utf-8")) if names.is_file() else {}
-    return [Reference.recorded(name) for name in said.get("features", ())]
+        return dict(json.loads(names.read_text(encoding="utf-8"))) if names.is_file() else {}
 
 
 def _version(client: MlflowClient, model: str, wanted: str | None) -> str:

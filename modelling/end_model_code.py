@@ -1,9 +1,9 @@
 """The end model as MLflow loads it ("models from code"): keys in, flags and probabilities out.
 
-Input: a frame with table_name and id. Output: one 0/1 column per class, in the task's order, then one
-`prob_<class>` column per class. The model knows the names of its feature columns; where the tables lie is
-what the settings of the process say that loads it. The prediction service and `predict` do not run this file:
-they read the model's plain files themselves. MLflow runs it; nothing imports it.
+Input: a frame with table_name and id. Output: the same two, one 0/1 column per class, in the task's order,
+then one `prob_<class>` column per class. The model knows the names of its feature columns; where the tables
+lie is what the settings of the process say that loads it. The prediction service and `predict` do not run
+this file: they read the model's plain files themselves. MLflow runs it; nothing imports it.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ class EndModelFromFiles(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Flags and probabilities of n data points, in the order of the keys."""
+        """Keys, flags and probabilities of n data points, in the order of the keys."""
         return self.model.predict(model_input)
 
 

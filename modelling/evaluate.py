@@ -68,6 +68,7 @@ class Evaluation:
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
             self.metrics[f"strategy_{other}/{self.task.problem.measure}"] = found.metric
+            self.metrics[f"strategy_{other}/unconverged"] = found.unconverged
         frame = with_gold(predictions(self.task, truth.keys, held_out.probs), self.task, truth)
         write_predictions(frame, self.task, self.folder / GOLD_PREDICTIONS)
         self.predictions.append(frame)

@@ -10,6 +10,7 @@ import pandas as pd
 from adaptml.errors import FeatureError, ModelError, listed
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
+from adaptml.frames import KEYS
 from adaptml.tasks import ProblemType, problem_type
 from modelling.algorithms import EndModel
 from modelling.columns import Columns
@@ -47,8 +48,8 @@ class KeyedModel:
             keys: frame with table_name and id (n rows); a point may be there more than once.
 
         Returns:
-            Frame of n rows in the order of the keys: one 0/1 column per class, in the task's order, then one
-            `prob_<class>` column per class.
+            Frame of n rows in the order of the keys: table_name and id, one 0/1 column per class, in the
+            task's order, then one `prob_<class>` column per class.
 
         Raises:
             FeatureError: features that are not what the model learned from.
@@ -62,7 +63,8 @@ class KeyedModel:
             )
         probs = self.classifier.predict_proba(matrix)
         flags = self.problem.decide(probs).astype(np.int64)
-        columns: dict[str, object] = {name: flags[:, i] for i, name in enumerate(self.class_names)}
+        columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
+        columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
         columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
         return pd.DataFrame(columns, index=keys.index)
 

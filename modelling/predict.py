@@ -1,6 +1,7 @@
 """Predict many data points at once, with the champion that the service would use."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from adaptml.files import replacing
 from adaptml.frames import GONE, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
+from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
@@ -30,6 +32,7 @@ from modelling.keyed import PROB
 from modelling.registration import registered_name
 
 CHUNK_ROWS = 10_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def predict(
         show_progress: draw a progress bar.
 
     Raises:
-        ModelError: the task has no champion, it does not load, or it knows other classes.
+        ModelError: the task has no champion, it does not load, or it knows other classes. One that knows the
+            same classes under names of before is told, and answered in the names of now.
         MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them.
 
     Example:
@@ -111,10 +115,10 @@ def predict(
     task = project.task(task)
     kind = WritebackKind.PREDICTIONS
     frame = read_points(project, data, where=where, not_in=f"{task.name}_{kind}" if new else None)
-    champion = _champion(project, task)
+    champion, then = _champion(project, task)
     counts: Counter[str] = Counter()
     with _target(project, champion, to) as path:
-        _write(path, task, _answers(champion, frame, show_progress), counts)
+        _write(path, task, _answers(champion, then, frame, show_progress), counts)
     new_rows = None
     if write:
         model = f"{champion.name}/{champion.version}"
@@ -122,22 +126,23 @@ def predict(
         batches = pq.ParquetFile(path).iter_batches(CHUNK_ROWS)
         chunks = (pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in batches)
         new_rows = sum(write_back(project.results, task, kind, chunk, run_id) for chunk in chunks)
-    told = {name: counts[name] for name in champion.classes}
+    told = {name: counts[name] for name in task.class_names}
     gone = int(frame.attrs.get(GONE, 0))
     return Predicted(path, champion.name, champion.version, len(frame), told, new_rows, gone)
 
 
-def _answers(champion: Champion, frame: pd.DataFrame, show_progress: bool) -> Iterator[pa.Table]:
-    """Predictions of each chunk of points, in their order."""
-    classes = champion.classes
+def _answers(
+    champion: Champion, then: Mapping[str, str], frame: pd.DataFrame, show_progress: bool
+) -> Iterator[pa.Table]:
+    """Predictions of each chunk of points, in their order; `then` has the champion's name of each class."""
     with progress("predicting", len(frame), shown=show_progress) as advance:
         for start in range(0, len(frame), CHUNK_ROWS):
             chunk = frame[start : start + CHUNK_ROWS]
             tables, ids = chunk["table_name"].tolist(), chunk["id"].tolist()
             answer = champion.predict(tables, ids)
-            flags = np.array([answer[name] for name in classes], dtype=bool).T
-            labels = [[n for n, flag in zip(classes, row, strict=True) if flag] for row in flags]
-            probs = np.array([answer[PROB + name] for name in classes]).T.tolist()
+            flags = np.array([answer[name] for name in then.values()], dtype=bool).T
+            labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
+            probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
             columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
             yield pa.table(columns, schema=_SCHEMA)
             advance(len(chunk))
@@ -200,7 +205,8 @@ def _new_file(folder: Path, name: str) -> Path:
     raise AssertionError  # there is always a next number
 
 
-def _champion(project: Project, task: Task) -> Champion:
+def _champion(project: Project, task: Task) -> tuple[Champion, dict[str, str]]:
+    """The champion, and its name of each of the task's classes."""
     client, name = project.runs.client, registered_name(task)
     try:
         version = str(client.get_model_version_by_alias(name, CHAMPION).version)
@@ -214,12 +220,18 @@ def _champion(project: Project, task: Task) -> Champion:
         raise ModelError(
             f"champion {name} version {version} does not load: {one_line(error)}; train it again"
         ) from error
-    if list(champion.classes) != task.class_names:
+    then, knows = same_classes(task, champion.classes), ", ".join(champion.classes)
+    if then is None:
         raise ModelError(
-            f"champion {name} knows the classes {', '.join(champion.classes)} and the task file "
+            f"champion {name} knows the classes {knows} and the task file "
             f"{', '.join(task.class_names)}; train and deploy the model again"
         )
-    return champion
+    if [*then] != [*then.values()]:
+        _log.warning(
+            "champion %s version %s knows the classes %s; its answers are told under their names of now, %s",
+            name, version, knows, ", ".join(task.class_names),
+        )  # fmt: skip
+    return champion, then
 
 
 if __name__ == "__main__":

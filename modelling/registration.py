@@ -12,6 +12,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
@@ -25,6 +26,15 @@ REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops", "sq
 def registered_name(task: Task) -> str:
     """Name of a task's end models in the registry; its endpoint is `/predict_<name>`."""
     return f"{task.setting}_{task.name}"
+
+
+def task_name(registered: str, setting: str) -> str:
+    """Name of the task of a registered end model: the inverse of `registered_name`.
+
+    >>> task_name("multiclass_spam", "multiclass")
+    'spam'
+    """
+    return registered.removeprefix(f"{setting}_")
 
 
 def model_to_log(
@@ -56,6 +66,7 @@ def model_to_log(
     names |= {"dimensions": dimensions}
     model.save(folder / CLASSIFIER)
     write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)
+    keys = [ColSpec(DataType.string, key) for key in KEYS]
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
     return ModelToLog(
@@ -63,9 +74,8 @@ def model_to_log(
         kind="end_model",
         code=Path(__file__).with_name("end_model_code.py"),
         files={"classifier": folder / CLASSIFIER, "names": folder / NAMES},
-        signature=ModelSignature(
-            Schema([ColSpec(DataType.string, key) for key in KEYS]), Schema([*flags, *probs])
-        ),
+        signature=ModelSignature(Schema([*keys]), Schema([*keys, *flags, *probs])),
         input_example=example[KEYS].head(EXAMPLE_POINTS).reset_index(drop=True),
         requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        tags={CLASSES_TAG: classes_text(task.class_names)},
     )

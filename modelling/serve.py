@@ -1,12 +1,13 @@
-"""Serve every champion over HTTP."""
+"""Serve champions over HTTP, or models from folders."""
 
 import copy
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
@@ -25,6 +26,7 @@ def serve(
     on_ready: Callable[[str], None] | None = None,
     *,
     featurize: bool = False,
+    models: Sequence[Path | str] = (),
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
@@ -35,9 +37,11 @@ def serve(
         on_ready: called with the service's address when it answers.
         featurize: compute the features of rows that have none yet, with the encoder that the model was
             trained with; otherwise such a row is answered with 409.
+        models: folders that `export_model` wrote, to serve in place of the champions; no registry is asked.
 
     Raises:
         SettingsError: the address cannot be listened on.
+        ModelError: a folder that cannot be served.
 
     Example:
         >>> def stop(address):
@@ -46,12 +50,13 @@ def serve(
         >>> project.serve(port=0, on_ready=stop)
         ready at http://127.0.0.1
     """
+    app = create_app(project, featurize=featurize, models=models)
     settings = project.settings
     listener = _listen(settings.host if host is None else host, settings.port if port is None else port)
     bound_host, bound_port = listener.getsockname()[:2]
     address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
     config = uvicorn.Config(
-        create_app(project, featurize=featurize),
+        app,
         log_level="warning",
         log_config=_log_config(),
         access_log=False,

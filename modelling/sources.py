@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.data import Data, described, is_run, read_gold, read_labels
-from adaptml.errors import ModelError, TrackingError
+from adaptml.errors import ModelError, TrackingError, listed
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix
@@ -147,10 +147,12 @@ def split(
     if share is not None:
         tested = _share(project, data, frame, everything, share, seed)
     known = read_gold(project, gold, task)
+    notes = notes_on_classes(project, task, [(source, data, frame), *others])
     n_gone = everything.gone + (0 if known is None else known.gone)
     if tested is not None and share is None:
         n_gone += int(tested.attrs.get(GONE, 0))
-    return replace(_separated(task, source, everything, tested, known), n_gone=n_gone)
+    separated = _separated(task, source, everything, tested, known)
+    return replace(separated, notes=(*notes, *separated.notes), n_gone=n_gone)
 
 
 def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, pd.DataFrame]]) -> Task:
@@ -182,6 +184,30 @@ def settled(project: Project, task: str | Task, read: Sequence[tuple[str, Data, 
             )
         asked = asked or source
     return made
+
+
+def notes_on_classes(
+    project: Project, task: Task, read: Sequence[tuple[str, Data, pd.DataFrame]]
+) -> tuple[str, ...]:
+    """One sentence for each of some labels that were made with other classes than the task has now.
+
+    Args:
+        project, read: as for `settled`.
+        task: what that gave.
+    """
+    notes = []
+    for source, data, frame in read:
+        classes = list(_said(project, data, frame).get("classes", task.class_names))
+        if classes == task.class_names:
+            continue
+        meant = {label for name in classes for label in task.meanings[name]}
+        silent = [name for name in task.class_names if name not in meant]
+        more = f", and it says nothing of {listed(silent)}: label again" if silent else ""
+        notes.append(
+            f"{source} was labelled with the classes {listed(classes, 20)}; its labels are read as those of "
+            f"now, {listed(task.class_names, 20)}{more}"
+        )
+    return tuple(notes)
 
 
 def share_of(test: object) -> float | None:

@@ -27,6 +27,7 @@ from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds
 
 AUTO = "auto"
+STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 GOLD_WEIGHT = 5.0
 FOLDS = 5
 MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
@@ -57,6 +58,11 @@ class Weak:
     def seen_with(self, rows: Rows) -> "Weak":
         """The same points as a label model labels them that saw only these gold points."""
         return self if self.refit is None else replace(self, P=self.refit(rows))
+
+    def among(self, rows: Rows) -> "Weak":
+        """The same points where only these gold points are known of, and are numbered anew."""
+        refit = self.refit
+        return self if refit is None else replace(self, refit=lambda chosen: refit(rows[chosen]))
 
 
 @dataclass(frozen=True)
@@ -105,15 +111,25 @@ class Learner:
 
 @dataclass(frozen=True)
 class Labels:
-    """All that one training may use; at least one of weak and gold is there."""
+    """All that one training may use; at least one of weak and gold is there.
+
+    Attributes:
+        learner: what to train.
+        weak: weakly labelled points, or None.
+        gold: gold points, or None.
+        same_weak: of another training on the same weak labels, whose end model of them is the same; or None.
+    """
 
     learner: Learner
     weak: Weak | None
     gold: Gold | None
+    same_weak: "Labels | None" = None
 
     @cached_property
     def weak_model(self) -> EndModel:
         """The end model of weak labels alone, which several strategies need."""
+        if self.same_weak is not None:
+            return self.same_weak.weak_model
         weak = _needed(self.weak, "weak labels")
         return self.learner.fit(weak.X, weak.P)
 
@@ -132,11 +148,13 @@ class HeldOut:
         log_loss: mean of -log of the probability of the truth: over points in multiclass, over all
             points and classes in multilabel. Lower is better.
         metric: accuracy in multiclass, F1 over samples in multilabel.
+        unconverged: how many of the models stopped before they converged.
     """
 
     probs: Floats
     log_loss: float
     metric: float
+    unconverged: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,23 +230,38 @@ def cross_validate(
     """
     parts = folds_of(gold.Y, folds, learner.seed)
     probs = {name: np.empty(gold.Y.shape, np.float64) for name in strategies}
+    stopped = dict.fromkeys(strategies, 0)
     failed: dict[str, ModelError] = {}
+    same_weak = Labels(learner, weak, None) if weak is not None and weak.refit is None else None
     for part in range(parts.max() + 1):
         inside, outside = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
         known = Gold(gold.X[inside], gold.Y[inside])
-        labels = Labels(learner, weak and weak.seen_with(inside), known)
+        labels = Labels(learner, weak and weak.seen_with(inside), known, same_weak)
         for name in [name for name in strategies if name not in failed]:
             try:
-                probs[name][outside] = _STRATEGIES[name](labels).predict_proba(gold.X[outside])
+                model = _STRATEGIES[name](labels)
+                probs[name][outside] = model.predict_proba(gold.X[outside])
+                stopped[name] += bool(unconverged(model))
             except ModelError as error:
                 failed[name] = error
     if len(failed) == len(strategies):
         raise next(iter(failed.values()))
-    return {name: _judged(learner.problem, gold.Y, probs[name]) for name in strategies if name not in failed}
+    return {
+        name: judged(learner.problem, gold.Y, probs[name], stopped[name])
+        for name in strategies
+        if name not in failed
+    }
 
 
-def _judged(problem: ProblemType, Y: Indicator, probs: Floats) -> HeldOut:
-    return HeldOut(probs, problem.log_loss(Y, probs), float(problem.scores(Y, problem.decide(probs)).mean()))
+def judged(problem: ProblemType, Y: Indicator, probs: Floats, unconverged: int = 0) -> HeldOut:
+    """What models say of gold points Y (g, k), float64 (g, k), and how good that is."""
+    metric = float(problem.scores(Y, problem.decide(probs)).mean())
+    return HeldOut(probs, problem.log_loss(Y, probs), metric, unconverged)
+
+
+def unconverged(model: EndModel) -> str:
+    """A sentence where the model, or the one that it stands on, stopped before it converged; else empty."""
+    return model.unconverged_ or getattr(model.base_model, "unconverged_", "")
 
 
 def _only_gold(labels: Labels) -> EndModel:

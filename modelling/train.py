@@ -1,38 +1,34 @@
 """Train an end model: features and labels in; an evaluated, registered classifier out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from adaptml.data import Data, described
-from adaptml.errors import ModelError
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS, write_preview
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.runs.artifacts import REPORT
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.tracking import Recorder
 from adaptml.tasks import Task
-from modelling.algorithms import (
-    Classifier,
-    EndModel,
-    algorithm_name,
-    check_savable,
-    classifier,
-    takes_weights,
-)
+from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
+from adaptml.tasks.defaults import keep as keep_in_file
+from modelling.algorithms import Classifier, EndModel, algorithm_name
+from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.evaluate import Evaluation
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
+from modelling.search import Searched, check_gold, drawn_settings, search_in_folds
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
-from modelling.strategies import AUTO, Combined, Gold, Learner, Weak, combine
-
-DEFAULT_ALGORITHM = "logistic_regression"
+from modelling.strategies import STRATEGY_USED, Combined, Gold, Learner, Weak, combine, unconverged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,6 +52,7 @@ class TrainResult:
             and of the gold points that were predicted by cross-validation.
         lines: names and sentences that say all of this to people.
         warnings: what looks wrong, one sentence each.
+        to_keep: what a task file keeps of it under `train`: all that is not built in.
 
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
@@ -79,6 +76,7 @@ class TrainResult:
     predictions: pd.DataFrame
     lines: Sequence[tuple[str, str]]
     warnings: Sequence[str]
+    to_keep: Mapping[str, Any]
 
     def errors(self) -> pd.DataFrame:
         """The predictions that differ from gold."""
@@ -100,18 +98,23 @@ def train(
     task: str | Task,
     data: Data | HasRun,
     *,
-    algorithm: str | Classifier = DEFAULT_ALGORITHM,
+    algorithm: str | Classifier | None = None,
     test: Data | HasRun | float | None = None,
     gold: Data | None = None,
     features: Sequence[str] = (),
     params: Mapping[str, object] | None = None,
-    soft_labels: bool = False,
-    strategy: str = AUTO,
-    seed: int = 0,
+    soft_labels: bool | None = None,
+    strategy: str | None = None,
+    seed: int | None = None,
+    search: int | None = None,
+    keep: bool = False,
     texts: bool = True,
     show_progress: bool = False,
 ) -> TrainResult:
     """Train, evaluate and register an end model in one MLflow run.
+
+    What `algorithm`, `params`, `features`, `soft_labels`, `strategy` and `seed` do not say is as the task
+    file keeps it, else built in.
 
     Args:
         project: holds the features, the gold and the runs.
@@ -119,8 +122,8 @@ def train(
             type that the labels were made for; a task whose problem type differs from it is refused.
         data: what to learn from: a run of `label` (its id or result), or a frame with `label` (and
             `label_probs`), or the path of one.
-        algorithm: name of an algorithm, or any classifier that follows scikit-learn's conventions; a copy
-            of it is trained.
+        algorithm: name of an algorithm (built in: logistic regression), or any classifier that follows
+            scikit-learn's conventions; a copy of it is trained.
         test: what to evaluate on, as data, or a share of the training points such as 0.2. Points that are
             here too are not trained on. `label` gives the `lm_…` metrics, `gold_label` the `gold_…` ones.
         gold: `task`, or a frame with `gold_label` or the path of one, to learn from too. The `gold_…`
@@ -128,10 +131,13 @@ def train(
         features: columns and features to learn from, concatenated in this order; default: the task's. Of a
             feature, the model learns from the version that its name stands for now, and is asked with that.
         params: the algorithm's parameters, as values or, for an algorithm by name, as text.
-        soft_labels: train on `label_probs` (noise-aware) in place of `label`.
-        strategy: how gold and weak labels are combined: `auto` (weak alone where there is no gold) or one of
-            `strategies.list_strategies()`.
-        seed: the same inputs and seed give the same model on the same machine.
+        soft_labels: train on `label_probs` (noise-aware) in place of `label`; built in: no.
+        strategy: how gold and weak labels are combined: `auto`, which is built in (weak alone where there is
+            no gold), or one of `strategies.list_strategies()`.
+        seed: the same inputs and seed give the same model on the same machine; built in: 0.
+        search: how many settings of the algorithm's parameters to try at random; those in `params` stay as
+            they are. The best on gold is taken; the `gold_…` metrics then come from gold that did not choose.
+        keep: write what was used and is not built in into the task file, as the task's defaults.
         texts: show the texts of data points in the run's report.
         show_progress: draw progress bars.
 
@@ -144,51 +150,58 @@ def train(
         >>> trained.model_name, trained.n_train
         ('multiclass_spam', 19)
     """
-    made = _checked(algorithm, params, soft_labels)
-    labels = split(project, task, data, test, gold, seed)
-    learner = Learner(made, labels.task.problem, soft_labels, seed)
+    settings = train_settings(
+        known := project.task(task),
+        algorithm,
+        params,
+        strategy=strategy,
+        features=list(features),
+        soft_labels=soft_labels,
+        seed=seed,
+    )
+    made = settings.classifier
+    if keep:
+        check_kept_by_name(made)
+        check_keeping(known)
+    drawn = None if search is None else drawn_settings(made, list(params or {}), search, settings.seed)
+    labels = split(project, task, data, test, gold, settings.seed)
+    learner = Learner(made, labels.task.problem, settings.soft_labels, settings.seed)
     gold_keys = None if labels.gold is None else labels.gold.keys
-    columns = exact_features(project, labels.task, features, labels.training.keys, gold_keys, labels.test)
-    shown = _parameters(labels, learner, columns, strategy, test, gold)
+    columns = exact_features(
+        project, labels.task, settings.features, labels.training.keys, gold_keys, labels.test
+    )
+    shown = _parameters(labels, learner, columns, settings, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
     with project.runs.run(labels.task.name, name, shown) as recorder:
+        recorder.tags[CLASSES_TAG] = classes_text(labels.task.class_names)
         labels.tell(recorder.log)
         reader = Reader(project.points, columns, show_progress)
         reader = reader.learned(made, labels.training.keys, gold_keys)
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
         training = _Training(labels, learner, reader, recorder)
-        done = training.run(strategy)
+        done = training.run(settings.strategy, drawn)
         lines = [
             *_lines(labels, done, training.evaluation),
+            *training.lines(settings.came_from),
             *(("column", note) for note in reader.columns.notes),
         ]
-        _write_report(project, training, recorder, lines, seed, texts)
+        _write_report(project, training, recorder, lines, settings.seed, texts)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task, done.model, columns, training.width, example, recorder.folder, reader.columns
         )
-    return _result(recorder, labels, done, training, lines)
-
-
-def _checked(
-    algorithm: str | Classifier, params: Mapping[str, object] | None, soft_labels: bool
-) -> Classifier:
-    """The unfitted classifier, if it can do what is asked."""
-    made = classifier(algorithm, params)
-    check_savable(made)
-    if soft_labels and not takes_weights(made):
-        raise ModelError(
-            f"{algorithm_name(made)} takes no sample weights, which soft labels need; train it on hard labels"
-        )
-    return made
+    section = to_keep(known, settings, training.learner.classifier)
+    if keep:
+        lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
+    return _result(recorder, labels, done, training, lines, section)
 
 
 def _parameters(
     labels: Split,
     learner: Learner,
     columns: Sequence[Reference],
-    strategy: str,
+    settings: TrainSettings,
     test: Data | HasRun | float | None,
     gold: Data | None,
 ) -> dict[str, object]:
@@ -202,9 +215,10 @@ def _parameters(
         "train_data": labels.source,
         "test_data": tested,
         "gold": described(gold),
-        "combine": strategy if labels.gold is not None else "weak",
+        "combine": settings.strategy if labels.gold is not None else "weak",
         "soft_labels": learner.soft_labels,
         "seed": learner.seed,
+        SETTINGS_FROM: settings.came_from,
         **learner.classifier.get_params(deep=False),
     }
 
@@ -214,39 +228,68 @@ class _Training:
 
     Attributes:
         labels: what is trained and tested on.
+        learner: what is trained; a search changes its parameters.
+        searched: the result of a search, or None.
         evaluation: how good the model is.
         warnings: what looks wrong.
         width: how many numbers a data point's features have.
     """
 
     def __init__(self, labels: Split, learner: Learner, reader: Reader, recorder: Recorder) -> None:
-        self.labels, self._learner, self._reader, self._recorder = labels, learner, reader, recorder
+        self.labels, self.learner, self._reader, self._recorder = labels, learner, reader, recorder
+        self.searched: Searched | None = None
         self.evaluation = Evaluation(labels.task, recorder.folder)
         self.warnings = list(labels.notes)
         self.width = 0
 
-    def run(self, strategy: str) -> Combined:
-        """Train by a strategy, and evaluate."""
+    def run(self, strategy: str, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
+        """Train by a strategy, with the best of settings that were drawn, and evaluate."""
         weak, gold = self._weak(), self._gold()
-        done = combine(strategy, self._learner, weak, gold)
+        if drawn is not None:
+            check_gold(gold)
+        done = combine(strategy, self.learner, weak, gold)
+        self._recorder.params[STRATEGY_USED] = done.strategy
         self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
-        stopped = done.model.unconverged_ or getattr(done.model.base_model, "unconverged_", "")
+        if drawn is not None:
+            done = self._search(done, drawn, weak, check_gold(gold))
+        stopped = unconverged(done.model)
+        self._recorder.metrics["unconverged"] = bool(stopped)
         if stopped:
             self._recorder.log.warning("%s", stopped)
             self.warnings.append(stopped)
         self.width = (weak or gold).X.shape[1]  # type: ignore[union-attr] # combine has refused neither
         if gold is not None and self.labels.gold is not None:
-            self.evaluation.on_gold(self._learner, weak, gold, done, self.labels.gold)
+            self.evaluation.on_gold(self.learner, weak, gold, done, self.labels.gold)
         if self.labels.test is not None:
             self.evaluation.on_test(done.model, self._reader, self.labels.test)
         self._record()
         return done
 
+    def _search(
+        self, done: Combined, drawn: Sequence[Mapping[str, Any]], weak: Weak | None, gold: Gold
+    ) -> Combined:
+        """Train anew with the best of the settings, and judge it by gold that did not choose."""
+        found = search_in_folds(
+            drawn, done.strategy, self.learner, weak, gold, show_progress=self._reader.show_progress
+        )
+        self.searched, self.learner = found, found.learner
+        self._recorder.log.info("search: %s", found.sentence)
+        self._recorder.params |= {"search": len(drawn), **found.learner.classifier.get_params(deep=False)}
+        self._recorder.metrics |= found.metrics
+        self._recorder.children += found.children()
+        made = combine(done.strategy, found.learner, weak, gold)
+        return replace(done, model=made.model, held_out={**done.held_out, done.strategy: found.held_out})
+
+    def lines(self, came_from: str) -> list[tuple[str, str]]:
+        """Where settings came from, and what a search found, for people."""
+        lines = [("settings", came_from)] if came_from != BUILT_IN else []
+        return lines if self.searched is None else [*lines, ("search", self.searched.sentence)]
+
     def _weak(self) -> Weak | None:
         training = self.labels.training
         if len(training) == 0:
             return None
-        P = targets(training, self.labels.source, self._learner.soft_labels)
+        P = targets(training, self.labels.source, self.learner.soft_labels)
         return Weak(self._reader.read(training.keys), P)
 
     def _gold(self) -> Gold | None:
@@ -308,7 +351,12 @@ def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, 
 
 
 def _result(
-    recorder: Recorder, labels: Split, done: Combined, training: _Training, lines: list[tuple[str, str]]
+    recorder: Recorder,
+    labels: Split,
+    done: Combined,
+    training: _Training,
+    lines: list[tuple[str, str]],
+    section: Mapping[str, Any],
 ) -> TrainResult:
     name, version = registered_name(labels.task), str(recorder.model_version)
     told = f"{name} version {version}; make it the champion: adaptml deploy {name}"
@@ -329,6 +377,7 @@ def _result(
         predictions=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEYS),
         lines=[*lines, ("registered", told), ("run", recorder.run_id), ("artifacts", recorder.artifact_uri)],
         warnings=training.warnings,
+        to_keep=section,
     )
 
 

@@ -75,8 +75,7 @@ def push_command(
         str,
         typer.Option(
             help="random, stratified, diverse, uncertain, disagreement, uncovered, a mixture such as "
-            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed or "
-            "changed-classes, to ask again."
+            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed, to ask again."
         ),
     ] = "random",
     predictions: Annotated[
@@ -111,7 +110,7 @@ def push_command(
         )
     if sampling == "disputed":
         output().print("Somebody who has not annotated these points settles them: what they say is gold.")
-    elif not sampling.startswith("changed") and sample.frame["inclusion_prob"].isna().any():
+    elif sampling != "changed" and sample.frame["inclusion_prob"].isna().any():
         output().print(
             "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"
         )

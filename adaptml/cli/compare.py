@@ -21,15 +21,16 @@ def command(
     task: options.TaskName,
     data: options.LabelledData,
     gold: options.Gold = "task",
-    algorithm: AlgorithmName = "logistic_regression",
+    algorithm: AlgorithmName = None,
     features: options.Features = None,
-    soft_labels: options.SoftLabels = False,
+    soft_labels: options.SoftLabels = None,
     setting: options.SettingName = "",
-    seed: options.Seed = 0,
+    seed: options.SeedIfAny = None,
 ) -> None:
     """Is weak supervision worth it here? Judge each strategy on gold that it did not see.
 
-    Further options are the algorithm's parameters, as in `train`.
+    Further options are the algorithm's parameters, as in `train`. What is not given is as the task file keeps
+    it under `train`, else built in.
 
     Example: `adaptml compare example --data RUN_ID`
     """
@@ -40,7 +41,7 @@ def command(
             gold,
             algorithm=algorithm,
             features=options.names_in(features),
-            params=extra_options(ctx.args, algorithm),
+            params=extra_options(ctx.args, algorithm or "the algorithm"),
             soft_labels=soft_labels,
             seed=seed,
             show_progress=True,
@@ -64,6 +65,8 @@ def show(done: "Comparison") -> None:
     )
     console.print(table)
     console.print(done.sentence)
+    for name, text in done.lines:
+        console.print(f"{name}: {text}")
     if done.n_weak:
         console.print(
             "The label model itself was chosen on this gold, so rows with its labels are slightly optimistic."

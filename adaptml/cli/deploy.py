@@ -25,4 +25,6 @@ def command(
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
     console = output()
     console.print(f"{done.model} version {done.version} is the champion{before}")
+    if done.note:
+        console.print(f"warning: {done.note}")
     console.print(f"Next: serve, then POST data points to /predict_{done.model}")

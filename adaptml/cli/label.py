@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adaptml.cli import options
+from adaptml.cli.keeping import on_host, say
 from adaptml.cli.lfs import print_lf_table
 from adaptml.cli.support import extra_options, output
 from adaptml.errors import LabellingError
@@ -34,6 +35,8 @@ def command(
     dry_run: DryRun = False,
     write: options.Write = False,
     keep: options.Keep = False,
+    stack: options.OnStack = None,
+    say_kept: options.SayKept = False,
     no_texts: options.NoTexts = False,
     verbose: options.Verbose = "false",  # noqa: ARG001 - accepted, as in the original
 ) -> None:
@@ -47,6 +50,8 @@ def command(
 
     Example: `adaptml label example --data example_data --gold task`
     """
+    if keep and on_host(ctx, "label", task, stack):
+        return
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
     with Project() as project:
         done = project.label(
@@ -68,6 +73,8 @@ def command(
             show_progress=True,
         )
     show(done)
+    if say_kept:
+        say(done.run_id, done.to_keep)
 
 
 def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -58,8 +58,9 @@ LabelModel = Annotated[
     str | None,
     typer.Option(
         "--label-model",
-        help="auto (the best on gold), which is built in; majority_vote, weighted_vote or snorkel in "
-        "multiclass; union, em or knee in multilabel.",
+        help="auto (the best on gold); majority_vote, weighted_vote or snorkel in multiclass; "
+        "union, em or knee in multilabel.",
+        show_default="the task's, else auto",
     ),
 ]
 
@@ -76,11 +77,18 @@ Seed = Annotated[
 ]
 SeedIfAny = Annotated[
     int | None,
-    typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result. Built in: 0."),
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**32 - 1,
+        help="The same seed gives the same result.",
+        show_default="the task's, else 0",
+    ),
 ]
 Keep = Annotated[
     bool, typer.Option("--keep", help="Write what was used into the task file, as the task's defaults.")
 ]
+SayKept = Annotated[bool, typer.Option("--say-kept", hidden=True)]
 Number = Annotated[int, typer.Option("--n", help="How many data points.")]
 Write = Annotated[bool, typer.Option("--write", help="Also write the result to the database.")]
 To = Annotated[
@@ -117,7 +125,7 @@ Features = Annotated[
     typer.Option("--features", help="Feature column; several are concatenated. Default: the task's."),
 ]
 SoftLabels = Annotated[
-    bool, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
+    bool | None, typer.Option("--soft-labels/--hard-labels", help="Train on the label model's probabilities.")
 ]
 OnStack = Annotated[
     bool | None,

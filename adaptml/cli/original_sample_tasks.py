@@ -17,7 +17,9 @@ def command(
     task: Annotated[str, typer.Argument(help="Name of the task: a folder in tasks/.")],
     filename: Annotated[
         Path | None,
-        typer.Option(help="File to write. Default: annotations/TASK/ in the home folder."),
+        typer.Option(
+            help="File to write; a bare name, and the default, in annotations/TASK/ of the home folder."
+        ),
     ] = None,
     seed: options.Seed = 0,
 ) -> None:
@@ -26,5 +28,7 @@ def command(
     Example: `python -m labelstudio.sample_tasks example_data txt 30 example`
     """
     with Project() as project:
+        if filename is not None and filename.name == str(filename):
+            filename = project.settings.annotations(project.task(task).name) / filename
         done = project.sample_tasks(task, table, n, columns=columns, seed=seed, to=filename)
     show(done, task, table, n)

@@ -29,8 +29,12 @@ def command(
     if found.empty:
         of_task = "" if task is None else f" of task {task}"
         output().print(f"no runs{of_task} yet; make one: `adaptml label {task or 'TASK'} --data DATA`")
-    else:
-        output().print(_table(found, with_task=task is None))
+        return
+    output().print(_table(found, with_task=task is None))
+    if n := int(found["of_before"].sum()):
+        output().print(
+            f"* {n} made with other classes than the task has now; they are read in the names of now"
+        )
 
 
 def _table(found: "pd.DataFrame", *, with_task: bool) -> Table:
@@ -46,7 +50,7 @@ def _table(found: "pd.DataFrame", *, with_task: bool) -> Table:
         texts = [f"{started:%Y-%m-%d %H:%M}", *([row["task"]] if with_task else []), row["step"]]
         texts += [row["setting"], row["status"].lower(), row["model"], _number(row["points"], "{:.0f}")]
         texts += [_number(row["on_gold"], "{:.3f}"), _number(row["on_labels"], "{:.3f}")]
-        table.add_row(*texts, row["metric"], row["run_id"])
+        table.add_row(*texts, row["metric"], row["run_id"] + " *" * row["of_before"])
     return table
 
 

@@ -1,5 +1,6 @@
 """`adaptml serve`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,15 +19,25 @@ def command(
     featurize: Annotated[
         bool, typer.Option("--featurize", help="Encode rows without features, in place of refusing them.")
     ] = False,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="Serve this exported model, in place of the champions; several times for several.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Serve every champion over HTTP, with its documentation at /docs.
 
-    Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds.
+    Models are those that `deploy` made champions; newly deployed ones are taken within 10 seconds. With
+    --model they are folders that `export` wrote, and no tracking server is asked.
 
     Example: `adaptml serve --port 8000`
     """
     with Project() as project:
-        project.serve(host, port, _announce, featurize=featurize)
+        project.serve(host, port, _announce, featurize=featurize, models=models or ())
 
 
 def _announce(address: str) -> None:

@@ -25,6 +25,7 @@ EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 GC_ALLOCATIONS = 50_000
+TYPED = "adaptml.typed"  # in a context's meta: what was typed after the command's name
 PIPE_COLUMNS = 1_000  # wider than any table
 
 
@@ -78,6 +79,7 @@ class Command(_OneLine, TyperCommand):  # type: ignore[misc]
         """Parse, with each name of before replaced by the option's own."""
         known = {name for param in self.params for name in param.opts}
         words = [_renamed(word, known) for word in args]
+        ctx.meta[TYPED] = list(words)
         try:
             parsed: list[str] = super().parse_args(ctx, list(words))
         except TyperException as error:

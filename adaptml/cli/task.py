@@ -1,5 +1,6 @@
-"""`adaptml task new|check|list`."""
+"""`adaptml task new|check|classes|list`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from adaptml.project import Project
 
 STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
-app = new_app(help="Make, check and list tasks.")
+app = new_app(help="Make, check and list tasks; change their classes.")
 
 
 @app.command("new")
@@ -86,6 +87,49 @@ def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
         raise TaskError(
             f"task {task!r} has {count}: {errors[0].what}: {errors[0].text}; fix that, then check again"
         )
+
+
+@app.command("classes")
+def classes(
+    task: options.TaskName,
+    *,
+    rename: Annotated[list[str], typer.Option(metavar="A=B", help="Call class A B from now on.")] = [],  # noqa: B006
+    merge: Annotated[
+        list[str], typer.Option(metavar="A,B=C", help="Make one class C of A and B; C may be one of them.")
+    ] = [],  # noqa: B006
+    split: Annotated[
+        list[str], typer.Option(metavar="A=B,C", help="Make B and C of class A; its points are asked again.")
+    ] = [],  # noqa: B006
+    add: Annotated[list[str], typer.Option(metavar="D", help="Add class D.")] = [],  # noqa: B006
+    drop: Annotated[list[str], typer.Option(metavar="E", help="Let there be no class E any more.")] = [],  # noqa: B006
+    undo: Annotated[bool, typer.Option("--undo", help="Take the last change back.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Show a task's classes, or change them: the task file, gold and the tables of results follow.
+
+    All changes are said in the names of now and made at once; each option can be given several times. First
+    it shows what will happen. Names with a comma are put in quotes: --add '"a, b"'.
+
+    Example: `adaptml task classes example --rename cat=feline --merge bird,horse=other --yes`
+    """
+    from adaptml.cli.class_edits import edits_of, history
+
+    with Project() as project:
+        wanted = edits_of(project.task(task), rename, merge, split, add, drop)
+        if not wanted and not undo:
+            project.change_classes(task)
+            for line in history(project.task(task)):
+                output().print(line, markup=False)
+            return
+        for line in project.change_classes(task, **wanted, undo=undo, preview=True).lines():
+            output().print(line, markup=False, highlight=False)
+        if not yes and not sys.stdin.isatty():
+            raise TaskError(f"the classes of task {task!r} are as they were; to change them so, add --yes")
+        if not yes:
+            typer.confirm("Do that?", abort=True, err=True)
+        done = project.change_classes(task, **wanted, undo=undo)
+    output().print(f"done: the classes of task {task} are {', '.join(done.after)}", markup=False)
+    output().print(f"Next: `adaptml task check {task}`, then label and train again", markup=False)
 
 
 @app.command("list")

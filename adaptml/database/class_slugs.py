@@ -80,19 +80,28 @@ def read_slugs(database: Database, task: str) -> dict[str, str]:
     return dict(zip(frame["name"], frame["slug"], strict=True))
 
 
-def keep_slugs(database: Database, task: Task) -> dict[str, str]:
+def keep_slugs(database: Database, task: Task, *, current: bool = True) -> dict[str, str]:
     """Give every class of a task a slug, for good: name → slug in the task's order.
 
     `position` is the place of a class in the task, from 0, and NULL for one that is no class of it any more.
+
+    Args:
+        database: where the results lie.
+        task: has the classes.
+        current: whether the classes are those of the task now; if not, only new names are added, without a
+            place unless they are the first.
 
     Raises:
         DatabaseError: a table of that name that is not of this kind.
     """
     before = _read(database, task.name)
-    slugs = class_slugs(task.class_names, dict(zip(before["name"], before["slug"], strict=True)))
-    gone = before.loc[~before["name"].isin(slugs)].assign(position=None)
-    now = pd.DataFrame({"name": list(slugs), "slug": list(slugs.values()), "position": range(len(slugs))})
-    now = pd.concat([now.astype(object), gone.astype(object)], ignore_index=True)
+    known = dict(zip(before["name"], before["slug"], strict=True))
+    slugs = class_slugs(task.class_names, known)
+    places: Mapping[str, int | None] = {name: place for place, name in enumerate(slugs)}
+    if not current and len(before):
+        places = dict.fromkeys(slugs) | dict(zip(before["name"], before["position"], strict=True))
+    rows = [(name, slug, places.get(name)) for name, slug in (known | slugs).items()]
+    now = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     if _rows(now) != _rows(before):
         database.create_table(classes_table(task.name), _COLUMNS, ["name"])
         database.upsert(classes_table(task.name), now, ["name"])

@@ -40,7 +40,15 @@ _PAYLOAD: dict[WritebackKind, _Columns] = {
 _WRITTEN_AT: _Columns = {"written_at": sa.DateTime(timezone=True)}
 
 
-def write_back(database: Database, task: Task, kind: WritebackKind, frame: pd.DataFrame, run_id: str) -> int:
+def write_back(
+    database: Database,
+    task: Task,
+    kind: WritebackKind,
+    frame: pd.DataFrame,
+    run_id: str,
+    *,
+    current: bool = True,
+) -> int:
     """Write results of one run into `<task>_<kind>`; writing the same run again adds nothing.
 
     Labels and predictions get two columns a class beside the names, `is_<slug>` (0 or 1) and `prob_<slug>`;
@@ -56,6 +64,7 @@ def write_back(database: Database, task: Task, kind: WritebackKind, frame: pd.Da
             names) and `label_probs` (k floats in [0, 1] in the task's class order; labels, predictions),
             `model` (predictions: name and version, as `name/3`); other columns are left out.
         run_id: the MLflow run, or the hash of an export.
+        current: whether the classes are those of the task now, and not those of some model of it.
 
     Returns:
         How many rows were new.
@@ -69,7 +78,7 @@ def write_back(database: Database, task: Task, kind: WritebackKind, frame: pd.Da
     rows = frame[[*KEYS, *_PAYLOAD[kind]]].assign(run_id=run_id)
     if kind is not WritebackKind.ANNOTATIONS:
         values = _by_class(frame, task)
-        slugs = keep_slugs(database, task)
+        slugs = keep_slugs(database, task, current=current)
         rows = pd.concat([rows, values.set_axis(class_columns(slugs), axis=1)], axis=1)
         types |= class_columns(slugs)
     # object: pandas' own timestamps are not what a driver takes

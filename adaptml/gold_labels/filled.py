@@ -12,7 +12,7 @@ from adaptml.errors import FrameError, listed
 from adaptml.frames import KEYS, read_frame
 from adaptml.gold_labels.core import Origin, Point, read_seen, seen_of, seen_text
 from adaptml.gold_labels.reading import rows_now
-from adaptml.labelled import GOLD_LABEL, LABEL, flagged_classes, in_names_of_now, label_sets
+from adaptml.labelled import GOLD_LABEL, LABEL, flagged_classes, label_sets, renamed
 from adaptml.project import Project
 from adaptml.tasks import NONE_CHOICE, Task
 from adaptml.tasks.class_changes import in_words
@@ -53,7 +53,9 @@ def read_filled(project: Project, task: Task, path: Path) -> Filled:
     frame = read_frame(path, typed_by_user=True)
     if GOLD_LABEL not in frame.columns and LABEL in frame.columns:
         frame = frame.rename(columns={LABEL: GOLD_LABEL})
-    labels = _in_names_of_now(label_sets(frame, task, GOLD_LABEL, str(path)), task)
+    cells = label_sets(frame, task, GOLD_LABEL, str(path))
+    names = renamed([label or [] for label in cells], task)
+    labels = [None if cell is None else label for cell, label in zip(cells, names, strict=True)]
     _check(frame, labels, task, str(path))
     some = np.zeros(len(frame), dtype=bool)
     if GOLD_LABEL not in frame.columns:
@@ -72,15 +74,6 @@ def read_filled(project: Project, task: Task, path: Path) -> Filled:
             "table_name and id are as in the database, for a spreadsheet rounds long numbers and drops zeros"
         )
     return Filled(rows, int((~given & ~some).sum()), _points(frame, ~given & some), absent)
-
-
-def _in_names_of_now(labels: Sequence[list[str] | None], task: Task) -> list[list[str] | None]:
-    """Label sets by the names of now; one that no longer says which class it is stays as it is."""
-    now = in_names_of_now([label or [] for label in labels], task)
-    return [
-        label if label is None or found.undecided else [*found.labels]
-        for label, found in zip(labels, now, strict=True)
-    ]
 
 
 def _check(frame: pd.DataFrame, labels: Sequence[list[str] | None], task: Task, source: str) -> None:

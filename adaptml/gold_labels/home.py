@@ -92,6 +92,28 @@ class GoldHome:
         there = pd.MultiIndex.from_frame(rows[ROW_KEYS]).isin(pd.MultiIndex.from_frame(new[ROW_KEYS]))
         self._write(_joined(rows[~there], new), new, whole=False)
 
+    def take_out(self, points: pd.DataFrame) -> None:
+        """Remove rows, and write the export without them.
+
+        Args:
+            points: the columns of `ROW_KEYS`; rows that are in the table.
+        """
+        import sqlalchemy as sa
+
+        from adaptml.database import cratedb
+
+        rows = self.rows()
+        gone = pd.MultiIndex.from_frame(rows[ROW_KEYS]).isin(pd.MultiIndex.from_frame(points[ROW_KEYS]))
+        with replacing(self.project.settings.gold(self.task)) as path:
+            exported(rows[~gone]).to_parquet(path, index=False)
+            database = self.project.results
+            target = database.found_table(self.table, ROW_KEYS)
+            with database.translated(), database.engine.begin() as connection:
+                for row in points[ROW_KEYS].itertuples(index=False, name=None):
+                    same = (target.c[key] == value for key, value in zip(ROW_KEYS, row, strict=True))
+                    connection.execute(sa.delete(target).where(*same))
+                cratedb.refresh(connection, target)
+
     def _write(self, after: pd.DataFrame, new: pd.DataFrame, whole: bool) -> None:
         """Write to the table, then the export, which takes its place when the table has been written."""
         from adaptml.database.replacing import replace_kind  # SQLAlchemy takes a third of a second

@@ -10,8 +10,9 @@ from adaptml.errors import AnnotationError, FrameError, UnknownTableError
 from adaptml.frames import GONE, KEYS
 from adaptml.gold_labels.core import Point, cell_hash, differ, read_seen
 from adaptml.gold_labels.home import GoldHome, counting
-from adaptml.labelled import GOLD_LABEL
+from adaptml.labelled import GOLD_LABEL, in_names_of_now
 from adaptml.project import Project
+from adaptml.tasks import Task
 
 UNKNOWN = "unknown"
 _log = logging.getLogger(__name__)
@@ -105,18 +106,27 @@ def rows_now(project: Project, keys: pd.DataFrame, columns: list[str]) -> dict[P
     return found
 
 
-def changed_points(project: Project, task_name: str, n: int | None = None) -> pd.DataFrame:
-    """`table_name` and `id` of the first n gold points (all for None) that changed since they were labelled.
+def changed_points(project: Project, task: Task, n: int | None = None) -> pd.DataFrame:
+    """`table_name` and `id` of the first n gold points (all for None) that have to be asked about again.
+
+    They read otherwise than when they were labelled, or a class of theirs was split or dropped since.
 
     Raises:
         AnnotationError: there is none.
         FrameError, DatabaseError: as `gold_labels`.
     """
-    found = gold_labels(project, task_name).frame
-    changed = found.loc[found["changed"].eq(True), KEYS].head(len(found) if n is None else n)
+    found = gold_labels(project, task.name).frame
+    wanted = found["changed"].eq(True) | undecided(found, task)
+    changed = found.loc[wanted, KEYS].head(len(found) if n is None else n)
     if changed.empty:
-        raise AnnotationError(f"no gold point of task {task_name!r} has changed since it was labelled")
+        raise AnnotationError(f"no gold point of task {task.name!r} has changed since it was labelled")
     return changed.reset_index(drop=True)
+
+
+def undecided(frame: pd.DataFrame, task: Task) -> "pd.Series[bool]":
+    """Which gold points do not say which class they are now; `frame` has `gold_label`."""
+    now = in_names_of_now([[*label] for label in frame[GOLD_LABEL]], task)
+    return pd.Series([bool(found.undecided) for found in now], index=frame.index, dtype=bool)
 
 
 def gold_frame(project: Project, task_name: str) -> pd.DataFrame:

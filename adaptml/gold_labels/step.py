@@ -12,9 +12,9 @@ from adaptml.frames import KEYS, write_frame
 from adaptml.gold_labels.core import PARTS, RANK
 from adaptml.gold_labels.filled import Filled, named, read_filled
 from adaptml.gold_labels.home import GoldHome
-from adaptml.gold_labels.reading import GoldLabels, gold_labels
+from adaptml.gold_labels.reading import GoldLabels, gold_labels, undecided
 from adaptml.gold_labels.sheets import FORMATS, as_cell, write_spreadsheet
-from adaptml.labelled import GOLD_LABEL
+from adaptml.labelled import GOLD_LABEL, renamed
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -28,6 +28,8 @@ class GoldReport(GoldLabels):
     Attributes:
         task: name of the task.
         filled: what the spreadsheet said, where one was given.
+        undecided: points whose class was split or dropped since, which nobody can use before they are asked
+            about again.
         new, other: how many of its labels are new, and how many are other than those of an earlier one.
 
     Example:
@@ -42,6 +44,7 @@ class GoldReport(GoldLabels):
     filled: Filled | None = None
     new: int = 0
     other: int = 0
+    undecided: int = 0
 
     def lines(self) -> list[str]:
         """Counts by origin, part and class, and what is odd."""
@@ -60,6 +63,7 @@ class GoldReport(GoldLabels):
         odd = {
             "labels of a lower origin that do not count": self.overruled,
             "points that have changed since they were labelled": self.changed,
+            "points whose class was split or dropped, to be labelled anew": self.undecided,
             "points of which it is not on record what was seen": int(self.frame["changed"].isna().sum()),
             "points that are no longer in their table: left out": len(self.gone),
         }
@@ -115,9 +119,12 @@ def gold(
         filled = read_filled(project, task, project.path(file))
         new, other = _take_in(GoldHome(project, task.name), filled.rows)
     found = gold_labels(project, task.name)
+    labels = renamed(found.frame[GOLD_LABEL], task)
+    found.frame[GOLD_LABEL] = pd.Series(labels, index=found.frame.index, dtype=object)
     if export is not None:
         _export(found.frame, task, Path(export))
-    return GoldReport(found.frame, found.gone, found.overruled, task.name, filled, new, other)
+    n = int(undecided(found.frame, task).sum())
+    return GoldReport(found.frame, found.gone, found.overruled, task.name, filled, new, other, n)
 
 
 def _take_in(home: GoldHome, rows: pd.DataFrame) -> tuple[int, int]:

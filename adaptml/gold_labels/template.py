@@ -61,7 +61,7 @@ def gold_template(
             f"{path} is there already, maybe filled in; name another file with --to, or remove it"
         )
     if data is None:
-        keys = changed_points(project, task.name, n)
+        keys = changed_points(project, task, n)
     else:
         keys = _points_without(project, task, data, n or 0, SamplingOptions(seed=seed, where=where))
     columns = [column.name for column in task.columns]

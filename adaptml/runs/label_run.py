@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adaptml.errors import AnnotationError
-from adaptml.frames import KEYS
+from adaptml.frames import KEYS, read_metadata
 from adaptml.project import Project
 from adaptml.runs.artifacts import OLD_VOTES, PREDICTIONS, TRAINING_DATA, VOTES
+from adaptml.runs.class_lists import classes_now, votes_now
 from adaptml.runs.label_run_before import votes_of_before
-from adaptml.tasks import ABSTAIN, ProblemType, problem_type
+from adaptml.tasks import ABSTAIN, ProblemType, Task, problem_type
 
 CHUNK_ROWS = 50_000
 
@@ -24,17 +25,21 @@ Ids = npt.NDArray[np.object_]
 
 
 class RunFiles:
-    """The files of one complete `label` or end-model run, copied when they are first asked for."""
+    """The files of one complete `label` or end-model run, copied when they are first asked for.
 
-    def __init__(self, project: Project, run_id: str, folder: Path) -> None:
+    Where the task's classes have changed since, labels, probabilities and votes are of the classes of now.
+    """
+
+    def __init__(self, project: Project, run_id: str, folder: Path, task: Task | None = None) -> None:
         """Name the run.
 
         Args:
             project: whose run it is.
             run_id: an MLflow run.
             folder: where its files may be copied to.
+            task: whose run it is; None reads it as it was made.
         """
-        self._project, self.run_id, self._folder = project, run_id, folder
+        self._project, self.run_id, self._folder, self._task = project, run_id, folder, task
 
     @cached_property
     def labels(self) -> Path:
@@ -73,18 +78,27 @@ class RunFiles:
             if rows.num_rows:
                 empty = False
                 flat = rows.column("label_probs").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-                yield _ids(rows), flat.reshape(rows.num_rows, -1).astype(np.float64)
+                yield _ids(rows), self._now(flat.reshape(rows.num_rows, -1).astype(np.float64))
         if empty:
             raise AnnotationError(
                 f"run {self.run_id} holds no point of table {table!r}; name a run on that table"
             )
 
     def label_sets(self, table: str) -> Iterator[tuple[Ids, list[list[str]], Floats]]:
-        """Ids of a table's points, the classes the run gave them, and their probabilities (n, k)."""
+        """Ids of a table's points, the classes the run gave them, and their probabilities (n, k).
+
+        Points whose classes no longer say which they are now are left out.
+        """
         for batch in _batches(self.labels, [*KEYS, "label", "label_probs"]):
             rows = _of_table(batch, table)
             probs = np.array(rows.column("label_probs").to_pylist(), dtype=np.float64)
-            yield _ids(rows), rows.column("label").to_pylist(), probs
+            labels = rows.column("label").to_pylist()
+            if self._changed is None or not labels:
+                yield _ids(rows), labels, probs
+                continue
+            now = [self._changed.now(label) for label in labels]
+            kept = np.array([not found.undecided for found in now])
+            yield _ids(rows)[kept], [[*f.labels] for f in now if not f.undecided], self._now(probs)[kept]
 
     def disputed(self, table: str) -> Iterator[tuple[Ids, Floats]]:
         """Ids of points with votes for different classes, in chunks, each with the score 1."""
@@ -95,16 +109,34 @@ class RunFiles:
         return self._voted(table, disputed=False)
 
     def _voted(self, table: str, *, disputed: bool) -> Iterator[tuple[Ids, Floats]]:
-        for keys, votes in self._votes():
+        for keys, cast_then in self._votes():
+            votes = cast_then if self._changed is None else votes_now(self._changed, self._classes, cast_then)
             cast = votes != ABSTAIN
             if disputed:
-                lowest = np.where(cast, votes, np.iinfo(np.int8).max).min(axis=1)
+                lowest = np.where(cast, votes, np.iinfo(votes.dtype).max).min(axis=1)
                 wanted = cast.any(axis=1) & (votes.max(axis=1) != lowest)
             else:
                 wanted = ~cast.any(axis=1)
             ids = _ids(_of_table(keys.filter(pa.array(wanted)), table))
             if len(ids):
                 yield ids, np.ones(len(ids))
+
+    @cached_property
+    def _changed(self) -> Task | None:
+        """The task, where the run was made with other classes than it has now."""
+        return self._task if self._task is not None and self._classes != self._task.class_names else None
+
+    @cached_property
+    def _classes(self) -> list[str]:
+        """The classes that the run was made with; those of now where it does not say."""
+        said = read_metadata(self.labels).get("classes")
+        return [*said] if said else [] if self._task is None else self._task.class_names
+
+    def _now(self, probs: Floats) -> Floats:
+        """Probabilities of the classes of now; 0 for a class of which the run says nothing."""
+        if self._changed is None:
+            return probs
+        return np.minimum(probs @ classes_now(self._changed, self._classes), 1.0)
 
     def _votes(self) -> Iterator[tuple[pa.Table, npt.NDArray[np.int8]]]:
         """Keys of the points that the run was given, and their votes (n, m), in chunks."""

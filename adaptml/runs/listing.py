@@ -1,15 +1,17 @@
 """Which runs there are, and what each found."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 
 import pandas as pd
 from mlflow.entities import Run
 
-from adaptml.errors import TrackingError, one_line
+from adaptml.errors import TaskError, TrackingError, one_line
 from adaptml.project import Project
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.tracking import PARENT_TAG, store_errors
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request
@@ -32,6 +34,7 @@ class _Row:
     metric: str
     on_gold: float | None
     on_labels: float | None
+    of_before: bool
     run_id: str
 
 
@@ -49,8 +52,8 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
         Frame of a row per run: `started` (UTC), `task`, `step`, `setting`, `status` (FINISHED, FAILED, KILLED
         or RUNNING), `model` (label model or algorithm), `points` (to label or trained on), `metric`
         (`accuracy` or `f1_samples`), `on_gold` and `on_labels` (its values in [0, 1] against gold and against
-        the label model's labels; of `compare` the best strategy's), `run_id`. What a run does not say is
-        empty or NaN.
+        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with
+        other classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
 
     Raises:
         TrackingError: the tracking server or store cannot be used.
@@ -61,7 +64,8 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
             step    status  points
         0  label  FINISHED    24.0
     """
-    rows = [row for row in (_row(run, name) for run, name in _every_run(project)) if row.step in STEPS]
+    classes = cache(lambda name: _classes(project, name))
+    rows = [row for row in (_row(*found, classes) for found in _every_run(project)) if row.step in STEPS]
     wanted = sorted((row for row in rows if task in (None, row.task)), key=lambda row: row.started)
     frame = pd.DataFrame([asdict(row) for row in reversed(wanted)], columns=COLUMNS)
     numbers = ["points", "on_gold", "on_labels"]
@@ -86,15 +90,24 @@ def _every_run(project: Project) -> Iterator[tuple[Run, str]]:
         ) from error
 
 
-def _row(run: Run, experiment: str) -> _Row:
+def _classes(project: Project, task: str) -> str:
+    """The classes that a task has now; empty where there is no such task any more."""
+    try:
+        return classes_text(project.task(task).class_names)
+    except TaskError:
+        return ""
+
+
+def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
     params, metrics = run.data.params, run.data.metrics
     step, setting = _step(run), _setting(run)
     problem = PROBLEM_TYPES.get(setting)
     metric = "" if problem is None else problem.measure
+    task, made_with = _task(run, experiment), run.data.tags.get(CLASSES_TAG, "")
     model = params.get("label_model_used") or params.get("label_model", "")
     return _Row(
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
-        task=_task(run, experiment),
+        task=task,
         step=step,
         setting=setting,
         status=run.info.status,
@@ -103,12 +116,15 @@ def _row(run: Run, experiment: str) -> _Row:
         metric=metric,
         on_gold=_on_gold(step, metric, metrics),
         on_labels=metrics.get(f"lm_{metric}"),
+        of_before=bool(made_with) and classes(task) not in ("", made_with),
         run_id=run.info.run_id,
     )
 
 
 def _step(run: Run) -> str:
     """The step that made a run; one that `mlflow run` opened has a name that says nothing."""
+    if PARENT_TAG in run.data.tags:  # a setting that a search tried
+        return ""
     named = (run.info.run_name or "").split(" ")[0]
     if named in STEPS:
         return named

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class ModelToLog:
         signature: columns in, columns out.
         input_example: a frame that the model accepts.
         requirements: pip requirements, pinned.
+        tags: on the registered model; those of its last version count.
     """
 
     registered_name: str
@@ -46,6 +47,7 @@ class ModelToLog:
     signature: "ModelSignature"
     input_example: "pd.DataFrame"
     requirements: list[str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_model(model: ModelToLog, folder: Path) -> None:

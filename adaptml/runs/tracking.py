@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -26,8 +26,26 @@ from adaptml.errors import TrackingError, one_line
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
+PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
 _MAX_PARAM_CHARS = 500
 _MAKING = Lock()  # a new store is made by migrations that keep global state
+
+
+@dataclass(frozen=True)
+class ChildRun:
+    """A run inside a run, such as one setting of a search: it has no files.
+
+    Attributes:
+        name: of the run.
+        params: name → value.
+        metrics: name → finite number; none where what it tried failed.
+        error: why it failed; empty where it did not.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    error: str = ""
 
 
 @dataclass
@@ -42,6 +60,8 @@ class Recorder:
         log: writes to the run's log.txt and to the terminal.
         params: name → value; those that are only known later are added.
         metrics: name → finite number.
+        tags: name → text.
+        children: runs inside this one.
         model: the model to log and to register, if the step makes one.
         model_version: the version that the registry gave it, once the run is complete.
     """
@@ -53,6 +73,8 @@ class Recorder:
     log: logging.Logger
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    children: list[ChildRun] = field(default_factory=list)
     model: ModelToLog | None = None
     model_version: str | None = None
 
@@ -272,16 +294,32 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
     # `mlflow run` has logged its own form of some parameters, which may not change.
     new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
     metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()])
+    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
+    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()], tags)
     client.log_artifacts(run_id, str(recorder.folder))
+    for child in recorder.children:
+        _log_child(client, run, child)
     if recorder.model is not None:
         recorder.model_version = _register(client, run, recorder.model)
     client.set_terminated(run_id, "FINISHED")
 
 
+def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
+    tags = {PARENT_TAG: parent.info.run_id} | ({"error": _text(child.error)} if child.error else {})
+    made = client.create_run(parent.info.experiment_id, run_name=child.name, tags=tags)
+    now = int(time.time() * 1000)
+    metrics = [Metric(key, float(value), now, 0) for key, value in child.metrics.items()]
+    client.log_batch(
+        made.info.run_id, metrics, [Param(key, _text(value)) for key, value in child.params.items()]
+    )
+    client.set_terminated(made.info.run_id, "FAILED" if child.error else "FINISHED")
+
+
 def _register(client: MlflowClient, run: Run, model: ModelToLog) -> str:
     if not client.search_registered_models(f"name = '{model.registered_name}'"):
         client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
+    for name, value in model.tags.items():
+        client.set_registered_model_tag(model.registered_name, name, value)
     source = f"{run.info.artifact_uri}/{MODEL_FOLDER}"
     return str(client.create_model_version(model.registered_name, source, run.info.run_id).version)
 

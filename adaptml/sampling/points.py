@@ -66,7 +66,7 @@ def draw_points(
     if options.run is not None:
         from adaptml.runs.label_run import RunFiles  # MLflow takes a second
 
-        files = RunFiles(project, options.run, folder)
+        files = RunFiles(project, options.run, folder, task)
     vector = options.vector or next(iter(task.features), None)
     source = Source(project.points, table, options.by, vector, files, only)
     return draw_sample(source, options.sampling, n, options.seed)

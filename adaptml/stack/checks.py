@@ -20,6 +20,7 @@ MEMORY_GB = {
     "label-studio-web": 0.6,
     "label-studio-dev": 0.5,
     "dp-mlflow": 1.0,
+    "dp-mlflow-gpu": 3.0,
     "modelling-mlflow": 0.8,
     "modelling-mlflow-deploy": 0.6,
     "dp-mlflow-db": 0.2,
@@ -85,15 +86,23 @@ def _version(what: str, expected: str, fix: str, minimum: tuple[int, ...], ask: 
 
 
 def check_user(stack: Stack) -> Finding:
-    """The user that containers run as can read and write the caller's files.
+    """The user that containers run as can read and write the caller's files."""
+    return user_finding(docker("info", "--format", "{{.SecurityOptions}}"), stack.owner)
+
+
+def user_finding(security: str, owner: tuple[int, int]) -> Finding:
+    """What is to be said of that user.
 
     In a rootless engine the caller is user 0 of the containers, and every other number is a stranger.
+
+    Args:
+        security: the engine's security options.
+        owner: user and group that containers run as.
     """
-    rootless = "rootless" in docker("info", "--format", "{{.SecurityOptions}}")
-    uid, gid = stack.owner
+    rootless, (uid, gid) = "name=rootless" in security, owner
+    expected = "APP_UID=0, for the engine is rootless" if rootless else "any"
     return Finding(
-        "user", not rootless or uid == 0, "APP_UID=0, for the engine is rootless",
-        f"APP_UID={uid}, APP_GID={gid}",
+        "user", not rootless or uid == 0, expected, f"APP_UID={uid}, APP_GID={gid}",
         "set APP_UID=0 and APP_GID=0 in .env.dev: in containers of a rootless engine that is you",
     )  # fmt: skip
 

@@ -16,8 +16,9 @@ from adaptml.settings import ENV_FILES
 
 COMPOSE_FILE = "docker-compose.yml"
 COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
-ALL_PROFILES = "dev"
-PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES)
+ALL_PROFILES = "dev"  # all that any machine can run
+GPU_PROFILE = "gpu"
+PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
 # Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
 EXTERNAL_DATABASE_FILE = "docker/external-database.yml"
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "crate": 4200}
@@ -165,7 +166,7 @@ class Stack:
     def compose(
         self,
         *words: str,
-        profiles: Sequence[str] = (ALL_PROFILES,),
+        profiles: Sequence[str] = (ALL_PROFILES, GPU_PROFILE),
         capture: bool = True,
         stdin: BinaryIO | None = None,
     ) -> str:

@@ -10,7 +10,7 @@ import typer
 from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack.backup import MANIFEST, SECRETS, Store, file_of, own_image, stores
-from adaptml.stack.compose import Stack, StackError, docker, open_stack
+from adaptml.stack.compose import ALL_PROFILES, Stack, StackError, docker, open_stack
 from adaptml.stack.folders import make_folders
 from adaptml.stack.secrets import make_secrets, write_private
 
@@ -40,7 +40,9 @@ def restore(stack: Stack, folder: Path) -> list[Store]:
     _check_empty(wanted, image)
     _put_back_secrets(stack, folder / SECRETS)
     make_folders(stack)
-    stack.compose("create", "--no-build")  # Compose's own volumes, under its own labels
+    stack.compose(
+        "create", "--no-build", profiles=[ALL_PROFILES]
+    )  # Compose's own volumes, under its own labels
     for store, copy in wanted.items():
         _fill(store, copy, image, stack.owner)
     return list(wanted)

@@ -141,7 +141,8 @@ def table_of(findings: Sequence[Finding]) -> Table:
 
 def command(
     profiles: Annotated[
-        list[str] | None, typer.Argument(help="label, data_programming, modelling, deploy; default: all.")
+        list[str] | None,
+        typer.Argument(help="label, data_programming, modelling, deploy, gpu; default: all but gpu."),
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Build the images anew first.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start in spite of failed checks.")] = False,
@@ -158,8 +159,9 @@ def command(
     console.print(f"{len(services)} services are healthy after {time.monotonic() - started:.0f} s")
     for line in aligned(addresses(stack, services)):
         console.print(line)
-    if stack.folders:
-        console.print(f"files of {listed(list(stack.folders), 5)}: in {stack.data_path}")
+    inside = [name for name, folder in stack.folders.items() if folder.parent == stack.data_path]
+    if inside:
+        console.print(f"files of {listed(inside, 5)}: in {stack.data_path}")
     for line in how_to_move(stack, own_image(stack)):
         console.print(line)
 

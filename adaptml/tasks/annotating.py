@@ -51,14 +51,18 @@ def label_config(task: Task, held: Mapping[str, int] | None = None) -> str:
         SubElement(view, TAGS[column.type], shown)
     target = {"name": "label", "toName": task.columns[0].name, "choice": task.problem.choice}
     choices = SubElement(view, "Choices", target | {"required": "true"})
-    for box in boxes:
-        alias = {} if box.stored == box.shown else {"alias": box.stored}
-        parent = SubElement(choices, "View", className=EARLIER) if box.earlier else choices
-        SubElement(parent, "Choice", {"value": box.shown} | alias)
+    _add_boxes(choices, "Choice", boxes)
     if task.feedback:
         _ask_for_feedback(view, task, boxes)
     indent(view)
     return tostring(view, encoding="unicode") + "\n"
+
+
+def _add_boxes(control: Element, tag: str, boxes: Sequence[PageChoice]) -> None:
+    for box in boxes:
+        alias = {} if box.stored == box.shown else {"alias": box.stored}
+        parent = SubElement(control, "View", className=EARLIER) if box.earlier else control
+        SubElement(parent, tag, {"value": box.shown} | alias)
 
 
 def _ask_for_feedback(view: Element, task: Task, boxes: Sequence[PageChoice]) -> None:
@@ -66,11 +70,7 @@ def _ask_for_feedback(view: Element, task: Task, boxes: Sequence[PageChoice]) ->
     for control, column in words_controls(task).items():
         SubElement(view, "Header", value=f"Which words of {column} decided? Optional", size="5")
         labels = SubElement(view, "Labels", name=control, toName=column)
-        for box in boxes:
-            if box.stored != NONE_CHOICE:
-                alias = {} if box.stored == box.shown else {"alias": box.stored}
-                parent = SubElement(labels, "View", className=EARLIER) if box.earlier else labels
-                SubElement(parent, "Label", {"value": box.shown} | alias)
+        _add_boxes(labels, "Label", [box for box in boxes if box.stored != NONE_CHOICE])
     SubElement(view, "Header", value="What decided? Optional", size="5")
     target = {"name": WHAT_DECIDED, "toName": task.columns[0].name}
     SubElement(view, "TextArea", target | {"rows": "2", "maxSubmissions": "1", "editable": "true"})

@@ -10,13 +10,15 @@ import pandas as pd
 
 from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
-from adaptml.errors import AdaptmlError, FeatureError, UnknownTableError, listed
+from adaptml.errors import AdaptmlError, FeatureError, ModelError, UnknownTableError, listed
 from adaptml.features.catalogue import Feature
 from adaptml.features.encoders import check_encoder, encoder_takes
 from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
 from adaptml.frames import KEYS
 from adaptml.project import Project
+from adaptml.tasks.defaults import DEFAULT_ALGORITHM, named, shown
+from adaptml.tasks.mentions import mentions, said_of
 from adaptml.tasks.scaffold import PLACEHOLDERS
 from adaptml.tasks.schema import Featurize, Task
 
@@ -86,7 +88,14 @@ def check_functions(project: Project, task: Task, points: pd.DataFrame | None) -
 def check_file(task: Task) -> list[Finding]:
     """The task file: what it says, and what its writer forgot."""
     classes = f"{task.setting}, {len(task.classes)} classes: {listed(task.class_names, 20)}"
-    return [Finding("ok", "task file", classes), *_guide(task), *_language(task), *_encoder(task)]
+    return [
+        Finding("ok", "task file", classes),
+        *_guide(task),
+        *_former(task),
+        *_language(task),
+        *_encoder(task),
+        *_kept(task),
+    ]
 
 
 def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding], pd.DataFrame | None]:
@@ -112,6 +121,32 @@ def check_data(project: Project, task: Task, data: Data) -> tuple[list[Finding],
     return findings, points.sample(min(SAMPLE, len(points)), random_state=SEED)
 
 
+def _kept(task: Task) -> Iterator[Finding]:
+    """What the task file keeps for steps; that of `label` is checked with the labelling functions."""
+    for section, kept in (("label", task.label), ("train", task.train)):
+        values = named(**{name: value for name, value in kept if value != {}})
+        problem = _train_problem(task) if section == "train" and values else ""
+        if problem:
+            yield Finding("error", section, problem)
+        elif values:
+            said = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+            yield Finding("ok", section, f"kept in the task file: {said}")
+
+
+def _train_problem(task: Task) -> str:
+    """What is wrong with the algorithm that the task keeps, where the library that it is of is installed."""
+    if find_spec("sklearn") is None:
+        return ""
+    name, known = task.train.algorithm or DEFAULT_ALGORITHM, import_module("adaptml").algorithms()
+    if name not in known:
+        return f"algorithm: no algorithm {name!r}; expected one of {listed(list(known), 20)}"
+    try:
+        known[name].from_options(task.train.params)
+    except ModelError as error:
+        return f"params: {error}"
+    return ""
+
+
 def _guide(task: Task) -> Iterator[Finding]:
     """Texts for annotators that are still those of a new task."""
     left = [spec.name for spec in task.classes if spec.description in PLACEHOLDERS]
@@ -123,6 +158,13 @@ def _guide(task: Task) -> Iterator[Finding]:
         )
     if task.description in PLACEHOLDERS:
         yield Finding("warning", "coding guide", "nobody has said yet what is asked: write the description")
+
+
+def _former(task: Task) -> Iterator[Finding]:
+    """Names of classes of before in the task's code."""
+    former = set(task.meanings) - set(task.class_names)
+    for line in said_of(mentions(task, former), task.meanings):
+        yield Finding("warning", "classes", f"{line}; where the class is meant, write it as it is now")
 
 
 def _language(task: Task) -> Iterator[Finding]:

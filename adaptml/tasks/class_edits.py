@@ -168,11 +168,13 @@ def _check_new_names(there: AbstractSet[str], edits: ClassEdits) -> None:
 def _validate(task: Task, plan: Plan) -> None:
     """Everything that a task file checks: names, their number, and that each name keeps one meaning."""
     try:
-        Task(
-            setting=task.setting,
-            classes=tuple(plan.names),
-            class_changes=(*task.class_changes, plan.change),
-            positive=plan.positive,
+        Task.model_validate(
+            {
+                "setting": task.setting,
+                "classes": plan.names,
+                "class_changes": (*task.class_changes, plan.change),
+                "positive": plan.positive,
+            }
         )
     except ValidationError as error:
         raise TaskError(

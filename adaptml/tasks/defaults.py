@@ -14,6 +14,7 @@ from adaptml.tasks.schema import Task
 Section = Literal["label", "train"]
 SETTINGS_FROM = "settings_from"  # the parameter of a run that says where its values came from
 BUILT_IN = "built in"
+DEFAULT_ALGORITHM = "logistic_regression"
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def came_from(*chosen: Chosen) -> str:
     """
     parts = []
     for where, groups in (("given", [c.given for c in chosen]), ("task file", [c.kept for c in chosen])):
-        named = [f"{name} {value}" for group in groups for name, value in group.items()]
-        parts += [f"{where}: {', '.join(named)}"] if named else []
+        said = [f"{name} {shown(value)}" for group in groups for name, value in group.items()]
+        parts += [f"{where}: {', '.join(said)}"] if said else []
     return "; ".join([*parts, f"else {BUILT_IN}"]) if parts else BUILT_IN
 
 
@@ -79,13 +80,14 @@ def check_keeping(task: Task) -> None:
         ) from error
 
 
-def keep(task: Task, section: Section, values: Mapping[str, Any]) -> str:
+def keep(task: Task, section: Section, values: Mapping[str, Any], run_id: str) -> str:
     """Write a step's values into the task file; comments and every other line stay as they are.
 
     Args:
         task: a task with a file.
         section: which step's.
         values: all that the section is to say, plain values; empty: the section goes.
+        run_id: the run that used them, which is complete.
 
     Returns:
         A sentence on what was written, for people.
@@ -95,13 +97,16 @@ def keep(task: Task, section: Section, values: Mapping[str, Any]) -> str:
         FileError: the file cannot be written.
     """
     path = _path(task)
-    before = read_file(path)
-    after = put(before, [section], values)
-    parse_task(after, path.parent, str(path))
-    if after == before:
-        return f"{path} says so already"
-    write_file(path, after)
-    said = ", ".join(f"{name} {value}" for name, value in values.items())
+    try:
+        before = read_file(path)
+        after = put(before, [section], values)
+        parse_task(after, path.parent, str(path))
+        if after == before:
+            return f"{path} says so already"
+        write_file(path, after)
+    except (TaskError, FileError) as error:
+        raise type(error)(f"run {run_id} is complete, but {path} was not changed: {error}") from error
+    said = ", ".join(f"{name} {shown(value)}" for name, value in values.items())
     return f"{path}, {section}: {said or 'nothing, as all is built in'}"
 
 
@@ -109,6 +114,13 @@ def in_task_file(task: Task, place: str, error: Exception) -> TaskError:
     """What is wrong with a value that the task keeps, with its place."""
     source = f"task {task.name!r}" if task.folder is None else str(task.folder / "task.yaml")
     return TaskError(f"{source}, {place}: {error}")
+
+
+def shown(value: Any) -> str:
+    """A value for people, such as `txt_vec+age` for two columns."""
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{name} {shown(inner)}" for name, inner in value.items()) + ")"
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _path(task: Task) -> Path:

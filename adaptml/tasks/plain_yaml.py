@@ -70,5 +70,7 @@ def compose_yaml(text: str) -> yaml.MappingNode:
     Raises:
         yaml.YAMLError: as `read_yaml`.
     """
-    found: yaml.MappingNode = yaml.compose(text, _PlainLoader)
+    found = yaml.compose(text, _PlainLoader)
+    if not isinstance(found, yaml.MappingNode):
+        raise yaml.YAMLError(f"keys and values are expected, not {type(found).__name__}")
     return found

@@ -74,7 +74,10 @@ columns:  # what annotators see{files}
 # feedback: true  # also ask annotators which words decided, and why
 lf_features: [{lf_features}]  # what labelling functions read
 features: [{features}]  # what the end model reads{brought}
-{featurize}"""
+{featurize}# What steps take where a command says nothing else; `label --keep` and `train --keep` write it.
+# label: {{label_model: auto, config: {{n_epochs: 100}}}}
+# train: {{algorithm: logistic_regression, params: {{C: 10}}, strategy: auto}}
+"""
 
 # Nobody's positive class is one of the two by accident.
 _POSITIVE = "# positive: {example}  # of two classes, the one that precision and recall are to be about\n"

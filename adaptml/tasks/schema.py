@@ -98,7 +98,7 @@ class TrainDefaults(_Part):
 
     algorithm: str | None = None
     params: dict[str, Any] = {}
-    strategy: str | None = None
+    strategy: Literal["auto", "gold", "weak", "union", "stacked", "relabelled"] | None = None
     features: tuple[str, ...] = ()
     soft_labels: bool | None = None
     seed: int | None = Field(None, ge=0, lt=2**32)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from adaptml.frames import KEYS
-from adaptml.labelled import GOLD_LABEL
+from adaptml.labelled import GOLD_LABEL, in_names_of_now
 from adaptml.tasks import Task, indicator
 from dataprogramming.watching.statistics import Estimate, mean, share
 
@@ -49,13 +50,13 @@ class GoldOverTime:
             return [("on gold", f"nothing made since the training; {left}")] if self.n_left_out else []
         told = "; ".join(f"{p.name} {p.right.value:.3f} ({p.right.low:.3f} to {p.right.high:.3f}, "
                          f"{p.right.n} points)" for p in self.periods)  # fmt: skip
-        return [("on gold", f"{self.measure} {told}; {left}")]
+        return [("on gold", f"{self.measure} {told}" + (f"; {left}" if self.n_left_out else ""))]
 
 
 def gold_over_time(
     task: Task,
     gold: pd.DataFrame,
-    learned: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    learned: npt.NDArray[np.bool_],
     trained_at: datetime,
     predict: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> GoldOverTime:
@@ -73,8 +74,9 @@ def gold_over_time(
     """
     made = pd.to_datetime(gold["made_at"], utc=True)
     judges = ~learned & (made > trained_at).to_numpy()
-    Y = indicator(gold[GOLD_LABEL].tolist(), task.class_names)
-    judges &= task.problem.usable(Y)
+    now = in_names_of_now(gold[GOLD_LABEL].tolist(), task)  # a class may have been split since
+    Y = indicator([() if found.undecided else found.labels for found in now], task.class_names)
+    judges &= task.problem.usable(Y) & np.array([not found.undecided for found in now], dtype=bool)
     n_left_out, measure = int((~judges).sum()), task.problem.measure
     if not judges.any():
         return GoldOverTime(measure, (), n_left_out)
@@ -88,13 +90,13 @@ def gold_over_time(
     return GoldOverTime(measure, tuple(periods), n_left_out + int((~there).sum()))
 
 
-def _estimate(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Estimate:
+def _estimate(scores: npt.NDArray[np.float64]) -> Estimate:
     """A share where each point is right or wrong, else a mean."""
     if np.isin(scores, (0, 1)).all():
         return share(int(scores.sum()), len(scores))
     return mean(scores)
 
 
-def _periods(made: "pd.Series[datetime]") -> "np.ndarray[tuple[int], np.dtype[np.object_]]":
+def _periods(made: "pd.Series[pd.Timestamp]") -> npt.NDArray[np.object_]:
     span = (made.max() - made.min()).days
     return made.dt.strftime("%Y-%m-%d" if span <= DAYS_BY_DAY else "%Y-%m").to_numpy(object)

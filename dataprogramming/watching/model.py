@@ -62,7 +62,7 @@ def _written(project: Project, task: Task) -> Model:
             f"no champion here, and no predictions in {table}: `adaptml predict {task.name} --data DATA "
             "--new --write` brings them"
         )
-    last = found.loc[found["written_at"].idxmax()]
+    last = found.sort_values("written_at", kind="stable").iloc[-1]
     ours = found.loc[found["run_id"] == last["run_id"], [*KEYS, "label", "label_probs"]]
 
     def predict(keys: pd.DataFrame) -> pd.DataFrame:

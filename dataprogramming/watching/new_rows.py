@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from adaptml.database import Vector
 from adaptml.errors import FeatureError, one_line
 from adaptml.features.reading import read_features
+from adaptml.features.required import check_featurized
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -50,6 +51,39 @@ def some(keys: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
     """At most so many rows, drawn at random, in their order."""
     drawn = np.random.default_rng(seed).permutation(len(keys))[:most]
     return keys.iloc[np.sort(drawn)][KEYS].reset_index(drop=True)
+
+
+def check_new_featurized(project: Project, task: Task, new: pd.DataFrame) -> None:
+    """Refuse new rows whose words nobody computed yet: rules would be silent on them, and seem to have died.
+
+    Args:
+        project: holds the features.
+        task: says which words its rules read, and of which text they are made.
+        new: `table_name` and `id` (m rows).
+
+    Raises:
+        FeatureError: says how many rows have a text and no words.
+    """
+    for made in task.featurize:
+        if made.lemmas is None or (task.lf_features and made.lemmas not in task.lf_features):
+            continue
+        check_featurized(project.points, task, map(str, new["table_name"].unique()), [made.lemmas])
+        missing = _without_words(project, new, made.text, made.lemmas)
+        if missing:
+            raise FeatureError(
+                f"{missing} of {len(new)} new rows have no {made.lemmas!r} yet, which rules of task "
+                f"{task.name!r} read: run `adaptml featurize {task.name} --data {new['table_name'].iloc[0]}`"
+            )
+
+
+def _without_words(project: Project, new: pd.DataFrame, text: str, lemmas: str) -> int:
+    """How many rows have a text and no words, read in chunks."""
+    missing = 0
+    for rows in project.points.read_stored(new, [text, lemmas]):
+        cells = rows.columns()
+        pairs = zip(cells[text], cells[lemmas], strict=True)
+        missing += sum(read is not None and words is None for read, words in pairs)
+    return missing
 
 
 def by_words(project: Project, task: Task, old: pd.DataFrame, new: pd.DataFrame, seed: int) -> ByWords:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adaptml.reports.html import Html, element, joined
+from adaptml.reports.html import Html, element
 from dataprogramming.watching.history import MOST_SHOWN, Watch
-from dataprogramming.watching.statistics import Quantity
+from dataprogramming.watching.statistics import Kind, Quantity
 
 MOST_PANELS = 60
 TOP, HEIGHT, LEFT, RIGHT = 8, 70, 4.0, 96.0  # px, px, and per cent of the width
@@ -34,7 +34,7 @@ def moments(watches: Sequence[Watch], key: str) -> list[Moment]:
     return found[-MOST_SHOWN:]
 
 
-def small_multiples(watches: Sequence[Watch], quantities: Sequence[Quantity]) -> Html | None:
+def small_multiples(watches: Sequence[Watch], quantities: Sequence[Quantity]) -> Html:
     """A chart a quantity, those that moved first; the last point of each is the present watch.
 
     Args:
@@ -46,44 +46,43 @@ def small_multiples(watches: Sequence[Watch], quantities: Sequence[Quantity]) ->
 
 
 def _panel(quantity: Quantity, found: Sequence[Moment]) -> Html:
-    low = min(min(m.low, m.old) for m in found)
-    high = max(max(m.high, m.old) for m in found)
-    span = (high - low) or 1.0
+    # Each watch has words of its own.
+    title = "rows with words that were new" if quantity.kind is Kind.WORDS else quantity.title
+    told = "; ".join(f"{m.at:%Y-%m-%d}: {m.new:.3f}" for m in found)
+    texts = element("title", title), element("desc", told)
+    bottom = TOP + HEIGHT + 18
+    dates = [_date(found[0], "0", "start", bottom)]
+    dates += [_date(found[-1], "100%", "end", bottom)] if len(found) > 1 else []
+    chart = element("svg", *texts, *_drawn(found), *dates, role="img", width="100%", height=bottom + 4)
+    mark, last = "moved: " if quantity.moved else "", found[-1]
+    note = element("p", f"{mark}{last.old:.3f} → {last.new:.3f}")
+    caption = element("figcaption", title)
+    return element("figure", caption, note, chart, class_="moved" if quantity.moved else None)
+
+
+def _drawn(found: Sequence[Moment]) -> list[Html]:
+    """Lines and whiskers of all watches, then their dots, which are on top."""
+    low, high = min(min(m.low, m.old) for m in found), max(max(m.high, m.old) for m in found)
+    span, step = (high - low) or 1.0, (RIGHT - LEFT) / len(found)
 
     def y(value: float) -> str:
         return f"{TOP + HEIGHT * (1 - (value - low) / span):.1f}"
 
-    step = (RIGHT - LEFT) / len(found)
-    drawn: list[Html] = []
+    lines, dots = [], []
     for i, m in enumerate(found):
-        left, right = LEFT + i * step, LEFT + (i + 1) * step
-        drawn.append(_line("before", left, y(m.old), right, y(m.old)))
-        middle = (left + right) / 2
+        left, middle, right = (LEFT + (i + part) * step for part in (0, 0.5, 1))
+        lines.append(_line("before", left, y(m.old), right, y(m.old)))
         if i:
-            drawn.append(_line("course", middle - step, y(found[i - 1].new), middle, y(m.new)))
-        drawn.append(_line("spread", middle, y(m.low), middle, y(m.high)))
-    for i, m in enumerate(found):
+            lines.append(_line("course", middle - step, y(found[i - 1].new), middle, y(m.new)))
+        lines.append(_line("spread", middle, y(m.low), middle, y(m.high)))
         tip = f"{m.at:%Y-%m-%d %H:%M}: {m.new:.3f} ({m.low:.3f} to {m.high:.3f}), before {m.old:.3f}"
-        middle = f"{LEFT + (i + 0.5) * step:.2f}%"
-        drawn.append(element("circle", element("title", tip), class_="dot", cx=middle, cy=y(m.new), r=3))
-    dates = [f"{m.at:%Y-%m-%d}" for m in (found[0], found[-1])]
-    bottom = TOP + HEIGHT + 18
-    ends = (
-        [(dates[0], "0", "start")]
-        if len(found) == 1
-        else [(dates[0], "0", "start"), (dates[1], "100%", "end")]
-    )
-    drawn += [
-        element("text", text, class_="tick", x=x, y=bottom, text_anchor=anchor) for text, x, anchor in ends
-    ]
-    told = "; ".join(f"{m.at:%Y-%m-%d}: {m.new:.3f}" for m in found)
-    texts = element("title", quantity.title), element("desc", told)
-    chart = element("svg", *texts, *drawn, role="img", width="100%", height=bottom + 4)
-    last = found[-1]
-    mark = "moved: " if quantity.moved else ""
-    caption = element("figcaption", quantity.title)
-    note = element("p", f"{mark}{last.old:.3f} → {last.new:.3f}")
-    return element("figure", joined([caption, note, chart]), class_="moved" if quantity.moved else None)
+        cx = f"{middle:.2f}%"
+        dots.append(element("circle", element("title", tip), class_="dot", cx=cx, cy=y(m.new), r=3))
+    return [*lines, *dots]
+
+
+def _date(moment: Moment, x: str, anchor: str, y: int) -> Html:
+    return element("text", f"{moment.at:%Y-%m-%d}", class_="tick", x=x, y=y, text_anchor=anchor)
 
 
 def _line(kind: str, x1: float, y1: str, x2: float, y2: str) -> Html:

@@ -121,8 +121,12 @@ class Reference:
 
 def key_hashes(keys: pd.DataFrame) -> Hashes:
     """A hash of each of n keys: uint64 (n,)."""
-    found = pd.util.hash_pandas_object(keys[KEYS].astype(object), index=False, categorize=False)
-    return found.to_numpy(np.uint64)
+    parts = [keys[KEYS].iloc[start : start + CHUNK_ROWS] for start in range(0, len(keys), CHUNK_ROWS)]
+    # As objects, or the same text would have another hash where pandas keeps it otherwise.
+    hashed = [
+        pd.util.hash_pandas_object(part.astype(object), index=False, categorize=False) for part in parts
+    ]
+    return np.concatenate([np.empty(0, np.uint64), *(part.to_numpy(np.uint64) for part in hashed)])
 
 
 def read_reference(

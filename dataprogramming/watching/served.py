@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from adaptml.evaluation import metric_names
-from adaptml.frames import KEYS, read_frame
+from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.runs.artifacts import PREDICTIONS
 from adaptml.tasks import ABSTAIN, Task, indicator
@@ -28,6 +30,7 @@ from dataprogramming.watching.statistics import FEWEST, Kind, Quantity, compare_
 Floats = npt.NDArray[np.float64]
 Vote = Callable[[pd.DataFrame], LabelMatrix]
 MOST_PREDICTED = 5_000
+CHUNK_ROWS = 50_000
 LEFT_OUT = "left out"
 
 
@@ -173,8 +176,22 @@ class Asking:
             return None
         if not _is_share(self.project.runs.get(run_id).data.params.get("test_data", "")):
             return None  # a file or a run of somebody's choice is no sample of the training data
-        frame = read_frame(self.project.runs.artifact(run_id, PREDICTIONS, self.folder))
-        return frame[[*KEYS, "label", "label_probs"]] if len(frame) >= FEWEST else None
+        path = self.project.runs.artifact(run_id, PREDICTIONS, self.folder)
+        frame = drawn_rows(path, [*KEYS, "label", "label_probs"], MOST_PREDICTED, self.seed)
+        return frame if len(frame) >= FEWEST else None
+
+
+def drawn_rows(path: Path, columns: list[str], most: int, seed: int) -> pd.DataFrame:
+    """At most so many rows of a Parquet file, drawn at random, read in chunks."""
+    with pq.ParquetFile(path) as file:
+        drawn = np.sort(np.random.default_rng(seed).permutation(file.metadata.num_rows)[:most])
+        parts: list[pd.DataFrame] = []
+        start = 0
+        for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
+            here = drawn[(drawn >= start) & (drawn < start + batch.num_rows)] - start
+            parts.append(batch.take(pa.array(here)).to_pandas())
+            start += batch.num_rows
+    return pd.concat(parts, ignore_index=True)
 
 
 _FIRST = (

@@ -7,7 +7,7 @@ import numpy as np
 
 from adaptml.evaluation import metric_names
 from adaptml.tasks import ABSTAIN
-from dataprogramming.label_models.core import LabelMatrix
+from dataprogramming.label_models.core import LabelMatrix, covered
 from dataprogramming.watching.statistics import FEWEST, Kind, Quantity, compare_shares
 
 
@@ -32,9 +32,9 @@ class VoteCounts:
     def add(self, L: LabelMatrix) -> "VoteCounts":
         """Count a label matrix (r, m); returns itself."""
         self.n += len(L)
-        self.covered += int((L != ABSTAIN).any(axis=1).sum())
+        self.covered += int(covered(L).sum())
         self.by_lf += (L != ABSTAIN).sum(axis=0)
-        self.by_class += np.array([(c == L).any(axis=1).sum() for c in range(self.k)])
+        self.by_class += np.array([np.asarray(c == L).any(axis=1).sum() for c in range(self.k)])
         return self
 
 

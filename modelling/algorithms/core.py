@@ -91,6 +91,10 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         """Name → pydantic's description of the parameter: type, bounds, default, description."""
         return dict(_schema(cls).model_fields)
 
+    def search_space(self) -> dict[str, Any]:
+        """Name → a list of values or a distribution of scipy's, that a search draws from; empty: none."""
+        return {}
+
     @classmethod
     def from_options(cls, given: Mapping[str, Any]) -> Self:
         """An unfitted classifier from parameters as values or as text, as command lines give them.

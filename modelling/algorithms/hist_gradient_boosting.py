@@ -46,6 +46,18 @@ class HistGradientBoostingAlgorithm(WeighingAlgorithm):
     class_weight: ClassWeight = None
     random_state: RandomState = None
 
+    def search_space(self) -> dict[str, Any]:
+        """See `Algorithm`: how many trees, of which size, how fast they learn, how far they are held back."""
+        from scipy.stats import loguniform, randint
+
+        return {
+            "learning_rate": loguniform(2e-2, 3e-1),
+            "max_iter": randint(50, 301),
+            "max_leaf_nodes": randint(7, 64),
+            "min_samples_leaf": randint(5, 51),
+            "l2_regularization": loguniform(1e-4, 1e1),
+        }
+
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         from sklearn.ensemble import HistGradientBoostingClassifier
 

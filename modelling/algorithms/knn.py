@@ -33,6 +33,16 @@ class KnnAlgorithm(Algorithm):
         Literal["cosine", "euclidean", "manhattan"], Field(description="how far apart two vectors are")
     ] = "cosine"
 
+    def search_space(self) -> dict[str, Any]:
+        """See `Algorithm`: how many neighbours vote, how, and what is near."""
+        from scipy.stats import randint
+
+        return {
+            "n_neighbors": randint(1, 41),
+            "weights": ["uniform", "distance"],
+            "metric": ["cosine", "euclidean"],
+        }
+
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         from sklearn.neighbors import KNeighborsClassifier
 

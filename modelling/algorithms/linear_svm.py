@@ -37,6 +37,12 @@ class LinearSvmAlgorithm(WeighingAlgorithm):
     folds: Annotated[int, Field(ge=2, description="parts of the cross-validation that calibrates")] = 5
     random_state: RandomState = None
 
+    def search_space(self) -> dict[str, Any]:
+        """See `Algorithm`: the penalty over five orders of magnitude, and what rare classes count."""
+        from scipy.stats import loguniform
+
+        return {"C": loguniform(1e-3, 1e2), "class_weight": [None, "balanced"]}
+
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         """Calibrated on the training rows themselves where a class has one kind of row only."""
         from sklearn.calibration import CalibratedClassifierCV

@@ -35,6 +35,12 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     tol: Annotated[float, Field(gt=0, description="the optimiser stops at gradients below this")] = 1e-4
     class_weight: ClassWeight = None
 
+    def search_space(self) -> dict[str, Any]:
+        """See `Algorithm`: the penalty over five orders of magnitude, and what rare classes count."""
+        from scipy.stats import loguniform
+
+        return {"C": loguniform(1e-2, 1e3), "class_weight": [None, "balanced"]}
+
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         from sklearn.linear_model import LogisticRegression
 

@@ -91,6 +91,14 @@ class MlpAlgorithm(WeighingAlgorithm):
     ] = 10
     max_fun: Annotated[int, Field(ge=1, description="most evaluations of the loss by lbfgs")] = 15000
 
+    def search_space(self) -> dict[str, Any]:
+        """See `Algorithm`: the size of the network, its penalty, and the solver's first learning rate."""
+        from scipy.stats import loguniform
+
+        sizes = {"hidden_layer_sizes": [(50,), (100,), (200,), (100, 50)], "alpha": loguniform(1e-6, 1e-1)}
+        rate = LEARNING_RATES.get(self.solver)
+        return sizes if rate is None else sizes | {"learning_rate_init": loguniform(rate / 5, rate * 5)}
+
     def advice(self) -> str:
         """What to change where the optimiser stopped before it converged."""
         said = super().advice()

@@ -16,6 +16,7 @@ from adaptml.errors import (
 
 MAX_LISTED_MISSING = 100
 RETRY_AFTER_S = 5
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
 
 
 class ErrorDetail(BaseModel):
@@ -73,8 +74,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _answer(error: ApiError, headers: dict[str, str] | None = None) -> JSONResponse:
-    if error.status == 503:
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
+    headers = _HEADERS.get(error.status, headers)
     return JSONResponse(error.body.model_dump(), status_code=error.status, headers=headers)
 
 

@@ -1,9 +1,7 @@
 """A key in front of the prediction service, wherever it can be reached from other machines."""
 
-import hmac
 import ipaddress
 import os
-from pathlib import Path
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,10 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 from modelling.app.api_errors import ErrorBody, ErrorDetail
+from modelling.app.key import MIN_KEY_CHARS, NO_KEY, WRONG_KEY, carries_key, read_key
 from modelling.app.main import create_app
 
-MIN_KEY_CHARS = 16
-WRONG_KEY = "wrong_key"
 _OPEN_PATHS = frozenset({"/health"})  # says nothing of the data, and those who watch the service ask for it
 
 
@@ -31,40 +28,39 @@ class KeyRequired:
             app: what is protected; `/health` stays open.
             key: what a request must carry, as it is.
         """
-        self._app, self._key = app, key.encode()
+        self._app, self._key = app, key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["path"] not in _OPEN_PATHS and not self._carries_key(scope):
-            message = "no key, or not this service's; send it as the header X-API-Key"
-            body = ErrorBody(error=ErrorDetail(code=WRONG_KEY, message=message))
+        if (
+            scope["type"] == "http"
+            and scope["path"] not in _OPEN_PATHS
+            and not carries_key(dict(scope["headers"]), self._key)
+        ):
+            body = ErrorBody(error=ErrorDetail(code=WRONG_KEY, message=NO_KEY))
             answer = JSONResponse(body.model_dump(), 401, {"WWW-Authenticate": "Bearer"})
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _carries_key(self, scope: Scope) -> bool:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        return hmac.compare_digest(headers.get(b"x-api-key", bearer), self._key)
-
 
 def keyed_app() -> ASGIApp:
     """The service as its container runs it: with a key unless only the host's own programs can reach it.
 
-    `API_BIND` is the host's address that the service is published on; `API_KEY_FILE` holds the key.
+    `API_BIND` is the host's address that the service is published on.
 
     Raises:
         SettingsError: a key is needed, and there is none that is long enough.
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it would fill the log
-    app = create_app(Project())
+    project = Project()
+    app = create_app(project)
     bind = os.environ.get("API_BIND", "")
     if is_loopback(bind):
         return app
-    path = Path(os.environ.get("API_KEY_FILE", "api_key"))
-    key = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    if len(key) < MIN_KEY_CHARS:
+    path = project.settings.api_key_file
+    key = read_key(path)
+    if not key:
         raise SettingsError(
             f"the service is published on {bind or 'an unknown address'}, and {path} holds no key of "
             f"{MIN_KEY_CHARS} characters or more; write one, or set API_BIND=127.0.0.1"

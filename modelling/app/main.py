@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -26,10 +27,11 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
-from modelling.app.model_cache import ModelCache
+from modelling.app.model_cache import ModelCache, Served, exported_models
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
 from modelling.app.status import Health, Listing, failing_models, health, listing
+from modelling.app.writing import Writing, writing
 from modelling.champion import Champion
 
 POLL_S = 3.0
@@ -45,18 +47,24 @@ _MLFLOW = {
 }
 
 
-def create_app(project: Project, *, featurize: bool = False) -> FastAPI:
+def create_app(project: Project, *, featurize: bool = False, models: Sequence[Path | str] = ()) -> FastAPI:
     """Make the service; models are loaded when it starts, and again when the registry names others.
 
     Args:
         project: holds the database and the model registry.
         featurize: compute features of rows that have none, with the encoder of the model that is asked.
+        models: folders that `export_model` wrote; with one or more, no registry is asked.
+
+    Raises:
+        SettingsError: the service is to write, and has no key.
+        ModelError: a folder that cannot be served.
     """
     database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S, make=False)
     elsewhere = project.settings.results_database_url.get_secret_value()
     results = Database(elsewhere, LOCK_TIMEOUT_S, make=False) if elsewhere else database
     points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
-    cache = ModelCache(project.settings.tracking_uri, points)
+    folders = [project.path(folder) for folder in models]
+    cache = exported_models(folders, points) if folders else ModelCache(project.settings.tracking_uri, points)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,11 +90,11 @@ def create_app(project: Project, *, featurize: bool = False) -> FastAPI:
     )
     app.openapi = lambda: describe(app, _loaded(cache))  # type: ignore[method-assign]
     add_error_handlers(app)
-    _add_routes(app, cache, database)
+    _add_routes(app, cache, database, writing(project.settings, results))
     return app
 
 
-def _add_routes(app: FastAPI, cache: ModelCache, database: Database) -> None:
+def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing) -> None:
     @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
         """Every champion that the registry names: loaded or not, and why not."""
@@ -106,21 +114,24 @@ def _add_routes(app: FastAPI, cache: ModelCache, database: Database) -> None:
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
         champion = _served(cache, name)
+        to = writes if writes.is_asked(request) else None
         body = await _read(request)
-        return Response(
-            await run_in_threadpool(_answer, champion, body, database), media_type="application/json"
-        )
+        answer = await run_in_threadpool(_answer, champion, body, database, to)
+        return Response(answer, media_type="application/json")
 
 
-def _answer(champion: Champion, body: bytes, database: Database) -> bytes:
+def _answer(champion: Champion, body: bytes, database: Database, to: Writing | None) -> bytes:
     asked = parse(body)
     try:
-        return to_json(champion.predict(asked.table_name, asked.id))
+        answer = champion.predict(asked.table_name, asked.id)
     except UnknownTableError as error:
         raise _unknown_table(asked, database) from error
     except (MissingDataPointsError, FeatureError, DatabaseError) as error:
         _log.warning("model %s version %s: %s", champion.name, champion.version, error)
         raise translated(error) from error
+    if to is not None:
+        to.write(champion, answer)
+    return to_json(answer)
 
 
 def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
@@ -134,7 +145,7 @@ def _unknown_table(asked: PredictionRequest, database: Database) -> ApiError:
     return ApiError(404, "unknown_table", message, count=len(unknown), unknown=unknown[:20])
 
 
-def _served(cache: ModelCache, name: str) -> Champion:
+def _served(cache: Served, name: str) -> Champion:
     model = cache.get(name)
     if model is None:
         served = [champion.name for champion in _loaded(cache)]
@@ -148,7 +159,7 @@ def _served(cache: ModelCache, name: str) -> Champion:
     return model.champion
 
 
-def _loaded(cache: ModelCache) -> list[Champion]:
+def _loaded(cache: Served) -> list[Champion]:
     return [model.champion for model in cache.models if model.champion is not None]
 
 
@@ -165,7 +176,7 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _watch(cache: ModelCache) -> None:
+async def _watch(cache: Served) -> None:
     while True:
         await asyncio.sleep(POLL_S)
         await asyncio.to_thread(cache.refresh)

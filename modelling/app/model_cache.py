@@ -1,18 +1,21 @@
-"""Which champions the registry names, and which of them are loaded."""
+"""Which champions the registry names, and which of them are loaded; or models from folders."""
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
-from adaptml.errors import one_line
+from adaptml.errors import ModelError, one_line
 from adaptml.features.points import Points
+from adaptml.runs.class_lists import CLASSES_TAG
 from adaptml.runs.registry import CHAMPION, end_models
-from modelling.champion import Champion, load_champion
+from modelling.champion import Champion, load_champion, note_on_classes
+from modelling.model_folder import load_model_folder
 
 RETRY_AFTER_S = 30.0
 MAX_PROBLEM_CHARS = 300
@@ -41,7 +44,51 @@ class ServedModel:
     tried_s: float
 
 
-class ModelCache:
+class Served:
+    """The models of a service.
+
+    Attributes:
+        registry_problem: why the registry did not answer when last asked, or None.
+    """
+
+    registry_problem: str | None = None
+
+    def __init__(self, models: Mapping[str, ServedModel]) -> None:
+        """Serve these, by name."""
+        self._models = MappingProxyType({**models})
+
+    @property
+    def models(self) -> list[ServedModel]:
+        """All of them, by name."""
+        return [model for _, model in sorted(self._models.items())]
+
+    def get(self, name: str) -> ServedModel | None:
+        """One of them, or None where there is none of that name."""
+        return self._models.get(name)
+
+    def refresh(self) -> None:
+        """Look for newer ones; models that were given as files stay what they are."""
+
+
+def exported_models(folders: Sequence[Path], points: Points) -> Served:
+    """Models from folders that `export_model` wrote.
+
+    Raises:
+        ModelError: a folder that cannot be served, or two of one name.
+        DatabaseError: the database's features cannot be looked up.
+    """
+    found: dict[str, tuple[Path, ServedModel]] = {}
+    for folder in folders:
+        champion = load_model_folder(folder, points)
+        if champion.name in found:
+            other = found[champion.name][0]
+            raise ModelError(f"{other} and {folder} are both {champion.name!r}; serve one of them")
+        model = ServedModel(champion.name, champion.version, 0, champion, None, 0.0)
+        found[champion.name] = (folder, model)
+    return Served({name: model for name, (_, model) in found.items()})
+
+
+class ModelCache(Served):
     """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
 
     def __init__(self, tracking_uri: str, points: Points) -> None:
@@ -51,18 +98,9 @@ class ModelCache:
             tracking_uri: address of the registry that names the champions.
             points: reads their features.
         """
+        super().__init__({})
         self._uri, self._points = tracking_uri, points
-        self._models: Mapping[str, ServedModel] = MappingProxyType({})
-        self.registry_problem: str | None = "not asked yet"
-
-    @property
-    def models(self) -> list[ServedModel]:
-        """All champions that the registry names, by name."""
-        return [model for _, model in sorted(self._models.items())]
-
-    def get(self, name: str) -> ServedModel | None:
-        """One champion, or None where the registry names none of that name."""
-        return self._models.get(name)
+        self.registry_problem = "not asked yet"
 
     def refresh(self) -> None:
         """Ask the registry, load what is new, drop what is gone; an older version serves until then.
@@ -81,7 +119,7 @@ class ModelCache:
             _log.info("model %s is not a champion any more", name)
         self._models = MappingProxyType({n: model for n, model in self._models.items() if n in named})
         for name, registered in named.items():
-            model = self._updated(self._models.get(name), registered)
+            model = _noted(self._updated(self._models.get(name), registered), registered)
             self._models = MappingProxyType({**self._models, name: model})
 
     def _updated(self, old: ServedModel | None, registered: RegisteredModel) -> ServedModel:
@@ -105,6 +143,22 @@ class ModelCache:
     def _client(self) -> MlflowClient:
         """A client that asks nothing when it is made: the registry may be away now and then."""
         return MlflowClient(self._uri, registry_uri=self._uri)
+
+
+def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:
+    """The model, marked where its task has other classes now; it serves on."""
+    champion = model.champion
+    if champion is None:
+        return model
+    of = f"model {model.name} version {champion.version}"
+    note = note_on_classes(of, champion.classes, registered.tags.get(CLASSES_TAG))
+    if note == champion.note:
+        return model
+    if note:
+        _log.warning("%s", note)
+    else:
+        _log.info("%s is of the classes that its task has now", of)
+    return replace(model, champion=replace(champion, note=note))
 
 
 def _problem(error: BaseException) -> str:

@@ -3,14 +3,20 @@
 import re
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, FastAPI
+from fastapi import APIRouter, Body, FastAPI, Query
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, create_model
 
 from modelling.app.api_errors import ErrorBody
+from modelling.app.key import DOES_NOT_WRITE, NO_KEY, WRITING_IS_OFF, WRONG_KEY
 from modelling.app.prediction import MAX_IDS, PredictionRequest
 from modelling.champion import Champion
 from modelling.keyed import PROB
+
+WRITE = (
+    "also store the predictions in the task's table of predictions; needs the service's key, and a service "
+    "that is set to write"
+)
 
 
 def error_response(description: str, code: str, message: str, **details: Any) -> dict[str, Any]:
@@ -29,6 +35,12 @@ AWAY = error_response(
     "the database is away or locked; try again later",
 )
 ERRORS: dict[int | str, dict[str, Any]] = {
+    401: error_response("`wrong_key`: to write, a request needs the service's key", WRONG_KEY, NO_KEY),
+    403: error_response(
+        "`writing_is_off`: the service was asked to write, and does not",
+        WRITING_IS_OFF,
+        DOES_NOT_WRITE,
+    ),
     404: error_response(
         "`unknown_data_points` (counted, the first 100 listed), `unknown_table`, `unknown_model`",
         "unknown_data_points",
@@ -38,7 +50,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     ),
     409: error_response(
         "`features_do_not_fit`: the table lacks a column that the model needs, or a data point's features "
-        "are empty or of another length",
+        "are empty or of another length. `not_written`: the database refuses the predictions",
         "features_do_not_fit",
         "the table of the data points does not hold what the model needs; the server's log says more",
     ),
@@ -75,7 +87,8 @@ def describe(app: FastAPI, champions: list[Champion]) -> dict[str, Any]:
             methods=["POST"],
             summary=f"Predict with {champion.name}",
             description=f"Version {champion.version}, trained in run `{champion.run_id}`. "
-            f"Classes: {', '.join(champion.classes)}. Answers come in the order of the request.",
+            f"Classes: {', '.join(champion.classes)}. Answers come in the order of the request."
+            + (f" Note: {champion.note}." if champion.note else ""),
             operation_id=f"predict_{champion.name}",
             response_model=response_schema(champion),
             responses=ERRORS,
@@ -105,7 +118,10 @@ def response_schema(champion: Champion) -> type[BaseModel]:
 def _endpoint(champion: Champion) -> Any:
     example = champion.example or {"table_name": ["my_table"], "id": ["1"]}
 
-    def predict(body: Annotated[PredictionRequest, Body(examples=[example])]) -> None:
+    def predict(
+        body: Annotated[PredictionRequest, Body(examples=[example])],
+        write: Annotated[bool, Query(description=WRITE)] = False,
+    ) -> None:
         """Stands for the one route that serves all models; only its signature is read."""
 
     return predict

@@ -13,7 +13,7 @@ from adaptml.errors import (
     MissingDataPointsError,
     one_line,
 )
-from modelling.app.model_cache import ModelCache, ServedModel
+from modelling.app.model_cache import Served, ServedModel
 
 TABLE_CHANGED = "the table of its example is gone or has changed; the server's log says how"
 _log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class ModelStatus(BaseModel):
     run_id: str | None = Field(description="the MLflow run that trained the version that answers")
     classes: list[str]
     problem: str | None = Field(description="why the champion's version is not loaded")
+    note: str | None = Field(description="that its task has other classes now, where it has; it answers on")
 
 
 class Listing(BaseModel):
@@ -56,12 +57,12 @@ class Health(BaseModel):
     registry_problem: str | None
 
 
-def listing(cache: ModelCache) -> Listing:
+def listing(cache: Served) -> Listing:
     """Say of every champion whether it is loaded."""
     return Listing(models=[_status(model) for model in cache.models], registry_problem=cache.registry_problem)
 
 
-def health(cache: ModelCache, failing: Mapping[str, str]) -> Health:
+def health(cache: Served, failing: Mapping[str, str]) -> Health:
     """Say what answers; the caller has asked the database.
 
     Args:
@@ -79,7 +80,7 @@ def health(cache: ModelCache, failing: Mapping[str, str]) -> Health:
     )
 
 
-def failing_models(cache: ModelCache) -> dict[str, str]:
+def failing_models(cache: Served) -> dict[str, str]:
     """Models that cannot answer for the data points of their example: a table was dropped, a column renamed.
 
     Raises:
@@ -116,4 +117,5 @@ def _status(model: ServedModel) -> ModelStatus:
         run_id=champion.run_id if champion else None,
         classes=list(champion.classes) if champion else [],
         problem=model.problem,
+        note=(champion.note or None) if champion else None,
     )

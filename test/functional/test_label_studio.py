@@ -399,7 +399,8 @@ def test_labels_that_the_task_does_not_know(
         pull(here, task)
     assert str(error.value) == (
         f"project {number} of Label Studio holds 1 names in control 'label' that are not classes of task {task.name!r}: 'zebra' (1 times); "
-        "its classes are cat, dog, bird: fix the labelling page or the task file (`adaptml task classes` renames)"
+        "its classes are cat, dog, bird: fix the labelling page or the task file. A name that once was a class "
+        f"is told what it is now by `adaptml task classes {task.name} --add NAME`, and then --merge, --split or --drop"
     )
     owner.import_tasks(number, [{"data": {"txt": "made by hand"}}])
     with pytest.raises(AnnotationError, match=r"\[1\]\.data\.ref_id: missing"):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from label_studio_people import annotate, cells, choose, table, tasks_of
 
 from adaptml.errors import AnnotationError, LabelStudioError
+from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.annotate import pull, push, setup
@@ -69,17 +71,45 @@ def test_annotations_of_before_stay_and_are_read_in_the_names_of_now(
     assert done.annotations.counts["undecided"] == 2
     assert given(owner, now, numbers) == stored
 
-    sample, sent = push(here, now, "posts", 9, sampling="changed-classes")
+    sample, sent = push(here, now, "posts", 9, sampling="changed")
     assert (sample.frame["id"].tolist(), sent.sent, sent.there) == (keys[3:5], 2, 0)
-    again = push(here, now, "posts", 9, sampling="changed-classes")[1]
+    again = push(here, now, "posts", 9, sampling="changed")[1]
     assert (again.sent, again.there, again.duplicates_deleted) == (0, 2, 0)
     asked = set(listed(owner, now)) - set(numbers.values())
     for number, choice in zip(sorted(asked), ["duck", "NONE"], strict=True):
         annotate(first, number, choose(choice))
     done = pull(here, now).done
     assert cells(done.ann_df, name) == [["pet"], ["dog"], ["dog"], ["duck"], [], None]
-    with pytest.raises(AnnotationError, match="every answer about points of posts"):
-        push(here, now, "posts", 9, sampling="changed-classes")
+    with pytest.raises(AnnotationError, match="no gold point of"):
+        push(here, now, "posts", 9, sampling="changed")
+    marking = now.model_copy(update={"feedback": True})
+    assert setup(here, marking).changes == ["it asks what decided"]
+    assert setup(here, marking).changes == []
+
+
+def test_pre_annotations_of_a_run_of_before_choose_what_the_page_has(
+    here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
+) -> None:
+    before = make_task(["cat", "hound", "bird"], "multiclass")
+    table(here, "posts", [f"text {i}" for i in range(4)])
+    number = setup(here, before).project
+    push(here, before, "posts", 4)
+    numbers = tasks_of(owner, before)
+    annotate(people[0], numbers["00003"], choose("hound"))
+    with here.runs.run(before.name, "label", {"setting": "multiclass"}) as recorder:
+        frame = pd.DataFrame({"table_name": "posts", "id": ["00000", "00001", "00002"]})
+        frame["label"] = [["cat"], ["hound"], ["bird"]]
+        frame["label_probs"] = [[0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]]
+        said = {"task": before.name, "setting": "multiclass", "classes": before.class_names}
+        write_frame(frame, recorder.folder / "training_data.parquet", said)
+    now = changed(before, ["dog", "cat", "owl", "duck"], {"hound": ["dog"], "bird": ["owl", "duck"]})
+    setup(here, now)
+    sent = push(here, now, "posts", 4, predictions=recorder.run_id)[1]
+    assert (sent.sent, sent.there, sent.predicted, sent.unpredicted) == (0, 4, 2, 2)
+    predicted, _ = owner.list_tasks(number, 9, predicted_by=recorder.run_id)
+    (dog,) = owner.call("GET", f"/api/predictions/?task={numbers['00001']}")
+    assert sorted(int(entry["id"]) for entry in predicted) == [numbers["00000"], numbers["00001"]]
+    assert (dog["result"][0]["value"], dog["score"]) == ({"choices": ["hound"]}, 0.7)
 
 
 def listed(owner: LabelStudio, task: Task) -> list[int]:

@@ -90,6 +90,22 @@ def test_answers_come_in_the_order_of_the_request(server: Server) -> None:
     }
 
 
+def test_an_exported_model_answers_alike_in_a_process_without_a_registry(
+    server: Server, registry: Registry, tmp_path: Path
+) -> None:
+    exported = registry.project.export_model("animals", tmp_path / "animals").folder
+    (tmp_path / "tasks").mkdir()
+    shutil.copy(registry.home / "data.db", tmp_path / "data.db")
+    alone = start(tmp_path, "--model", str(exported))
+    try:
+        for ids in (["b", "a", "c", "b"], ["nope"]):
+            ours, theirs = (where.predict("animals", *ids) for where in (alone, server))
+            assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
+    finally:
+        assert stop(alone) == 0
+    assert not (tmp_path / "mlflow.db").exists()
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="the memory of a process is read from Linux's /proc")
 def test_the_service_holds_no_library_that_it_does_not_use(server: Server) -> None:
     assert server.predict("animals", "a").status_code == 200
@@ -113,6 +129,7 @@ def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, regi
         "run_id": version.run_id,
         "classes": ["cat", "dog"],
         "problem": None,
+        "note": None,
     }
     assert models["broken"]["loaded"] is False
     assert re.search(
@@ -313,7 +330,7 @@ def test_openapi_gives_each_loaded_model_its_schema(server: Server) -> None:
     described = server.get("/openapi.json").json()
     assert "/predict_broken" not in described["paths"]
     post = described["paths"]["/predict_animals"]["post"]
-    assert set(post["responses"]) == {"200", "404", "409", "413", "422", "500", "503"}
+    assert set(post["responses"]) == {"200", "401", "403", "404", "409", "413", "422", "500", "503"}
     name = post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     fields = described["components"]["schemas"][name]["properties"]
     assert list(fields) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog"]

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,12 +17,21 @@ from typing import Any
 
 import pytest
 
+from adaptml.stack.addresses import addresses
+from adaptml.stack.compose import Stack
+from adaptml.stack.status import aligned
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 collect_ignore_glob = [] if os.environ.get("STACK_TEST") == "1" else ["test_*.py"]
 STAND_INS = "STACK_STAND_INS" in os.environ
 PROJECT = "adaptml-test"
 HEALTHY_TIMEOUT_S, SERVED_TIMEOUT_S = 600, 300  # a machine with other work takes its time
 BOOT_S = pytest.StashKey[float]()
+KEEP = os.environ.get("KEEP", "0") not in {
+    "",
+    "0",
+}  # `make test-stack KEEP=1`: the stack stays, with its runs
+KEPT = pytest.StashKey[list[str]]()
 CONTAINERS = (
     "crate-db", "label-studio-web", "label-studio-dev", "dp-mlflow-db", "dp-mlflow-server", "dp-mlflow",
     "modelling-mlflow-db", "modelling-mlflow-server", "modelling-mlflow", "modelling-mlflow-deploy",
@@ -33,6 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """How long the stack took to start is a figure for the documents, not a test."""
     if BOOT_S in config.stash:
         terminalreporter.write_line(f"from built images to all healthy: {config.stash[BOOT_S]:.0f} s")
+    for line in config.stash.get(KEPT, []):
+        terminalreporter.write_line(line)
 
 
 def free_ports(n: int) -> list[int]:
@@ -168,13 +180,35 @@ def secret_files(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """Where secrets and backups lie; pytest's own folders would outlive the tests."""
-    with tempfile.TemporaryDirectory(prefix="adaptml-stack-") as name:
-        yield Path(name)
+    made = Path(tempfile.mkdtemp(prefix="adaptml-stack-"))
+    yield made
+    if not KEEP:
+        shutil.rmtree(made)
+
+
+def kept(server: "Server") -> list[str]:
+    """Where the stack that stays is found, and how to stop it: its settings lie in a file in its folder."""
+    path = server.folder / "stack.env"
+    settings = {name: value for name, value in server.environment.items() if name != "COMPOSE_ENV_FILES"}
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    places = addresses(Stack(REPOSITORY, os.environ | server.environment), CONTAINERS)
+    return [
+        "the stack stays, with the runs of these tests:",
+        *aligned(places),
+        f"its files, passwords and backups are in {server.folder}; to stop it:",
+        f"  COMPOSE_ENV_FILES=.env,{path} .venv/bin/adaptml down",
+        "its volumes go with the next `make test-stack`",
+    ]
+
+
+def remove(server: "Server") -> None:
+    """Remove the stack's containers, networks and volumes; secrets, which may be away by now, are not needed."""
+    server.run("docker", "compose", "--profile", "dev", "down", "--volumes", "--remove-orphans", check=False)
 
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
-    """The whole stack, healthy; nothing of it is left in the end."""
+    """The whole stack, healthy; nothing of it is left in the end, unless it is to be kept."""
     names = ("CRATE_PORT", "LABEL_STUDIO_PORT", "DP_MLFLOW_PORT", "MODELLING_MLFLOW_PORT", "API_PORT")
     ports = {name: str(port) for name, port in zip(names, free_ports(5), strict=True)}
     own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets"), "DATA_PATH": str(folder / "data")}
@@ -189,16 +223,19 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
         }
     taken = [name for name, state in made.health().items() if state]
     assert not taken, f"containers {taken} are here already; stop that stack first"
+    remove(made)  # volumes of a stack that was kept
     try:
         started = time.monotonic()
         made.adaptml("up")
         request.config.stash[BOOT_S] = time.monotonic() - started
         yield made
     finally:
-        # Secrets may be away or unreadable here: what is removed needs none.
-        made.run(
-            "docker", "compose", "--profile", "dev", "down", "--volumes", "--remove-orphans", check=False
-        )
+        if KEEP:
+            request.config.stash[KEPT] = kept(made)
+        else:
+            remove(made)
+    if KEEP:
+        return
     kinds = {"container": ["--all"], "volume": [], "network": []}
     label = f"label=com.docker.compose.project={PROJECT}"
     left = {

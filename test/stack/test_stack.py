@@ -18,6 +18,8 @@ import pytest
 from adaptml.stack.backup import backup, own_image
 from adaptml.stack.compose import HOST_FOLDERS, Stack
 from adaptml.stack.up import how_to_move
+from example_data.make_annotations import TASKS
+from labelstudio.client import LabelStudio
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = "python -m labelstudio.sample_tasks example_data txt 30 example --filename example_tasks"
@@ -129,6 +131,18 @@ def test_a_volume_of_before_stays_in_use_until_it_is_moved(server: Any, predicte
     shutil.rmtree(moved.parent)
 
 
+def test_label_studio_imports_the_task_files_as_its_page_does(server: Any, predicted: Any) -> None:
+    server.execute("label-studio-dev", "adaptml annotate setup example")
+    token = (Path(server.environment["SECRETS"]) / "label_studio_token").read_text()
+    sampled = data_path(server) / "annotations" / "example" / "example_tasks.json"
+    with LabelStudio(f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}", token) as studio:
+        (project,) = studio.projects()
+        for path, tasks in ((sampled, 30), (TASKS, 90)):
+            files = {"file": (path.name, path.read_bytes(), "application/json")}
+            answer = studio.call("POST", f"/api/projects/{project['id']}/import", files=files)
+            assert answer["task_count"] == tasks
+
+
 def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:
     look = "adaptml lfs example --data example_data --gold none"
     server.execute("dp-mlflow", look)
@@ -235,6 +249,28 @@ def test_a_file_of_this_machine_is_imported_into_the_stack_s_database(server: An
     assert failed.returncode == 1
     assert "line 2: 3 values" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_one_run_of_everything_is_typed_on_the_host(server: Any, predicted: Any) -> None:
+    """Its steps are done in the containers of labelling and of modelling; nothing is deployed unasked."""
+    command = [sys.executable, "-m", "adaptml.cli", "run", "example", "--data", "example_data", "--stack"]
+    first = server.run(*command).stdout
+    assert re.findall(r"^(\w+) +(done|kept|skipped) ", first, re.MULTILINE) == [
+        ("check", "done"), ("featurize", "kept"), ("label", "done"), ("train", "done"), ("compare", "done"),
+        ("deploy", "skipped"),
+    ]  # fmt: skip
+    assert "Next: `docker exec modelling-mlflow adaptml deploy multilabel_example --version 1`" in first
+    again = server.run(*command).stdout
+    assert re.findall(r"^(label|train) +kept ", again, re.MULTILINE) == ["label", "train"]
+    assert re.findall(r" run (\w{32})$", again, re.MULTILINE) == re.findall(
+        r" run (\w{32})$", first, re.MULTILINE
+    )
+    failed = server.run(*command[:-2], "posts_of_nobody", "--stack", check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: stopped at check: data: no table 'posts_of_nobody'")
+    assert failed.stderr.count("\n") == 1
+    inside = server.run("docker", "exec", "dp-mlflow", "adaptml", "run", "example", check=False)
+    assert (inside.returncode, "expected on the host" in inside.stderr) == (1, True)
 
 
 def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) -> None:

@@ -127,14 +127,14 @@ class Server:
         return self.post(f"/predict_{name}", {"table_name": [table] * len(ids), "id": list(ids)})
 
 
-def start(home: Path) -> Server:
+def start(home: Path, *options: str) -> Server:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     environment |= {"ADAPTML_ROOT": str(home), "ADAPTML_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true"}
     environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), os.environ["PYTHONPATH"]])
     log = home / "server.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "modelling.serve", "--port", "0"],
+            [sys.executable, "-m", "modelling.serve", "--port", "0", *options],
             cwd=home,
             env=environment,
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from adaptml.errors import TaskError, TrackingError
 from adaptml.frames import KEYS, write_frame
 from adaptml.project import Project
 from adaptml.runs.artifacts import LFS, TRAINING_DATA, VOTES
+from adaptml.tasks import Task
 from dataprogramming import moved_labels as moved_labels_module
 from dataprogramming.fingerprints import fingerprints
 from dataprogramming.lf_sources import MOST_CHARS
@@ -158,6 +159,9 @@ def test_an_unknown_fingerprint_is_not_a_renamed_rule() -> None:
     assert kinds == ["added", "removed"]
 
 
+TASK = Task(classes=["cat", "dog"])
+
+
 def write_labels(path: Path, **labels: list[str]) -> Path:
     frame = pd.DataFrame({"table_name": "t", "id": [*labels]})
     return write_frame(frame.assign(label=[*labels.values()]), path)
@@ -170,18 +174,35 @@ def test_labels_that_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     after = write_labels(
         tmp_path / "b.parquet", gained=[], s=["dog"], c=["dog"], b=["dog"], a=["cat"], z=["dog"]
     )
-    found = moved_labels(before, after, 9)
+    found = moved_labels(TASK, before, after, 9)
     assert (found.n_moved, found.n_gained, found.n_lost) == (3, 1, 1)
     assert found.frame.drop(columns="table_name").to_numpy().tolist() == [
         ["b", ["cat", "dog"], ["dog"]], ["c", [], ["dog"]], ["z", ["cat"], ["dog"]],
         ["gained", None, []], ["lost", ["cat"], None],
     ]  # fmt: skip
-    assert moved_labels(before, after, 1).frame["id"].tolist() == ["b"]
-    assert moved_labels(before, before, 9).frame.empty
+    assert moved_labels(TASK, before, after, 1).frame["id"].tolist() == ["b"]
+    assert moved_labels(TASK, before, before, 9).frame.empty
     monkeypatch.setattr(moved_labels_module, "PART_ROWS", 1)
-    by_part = moved_labels(before, after, 9)
+    by_part = moved_labels(TASK, before, after, 9)
     assert by_part.frame.to_numpy().tolist() == found.frame.to_numpy().tolist()
     assert (by_part.n_moved, by_part.n_gained, by_part.n_lost) == (3, 1, 1)
+
+
+def test_labels_of_before_a_change_of_the_classes_did_not_move(tmp_path: Path) -> None:
+    before = write_labels(
+        tmp_path / "a.parquet", a=["cat"], b=["hound"], c=["wolf", "cat"], d=["bird"], e=["wolf"]
+    )
+    after = write_labels(tmp_path / "b.parquet", a=["cat"], b=["dog"], c=["cat", "dog"], d=["owl"], e=["cat"])
+    change = {
+        "date": "2026-11-26", "before": ["hound", "wolf", "cat", "bird"],
+        "becomes": {"hound": ["dog"], "wolf": ["dog"], "bird": ["owl", "duck"]},
+    }  # fmt: skip
+    task = Task.model_validate(
+        {"setting": "multilabel", "classes": ["cat", "dog", "owl", "duck"], "class_changes": [change]}
+    )
+    assert moved_labels(task, before, after, 9).frame.drop(columns="table_name").to_numpy().tolist() == [
+        ["d", ["bird"], ["owl"]], ["e", ["dog"], ["cat"]],
+    ]  # fmt: skip
 
 
 def run(pets: Project) -> str:

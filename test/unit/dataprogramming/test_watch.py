@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+import adaptml
 from adaptml.cli.app import app
 from adaptml.cli.watch import EXIT_MOVED
 from adaptml.database import Vector, WritebackKind, write_back
-from adaptml.errors import NothingNewError, TrackingError
+from adaptml.errors import FeatureError, NothingNewError, TrackingError
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from benchmarks.watch import SHIFTS, Posts, posts
@@ -170,6 +171,29 @@ def test_too_few_rows_are_said_and_no_run_is_made(served: Project) -> None:
     assert after == runs
 
 
+def test_rows_that_nobody_featurised_are_no_dead_rules(tmp_path: Path) -> None:
+    def add(project: Project, prefix: str) -> None:
+        texts = ["Subscribe to my channel", "I love this song", "What a voice"] * 20
+        frame = pd.DataFrame({"id": [f"{prefix}{i}" for i in range(60)], "text": texts})
+        project.database.upsert("comments", frame, ["id"])
+
+    with adaptml.example_project(tmp_path / "example") as project:
+        with pytest.raises(
+            NothingNewError, match=r"^0 rows of comments .* labelled 24; expected at least 50 of both"
+        ):
+            project.label("spam", "comments", label_model="majority_vote")
+            project.watch("spam")
+        add(project, "a")
+        project.featurize("spam", "comments")
+        project.label("spam", "comments", label_model="majority_vote")
+        add(project, "b")
+        message = r"60 of 60 new rows have no 'tokens' yet, .*: run `adaptml featurize spam --data comments`"
+        with pytest.raises(FeatureError, match=message):
+            project.watch("spam")
+        project.featurize("spam", "comments")
+        assert project.watch("spam").n_new == 60
+
+
 def test_the_command_s_exit_code(served: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTML_ROOT", str(served.settings.root))
     codes = {
@@ -252,9 +276,14 @@ def test_what_cannot_be_compared_with(served: Project, tmp_path: Path) -> None:
     ):
         watch(served, "bare")
     assert watch(served, "bare", "posts").n_new == 900
+    served.label("bare", "posts where cast(id as integer) < 100", label_model="majority_vote")
+    with pytest.raises(
+        NothingNewError, match=r"^0 rows of posts where cast\(id as integer\) < 100 came since"
+    ):
+        watch(served, "bare")
     task = served.settings.tasks_dir / "bare" / "task.yaml"
     task.write_text(TASK.replace("travel", "tours"))
     (task.parent / "lfs.py").write_text(LFS.replace("travel", "tours"))
     message = f"run {labelled.run_id} was made with the classes sport, food, travel, and the task has sport, food, tours"
     with pytest.raises(TrackingError, match=message):
-        watch(served, "bare", "posts")
+        watch(served, "bare", "posts", run=labelled.run_id)

@@ -1,6 +1,7 @@
 """What one watch compares, by hand on small numbers and on made-up posts; nothing is read."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adaptml.frames import write_frame
 from adaptml.tasks import Task
 from benchmarks.watch import CLASSES, SHIFTS, compared, posts
 from dataprogramming.watching.gold_over_time import gold_over_time
+from dataprogramming.watching.served import drawn_rows
 from dataprogramming.watching.statistics import (
     Kind,
     Quantity,
@@ -192,3 +195,15 @@ def test_the_model_on_gold_by_when_it_was_made() -> None:
     )
     late = gold_over_time(task, gold, learned, datetime(2026, 6, 1, tzinfo=UTC), pytest.fail)
     assert (late.periods, late.n_left_out) == ((), 6)
+
+
+@pytest.mark.parametrize("most", [3, 7, 100])
+def test_rows_of_a_file_are_drawn_once_each_in_their_order(most: int, tmp_path: Path) -> None:
+    path = write_frame(
+        pd.DataFrame({"id": [str(i) for i in range(7)], "other": 0}), tmp_path / "rows.parquet"
+    )
+    drawn = drawn_rows(path, ["id"], most, 0)
+    ids = [int(key) for key in drawn["id"]]
+    assert drawn.columns.tolist() == ["id"]
+    assert len(ids) == min(most, 7)
+    assert ids == sorted(set(ids))

@@ -32,11 +32,13 @@ def chosen(annotation: dict[str, Any]) -> list[str]:
     return [name for result in annotation["result"] for name in result["value"]["choices"]]
 
 
-def test_the_script_writes_the_shipped_file_again(export: list[dict[str, Any]]) -> None:
+def test_the_script_writes_the_shipped_files_again(export: list[dict[str, Any]]) -> None:
     lines = make_annotations.POSTS.read_text(encoding="utf-8").splitlines()
     posts = {post["id"]: post["txt"] for post in map(json.loads, lines)}
     with make_annotations.CHOICES.open(encoding="utf-8", newline="") as file:
         assert make_annotations.make_export(posts, list(csv.DictReader(file))) == export
+    tasks = json.loads(make_annotations.TASKS.read_text(encoding="utf-8"))
+    assert make_annotations.make_tasks(export) == tasks
 
 
 def test_it_has_the_keys_that_label_studio_writes(export: list[dict[str, Any]]) -> None:

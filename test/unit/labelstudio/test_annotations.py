@@ -151,7 +151,8 @@ def test_unknown_names_are_listed_all_with_their_counts(read: Any, exported: Any
     assert str(error.value) == (
         "here holds 8 names in control 'label' that are not classes of task 'zoo': 'wing' (1 times), 'z0' (2 times), 'z1' (1 times), "
         "'z2' (1 times), 'z3' (1 times), 'z4' (1 times), 'z5' (1 times), 'z6' (1 times); its classes are "
-        "cat, dog, left-wing, right-wing: fix the labelling page or the task file (`adaptml task classes` renames)"
+        "cat, dog, left-wing, right-wing: fix the labelling page or the task file. A name that once was a class is told what it is now by `adaptml task classes zoo --add NAME`, "
+        "and then --merge, --split or --drop"
     )
 
 

@@ -1,5 +1,6 @@
 """Annotations of before a change of the classes: read in the names of now, or asked anew."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -8,19 +9,22 @@ import sqlalchemy as sa
 
 from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
+from adaptml.gold_labels.core import Origin
+from adaptml.gold_labels.home import GoldHome
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
+from adaptml.tasks.class_edits import ClassEdits, plan_classes
 from labelstudio.agreement import measure_agreement
 from labelstudio.annotations import collect
-from labelstudio.changed_classes import changed_class_parts
+from labelstudio.changed import ask_again
 from labelstudio.disputed import disputed_points
 from labelstudio.export import ADJUDICATION, parse_export
 from labelstudio.gold import GoldOptions
 from labelstudio.local_copy import LocalCopy
-from labelstudio.parts import Linked
+from labelstudio.parts import Linked, Part
 from labelstudio.process_annotations import Export, process_annotations, process_tasks
-from labelstudio.project import check_page
+from labelstudio.project import Person, check_page
 from labelstudio.sync import LinkedProject
 
 OLD = "cat dog bird wolf"
@@ -42,6 +46,10 @@ def changed(make_task: Any) -> Any:
     return make
 
 
+def choices(*names: str) -> dict[str, Any]:
+    return {"from_name": "label", "to_name": "txt", "type": "choices", "value": {"choices": list(names)}}
+
+
 def said(found: Any) -> dict[tuple[str, str], list[str]]:
     return {(label.key[1], label.annotator): list(label.classes) for label in found.labels}
 
@@ -58,7 +66,7 @@ def test_old_names_are_read_in_the_names_of_now(changed: Any, exported: Any, ann
     assert found.counts["none"] == 1
     assert found.notes()[-1] == (
         "2 answers that no longer say which class it is, since that was split or dropped: left out; "
-        "`adaptml annotate push TASK --sampling changed-classes` asks anew: 'bird' is now 'duck' or 'owl', 1 times, "
+        "`adaptml annotate push TASK --sampling changed` asks anew: 'bird' is now 'duck' or 'owl', 1 times, "
         "'cat' is now no class, 1 times"
     )
 
@@ -85,6 +93,36 @@ def test_the_last_answer_counts_also_where_it_is_undecided(
     assert said(collect(parse_export(tasks, "here"), changed(), "here")) == {("3", "3"): ["duck"]}
 
 
+def test_marked_words_are_for_the_classes_of_now(changed: Any, exported: Any, annotation: Any) -> None:
+    def marked(text: str, name: str) -> dict[str, Any]:
+        value = {"text": text, "labels": [name]}
+        return {"from_name": "words_in_txt", "to_name": "txt", "type": "labels", "value": value}
+
+    words = [("howls", "wolf"), ("howls", "dog"), ("sings", "bird"), ("purrs", "cat"), ("quacks", "duck")]
+    tasks = [exported("1", annotation(3, result=[choices("wolf"), *(marked(*pair) for pair in words)]))]
+    found = collect(parse_export(tasks, "here"), changed(), "here")
+    assert [(mark.text, mark.class_name) for mark in found.labels[0].marks] == [
+        ("howls", "dog"), ("quacks", "duck"),
+    ]  # fmt: skip
+    assert found.counts["unknown_marks"] == 2
+
+
+def test_an_answer_of_a_change_that_was_taken_back_can_be_told(
+    make_task: Any, exported: Any, annotation: Any
+) -> None:
+    task = make_task("multiclass", "cat dog")
+    tasks = parse_export([exported("1", annotation(3, "pet"), annotation(4, "dog"))], "here")
+    with pytest.raises(AnnotationError, match="by `adaptml task classes zoo --add NAME`, and then"):
+        collect(tasks, task, "here")
+    for edits in (ClassEdits(add=["pet"]), ClassEdits(split={"pet": ["cat", "dog"]})):
+        plan = plan_classes(task, edits, date(2026, 11, 26))
+        values = {name: getattr(task, name) for name in type(task).model_fields}
+        changes = [*task.class_changes, plan.change]
+        task = Task.model_validate(values | {"classes": plan.names, "class_changes": changes})
+    assert task.class_names == ["cat", "dog"]
+    assert said(collect(tasks, task, "here")) == {("1", "4"): ["dog"]}
+
+
 def test_an_export_in_which_nothing_is_decided(
     changed: Any, exported: Any, annotation: Any, project: Project
 ) -> None:
@@ -93,7 +131,7 @@ def test_an_export_in_which_nothing_is_decided(
         process_tasks(project, changed(), export, GoldOptions())
     assert str(error.value) == (
         "here holds no answer that says which of the present classes it is: 1 answers that no longer say which class "
-        "it is, since that was split or dropped: left out; `adaptml annotate push TASK --sampling changed-classes` "
+        "it is, since that was split or dropped: left out; `adaptml annotate push TASK --sampling changed` "
         "asks anew: 'bird' is now 'duck' or 'owl', 1 times"
     )
 
@@ -135,10 +173,10 @@ def posts(project: Project) -> Project:
     return project
 
 
-def linked(posts: Project, number: int, tasks: list[Any]) -> Linked:
+def linked(posts: Project, number: int, tasks: list[Any], person: Person | None = None) -> Linked:
     copy = LocalCopy(posts.settings.home / f"{number}.sqlite3", "http://ls", number)
     copy.put(tasks)
-    return Linked(LinkedProject(None, number, copy), {})  # type: ignore[arg-type]
+    return Linked(LinkedProject(None, number, copy), {}, person)  # type: ignore[arg-type]
 
 
 def test_who_gave_an_answer_that_is_open_now_is_asked_again(
@@ -152,18 +190,30 @@ def test_who_gave_an_answer_that_is_open_now_is_asked_again(
         exported("3", annotation(4, "cat")),
         exported("9", annotation(4, "cat")),
     ]
-    both = [linked(posts, 1, one), linked(posts, 2, two)]
-    sample, parts = changed_class_parts(posts, changed(), both, "posts", 9)
+    both = [linked(posts, 1, one), linked(posts, 2, two, Person("b@example.com", 0.2))]
+    sample, parts = ask_again(posts, changed(), both, "posts", 9)
     assert sample.frame["id"].tolist() == ["1", "3", "5"]  # 9 is gone from the table
-    assert {part.linked.project.number: part.sample.frame["id"].tolist() for part in parts} == {
-        1: ["1", "5"],
-        2: ["3"],
-    }
-    assert len({part.purpose for part in parts}) == 1
-    some, _ = changed_class_parts(posts, changed(), both, "posts where id > '1'", 1)
-    assert some.frame["id"].tolist() == ["3"]
-    with pytest.raises(AnnotationError, match="every answer about points of posts says which class it is"):
-        changed_class_parts(posts, changed(), both, "posts where id = '2'", 9)
+    assert told(parts) == {1: ["1", "5"], 2: ["3"]}
+    again = ask_again(posts, changed(), both, "posts", 9)[1]
+    assert [part.purpose for part in again] == [part.purpose for part in parts]
+    # 4 is gold that is open now and was never asked about; 1 was settled, but its answer is open all the same.
+    rows = pd.DataFrame({"table_name": "posts", "id": ["4", "1"], "origin": Origin.PAGE.value})
+    rows["label"] = pd.Series([["bird"], ["dog"]], dtype=object)
+    GoldHome(posts, "zoo").add(rows.assign(choice=None, who=None, made_at=None, seen=None))
+    sample, parts = ask_again(posts, changed(), both, "posts", 9)
+    assert sample.frame["id"].tolist() == ["4", "1", "3", "5"]
+    assert told(parts) == {1: ["1", "4", "5"], 2: ["3"]}
+    assert ask_again(posts, changed(), both, "posts where id > '2'", 2)[0].frame["id"].tolist() == ["4", "3"]
+    with pytest.raises(AnnotationError, match="no gold point of posts has changed"):
+        ask_again(posts, changed(), both, "posts where id = '2'", 9)
+
+
+def told(parts: list[Part]) -> dict[int, list[str]]:
+    """Project → ids, in whatever part."""
+    found: dict[int, list[str]] = {}
+    for part in parts:
+        found.setdefault(part.linked.project.number, []).extend(part.sample.frame["id"])
+    return {number: sorted(ids) for number, ids in found.items()}
 
 
 def test_the_page_must_show_the_classes_of_now(changed: Any, make_task: Any) -> None:

@@ -75,9 +75,11 @@ def test_the_steps_follow_each_other(room: Path, form: str) -> None:
     )
     first = "3 points of posts for task zoo (5 were asked for, and there are no more), drawn as random n=5 seed=0\n"
     assert succeeded(sampled).startswith(first)
-    tasks = json.loads((room / "mine.json").read_text(encoding="utf-8"))
+    # The original's bare names are those of files in the folder of annotations.
+    place = room if form == "now" else room / "workspace" / "annotations" / "zoo"
+    tasks = json.loads((place / "mine.json").read_text(encoding="utf-8"))
     export = annotate(tasks, {1: ["cat", "dog", "NONE"], 2: ["cat", "dog", "cat"]})
-    (room / "export.json").write_text(json.dumps(export), encoding="utf-8")
+    (place / "export.json").write_text(json.dumps(export), encoding="utf-8")
 
     processed = succeeded(
         adaptml("process-annotations", "zoo", "export.json", "--choice", "majority", "--write")

@@ -73,6 +73,35 @@ def test_everything_met_is_told(export: Path, make_task: Any, project: Project) 
     )
 
 
+def test_a_bare_name_is_looked_for_here_then_in_the_folders_of_annotations(
+    export: Path,
+    make_task: Any,
+    settings: Settings,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    task, folder = make_task(), settings.annotations("zoo")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    points = export.read_bytes()
+    with pytest.raises(AnnotationError) as caught:
+        process_annotations(project, task, "mine.json", "majority")
+    assert str(caught.value).startswith(
+        f"no file mine.json here, in {folder} or in {folder.parent}; expected"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    # Each place that is nearer wins over a file there that cannot be read.
+    for place, farther in ((folder.parent, None), (folder, folder.parent), (elsewhere, folder)):
+        (place / "mine.json").write_bytes(points)
+        if farther is not None:
+            (farther / "mine.json").write_text("none")
+        assert len(process_annotations(project, task, "mine.json", "majority").ann_df) == 4
+    with pytest.raises(AnnotationError, match=r"in/mine\.json cannot be read"):
+        process_annotations(project, task, "in/mine.json", "majority")
+
+
 def test_the_same_files_from_the_same_export(
     export: Path, make_task: Any, settings: Settings, project: Project
 ) -> None:

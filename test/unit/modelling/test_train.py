@@ -314,7 +314,8 @@ def test_the_model_is_loaded_without_pickle_and_answers_in_key_order(
     files = project.runs.client.get_model_version_download_uri(done.model_name, done.version)
     model = mlflow.pyfunc.load_model(files)
     out = model.predict(pd.DataFrame({"table_name": "points", "id": ["t9", "t2", "t9"]}))
-    assert list(out.columns) == ["left", "right", "prob_left", "prob_right"]
+    assert list(out.columns) == ["table_name", "id", "left", "right", "prob_left", "prob_right"]
+    assert out["id"].tolist() == ["t9", "t2", "t9"]
     assert out["right"].tolist() == [1, 0, 1]
     assert out["prob_right"].iloc[0] == pytest.approx(out["prob_right"].iloc[2], abs=FLOAT32_ATOL)
     assert np.allclose(out["prob_left"] + out["prob_right"], 1)

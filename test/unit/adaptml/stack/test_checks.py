@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptml.stack.checks import check_map_count, is_free, size_gb
+from adaptml.stack.checks import check_map_count, is_free, size_gb, user_finding
 from adaptml.stack.compose import StackError
 
 
@@ -32,3 +32,19 @@ def test_sizes(text: str, gb: float) -> None:
 def test_a_size_that_is_none() -> None:
     with pytest.raises(StackError, match="'much' is no size; expected such as 512m or 2g"):
         size_gb("much")
+
+
+@pytest.mark.parametrize(
+    ("security", "owner", "ok"),
+    [
+        ("[name=seccomp,profile=builtin name=cgroupns]", (1000, 1000), True),
+        ("[name=seccomp,profile=builtin name=rootless name=cgroupns]", (1000, 1000), False),
+        ("[name=rootless]", (0, 0), True),
+    ],
+)
+def test_in_a_rootless_engine_containers_run_as_its_root_who_is_the_caller(
+    security: str, owner: tuple[int, int], ok: bool
+) -> None:
+    found = user_finding(security, owner)
+    assert found.ok is ok
+    assert "APP_UID=0 and APP_GID=0 in .env.dev" in found.fix

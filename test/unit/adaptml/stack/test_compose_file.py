@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,7 @@ from adaptml.settings import Settings, load_settings
 from adaptml.settings_text import variable
 from adaptml.stack.addresses import PUBLISHED
 from adaptml.stack.checks import MEMORY_GB
-from adaptml.stack.compose import HOST_FOLDERS, PROFILES, VOLUMES
+from adaptml.stack.compose import GPU_PROFILE, HOST_FOLDERS, PROFILES, VOLUMES
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
@@ -59,7 +60,7 @@ def test_containers_find_the_address_of_the_database_in_the_file_that_wins() -> 
         for secret in service.get("secrets", [])
         if isinstance(secret, dict) and secret["source"] == "database_settings"
     }
-    steps = ("label-studio-dev", "dp-mlflow", "modelling-mlflow", "modelling-mlflow-deploy")
+    steps = ("label-studio-dev", "dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow", "modelling-mlflow-deploy")
     assert mounted == dict.fromkeys(steps, "/app/.env.dev")
     assert "touch /app/.env.dev" in (REPOSITORY / "Dockerfile").read_text()
 
@@ -82,7 +83,7 @@ def test_every_service_has_limits_a_health_check_and_no_rights() -> None:
     for name, service in SERVICES.items():
         assert service["container_name"] == name
         assert set(service["profiles"]) <= set(PROFILES)
-        assert "dev" in service["profiles"]
+        assert ("dev" in service["profiles"]) is (service["profiles"] != [GPU_PROFILE])
         assert service["cap_drop"] == ["ALL"]
         assert service["init"] is True
         assert service["mem_limit"]
@@ -112,6 +113,14 @@ def test_torch_is_asked_for_by_the_tests_alone_and_cuda_by_nobody() -> None:
         for path in (REPOSITORY / "requirements").glob("*.txt")
     }
     assert asked == {name: set() for name in asked} | {"test.txt": {"torch", "tensorflow"}}
+
+
+def test_the_image_for_a_graphics_card_has_the_torch_of_the_extra() -> None:
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (asked,) = re.findall(r"^ARG TORCH=(.*)$", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+    assert [asked] == extras["cuda"]
+    (device,) = SERVICES["dp-mlflow-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
 
 
 def test_what_is_installed_has_hashes_and_names_no_index() -> None:

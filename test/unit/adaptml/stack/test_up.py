@@ -33,5 +33,5 @@ def test_what_force_overlooks_is_told_to_the_caller() -> None:
 def test_a_profile_that_does_not_exist_is_refused(folder: Path) -> None:
     with pytest.raises(StackError) as caught:
         up(Stack(folder, {}), ["label", "modeling"])
-    facts = ("modeling", "label, data_programming, modelling, deploy, dev")
+    facts = ("modeling", "label, data_programming, modelling, deploy, dev, gpu")
     assert [fact for fact in facts if fact not in str(caught.value)] == []

@@ -1,0 +1,1 @@
+"""One run of everything: features, labels, an end model, and whether it is better than the champion."""

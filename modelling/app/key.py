@@ -1,0 +1,23 @@
+"""The key that a request carries, as the header `X-API-Key` or as `Authorization: Bearer`."""
+
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+
+MIN_KEY_CHARS = 16
+WRONG_KEY = "wrong_key"
+NO_KEY = "no key, or not this service's; send it as the header X-API-Key"
+WRITING_IS_OFF = "writing_is_off"
+DOES_NOT_WRITE = "this service does not write; leave write=true out, or set ADAPTML_SERVICE_WRITES for it"
+
+
+def read_key(path: Path) -> str:
+    """The key that a file holds; empty where there is no such file, or no key that is long enough."""
+    key = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    return key if len(key) >= MIN_KEY_CHARS else ""
+
+
+def carries_key(headers: Mapping[bytes, bytes], key: str) -> bool:
+    """Whether a request's headers, with small letters in their names, hold the key."""
+    bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    return hmac.compare_digest(headers.get(b"x-api-key", bearer), key.encode())

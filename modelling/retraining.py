@@ -1,0 +1,101 @@
+"""A registered version trained again in cross-validation: it is judged on gold that it did not see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+import pandas as pd
+
+from adaptml.data import is_run, read_labels
+from adaptml.errors import FrameError, ModelError, TrackingError
+from adaptml.frames import KEYS
+from adaptml.labelled import Labelled
+from adaptml.project import Project
+from adaptml.runs.artifacts import DEVELOPMENT_DATA
+from adaptml.tasks import Task
+from modelling.recipe import Recipe
+from modelling.sources import Reader, split, targets
+from modelling.strategies import Gold, HeldOut, Learner, Weak, cross_validate
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What a version was trained by and on, but for the gold points, and what it is judged on.
+
+    Attributes:
+        recipe: how it was trained.
+        learner: the same, with the seed of the folds.
+        weak: its weakly labelled points; None where there are none but gold points.
+        gold: the gold points, with the features that it reads.
+        seen: how many of them its label model was fitted or chosen on.
+    """
+
+    recipe: Recipe
+    learner: Learner
+    weak: Weak | None
+    gold: Gold
+    seen: int
+
+    def parts(self) -> list[str | npt.NDArray[Any]]:
+        """All that `held_out` depends on, but for the seed, which the learner has."""
+        parts: list[str | npt.NDArray[Any]] = [self.recipe.run_id, self.gold.Y, self.gold.X]
+        return parts if self.weak is None else [*parts, self.weak.X, self.weak.P]
+
+    def held_out(self) -> HeldOut:
+        """What it says of the gold points, each by a model that did not see it."""
+        strategy = self.recipe.strategy
+        return cross_validate([strategy], self.learner, self.weak, self.gold)[strategy]
+
+    @property
+    def note(self) -> str:
+        """What to know of its figure; empty for nothing."""
+        version = f"version {self.recipe.version}"
+        known = [f"the label model of {version} saw {self.seen} of the {len(self.gold.Y)} gold points"]
+        searched = [f"the parameters of {version} were searched for on gold"]
+        said = " and ".join(known * bool(self.seen) + searched * self.recipe.searched)
+        return f"{said[0].upper()}{said[1:]}, so its figure is slightly optimistic." if said else ""
+
+
+def retraining(
+    project: Project, task: Task, recipe: Recipe, truth: Labelled, seed: int, show_progress: bool
+) -> Retraining:
+    """Read what a version was trained on, and the features of gold points.
+
+    Args:
+        project: holds labels and features.
+        task: the task.
+        recipe: of the version.
+        truth: the g gold points.
+        seed: of the folds and of the training.
+        show_progress: draw progress bars.
+
+    Raises:
+        ModelError: its labels are gone.
+        AdaptmlError: features that cannot be read.
+    """
+    try:
+        labels = split(project, task, recipe.train_data, recipe.share, None, recipe.seed)
+    except (TrackingError, FrameError) as error:
+        raise ModelError(
+            f"{recipe.name} cannot be trained again to be compared: its labels are gone ({error}); "
+            f"decide by hand: `adaptml deploy {recipe.model}`"
+        ) from error
+    training, made = labels.training.without(truth.keys), recipe.classifier
+    reader = Reader(project.points, recipe.features, show_progress).learned(made, training.keys, truth.keys)
+    weak = None
+    if len(training):
+        weak = Weak(reader.read(training.keys), targets(training, labels.source, recipe.soft_labels))
+    learner = Learner(made, task.problem, recipe.soft_labels, seed)
+    seen = 0 if weak is None or recipe.strategy == "gold" else _seen(project, recipe.train_data, truth)
+    return Retraining(recipe, learner, weak, Gold(reader.read(truth.keys), truth.Y), seen)
+
+
+def _seen(project: Project, data: str, truth: Labelled) -> int:
+    """How many gold points the label model of a run of `label` was fitted or chosen on."""
+    if not is_run(data):
+        return 0
+    try:
+        known = read_labels(project, data, DEVELOPMENT_DATA)
+    except TrackingError:  # labelled without gold
+        return 0
+    return int(pd.MultiIndex.from_frame(truth.keys[KEYS]).isin(pd.MultiIndex.from_frame(known[KEYS])).sum())
