@@ -106,7 +106,7 @@ def test_defaults_of_lfs_and_annotate() -> None:
 # On a command line a value is text, and "nothing" is a word.
 SAME = {"": None, "none": None, (): None}
 # `lfs` and `run` tell gold that was asked for from gold that may be there.
-APART = {"gold": {"task, if any", "task", ""}}
+APART = {"gold": {"task, if any", "task", None}}
 
 
 def same(command: Callable[..., Any], step: Callable[..., Any]) -> None:
