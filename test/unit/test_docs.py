@@ -67,7 +67,10 @@ def test_the_service_has_error_codes() -> None:
     assert {"unknown_data_points", "unknown_path", "invalid_request"} <= error_codes()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *PAGES], ids=lambda path: path.name)
 def test_links_and_pictures_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     missing = []
@@ -220,6 +223,22 @@ def check_export(words: list[str]) -> None:
     assert name in {variable(field) for field in Settings.model_fields}
     if value.startswith("$("):
         check_adaptml(shlex.split(value[2:-1])[1:])
+
+
+def test_the_jobs_of_continuous_integration_run_what_there_is() -> None:
+    """The file parses, each job runs something, and what it makes is a target, a stamp or a file of the Makefile."""
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    made = {
+        job: [step["run"].split()[1] for step in body["steps"] if step.get("run", "").startswith("make ")]
+        for job, body in workflow["jobs"].items()
+    }
+    names = {name for job in made.values() for name in job}
+    assert all(re.search(f"^{re.escape(name)}:", makefile, re.MULTILINE) for name in names)
+    assert made["test"] == ["test"]
+    assert made["stack"][-1] == "test-stack"
+    assert made["macos"] == ["demo"]
+    assert workflow["jobs"]["macos"]["runs-on"].startswith("macos-")
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
