@@ -66,8 +66,8 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
     """The labels in one column of a frame, in the class names of now.
 
     A label set is a list (tuple, array or set) of class names, or as text: one name (`spam`), several with
-    semicolons between (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for none of the
-    classes. Names of before a change of the classes do as well.
+    semicolons between (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for
+    none of the classes. Names of before a change of the classes do as well.
 
     Args:
         frame: table_name, id, the column and maybe `label_probs`; for `gold_label`, a column of 0 and 1 per

@@ -31,8 +31,8 @@ PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
 _MAX_PARAM_CHARS = 500
 _FOLDER = (
     "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
-    "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and set "
-    "MLFLOW_TRACKING_URI to that target"
+    "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and "
+    "set MLFLOW_TRACKING_URI to that target"
 )
 _MAKING = Lock()  # a new store is made by migrations that keep global state
 
