@@ -90,6 +90,13 @@ def test_the_contents_of_usage_name_every_chapter_in_order() -> None:
     assert re.findall(r"^- \[(.+)\]\(#", text.partition("\n## ")[0], re.MULTILINE) == chapters
 
 
+def test_the_text_beside_the_example_s_pictures_names_each_of_their_parts() -> None:
+    panels = (REPOSITORY / "graphics" / "example_panels.py").read_text(encoding="utf-8")
+    drawn = re.findall(r'Panel\("(\d[a-z])"', panels)
+    assert len(drawn) > 20
+    assert re.findall(r"\*\*(\d[a-z])\*\*", USAGE) == drawn
+
+
 def headings(document: Path) -> set[str]:
     """The anchors of a document as GitHub makes them."""
     lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
