@@ -1,4 +1,4 @@
-"""Take the pictures of the README from a champion's runs: MLflow, Swagger UI, a confusion matrix, a report.
+"""Take the pictures of the README from a champion's runs: MLflow, Swagger UI, a report.
 
     ADAPTML_HOME=workspace/demo python graphics/screenshots.py
 
@@ -48,20 +48,16 @@ SETTLE_MS = 2_000  # what a page still draws when its last text has come
 
 
 def screenshots(model: str) -> list[Path]:
-    """Write mlflow_run.png, swagger_ui.png, confusion_matrix.png and report.png beside this file.
+    """Write mlflow_run.png, swagger_ui.png and report.png beside this file.
 
     Args:
         model: registered end model whose champion is shown.
 
     Raises:
-        TrackingError: there is no such champion, its run has no confusion matrix, it was not trained on a run
-            of `label`, or a server does not start.
+        TrackingError: there is no such champion, it was not trained on a run of `label`, or a server does not
+            start.
     """
     run_id, experiment_id = _champion_run(model)
-    matrix = _confusion_matrix(run_id)
-    picture = FOLDER / "confusion_matrix.png"
-    with tempfile.TemporaryDirectory() as scratch:
-        picture.write_bytes(Project().runs.artifact(run_id, matrix, Path(scratch)).read_bytes())
     program = os.environ.get("CHROMIUM", CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
@@ -71,7 +67,7 @@ def screenshots(model: str) -> list[Path]:
             swagger = _swagger_ui(browser, f"{address}/docs", model)
         report = _report(browser, run_id)
         browser.close()
-    return [run, swagger, picture, report]
+    return [run, swagger, report]
 
 
 def _champion_run(model: str) -> tuple[str, str]:
@@ -82,18 +78,6 @@ def _champion_run(model: str) -> tuple[str, str]:
     except MlflowException as error:
         raise TrackingError(f"{model} has no champion: run `make demo`, or train and deploy it") from error
     return run.info.run_id, run.info.experiment_id
-
-
-def _confusion_matrix(run_id: str) -> str:
-    """Name of the run's confusion matrix, of that on gold where there are several."""
-    names = [item.path for item in Project().runs.client.list_artifacts(run_id) if not item.is_dir]
-    pictures = sorted(
-        (name for name in names if "confusion" in name and name.endswith(".png")),
-        key=lambda name: "gold" not in name,
-    )
-    if not pictures:
-        raise TrackingError(f"run {run_id} has no picture of a confusion matrix; train the model again")
-    return pictures[0]
 
 
 def _mlflow_run(browser: Browser, address: str) -> Path:

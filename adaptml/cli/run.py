@@ -29,15 +29,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    gold: Annotated[
-        str | None,
-        typer.Option(
-            "--gold",
-            metavar="GOLD",
-            help="Gold labels: `task`, `none`, or a file with gold_label. Default: the task's, if any.",
-            show_default=False,
-        ),
-    ] = None,
+    gold: options.Gold = "task, if any",
     deploy_if_better: Annotated[
         bool,
         typer.Option("--deploy-if-better", help="Deploy the version, if it is better than the champion."),
@@ -62,8 +54,8 @@ def command(
         _answer(step, order)
         return
     refuse_in_container(f"adaptml run {task}")
-    asked: dict[str, Any] = {"deploy_if_better": deploy_if_better, "workers": workers, "fresh": fresh}
-    asked |= {"gold": gold} if gold else {}
+    asked: dict[str, Any] = {"gold": gold, "deploy_if_better": deploy_if_better}
+    asked |= {"workers": workers, "fresh": fresh}
     try:
         with Project() as project:
             found = host_stack(project, stack)

@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,9 @@ from adaptml.cli.support import output
 from adaptml.errors import TaskError, listed
 from adaptml.project import Project
 from adaptml.stack.host import is_in_container, refuse_in_container
-from adaptml.tasks import Task
+
+if TYPE_CHECKING:
+    from adaptml.tasks import Task
 
 
 def command(
@@ -113,7 +115,7 @@ class _Here:
 
 
 def edits_of(
-    task: Task,
+    task: "Task",
     rename: Sequence[str],
     merge: Sequence[str],
     split: Sequence[str],
@@ -149,7 +151,7 @@ def edits_of(
     return {name: value for name, value in found.items() if value}
 
 
-def _sides(text: str, task: Task, form: str) -> tuple[list[str], list[str]]:
+def _sides(text: str, task: "Task", form: str) -> tuple[list[str], list[str]]:
     """The names before and behind the `=`: the first one that has classes before it."""
     places = [place for place, sign in enumerate(text) if sign == "="]
     sides = [(_names(text[:place]), _names(text[place + 1 :])) for place in places]
@@ -173,7 +175,7 @@ def _one(names: Collection[str], text: str) -> str:
     return next(iter(names))
 
 
-def history(task: Task) -> Iterator[str]:
+def history(task: "Task") -> Iterator[str]:
     """The classes of a task and how they came to be, a line each."""
     yield f"classes of task {task.name}: {', '.join(task.class_names)}"
     for change in reversed(task.class_changes):

@@ -14,6 +14,7 @@ from adaptml.labelled import labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import RunStore
 from adaptml.settings import Settings
+from graphics.example_panels import FIGURES, Example
 from modelling.algorithms import EndModel, get_algorithm
 from modelling.sources import split
 
@@ -56,6 +57,24 @@ def test_the_demo_reaches_its_figures_and_answers_over_http(report: str) -> None
     places = re.findall(r"/\S*(?:artifacts|data\.db|agreement\.txt|\.json)$", report, re.MULTILINE)
     assert len(places) == 7
     assert all(Path(place).exists() for place in places)
+
+
+def test_the_pictures_of_the_example_show_its_figures(report: str, home: Path) -> None:
+    """Their parts are filled from the demo's home folder; the last picture asks the service, as the demo did."""
+    settings = Settings(root=REPOSITORY, home=home / "workspace")
+    with Project(REPOSITORY, settings=settings) as project:
+        parts = {
+            panel.letter: panel.html()
+            for name, (_, panels) in FIGURES.items()
+            if name != "example_5_serve"
+            for panel in panels(Example(project))
+        }
+    assert "The cat sits under the cage" in parts["1a"]
+    assert parts["2c"].count("class=strong") == 2
+    assert "0.648" in parts["2d"]
+    assert parts["3d"].count("1.000") == 3
+    assert ">0.976<" in parts["3d"]
+    assert [f">{value}<" in parts["4b"] for value in ("0.958", "0.912", "175, 48", "168, 90")] == [True] * 4
 
 
 def test_a_second_demo_gives_the_same_figures(report: str, home: Path) -> None:

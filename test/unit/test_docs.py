@@ -68,7 +68,10 @@ def test_the_service_has_error_codes() -> None:
     assert {"unknown_data_points", "unknown_path", "invalid_request"} <= error_codes()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *PAGES], ids=lambda path: path.name)
 def test_links_and_pictures_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     missing = []
@@ -86,6 +89,13 @@ def test_the_contents_of_usage_name_every_chapter_in_order() -> None:
     text = (REPOSITORY / "usage.md").read_text(encoding="utf-8")
     chapters = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert re.findall(r"^- \[(.+)\]\(#", text.partition("\n## ")[0], re.MULTILINE) == chapters
+
+
+def test_the_text_beside_the_example_s_pictures_names_each_of_their_parts() -> None:
+    panels = (REPOSITORY / "graphics" / "example_panels.py").read_text(encoding="utf-8")
+    drawn = re.findall(r'Panel\("(\d[a-z])"', panels)
+    assert len(drawn) > 20
+    assert re.findall(r"\*\*(\d[a-z])\*\*", USAGE) == drawn
 
 
 def headings(document: Path) -> set[str]:
@@ -223,6 +233,22 @@ def check_export(words: list[str]) -> None:
         check_adaptml(shlex.split(value[2:-1])[1:])
 
 
+def test_the_jobs_of_continuous_integration_run_what_there_is() -> None:
+    """The file parses, each job runs something, and what it makes is a target, a stamp or a file of the Makefile."""
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    made = {
+        job: [step["run"].split()[1] for step in body["steps"] if step.get("run", "").startswith("make ")]
+        for job, body in workflow["jobs"].items()
+    }
+    names = {name for job in made.values() for name in job}
+    assert all(re.search(f"^{re.escape(name)}:", makefile, re.MULTILINE) for name in names)
+    assert made["test"] == ["test"]
+    assert made["stack"][-1] == "test-stack"
+    assert made["macos"] == ["demo"]
+    assert workflow["jobs"]["macos"]["runs-on"].startswith("macos-")
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "adaptml": check_adaptml,
     "make": check_make,
@@ -306,7 +332,10 @@ def test_the_preprocessor_and_the_resource_that_are_shown_vote_and_vote_anew(cle
 
         def votes() -> tuple[list[int], list[int], int]:
             found = project.apply_lfs("shown", "posts")
-            return (*(found.frame[name].tolist() for name in ("shouts", "names_a_singer")), found.reuse.computed)
+            return (
+                *(found.frame[name].tolist() for name in ("shouts", "names_a_singer")),
+                found.reuse.computed,
+            )
 
         assert votes() == ([1, -1, -1, -1], [-1, 0, -1, -1], 8)
         assert votes()[2] == 0

@@ -107,3 +107,13 @@ def test_the_citation_is_whole_and_of_this_version() -> None:
     assert citation["license"] == "MIT"
     licence = (REPOSITORY / "LICENSE").read_text(encoding="utf-8")
     assert all(author["name"] in licence for author in citation["authors"])
+
+
+def test_the_original_work_is_cited_alike_in_the_citation_and_on_the_page_of_related_work() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    page = (REPOSITORY / "docs" / "related-work.md").read_text(encoding="utf-8")
+    assert {reference["type"] for reference in citation["references"]} == {"article", "software"}
+    for reference in citation["references"]:
+        assert reference["authors"][0]["family-names"] == "Whittaker"
+        assert f"https://doi.org/{reference['doi']}" in page
+        assert " ".join(reference["title"].split()) in " ".join(page.split())

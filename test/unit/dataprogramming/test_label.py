@@ -16,8 +16,10 @@ from adaptml.data import Data
 from adaptml.database import TextList, WritebackKind, write_back
 from adaptml.errors import AdaptmlError, DatabaseError, LabellingError
 from adaptml.frames import read_metadata, write_frame
+from adaptml.gold_labels.reading import gold_labels
 from adaptml.project import Project
 from adaptml.tasks import Task
+from dataprogramming.apply import apply_lfs
 from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.config import SnorkelConfig
@@ -108,6 +110,18 @@ def test_rows_that_are_gone_are_counted_and_left_out(room: Project, run: Run) ->
     again = label(room, room.task("pets", "multilabel"), points, "task", config=SnorkelConfig(n_epochs=10))
     assert (again.n_points, again.metrics["points_gone"], again.metrics["dev_gone"]) == (59, 4, 3)
     assert again.lines[0][1].endswith(", the others have no votes, 4 left out (gone from their table)")
+
+
+def test_whoever_writes_rules_does_not_see_the_gold_that_judges(room: Project) -> None:
+    gold = gold_labels(room, "pets").frame
+    to_tune = gold.loc[gold["part"] == "tune", "id"].tolist()
+    seen = apply_lfs(room, "pets", "posts").gold
+    assert seen is not None
+    assert (seen.keys["id"].tolist(), seen.set_aside) == (to_tune, len(gold) - len(to_tune))
+    assert 10 <= len(to_tune) <= 32  # of 42: both parts have enough
+    whole = apply_lfs(room, "pets", "posts", gold=gold[["table_name", "id", "gold_label"]]).gold
+    assert whole is not None
+    assert (len(whole), whole.set_aside) == (42, 0)
 
 
 def frame(room: Project, done: LabelResult, name: str, folder: Path) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def write_film(path: Path, n: int = 32, size: tuple[int, int] = (64, 48), codec:
         (stream.width, stream.height), stream.pix_fmt, stream.gop_size = size, "yuv420p", 12
         stream.options = {"sc_threshold": "1000000000"}  # or it would take each for a new scene
         for number in range(n):
-            dots = np.full((size[1], size[0], 3), number * 8, np.uint8)
+            dots = np.full((size[1], size[0], 3), number * 8 % 256, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(dots, format="rgb24")))
         container.mux(stream.encode())
     return path
