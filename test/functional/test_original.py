@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from original_guide import Guide
+from original_guide import LBFGS, Guide
 
 # MLflow's own use of SQLAlchemy.
 pytestmark = [
@@ -12,7 +12,6 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 SETTINGS = ["multiclass", "multilabel"]
-LBFGS = "-P solver=lbfgs -P random_state=8"
 # README's, to its three digits: the label model by cross-validation, the end model on the same gold.
 FIGURES = {"multiclass": ("accuracy", 1.000, 0.958), "multilabel": ("f1_samples", 0.976, 0.912)}
 
@@ -25,7 +24,7 @@ def test_step_1_frames_of_points_to_label(guide: Guide) -> None:
 
 
 def test_step_2_gold_labels_from_label_studio(guide: Guide) -> None:
-    sampled, processed, agreement = guide.annotated
+    _, processed, agreement = guide.annotated
     assert [done.exit_code for done in guide.annotated] == [0, 0, 0], guide.annotated
     tasks = json.loads((guide.home / "annotations" / "example" / "example_tasks.json").read_text())
     assert len(tasks) == 30

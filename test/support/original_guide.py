@@ -26,6 +26,7 @@ from modelling.app.main import create_app
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXPERIMENT = "eg"
+LBFGS = "-P solver=lbfgs -P random_state=8"  # what the guide trains with
 
 
 class Guide:
@@ -39,7 +40,11 @@ class Guide:
     def __init__(self, home: Path) -> None:
         """Step 1: the posts, their features, and the frames of points to label as the original had them."""
         self.home = home
-        self.project = Project(REPOSITORY, settings=Settings(root=REPOSITORY, home=home))
+        # MLflow's own functions leave their address in the environment, where another test used them before.
+        settings = Settings(root=REPOSITORY, home=home).replaced(
+            tracking_uri=f"sqlite:///{home / 'mlflow.db'}"
+        )
+        self.project = Project(REPOSITORY, settings=settings)
         self._trained: dict[tuple[str, str], str] = {}
         self._labelled: dict[str, str] = {}
         for name, path in import_example_data(self.project).frames.items():
@@ -59,6 +64,7 @@ class Guide:
         environment = {
             "ADAPTML_ROOT": str(REPOSITORY),
             "ADAPTML_HOME": str(self.home),
+            "MLFLOW_TRACKING_URI": self.project.runs.uri,
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }
         return CliRunner().invoke(command, words, env=environment | more)
