@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, NothingNewError, listed
-from adaptml.frames import FORMATS, GONE, KEYS, check_keys, read_frame
+from adaptml.frames import FORMATS, GONE, KEYS, check_keys, file_of_now, read_frame
 from adaptml.labelled import GOLD_LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -90,8 +90,12 @@ def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
     path = project.path(data)
     if not path.exists():
         raise FrameError(
-            f"no run and no file {str(data)!r}; expected the id of a run of `adaptml label` (32 hexadecimal "
-            "digits) or the path of a frame"
+            f"no run and no file {str(data)!r}; "
+            + (
+                file_of_now(path)
+                or "expected the id of a run of `adaptml label` (32 hexadecimal digits) or "
+                "the path of a frame"
+            )
         )
     return read_frame(path, typed_by_user=True)
 

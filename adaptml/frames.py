@@ -53,7 +53,8 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     """
     path = Path(path)
     if not path.is_file():
-        raise FrameError(f"no file {path}; expected a frame of data points ({_NAMED})")
+        expected = file_of_now(path) or f"expected a frame of data points ({_NAMED})"
+        raise FrameError(f"no file {path}; {expected}")
     if path.suffix == ".pkl" and not typed_by_user:
         raise FrameError(
             f"{path} is a pickle, which can run code; expected .parquet, .csv or .jsonl: convert it"
@@ -73,6 +74,12 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     if path.suffix == ".parquet":
         frame.attrs[METADATA] = read_metadata(path)
     return frame
+
+
+def file_of_now(path: Path) -> str:
+    """Which file to name in place of a pickle that is not there, for messages; empty where none is."""
+    now = path.with_suffix(".parquet")
+    return f"{now.name} is there: frames are no pickles any more" if path != now and now.is_file() else ""
 
 
 def check_keys(frame: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -65,9 +65,9 @@ class Labelled:
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
     """The labels in one column of a frame, in the class names of now.
 
-    A label set is a list of class names, or as text: one name (`spam`), several with semicolons between
-    (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for none of the
-    classes. Names of before a change of the classes do as well.
+    A label set is a list (tuple, array or set) of class names, or as text: one name (`spam`), several with
+    semicolons between (`cat;dog`), a list as Python or JSON writes it (`['spam']`); `NONE`, `N/A` or `[]` for
+    none of the classes. Names of before a change of the classes do as well.
 
     Args:
         frame: table_name, id, the column and maybe `label_probs`; for `gold_label`, a column of 0 and 1 per
@@ -160,6 +160,8 @@ def _as_list(value: Any, classes: Collection[str], column: str, source: str) -> 
     """One cell as class names; None where it is empty."""
     if isinstance(value, str):
         return label_set(value, classes)
+    if isinstance(value, set | frozenset):  # the original's gold_df
+        return sorted(map(str, value))
     if isinstance(value, list | tuple | np.ndarray):
         return [str(name) for name in value]
     if pd.isna(value):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labelstudio.alpha import CONFIDENCE
+from adaptml.bootstrap import interval
 from labelstudio.dawid_skene import SMOOTHING, Codes, Floats, estimate
 from labelstudio.label_sets import MISSING, Ratings
 
@@ -59,10 +59,8 @@ def abilities(ratings: Ratings, people: Sequence[str], exclusive: bool, seed: in
     models = models_of(ratings, exclusive)
     values = np.mean([_point_estimate(codes, q) for codes, q in models], axis=0)
     draws = np.mean([_resampled(codes, q, seed) for codes, q in models], axis=0)
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.nanpercentile(draws, [tail, 100 - tail], axis=0)
     found = [
-        Ability(people[j], int(points[j]), float(values[i]), float(low[i]), float(high[i]))
+        Ability(people[j], int(points[j]), float(values[i]), *interval(draws[~np.isnan(draws[:, i]), i]))
         for i, j in enumerate(labelling)
     ]
     return sorted(found, key=lambda ability: ability.value)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from adaptml.bootstrap import interval
 from adaptml.errors import AnnotationError
 from adaptml.feedback import annotators_in
 from labelstudio.label_sets import DISTANCES, MISSING, Codes, Distance, Floats, Ratings, encode
@@ -20,7 +21,6 @@ from labelstudio.label_sets import DISTANCES, MISSING, Codes, Distance, Floats, 
 Cell = str | Collection[str] | None
 
 RESAMPLES = 1000
-CONFIDENCE = 0.95
 _CHUNK_CELLS = 2_000_000  # weights held at once while resampling: 16 MB
 
 
@@ -164,13 +164,8 @@ def alpha_of(
         return Alpha(value)
     values = _resampled(parts, times, seed, resamples)
     defined = values[~np.isnan(values)]
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(defined, [tail, 100 - tail]) if len(defined) else (None, None)
-    return Alpha(value, _number(low), _number(high), int(np.isnan(values).sum()))
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
+    low, high = interval(defined) if len(defined) else (None, None)
+    return Alpha(value, low, high, int(np.isnan(values).sum()))
 
 
 def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Floats:

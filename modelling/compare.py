@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.bootstrap import INTERVAL, Floats, bootstrap_means, interval
 from adaptml.data import TASK_GOLD, Data, described, read_gold, read_labels
 from adaptml.errors import ModelError
 from adaptml.features.catalogue import Reference
@@ -19,7 +20,6 @@ from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.tasks import ProblemType, Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from modelling.algorithms import Algorithm, Classifier, algorithm_name
-from modelling.bootstrap import INTERVAL, Floats, bootstrap_means, interval
 from modelling.defaults import train_settings
 from modelling.sources import (
     HasRun,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.bootstrap import INTERVAL, bootstrap_means, interval
 from adaptml.data import TASK_GOLD, Data, described, read_gold
 from adaptml.errors import ModelError, listed
 from adaptml.frames import KEYS
@@ -16,7 +17,6 @@ from adaptml.project import Project
 from adaptml.runs.reuse import fingerprint, mark, run_with
 from adaptml.tasks import ProblemType, Task
 from modelling.algorithms import algorithm_name
-from modelling.bootstrap import INTERVAL, bootstrap_means, interval
 from modelling.deploy import version_and_champion
 from modelling.recipe import Recipe, read_recipe
 from modelling.registration import registered_name

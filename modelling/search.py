@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from adaptml.bootstrap import INTERVAL, bootstrap_means, interval
 from adaptml.errors import ModelError
 from adaptml.progress import progress
 from adaptml.runs.tracking import ChildRun
 from adaptml.tasks import folds as folds_of
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, algorithms
-from modelling.bootstrap import INTERVAL, bootstrap_means, interval
 from modelling.strategies import (
     FOLDS,
     MIN_GOLD,

@@ -51,14 +51,14 @@ class TaskText:
         classes: Sequence[PlannedClass],
         positive: str | None,
         changes: Sequence[ClassChange],
-        texts: Mapping[str, Mapping[str, Any]] | None = None,
+        said: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> "TaskText":
         """The file with other classes, see `with_classes`; it is not written.
 
         Raises:
             TaskError: a file that is written such that this cannot be done.
         """
-        made = self.with_text(with_classes(self.text, classes, positive, changes, texts))
+        made = self.with_text(with_classes(self.text, classes, positive, changes, said))
         same = {"classes", "class_changes", "positive"}
         fits = (
             made.task.class_names == [one.name for one in classes]

@@ -98,7 +98,8 @@ def _file_before(file: TaskText, place: Kept, change: ClassChange) -> TaskText:
     if text is not None and file.text == after:
         return file.with_text(text)
     was = None if text is None else parse_task(text, file.path.parent, str(place.folder / BEFORE))
-    texts = {} if was is None else {spec.name: spec.model_dump(exclude={"name"}) for spec in was.classes}
+    plain: Any = [] if was is None else was.model_dump(mode="json", exclude_defaults=True)["classes"]
+    said = {spec.pop("name"): spec for spec in plain}
     planned: list[PlannedClass] = []
     taken: set[Any] = set()
     for name in change.before:
@@ -107,7 +108,7 @@ def _file_before(file: TaskText, place: Kept, change: ClassChange) -> TaskText:
         taken.add(written_as)
         planned.append(PlannedClass(name, written_as))
     positive = None if was is None else was.positive
-    return file.changed(planned, positive, file.task.class_changes[:-1], texts)
+    return file.changed(planned, positive, file.task.class_changes[:-1], said)
 
 
 def _take_back_gold(project: Project, task: str, gold: GoldBack) -> None:

@@ -55,6 +55,7 @@ class _OneLine:
             text = usage_line(error)
             if text:
                 say_error(text)
+                _mark_opened_run(SettingsError(text))
             sys.exit(error.exit_code)
         except typer.Abort:
             say_error("stopped, as was answered; nothing was changed")
@@ -197,6 +198,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(str(error))
         except AdaptmlError as error:
             say_error(str(error))
+            _mark_opened_run(error)
             raise typer.Exit(EXIT_ERROR) from error
         except KeyboardInterrupt:
             typer.echo("interrupted; nothing of this step was kept", err=True)
@@ -204,6 +206,15 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     run.guarded = True  # type: ignore[attr-defined]
     return run
+
+
+def _mark_opened_run(error: AdaptmlError) -> None:
+    """What `mlflow run` opened a run for may be refused before it begins: the run then says why."""
+    uri, run_id = (os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"))
+    if uri and run_id:
+        from adaptml.runs.tracking import RunStore
+
+        RunStore(uri, adopted_run=run_id).refuse(error)
 
 
 class _OnStderr(logging.Handler):

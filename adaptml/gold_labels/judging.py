@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from adaptml.bootstrap import bootstrap_means, interval
 from adaptml.labelled import Labelled
 from adaptml.tasks import ProblemType
 
 MIN_TUNE = 10  # gold points without which rules are judged on all of them
 MIN_JUDGE = 30  # below, an interval says nothing
-DRAWS, LEVEL = 2000, 0.95
 
 
 def tuning_part(gold: Labelled | None) -> Labelled | None:
@@ -45,19 +45,18 @@ def judge_metrics(
 
     Returns:
         `<prefix>_judge_points`, `…_<measure>`, and `…_low`, `…_high`, the percentile bootstrap's 95 %
-        interval over points (Efron & Tibshirani 1993, chapter 13); nothing below `MIN_JUDGE` points.
+        interval over points (`adaptml.bootstrap`); nothing below `MIN_JUDGE` points.
     """
     if judges is None or judges.sum() < MIN_JUDGE:
         return {}
     scores = problem.scores(Y[judges], predicted[judges])
-    picks = np.random.default_rng(0).integers(0, len(scores), size=(DRAWS, len(scores)))
-    low, high = np.quantile(scores[picks].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = interval(bootstrap_means(scores, seed=0))
     name = f"{prefix}_judge"
     return {
         f"{name}_points": float(len(scores)),
         f"{name}_{problem.measure}": float(scores.mean()),
-        f"{name}_low": float(low),
-        f"{name}_high": float(high),
+        f"{name}_low": low,
+        f"{name}_high": high,
     }
 
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +23,17 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
+from adaptml.runs.adopted import adopted
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
 PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
 _MAX_PARAM_CHARS = 500
+_FOLDER = (
+    "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
+    "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and "
+    "set MLFLOW_TRACKING_URI to that target"
+)
 _MAKING = Lock()  # a new store is made by migrations that keep global state
 
 
@@ -114,6 +120,8 @@ class RunStore:
             with _MAKING:
                 client.search_experiments(max_results=1)
         except store_errors() as error:
+            if self.uri.startswith("file:") or ":" not in self.uri:
+                raise TrackingError(_FOLDER.format(uri=self.uri)) from error
             raise TrackingError(
                 f"MLflow at {self.uri} cannot be used: {one_line(error)}; "
                 "see that it runs, or set MLFLOW_TRACKING_URI"
@@ -166,7 +174,11 @@ class RunStore:
         """
         client = self.client
         try:
-            run = self._adopted() if self._adopted_run else self._opened(experiment, name)
+            run = (
+                adopted(client, self._adopted_run, name)
+                if self._adopted_run
+                else self._opened(experiment, name)
+            )
         except store_errors() as error:
             raise TrackingError(
                 f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
@@ -197,6 +209,17 @@ class RunStore:
                 raise
             finally:
                 log.removeHandler(handler)
+
+    def refuse(self, error: Exception) -> None:
+        """Mark the run that was opened for a step which is refused before it begins, as if it had failed.
+
+        Nothing happens where no run was opened, or where it is marked already.
+        """
+        with suppress(TrackingError, *store_errors()), tempfile.TemporaryDirectory() as scratch:
+            if self._adopted_run:
+                run = adopted(self.client, self._adopted_run)
+                (Path(scratch) / LOG_FILE).write_text(f"{one_line(error)}\n", encoding="utf-8")
+                _close_failed(self.client, run, Path(scratch), error)
 
     def get(self, run_id: str) -> Run:
         """One complete run.
@@ -250,18 +273,6 @@ class RunStore:
         if not self.uri.startswith(("http://", "https://")):
             return str(run.info.artifact_uri)
         return f"{self.uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
-
-    def _adopted(self) -> Run:
-        """The run that was opened for this step: nothing of anybody else's may be in it."""
-        run = self.client.get_run(self._adopted_run)
-        taken = run.data.metrics or self.client.list_artifacts(self._adopted_run)
-        if run.info.status != "RUNNING" or taken:
-            raise TrackingError(
-                f"MLFLOW_RUN_ID names run {self._adopted_run}, which is {run.info.status} and "
-                f"{'holds results' if taken else 'empty'}; expected one that is RUNNING and empty: "
-                "unset MLFLOW_RUN_ID"
-            )
-        return run
 
     def _opened(self, experiment: str, name: str) -> Run:
         client = self.client

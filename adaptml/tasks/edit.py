@@ -1,36 +1,47 @@
 """Changing a few values of a YAML text; every other byte stays as its writer left it.
 
-ruamel.yaml says where a value is; the text is cut there. Writing the whole document anew would change quotes,
-spaces and line breaks that nobody asked about.
+YAML's parser says where a value is, and the text is cut there. Writing the whole document anew would change
+quotes, spaces and line breaks that nobody asked about. What comes of it is read again: if it does not say
+what it should, the text is left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import MappingNode, ScalarNode
 
 from adaptml.errors import TaskError
 from adaptml.files import replacing
-from adaptml.tasks.plain_yaml import read_yaml
+from adaptml.tasks.plain_yaml import PlainLoader, read_yaml
+from adaptml.tasks.yaml_spans import (
+    Path_,
+    indent_at,
+    lines_end,
+    lines_of,
+    node_at,
+    parts,
+    place_of,
+    span,
+    value_end,
+)
 
-Path_ = Sequence[str | int]
 _INDENT = "  "
-_NO_BREAK = 1 << 30  # columns
-_NOTHING = object()  # for a key that is to go
+_NOTHING = object()  # for a value that is to go
 
 
 class _Dumper(yaml.SafeDumper):
     """As the task file's reader understands it, on one line."""
+
+    yaml_implicit_resolvers = PlainLoader.yaml_implicit_resolvers
 
     def ignore_aliases(self, _data: Any) -> bool:
         """A value that is there twice is written twice: the reader takes no alias."""
         return True
 
 
-def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+def _text(dumper: _Dumper, value: str) -> ScalarNode:
     style = None if value.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
@@ -63,11 +74,12 @@ def write_file(path: Path, text: str) -> None:
 def put(text: str, path: Path_, value: Any) -> str:
     """The text with another value at a place; what is there and equal stays as it is.
 
-    A mapping is compared key by key, so that comments inside it stay. One that is empty is not written.
+    A mapping is compared key by key, so that comments inside it stay. One that is empty is not written. A
+    text keeps the kind of quotes that it had.
 
     Args:
         text: YAML, a mapping.
-        path: keys of mappings and numbers of list items, from the outside in; the last may be new.
+        path: keys of mappings and numbers of list items, from the outside in; the last may be a new key.
         value: text, numbers, booleans, None, lists and dictionaries.
 
     Raises:
@@ -90,142 +102,116 @@ def put(text: str, path: Path_, value: Any) -> str:
     return text
 
 
-def drop(text: str, path: Path_) -> str:
-    """The text without a key; without the mapping around it too, where it was the only one.
+def insert(text: str, path: Path_, place: int, value: Any) -> str:
+    """The text with one more item in a list.
+
+    Args:
+        text: YAML, a mapping.
+        path: where the list is; where there is none, or an empty one, it is written.
+        place: how many items are to be before it.
+        value: the item, see `put`.
 
     Raises:
         TaskError: as `put`.
+
+    >>> insert("pets:  # all\\n- cat", ["pets"], 1, "dog")
+    'pets:  # all\\n- cat\\n- dog'
+    """
+    items = _at(read_yaml(text), path)
+    if not isinstance(items, list) or not items:
+        return put(text, path, [value])
+    wanted, node = [*items[:place], value, *items[place:]], node_at(text, path)
+    if node.flow_style:
+        at = value_end(text, parts(node)[place - 1][1]) if place else parts(node)[0][0].start_mark.index
+        new = f", {_rendered(value)}" if place else f"{_rendered(value)}, "
+    else:
+        start, end = lines_of(text, node, max(0, place - 1))
+        beside_in_braces = isinstance(node.value[0], MappingNode) and node.value[0].flow_style
+        indent, newline = " " * indent_at(text, start), _newline(text)
+        lines = _entries(value) if isinstance(value, Mapping) and not beside_in_braces else [_rendered(value)]
+        new = f"{indent}- " + f"{newline}{indent}  ".join(lines)
+        at, new = (end, newline + new) if place else (start, new + newline)
+    return _checked(text, text[:at] + new + text[at:], path, wanted)
+
+
+def drop(text: str, path: Path_) -> str:
+    """The text without a key or an item; without what is around it too, where it was the only one.
+
+    Raises:
+        TaskError: as `put`.
+
+    >>> drop("train: {seed: 1}  # tried\\nlabel: {seed: 1, label_model: em}", ["train", "seed"])
+    'label: {seed: 1, label_model: em}'
     """
     *outside, key = path
     around = _at(read_yaml(text), outside)
-    if not isinstance(around, dict) or key not in around:
+    if _at(around, [key]) is _NOTHING:
         return text
     if len(around) == 1 and outside:
         return drop(text, outside)
-    node = _node(text, outside)
-    place = [name.value for name, _ in node.value].index(key)
-    start, end = (_flow_span if node.flow_style else _block_span)(text, node, place)
+    node = node_at(text, outside)
+    start, end = span(text, node, place_of(node, key))
     return _checked(text, text[:start] + text[end:], path, _NOTHING)
 
 
 def _set(text: str, path: Path_, value: Any) -> str:
     """The text with a value replaced or added."""
-    node, content = _node(text, []), read_yaml(text)
+    content = read_yaml(text)
     for depth, key in enumerate(path):
         if isinstance(content, dict):
             if key not in content:
-                return _added(text, node, str(key), _nested(path[depth + 1 :], value), depth)
+                return _added(text, path[:depth], str(key), _nested(path[depth + 1 :], value))
             if content[key] is None:
-                return _filled(text, node, key, _nested(path[depth + 1 :], value), depth)
-        content, node = content[key], _child(node, key)
-    return text[: node.start_mark.index] + _rendered(value) + text[_end(text, node) :]
+                return _filled(text, path[: depth + 1], _nested(path[depth + 1 :], value))
+        content = content[key]
+    node = node_at(text, path)
+    style = node.style if isinstance(node, ScalarNode) else None
+    return text[: node.start_mark.index] + _rendered(value, style) + text[value_end(text, node) :]
 
 
-def _filled(text: str, node: MappingNode, key: str | int, value: Any, depth: int) -> str:
+def _filled(text: str, path: Path_, value: Any) -> str:
     """The text with a value for a key that has none, such as `train:` alone, or null."""
-    name, empty = next(entry for entry in node.value if entry[0].value == key)
+    empty = node_at(text, path)
+    start, end = empty.start_mark.index, empty.end_mark.index
     if empty.value:
-        return text[: empty.start_mark.index] + _rendered(value) + text[empty.end_mark.index :]
-    colon = text.index(":", name.end_mark.index) + 1
-    if depth or node.flow_style or not isinstance(value, Mapping):
-        return f"{text[:colon]} {_rendered(value)}{text[colon:]}"
-    end, newline = _line_end(text, colon), _newline(text)
-    return text[:end] + "".join(f"{newline}{_INDENT}{line}" for line in _entries(value)) + text[end:]
+        return text[:start] + _rendered(value) + text[end:]
+    below = [] if path[1:] or node_at(text, []).flow_style else _below(value)
+    if not below:
+        return f"{text[:start]} {_rendered(value)}{text[start:]}"
+    end = lines_end(text, start, len(text))
+    return text[:end] + "".join(f"{_newline(text)}{_INDENT}{line}" for line in below) + text[end:]
 
 
-def _added(text: str, node: MappingNode, key: str, value: Any, depth: int) -> str:
+def _added(text: str, path: Path_, key: str, value: Any) -> str:
     """The text with a new key at the end of a mapping."""
+    node = node_at(text, path)
+    entry = f"{_rendered(key)}: {_rendered(value)}"
+    if node.flow_style and not node.value:
+        return text[: node.start_mark.index] + "{" + entry + "}" + text[node.end_mark.index :]
+    end = value_end(text, parts(node)[-1][1])
     if node.flow_style:
-        entry = f"{_rendered(key)}: {_rendered(value)}"
-        if not node.value:
-            return text[: node.start_mark.index] + "{" + entry + "}" + text[node.end_mark.index :]
-        end = _entry_end(text, *node.value[-1])
         return f"{text[:end]}, {entry}{text[end:]}"
-    column, newline = node.value[0][0].start_mark.column, _newline(text)
-    end = _lines_end(text, _end(text, node), max(column, 1))
-    indent = " " * column
-    lines = [f"{_rendered(key)}: {_rendered(value)}"]
-    if depth == 0 and isinstance(value, Mapping):
-        lines = [f"{_rendered(key)}:", *(f"{_INDENT}{line}" for line in _entries(value))]
-    return text[:end] + "".join(f"{newline}{indent}{line}" for line in lines) + text[end:]
+    column = parts(node)[0][0].start_mark.column
+    end = lines_end(text, end, max(column, 1))
+    below = [] if path else _below(value)
+    lines = [f"{_rendered(key)}:", *(_INDENT + line for line in below)] if below else [entry]
+    return text[:end] + "".join(_newline(text) + " " * column + line for line in lines) + text[end:]
+
+
+def _below(value: Any) -> list[str]:
+    """What an outermost key has in lines of its own: entries, and items that have entries."""
+    if isinstance(value, Mapping):
+        return _entries(value)
+    items = value if isinstance(value, list) and all(isinstance(item, Mapping) for item in value) else []
+    return [f"- {_rendered(item)}" for item in items]
 
 
 def _entries(value: Mapping[str, Any]) -> list[str]:
     return [f"{_rendered(key)}: {_rendered(inner)}" for key, inner in value.items()]
 
 
-def _block_span(text: str, node: MappingNode, place: int) -> tuple[int, int]:
-    """The lines of an entry of a block mapping."""
-    key, value = node.value[place]
-    start = text.rfind("\n", 0, key.start_mark.index) + 1
-    end = _lines_end(text, _entry_end(text, key, value), key.start_mark.column + 1)
-    newline = _newline(text)
-    if text.startswith(newline, end):
-        return start, end + len(newline)
-    return max(0, start - len(newline)), end
-
-
-def _flow_span(text: str, node: MappingNode, place: int) -> tuple[int, int]:
-    """An entry of a flow mapping with the comma beside it."""
-    entries = node.value
-    if place:
-        return _entry_end(text, *entries[place - 1]), _entry_end(text, *entries[place])
-    following = entries[1][0].start_mark.index if entries[1:] else node.end_mark.index - 1
-    return entries[0][0].start_mark.index, following
-
-
-def _end(text: str, node: Node) -> int:
-    """Where a value's own text ends: a block's mark is behind the comments and the empty lines below it."""
-    if isinstance(node, MappingNode) and not node.flow_style:
-        return _entry_end(text, *node.value[-1])
-    if isinstance(node, SequenceNode) and not node.flow_style:
-        return _end(text, node.value[-1])
-    end = int(node.end_mark.index)
-    in_block_style = isinstance(node, ScalarNode) and node.style in ("|", ">")
-    return len(text[:end].rstrip()) if in_block_style else end
-
-
-def _entry_end(text: str, key: Node, value: Node) -> int:
-    """Where an entry of a mapping ends; the mark of a value that is not there is at the next one."""
-    if value.start_mark.index == value.end_mark.index:
-        return text.index(":", key.end_mark.index) + 1
-    return _end(text, value)
-
-
-def _lines_end(text: str, position: int, column: int) -> int:
-    """The end of a position's line, or of the last comment below it that is indented as far as a column."""
-    end = found = _line_end(text, position)
-    while found < len(text):
-        start = found + len(_newline(text))
-        found = _line_end(text, start)
-        line = text[start:found]
-        inside = line.lstrip(" ").startswith("#") and len(line) - len(line.lstrip(" ")) >= column
-        if line.strip() and not inside:
-            break
-        end = found if inside else end
-    return end
-
-
-def _line_end(text: str, position: int) -> int:
-    found = text.find(_newline(text), position)
-    return len(text) if found < 0 else found
-
-
 def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
-
-
-def _node(text: str, path: Path_) -> Any:
-    node = YAML().compose(text)
-    for key in path:
-        node = _child(node, key)
-    return node
-
-
-def _child(node: Any, key: str | int) -> Any:
-    if isinstance(node, SequenceNode):
-        return node.value[int(key)]
-    return next(value for name, value in node.value if name.value == key)
 
 
 def _at(content: Any, path: Path_) -> Any:
@@ -233,7 +219,7 @@ def _at(content: Any, path: Path_) -> Any:
     for key in path:
         if isinstance(content, dict):
             content = content.get(key, _NOTHING)
-        elif isinstance(content, list) and isinstance(key, int):
+        elif isinstance(content, list) and isinstance(key, int) and key < len(content):
             content = content[key]
         else:
             return _NOTHING
@@ -246,12 +232,14 @@ def _nested(path: Path_, value: Any) -> Any:
     return value
 
 
-def _rendered(value: Any) -> str:
-    """A value on one line, as it can be written inside brackets too."""
+def _rendered(value: Any, style: str | None = None) -> str:
+    """A value on one line, as it can be written inside brackets too; a text in the quotes of a style."""
     plain = dict(value) if isinstance(value, Mapping) else value
+    quotes = style if isinstance(value, str) and style in ("'", '"') else None
     dumped: str = yaml.dump(
         [plain],
         Dumper=_Dumper,
+        default_style=quotes,
         default_flow_style=True,
         sort_keys=False,
         allow_unicode=True,
@@ -277,14 +265,13 @@ def _checked(before: str, after: str, path: Path_, value: Any) -> str:
 
 
 def _with(content: Any, path: list[str | int], value: Any) -> Any:
-    """A copy of a content with a value at a place, or without the key where the value is _NOTHING."""
+    """A copy of a content with a value at a place, or without what is there where the value is _NOTHING."""
     if not path:
         return value
     key, *rest = path
-    if isinstance(content, list) and isinstance(key, int):
-        return [_with(item, rest, value) if i == key else item for i, item in enumerate(content)]
-    inside = dict(content or {})
-    if not rest and value is _NOTHING:
+    inside = dict(enumerate(content)) if isinstance(content, list) else dict(content or {})
+    if rest or value is not _NOTHING:
+        inside[key] = _with(inside.get(key), rest, value)
+    else:
         inside.pop(key, None)
-        return inside
-    return inside | {key: _with(inside.get(key), rest, value)}
+    return [*inside.values()] if isinstance(content, list) else inside

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from adaptml.errors import TaskError, listed, one_line
 from adaptml.tasks.plain_yaml import read_yaml
+from adaptml.tasks.problems import PROBLEM_TYPES
 from adaptml.tasks.schema import Task, TaskFile, name_problem, problems
 
 
@@ -21,10 +22,14 @@ def load_task(name: str, tasks_dir: Path) -> Task:
         raise TaskError(problem)
     path = tasks_dir / name / "task.yaml"
     if not path.is_file():
-        known = list_tasks(tasks_dir)
+        known = listed(list_tasks(tasks_dir), 20) or "none"
         raise TaskError(
-            f"no task {name!r} in {tasks_dir}; tasks there: {listed(known, 20) or 'none'}; "
-            "make it with `adaptml task new`"
+            f"no task {name!r} in {tasks_dir}; tasks there: {known}; "
+            + (
+                f"{name} is a setting: give the task's name as task, and {name} as setting"
+                if name in PROBLEM_TYPES
+                else "make it with `adaptml task new`"
+            )
         )
     try:
         text = path.read_text(encoding="utf-8")

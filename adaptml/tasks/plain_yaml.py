@@ -7,7 +7,7 @@ import yaml
 MAX_DEPTH = 20
 
 
-class _PlainLoader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """YAML 1.1 without aliases, which can grow without end, and in which a date is text."""
 
     depth = 0
@@ -45,7 +45,7 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_PlainLoader.yaml_implicit_resolvers = {
+PlainLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -61,7 +61,7 @@ def read_yaml(text: str) -> Any:
     >>> read_yaml("title: 2026-11-05")
     {'title': '2026-11-05'}
     """
-    return yaml.load(text, _PlainLoader)  # noqa: S506 - a SafeLoader
+    return yaml.load(text, PlainLoader)  # noqa: S506 - a SafeLoader
 
 
 def compose_yaml(text: str) -> yaml.MappingNode:
@@ -70,7 +70,7 @@ def compose_yaml(text: str) -> yaml.MappingNode:
     Raises:
         yaml.YAMLError: as `read_yaml`.
     """
-    found = yaml.compose(text, _PlainLoader)
+    found = yaml.compose(text, PlainLoader)
     if not isinstance(found, yaml.MappingNode):
         raise yaml.YAMLError(f"keys and values are expected, not {type(found).__name__}")
     return found

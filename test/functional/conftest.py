@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,6 +16,9 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer, prepare, running
+
+if TYPE_CHECKING:
+    from original_guide import Guide
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INSTALLED = REPOSITORY / ".labelstudio"
@@ -41,6 +45,16 @@ def mlflow_environment() -> Path:
         command = ["make", "--old-file=.venv/.demo", ".mlflow/.installed"]
         subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Guide"]:
+    """The example, and the original's steps on it as they are asked for."""
+    from original_guide import Guide  # every step, for these tests alone
+
+    made = Guide(tmp_path_factory.mktemp("original"))
+    yield made
+    made.project.close()
 
 
 @pytest.fixture

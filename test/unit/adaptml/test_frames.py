@@ -51,6 +51,12 @@ def test_a_pickle_is_opened_only_from_a_path_that_a_person_typed(tmp_path: Path)
         read_frame(tmp_path / "f.pkl")
 
 
+def test_a_pickle_that_is_parquet_now_is_named(tmp_path: Path) -> None:
+    FRAME.to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(FrameError, match=r"f\.pkl; f\.parquet is there: frames are no pickles any more$"):
+        read_frame(tmp_path / "f.pkl", typed_by_user=True)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,19 @@ def test_a_multiclass_task_takes_rows_with_exactly_one_class_and_counts_the_rest
     assert found.P is None
     both = labelled(frame(label=[["dog"], []]), task.with_setting("multilabel"), "label", "f")
     assert both.Y.tolist() == [[0, 1], [0, 0]]
+
+
+@pytest.mark.parametrize("kind", [set, frozenset, tuple, np.array])
+def test_label_sets_of_every_kind_that_a_pickled_frame_holds(task: Task, tmp_path: Path, kind: Any) -> None:
+    given = frame(gold_label=[kind([name]) for name in ("dog", "cat")])
+    given.to_pickle(tmp_path / "gold_df.pkl")
+    read = read_frame(tmp_path / "gold_df.pkl", typed_by_user=True)
+    assert labelled(read, task, "gold_label", "gold").Y.tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_set_of_several_classes_has_no_order(task: Task) -> None:
+    both = frame(label=[{"dog", "cat"}, set()], label_probs=[[0.6, 0.7], [0.1, 0.2]])
+    assert labelled(both, task.with_setting("multilabel"), "label", "f").Y.tolist() == [[1, 1], [0, 0]]
 
 
 def test_points_are_told_apart_by_table_and_id(task: Task) -> None:

@@ -1,6 +1,9 @@
 """`mlflow run dataprogramming`: what MLflow makes of the parameters is an order that the module takes."""
 
+import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +14,17 @@ from typer.testing import CliRunner
 from adaptml.cli.original_label import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
 from adaptml.project import Project
+from adaptml.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[3] / "dataprogramming"
 
 
 def made(entry: str, parameters: dict[str, Any]) -> list[str]:
-    """The words after `python -P -m dataprogramming.label` that MLflow types."""
+    """The words after `adaptml -m dataprogramming.label` that MLflow types."""
     project = _project_spec.load_project(str(FOLDER))
     words = shlex.split(project.get_entry_point(entry).compute_command(parameters, None))
-    assert words[:4] == ["python", "-P", "-m", "dataprogramming.label"]
-    return words[4:]
+    assert words[:3] == ["adaptml", "-m", "dataprogramming.label"]
+    return words[3:]
 
 
 @pytest.fixture
@@ -55,6 +59,45 @@ def test_parameters_of_the_original_arrive(asked: list[dict[str, Any]]) -> None:
     assert given["config"] == {
         "n_epochs": "100", "optimizer": "adam", "prec_init": "0.6", "lr": "0.02", "l2": "0.1", "device": "cpu", "seed": 3,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pets", "--data", "posts", "--parallel", "x"], "SettingsError: invalid value for '--workers'"),
+        (["pets", "--data", "posts", "--max_words"], "SettingsError: cannot make sense of '--max_words'"),
+        (
+            ["multiclass", "--data", "posts"],
+            "TaskError: no task 'multiclass' in .*; multiclass is a setting: give",
+        ),
+    ],
+)
+def test_what_is_refused_marks_the_run_that_mlflow_opened(
+    tracking: Settings, pets: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    client = pets.runs.client
+    opened = client.create_run(client.create_experiment("eg")).info.run_id
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", pets.runs.uri)
+    monkeypatch.setenv("MLFLOW_RUN_ID", opened)
+    done = CliRunner().invoke(command_app(command, **COMMAND_OPTIONS), words)
+    assert done.exit_code != 0
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    marked = client.get_run(opened)
+    assert marked.info.status == "FAILED"
+    assert re.match(said, marked.data.tags["error"])
+
+
+def test_the_command_runs_a_module_in_its_own_environment(clean_room: Path) -> None:
+    """Whatever `python` is: MLflow may have put an environment of its own, without our packages, before it."""
+    (clean_room / "adaptml.py").write_text("raise SystemExit('the working folder is not looked in')")
+    code = "from adaptml.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, "-m", "dataprogramming.label", "pets", "--data", "posts"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no task 'pets' in ")
 
 
 def test_two_parameters_will_do(asked: list[dict[str, Any]]) -> None:

@@ -103,7 +103,7 @@ def test_names_follow_everywhere_and_come_back(animals: Project) -> None:
     assert (done.before, done.after) == (("cat", "dog", "bird"), ("feline", "pet"))
     assert (done.gold.points, done.gold.renamed, done.gold.merged, done.gold.undecided) == (4, 1, 3, 0)
     assert task_file(animals).read_text() == TASK.replace("- cat", "- feline").replace("- dog  #", "- pet  #").replace("  - bird\n", "") + (
-        "class_changes:  # what names of before are now\n"
+        "class_changes:\n"
         f"  - {{date: {done.change.date}, before: [cat, dog, bird], becomes: {{cat: [feline], dog: [pet], bird: [pet]}}}}\n"
     )  # fmt: skip
     now = {"1": "feline", "2": "pet", "3": "pet", "4": "pet"}
@@ -218,7 +218,7 @@ def test_a_file_that_was_edited_since_keeps_what_was_edited(animals: Project) ->
     )
     animals.change_classes("animals", undo=True)
     assert path.read_text() == TASK.replace("# What is it?", "# Edited.").replace("# and hounds", "# of people").replace(
-        "  - bird\n", '  - name: bird\n    description: "It flies."\n    examples: ["an owl"]\n'
+        "  - bird\n", "  - name: bird\n    description: It flies.\n    examples: [an owl]\n"
     )  # fmt: skip
 
 

@@ -183,6 +183,38 @@ def test_a_run_that_was_opened_for_the_step_is_used(runs: RunStore) -> None:
     assert done.data.params == {"seed": "08", "task": "eg"}
 
 
+@pytest.mark.parametrize(("given", "named"), [(None, "label pets"), ("mine", "mine")])
+def test_an_opened_run_is_named_as_the_step_names_its_runs(
+    runs: RunStore, given: str | None, named: str
+) -> None:
+    opened = runs.client.create_run(runs.client.create_experiment("made"), run_name=given).info.run_id
+    with adopting(runs, opened).run("eg", "label pets", {}):
+        pass
+    assert runs.get(opened).info.run_name == named
+
+
+def test_a_step_that_is_refused_marks_the_run_that_was_opened_for_it(runs: RunStore, tmp_path: Path) -> None:
+    opened = runs.client.create_run(runs.client.create_experiment("made")).info.run_id
+    adopting(runs, opened).refuse(LabellingError("no votes;\nwrite rules"))
+    run = runs.client.get_run(opened)
+    assert (run.info.status, run.data.tags["error"]) == ("FAILED", "LabellingError: no votes; write rules")
+    assert files(runs.client, opened) == ["log.txt"]
+    log = Path(runs.client.download_artifacts(opened, "log.txt", str(tmp_path)))
+    assert log.read_text() == "no votes; write rules\n"
+    adopting(runs, opened).refuse(LabellingError("another"))
+    runs.refuse(LabellingError("of a step that opens its own"))
+    adopting(RunStore("sqlite:////nowhere/mlflow.db"), opened).refuse(LabellingError("lost"))
+    assert runs.client.get_run(opened).data.tags["error"].endswith("write rules")
+
+
+@pytest.mark.parametrize("uri", ["mlruns", "file:mlruns"])
+def test_a_folder_of_files_is_no_store_any_more(clean_room: Path, uri: str) -> None:
+    with pytest.raises(
+        TrackingError, match=r"no folder of files .*`mlflow migrate-filestore --source FOLDER"
+    ):
+        RunStore(uri).client.search_experiments()
+
+
 @pytest.mark.parametrize("state", ["FINISHED", "FAILED", "metric", "artifact"])
 def test_a_run_that_is_not_empty_or_ended_is_refused_and_stays_as_it_was(
     runs: RunStore, state: str, tmp_path: Path

@@ -1,5 +1,6 @@
 import datetime
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ def test_what_is_not_about_classes_stays_byte_for_byte() -> None:
     assert changed == (
         FILE.replace("positive: spam     # what we look for\n", "")
         .replace("name: ham\n", "name: fan\n")
-        .replace("    examples: []\n", "    examples: []\n  - name: talk\n    description: \"When an annotator should choose it.\"\n")
+        .replace("    examples: []\n", "    examples: []\n  - name: talk\n    description: When an annotator should choose it.\n")
         .replace("name: 'spam'", "name: 'junk mail'")
-        + "class_changes:  # what names of before are now\n"
+        + "class_changes:\n"
         "  - {date: 2026-11-26, before: [ham, spam], becomes: {ham: [fan, talk], spam: [junk mail]}}\n"
     )  # fmt: skip
     assert task_of(changed).class_names == ["fan", "talk", "junk mail"]
@@ -63,7 +64,7 @@ def test_what_is_not_about_classes_stays_byte_for_byte() -> None:
 
 def test_the_positive_class_follows_a_rename() -> None:
     changed = edit(FILE, ClassEdits(rename={"spam": "yes"}))
-    assert 'positive: "yes"     # what we look for\n' in changed
+    assert "positive: 'yes'     # what we look for\n" in changed
     assert task_of(changed).positive == "yes"
 
 
@@ -71,14 +72,15 @@ def test_the_positive_class_follows_a_rename() -> None:
     ("classes", "edits", "expected"),
     [
         ("[a, b,c ]", ClassEdits(rename={"b": "d e"}), "[a, d e,c ]"),
-        ("[a, b,c ]", ClassEdits(drop=["a"]), "[b, c ]"),
-        ("[a, b,c ]", ClassEdits(drop=["c"], add=["x: y", "1"]), '[a, b, "x: y", "1" ]'),
-        ("[{name: a, description: 'b'}, {name: b}]", ClassEdits(add=["c"], rename={"b": "é"}), "[{name: a, description: 'b'}, {name: é}, {name: c}]"),
+        ("[a, b,c ]", ClassEdits(drop=["a"]), "[b,c ]"),
+        ("[a,  # one\n b, # two\n c # three\n]", ClassEdits(drop=["b"], add=["d"]), "[a,  # one\n c, d # three\n]"),
+        ("[a, b,c ]", ClassEdits(drop=["c"], add=["x: y", "1"]), "[a, b, 'x: y', '1' ]"),
+        ("[{name: a, description: 'b'}, {name: b}]", ClassEdits(add=["c"], rename={"b": "é"}), "[{name: a, description: 'b'}, {name: é}, {name: c, description: When an annotator should choose it.}]"),
         ("\n- a  # one\n-   b\n- c", ClassEdits(merge={"c": ["a", "b"]}, add=["d", "e"]), "\n- c\n- d\n- e"),
         ("\n- a  # one\n# two\n-\n   b\n- c", ClassEdits(merge={"b": ["a", "b"]}), "\n# two\n-\n   b\n- c"),
         ("\n  - {name: a, examples: [a]}\n  - {name: b}\n  - {name: c}", ClassEdits(split={"a": ["x", "y"]}, drop=["c"]), "\n  - {name: x, examples: [a]}\n  - {name: y}\n  - {name: b}"),
         ("\n  - description: >\n      a\n      b\n\n    name: a\n  - name: >-\n      b\n  - &c c", ClassEdits(rename={"b": "x", "c": "z"}), '\n  - description: >\n      a\n      b\n\n    name: a\n  - name: x\n  - z'),
-        ("\n  -   name: a\n      description: >\n        Some\n\n\n  -   name: b", ClassEdits(split={"a": ["x", "y"]}), '\n  -   name: x\n      description: >\n        Some\n  - name: y\n    description: "When an annotator should choose it."\n\n\n  -   name: b'),
+        ("\n  -   name: a\n      description: >\n        Some\n\n\n  -   name: b", ClassEdits(split={"a": ["x", "y"]}), '\n  -   name: x\n      description: >\n        Some\n  - name: y\n    description: When an annotator should choose it.\n\n\n  -   name: b'),
     ],
 )  # fmt: skip
 def test_classes_in_every_style(classes: str, edits: ClassEdits, expected: str) -> None:
@@ -101,16 +103,15 @@ def test_a_file_in_braces() -> None:
     assert task_of(changed).class_names == ["a", "d", "e"]
     assert [change.before for change in task_of(changed).class_changes] == [("a", "b"), ("a", "d")]
     one = text.replace('multilabel", ', 'multiclass", "positive": "a", ')
-    with pytest.raises(TaskError, match="the positive class 'a' cannot stay; take `positive` out"):
-        edit(one, ClassEdits(add=["c"]))
+    assert '"multiclass", "classes": ["a", "b", c]' in edit(one, ClassEdits(add=["c"]))
 
 
-def test_a_list_in_brackets_with_comments() -> None:
-    text = FILE[: FILE.index("classes:")].replace("positive", "# positive") + (
-        "classes: [ham,  # good\n  spam]\ncolumns: [{name: x}]\nlf_features: [x]\nfeatures: [x]\n"
-    )
-    assert "[ham,  # good\n  junk]" in edit(text, ClassEdits(rename={"spam": "junk"}))
-    with pytest.raises(TaskError, match="comments in it, which would be lost; write them one a line"):
+def test_what_is_written_such_that_it_cannot_be_changed_is_said() -> None:
+    asked = "description: >-\n  Is a comment spam, or ham?\n"
+    text = FILE.replace(asked, "") + "description: |+\n  Every line counts.\n\n"
+    with pytest.raises(
+        TaskError, match=r"^class_changes of the task file is written such .*: write there \["
+    ):
         edit(text, ClassEdits(add=["other"]))
 
 
@@ -150,7 +151,7 @@ def files(draw: st.DrawFn) -> tuple[list[str], list[str], str]:
     names = draw(
         st.lists(st.sampled_from([n for n in NAMES if '"' not in n]), min_size=2, max_size=5, unique=True)
     )
-    comment = st.sampled_from(["", "# ham, spam - it's a list", "   # -"])
+    comment = st.sampled_from(["", "# ham, spam - it's a list", "# -"])
     other = ["title: 'ham'", "setting: multilabel", "columns: [ {name: spam} ] # é", "lf_features: [x]", "features:\n- ham", "description: |\n  spam\n\n  - name: ham\n", 'language: "en"']  # fmt: skip
     other = draw(st.permutations(other))
     indent = " " * draw(st.integers(0, 3))
@@ -190,7 +191,7 @@ def edits_of(draw: st.DrawFn, names: list[str]) -> ClassEdits:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.data(), files(), st.booleans())
 def test_only_the_classes_are_written_anew(data: Any, file: Any, crlf: bool) -> None:
     before, classes, after = file
@@ -209,9 +210,8 @@ def test_only_the_classes_are_written_anew(data: Any, file: Any, crlf: bool) -> 
     assert made.model_dump(exclude=same) == task.model_dump(exclude=same)
     assert changed.startswith(head)
     assert changed.count("\n") == changed.count(newline)
-    kept, _, last = changed[len(head) :].rpartition("class_changes:")
-    assert last.count(newline) <= 2
-    assert kept.endswith(tail.rstrip() + kept[len(kept.rstrip()) :])
+    new = re.compile(r"\r?\nclass_changes:\r?\n  - \{[^\r\n]*\}")
+    assert new.sub("", changed).endswith(tail)
     # a second change, and the first one again taken back
     again = edit(changed, ClassEdits(add=["one more"]))
     assert again.startswith(head)
@@ -219,4 +219,4 @@ def test_only_the_classes_are_written_anew(data: Any, file: Any, crlf: bool) -> 
     stay = [*plan.classes]
     names_only = [type(one)(one.name, one.name) for one in stay]
     back = with_classes(again, names_only, None, made.class_changes)
-    assert back.removesuffix(newline) == changed.removesuffix(newline)
+    assert back == changed

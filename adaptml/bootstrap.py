@@ -1,4 +1,4 @@
-"""Paired bootstrap intervals: how sure a mean over gold points is, and a difference of two such means.
+"""Bootstrap intervals: how sure a mean over points is, and a difference of two such means.
 
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: the percentile interval.
 """
@@ -24,7 +24,15 @@ def bootstrap_means(scores: Floats, seed: int) -> Floats:
     return np.asarray(scores[picks].mean(axis=1), np.float64)
 
 
-def interval(means: Floats) -> tuple[float, float]:
-    """The ends of the interval that holds LEVEL of the means (d,)."""
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def interval(draws: Floats) -> tuple[float, float]:
+    """The ends of the interval that holds LEVEL of what was drawn.
+
+    Args:
+        draws: a figure in each of d draws of the points, float64 (d,).
+
+    >>> low, high = interval(np.arange(0.0, 101.0))
+    >>> f"{low:.1f} to {high:.1f}"
+    '2.5 to 97.5'
+    """
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
