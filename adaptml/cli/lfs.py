@@ -109,6 +109,8 @@ def _show_something_else(
         raise LabellingError(
             f"given {given}; expected --history, --diff RUN RUN or --hints alone, or with --n"
         )
+    if n < 1:
+        raise LabellingError(f"n is {n}; expected at least 1")
     with Project() as project:
         if hints:
             found_hints = lf_hints(project, task)

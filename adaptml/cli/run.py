@@ -74,8 +74,11 @@ def command(
 def _answer(step: str, order: str) -> None:
     """Do one step for the host, and answer in JSON."""
     from adaptml.pipeline.steps import STEPS
+    from adaptml.stack.compose import StackError
     from adaptml.stack.run import answer, order_of
 
+    if step not in STEPS:
+        raise StackError(f"no step {step!r}; expected {', '.join(STEPS)}")
     with Project() as project:
         typer.echo(answer(STEPS[step](project, order_of(order))))
 

@@ -145,8 +145,8 @@ def edits_of(
         old, new = _sides(text, task, "--split A=B,C")
         found["split"][_one(old, text)] = new
     found |= {
-        "add": [n for text in add for n in _names(text)],
-        "drop": [n for text in drop for n in _names(text)],
+        "add": [n for text in add for n in _some(text)],
+        "drop": [n for text in drop for n in _some(text)],
     }
     return {name: value for name, value in found.items() if value}
 
@@ -165,8 +165,20 @@ def _sides(text: str, task: "Task", form: str) -> tuple[list[str], list[str]]:
 
 def _names(text: str) -> list[str]:
     """Names with commas between; one that holds a comma is in quotes."""
-    (row,) = [*csv.reader([text], skipinitialspace=True)] or [[]]
+    try:
+        (row,) = [*csv.reader([text], skipinitialspace=True, strict=True)] or [[]]
+    except csv.Error as error:
+        raise TaskError(
+            f"{text!r}: {error}; a name that begins with a quote needs quotes around it"
+        ) from error
     return [name.strip() for name in row if name.strip()]
+
+
+def _some(text: str) -> list[str]:
+    found = _names(text)
+    if not found:
+        raise TaskError(f"{text!r} names no class; expected a name, or several with commas between")
+    return found
 
 
 def _one(names: Collection[str], text: str) -> str:

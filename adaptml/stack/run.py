@@ -64,8 +64,17 @@ def words_of(name: str, order: Order) -> list[str]:
 
 
 def order_of(text: str) -> Order:
-    """The order that `words_of` wrote."""
-    return Order(**json.loads(text))
+    """The order that `words_of` wrote.
+
+    Raises:
+        StackError: something else, as another version writes it.
+    """
+    try:
+        return Order(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise StackError(
+            f"the order {text[:80]!r} is not of this version; build the images with `adaptml up --build`"
+        ) from error
 
 
 def answer(done: StepResult) -> str:

@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from bad_case import GOOD, ROWS, Case
 from bad_data import EXPORTS, FRAMES, labelled
+from bad_steps import STEPS
 from bad_tasks import RULES, YAML
 from bad_words import ADDRESSES, IMPORTS, TYPED
 from typer.testing import CliRunner
@@ -27,7 +28,7 @@ from adaptml.database import TextList, Vector
 from adaptml.project import Project
 from adaptml.tasks.scaffold import new_task
 
-CASES = [*YAML, *RULES, *FRAMES, *EXPORTS, *ADDRESSES, *IMPORTS, *TYPED]
+CASES = [*YAML, *RULES, *FRAMES, *EXPORTS, *ADDRESSES, *IMPORTS, *TYPED, *STEPS]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,9 @@ def contents(room: Path) -> dict[str, str]:
     return {
         str(path.relative_to(room)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(room.rglob("*"))
-        if path.is_file() and not left_out & set(path.parts) and path.name != "mlflow.db"
+        if path.is_file()
+        and not left_out & set(path.parts)
+        and path.name not in ("mlflow.db", "run_topic.lock", "run_bad.lock")
     }
 
 
