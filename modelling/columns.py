@@ -137,7 +137,7 @@ def learn_columns(
     Args:
         points: reads columns.
         keys: frame with `table_name` and `id` of these rows.
-        features: what the model learns from; columns of vectors and features are left as they are.
+        features: what the model learns from; vectors are left as they are.
         keeps_missing: whether the algorithm takes missing numbers as they are.
 
     Raises:
@@ -159,13 +159,19 @@ def learn_columns(
 
 
 def _without_vectors(points: Points, tables: Sequence[str], features: Sequence[Reference]) -> list[Reference]:
-    """Columns of the data tables that hold something else than vectors or lists, as their types say."""
+    """Columns and features that hold something else than vectors or lists, as their types say."""
     types = [points.database.columns(str(table)) for table in tables]
     plain = [
         {name for name, found in columns.items() if kind(found) not in {"vector", "list of text"}}
         for columns in types
     ]
-    return [f for f in features if f.version == COLUMN and all(f.name in names for names in plain)]
+    known = {f.reference: f.kind for table in tables for f in points.catalogue.of_table(str(table))}
+    return [
+        f
+        for f in features
+        if known.get(f) in ("answer", "score")
+        or (f.version == COLUMN and all(f.name in names for names in plain))
+    ]
 
 
 def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Number | Category | None, str]:

@@ -17,12 +17,18 @@ def command(
         str | None, typer.Option(help="Name of the lists of lemmas.", show_default=False)
     ] = None,
     vector: Annotated[str | None, typer.Option(help="Name of the vectors.", show_default=False)] = None,
-    encoder: Annotated[str | None, typer.Option(help="Encoder of the vectors.", show_default=False)] = None,
+    answer: Annotated[
+        str | None, typer.Option(help="Name of what is read in pictures.", show_default=False)
+    ] = None,
+    score: Annotated[str | None, typer.Option(help="Name of how sure that is.", show_default=False)] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Encoder of vectors and answers.", show_default=False)
+    ] = None,
     all_rows: Annotated[
         bool, typer.Option("--all", help="Every row again, not only those that are new or changed.")
     ] = False,
 ) -> None:
-    """Compute lemmas and vectors of a table's texts and keep them in tables beside it.
+    """Compute features of a table's texts, pictures, sounds or numbers and keep them in tables beside it.
 
     Only rows that are new or whose text has changed are computed, so run it whenever the table has grown.
     Options win over what the task file says.
@@ -33,8 +39,8 @@ def command(
         with Project() as project:
             done = project.featurize(
                 task, data,
-                text=text, lemmas=lemmas, vector=vector, encoder=encoder, all_rows=all_rows,
-                show_progress=True,
+                text=text, lemmas=lemmas, vector=vector, answer=answer, score=score, encoder=encoder,
+                all_rows=all_rows, show_progress=True,
             )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo("interrupted; the rows done so far are kept, run it again for the rest", err=True)

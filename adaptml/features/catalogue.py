@@ -15,7 +15,8 @@ from adaptml.database import Database
 
 CATALOGUE = "adaptml_features"
 COLUMN = 0  # the version of a feature that is a column of the data table itself
-Kind = Literal["lemmas", "vector"]
+Kind = Literal["lemmas", "vector", "answer", "score"]
+HOLDS: dict[Kind, str] = {"lemmas": "list of text", "vector": "vector", "answer": "text", "score": "number"}
 _REFERENCE = re.compile(r"(.+)@(\d{1,9})", re.DOTALL)
 _NO_ASCII = re.compile(r"[^a-z0-9]+")
 _KEYS = ("name", "version", "table_name")
@@ -74,7 +75,7 @@ class Spec:
     """What values are computed from, and by what: where one of these differs, so may the values.
 
     Attributes:
-        kind: `lemmas` (list[str]) or `vector` (float32 (d,)).
+        kind: `lemmas` (list[str]), `vector` (float32 (d,)), `answer` (text) or `score` (a number in 0 … 1).
         source: column of the data table that is read.
         encoder: name of the encoder; of lemmas, the language.
         checksum: of the encoder's code and files.
@@ -94,11 +95,11 @@ class Feature:
         name: its name, which is used as that of a column is.
         version: 1 and up. In all tables of a database, a name and a version stand for one `Spec`.
         table_name: the data table.
-        kind: `lemmas` or `vector`.
+        kind: `lemmas`, `vector`, `answer` or `score`.
         source: column of the data table that is read.
         encoder: name of the encoder; of lemmas, the language.
         checksum: of the encoder's code and files.
-        dimensions: numbers of a vector; 0 for lemmas.
+        dimensions: numbers of a vector; 0 for the other kinds.
         replaces_column: the data table has a column of the same name, and it holds the same.
         values_table: where the values lie; None once they were dropped.
         created_at: when this version was made.
@@ -188,7 +189,7 @@ class Catalogue:
             name: of the feature.
             table: the data table.
             spec: what its values are computed from.
-            dimensions: numbers of a vector; 0 for lemmas.
+            dimensions: numbers of a vector; 0 for the other kinds.
             version: its number, where another table has it.
             replaces_column: see `Feature`.
         """

@@ -1,4 +1,6 @@
-"""Encoders: a text, a picture or a number in, a vector out. Adding one is a function under `@encoder`.
+"""Encoders: a text, a picture, a sound, a film or a number in, a vector or an answer out.
+
+Adding one is a function under `@encoder`, or `@answering`.
 
 >>> get_encoder("hybrid").encode(["The kitten purrs."]).shape
 (1, 4864)
@@ -11,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -29,18 +31,50 @@ from adaptml.features.values_to_encode import (
 from adaptml.user_code import place, said, user_code
 
 __all__ = [
-    "BATCH_TEXTS", "EncodeBatch", "Encoder", "Modality", "Vectors", "check_encoder", "encoder",
-    "encoder_checksum", "encoder_takes", "get_encoder", "list_encoders",
+    "BATCH_TEXTS",
+    "Answer",
+    "AnswerBatch",
+    "EncodeBatch",
+    "Encoder",
+    "Gives",
+    "Modality",
+    "Vectors",
+    "answering",
+    "answers_of",
+    "check_encoder",
+    "encoder",
+    "encoder_checksum",
+    "encoder_code",
+    "encoder_takes",
+    "get_encoder",
+    "list_encoders",
 ]  # fmt: skip
 
+Gives = Literal["vectors", "answers"]
+
+
+class Answer(NamedTuple):
+    """What an encoder reads in one value.
+
+    Attributes:
+        text: the name of a class, or words.
+        score: how sure it is of that, in 0 … 1; None where it reads nothing.
+    """
+
+    text: str
+    score: float | None
+
+
+AnswerBatch = Callable[[Sequence[Any]], list[Answer]]
 Maker = Callable[[str | None], EncodeBatch]
+AnswersMaker = Callable[[str | None], AnswerBatch]
 Takes = Modality | Callable[[str | None], Modality]
 Files = Callable[[str | None], Mapping[str, str]]
 
 # Modules that hold encoders; each imports its libraries only when an encoder is made.
 _MODULES = (
-    "hashing_encoder", "number_encoder", "onnx_encoder", "picture_encoder", "sentence_encoders",
-    "static_encoder", "universal_sentence_encoder",
+    "film_encoder", "hashing_encoder", "number_encoder", "onnx_encoder", "picture_encoder",
+    "picture_words", "sentence_encoders", "sound_encoder", "static_encoder", "universal_sentence_encoder",
 )  # fmt: skip
 
 
@@ -51,6 +85,7 @@ class _Traits(NamedTuple):
 
 
 _MAKERS: dict[str, Maker] = {}
+_ANSWERING: dict[str, AnswersMaker] = {}
 _CODES: dict[str, str] = {}
 _TRAITS: dict[str, _Traits] = {}
 
@@ -60,11 +95,11 @@ class Encoder(NamedTuple):
 
     Attributes:
         name: what it was asked for by.
-        takes: what it encodes: `text`, `image` or `number`.
+        takes: what it encodes: `text`, `image`, `audio`, `video` or `number`.
         dimensions: length d of its vectors.
-        encode_batch: some texts, pictures (uint8 (h, w, 3) each) or numbers (NaN where there is none) →
-            float32 (n, d).
-        folder: where relative paths of pictures start; None: nowhere.
+        encode_batch: some texts, pictures (uint8 (h, w, 3) each), sounds, films (some pictures each) or
+            numbers (NaN where there is none) → float32 (n, d).
+        folder: where relative paths of files start; None: nowhere.
     """
 
     name: str
@@ -77,14 +112,14 @@ class Encoder(NamedTuple):
         """Vectors of n values: float32 (n, d), finite.
 
         Args:
-            values: texts; or pictures, as paths, bytes or `data:` addresses; or numbers, also written as
-                text. None or no text is an empty text, zeros for a picture, and a missing number.
+            values: texts; or pictures, sounds or films, as paths, bytes or `data:` addresses; or numbers,
+                also written as text. None or no text is an empty text, zeros for a file, a missing number.
 
         Raises:
             FeatureError: pictures or numbers that cannot be read, or the encoder fails, or makes NaN or
                 infinity.
         """
-        with _encoder_code(self.name):
+        with encoder_code(self.name):
             vectors = encode_cells(self.encode_batch, self.takes, self.dimensions, values, self.folder)
         broken = int(len(values) - np.isfinite(vectors).all(axis=1).sum())
         if broken:
@@ -121,6 +156,23 @@ def encoder(
     return register
 
 
+def answering(
+    name: str, *code: int, takes: Takes, files: Files | None = None
+) -> Callable[[AnswersMaker], AnswersMaker]:
+    """Register the function below as what makes ready the answers of `name`.
+
+    The function is as that of `encoder`, and returns the callable that answers for a batch. A name may be
+    that of an encoder too, and then has the same traits.
+    """
+
+    def register(maker: AnswersMaker) -> AnswersMaker:
+        _ANSWERING[name], _CODES[name] = maker, ".".join(map(str, code))
+        _TRAITS[name] = _Traits(takes, files or _of_source, of_media=False)
+        return maker
+
+    return register
+
+
 def _of_source(source: str | None) -> Mapping[str, str]:
     return file_sums(Path(source)) if source else {}
 
@@ -128,20 +180,29 @@ def _of_source(source: str | None) -> Mapping[str, str]:
 def list_encoders() -> list[str]:
     """Names of all encoders, sorted."""
     _load()
-    return sorted(_MAKERS)
+    return sorted({*_MAKERS, *_ANSWERING})
 
 
-def check_encoder(name: str) -> None:
+def check_encoder(name: str, gives: Gives = "vectors") -> None:
     """Refuse the name of an encoder that does not exist; none is made ready.
 
+    Args:
+        name: as `get_encoder` takes it.
+        gives: what it is asked for.
+
     Raises:
-        FeatureError: there is none.
+        FeatureError: there is none, or it does not give that.
     """
-    _kind_and_source(name)
+    kind, _ = _kind_and_source(name)
+    makers: Mapping[str, object] = _MAKERS if gives == "vectors" else _ANSWERING
+    if kind not in makers:
+        raise FeatureError(
+            f"the encoder {kind!r} gives no {gives}; expected one of {listed(sorted(makers), 20)}"
+        )
 
 
 def encoder_takes(name: str) -> Modality:
-    """What an encoder encodes: `text`, `image` or `number`.
+    """What an encoder encodes: `text`, `image`, `audio`, `video` or `number`.
 
     Raises:
         FeatureError: no such encoder, or a folder that does not say.
@@ -176,13 +237,26 @@ def get_encoder(name: str, media: Path | None = None) -> Encoder:
         FeatureError: no encoder of that name, a source for one that takes none, a library that is not
             installed, a model that cannot be read, or an encoder that fails.
     """
+    check_encoder(name)
     kind, source = _kind_and_source(name)
     takes = encoder_takes(name)
     folder = Path(source) if source and _traits(kind).of_media else media
-    with _encoder_code(name):
+    with encoder_code(name):
         encode_batch = _MAKERS[kind](source)
         dimensions = encode_batch([KINDS[takes].probe]).shape[1]
         return Encoder(name, takes, dimensions, encode_batch, folder)
+
+
+def answers_of(name: str) -> AnswerBatch:
+    """What answers for a batch, made ready.
+
+    Raises:
+        FeatureError: as `get_encoder`, or an encoder that gives no answers.
+    """
+    check_encoder(name, "answers")
+    kind, source = _kind_and_source(name)
+    with encoder_code(name):
+        return _ANSWERING[kind](source)
 
 
 @cache
@@ -208,11 +282,12 @@ def _traits(kind: str) -> _Traits:
     return _TRAITS.get(kind, _Traits("text", _of_source, of_media=False))
 
 
-def _encoder_code(name: str) -> AbstractContextManager[None]:
+def encoder_code(name: str) -> AbstractContextManager[None]:
     """Runs an encoder, which may be a person's own; what it raises is one line with its place."""
 
     def message(error: BaseException) -> FeatureError:
-        code = getattr(_MAKERS[name.partition(":")[0]], "__code__", None)
+        kind = name.partition(":")[0]
+        code = getattr(_MAKERS.get(kind) or _ANSWERING[kind], "__code__", None)
         where = place(error, None, *([code.co_filename] if code else []))
         return FeatureError(
             f"the encoder {name!r} failed{f', at {where}' if where else ''}: {said(error)}; "

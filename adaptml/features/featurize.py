@@ -1,4 +1,4 @@
-"""Features from text: lemmas for labelling functions, vectors for end models, kept beside the data table."""
+"""Features of texts, pictures, sounds and numbers, for rules and end models, kept beside the data table."""
 
 import logging
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from uuid import uuid4
 from adaptml.errors import FeatureError, TaskError, listed
 from adaptml.features.catalogue import Feature, newest
 from adaptml.features.changes import Changes, Row, find_changes
-from adaptml.features.makers import Maker, maker
+from adaptml.features.makers import Maker, Ready, maker
 from adaptml.features.plan import Planned, plan
 from adaptml.features.values import FeatureValues, Known
 from adaptml.progress import progress
@@ -56,6 +56,8 @@ def featurize(
     text: str | None = None,
     lemmas: str | None = None,
     vector: str | None = None,
+    answer: str | None = None,
+    score: str | None = None,
     encoder: str | None = None,
     all_rows: bool = False,
     show_progress: bool = False,
@@ -75,7 +77,10 @@ def featurize(
             says which of them the other arguments are about.
         lemmas: name of the feature for the list of lemmas, list[str].
         vector: name of the feature for the text's vector, float32 (d,).
-        encoder: name of the encoder that makes the vectors.
+        answer: name of the feature for what the encoder reads in a picture, a text: the name of the best
+            class, or the words that stand there; None where there is no picture.
+        score: name of the feature for how sure it is of that, a number in 0 … 1; None where it reads nothing.
+        encoder: name of the encoder that makes the vectors and the answers.
         all_rows: compute every row again.
         show_progress: draw a progress bar.
 
@@ -94,7 +99,8 @@ def featurize(
     """
     task = project.task(task)
     _check_table(project, data)
-    parts = _parts(task, {"text": text, "lemmas": lemmas, "vector": vector, "encoder": encoder})
+    given = {"text": text, "lemmas": lemmas, "vector": vector, "answer": answer, "score": score}
+    parts = _parts(task, given | {"encoder": encoder})
     planned = [plan(project.points, data, task, columns) for columns in parts]
     for sentence in [sentence for one in planned for sentence in one.warnings]:
         _log.warning("%s", sentence)
@@ -172,9 +178,9 @@ class _Filling:
         self._values.create()  # it is not there where a run ended between the catalogue and its table
         return self._values.known()
 
-    def get_ready(self) -> None:
+    def get_ready(self, ready: Ready) -> None:
         """Make the encoder ready, and the version if it is not there."""
-        self._maker = maker(self.planned.spec, self._project.settings.media)
+        self._maker = maker(self.planned.spec, self._project.settings.media, ready)
         if self._values is None:
             self._values = FeatureValues(
                 self._project.results,
@@ -196,9 +202,10 @@ class _Filling:
 
 def _get_ready(filling: Sequence[_Filling], changes: Changes) -> None:
     """An encoder can take seconds to get ready, so only where needed, and before anything is written."""
+    ready: Ready = {}
     for feature, needed in zip(filling, changes.needed, strict=True):
         if needed:
-            feature.get_ready()
+            feature.get_ready(ready)
 
 
 def _note_filled(project: Project, table: str, filling: Sequence[_Filling]) -> None:

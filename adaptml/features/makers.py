@@ -1,4 +1,4 @@
-"""What makes features of texts: a spec says what, `maker` makes it ready."""
+"""What makes features: a spec says what, `maker` makes it ready."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import FeatureError
+from adaptml.features.answers import Answers, get_answers
 from adaptml.features.catalogue import Kind, Spec
 from adaptml.features.encoders import Encoder, encoder_checksum, get_encoder
 from adaptml.features.lemmas import lemma_version, lemmatize
+
+# What reads in pictures, by its name: one that gives two features is asked once for both.
+Ready = dict[str, Answers]
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,8 @@ class Maker:
     """What makes one feature.
 
     Attributes:
-        dimensions: numbers of a vector; 0 for lemmas.
-        make: n texts → n values, list[str] or float32 (d,).
+        dimensions: numbers of a vector; 0 for the other kinds.
+        make: n cells as text → n values, as `FeatureValues.put` takes them.
     """
 
     dimensions: int
@@ -36,13 +40,13 @@ def lemmas_spec(source: str, language: str) -> Spec:
     return Spec("lemmas", source, language, lemma_version(language))
 
 
-def vector_spec(source: str, encoder: str) -> Spec:
-    """Vectors of a column, as an encoder makes them now.
+def encoder_spec(kind: Kind, source: str, encoder: str) -> Spec:
+    """Vectors, answers or scores of a column, as an encoder gives them now.
 
     Raises:
         FeatureError: no such encoder, or files of its model that cannot be read.
     """
-    return Spec("vector", source, encoder, encoder_checksum(encoder))
+    return Spec(kind, source, encoder, encoder_checksum(encoder))
 
 
 def can_make(spec: Spec) -> bool:
@@ -55,21 +59,27 @@ def can_make(spec: Spec) -> bool:
 
 def current(kind: Kind, source: str, encoder: str) -> Spec:
     """The spec of a feature as it is computed now."""
-    return lemmas_spec(source, encoder) if kind == "lemmas" else vector_spec(source, encoder)
+    return lemmas_spec(source, encoder) if kind == "lemmas" else encoder_spec(kind, source, encoder)
 
 
-def maker(spec: Spec, media: Path) -> Maker:
+def maker(spec: Spec, media: Path, ready: Ready) -> Maker:
     """What makes a feature, ready to use; `can_make` says whether it makes just that.
 
     Args:
         spec: what it is computed from, and how.
         media: folder in which relative paths of pictures start.
+        ready: what is ready already; what is made ready is added.
 
     Raises:
         FeatureError: a library that is not installed, or a model that cannot be read.
     """
     if spec.kind == "lemmas":
         return Maker(0, lambda texts: [lemmatize(text, spec.encoder) for text in texts])
+    if spec.kind in ("answer", "score"):
+        if spec.encoder not in ready:
+            ready[spec.encoder] = get_answers(spec.encoder, media)
+        answers, field = ready[spec.encoder], "text" if spec.kind == "answer" else "score"
+        return Maker(0, lambda cells: [getattr(found, field, None) for found in answers.of(cells)])
     encoder = get_encoder(spec.encoder, media)
     return Maker(encoder.dimensions, lambda texts: list(_encode(encoder, texts)))
 

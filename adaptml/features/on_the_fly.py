@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from adaptml.features.catalogue import Spec
-from adaptml.features.makers import Maker, can_make, maker
+from adaptml.features.makers import Maker, Ready, can_make, maker
 
 
 class OnTheFly:
@@ -16,6 +16,7 @@ class OnTheFly:
         """Nothing is ready yet; relative paths of pictures start in `media`."""
         self._media = media
         self._makers: dict[Spec, Maker | None] = {}
+        self._ready: Ready = {}
         self._lock = Lock()  # an encoder is nobody's promise to run in two threads
 
     def values(self, spec: Spec, texts: Sequence[str]) -> list[Any] | None:
@@ -26,6 +27,6 @@ class OnTheFly:
         """
         with self._lock:
             if spec not in self._makers:
-                self._makers[spec] = maker(spec, self._media) if can_make(spec) else None
+                self._makers[spec] = maker(spec, self._media, self._ready) if can_make(spec) else None
             made = self._makers[spec]
             return None if made is None else made.make(texts)

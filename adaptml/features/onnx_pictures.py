@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 
 from adaptml.errors import FeatureError
+from adaptml.features.media_source import missing_images
 from adaptml.features.model_files import Floats, read_settings
 from adaptml.features.onnx_session import numpy_type, onnx_session, run_onnx
 from adaptml.features.onnx_texts import model_file
 from adaptml.features.sentence_parts import of_length_1
-from adaptml.features.values_to_encode import Picture, Vectors, missing_images
+from adaptml.features.values_to_encode import Picture, Vectors
 
 PREPROCESSOR = "preprocessor_config.json"
+LABELS = "labels.txt"
 VECTORS = ("image_embeds", "pooler_output")  # results that are a vector a picture, the better first
 BILINEAR = 2  # Pillow's number for the way to resize
 MOST_DOTS = 4096  # of a side, for which the file asks
+USUAL_SIDE, SHARE_LEFT = 224, 0.875  # dots of a side, and how much of it is left of the shorter one
 
 
 class Preparation:
@@ -108,11 +111,32 @@ def _cropped(picture: Picture, height: int, width: int) -> Picture:
     return picture[top : top + height, left : left + width]
 
 
+def usual_preparation(height: Any, width: Any) -> dict[str, Any]:
+    """How pictures are prepared for most classifiers, those of ImageNet: as torchvision does.
+
+    Args:
+        height: what the model takes; no number where it takes any, which then get 224.
+        width: the same.
+    """
+    crop = [side if isinstance(side, int) and side > 0 else USUAL_SIDE for side in (height, width)]
+    return {
+        "size": {"shortest_edge": round(max(crop) / SHARE_LEFT)},
+        "do_center_crop": True,
+        "crop_size": {"height": crop[0], "width": crop[1]},
+        "image_mean": [0.485, 0.456, 0.406],
+        "image_std": [0.229, 0.224, 0.225],
+    }
+
+
+def _by(sides: Sequence[Any]) -> str:
+    return " × ".join(str(side) for side in sides)
+
+
 class OnnxPictures:
     """A model of pictures that is ready to run.
 
     Args:
-        folder: holds the model and preprocessor_config.json.
+        folder: holds the model and preprocessor_config.json, which one with labels.txt may lack.
 
     Raises:
         FeatureError: a library that is not installed, or a folder that cannot be read.
@@ -123,7 +147,6 @@ class OnnxPictures:
             import PIL  # noqa: F401
         except ImportError as error:
             raise missing_images(error) from error
-        self._prepare = Preparation(read_settings(folder / PREPROCESSOR))
         self._session = onnx_session(model_file(folder))
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
@@ -132,8 +155,17 @@ class OnnxPictures:
                 "pixel_values, of pictures, colours, height and width"
             )
         self._input, self._type = inputs[0].name, numpy_type(inputs[0].type)
-        self._colours_last = inputs[0].shape[3] == 3 and inputs[0].shape[1] != 3
+        self._shape = inputs[0].shape
+        self._colours_last = self._shape[3] == 3 and self._shape[1] != 3
+        self._prepare = Preparation(self._settings(folder / PREPROCESSOR))
         self._names = [result.name for result in self._session.get_outputs()]
+
+    def _settings(self, path: Path) -> dict[str, Any]:
+        """How pictures are prepared; the usual way where a folder with labels.txt does not say it."""
+        if not path.is_file() and (path.parent / LABELS).is_file():
+            height, width = self._shape[1:3] if self._colours_last else self._shape[2:]
+            return usual_preparation(height, width)
+        return read_settings(path)
 
     def encode(self, pictures: Sequence[Picture]) -> Vectors:
         """Vectors of n pictures, uint8 (h, w, 3) each: float32 (n, d) of length 1.
@@ -144,14 +176,30 @@ class OnnxPictures:
         return of_length_1(np.vstack(list(map(self._encoded, pictures))))
 
     def _encoded(self, picture: Picture) -> Floats:
-        """One at a time, for not every model takes more."""
+        results = self.results(picture)
+        name = next((name for name in VECTORS if name in results), self._names[0])
+        return self._vector(np.asarray(results[name], dtype=np.float32))
+
+    def results(self, picture: Picture) -> dict[str, Any]:
+        """What the model gives for a picture; one at a time, for not every model takes more.
+
+        Raises:
+            FeatureError: onnxruntime fails, or the model takes pictures of another size.
+        """
         dots = self._prepare(picture)[None]
         if not self._colours_last:
             dots = dots.transpose(0, 3, 1, 2)
+        self._check_shape(dots.shape)
         given = {self._input: np.ascontiguousarray(dots, dtype=self._type)}
-        results = dict(zip(self._names, run_onnx(self._session, given), strict=True))
-        name = next((name for name in VECTORS if name in results), self._names[0])
-        return self._vector(np.asarray(results[name], dtype=np.float32))
+        return dict(zip(self._names, run_onnx(self._session, given), strict=True))
+
+    def _check_shape(self, made: tuple[int, ...]) -> None:
+        """Refuse pictures of a size that the model says it does not take."""
+        wanted = self._shape[1:]
+        if any(isinstance(side, int) and side != n for side, n in zip(wanted, made[1:], strict=True)):
+            raise FeatureError(
+                f"the model takes pictures of {_by(wanted)}, and {PREPROCESSOR} makes {_by(made[1:])}"
+            )
 
     def _vector(self, result: Floats) -> Floats:
         """(1, d) of what the model gives: the first of the parts of a picture, or the mean over its area."""

@@ -25,7 +25,7 @@ def onnx_session(model: bytes | Path, tensors: Mapping[str, Floats] | None = Non
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised; it need not be printed too
-    options.intra_op_num_threads, options.inter_op_num_threads = _threads(), 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads(), 1
     # A thread that waits gives its processor back, and memory goes back after each batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
@@ -78,7 +78,7 @@ def _onnxruntime_errors() -> tuple[type[Exception], ...]:
     return (*own, RuntimeError)
 
 
-def _threads() -> int:
+def threads() -> int:
     """As many as numpy takes for linear algebra: OMP_NUM_THREADS, or the processors that it may use."""
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 

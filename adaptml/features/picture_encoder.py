@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from adaptml.features.encoders import encoder
+from adaptml.features.media_source import missing_images
 from adaptml.features.sentence_parts import of_length_1
-from adaptml.features.values_to_encode import EncodeBatch, Picture, Vectors, missing_images
+from adaptml.features.values_to_encode import EncodeBatch, Picture, Vectors
 
 PICTURES_CODE = 1
 SIDE = 96  # dots; every picture is brought to this width and height

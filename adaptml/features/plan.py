@@ -22,11 +22,23 @@ COMPARED_ROWS = 50  # rows in which a column of the data table is compared with 
 SAME_COSINE = 0.999
 SAME_SHARE = 0.8  # of the compared rows; the text of others may have changed since
 
+_OF_FILES = sa.String | sa.LargeBinary | Vector
 # What encoders read: types of columns, and these for people.
 READABLE: dict[Modality, tuple[Any, str]] = {
     "text": (sa.String, "a column of text"),
-    "image": (sa.String | sa.LargeBinary | Vector, "a column of paths or bytes of pictures"),
+    "image": (_OF_FILES, "a column of paths or bytes of pictures"),
+    "audio": (_OF_FILES, "a column of paths or bytes of sounds"),
+    "video": (_OF_FILES, "a column of paths or bytes of films"),
     "number": (sa.Integer | sa.Numeric | sa.Float, "a column of numbers"),
+}
+
+# What features of each kind are called together, and what a column that holds the same is.
+GIVES: dict[Kind, str] = {"lemmas": "lemmas", "vector": "vectors", "answer": "answers", "score": "scores"}
+HELD: dict[Kind, tuple[Any, str]] = {
+    "lemmas": (TextList | sa.JSON, "a list of text"),
+    "vector": (Vector, "a real vector"),
+    "answer": (sa.String, "text"),
+    "score": (sa.Numeric | sa.Float, "a number"),
 }
 
 Vector1D = npt.NDArray[np.float32]
@@ -111,16 +123,19 @@ def _of_table(known: Sequence[Feature], table: str, name: str, spec: Spec) -> Fe
 
 def _asked(columns: Featurize, language: str) -> dict[str, tuple[Kind, str]]:
     """Name of a feature → what it is and what makes it."""
-    if columns.lemmas and columns.lemmas == columns.vector:
-        raise FeatureError(f"column {columns.vector!r} cannot hold lemmas and vectors; name two columns")
     asked: dict[str, tuple[Kind, str]] = {}
-    if columns.lemmas:
-        asked[columns.lemmas] = ("lemmas", language)
-    if columns.vector:
-        check_encoder(columns.encoder)
-        asked[columns.vector] = ("vector", columns.encoder)
+    for kind, gives in GIVES.items():
+        name = getattr(columns, kind)
+        if not name:
+            continue
+        if name in asked:
+            both = f"{GIVES[asked[name][0]]} and {gives}"
+            raise FeatureError(f"column {name!r} cannot hold {both}; name two columns")
+        if kind != "lemmas":
+            check_encoder(columns.encoder, "vectors" if kind == "vector" else "answers")
+        asked[name] = (kind, language if kind == "lemmas" else columns.encoder)
     if not asked:
-        raise FeatureError("no feature asked for; name a column for lemmas, for vectors or for both")
+        raise FeatureError("no feature asked for; name a column for lemmas, vectors, answers or scores")
     return asked
 
 
@@ -129,15 +144,14 @@ def _check_types(points: Points, table: str, text: str, asked: dict[str, tuple[K
     points.database.data_table(table, [text])
     present = points.database.columns(table)
     for name, (kind, made_by) in asked.items():
-        takes = encoder_takes(made_by) if kind == "vector" else "text"
+        takes = "text" if kind == "lemmas" else encoder_takes(made_by)
         readable, wanted = READABLE[takes]
         if not isinstance(present[text], readable):
             raise FeatureError(
                 f"column {text!r} of table {table!r} is {_type_name(present[text])}; expected {wanted}"
             )
-        expected = Vector if kind == "vector" else TextList | sa.JSON
+        expected, wanted = HELD[kind]
         if name in present and not isinstance(present[name], expected):
-            wanted = "a real vector" if kind == "vector" else "a list of text"
             raise FeatureError(
                 f"column {name!r} of table {table!r} is {_type_name(present[name])}; expected {wanted}: "
                 "name the feature otherwise"

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import Database, StoredRows, TextList, Vector
+from adaptml.database import Database, StoredRows
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
 from adaptml.features.on_the_fly import OnTheFly
-from adaptml.features.values import Cells
+from adaptml.features.values import Cells, read_type
 from adaptml.features.values_to_encode import cell_text
 from adaptml.frames import KEYS
 
@@ -55,8 +55,7 @@ class Points:
             UnknownTableError: no such table.
         """
         features = self.catalogue.of_table(table)
-        kinds = {f.name: TextList() if f.kind == "lemmas" else Vector() for f in features}
-        return self.database.columns(table) | kinds
+        return self.database.columns(table) | {f.name: read_type(f.kind) for f in features}
 
     def read(
         self,

@@ -20,7 +20,7 @@ def check_featurized(points: Points, task: Task, tables: Iterable[str], names: S
         FeatureError: one of them is made by `featurize`, and was not yet for one of the tables.
         UnknownTableError: no such table.
     """
-    made = [name for part in task.featurize for name in (part.lemmas, part.vector)]
+    made = [name for part in task.featurize for name in part.makes]
     asked = [name for name in dict.fromkeys(names) if name in made]
     if not asked:
         return

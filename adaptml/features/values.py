@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import Database, PackedVector, TextList, cratedb
+from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
 from adaptml.features.streaming import stream
@@ -25,7 +25,15 @@ Hashes = npt.NDArray[np.int64]
 
 def value_type(kind: Kind) -> TypeEngine[Any]:
     """The type of a feature's values."""
-    return TextList() if kind == "lemmas" else PackedVector()
+    types: dict[Kind, TypeEngine[Any]] = {
+        "lemmas": TextList(), "vector": PackedVector(), "answer": sa.Text(), "score": sa.Double()
+    }  # fmt: skip
+    return types[kind]
+
+
+def read_type(kind: Kind) -> TypeEngine[Any]:
+    """The type of a feature's values for those who read them."""
+    return Vector() if kind == "vector" else value_type(kind)
 
 
 class Known(NamedTuple):
@@ -74,7 +82,7 @@ class FeatureValues:
         Args:
             ids: of the r rows.
             sources: hash of what each value was computed from.
-            values: list[str] or float32 (d,), one a row.
+            values: one a row: list[str], float32 (d,), a text or None, a number or None.
             run: what computed them.
         """
         dialect = sqlite if self._results.engine.dialect.name == "sqlite" else postgresql
@@ -195,7 +203,7 @@ class Cells:
             return dict(rows.all())
 
     def values(self, ids: Sequence[str]) -> list[Any]:
-        """The values of r rows in their order: float32 (d,), list[str], or None for a row without one."""
+        """The values of r rows in their order, as `put` took them, or None for a row without one."""
         decode = self.decode
         if decode is None:
             return self.of(ids)

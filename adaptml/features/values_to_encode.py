@@ -1,11 +1,9 @@
-"""What encoders take: texts, pictures or numbers, made of the cells of a column."""
+"""What encoders take: texts, pictures, sounds, films or numbers, made of the cells of a column."""
 
 import base64
-import binascii
 import math
 import warnings
-from collections.abc import Callable, Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,17 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import FeatureError, listed
-from adaptml.user_code import said, user_code
+from adaptml.features.films import FRAMES, read_film
+from adaptml.features.media_source import DATA_URI, is_empty, missing_images, opened
+from adaptml.features.sounds import Sound, read_sound
 
-Modality = Literal["text", "image", "number"]
+Modality = Literal["text", "image", "audio", "video", "number"]
 Vectors = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 EncodeBatch = Callable[[Sequence[Any]], Vectors]
 
-WHAT: dict[Modality, str] = {"text": "texts", "image": "pictures", "number": "numbers"}
+WHAT: dict[Modality, str] = {
+    "text": "texts", "image": "pictures", "audio": "sounds", "video": "films", "number": "numbers"
+}  # fmt: skip
 BATCH_TEXTS = 512  # bounds the memory that an encoder needs on top of its result
 BATCH_PICTURES = 4  # of up to 89 million dots each, beyond which Pillow refuses them
-DATA_URI = "data:"
 
 
 class Kind(NamedTuple):
@@ -72,60 +73,19 @@ def read_picture(cell: Any, folder: Path | None) -> Picture | None:
     Raises:
         FeatureError: Pillow is not installed, there is no such file, or it is no picture.
     """
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
+    if is_empty(cell):
         return None
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
         raise missing_images(error) from error
-    name = repr(cell[:200]) if isinstance(cell, str) else f"of {len(cell)} bytes"
-    if isinstance(cell, str) and cell.startswith(DATA_URI):
-        name = f"{cell[:30]!r}…"
-    source = _source(cell, name, folder)
-    with user_code(lambda error: FeatureError(f"{name} ({_reason(error)})")), warnings.catch_warnings():
+    with opened(cell, folder) as source, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about tags that are out of order
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(source) as file:
             picture = ImageOps.exif_transpose(file).convert("RGBA")
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
-
-
-def _source(cell: Any, name: str, folder: Path | None) -> Path | BytesIO:
-    """Where the picture is read from."""
-    if not isinstance(cell, str):
-        return BytesIO(cell)
-    if cell.startswith(DATA_URI):
-        try:
-            return BytesIO(base64.b64decode(cell.partition(",")[2], validate=True))
-        except binascii.Error:
-            raise FeatureError(f"{name} (its bytes are no base64)") from None
-    if "://" in cell:
-        raise FeatureError(f"{name} (an address; expected the path of a file)")
-    path = Path(cell)
-    if not path.is_absolute() and folder is None:
-        raise FeatureError(f"{name} (nothing says in which folder it lies)")
-    path = path if folder is None else folder / path
-    try:
-        if path.is_file():
-            return path
-    except (OSError, ValueError):  # a name that no file can have
-        pass
-    raise FeatureError(f"{name} (no such file{'' if folder is None else f' in {folder}'})")
-
-
-def _reason(error: BaseException) -> str:
-    if type(error).__name__ == "UnidentifiedImageError":  # whose text is the address of an object
-        return "no picture that can be read"
-    return said(error)
-
-
-def missing_images(error: ImportError) -> FeatureError:
-    """What is raised where the libraries of pictures are not installed."""
-    return FeatureError(
-        f"encoding pictures needs a library that is not installed ({error}); "
-        "install the extra: pip install -e '.[images]'"
-    )
 
 
 def cell_text(cell: Any) -> str:
@@ -141,9 +101,12 @@ def cell_text(cell: Any) -> str:
     return str(cell)
 
 
+_BLACK: Picture = np.zeros((32, 32, 3), dtype=np.uint8)
 KINDS: dict[Modality, Kind] = {
     "text": Kind(BATCH_TEXTS, "", _text),
-    "image": Kind(BATCH_PICTURES, np.zeros((32, 32, 3), dtype=np.uint8), read_picture),
+    "image": Kind(BATCH_PICTURES, _BLACK, read_picture),
+    "audio": Kind(1, Sound(np.zeros(1_000, dtype=np.float32), 16_000), read_sound),
+    "video": Kind(1, [_BLACK] * FRAMES, read_film),
     "number": Kind(BATCH_TEXTS, math.nan, _number),
 }
 
@@ -151,13 +114,26 @@ KINDS: dict[Modality, Kind] = {
 def encode_cells(
     encode_batch: EncodeBatch, takes: Modality, dimensions: int, cells: Sequence[Any], folder: Path | None
 ) -> Vectors:
-    """Vectors of n cells: float32 (n, dimensions), zeros where a cell holds no picture.
+    """Vectors of n cells: float32 (n, dimensions), zeros where a cell names no file.
 
     Raises:
         FeatureError: cells that cannot be read; all of them in one line.
     """
-    kind = KINDS[takes]
     vectors = np.zeros((len(cells), dimensions), dtype=np.float32)
+    for rows, values in batches(takes, cells, folder):
+        vectors[rows] = encode_batch(values)
+    return vectors
+
+
+def batches(
+    takes: Modality, cells: Sequence[Any], folder: Path | None
+) -> Iterator[tuple[list[int], list[Any]]]:
+    """What the cells hold, some at a time: places of cells that hold something, and what an encoder gets.
+
+    Raises:
+        FeatureError: cells that cannot be read; all of them in one line, at the end.
+    """
+    kind = KINDS[takes]
     refused: list[str] = []
     for start in range(0, len(cells), kind.batch):
         rows, values = [], []
@@ -171,10 +147,9 @@ def encode_cells(
                 rows.append(row)
                 values.append(value)
         if rows and not refused:
-            vectors[rows] = encode_batch(values)
+            yield rows, values
     if refused:
         raise _refused(takes, refused, len(cells))
-    return vectors
 
 
 def _refused(takes: Modality, refused: Sequence[str], n: int) -> FeatureError:

@@ -94,7 +94,7 @@ def check(project: Project, order: Order) -> StepResult:
         home = GoldHome(project, task.name)
         gold = TASK_GOLD if home.exists and len(home.rows()) else NO_GOLD
     known = read_gold(project, gold, task)
-    made = [name for part in task.featurize for name in (part.lemmas, part.vector)]  # by the next step
+    made = [name for part in task.featurize for name in part.makes]  # by the next step
     warnings = [f.what for f in findings if f.level == "warning" and f.what.rpartition(".")[2] not in made]
     text = f"{task.setting}, {described(data)}, {0 if known is None else len(known)} gold points"
     text += f"; warnings on {listed(warnings)}" if warnings else ""

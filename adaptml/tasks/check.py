@@ -11,7 +11,7 @@ import pandas as pd
 from adaptml.data import Data, read_points
 from adaptml.database.facts import TableFacts, kind, table_facts
 from adaptml.errors import AdaptmlError, FeatureError, ModelError, UnknownTableError, listed
-from adaptml.features.catalogue import Feature
+from adaptml.features.catalogue import HOLDS, Feature
 from adaptml.features.encoders import check_encoder, encoder_takes
 from adaptml.features.lemmas import has_lemmas, lemma_languages
 from adaptml.features.values import FeatureValues
@@ -182,11 +182,13 @@ def _language(task: Task) -> Iterator[Finding]:
 
 def _encoder(task: Task) -> Iterator[Finding]:
     for part in task.featurize:
-        if part.vector is not None:
-            try:
+        try:
+            if part.vector is not None:
                 check_encoder(part.encoder)
-            except FeatureError as error:
-                yield Finding("error", "encoder", str(error))
+            if part.answer is not None or part.score is not None:
+                check_encoder(part.encoder, "answers")
+        except FeatureError as error:
+            yield Finding("error", "encoder", str(error))
 
 
 def _table(project: Project, task: Task, table: str) -> list[Finding]:
@@ -226,18 +228,18 @@ def _ids(table: str, facts: TableFacts) -> Iterator[Finding]:
 def _feature(table: str, name: str, feature: Feature, project: Project) -> Finding:
     """A feature that the task names, in a table of its own."""
     rows = FeatureValues(project.results, feature).count()
-    holds = "list of text" if feature.kind == "lemmas" else "vector"
-    return Finding("ok", f"{table}.{name}", f"{holds}, feature {feature.reference} of {rows} rows")
+    return Finding(
+        "ok", f"{table}.{name}", f"{HOLDS[feature.kind]}, feature {feature.reference} of {rows} rows"
+    )
 
 
 def _read_by(made: Featurize) -> tuple[str, ...]:
     """What the column may hold that `featurize` reads, in the words of `kind`."""
-    if made.lemmas is not None or made.vector is None:
+    if made.lemmas is not None or not made.makes:
         return ("text",)
     try:
-        return {"text": ("text",), "image": ("text", "vector"), "number": ("number",)}[
-            encoder_takes(made.encoder)
-        ]
+        takes = encoder_takes(made.encoder)
+        return {"text": ("text",), "number": ("number",)}.get(takes, ("text", "vector"))
     except FeatureError:  # which is a finding of its own
         return ("text",)
 
@@ -249,7 +251,7 @@ _SHOWN = {"number": ("number",), "image": ("text", "vector"), "audio": ("text",)
 def _column(task: Task, table: str, name: str, facts: TableFacts) -> Finding:
     """One column that the task names: there, of a type that its use can take, filled."""
     what = f"{table}.{name}"
-    computed = any(name in (part.lemmas, part.vector) for part in task.featurize)
+    computed = any(name in part.makes for part in task.featurize)
     if name not in facts.types:
         if computed:
             hint = f"not there yet: run `adaptml featurize {task.name} --data {table}`"

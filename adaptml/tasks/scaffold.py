@@ -12,7 +12,11 @@ from adaptml.tasks.scaffold_lfs import LEMMAS, lfs_file, quoted
 from adaptml.tasks.schema import Column, Task, name_problem
 
 TEXT = (Column.model_construct(name="txt", type="text"),)
-_ENCODERS = {"image": "pictures"}  # of vectors, beside that of texts; numbers are features as they are
+_ENCODERS = {
+    "image": "pictures",
+    "audio": "sounds",
+    "video": "frames",
+}  # of vectors, beside that of texts; numbers are features as they are
 
 
 def new_task(
@@ -73,7 +77,7 @@ columns:  # what annotators see{files}
 {columns}
 # feedback: true  # also ask annotators which words decided, and why
 lf_features: [{lf_features}]  # what labelling functions read
-features: [{features}]  # what the end model reads{brought}
+features: [{features}]  # what the end model reads
 {featurize}# What steps take where a command says nothing else; `label --keep` and `train --keep` write it.
 # label: {{label_model: auto, config: {{n_epochs: 100}}}}
 # train: {{algorithm: logistic_regression, params: {{C: 10}}, strategy: auto}}
@@ -82,7 +86,6 @@ features: [{features}]  # what the end model reads{brought}
 # Nobody's positive class is one of the two by accident.
 _POSITIVE = "# positive: {example}  # of two classes, the one that precision and recall are to be about\n"
 _FILES = "; of files their paths in the folder of pictures, or addresses"
-_BROUGHT = ": a column of vectors that you bring"
 
 
 def _task_file(name: str, class_names: Sequence[str], setting: str, columns: Sequence[Column]) -> str:
@@ -100,7 +103,6 @@ def _task_file(name: str, class_names: Sequence[str], setting: str, columns: Seq
         columns="\n".join(f"  - {{name: {quoted(c.name)}, type: {c.type}}}" for c in columns),
         lf_features=", ".join(map(quoted, read)),
         features=", ".join(map(quoted, learned)),
-        brought="" if made or any(c.type == "number" for c in columns) else _BROUGHT,
         featurize=_featurize(made),
     )
 
@@ -115,15 +117,12 @@ def _features(columns: Sequence[Column]) -> tuple[list[str], list[str], list[str
             read.append(f"{name}{LEMMAS}")
             parts = [quoted(part) for part in (name, f"{name}{LEMMAS}", vector)]
             made.append("{{text: {}, lemmas: {}, vector: {}}}".format(*parts))
-        elif column.type in _ENCODERS:
+        elif column.type != "number":
             made.append(
                 f"{{text: {quoted(name)}, vector: {quoted(vector)}, encoder: {_ENCODERS[column.type]}}}"
             )
-        if column.type == "number":
-            learned.append(name)
-        elif column.type == "text" or column.type in _ENCODERS:
-            learned.append(vector)
-    return read, learned or [f"{columns[0].name}_vec"], made
+        learned.append(name if column.type == "number" else vector)
+    return read, learned, made
 
 
 def _featurize(made: Sequence[str]) -> str:

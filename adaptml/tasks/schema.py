@@ -67,7 +67,14 @@ class Featurize(_Part):
     text: str
     lemmas: str | None = None
     vector: str | None = None
+    answer: str | None = None
+    score: str | None = None
     encoder: str = "hybrid"
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(name for name in (self.lemmas, self.vector, self.answer, self.score) if name)
 
 
 class LabelDefaults(_Part):
@@ -179,7 +186,7 @@ class Task(_Part):
     @field_validator("featurize")
     @classmethod
     def _made_once(cls, featurize: tuple[Featurize, ...]) -> tuple[Featurize, ...]:
-        made = [name for part in featurize for name in (part.lemmas, part.vector) if name]
+        made = [name for part in featurize for name in part.makes]
         duplicated = sorted({name for name in made if made.count(name) > 1})
         if duplicated and len(featurize) > 1:
             raise ValueError(f"makes {listed(duplicated)} more than once; give each feature its own name")

@@ -65,6 +65,25 @@ def write_picture_model(folder: Path, **settings: Any) -> Path:
     return folder
 
 
+def write_classifier(folder: Path, labels: Sequence[str] = ("red", "green", "blue"), side: Any = "s") -> Path:
+    """A classifier that gives each colour its mean, from -1 to 1, of pictures of `side` dots."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["pixel_values"], ["means"]),
+        helper.make_node("Flatten", ["means"], ["logits"]),
+    ]
+    save(
+        folder / "model.onnx",
+        nodes,
+        [info("pixel_values", TensorProto.FLOAT, 1, 3, side, side)],
+        [info("logits", TensorProto.FLOAT, 1, 3)],
+    )
+    half = [0.5, 0.5, 0.5]
+    given = {"size": {"height": 4, "width": 4}, "image_mean": half, "image_std": half}
+    write_json(folder / "preprocessor_config.json", given)
+    (folder / "labels.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    return folder
+
+
 def write_static(
     folder: Path, *, dtype: Any = np.float32, config: dict[str, Any] | None = None, **tensors: Any
 ) -> Path:

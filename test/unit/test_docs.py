@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 import yaml
@@ -314,3 +315,41 @@ def test_the_task_that_is_shown_is_the_one_that_ships_and_its_functions_load(cle
     (folder / "task.yaml").write_text(shown["yaml"])
     (folder / "lfs.py").write_text(shown["python"])
     assert [lf.name for lf in load_lfs(Project().task("shown"), {"max_words": "5"})] == ["subscribe", "short"]
+
+
+def test_the_preprocessor_and_the_resource_that_are_shown_vote_and_vote_anew(clean_room: Path) -> None:
+    shown = next(body for kind, body in blocks(USAGE) if "@preprocessor" in body)
+    folder = clean_room / "tasks" / "shown"
+    folder.mkdir()
+    (folder / "task.yaml").write_text(next(body for kind, body in blocks(USAGE) if kind == "yaml"))
+    code = f"{shown}\n\ndef get_lfs(params):\n    return [shouts, names_a_singer]\n"
+    (folder / "lfs.py").write_text(code)
+    (folder / "singers.txt").write_text("shakira\n")
+    texts = ["BUY THIS http://a.example/b", "I love Shakira", "best of Adele", None]
+    with Project() as project:
+        table = pd.DataFrame({"id": list("abcd"), "txt": texts, "txt_clean_lemma": [["x"]] * 4})
+        project.import_table(table, "posts")
+
+        def votes() -> tuple[list[int], list[int], int]:
+            found = project.apply_lfs("shown", "posts")
+            return (
+                *(found.frame[name].tolist() for name in ("shouts", "names_a_singer")),
+                found.reuse.computed,
+            )
+
+        assert votes() == ([1, -1, -1, -1], [-1, 0, -1, -1], 8)
+        assert votes()[2] == 0
+        (folder / "singers.txt").write_text("adele\n")
+        assert votes() == ([1, -1, -1, -1], [-1, -1, 0, -1], 4)
+        (folder / "lfs.py").write_text(code.replace("https?", "ftp"))
+        assert votes() == ([-1, -1, -1, -1], [-1, -1, 0, -1], 8)
+
+
+def test_the_rules_on_pictures_that_are_shown_are_those_of_the_task() -> None:
+    rules = (REPOSITORY / "tasks" / "signs" / "lfs.py").read_text(encoding="utf-8")
+    task = (REPOSITORY / "tasks" / "signs" / "task.yaml").read_text(encoding="utf-8")
+    section = USAGE.partition("### What is in a picture\n")[2].partition("\n### ")[0]
+    lines = [line.strip() for _, body in blocks(section) for line in body.splitlines() if "sign_" in line]
+    shown = [line for line in lines if not line.startswith("5 rows of signs")]
+    assert len(shown) == 6
+    assert [line for line in shown if line not in rules + task] == []

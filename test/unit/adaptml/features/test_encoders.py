@@ -258,8 +258,8 @@ def test_an_unknown_encoder_is_refused_with_those_there_are() -> None:
     with pytest.raises(FeatureError) as error:
         get_encoder("word2vec")
     assert str(error.value) == (
-        "no encoder 'word2vec'; expected one of hashing, hybrid, numbers, onnx, pictures, sentence, static, "
-        "universal-sentence-encoder"
+        "no encoder 'word2vec'; expected one of frames, hashing, hybrid, numbers, ocr, onnx, pictures, "
+        "sentence, sounds, static, universal-sentence-encoder"
     )
 
 

@@ -375,7 +375,7 @@ class TestTableOfBefore:
             "posts",
             {"text": "txt"},
             FeatureError,
-            "no feature asked for; name a column for lemmas, for vectors or for both",
+            "no feature asked for; name a column for lemmas, vectors, answers or scores",
         ),
         (
             "posts",

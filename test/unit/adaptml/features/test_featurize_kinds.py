@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from tiny_encoders import picture, png
+from tiny_encoders import picture, png, write_classifier
 
 from adaptml.database import Database
+from adaptml.database.facts import kind
 from adaptml.errors import FeatureError
 from adaptml.features.encoders import get_encoder
 from adaptml.features.featurize import Featurized, featurize
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
+from adaptml.features.versions import compare_features
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -64,6 +66,36 @@ def test_a_row_with_another_picture_is_computed_again(here: Project) -> None:
     assert (again.changed, again.kept) == (1, 2)
     found = vectors(here.points)
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_the_answers_of_a_classifier_are_text_and_a_number(here: Project, tmp_path: Path) -> None:
+    """Nothing stands where there is no picture; other names of the classes are another version."""
+    folder = write_classifier(tmp_path / "model")
+
+    def read() -> list[list[object]]:
+        keys = pd.DataFrame({"table_name": "posts", "id": ["a", "b", "c"]})
+        frame = here.points.read(keys, ["class", "score"])
+        return [frame["class"].tolist(), [None if pd.isna(x) else round(x, 3) for x in frame["score"]]]
+
+    asked = {"text": "photo", "answer": "class", "score": "score", "encoder": f"onnx:{folder}"}
+    assert featurize(here, TASK, "posts", **asked).features == ("class@1", "score@1")
+    assert read() == [["red", "blue", None], [0.787, 0.787, None]]
+    assert featurize(here, TASK, "posts", **asked).kept == 3
+    assert {n: kind(here.points.columns("posts")[n]) for n in ("class", "score")} == {
+        "class": "text",
+        "score": "number",
+    }
+    (folder / "labels.txt").write_text("rouge\nvert\nbleu\n")
+    assert featurize(here, TASK, "posts", **asked).features == ("class@2", "score@2")
+    assert read()[0] == ["rouge", "bleu", None]
+    compared = compare_features(here, "posts", "class@1", "class@2")
+    assert (compared.rows, compared.different) == (2, 2)  # rows that have both
+    with pytest.raises(
+        FeatureError, match="'id' of table 'posts' is text; expected a number: name the feature"
+    ):
+        featurize(here, TASK, "posts", **asked | {"score": "id"})
+    with pytest.raises(FeatureError, match=r"^column 'x' cannot hold answers and scores; name two columns$"):
+        featurize(here, TASK, "posts", **asked | {"answer": "x", "score": "x"})
 
 
 def test_a_folder_behind_the_colon_wins(here: Project) -> None:
