@@ -142,4 +142,7 @@ def test_a_failed_step_fails_the_mlflow_run(report: str, home: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "error: no file nowhere.parquet; expected a frame of data points" in done.stderr
-    assert re.search(r"Run \(ID '[0-9a-f]{32}'\) failed", done.stderr)
+    failed = re.search(r"Run \(ID '([0-9a-f]{32})'\) failed", done.stderr)
+    assert failed, done.stderr
+    marked = RunStore(f"sqlite:///{home}/workspace/mlflow.db").client.get_run(failed[1])
+    assert marked.data.tags["error"].startswith("FrameError: no file nowhere.parquet")
