@@ -62,6 +62,14 @@ def read_points(
     return frame if not_in is None else _without_results(project, frame, not_in, described(data))
 
 
+def whole_table(project: Project, data: Data, where: str | None = None) -> str | None:
+    """The table of which data is every row; None where it is anything else."""
+    if where is not None or isinstance(data, pd.DataFrame) or is_file(project, data):
+        return None
+    table, condition = split_condition(str(data))
+    return table if condition is None else None
+
+
 def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
     """Labelled data points, those that are still in their tables; `attrs` say under `GONE` how many are not.
 

@@ -2,8 +2,10 @@
 
     python benchmarks/incremental.py                  # 1,000,000 rows, 50 rules: minutes for everything anew
     python benchmarks/incremental.py --rows 50000
+    python benchmarks/incremental.py --url postgresql+psycopg://…  # makes a table `posts` there, and drops it
 
-The rules are regular expressions over short texts in an SQLite table. Times are CPU seconds of this process;
+The rules are regular expressions over short texts in a table, in an SQLite file where no other database is
+named. Times are CPU seconds of this process, not those of a server;
 the hashes of rows, which are made as rows are read, count as reading.
 Each label matrix is compared with that of bare Python; a difference ends it with exit code 1.
 """
@@ -13,26 +15,29 @@ import os
 import platform
 import random
 import re
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import sqlalchemy as sa
 import typer
 
-from adaptml.database import StoredRows
+from adaptml.database import Database, StoredRows
 from adaptml.project import Project
 from dataprogramming import kept_votes
 from dataprogramming.apply import apply_lfs
 from dataprogramming.votes import Votes
 
 ROWS, RULES, NEW_ROWS, CHANGED_ROWS = 1_000_000, 50, 1_000, 10
+INSERTED_ROWS = 10_000  # at once
+POSTS = sa.table("posts", sa.column("id"), sa.column("text"))
 TASK = """
 title: Is it about it?
 setting: multiclass
@@ -71,7 +76,7 @@ class Timed:
         """Time what the project's database reads from now on."""
         self.reading = 0.0
         database: Any = project.database
-        database.keys, database.read_stored = self.timed(database.keys), self.piecewise(database.read_stored)
+        database.scan_stored = self.piecewise(database.scan_stored)
         kept: Any = kept_votes
         kept.row_hashes = self.timed(kept.row_hashes)
 
@@ -112,10 +117,10 @@ def show(name: str, seconds: float, applying: float | None = None) -> None:
     print(f"{name:<48}{seconds:9.2f} s{more}", flush=True)
 
 
-def bare(path: Path, patterns: list[str]) -> tuple[npt.NDArray[np.int8], float]:
+def bare(database: Database, patterns: list[str]) -> tuple[npt.NDArray[np.int8], float]:
     """The label matrix (n, m) by bare Python, and how long its rules take, reading left out."""
-    with sqlite3.connect(path) as connection:
-        texts = [text for (text,) in connection.execute("SELECT text FROM posts ORDER BY id")]
+    with database.engine.connect() as connection:
+        texts = connection.exec_driver_sql("SELECT text FROM posts ORDER BY id").scalars().all()
     searches = [re.compile(one).search for one in patterns]
     start = time.process_time()
     columns = [[1 if search(text) else -1 for text in texts] for search in searches]
@@ -123,32 +128,37 @@ def bare(path: Path, patterns: list[str]) -> tuple[npt.NDArray[np.int8], float]:
     return np.array(columns, np.int8).T, seconds
 
 
-def scan(path: Path) -> float:
-    """How long it takes to fetch ids and texts with Python's own driver, by id."""
-    with sqlite3.connect(path) as connection:
+def scan(database: Database) -> float:
+    """How long it takes to fetch ids and texts with the database's own driver, by id."""
+    with closing(database.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
         start = time.process_time()
-        connection.execute("SELECT id, text FROM posts ORDER BY id").fetchall()
+        cursor.execute("SELECT id, text FROM posts ORDER BY id")
+        cursor.fetchall()
         return time.process_time() - start
 
 
-def make_table(path: Path, rows: int, words: list[str], seed: int) -> None:
+def make_table(database: Database, rows: int, words: list[str], seed: int) -> None:
     """Short texts by id: 20 words, about 140 characters."""
     draw = random.Random(seed)
-    made = ((f"p{i:08d}", " ".join(draw.choices(words, k=20))) for i in range(rows))
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE posts (id TEXT PRIMARY KEY, text TEXT)")
-        connection.executemany("INSERT INTO posts VALUES (?, ?)", made)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE posts (id TEXT PRIMARY KEY, text TEXT)")
+        for start in range(0, rows, INSERTED_ROWS):
+            numbers = range(start, min(rows, start + INSERTED_ROWS))
+            made = [{"id": f"p{i:08d}", "text": " ".join(draw.choices(words, k=20))} for i in numbers]
+            connection.execute(sa.insert(POSTS), made)
 
 
-def change_rows(path: Path, rows: int, words: list[str]) -> None:
+def change_rows(database: Database, rows: int, words: list[str]) -> None:
     """NEW_ROWS more, and CHANGED_ROWS others."""
-    new = [(f"q{i:08d}", " ".join(words[i % 500 : i % 500 + 20])) for i in range(NEW_ROWS)]
+    new = [{"id": f"q{i:08d}", "text": " ".join(words[i % 500 : i % 500 + 20])} for i in range(NEW_ROWS)]
     changed = [
-        (f"{words[i]} {words[i + 1]}", f"p{i * (rows // CHANGED_ROWS):08d}") for i in range(CHANGED_ROWS)
+        {"row": f"p{i * (rows // CHANGED_ROWS):08d}", "text": f"{words[i]} {words[i + 1]}"}
+        for i in range(CHANGED_ROWS)
     ]
-    with sqlite3.connect(path) as connection:
-        connection.executemany("INSERT INTO posts VALUES (?, ?)", new)
-        connection.executemany("UPDATE posts SET text = ? WHERE id = ?", changed)
+    with database.engine.begin() as connection:
+        connection.execute(sa.insert(POSTS), new)
+        connection.execute(sa.update(POSTS).where(POSTS.c.id == sa.bindparam("row")), changed)
 
 
 def write_rules(folder: Path, patterns: list[str]) -> None:
@@ -169,6 +179,9 @@ def main(
     rows: Annotated[int, typer.Option(min=1_000, help="Rows of the table.")] = ROWS,
     rules: Annotated[int, typer.Option(min=2, help="Number of rules.")] = RULES,
     seed: Annotated[int, typer.Option(help="Seed of the texts.")] = 0,
+    url: Annotated[
+        str | None, typer.Option(help="Database with no table posts; else a new SQLite file.")
+    ] = None,
 ) -> None:
     """Measure a changed rule and changed rows, and check that every label matrix is that of bare Python."""
     gc.freeze()
@@ -186,20 +199,22 @@ def main(
         task.mkdir(parents=True)
         (task / "task.yaml").write_text(TASK)
         (folder / "workspace").mkdir()
-        path = folder / "workspace" / "data.db"
-        make_table(path, rows, words, seed)
-        with Project(folder) as project:
-            measure(project, path, task, patterns, pattern(words, rules), words)
+        with Project(folder, database_url=url) as project:
+            make_table(project.database, rows, words, seed)
+            try:
+                measure(project, task, patterns, pattern(words, rules), words)
+            finally:
+                with project.database.engine.begin() as connection:
+                    connection.exec_driver_sql("DROP TABLE posts")
     print(f"load {os.getloadavg()[0]:.1f}")
 
 
-def measure(
-    project: Project, path: Path, task: Path, patterns: list[str], other: str, words: list[str]
-) -> None:
+def measure(project: Project, task: Path, patterns: list[str], other: str, words: list[str]) -> None:
     """Everything anew, a second look, a changed rule, changed rows."""
-    timed, rows = Timed(project), project.database.count("posts")
+    database = project.database
+    timed, rows = Timed(project), database.count("posts")
     write_rules(task, patterns)
-    expected, bare_s = bare(path, patterns)
+    expected, bare_s = bare(database, patterns)
     show("bare Python, the rules alone", bare_s, bare_s)
     votes, _, anew_s = timed.votes(project, "everything anew")
     check(votes, expected)
@@ -208,18 +223,18 @@ def measure(
 
     patterns[-1] = other
     write_rules(task, patterns)
-    expected[:, -1:], bare_rule_s = bare(path, patterns[-1:])
+    expected[:, -1:], bare_rule_s = bare(database, patterns[-1:])
     show("bare Python, the changed rule alone", bare_rule_s, bare_rule_s)
     votes, _, rule_s = timed.votes(project, f"1 of {len(patterns)} rules changed")
     check(votes, expected)
     print(f"  1/{anew_s / rule_s:.1f} of everything anew, {rule_s / bare_rule_s:.2f} × the bare rule")
 
-    change_rows(path, rows, words)
+    change_rows(database, rows, words)
     votes, rows_s, _ = timed.votes(project, f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows")
-    bare_s = scan(path)
+    bare_s = scan(database)
     show("bare scan of ids and texts", bare_s)
     print(f"  {rows_s / bare_s:.2f} × the bare scan")
-    check(votes, bare(path, patterns)[0])
+    check(votes, bare(database, patterns)[0])
     assert votes.reuse is not None
     print(f"  {votes.reuse.lines()[0]}")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from adaptml.data import GOLD_IF_ANY, TASK_GOLD, Data, read_gold, read_points
+from adaptml.data import GOLD_IF_ANY, TASK_GOLD, Data, read_gold, read_points, whole_table
 from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.gold_labels.judging import tuning_part
 from adaptml.labelled import Labelled
@@ -68,7 +68,8 @@ def apply_lfs(
     task = project.task(task)
     voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
     voter.load()
-    points = sampled(read_points(project, data, where=where), n, seed)
+    table = whole_table(project, data, where) if n is None else None
+    points = table or sampled(read_points(project, data, where=where), n, seed)
     return voter.all_votes(points, gold_to_tune_on(project, gold, task))
 
 

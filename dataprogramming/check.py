@@ -53,7 +53,8 @@ def check_lfs(project: Project, task: str | Task, points: pd.DataFrame | None = 
     if points is None:
         return [Finding("ok", WHAT, f"{len(lfs)} loaded, none tried: no data to try them on")]
     try:
-        frame = project.points.read(points, lf_features(project.points, task, points))
+        tables = list(map(str, points["table_name"].unique()))
+        frame = project.points.read(points, lf_features(project.points, task, tables))
     except AdaptmlError as error:
         return [Finding("error", WHAT, f"{len(lfs)} loaded, none tried: {error}")]
     tried = f"{len(lfs)}, tried on {min(TRIED_ROWS, len(frame))} rows"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adaptml.data import Data, described, read_gold, read_points
+from adaptml.data import Data, described, read_gold, read_points, whole_table
 from adaptml.database import WritebackKind, write_back
 from adaptml.errors import DatabaseError, LabellingError
 from adaptml.frames import GONE
@@ -204,7 +204,9 @@ def label(
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
         voter.load()
-        points = read_points(project, data, where=where) if unlabelled is None else unlabelled
+        points: pd.DataFrame | str | None = unlabelled
+        if points is None:
+            points = whole_table(project, data, where) or read_points(project, data, where=where)
         return _labelled(voter, points, read_gold(project, gold, task), settings)
 
     if dry_run:
@@ -238,7 +240,7 @@ def _check_keeping(task: Task, dry_run: bool) -> None:
 
 
 def _labelled(
-    voter: Voter, points: pd.DataFrame, known: Labelled | None, settings: LabelSettings
+    voter: Voter, points: pd.DataFrame | str, known: Labelled | None, settings: LabelSettings
 ) -> Labelling:
     """Apply the labelling functions, fit and compare the label models."""
     task = voter.task
@@ -261,7 +263,7 @@ def _labelled(
         versions,
         keyword_hits=keyword_hits_of(voter.project.points, voter.lfs, counted),
         keyword_points=len(counted),
-        points_gone=int(points.attrs.get(GONE, 0)),
+        points_gone=0 if isinstance(points, str) else int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
         came_from=settings.came_from,
     )

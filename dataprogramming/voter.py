@@ -12,6 +12,7 @@ import pandas as pd
 from snorkel.labeling import LabelingFunction
 
 from adaptml.database import StoredRows, Vector
+from adaptml.errors import FrameError
 from adaptml.features.points import Points
 from adaptml.features.required import check_featurized
 from adaptml.frames import KEYS
@@ -66,7 +67,7 @@ class Voter:
         folder = self.project.settings.votes(self.task.name)
         return KeptVotes(folder, self.lfs, self.task.labels, self.task.folder, fresh=self.fresh)
 
-    def all_votes(self, points: pd.DataFrame, gold: Labelled | None) -> Votes:
+    def all_votes(self, points: pd.DataFrame | str, gold: Labelled | None) -> Votes:
         """The votes on n data points, and as their `gold` those on gold points."""
         votes = self.votes(points)
         known = (
@@ -76,12 +77,19 @@ class Voter:
         )
         return replace(votes, gold=known, failures=dict(self.failures), reuse=self.kept.reuse())
 
-    def votes(self, points: pd.DataFrame) -> Votes:
-        """The votes on n data points, of which table_name and id are looked at."""
-        keys = points[KEYS].reset_index(drop=True)
+    def votes(self, points: pd.DataFrame | str) -> Votes:
+        """The votes on n data points.
+
+        Args:
+            points: a frame, of which table_name and id are looked at, or the name of a table: all its rows.
+
+        Raises:
+            AdaptmlError: they cannot be read.
+        """
+        keys, matrix = self._of_table(points) if isinstance(points, str) else self._of_keys(points)
         return Votes(
             keys,
-            self._matrix(keys),
+            matrix,
             tuple(lf.name for lf in self.lfs),
             tuple(self.task.class_names),
             self.task.name,
@@ -89,20 +97,46 @@ class Voter:
             read_texts=texts_of_task(self.project.database, self.task),
         )
 
-    def _matrix(self, keys: pd.DataFrame) -> LabelMatrix:
-        """The label matrix (n, m)."""
+    def _of_keys(self, points: pd.DataFrame) -> tuple[pd.DataFrame, LabelMatrix]:
+        """The keys of data points, and the label matrix (n, m)."""
+        keys = points[KEYS].reset_index(drop=True)
+        tables = list(map(str, keys["table_name"].unique()))
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
-        database, points = self.project.database, self.project.points
-        rows = points.read_stored(keys, lf_features(points, self.task, keys))
-        with progress("labelling functions vote", len(keys), shown=self.show_progress) as advance, self.kept:
-            for chunk in self._voted(rows):
+        stored = self.project.points.read_stored(keys, lf_features(self.project.points, self.task, tables))
+        for rows, votes in self._matrix(stored, len(keys), tables):
+            matrix[as_slice(rows.positions)] = votes
+        return keys, matrix
+
+    def _of_table(self, table: str) -> tuple[pd.DataFrame, LabelMatrix]:
+        """The same of every row of a table, which is read once, keys and all.
+
+        Raises:
+            FrameError: it has no row.
+        """
+        self.project.database.data_table(table, fresh=True)
+        n_rows = self.project.database.count(table)
+        if not n_rows:
+            raise FrameError(f"{table} holds no data point to work on; name other data")
+        stored = self.project.points.scan_stored(table, lf_features(self.project.points, self.task, [table]))
+        ids: list[str] = []
+        parts = []
+        for rows, votes in self._matrix(stored, n_rows, [table]):
+            ids += rows.ids
+            parts.append(votes)
+        return pd.DataFrame({"table_name": table, "id": ids}, dtype=str), np.concatenate(parts)
+
+    def _matrix(
+        self, stored: Iterator[StoredRows], n_rows: int, tables: Sequence[str]
+    ) -> Iterator[tuple[StoredRows, LabelMatrix]]:
+        """Rows with their part of the label matrix, (r, m); votes that are new are kept."""
+        count = self.project.database.count
+        with progress("labelling functions vote", n_rows, shown=self.show_progress) as advance, self.kept:
+            for chunk in self._voted(stored):
                 self.kept.keep(chunk)
                 self.failures.update(count_failures(self.lfs, chunk.votes))
-                # UNKNOWN is below ABSTAIN.
-                matrix[as_slice(chunk.rows.positions)] = np.maximum(chunk.votes, ABSTAIN)
+                yield chunk.rows, np.maximum(chunk.votes, ABSTAIN)  # UNKNOWN is below ABSTAIN
                 advance(len(chunk.rows))
-            self.kept.tidy({table: database.count(table) for table in map(str, keys["table_name"].unique())})
-        return matrix
+            self.kept.tidy({table: count(table) for table in tables})
 
     def _voted(self, chunks: Iterator[StoredRows]) -> Iterator[Chunk]:
         """Chunks with all their votes, in their order."""
@@ -133,17 +167,17 @@ class Voter:
             yield chunk
 
 
-def lf_features(points: Points, task: Task, keys: pd.DataFrame) -> Sequence[str]:
+def lf_features(points: Points, task: Task, tables: Sequence[str]) -> Sequence[str]:
     """Columns that labelling functions read: those that the task names, else all that are no vectors.
 
     Raises:
         FeatureError: one that `adaptml featurize` is still to compute.
     """
     if task.lf_features:
-        check_featurized(points, task, map(str, keys["table_name"].unique()), task.lf_features)
+        check_featurized(points, task, tables, task.lf_features)
         return task.lf_features
     columns: dict[str, None] = {}
-    for table in keys["table_name"].unique():
-        found = points.columns(str(table))
+    for table in tables:
+        found = points.columns(table)
         columns |= dict.fromkeys(name for name, kind in found.items() if not isinstance(kind, Vector))
     return [name for name in columns if name not in KEYS]

@@ -330,12 +330,20 @@ class Reader(Connected):
         *,
         chunk_rows: int = CHUNK_ROWS,
     ) -> Iterator[pd.DataFrame]:
+        """All rows of a table in chunks, as `read` gives them; otherwise as `scan_stored`."""
+        for read in self.scan_stored(table, columns, chunk_rows=chunk_rows):
+            values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
+            yield pd.DataFrame(values)
+
+    def scan_stored(
+        self, table: str, columns: Sequence[str], *, chunk_rows: int | None = None
+    ) -> Iterator[StoredRows]:
         """All rows of a table in chunks, in the order of its ids; rows may be changed while the scan goes on.
 
         Args:
             table: name of a data table.
             columns: columns to read.
-            chunk_rows: rows a chunk, at most.
+            chunk_rows: rows a chunk, at most; None for as many as are read at once.
 
         Raises:
             DatabaseError: rows without an id, or ids that are duplicated; before the first chunk.
@@ -344,10 +352,8 @@ class Reader(Connected):
         self.check_ids(table)
         source = self.data_table(table, columns)
         query, decode = self._stored(source, columns)
-        for rows in self._pages(source, query, chunk_rows):
-            read = stored_rows(table, columns, self.ids(source, rows), rows, decode)
-            values = {c: v if c in KEYS else pd.Series(v, dtype=object) for c, v in read.columns().items()}
-            yield pd.DataFrame(values)
+        for rows in self._pages(source, query, chunk_rows or PAGE_ROWS):
+            yield stored_rows(table, columns, self.ids(source, rows), rows, decode)
 
     def _pages(
         self, source: sa.Table, query: "sa.Select[Any]", page_rows: int

@@ -132,16 +132,35 @@ class Points:
             AdaptmlError: as `Database.read_stored`.
         """
         for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-            features = {
-                str(column): feature
-                for column, feature in self.resolved(str(table), columns).items()
-                if feature is not None
-            }
-            plain = [column for column in columns if column not in features]
-            looked_up = {name: Cells(self.results, feature) for name, feature in features.items()}
+            plain, features = self._apart(str(table), columns)
             positions = group.index.to_numpy()
             for rows in self.database.read_stored(group, plain):
-                yield _joined(rows, columns, looked_up, positions)
+                joined = _joined(rows, columns, features)
+                yield replace(joined, positions=positions[rows.positions])
+
+    def scan_stored(self, table: str, columns: Sequence[str]) -> Iterator[StoredRows]:
+        """All rows of a table in chunks, in the order of their ids: see `Database.scan_stored`.
+
+        Args:
+            table: name of a data table.
+            columns: names of columns and features.
+
+        Raises:
+            FeatureError: a version of a feature that the table does not have.
+            AdaptmlError: as `Database.scan_stored`.
+        """
+        plain, features = self._apart(table, columns)
+        for rows in self.database.scan_stored(table, plain):
+            yield _joined(rows, columns, features)
+
+    def _apart(self, table: str, columns: Sequence[str]) -> tuple[list[str], dict[str, Cells]]:
+        """Which of the names are columns of a table, and where the features among them are looked up."""
+        features = {
+            str(column): Cells(self.results, feature)
+            for column, feature in self.resolved(table, columns).items()
+            if feature is not None
+        }
+        return [column for column in columns if column not in features], features
 
     def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
         """For each of the names its feature of a table, or None for a column of the table.
@@ -228,11 +247,9 @@ def _exact(by_table: dict[str, list[Feature]], column: str) -> Reference:
     return Reference(name, max(preferred))
 
 
-def _joined(
-    rows: StoredRows, columns: Sequence[str], features: dict[str, Cells], positions: npt.NDArray[np.int64]
-) -> StoredRows:
-    """Rows of a data table with the cells of their features, at their places among all keys."""
+def _joined(rows: StoredRows, columns: Sequence[str], features: dict[str, Cells]) -> StoredRows:
+    """Rows of a data table with the cells of their features."""
     added = {name: cells.of(rows.ids) for name, cells in features.items()}
     cells = {name: added[name] if name in added else rows.cells[name] for name in columns if name not in KEYS}
     decode = rows.decode | {name: c.decode for name, c in features.items() if c.decode is not None}
-    return replace(rows, cells=cells, decode=decode, positions=positions[rows.positions])
+    return replace(rows, cells=cells, decode=decode)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from adaptml.errors import FrameError, LabellingError
+from adaptml.errors import DatabaseError, FrameError, LabellingError, UnknownTableError
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.apply import apply_lfs
@@ -23,6 +23,26 @@ def test_votes_on_a_table_and_on_the_tasks_gold(pets: Project) -> None:
     assert summary[["correct", "incorrect"]].to_numpy().tolist() == [[2, 0], [1, 2], [0, 2]]
     assert votes.rows("dogs", wrong=True)["txt"].tolist() == ["Purring and barking!", "<b>bark</b>"]
     assert not (pets.settings.home / "mlflow.db").exists()
+
+
+def test_a_whole_table_is_read_once_and_gives_what_its_keys_give(
+    pets: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 4)  # of six rows
+    one_by_one = apply_lfs(pets, "pets", pets.database.keys("posts"), fresh=True)
+    monkeypatch.setattr(pets.database, "keys", None)
+    whole = apply_lfs(pets, "pets", "posts", fresh=True)
+    assert whole.keys["id"].tolist() == ["1", "2", "3", "4", "5", "6"]
+    pd.testing.assert_frame_equal(whole.frame, one_by_one.frame)
+    with pets.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW none AS SELECT * FROM posts WHERE id = '7'")
+        connection.exec_driver_sql("CREATE VIEW twice AS SELECT * FROM posts UNION ALL SELECT * FROM posts")
+    with pytest.raises(FrameError, match="none holds no data point to work on"):
+        apply_lfs(pets, "pets", "none", gold=None)
+    with pytest.raises(DatabaseError, match="table 'twice' has 6 duplicated ids in 12 rows"):
+        apply_lfs(pets, "pets", "twice", gold=None)
+    with pytest.raises(UnknownTableError, match="nowhere"):
+        apply_lfs(pets, "pets", "nowhere", gold=None)
 
 
 def test_a_sample_is_drawn_by_seed(pets: Project) -> None:
