@@ -60,6 +60,7 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     tracking_uri = mlflow.get_tracking_uri()
     yield room
     mlflow.set_tracking_uri(tracking_uri)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # set by that, and a fixture of a module would take it
 
 
 @pytest.fixture

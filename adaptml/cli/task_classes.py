@@ -153,8 +153,15 @@ def edits_of(
 
 def _sides(text: str, task: "Task", form: str) -> tuple[list[str], list[str]]:
     """The names before and behind the `=`: the first one that has classes before it."""
-    places = [place for place, sign in enumerate(text) if sign == "="]
-    sides = [(_names(text[:place]), _names(text[place + 1 :])) for place in places]
+    sides: list[tuple[list[str], list[str]]] = []
+    unread: TaskError | None = None
+    for place in (place for place, sign in enumerate(text) if sign == "="):
+        try:
+            sides.append((_names(text[:place]), _names(text[place + 1 :])))
+        except TaskError as error:  # such as the sign behind a name in quotes, which another one divides
+            unread = unread or error
+    if unread is not None and not sides:
+        raise unread
     for old, new in sides:
         if new and old and all(name in task.class_names for name in old):
             return old, new

@@ -99,7 +99,7 @@ CASES: list[tuple[str, str]] = [
     ("sample-points topic --data nope --n 5", "no table 'nope' in .*posts"),
     ("sample-points topic --data posts --n 5 --sampling odd", "odd.*random"),
     ("featurize topic --data posts --text nope", "table 'posts' has no column nope"),
-    ("featurize topic --data posts --encoder nope", "no encoder 'nope'; expected one of hashing, hybrid"),
+    ("featurize topic --data posts --encoder nope", "no encoder 'nope'; expected one of frames, hashing, hybrid"),
     ("featurize topic --data nope", "no table 'nope' in .*posts"),
     ("process-annotations topic {}/not.json", "not.json"),
     ("process-annotations topic {}/none.json", "none.json"),

@@ -59,5 +59,5 @@ def test_all_wrong_values_are_told_at_once(clean_room: Path, monkeypatch: pytest
 
 
 def test_the_password_of_the_database_is_not_shown(clean_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADAPTML_DATABASE_URL", "postgresql+psycopg://me:secret@db/x")
-    assert "secret" not in repr(load_settings(clean_room))
+    monkeypatch.setenv("ADAPTML_DATABASE_URL", "postgresql+psycopg://me:hunter2@db/x")
+    assert "hunter2" not in repr(load_settings(clean_room))

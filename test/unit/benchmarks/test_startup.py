@@ -22,9 +22,9 @@ def test_prints_a_line_per_process() -> None:
     found = {
         name: float(mb) for name, mb in re.findall(r"^(\S.*?) +\d+\.\d\d s +(\d+) MB$", done.stdout, re.M)
     }
-    assert len(found) == len(lines) == 10
+    assert len(found) == len(lines) == 11
     assert [name for name in found if not name.startswith("python")] == [
-        "--help", "task --help", "task new --help", "task check --help", "task list --help", "settings --help",
+        "--help", "task --help", "task new --help", "task check --help", "task classes --help", "task list --help", "settings --help",
     ]  # fmt: skip
     assert found["python -c 'pass'"] < found["python -c 'import pandas'"] < found["python -c 'import mlflow'"]
 

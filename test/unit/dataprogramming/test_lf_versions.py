@@ -276,7 +276,7 @@ def test_the_printed_difference(pets: Project, runs: tuple[str, str]) -> None:
 
 
 def test_what_goes_with_history_and_diff(pets: Project, runs: tuple[str, str]) -> None:
-    message = "expected --history or --diff RUN RUN alone, or with --n"
+    message = "expected --history, --diff RUN RUN or --hints alone, or with --n"
     assert message in words("--history", "--show", "dogs", fails=True)
     assert message in words("--diff", *runs, "--data", "posts", fails=True)
 

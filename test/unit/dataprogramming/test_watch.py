@@ -216,7 +216,7 @@ def test_what_usage_shows_is_what_is_printed(served: Project, monkeypatch: pytes
     finally:
         with served.database.engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM posts WHERE id LIKE 'new%'"))
-    assert done.exit_code == EXIT_MOVED
+    assert done.exit_code == EXIT_MOVED, done.output
     shown = block[1].removesuffix("…\n")
     assert done.stdout.startswith(shown), done.stdout
     assert re.search(r"^annotate +adaptml annotate push topics --data \S+ --n 50$", done.stdout, re.MULTILINE)

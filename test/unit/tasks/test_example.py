@@ -32,6 +32,8 @@ def test_the_task_file_says_what_the_example_needs(repository_tasks: Path) -> No
         "lemmas": "txt_clean_lemma",
         "vector": "txt_vec",
         "encoder": "hybrid",
+        "answer": None,
+        "score": None,
     }
 
 

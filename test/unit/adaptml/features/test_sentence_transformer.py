@@ -298,13 +298,13 @@ def test_onnxruntime_keeps_its_own_copy_of_the_weights() -> None:
 def test_a_model_runs_on_as_many_threads_as_the_process_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import sklearn; from adaptml.features.onnx_session import _threads; print(_threads())"
+    code = "import sklearn; from adaptml.features.onnx_session import threads; print(threads())"
     for given in ("1", "2"):
         environment = os.environ | {"OMP_NUM_THREADS": given}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
         )
         assert int(done.stdout) == min(int(given), os.cpu_count() or 1)
-    monkeypatch.setattr(onnx_session, "_threads", lambda: 3)
+    monkeypatch.setattr(onnx_session, "threads", lambda: 3)
     session = SentenceTransformer(write_model(tmp_path / "model"))._model._session
     assert session.get_session_options().intra_op_num_threads == 3

@@ -79,7 +79,7 @@ def test_the_host_writes_the_file_and_the_container_the_rest(stack: InThisProces
         assert path.read_bytes() == TASK.encode()
         task.change(edits, undo=False)
         assert project.task("pets").class_names == ["feline", "dog", "e, f", "bird", "x, y"]
-        assert b"'e, f', bird, \"x, y\"]\r\n" in path.read_bytes()
+        assert b"'e, f', bird, 'x, y']\r\n" in path.read_bytes()
         assert gold(stack) == [["feline"], ["dog"]]
         task.change({}, undo=True)
         assert path.read_bytes() == TASK.encode()
