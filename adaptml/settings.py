@@ -78,6 +78,15 @@ class Settings(BaseSettings):
         description="file that holds the prediction service's key, 16 characters or more",
     )
 
+    portal_url: str = Field(
+        "",
+        description="address that people open the page by, where it is not the one that it listens on, as "
+        "behind a proxy or from a container",
+    )
+    portal_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8050, description="port of the page; 0 takes a free one"
+    )
+
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
         SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
