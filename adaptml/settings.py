@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         "in the home folder",
     )
 
+    rules_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
+        10.0, description="seconds that a task's rules may take for one answer to the page"
+    )
+    rules_memory_mb: Annotated[int, Field(ge=64)] = Field(
+        2048, description="MiB of memory that a task's rules may take for it"
+    )
+
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         """Make every path absolute and fill in the addresses that follow from the home folder."""
