@@ -23,9 +23,14 @@ class RuleEffect:
         new_rows: rows on which it alone votes, bool (n,).
         conflict_rows: rows on which it votes and another votes for another class, bool (n,).
         covered_before: rows on which others vote.
-        right_rows, wrong_rows: gold points on which it votes for a class that they have, and for another,
-            bool (g,); empty without gold.
+        right_rows: gold points on which it votes for a class that they have, bool (g,); empty without gold.
+        wrong_rows: gold points on which it votes for another, bool (g,).
         has_gold: whether there is any.
+
+    Example:
+        >>> effect = adaptml.rule_effect(project.apply_lfs("spam", "comments"), "song")
+        >>> effect.covered_before, effect.covered_after, effect.conflicts
+        (20, 23, 2)
     """
 
     name: str
@@ -87,8 +92,7 @@ def rule_effect(votes: Votes, name: str) -> RuleEffect:
         LabellingError: it is none of them.
 
     Example:
-        >>> from dataprogramming.next_rule.effect import rule_effect
-        >>> effect = rule_effect(project.apply_lfs("spam", "comments"), "link")
+        >>> effect = adaptml.rule_effect(project.apply_lfs("spam", "comments"), "link")
         >>> effect.votes, effect.new, effect.conflicts, effect.right, effect.wrong
         (4, 4, 0, 2, 0)
     """

@@ -56,6 +56,12 @@ class ClassWords:
         one, other, reached: how many rows these groups have.
         gold: how many rows of the class have it by a gold label; the others by the votes on them.
         rows: how many rows were looked at.
+
+    Example:
+        >>> votes = project.apply_lfs("spam", "comments")
+        >>> found = adaptml.class_words(project, "spam", votes, "spam", "text", among="wrong")
+        >>> found.one, found.other, found.reached
+        (12, 11, 2)
     """
 
     frame: pd.DataFrame
@@ -68,7 +74,7 @@ class ClassWords:
 
 def class_words(
     project: Project,
-    task: Task,
+    task: str | Task,
     votes: Votes,
     class_name: str,
     column: str,
@@ -84,7 +90,7 @@ def class_words(
 
     Args:
         project: reads the column.
-        task: whose classes.
+        task: whose classes; the task, or its name.
         votes: on the rows, and on gold, as `apply_lfs` gives them.
         class_name: the class.
         column: of text or of lists of text, which the rule is to look at.
@@ -100,12 +106,12 @@ def class_words(
         LabellingError: no such class, no such choice, or a column that is no text.
 
     Example:
-        >>> from dataprogramming.next_rule.words import class_words
         >>> votes = project.apply_lfs("spam", "comments")
-        >>> found = class_words(project, project.task("spam"), votes, "spam", "text")
+        >>> found = adaptml.class_words(project, "spam", votes, "spam", "text")
         >>> found.frame["phrase"].tolist()
         ['to', 'who']
     """
+    task = project.task(task)
     if class_name not in task.class_names:
         raise LabellingError(
             f"no class {class_name!r} in task {task.name!r}; its classes are {listed(task.class_names, 20)}"
