@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from adaptml.project import Project
 from portal import entering
 from portal.access import Access
+from portal.asks import Ask
 from portal.errors import add_error_handlers
 from portal.guard import LOOPBACK_NAMES, Guard
 from portal.paths import STATIC
@@ -22,7 +23,7 @@ def make_app(
     project: Project,
     access: Access,
     *,
-    ask: object,
+    ask: Ask,
     jobs: object,
     hosts: Sequence[str] = (),
     key: str = "",
