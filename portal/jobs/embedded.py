@@ -12,8 +12,9 @@ from pathlib import Path
 from adaptml.project import Project
 from portal.jobs.running import end_orphan
 from portal.jobs.steps import PORTAL, ROOMS
-from portal.jobs.store import FOLDER, LOST, JobStore
+from portal.jobs.store import LOST, JobStore
 from portal.jobs.worker import Worker
+from portal.paths import folder
 
 ALONE, SOMEBODY = "worker.lock", "portal.lock"
 
@@ -29,11 +30,11 @@ def ensure_worker(project: Project) -> None:
     Args:
         project: whose jobs.
     """
-    folder = _folder(project)
-    with (folder / ALONE).open("w") as file:
+    home = _folder(project)
+    with (home / ALONE).open("w") as file:
         if not _locked(file.fileno(), fcntl.LOCK_EX):
             return
-    with open(os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:  # noqa: PTH123
+    with open(os.open(home / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:  # noqa: PTH123
         process = subprocess.Popen(
             [sys.executable, "-m", "adaptml.cli", "worker"],
             cwd=project.settings.root, env=os.environ | {"ADAPTML_ROOT": str(project.settings.root)},
@@ -61,24 +62,24 @@ def work(project: Project, rooms: Sequence[str], stop: threading.Event) -> bool:
     Returns:
         Whether it was: False where another one is at work.
     """
-    folder, store = _folder(project), JobStore(project.settings.home)
+    home, store = _folder(project), JobStore(project.settings.home)
     while True:
-        with (folder / ALONE).open("w") as file:
+        with (home / ALONE).open("w") as file:
             if not _locked(file.fileno(), fcntl.LOCK_EX):
                 return False
             for job, gone in store.running(rooms):
-                end_orphan(folder / "events" / f"{job.id}.events", job.pid)
+                end_orphan(home / "events" / f"{job.id}.events", job.pid)
                 store.finish(job.id, gone, "lost", LOST)
-            worker = Worker(store, rooms, project.settings.root, folder / "events", stop)
-            worker.work(lambda: not store.unfinished(rooms) and not _somebody(folder))
+            worker = Worker(store, rooms, project.settings.root, home / "events", stop)
+            worker.work(lambda: not store.unfinished(rooms) and not _somebody(home))
         # What was started between the last look and now found the lock taken.
         if stop.is_set() or not store.unfinished(rooms):
             return True
 
 
-def _somebody(folder: Path) -> bool:
+def _somebody(home: Path) -> bool:
     """Whether a page is there."""
-    with (folder / SOMEBODY).open("a") as file:
+    with (home / SOMEBODY).open("a") as file:
         return not _locked(file.fileno(), fcntl.LOCK_EX)
 
 
@@ -91,6 +92,6 @@ def _locked(file: int, kind: int) -> bool:
 
 
 def _folder(project: Project) -> Path:
-    folder = project.settings.home / FOLDER
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    made = folder(project.settings.home)
+    made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return made

@@ -10,8 +10,8 @@ from portal.jobs.job import Job, JobError
 from portal.jobs.logs import Log
 from portal.jobs.steps import room_of, step_of, task_of
 from portal.jobs.table import JOBS, job_of, opened, record
+from portal.paths import database_path, folder
 
-FOLDER = "portal"  # in the home folder
 LOST_AFTER_S = 60.0
 LOST = "its worker went away: killed, or the machine was restarted; run it again"
 
@@ -30,8 +30,8 @@ class JobStore:
             home: the project's home folder.
             wake: called after a job was started, so that somebody does it.
         """
-        self.folder, self._wake = home / FOLDER, wake
-        self._path = self.folder / "portal.db"
+        self.folder, self._wake = folder(home), wake
+        self._path = database_path(home)
 
     def start(
         self, argv: Sequence[str], by: str, task: str = "", *, parent: int | None = None, room: str = ""

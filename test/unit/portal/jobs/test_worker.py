@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from adaptml.cli.app import app
 from adaptml.project import Project
-from adaptml.tasks.scaffold import TEXT, new_task
 from portal.jobs import Job, JobStore
 from portal.jobs.embedded import ensure_worker, present, work
 from portal.jobs.running import end_orphan
@@ -67,7 +66,6 @@ def ended(jobs: JobStore, job: Job) -> Job:
 
 @pytest.fixture
 def looping(project: Project) -> None:
-    new_task(project.settings.tasks_dir, "spam", ["ham", "spam"], "multiclass", TEXT)
     (project.settings.tasks_dir / "spam" / "lfs.py").write_text(LOOP)
 
 
@@ -172,7 +170,9 @@ def test_a_process_that_is_not_the_job_s_is_left_alone(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_from_the_command_line(project: Project, jobs: JobStore) -> None:
+def test_from_the_command_line(project: Project, jobs: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAPTML_ROOT", str(project.settings.root))
+
     def run(*words: str) -> str:
         done = CliRunner().invoke(app, ["jobs", *words])
         return f"{done.exit_code} {done.output}"
