@@ -28,10 +28,10 @@ LABEL = ("is", "is-not", EMPTY, FILLED)
 PROBABILITY = ("<", "<=", ">", ">=")
 VALUELESS = (EMPTY, FILLED)
 OPERATORS = tuple(dict.fromkeys([*TEXT, *NUMBER, *LIST]))
+ANY = "*"  # stands for every column of text, and the id
 FACT = "@"  # how the name of something begins that is known of a row and is no column of its table
-_SIGN = re.compile(
-    r"\s+(" + "|".join(map(re.escape, sorted(OPERATORS, key=len, reverse=True))) + r")(?=\s|$)"
-)
+_LONGEST_FIRST = sorted(OPERATORS, key=len, reverse=True)
+_SIGN = re.compile(r"\s+(" + "|".join(map(re.escape, _LONGEST_FIRST)) + r")(?=\s|$)")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class Condition:
     """One condition on rows.
 
     Attributes:
-        column: a column of the table, or what is known of a row: `@label`, `@gold`, `@prediction`,
-            `@prob:CLASS` (of the label model), `@predicted:CLASS` (of the end model), `@vote:RULE`, `@votes`.
+        column: a column of the table, `*` for every column of text, or what is known of a row: `@label`,
+            `@gold`, `@prediction`, `@prob:CLASS` (of the label model), `@predicted:CLASS` (of the end model),
+            `@vote:RULE`, `@votes`.
         op: one of `OPERATORS`.
         value: as it was typed; empty for `is-empty` and `is-filled`.
     """
@@ -104,6 +105,8 @@ def check(condition: Condition, types: Mapping[str, TypeEngine[Any]], table: str
         UnknownColumnError: the table has no such column.
         FrameError: an operator that does not fit the column's type.
     """
+    if condition.column == ANY and condition.op == "contains":
+        return
     if condition.column not in types:
         raise UnknownColumnError(
             f"table {table!r} has no column {condition.column!r}; its columns are {listed(list(types), 20)}"
@@ -129,6 +132,8 @@ def clause(condition: Condition, table: sa.Table, dialect: str) -> sa.ColumnElem
     Raises:
         FrameError: a value that is no number, no date or no yes or no where the column wants one.
     """
+    if condition.column == ANY:
+        return _anywhere(condition, table, dialect)
     column: sa.ColumnElement[Any] = table.c[condition.column]
     if condition.op in VALUELESS:
         missing = _missing(column, dialect)
@@ -191,6 +196,13 @@ def _missing(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[bo
     # A function around it: a CrateDB has no index on long text and refuses to look for it in one.
     text = sa.func.substr(column, 1, 1) if dialect == CRATEDB else column
     return sa.or_(column.is_(sa.null()), text == "")
+
+
+def _anywhere(condition: Condition, table: sa.Table, dialect: str) -> sa.ColumnElement[bool]:
+    """That a column of text contains the value, or that it is the id."""
+    texts = [column for column in table.columns if column.name != "id" and kind(column.type) == "text"]
+    is_id = _of_id(Condition("id", "is", condition.value), table.c.id, dialect)
+    return sa.or_(is_id, *(_of_text(condition, column, dialect) for column in texts))
 
 
 def _of_id(condition: Condition, column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[bool]:

@@ -67,6 +67,7 @@ def page(
     after: str | None = None,
     before: str | None = None,
     n: int = PAGE_ROWS,
+    whole: bool = False,
 ) -> Listed:
     """The next n rows in the order of their ids.
 
@@ -78,6 +79,7 @@ def page(
         after: the id behind which the page begins; None for the first page.
         before: the id before which the page ends, in place of `after`.
         n: how many rows, at most.
+        whole: cut no text off.
 
     Raises:
         UnknownTableError, UnknownColumnError, FrameError, DatabaseError: as `checked`.
@@ -91,7 +93,7 @@ def page(
         if values:
             query = query.where(key < values[0] if before is not None else key > values[0])
     query = query.order_by(key.desc() if before is not None else key).limit(n + 1)
-    found = _read(database, source, query, columns)
+    found = _read(database, source, query, columns, whole)
     rows = found.cells[:n], found.ids[:n]
     if before is not None:
         rows = rows[0][::-1], rows[1][::-1]
@@ -104,6 +106,8 @@ def rows_among(
     ids: Sequence[str],
     conditions: Sequence[Condition] = (),
     columns: Sequence[str] | None = None,
+    *,
+    whole: bool = False,
 ) -> Listed:
     """Those of some rows for which the conditions hold, in the order of the ids.
 
@@ -117,7 +121,7 @@ def rows_among(
     with database.translated(), database.engine.connect() as connection:
         chosen = cratedb.among(connection, source.c.id, values)
     query = _filtered(database, source, conditions).where(chosen)
-    found = _read(database, source, query, names)
+    found = _read(database, source, query, names, whole)
     rows = dict(zip(found.ids, found.cells, strict=True))
     there = [key for key in dict.fromkeys(ids) if key in rows]
     return Listed(found.columns, there, [rows[key] for key in there], False)
@@ -130,16 +134,21 @@ def _filtered(database: Database, source: sa.Table, conditions: Sequence[Conditi
 
 
 def _read(
-    database: Database, source: sa.Table, query: "sa.Select[Any]", columns: Sequence[str] | None
+    database: Database,
+    source: sa.Table,
+    query: "sa.Select[Any]",
+    columns: Sequence[str] | None,
+    whole: bool,
 ) -> Listed:
     """What a query of ids finds, with the columns that are shown."""
     types = {column.name: column.type for column in source.columns}
     names = [name for name in types if name not in KEYS and kind(types[name]) != "vector"]
     names = names if columns is None else list(columns)
-    selected = [_cut(source.c[name]).label(f"c{place}") for place, name in enumerate(names)]
+    shown = [source.c[name] if whole else _cut(source.c[name]) for name in names]
+    selected = [column.label(f"c{place}") for place, column in enumerate(shown)]
     rows = fetched(database, query.add_columns(*selected))
     ids = database.ids(source, rows)
-    return Listed(names, ids, [list(map(_short, row[1:])) for row in rows], False)
+    return Listed(names, ids, [row[1:] if whole else list(map(_short, row[1:])) for row in rows], False)
 
 
 def fetched(database: Database, query: "sa.Select[Any]") -> Sequence["sa.Row[Any]"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,8 @@ class RunFacts:
 
     @property
     def lists(self) -> bool:
-        """See `Facts`: rows that the run was not given are listed by nothing."""
-        return not all(self._holds_elsewhere(condition) for condition in self.conditions)
+        """See `Facts`."""
+        return lists_rows(self.conditions)
 
     def batch(self, after: str | None, n: int) -> Batch:
         """See `Facts`; in the order of the run."""
@@ -230,12 +230,10 @@ class RunFacts:
                 f"expected one of {listed(self.run.classes, 20)}"
             )
 
-    @staticmethod
-    def _holds_elsewhere(condition: Condition) -> bool:
-        """Whether a condition holds for a row that the run was not given."""
-        if condition.column == VOTES:
-            return False
-        return all_hold([condition], None, {})
+
+def lists_rows(conditions: Sequence[Condition]) -> bool:
+    """Whether a run can list the rows that meet conditions: rows that it was not given do not meet them."""
+    return any(condition.column == VOTES or not all_hold([condition], None, {}) for condition in conditions)
 
 
 def label_runs(project: Project, task: str, table: str, folder: Path) -> Iterator[LabelRun]:
@@ -261,6 +259,12 @@ def label_runs(project: Project, task: str, table: str, folder: Path) -> Iterato
         into = folder / run_id
         into.mkdir(parents=True, exist_ok=True)
         votes, labels = (project.runs.artifact(run_id, name, into) for name in (VOTES_FILE, TRAINING_DATA))
-        found = LabelRun(run_id, table, votes, labels)
+        found = _label_run(run_id, table, votes, labels)
         if len(found.ids):
             yield found
+
+
+@lru_cache(maxsize=8)
+def _label_run(run_id: str, table: str, votes: Path, labels: Path) -> LabelRun:
+    """A run, with what was read of its files, which do not change any more."""
+    return LabelRun(run_id, table, votes, labels)

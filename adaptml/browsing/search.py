@@ -27,6 +27,7 @@ class Query:
         conditions: on its own columns.
         facts: what else has to hold, each with conditions of its own.
         columns: which are shown; None for all but vectors.
+        whole: cut no text off.
     """
 
     database: Database
@@ -34,6 +35,7 @@ class Query:
     conditions: Sequence[Condition] = ()
     facts: Sequence[Facts] = ()
     columns: Sequence[str] | None = None
+    whole: bool = False
 
     @property
     def reads_all(self) -> bool:
@@ -85,14 +87,19 @@ def search(
         UnknownTableError, UnknownColumnError, FrameError, DatabaseError: as `paging.checked`.
     """
     if not query.facts:
-        found = page(query.database, query.table, query.conditions, columns=query.columns, after=after, n=n)
+        found = page(
+            query.database, query.table, query.conditions, columns=query.columns, after=after, n=n,
+            whole=query.whole,
+        )  # fmt: skip
         return Hits(found, found.ids[-1] if found.more else None, True)
     ids: list[str] = []
     cells: list[Sequence[Any]] = []
     until = None if patience_s is None else time.monotonic() + patience_s
     while True:
         batch = _batch(query, after)
-        rows = rows_among(query.database, query.table, batch.ids, query.conditions, query.columns)
+        rows = rows_among(
+            query.database, query.table, batch.ids, query.conditions, query.columns, whole=query.whole
+        )
         wanted, after = n - len(ids), batch.after
         ids += rows.ids[:wanted]
         cells += rows.cells[:wanted]

@@ -4,4 +4,19 @@ from portal.asks.core import Kind
 
 LABELLING, MODELLING, ANNOTATION = "labelling", "modelling", "annotation"
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    **{
+        name: Kind(f"portal.data.answers:{name}", LABELLING)
+        for name in (
+            "run_rules",
+            "run_batch",
+            "run_holds",
+            "run_rows",
+            "run_states",
+            "runs_of_point",
+            "map_of",
+            "map_region",
+            "region_words",
+        )
+    },
+}

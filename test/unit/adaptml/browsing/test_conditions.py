@@ -44,6 +44,8 @@ FOUND = [
     ("day > 2026-01-31", "b"),
     ("day <= 2026-01-31", "ae"),
     ("vec is-filled", "abcde"),
+    ("* contains money", "ab"),
+    ("* contains d", "d"),
     ("id is d", "d"),
     ("id begins b", "b"),
     ("txt contains ' OR 1=1 --", ""),
