@@ -11,7 +11,11 @@ MAX_ARGV_BYTES = 100_000
 
 
 class JobError(AdaptmlError):
-    """A job that cannot be started or found."""
+    """A job that cannot be started."""
+
+
+class NoJobError(JobError):
+    """A job that is not there."""
 
 
 @dataclass(frozen=True)
