@@ -9,4 +9,18 @@ KINDS: dict[str, Kind] = {
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
     "draw": Kind("portal.rules.answers:draw", LABELLING),
     "last_label_run": Kind("portal.rules.answers:last_run", LABELLING),
+    **{
+        name: Kind(f"portal.data.answers:{name}", LABELLING)
+        for name in (
+            "run_rules",
+            "run_batch",
+            "run_holds",
+            "run_rows",
+            "run_states",
+            "runs_of_point",
+            "map_of",
+            "map_region",
+            "region_words",
+        )
+    },
 }
