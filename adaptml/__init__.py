@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
     from adaptml.sampling.sample_points import sample_points as sample_points
     from adaptml.settings import Settings as Settings
+    from adaptml.standing.core import Standing as Standing
     from adaptml.tasks import Task as Task
     from adaptml.tasks.check import Finding as Finding
     from adaptml.tasks.check import check_task as check_task
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from dataprogramming.next_rule.words import class_words as class_words
     from dataprogramming.rule_lfs import number_lf as number_lf
     from dataprogramming.rule_lfs import regex_lf as regex_lf
+    from dataprogramming.standing import task_standing as task_standing
     from dataprogramming.votes import Votes as Votes
     from dataprogramming.watch import Watched as Watched
     from dataprogramming.watch import watch as watch
@@ -160,6 +162,7 @@ _NAMES = {
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
     "adaptml.settings": "Settings",
+    "adaptml.standing.core": "Standing",
     "adaptml.tasks": "Task",
     "adaptml.tasks.check": "check_task Finding",
     "dataprogramming.apply": "apply_lfs",
@@ -185,6 +188,7 @@ _NAMES = {
     "dataprogramming.next_rule.effect": "rule_effect RuleEffect",
     "dataprogramming.next_rule.words": "class_words ClassWords",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
+    "dataprogramming.standing": "task_standing",
     "dataprogramming.votes": "Votes",
     "dataprogramming.watch": "watch Watched",
     "labelstudio.agreement": "Agreement",

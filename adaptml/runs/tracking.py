@@ -23,11 +23,14 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
+from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
 PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
+NOTE_TAG = "mlflow.note.content"  # MLflow's: what its page shows as the description of a run
+ERROR_TAG = "error"
 _MAX_PARAM_CHARS = 500
 _FOLDER = (
     "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
@@ -191,9 +194,11 @@ class RunStore:
             )
             try:
                 log.info("run %s (%s), parameters %s", run.info.run_id, name, dict(params))
+                _tell(run, name, "started")
                 yield recorder
                 handler.close()
                 _log_all(client, run, recorder)
+                _tell(run, name, "done")
             except BaseException as error:
                 log.propagate = (
                     False  # the traceback is for the file; the message reaches the terminal by itself
@@ -201,6 +206,7 @@ class RunStore:
                 log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
                 handler.close()
                 status = _close_failed(client, run, folder, error)
+                _tell(run, name, "failed")
                 if isinstance(error, store_errors()):
                     raise TrackingError(
                         f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
@@ -288,6 +294,11 @@ class RunStore:
         return client.create_run(number, run_name=name)
 
 
+def _tell(run: Run, name: str, state: str) -> None:
+    found = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
+    EVENTS.tell("run", **found, name=name, state=state)
+
+
 def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     log = logging.getLogger(f"adaptml.run.{run_id}")
     log.setLevel(logging.INFO)
@@ -316,7 +327,7 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
 
 
 def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
-    tags = {PARENT_TAG: parent.info.run_id} | ({"error": _text(child.error)} if child.error else {})
+    tags = {PARENT_TAG: parent.info.run_id} | ({ERROR_TAG: _text(child.error)} if child.error else {})
     made = client.create_run(parent.info.experiment_id, run_name=child.name, tags=tags)
     now = int(time.time() * 1000)
     metrics = [Metric(key, float(value), now, 0) for key, value in child.metrics.items()]
@@ -349,7 +360,7 @@ def _close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseExcep
         for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
             if item.path in written:
                 repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
-        client.set_tag(run_id, "error", _text(f"{type(error).__name__}: {one_line(error)}"))
+        client.set_tag(run_id, ERROR_TAG, _text(f"{type(error).__name__}: {one_line(error)}"))
         client.log_artifact(run_id, str(folder / LOG_FILE))
     except store_errors() as second:
         logging.getLogger(__name__).warning("run %s: its log could not be kept: %s", run_id, one_line(second))
