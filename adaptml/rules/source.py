@@ -1,13 +1,15 @@
 """Rules that were filled into a form, as the Python that `lfs.py` is written in."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from adaptml.errors import LabellingError
 from adaptml.frames import KEYS
-from adaptml.rules.core import KeywordRule, NumberRule, RegexRule
+from adaptml.rules.core import Example, Examples, KeywordRule, LikeRule, NumberRule, RegexRule, Rule
 from adaptml.tasks.scaffold_lfs import quoted
 from adaptml.validation import validation_problems
 
@@ -19,32 +21,34 @@ class RuleSource:
     """A rule as code.
 
     Attributes:
-        name: of the labelling function.
+        rule: what it votes on, and for which class.
         code: the call that makes it.
         functions: what the call uses, of `adaptml` and of `dataprogramming.lfs`.
         files: name → text of files that it reads, beside `lfs.py`.
     """
 
-    name: str
+    rule: Rule
     code: str
     functions: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-def keyword_source(name: str, words: Sequence[str], label: str, column: str, exact: bool) -> RuleSource:
+def keyword_source(
+    name: str, words: Sequence[str], label: str, column: str, *, exact: bool = False
+) -> RuleSource:
     """A `keyword_lf` of words and phrases; arguments as there.
 
     Raises:
         LabellingError: no word, or no name.
 
-    >>> keyword_source("bad", ["worst", "😾"], "complaint", "text", exact=False).code
+    >>> keyword_source("bad", ["worst", "😾"], "complaint", "text").code
     'keyword_lf("bad", ["worst", "😾"], "complaint", "text")'
     """
-    wanted = _words(name, words, label, column)
+    rule, wanted = _keyword_rule(name, words, label, column, exact)
     listed = _list([_literal(word) for word in wanted])
     more = ["exact=True"] if exact else []
-    code = _call("keyword_lf", [_literal(name), listed, _literal(label), _literal(column), *more])
-    return RuleSource(name, code, ("keyword_lf",))
+    arguments = [_literal(name), listed, _literal(label), _literal(column), *more]
+    return RuleSource(rule, _call("keyword_lf", arguments), ("keyword_lf",))
 
 
 def lookup_source(name: str, words: Sequence[str], label: str, column: str, file: str) -> RuleSource:
@@ -53,14 +57,14 @@ def lookup_source(name: str, words: Sequence[str], label: str, column: str, file
     Raises:
         LabellingError: no word, no name, or a file that is no name of a text file.
     """
-    wanted = _words(name, words, label, column)
+    rule, wanted = _keyword_rule(name, words, label, column, exact=False)
     _check_file(file, ".txt")
     broken = [word for word in wanted if len(word.splitlines()) > 1 or word.split()[0] == "#"]
     if broken:
         raise LabellingError(f"{broken[0]!r} cannot be a line of words; write it without # and line breaks")
     arguments = [_literal(name), f"lookup({_literal(file)})", _literal(label), _literal(column)]
     files = {file: "\n".join(wanted) + "\n"}
-    return RuleSource(name, _call("keyword_lf", arguments), ("keyword_lf", "lookup"), files)
+    return RuleSource(rule, _call("keyword_lf", arguments), ("keyword_lf", "lookup"), files)
 
 
 def regex_source(name: str, pattern: str, label: str, column: str) -> RuleSource:
@@ -72,17 +76,13 @@ def regex_source(name: str, pattern: str, label: str, column: str) -> RuleSource
     >>> print(regex_source("late", r"\\d+ hours", "complaint", "text").code)
     regex_lf("late", r"\\d+ hours", "complaint", "text")
     """
-    _check_name(name)
-    try:
-        RegexRule(name=name, label=label, column=column, pattern=pattern)
-    except ValidationError as error:
-        raise _wrong(error) from error
     if not pattern.strip():
         raise LabellingError("the regular expression is empty; write what the rule is to find")
+    rule = _made(lambda: RegexRule(name=name, label=label, column=column, pattern=pattern), name)
     plain = '"' not in pattern and pattern.isprintable() and not pattern.endswith("\\")
     written = f'r"{pattern}"' if plain and "\\" in pattern else _literal(pattern)
     code = _call("regex_lf", [_literal(name), written, _literal(label), _literal(column)])
-    return RuleSource(name, code, ("regex_lf",))
+    return RuleSource(rule, code, ("regex_lf",))
 
 
 def number_source(name: str, label: str, column: str, above: float | None, below: float | None) -> RuleSource:
@@ -94,49 +94,78 @@ def number_source(name: str, label: str, column: str, above: float | None, below
     >>> number_source("late", "complaint", "minutes", 15, None).code
     'number_lf("late", "complaint", "minutes", above=15)'
     """
-    _check_name(name)
-    try:
-        NumberRule(name=name, label=label, column=column, above=above, below=below)
-    except ValidationError as error:
-        raise _wrong(error) from error
-    bounds = [f"{end}={bound:g}" for end, bound in (("above", above), ("below", below)) if bound is not None]
+    rule = _made(lambda: NumberRule(name=name, label=label, column=column, above=above, below=below), name)
+    if not all(math.isfinite(bound) for bound in (above, below) if bound is not None):
+        raise LabellingError("a bound is no finite number; write numbers such as 15 or 0.5")
+    bounds = [
+        f"{end}={_number(bound)}" for end, bound in (("above", above), ("below", below)) if bound is not None
+    ]
     code = _call("number_lf", [_literal(name), _literal(label), _literal(column), *bounds])
-    return RuleSource(name, code, ("number_lf",))
+    return RuleSource(rule, code, ("number_lf",))
 
 
-def like_source(name: str, file: str, examples: str, label: str, column: str, above: float) -> RuleSource:
-    """A `like_lf`; arguments as there.
+def like_source(
+    name: str,
+    like: Sequence[Example],
+    unlike: Sequence[Example],
+    label: str,
+    column: str,
+    above: float,
+    file: str,
+) -> RuleSource:
+    """A `like_lf`, with its file of examples.
 
     Args:
+        name, label, column, above: as there.
+        like, unlike: examples and counterexamples.
         file: name of the file of examples, beside `lfs.py`.
-        examples: its text, as `write_examples` writes it.
 
     Raises:
-        LabellingError: no name, no name of a JSON file, or a cosine outside of [-1, 1].
+        LabellingError: no example, no name, no name of a JSON file, or a cosine outside of [-1, 1].
     """
-    _check_name(name)
     _check_file(file, ".json")
-    if not -1 <= above <= 1:
-        raise LabellingError(f"a likeness of {above:g} was given; expected a cosine from -1 to 1")
-    arguments = [_literal(name), _literal(file), _literal(label), _literal(column), f"above={above:g}"]
-    return RuleSource(name, _call("like_lf", arguments), ("like_lf",), {file: examples})
+    rule = _made(
+        lambda: LikeRule(
+            name=name, label=label, column=column, like=tuple(like), unlike=tuple(unlike), above=above
+        ),
+        name,
+    )
+    arguments = [_literal(name), _literal(file), _literal(label), _literal(column), f"above={_number(above)}"]
+    text = Examples(like=rule.like, unlike=rule.unlike).model_dump_json(indent=1) + "\n"
+    return RuleSource(rule, _call("like_lf", arguments), ("like_lf",), {file: text})
 
 
-def _words(name: str, words: Sequence[str], label: str, column: str) -> list[str]:
-    _check_name(name)
-    wanted = list(dict.fromkeys(word.strip() for word in words if word.strip()))
-    try:
-        KeywordRule(name=name, label=label, column=column, keywords=frozenset(wanted))
-    except ValidationError as error:
-        raise LabellingError("the rule has no word to look for; write at least one") from error
-    return wanted
+_R = TypeVar("_R", bound=Rule)
 
 
-def _check_name(name: str) -> None:
+def _made(make: Callable[[], _R], name: str) -> _R:
+    """A rule, or what is wrong with what was typed in one line."""
     if not name.strip() or name in KEYS or not name.isprintable():
         raise LabellingError(
             f"a rule cannot be named {name!r}; give it a short name of its own, such as spam_win"
         )
+    try:
+        return make()
+    except ValidationError as error:
+        raise LabellingError("; ".join(validation_problems(error))) from error
+
+
+def _keyword_rule(
+    name: str, words: Sequence[str], label: str, column: str, exact: bool
+) -> tuple[KeywordRule, list[str]]:
+    wanted = list(dict.fromkeys(word.strip() for word in words if word.strip()))
+    if not wanted:
+        raise LabellingError("the rule has no word to look for; write at least one")
+    keywords = frozenset(wanted)
+    rule = _made(
+        lambda: KeywordRule(name=name, label=label, column=column, keywords=keywords, exact=exact), name
+    )
+    return rule, wanted
+
+
+def _number(value: float) -> str:
+    """A number as people write it."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 def _check_file(file: str, ending: str) -> None:
@@ -145,10 +174,6 @@ def _check_file(file: str, ending: str) -> None:
         raise LabellingError(
             f"{file!r} is no name for a file beside lfs.py; expected letters, digits, _ or -, and {ending}"
         )
-
-
-def _wrong(error: ValidationError) -> LabellingError:
-    return LabellingError("; ".join(validation_problems(error)))
 
 
 def _literal(text: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptml.errors import LabellingError
+from adaptml.rules.core import Example
 from adaptml.rules.into_file import with_rule
 from adaptml.rules.source import (
     RuleSource,
@@ -18,7 +19,8 @@ from adaptml.rules.source import (
     regex_source,
 )
 
-NEW = RuleSource("new", "new()", ())
+NEW = RuleSource(keyword_source("new", ["a"], "c", "t").rule, "new()", ())
+ONE = Example.of("posts", "1", [0.5])
 HEAD = "def get_lfs(params):\n"
 
 
@@ -58,7 +60,7 @@ def test_a_list_that_grows_too_long_gets_a_line_an_item() -> None:
     assert with_rule(body(f"return [{long}, {long}]"), NEW) == expected
 
 
-KEYWORDS = keyword_source("bad", ["worst"], "spam", "text", exact=False)
+KEYWORDS = keyword_source("bad", ["worst"], "spam", "text")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,9 @@ def test_the_code_says_what_was_typed(words: list[str]) -> None:
     wanted = [*dict.fromkeys(word.strip() for word in words if word.strip())]
     if not wanted:
         return
-    text = with_rule(HEAD + "    return [\n        a,\n    ]\n", keyword_source("x", words, "é", "c", True))
+    text = with_rule(
+        HEAD + "    return [\n        a,\n    ]\n", keyword_source("x", words, "é", "c", exact=True)
+    )
     call = ast.parse(text).body[-1].body[0].value.elts[-1]  # type: ignore[attr-defined]
     assert [ast.literal_eval(part) for part in call.args] == ["x", wanted, "é", "c"]
 
@@ -139,17 +143,18 @@ def test_a_pattern_is_written_as_it_is(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("make", "facts"),
     [
-        (lambda: keyword_source("a", [" ", ""], "c", "t", False), ["no word", "at least one"]),
-        (lambda: keyword_source("id", ["a"], "c", "t", False), ["'id'", "name of its own"]),
-        (lambda: keyword_source("", ["a"], "c", "t", False), ["''", "name of its own"]),
+        (lambda: keyword_source("a", [" ", ""], "c", "t"), ["no word", "at least one"]),
+        (lambda: keyword_source("id", ["a"], "c", "t"), ["'id'", "name of its own"]),
+        (lambda: keyword_source("", ["a"], "c", "t"), ["''", "name of its own"]),
         (lambda: lookup_source("a", ["b"], "c", "t", "../b.txt"), ["'../b.txt'", ".txt"]),
         (lambda: lookup_source("a", ["# b"], "c", "t", "b.txt"), ["'# b'", "without #"]),
         (lambda: regex_source("a", "(", "c", "t"), ["no regular expression", "position 0"]),
         (lambda: regex_source("a", " ", "c", "t"), ["empty"]),
         (lambda: number_source("a", "c", "t", None, None), ["above, below or both"]),
         (lambda: number_source("a", "c", "t", 3, 2), ["above 3", "below 2"]),
-        (lambda: like_source("a", "b.json", "{}", "c", "t", 1.5), ["1.5", "-1 to 1"]),
-        (lambda: like_source("a", "lfs.py", "{}", "c", "t", 0.5), ["'lfs.py'", ".json"]),
+        (lambda: like_source("a", [ONE], [], "c", "t", 1.5, "b.json"), ["above", "1"]),
+        (lambda: like_source("a", [ONE], [], "c", "t", 0.5, "lfs.py"), ["'lfs.py'", ".json"]),
+        (lambda: like_source("a", [], [], "c", "t", 0.5, "b.json"), ["like", "at least 1"]),
     ],
 )
 def test_forms_that_make_no_rule(make, facts: list[str]) -> None:  # type: ignore[no-untyped-def]
