@@ -14,7 +14,6 @@ from typing import NamedTuple
 from adaptml.errors import LabellingError
 from adaptml.rules.source import RuleSource
 
-_HOMES = ("dataprogramming.lfs", "adaptml")  # modules that the rules' functions come from
 _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, kinds.INDENT, kinds.DEDENT}
 _INDENT = "    "
 _LINE_CHARS = 110
@@ -138,10 +137,15 @@ def _named(rule: RuleSource, tree: ast.Module, lines: _Lines) -> tuple[str, list
     return code, _imports(lacking, tree, lines) if lacking else []
 
 
+def _is_home(node: ast.ImportFrom) -> bool:
+    """Whether rules' functions come from there: `adaptml`, or the module `lfs` of the room of rules."""
+    return not node.level and (node.module or "").split(".")[-1] in ("adaptml", "lfs")
+
+
 def _known_as(function: str, tree: ast.Module) -> str | None:
     """What the file calls a function of ours; None where it does not import it."""
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module in _HOMES and not node.level:
+        if isinstance(node, ast.ImportFrom) and _is_home(node):
             for alias in node.names:
                 if alias.name == function:
                     return alias.asname or alias.name
@@ -157,7 +161,7 @@ def _imports(functions: Sequence[str], tree: ast.Module, lines: _Lines) -> list[
     there = [
         node
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module in _HOMES and node.names[0].name != "*"
+        if isinstance(node, ast.ImportFrom) and _is_home(node) and node.names[0].name != "*"
     ]
     if there:
         return [_beside(there[-1].names, function, lines) for function in functions]
