@@ -21,7 +21,8 @@ from adaptml.frames import KEYS
 from adaptml.importing.record import read_records
 from adaptml.project import Project
 
-RESULTS = ("annotations", "gold", "gold_of_before", "labels", "predictions")  # tables `<task>_<one of these>`
+# tables `<task>_<one of these>`
+RESULTS = ("annotations", "gold", "gold_decisions", "gold_of_before", "labels", "predictions")
 
 
 def forget_in_databases(project: Project, table: str, ids: Sequence[str]) -> dict[str, int]:

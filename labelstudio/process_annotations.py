@@ -14,6 +14,7 @@ from adaptml.feedback import hints
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
 from adaptml.gold_labels.core import Origin
+from adaptml.gold_labels.decisions import as_decided
 from adaptml.gold_labels.home import GoldHome, exported
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -49,6 +50,8 @@ class ProcessedAnnotations:
         run_id: a hash of this export, task and choice; the run's id in the database.
         new_rows: rows that were new in the database, by table; empty where nothing was written there.
         hints: the words that annotators marked or wrote, by class, as `adaptml.feedback.hints` gives them.
+        decided: chosen or settled labels that somebody's later decision changed or left out
+            (`adaptml.gold_labels.decisions`).
 
     Example:
         >>> done = project.process_annotations("spam", "annotations.json", choice="1")
@@ -66,6 +69,7 @@ class ProcessedAnnotations:
     run_id: str
     new_rows: dict[str, int]
     hints: pd.DataFrame
+    decided: int
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,9 @@ def process_tasks(
     gold = choose_gold(annotations, task, options)
     rows = annotators_rows(gold, annotations, tasks.annotation)
     settled = adjudicated_rows(tasks.adjudication, task, export.source, accept_claims)
+    rows, decided = as_decided(
+        project, task, rows if settled is None else pd.concat([rows, settled], ignore_index=True)
+    )
     ann_df = annotations.frame()
     task_df = ann_df[ann_df[annotations.annotators].notna().sum(axis=1) >= 2].reset_index(drop=True)
     folder = project.settings.annotations(task.name)
@@ -201,11 +208,11 @@ def process_tasks(
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
         if write:
             new_rows = _write_back(annotations, task, run_id, project)
-        home.replace(rows if settled is None else pd.concat([rows, settled], ignore_index=True))
+        home.replace(rows)
     gold_df = exported(home.rows())
     return ProcessedAnnotations(
         ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows,
-        hints(ann_df, task),
+        hints(ann_df, task), decided,
     )  # fmt: skip
 
 
@@ -255,6 +262,7 @@ def summary(done: ProcessedAnnotations) -> list[str]:
         "were ties, settled by the seed": gold.settled,
     }
     lines += [f"  {n} of them {text}" for text, n in details.items() if n]
+    lines += [f"  {done.decided} labels were changed or removed by hand since: left so"] * bool(done.decided)
     others = done.gold_df["origin"].value_counts().drop(Origin.ANNOTATORS, errors="ignore")
     if len(others):
         lines.append(f"{len(done.gold_df)} gold labels in all")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from adaptml.errors import DatabaseError
-from adaptml.files import replacing
+from adaptml.files import removing, replacing
 from adaptml.frames import KEYS, read_frame
 from adaptml.gold_labels.core import RANK, Origin, differ, parts, read_seen
 from adaptml.labelled import GOLD_LABEL
@@ -55,8 +55,7 @@ class GoldHome:
         Raises:
             DatabaseError: a table of that name that is none of gold labels.
         """
-        database = self.project.results
-        columns = set(database.columns(self.table)) if self.table in database.tables() else set()
+        database, columns = self.project.results, self._columns()
         if "origin" in columns:
             rows = _read(database, self.table, COLUMNS)
             if len(rows):
@@ -72,6 +71,11 @@ class GoldHome:
         if columns >= _BEFORE:
             return _rows_of_before(_latest_run(_read(database, self.table, sorted(_BEFORE))))
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
+
+    def _columns(self) -> set[str]:
+        """The columns of the table; none where it is not there."""
+        database = self.project.results
+        return set(database.columns(self.table)) if self.table in database.tables() else set()
 
     def replace(self, new: pd.DataFrame) -> None:
         """Write rows that take the place of all earlier ones of their origins, and the export.
@@ -104,8 +108,12 @@ class GoldHome:
 
         rows = self.rows()
         gone = pd.MultiIndex.from_frame(rows[ROW_KEYS]).isin(pd.MultiIndex.from_frame(points[ROW_KEYS]))
-        with replacing(self.project.settings.gold(self.task)) as path:
-            exported(rows[~gone]).to_parquet(path, index=False)
+        if "origin" not in self._columns():  # what was gold before moves in first
+            self.add(rows)
+        export = self.project.settings.gold(self.task)
+        with removing(export) if gone.all() else replacing(export) as path:
+            if not gone.all():
+                exported(rows[~gone]).to_parquet(path, index=False)
             database = self.project.results
             target = database.found_table(self.table, ROW_KEYS)
             with database.translated(), database.engine.begin() as connection:

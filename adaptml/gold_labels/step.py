@@ -1,6 +1,7 @@
 """The step `gold`: look at a task's gold labels, add some by hand, write them to a file."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from adaptml.errors import FrameError, listed
 from adaptml.frames import KEYS, write_frame
 from adaptml.gold_labels.core import PARTS, RANK
+from adaptml.gold_labels.decisions import Decision, decisions
 from adaptml.gold_labels.filled import Filled, named, read_filled
 from adaptml.gold_labels.home import GoldHome
 from adaptml.gold_labels.reading import GoldLabels, gold_labels, undecided
@@ -19,6 +21,7 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 
 EXPORTS = (*FORMATS, ".parquet")
+SHOWN_DECISIONS = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class GoldReport(GoldLabels):
         filled: what the spreadsheet said, where one was given.
         undecided: points whose class was split or dropped since, which nobody can use before they are asked
             about again.
+        decided: what people decided about single points and did not take back, the last first.
         new, other: how many of its labels are new, and how many are other than those of an earlier one.
 
     Example:
@@ -45,6 +49,7 @@ class GoldReport(GoldLabels):
     new: int = 0
     other: int = 0
     undecided: int = 0
+    decided: Sequence[Decision] = ()
 
     def lines(self) -> list[str]:
         """Counts by origin, part and class, and what is odd."""
@@ -67,7 +72,11 @@ class GoldReport(GoldLabels):
             "points of which it is not on record what was seen": int(self.frame["changed"].isna().sum()),
             "points that are no longer in their table: left out": len(self.gone),
         }
-        return lines + [f"  {n} {text}" for text, n in odd.items() if n]
+        lines += [f"  {n} {text}" for text, n in odd.items() if n]
+        if self.decided:
+            lines.append(f"{len(self.decided)} decided by hand, the last first:")
+            lines += [f"  {one}" for one in self.decided[:SHOWN_DECISIONS]]
+        return lines
 
     def _filled_lines(self, filled: Filled) -> list[str]:
         same = len(filled.rows) - self.new - self.other
@@ -124,7 +133,8 @@ def gold(
     if export is not None:
         _export(found.frame, task, Path(export))
     n = int(undecided(found.frame, task).sum())
-    return GoldReport(found.frame, found.gone, found.overruled, task.name, filled, new, other, n)
+    decided = [one for one in decisions(project, task) if one.undone_by is None]
+    return GoldReport(found.frame, found.gone, found.overruled, task.name, filled, new, other, n, decided)
 
 
 def _take_in(home: GoldHome, rows: pd.DataFrame) -> tuple[int, int]:
