@@ -14,6 +14,7 @@ from portal.access import Access
 from portal.asks import Ask
 from portal.errors import add_error_handlers
 from portal.guard import LOOPBACK_NAMES, Guard
+from portal.jobs import JobStore
 from portal.paths import STATIC
 
 ROOMS = ("home", "new_task", "help", "rules", "assist", "data", "annotation", "runs", "models", "jobs")
@@ -24,7 +25,7 @@ def make_app(
     access: Access,
     *,
     ask: Ask,
-    jobs: object,
+    jobs: JobStore,
     hosts: Sequence[str] = (),
     key: str = "",
 ) -> ASGIApp:
