@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from adaptml.features.featurize import Featurized as Featurized
     from adaptml.features.featurize import featurize as featurize
     from adaptml.features.lemmas import lemmatize as lemmatize
+    from adaptml.features.nearest import TableVectors as TableVectors
+    from adaptml.features.nearest import table_vectors as table_vectors
     from adaptml.features.versions import FeatureComparison as FeatureComparison
     from adaptml.features.versions import compare_features as compare_features
     from adaptml.features.versions import drop_feature as drop_feature
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
     from adaptml.sampling.sample_points import sample_points as sample_points
     from adaptml.settings import Settings as Settings
+    from adaptml.standing.core import Standing as Standing
     from adaptml.tasks import Task as Task
     from adaptml.tasks.check import Finding as Finding
     from adaptml.tasks.check import check_task as check_task
@@ -84,9 +87,16 @@ if TYPE_CHECKING:
     from dataprogramming.lf_history import lf_history as lf_history
     from dataprogramming.lf_json import lf_from_json as lf_from_json
     from dataprogramming.lfs import LFParams as LFParams
+    from dataprogramming.like_lfs import like_lf as like_lf
+    from dataprogramming.like_lfs import write_examples as write_examples
     from dataprogramming.lookup import lookup as lookup
+    from dataprogramming.next_rule.effect import RuleEffect as RuleEffect
+    from dataprogramming.next_rule.effect import rule_effect as rule_effect
+    from dataprogramming.next_rule.words import ClassWords as ClassWords
+    from dataprogramming.next_rule.words import class_words as class_words
     from dataprogramming.rule_lfs import number_lf as number_lf
     from dataprogramming.rule_lfs import regex_lf as regex_lf
+    from dataprogramming.standing import task_standing as task_standing
     from dataprogramming.votes import Votes as Votes
     from dataprogramming.watch import Watched as Watched
     from dataprogramming.watch import watch as watch
@@ -137,6 +147,7 @@ _NAMES = {
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",
+    "adaptml.features.nearest": "table_vectors TableVectors",
     "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
     "adaptml.gold_labels.reading": "GoldLabels",
     "adaptml.gold_labels.step": "gold GoldReport",
@@ -151,6 +162,7 @@ _NAMES = {
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
     "adaptml.settings": "Settings",
+    "adaptml.standing.core": "Standing",
     "adaptml.tasks": "Task",
     "adaptml.tasks.check": "check_task Finding",
     "dataprogramming.apply": "apply_lfs",
@@ -171,8 +183,12 @@ _NAMES = {
     "dataprogramming.keyword_lfs": "keyword_lf",
     "dataprogramming.lf_json": "lf_from_json",
     "dataprogramming.lfs": "LFParams",
+    "dataprogramming.like_lfs": "like_lf write_examples",
     "dataprogramming.lookup": "lookup",
+    "dataprogramming.next_rule.effect": "rule_effect RuleEffect",
+    "dataprogramming.next_rule.words": "class_words ClassWords",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
+    "dataprogramming.standing": "task_standing",
     "dataprogramming.votes": "Votes",
     "dataprogramming.watch": "watch Watched",
     "labelstudio.agreement": "Agreement",

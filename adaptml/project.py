@@ -236,6 +236,7 @@ class Project:
         run = adaptml.run
         list_runs = adaptml.list_runs
         check_task = adaptml.check_task
+        task_standing = adaptml.task_standing
         change_classes = adaptml.change_classes
     else:
         import_table = Step()
@@ -267,4 +268,5 @@ class Project:
         run = Step()
         list_runs = Step()
         check_task = Step()
+        task_standing = Step()
         change_classes = Step()

@@ -78,6 +78,15 @@ class Settings(BaseSettings):
         description="file that holds the prediction service's key, 16 characters or more",
     )
 
+    portal_url: str = Field(
+        "",
+        description="address that people open the page by, where it is not the one that it listens on, as "
+        "behind a proxy or from a container",
+    )
+    portal_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8050, description="port of the page; 0 takes a free one"
+    )
+
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
         SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
@@ -92,6 +101,13 @@ class Settings(BaseSettings):
         Path("media"),
         description="folder of pictures, sounds and films that annotators are shown; a relative path begins "
         "in the home folder",
+    )
+
+    rules_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
+        10.0, description="seconds that a task's rules may take for one answer to the page"
+    )
+    rules_memory_mb: Annotated[int, Field(ge=64)] = Field(
+        2048, description="MiB of memory that a task's rules may take for it"
     )
 
     @model_validator(mode="after")

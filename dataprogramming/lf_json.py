@@ -1,11 +1,14 @@
 """Labelling functions from the JSON that they wrote."""
 
-from adaptml.rules.core import KeywordRule, NumberRule, RegexRule, rule_from_json
+from adaptml.rules.core import KeywordRule, LikeRule, NumberRule, RegexRule, rule_from_json
 from dataprogramming.keyword_lfs import KeywordLF
+from dataprogramming.like_lfs import LikeLF
 from dataprogramming.rule_lfs import NumberLF, RegexLF, RuleLF
 
 # Kind of rule → its labelling function. What subclasses of these do, nobody knows.
-RULE_LFS: dict[type, type[RuleLF]] = {KeywordRule: KeywordLF, RegexRule: RegexLF, NumberRule: NumberLF}
+RULE_LFS: dict[type, type[RuleLF]] = {
+    KeywordRule: KeywordLF, RegexRule: RegexLF, NumberRule: NumberLF, LikeRule: LikeLF
+}  # fmt: skip
 
 
 def is_data(lf: object) -> bool:

@@ -31,7 +31,7 @@ def source_of(lf: LabelingFunction) -> str | None:
 
 def _rule_text(rule: Rule) -> str:
     """What a rule says, one thing a line; what is as always is left out."""
-    said = rule.model_dump(mode="json", exclude={"name", "kind"}, exclude_defaults=True)
+    said = rule.model_dump(mode="json", exclude=rule.UNSAID, exclude_defaults=True)
     lines = []
     for name, value in said.items():
         lines += (

@@ -37,6 +37,7 @@ from adaptml.frames import KEYS
 from adaptml.tasks import Labels, Task
 from adaptml.user_code import in_folder, place, relative_paths_start, said, user_code
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
+from dataprogramming.like_lfs import like_lf
 from dataprogramming.lookup import lookup
 from dataprogramming.reserved import reserved_names
 from dataprogramming.rule_lfs import number_lf, regex_lf
@@ -46,6 +47,7 @@ __all__ = [
     "LFParams",
     "declared_parameters",
     "keyword_lf",
+    "like_lf",
     "load_lfs",
     "lookup",
     "number_lf",

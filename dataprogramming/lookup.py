@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import FrameType
 
 from adaptml.errors import LabellingError, one_line
 
@@ -27,8 +28,7 @@ def lookup(path: str | Path) -> list[str]:
         >>> adaptml.lookup(file)
         ['worst', 'customer service']
     """
-    here = sys._getframe(1).f_globals.get("__file__")
-    file = Path(here).parent / path if here else Path(path)
+    file = beside(sys._getframe(1), path)
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -39,3 +39,9 @@ def lookup(path: str | Path) -> list[str]:
     if not words:
         raise LabellingError(f"the word list {file} holds no word; expected one a line")
     return words
+
+
+def beside(caller: FrameType, path: str | Path) -> Path:
+    """A path as a frame's code means it: from its file's folder, in a notebook from the working folder."""
+    here = caller.f_globals.get("__file__")
+    return Path(here).parent / path if here else Path(path)

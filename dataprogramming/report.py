@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.calibration import calibration
+from adaptml.reports.calibration import calibration_section
 from adaptml.reports.charts import MOST_IN_HEAT_MAP, heat_map, histogram
 from adaptml.reports.confusion import Confusion, confusion, distribution, gold_section, share_cell
 from adaptml.reports.html import Column, Html, element, number, table
@@ -26,6 +28,7 @@ from adaptml.reports.rows import (
     random_order,
 )
 from adaptml.reports.texts import ReadTexts, Texts
+from adaptml.tasks import MULTICLASS, MULTILABEL
 from dataprogramming.keyword_counts import Hits
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table, votes_apart
@@ -121,6 +124,8 @@ def label_report(
     )
     words = Words(lf_names, class_names, class_names)
     texts = None if read_texts is None else Texts(read_texts)
+    problem = MULTILABEL if multilabel else MULTICLASS
+    calibrated = [] if gold is None else calibration_section(calibration(problem, gold.Y, gold.probs))
 
     def render(limits: Limits) -> str:
         """The page within limits of rows a bucket and characters a text."""
@@ -138,6 +143,7 @@ def label_report(
             Section("votes", "Where votes are missing or differ", _vote_section(found, rows, multilabel)),
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
             Section("gold", "Against gold", _gold_section(found, rows)),
+            Section("calibration", "Calibration", calibrated),
             Section("overlaps", "Overlaps", [_overlap_map(lf_names, found)]),
             Section(
                 "about",

@@ -67,7 +67,7 @@ def regex_lf(name: str, pattern: str, label: int | str, column: str) -> RegexLF:
     try:
         return RegexLF(RegexRule(name=name, label=label_name(label), column=column, pattern=pattern), label)
     except ValidationError as error:
-        raise _wrong(name, error) from error
+        raise no_rule(name, error) from error
 
 
 def number_lf(
@@ -93,7 +93,7 @@ def number_lf(
     try:
         rule = NumberRule(name=name, label=label_name(label), column=column, above=above, below=below)
     except ValidationError as error:
-        raise _wrong(name, error) from error
+        raise no_rule(name, error) from error
     return NumberLF(rule, label)
 
 
@@ -102,5 +102,6 @@ def label_name(label: int | str) -> int | str:
     return label.name if isinstance(label, Label) else label
 
 
-def _wrong(name: str, error: ValidationError) -> LabellingError:
+def no_rule(name: str, error: ValidationError) -> LabellingError:
+    """Why what was given makes no labelling function, in one line."""
     return LabellingError(f"the labelling function {name!r}: {'; '.join(validation_problems(error))}")

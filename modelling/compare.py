@@ -17,6 +17,7 @@ from adaptml.labelled import LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.tracking import NOTE_TAG
 from adaptml.tasks import ProblemType, Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from modelling.algorithms import Algorithm, Classifier, algorithm_name
@@ -170,10 +171,14 @@ def compare(
         recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
         for row in rows:
             recorder.metrics[f"{row.strategy}_{task.problem.measure}"] = row.metric
+            recorder.metrics[f"{row.strategy}_{task.problem.measure}_low"] = row.low
+            recorder.metrics[f"{row.strategy}_{task.problem.measure}_high"] = row.high
             recorder.metrics[f"{row.strategy}_log_loss"] = row.log_loss
         write_preview(pd.DataFrame(rows), recorder.folder / "comparison.html")
         sentence = verdict(rows, draws) if len(labels.weak) else gold_only(rows[0], task.problem)
         recorder.log.info(sentence)
+        recorder.tags[NOTE_TAG] = sentence
+        recorder.metrics |= {"gold_points": len(labels.gold), "train_points": len(labels.weak)}
     n_gold, n_weak, measure = len(labels.gold), len(labels.weak), task.problem.measure
     lines = [("settings", settings.came_from)] if settings.came_from != BUILT_IN else []
     return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak, lines)

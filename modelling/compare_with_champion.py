@@ -15,6 +15,7 @@ from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.reuse import fingerprint, mark, run_with
+from adaptml.runs.tracking import NOTE_TAG
 from adaptml.tasks import ProblemType, Task
 from modelling.algorithms import algorithm_name
 from modelling.deploy import version_and_champion
@@ -205,8 +206,10 @@ def _compared(
         new, champion = (sides[who].held_out() for who in (NEW, CHAMPION))
         metrics = judged(task.problem, sides[NEW].gold.Y, new, champion, seed)
         recorder.metrics |= metrics
-        for sentence in (_verdict(task.problem, sides, metrics), *_notes(sides)):
+        found = [_verdict(task.problem, sides, metrics), *_notes(sides)]
+        for sentence in found:
             recorder.log.info("%s", sentence)
+        recorder.tags[NOTE_TAG] = " ".join(found)
     return recorder.run_id, metrics
 
 

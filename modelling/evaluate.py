@@ -11,14 +11,13 @@ import pandas as pd
 from adaptml.frames import KEYS
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
-from adaptml.runs.artifacts import PREDICTIONS
+from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
 from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
 from modelling.strategies import Combined, Gold, Learner, Weak, cross_validate
 
-GOLD_PREDICTIONS = "gold_predictions.parquet"
 BY_CROSS_VALIDATION = "by cross-validation"
 
 Probs = npt.NDArray[np.float64]

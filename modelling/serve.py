@@ -1,22 +1,14 @@
 """Serve champions over HTTP, or models from folders."""
 
 import copy
-import os
-import signal
-import socket
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
-from adaptml.errors import SettingsError
+from adaptml.listening import address_of, listen, run_server
 from adaptml.project import Project
 from modelling.app.main import create_app
-
-SHUTDOWN_TIMEOUT_S = 10
-BACKLOG = 2048
 
 
 def serve(
@@ -52,54 +44,9 @@ def serve(
     """
     app = create_app(project, featurize=featurize, models=models)
     settings = project.settings
-    listener = _listen(settings.host if host is None else host, settings.port if port is None else port)
-    bound_host, bound_port = listener.getsockname()[:2]
-    address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        log_config=_log_config(),
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-    )
-    server = _Server(config, lambda: on_ready(address) if on_ready else None)
-    if threading.current_thread() is threading.main_thread():
-        # uvicorn raises the signal again when it has shut down; being asked to stop is no failure.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-    with listener, suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's algorithm off only for sockets that name their protocol; with it on,
-    # each small answer waits 40 ms for the client's acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        number = getattr(error, "errno", None) or 0
-        reason = os.strerror(number) if number > 0 else error
-        raise SettingsError(
-            f"cannot listen on {host} port {port}: {reason}; choose another with --port (0 takes a free one)"
-        ) from error
-    return listener
+    listener = listen(settings.host if host is None else host, settings.port if port is None else port)
+    address = address_of(listener)
+    run_server(app, listener, lambda: on_ready(address) if on_ready else None, log_config=_log_config())
 
 
 def _log_config() -> dict[str, object]:

@@ -19,7 +19,7 @@ rm requirements/test.txt.bak
 locked() {
   compile "$@" --generate-hashes --constraint requirements/test.txt --override requirements/overrides.txt
 }
-run="--extra featurize --extra labelstudio --extra dataprogramming --extra modelling --extra deploy --extra embedded --extra excel"
+run="--extra featurize --extra labelstudio --extra dataprogramming --extra modelling --extra deploy --extra embedded --extra excel --extra portal"
 # shellcheck disable=SC2086 - a list of options
 locked demo $run --group build pyproject.toml
 # What builds the site, which runs a notebook: beside what runs the example.
@@ -38,3 +38,4 @@ image label-studio-dev --extra labelstudio
 image data-programming --extra dataprogramming --extra excel --extra featurize
 image modelling --extra modelling
 image deploy --extra deploy
+image portal --extra portal

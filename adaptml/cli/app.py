@@ -42,6 +42,7 @@ STEPS = {
     "watch": ("adaptml.cli.watch", "Say what moved in the rows that came since the training."),
     "run": ("adaptml.cli.run", "Do everything, from new rows to a comparison with the champion."),
     "runs": ("adaptml.cli.runs", "List runs with their metrics."),
+    "ui": ("adaptml.cli.ui", "Open the page: rules at work, and everything run from it."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
     "status": ("adaptml.stack.status", "Show the Docker stack's health, versions and disk."),

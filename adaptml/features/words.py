@@ -7,7 +7,7 @@ marks that have no letter of their own stay in their word.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -105,6 +105,30 @@ def _begins(word: str, i: int) -> bool:
     """Whether a capital begins a new word: after a small letter, or before two, as in NHSCrisis."""
     after = word[i + 1 : i + 3]
     return word[i].isupper() and (word[i - 1].islower() or (len(after) == 2 and after.islower()))
+
+
+def phrases(tokens: Iterable[str], longest: int = 1) -> set[str]:
+    """The words and phrases among tokens, in small letters and as `written` compares them.
+
+    A phrase is words that follow one another, with a blank between; none reaches over a sign.
+
+    Args:
+        tokens: of a text, as `split` gives them, or lemmas.
+        longest: how many words a phrase has at most.
+
+    >>> sorted(phrases(split("Win it, win IT now"), 2))
+    ['it', 'it now', 'now', 'win', 'win it']
+    """
+    words = [None if is_sign(token) else written(token.casefold()) for token in tokens]
+    found: set[str] = set()
+    for start in range(len(words)):
+        phrase: list[str] = []
+        for word in words[start : start + longest]:
+            if word is None:
+                break
+            phrase.append(word)
+            found.add(" ".join(phrase))
+    return found
 
 
 def word_pattern() -> str:

@@ -1,4 +1,4 @@
-"""The kinds of rules that are data: keywords, a regular expression, a range of numbers."""
+"""The kinds of rules that are data: keywords, a regular expression, a range of numbers, examples."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import chain
 from numbers import Real
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from adaptml.errors import LabellingError
+from adaptml.features.cosine import Matrix, unit_rows
 from adaptml.features.lemmas import DEFAULT_LANGUAGE
 from adaptml.features.words import normalized
 from adaptml.rules.keywords import Keyword, KeywordSearch, Numbers, is_missing
@@ -37,9 +38,12 @@ class _Rule(BaseModel):
         name: of the labelling function.
         label: name of the class that it votes for, or its number.
         column: what it looks at.
+        UNSAID: what is left out where people read what it says.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    UNSAID: ClassVar[dict[str, Any]] = {"name": True, "kind": True}
 
     name: str
     label: int | str
@@ -176,7 +180,67 @@ class NumberRule(_Rule):
         return np.asarray(above & below & ~np.isnan(numbers))
 
 
-Rule = KeywordRule | RegexRule | NumberRule
+class Example(BaseModel):
+    """A data point that is an example, with its vector (d,)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    table_name: str
+    id: str
+    vector: tuple[float, ...] = Field(min_length=1)
+
+
+class LikeRule(_Rule):
+    """Votes where a vector is like one of some examples, and less like all counterexamples.
+
+    Attributes:
+        like: at least one example.
+        unlike: counterexamples.
+        above: the smallest cosine with an example, in [-1, 1].
+    """
+
+    UNSAID: ClassVar[dict[str, Any]] = {
+        "name": True, "kind": True, "like": {"__all__": {"vector"}}, "unlike": {"__all__": {"vector"}}
+    }  # fmt: skip
+
+    kind: Literal["like"] = "like"
+    like: tuple[Example, ...] = Field(min_length=1)
+    unlike: tuple[Example, ...] = ()
+    above: float = Field(ge=-1, le=1)
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Self:
+        lengths = sorted({len(example.vector) for example in (*self.like, *self.unlike)})
+        if len(lengths) > 1:
+            raise ValueError(f"its examples have vectors of {lengths[0]} and of {lengths[-1]} numbers")
+        return self
+
+    @cached_property
+    def _examples(self) -> tuple[Matrix, Matrix]:
+        like, unlike = ([e.vector for e in examples] for examples in (self.like, self.unlike))
+        return unit_rows(like), unit_rows(np.reshape(unlike, (len(unlike), len(like[0]))))
+
+    def hits(self, values: Sequence[Any]) -> Hits:
+        """Which of r vectors are like an example: bool (r,)."""
+        found = np.zeros(len(values), np.bool_)
+        there = [place for place, value in enumerate(values) if not is_missing(value)]
+        like, unlike = self._examples
+        wrong = [values[i] for i in there if np.shape(values[i]) != (like.shape[1],)]
+        if wrong:
+            what = type(wrong[0]).__name__ if np.ndim(wrong[0]) != 1 else f"{len(wrong[0])} numbers"
+            raise LabellingError(
+                f"{self.where}, which holds {what}; its examples have vectors of {like.shape[1]} numbers: "
+                "name the vector column that they were chosen by, or choose them again"
+            )
+        if there:
+            vectors = unit_rows(np.stack([values[i] for i in there]))
+            nearest = (vectors @ like.T).max(axis=1)
+            beaten = (vectors @ unlike.T).max(axis=1, initial=-np.inf) >= nearest
+            found[there] = (nearest >= self.above) & ~beaten
+        return found
+
+
+Rule = KeywordRule | RegexRule | NumberRule | LikeRule
 _RULES: TypeAdapter[Rule] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
 
 

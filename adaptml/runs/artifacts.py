@@ -5,6 +5,7 @@ gold_votes.parquet        the same of the gold points
 training_data.parquet     table_name, id, label (list of class names), label_probs (k floats)
 development_data.parquet  the same of the gold points, and gold_label (list of class names)
 predictions.parquet       table_name, id, label, label_probs of an end model's test points
+gold_predictions.parquet  the same of gold points that were trained on too, by cross-validation
 lfs.json                  the labelling functions that were used: fingerprint, code, what each refers to
 report.html               what the run found, for people
 log.txt                   what happened, with every warning
@@ -13,7 +14,7 @@ log.txt                   what happened, with every warning
 VOTES, GOLD_VOTES = "votes.parquet", "gold_votes.parquet"
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
 LFS = "lfs.json"
-PREDICTIONS = "predictions.parquet"
+PREDICTIONS, GOLD_PREDICTIONS = "predictions.parquet", "gold_predictions.parquet"
 REPORT, LOG = "report.html", "log.txt"
 # Of runs before votes had keys: label matrices without them.
 OLD_VOTES, OLD_GOLD_VOTES = "train_label_matrix.npy", "dev_label_matrix.npy"

@@ -100,10 +100,10 @@ def _classes(project: Project, task: str) -> str:
 
 def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
     params, metrics = run.data.params, run.data.metrics
-    step, setting = _step(run), _setting(run)
+    step, setting = step_of(run), setting_of(run)
     problem = PROBLEM_TYPES.get(setting)
     metric = "" if problem is None else problem.measure
-    task, made_with = _task(run, experiment), run.data.tags.get(CLASSES_TAG, "")
+    task, made_with = task_of(run, experiment), run.data.tags.get(CLASSES_TAG, "")
     model = params.get("label_model_used") or params.get("label_model", "")
     return _Row(
         started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
@@ -121,8 +121,8 @@ def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
     )
 
 
-def _step(run: Run) -> str:
-    """The step that made a run; one that `mlflow run` opened has a name that says nothing."""
+def step_of(run: Run) -> str:
+    """The step that made a run, or empty; one that `mlflow run` opened has a name that says nothing."""
     if PARENT_TAG in run.data.tags:  # a setting that a search tried
         return ""
     named = (run.info.run_name or "").split(" ")[0]
@@ -134,13 +134,13 @@ def _step(run: Run) -> str:
     return "train" if "algorithm" in params else ""
 
 
-def _setting(run: Run) -> str:
+def setting_of(run: Run) -> str:
     """A run that failed has no parameters; the name that a step gives ends in the setting."""
     last = (run.info.run_name or "").split(" ")[-1]
     return run.data.params.get("setting") or (last if last in PROBLEM_TYPES else "")
 
 
-def _task(run: Run, experiment: str) -> str:
+def task_of(run: Run, experiment: str) -> str:
     """The task of a run; steps name the experiment after it."""
     if run.data.tags.get(ENTRY_POINT_TAG) == EXAMPLE:
         return EXAMPLE

@@ -28,6 +28,8 @@ from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_mach
 
 LOG_FILE = "log.txt"
 PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
+NOTE_TAG = "mlflow.note.content"  # MLflow's: what its page shows as the description of a run
+ERROR_TAG = "error"
 _MAX_PARAM_CHARS = 500
 _FOLDER = (
     "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
@@ -316,7 +318,7 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
 
 
 def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
-    tags = {PARENT_TAG: parent.info.run_id} | ({"error": _text(child.error)} if child.error else {})
+    tags = {PARENT_TAG: parent.info.run_id} | ({ERROR_TAG: _text(child.error)} if child.error else {})
     made = client.create_run(parent.info.experiment_id, run_name=child.name, tags=tags)
     now = int(time.time() * 1000)
     metrics = [Metric(key, float(value), now, 0) for key, value in child.metrics.items()]
@@ -349,7 +351,7 @@ def _close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseExcep
         for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
             if item.path in written:
                 repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
-        client.set_tag(run_id, "error", _text(f"{type(error).__name__}: {one_line(error)}"))
+        client.set_tag(run_id, ERROR_TAG, _text(f"{type(error).__name__}: {one_line(error)}"))
         client.log_artifact(run_id, str(folder / LOG_FILE))
     except store_errors() as second:
         logging.getLogger(__name__).warning("run %s: its log could not be kept: %s", run_id, one_line(second))

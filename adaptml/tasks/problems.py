@@ -87,6 +87,18 @@ class ProblemType(ABC):
         """How sure probabilities (n, k) are of the label sets Y (n, k), float64 (n,), values in [0, 1]."""
 
     @abstractmethod
+    def decisions(self, Y: Indicator, probs: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """What probabilities claim, and whether it is so: what calibration is counted on.
+
+        Args:
+            Y: the truth, int8 (n, k), values in {0, 1}.
+            probs: float64 (n, k), values in [0, 1].
+
+        Returns:
+            The probability of each claim, float64 (m,), and whether it is true, bool (m,).
+        """
+
+    @abstractmethod
     def class_prior(self, Y: Indicator | None, k: int) -> Floats:
         """Smoothed share of points of each class, float64 (k,) in (0, 1); all alike without gold."""
 
@@ -153,6 +165,10 @@ class Multiclass(ProblemType):
         """The probability of the class; of the least sure decision where a point has none."""
         least = np.where(Y == 1, probs, 1 - probs).min(axis=1)
         return np.asarray(np.where(Y.any(axis=1), np.where(Y == 1, probs, 1.0).min(axis=1), least))
+
+    def decisions(self, Y: Indicator, probs: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """One claim a point: it is of its most probable class."""
+        return probs.max(axis=1), self.scores(Y, self.decide(probs)) == 1
 
     def class_prior(self, Y: Indicator | None, k: int) -> Floats:
         """Sums to 1: Laplace's rule of succession, (count + 1) / (n + k)."""
@@ -230,6 +246,10 @@ class Multilabel(ProblemType):
     def confidence(self, Y: Indicator, probs: Floats) -> Floats:
         """That of the least sure decision: p for a class that was given and 1 - p for one that was not."""
         return np.asarray(np.where(Y == 1, probs, 1 - probs).min(axis=1))
+
+    def decisions(self, Y: Indicator, probs: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """A claim for each point and class: the point has the class; point by point."""
+        return probs.ravel(), Y.ravel() == 1
 
     def class_prior(self, Y: Indicator | None, k: int) -> Floats:
         """Of each class on its own: (count + 1) / (n + 2)."""

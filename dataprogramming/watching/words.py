@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.features.words import is_sign, split, written
+from adaptml.features.words import phrases, split
 from dataprogramming.watching.statistics import FEWEST, Kind, Quantity, compare_shares, half
 
 Numbers = npt.NDArray[np.int64]
@@ -44,7 +44,7 @@ def words_of(text: str) -> set[str]:
     >>> sorted(words_of("Flood, FLOOD in #Leeds!"))
     ['#leeds', 'flood', 'in']
     """
-    return {written(token.casefold()) for token in split(text) if not is_sign(token)}
+    return phrases(split(text))
 
 
 def new_words(old: Sequence[str], new: Sequence[str], seed: int) -> NewWords | None:

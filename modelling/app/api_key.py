@@ -1,12 +1,12 @@
 """A key in front of the prediction service, wherever it can be reached from other machines."""
 
-import ipaddress
 import os
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adaptml.errors import SettingsError
+from adaptml.listening import is_loopback
 from adaptml.project import Project
 from modelling.app.api_errors import ErrorBody, ErrorDetail
 from modelling.app.key import MIN_KEY_CHARS, NO_KEY, WRONG_KEY, carries_key, read_key
@@ -66,11 +66,3 @@ def keyed_app() -> ASGIApp:
             f"{MIN_KEY_CHARS} characters or more; write one, or set API_BIND=127.0.0.1"
         )
     return KeyRequired(app, key)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only programs on the same machine can reach an address."""
-    try:
-        return address == "localhost" or ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False

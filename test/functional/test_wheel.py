@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOMS = ("adaptml", "labelstudio", "dataprogramming", "modelling")
+ROOMS = ("adaptml", "labelstudio", "dataprogramming", "modelling", "portal")
 SPAM = (
     "Subscribe to my channel",
     "Free phones, visit my page",

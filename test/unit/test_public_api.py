@@ -111,7 +111,7 @@ def test_a_type_checker_sees_the_same_steps_of_a_project() -> None:
 
 
 def test_type_checkers_find_the_marker_in_every_room() -> None:
-    rooms = ("adaptml", "labelstudio", "dataprogramming", "modelling")
+    rooms = ("adaptml", "labelstudio", "dataprogramming", "modelling", "portal")
     assert [room for room in rooms if not (REPOSITORY / room / "py.typed").is_file()] == []
 
 

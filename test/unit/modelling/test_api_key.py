@@ -6,7 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from adaptml.errors import SettingsError
-from modelling.app.api_key import KeyRequired, is_loopback, keyed_app
+from adaptml.listening import is_loopback
+from modelling.app.api_key import KeyRequired, keyed_app
 
 KEY = "k" * 32
 

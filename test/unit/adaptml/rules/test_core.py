@@ -3,13 +3,14 @@
 import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adaptml.errors import LabellingError
-from adaptml.rules.core import KeywordRule, NumberRule, RegexRule, Rule, rule_from_json
+from adaptml.rules.core import Example, KeywordRule, LikeRule, NumberRule, RegexRule, Rule, rule_from_json
 
 NAMES = {"name": "late", "label": "bad", "column": "txt"}
 
@@ -131,3 +132,37 @@ def test_json_that_is_no_rule(text: str, facts: list[str]) -> None:
 def test_a_range_with_nothing_in_it_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"no number is above 5\.0 and below 5\.0"):
         NumberRule(above=5, below=5, **NAMES)
+
+
+def example(*vector: float) -> Example:
+    return Example(table_name="posts", id="1", vector=vector)
+
+
+def test_likeness_by_hand() -> None:
+    rule = LikeRule(like=[example(2, 0), example(0, 3)], unlike=[example(1, 1)], above=0.8, **NAMES)
+    # Cosines with the nearest example and the counterexample: 1, .71; .89, .95; .98, .83; 0, 0; -, -
+    vectors = [np.array(v, np.float32) for v in ([5, 0], [1, 2], [1, 5], [0, 0])]
+    assert rule.hits([*vectors, None, [0.0, 9.0], float("nan")]).tolist() == [
+        True, False, True, False, False, True, False,
+    ]  # fmt: skip
+    assert LikeRule(like=[example(1, 1)], above=0.95, **NAMES).hits([[1, 2], [1, 3]]).tolist() == [
+        False,
+        False,
+    ]
+    assert LikeRule(like=[example(1, 1)], above=0.94, **NAMES).hits([[1, 2], [1, 3]]).tolist() == [
+        True,
+        False,
+    ]
+    assert rule.hits([]).tolist() == []
+    assert rule_from_json(rule.model_dump_json()) == rule
+
+
+@pytest.mark.parametrize(
+    ("value", "facts"),
+    [([1, 2, 3], ["3 numbers", "of 2 numbers"]), ("text", ["holds str", "choose them again"])],
+)
+def test_vectors_of_another_length(value: object, facts: list[str]) -> None:
+    rule = LikeRule(like=[example(2, 0)], above=0.8, **NAMES)
+    with pytest.raises(LabellingError) as raised:
+        rule.hits([[1, 2], value])
+    assert all(fact in str(raised.value) for fact in ["'late'", "'txt'", *facts])

@@ -1,0 +1,125 @@
+"""Labelling functions that vote where a row is like one of some examples."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from adaptml.errors import LabellingError
+from adaptml.files import write_text
+from adaptml.rules.core import Example, LikeRule
+from adaptml.validation import validation_problems
+from dataprogramming.lookup import beside
+from dataprogramming.rule_lfs import RuleLF, label_name, no_rule
+
+Vectors = Mapping[tuple[str, str], Sequence[float]]  # (table_name, id) → numbers
+_DIGITS = 6  # behind the point: what float32 tells apart
+
+
+class Examples(BaseModel):
+    """What a file of examples holds.
+
+    Attributes:
+        like: at least one row that the rule is to find, with its vector.
+        unlike: rows that it is not to find.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    like: tuple[Example, ...]
+    unlike: tuple[Example, ...] = ()
+
+
+class LikeLF(RuleLF):
+    """Votes where a vector is like one of some examples, see `like_lf`."""
+
+
+def like_lf(name: str, path: str | Path, label: int | str, column: str, *, above: float) -> LikeLF:
+    """A labelling function that votes `label` on rows that are like one of some examples.
+
+    A row is like an example where the cosine of their vectors is `above` at least, and no counterexample is
+    as near as the nearest example.
+
+    Args:
+        name: name of the LF, unique within the task.
+        path: of a file of examples, as `write_examples` writes it; a relative path starts in the folder of
+            the file that calls this, as `lfs.py`.
+        label: a member of `params.labels`, or a class name.
+        column: one of the task's LF features; its values are the vectors by which the examples were chosen.
+        above: the smallest cosine, in [-1, 1].
+
+    Raises:
+        LabellingError: the file is missing or holds no examples, or their vectors differ in length.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> file = project.task("spam").folder / "like_gifts.json"
+        >>> vectors = {("comments", "s2"): [1.0, 0.0]}, {("comments", "h2"): [0.0, 1.0]}
+        >>> path = adaptml.write_examples(file, *vectors)
+        >>> gifts = adaptml.like_lf("like_gifts", file, "spam", "vector", above=0.8)
+        >>> [gifts(SimpleNamespace(vector=vector)) for vector in ([0.9, 0.1], [0.5, 0.5])]
+        ['spam', -1]
+    """
+    file = beside(sys._getframe(1), path)
+    examples = read_examples(file)
+    try:
+        rule = LikeRule(
+            name=name,
+            label=label_name(label),
+            column=column,
+            like=examples.like,
+            unlike=examples.unlike,
+            above=above,
+        )
+    except ValidationError as error:
+        raise no_rule(name, error) from error
+    return LikeLF(rule, label)
+
+
+def write_examples(path: Path, like: Vectors, unlike: Vectors) -> Path:
+    """Write a file of examples for `like_lf`, whole or not at all; returns the path.
+
+    Args:
+        path: a .json file.
+        like: (table_name, id) → vector (d,) of each example, at least one.
+        unlike: the same of counterexamples.
+
+    Raises:
+        FileError: the folder cannot be written.
+
+    Example:
+        >>> vectors = adaptml.table_vectors(project.points, "comments", "vector").of(["s6"])
+        >>> like = {("comments", key): vector for key, vector in vectors.items()}
+        >>> adaptml.write_examples(project.task("spam").folder / "like_s6.json", like, {}).name
+        'like_s6.json'
+    """
+    return write_text(examples_text(like, unlike), path)
+
+
+def examples_text(like: Vectors, unlike: Vectors) -> str:
+    """What `write_examples` writes."""
+    groups = [
+        tuple(
+            Example(table_name=table, id=key, vector=tuple(round(float(x), _DIGITS) for x in vector))
+            for (table, key), vector in vectors.items()
+        )
+        for vectors in (like, unlike)
+    ]
+    return Examples(like=groups[0], unlike=groups[1]).model_dump_json(indent=1) + "\n"
+
+
+def read_examples(path: Path) -> Examples:
+    """What `write_examples` wrote.
+
+    Raises:
+        LabellingError: no such file, or one that holds something else.
+    """
+    try:
+        return Examples.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LabellingError(f"the examples {path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise LabellingError(
+            f"{path} holds no examples: {'; '.join(validation_problems(error))}; choose the rows again"
+        ) from error

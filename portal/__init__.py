@@ -1,0 +1,1 @@
+"""The page: rules written and seen at work, and everything run from one place."""

@@ -1,0 +1,54 @@
+"""The page as a FastAPI app: its guard, its rooms and its errors."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from adaptml.project import Project
+from portal import entering
+from portal.access import Access
+from portal.errors import add_error_handlers
+from portal.guard import LOOPBACK_NAMES, Guard
+from portal.paths import STATIC
+
+ROOMS = ("home", "new_task", "help", "rules", "assist", "data", "annotation", "runs", "models", "jobs")
+
+
+def make_app(
+    project: Project,
+    access: Access,
+    *,
+    ask: object,
+    jobs: object,
+    hosts: Sequence[str] = (),
+    key: str = "",
+) -> ASGIApp:
+    """Make the page.
+
+    Args:
+        project: what it shows.
+        access: who may come in.
+        ask: answers the questions for which a room is needed; see `portal.asks`.
+        jobs: the project's jobs; see `portal.jobs`.
+        hosts: names under which it may be asked for, beside this machine's own.
+        key: what a person must give when coming in, beside the link; empty where only this machine can ask.
+    """
+    app = FastAPI(title="ADaPT-ML", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.project, app.state.access, app.state.key = project, access, key
+    app.state.ask, app.state.jobs = ask, jobs
+    add_error_handlers(app)
+    app.include_router(entering.router)
+    for room in ROOMS:
+        if find_spec(f"portal.{room}"):
+            app.include_router(_router(room))
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return Guard(app, access, LOOPBACK_NAMES | {host.lower() for host in hosts})
+
+
+def _router(room: str) -> APIRouter:
+    router: APIRouter = import_module(f"portal.{room}.routes").router
+    return router

@@ -1,0 +1,64 @@
+"""A project's page for tests: the app as it is served, and a way in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from adaptml.listening import address_of, listen
+from adaptml.project import Project
+from portal.access import Access
+from portal.app import make_app
+from portal.paths import database_path
+
+PERSON = "Ana"
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A page that is served, or could be.
+
+    Attributes:
+        project: what it shows.
+        access: who may come in.
+        app: the whole app, guard and all.
+        url: where it is served; a made-up one where it is not.
+    """
+
+    project: Project
+    access: Access
+    app: ASGIApp
+    url: str
+
+    def cookie(self, person: str = PERSON) -> tuple[str, str]:
+        """Name and value of the cookie of a person who has come in."""
+        value = self.access.enter(self.access.invite(person))
+        assert value is not None
+        return self.access.cookie_name, value
+
+
+def page_of(project: Project, url: str = "http://127.0.0.1", **settings: Any) -> Portal:
+    """A project's page, not served."""
+    access = Access(database_path(project.settings.home))
+    return Portal(project, access, make_app(project, access, ask=None, jobs=None, **settings), url)
+
+
+@contextmanager
+def served_page(project: Project, port: int = 0) -> Iterator[Portal]:
+    """A project's page on loopback, in a thread."""
+    listener = listen("127.0.0.1", port)
+    made = page_of(project, address_of(listener))
+    server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", access_log=False))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.should_exit = True
+        thread.join(timeout=60)
+        listener.close()
+        assert not thread.is_alive(), "the page did not stop"
