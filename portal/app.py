@@ -11,8 +11,10 @@ from starlette.types import ASGIApp
 from adaptml.project import Project
 from portal import entering
 from portal.access import Access
+from portal.asks import Ask
 from portal.errors import add_error_handlers
 from portal.guard import LOOPBACK_NAMES, Guard
+from portal.jobs import JobStore
 from portal.paths import STATIC
 
 ROOMS = ("home", "new_task", "help", "rules", "assist", "data", "annotation", "runs", "models", "jobs")
@@ -22,8 +24,8 @@ def make_app(
     project: Project,
     access: Access,
     *,
-    ask: object,
-    jobs: object,
+    ask: Ask,
+    jobs: JobStore,
     hosts: Sequence[str] = (),
     key: str = "",
 ) -> ASGIApp:

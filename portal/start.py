@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from adaptml.errors import SettingsError
@@ -10,6 +11,9 @@ from adaptml.project import Project
 from modelling.app.key import MIN_KEY_CHARS, read_key
 from portal.access import Access
 from portal.app import make_app
+from portal.asks.children import Children
+from portal.jobs import JobStore
+from portal.jobs.embedded import ensure_worker, present
 from portal.paths import database_path
 
 
@@ -30,8 +34,11 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     listener = listen(host, settings.portal_port if port is None else port)
     address = settings.portal_url or address_of(listener)
     access = Access(database_path(settings.home))
-    app = make_app(project, access, ask=None, jobs=None, hosts=[_host(address)], key=key)
-    run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)))
+    jobs = JobStore(settings.home, partial(ensure_worker, project))
+    with Children(settings) as ask, present(project):
+        ensure_worker(project)
+        app = make_app(project, access, ask=ask, jobs=jobs, hosts=[_host(address)], key=key)
+        run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)))
 
 
 def invitation(project: Project, name: str, port: int | None = None) -> str:

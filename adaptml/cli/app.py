@@ -42,6 +42,8 @@ STEPS = {
     "watch": ("adaptml.cli.watch", "Say what moved in the rows that came since the training."),
     "run": ("adaptml.cli.run", "Do everything, from new rows to a comparison with the champion."),
     "runs": ("adaptml.cli.runs", "List runs with their metrics."),
+    "jobs": ("adaptml.cli.jobs", "List, start and cancel jobs: steps that run in the background."),
+    "worker": ("adaptml.cli.worker", "Run the jobs of this container, or of this project."),
     "ui": ("adaptml.cli.ui", "Open the page: rules at work, and everything run from it."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),

@@ -3,13 +3,14 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from adaptml.data import GOLD_IF_ANY, Data
 from adaptml.errors import AdaptmlError, FileError, PipelineError
+from adaptml.events import EVENTS
 from adaptml.pipeline.result import RunResult
 from adaptml.pipeline.steps import STEPS, Order, StepResult
 from adaptml.project import Project
@@ -112,6 +113,7 @@ def run_steps(
     steps: list[StepResult] = []
 
     def tell(event: StepEvent) -> None:
+        EVENTS.tell("step", **asdict(event))
         if on_event is not None:
             on_event(event)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -13,6 +14,13 @@ from adaptml.listening import address_of, listen
 from adaptml.project import Project
 from portal.access import Access
 from portal.app import make_app
+from portal.asks import Ask
+from portal.asks.children import Children
+from portal.asks.kinds import KINDS
+from portal.asks.wire import result_of
+from portal.asks.worker import answer_to
+from portal.jobs import JobStore
+from portal.jobs.embedded import ensure_worker
 from portal.paths import database_path
 
 PERSON = "Ana"
@@ -41,17 +49,38 @@ class Portal:
         return self.access.cookie_name, value
 
 
-def page_of(project: Project, url: str = "http://127.0.0.1", **settings: Any) -> Portal:
-    """A project's page, not served."""
+def page_of(
+    project: Project,
+    url: str = "http://127.0.0.1",
+    *,
+    ask: Ask | None = None,
+    jobs: JobStore | None = None,
+    **settings: Any,
+) -> Portal:
+    """A project's page, not served.
+
+    Questions are answered in this process where `ask` is not given, and jobs wait for ever where `jobs` is not.
+    """
     access = Access(database_path(project.settings.home))
-    return Portal(project, access, make_app(project, access, ask=None, jobs=None, **settings), url)
+    ask = ask or partial(_answer, project)
+    jobs = jobs or JobStore(project.settings.home)
+    return Portal(project, access, make_app(project, access, ask=ask, jobs=jobs, **settings), url)
+
+
+def _answer(project: Project, kind: str, /, **payload: Any) -> dict[str, Any]:
+    question = {"function": KINDS[kind].function, "payload": payload}
+    return result_of(answer_to(project, question))
 
 
 @contextmanager
 def served_page(project: Project, port: int = 0) -> Iterator[Portal]:
     """A project's page on loopback, in a thread."""
     listener = listen("127.0.0.1", port)
-    made = page_of(project, address_of(listener))
+    ask = Children(project.settings)
+    jobs = JobStore(
+        project.settings.home, partial(ensure_worker, project)
+    )  # its worker ends with the last job
+    made = page_of(project, address_of(listener), ask=ask, jobs=jobs)
     server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", access_log=False))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -61,4 +90,5 @@ def served_page(project: Project, port: int = 0) -> Iterator[Portal]:
         server.should_exit = True
         thread.join(timeout=60)
         listener.close()
+        ask.close()
         assert not thread.is_alive(), "the page did not stop"
