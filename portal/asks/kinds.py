@@ -23,4 +23,9 @@ KINDS: dict[str, Kind] = {
             "region_words",
         )
     },
+    # Where a task stands; what a change of classes or an import would do.
+    "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
+    "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
+    "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),
+    "standing_modelling": Kind("portal.home.answers:modelling", MODELLING),
 }
