@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         """Folder of the votes that a task's labelling functions have cast."""
         return self.home / "votes" / task
 
+    def workbench(self, task: str) -> Path:
+        """Folder of what the page keeps of a task's rules: saves, samples, how they changed."""
+        return self.home / "workbench" / task
+
     def gold(self, task: str) -> Path:
         """The task's gold frame: table_name, id, gold_label (list of class names)."""
         return self.annotations(task) / "gold_df.parquet"

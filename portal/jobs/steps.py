@@ -38,6 +38,7 @@ class Step:
 STEPS: Mapping[str, Step] = {
     "import": Step(LABELLING, of_task=False),
     "forget": Step(LABELLING, of_task=False),
+    "find": Step(PORTAL, of_task=False, writes=False),
     "task check": Step(LABELLING, writes=False),
     "task classes": Step(PORTAL),
     "featurize": Step(LABELLING),
