@@ -127,8 +127,66 @@ def histogram(
     return element("figure", element("figcaption", title), _svg(title, "; ".join(told), bottom + 42, *drawn))
 
 
+def sparkline(values: Sequence[float], text: str) -> Html:
+    """How a number came along, small enough for a cell of a table; fewer than two draw nothing.
+
+    Args:
+        values: from the oldest to the newest; the highest of them is at the top, 0 at the bottom.
+        text: what they are.
+    """
+    if len(values) < 2:
+        return Html("")
+    points = _points(np.asarray(values, np.float64), 60, 14)
+    told = f"{text}: {', '.join(f'{value:,g}' for value in values)}"
+    drawn = element("polyline", points=points, class_="spark")
+    return element("svg", element("title", told), drawn, class_="glyph", width=64, height=18, role="img")
+
+
+def line(title: str, shares: Floats, tips: Sequence[str]) -> Html:
+    """Shares in [0, 1] one after the other, from the oldest to the newest.
+
+    Args:
+        title: what is shown.
+        shares: float64 (b,).
+        tips: b texts, one a share, shown where the pointer rests.
+    """
+    width, height = 560, 120
+    highest = max(float(shares.max(initial=0)), 1e-9)
+    drawn = [
+        element("polyline", points=_points(shares, width, height), class_="spark"),
+        *(
+            element("circle", element("title", tip), class_="dot", cx=x, cy=y, r=4)
+            for (x, y), tip in zip(_places(shares, width, height), tips, strict=True)
+        ),
+        element("line", class_="axis", x1=0, x2=width + 4, y1=height + 2, y2=height + 2),
+        _text(f"{highest:.1%}", width + 10, 12, "tick"),
+        _text("0", width + 10, height + 4, "tick"),
+    ]
+    chart = _svg(title, "; ".join(tips), height + 10, *drawn, width=width + 60)
+    return element(
+        "figure", element("figcaption", title), element("div", chart, class_="scroll", tabindex="0")
+    )
+
+
+def _points(values: Floats, width: float, height: float) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in _places(values, width, height))
+
+
+def _places(values: Floats, width: float, height: float) -> list[tuple[float, float]]:
+    step, highest = width / max(len(values) - 1, 1), max(float(values.max(initial=0)), 1e-9)
+    return [
+        (round(2 + i * step, 1), round(2 + height * (1 - value / highest), 1))
+        for i, value in enumerate(values.tolist())
+    ]
+
+
 def heat_map(
-    title: str, names: Sequence[str], shares: Floats, tips: Sequence[Sequence[str]], note: str = ""
+    title: str,
+    names: Sequence[str],
+    shares: Floats,
+    tips: Sequence[Sequence[str]],
+    note: str = "",
+    links: Sequence[Sequence[str]] | None = None,
 ) -> Html:
     """A square of m × m shares in [0, 1]: the stronger the colour, the higher; NaN stays empty.
 
@@ -138,13 +196,17 @@ def heat_map(
         shares: float64 (m, m).
         tips: m × m sentences, shown where the pointer rests.
         note: a sentence under the title.
+        links: m × m addresses that the squares lead to, empty for none; or None.
     """
     m, left = len(names), 200
     drawn = [_text(f"{i + 1}", left + i * CELL + CELL // 2, 12, "tick", anchor="middle") for i in range(m)]
     for i, name in enumerate(names):
         y = 18 + i * CELL
         drawn.append(_text(f"{i + 1} {name}", left - 8, y + 13, "name", 26, anchor="end"))
-        drawn += [_square(left + j * CELL, y, shares[i, j], tips[i][j]) for j in range(m)]
+        drawn += [
+            _square(left + j * CELL, y, shares[i, j], tips[i][j], links[i][j] if links else "")
+            for j in range(m)
+        ]
     width, height = left + m * CELL + 2, 20 + m * CELL
     described = f"{m} by {m}; " + "; ".join(tips[i][j] for i, j in _highest(shares, 10))
     chart = _svg(title, described, height, *drawn, width=width)
@@ -152,9 +214,11 @@ def heat_map(
     return element("figure", element("figcaption", title), element("p", note) if note else None, scroll)
 
 
-def _square(x: int, y: int, share: float, tip: str) -> Html:
+def _square(x: int, y: int, share: float, tip: str, link: str) -> Html:
+    if not link and share == 0:
+        return _rect("empty", x, y, CELL - 2, CELL - 2, element("title", tip))
     strength = f"{share:.3f}" if np.isfinite(share) else "0"
-    return joined(
+    made = joined(
         [
             _rect("empty", x, y, CELL - 2, CELL - 2),
             element(
@@ -169,6 +233,7 @@ def _square(x: int, y: int, share: float, tip: str) -> Html:
             ),
         ]
     )
+    return element("a", made, href=link, aria_label=tip) if link else made
 
 
 def _highest(shares: Floats, most: int) -> list[tuple[int, int]]:
