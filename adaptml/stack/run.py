@@ -6,9 +6,9 @@ from dataclasses import asdict
 from functools import partial
 
 from adaptml.data import GOLD_IF_ANY
+from adaptml.pipeline.order import Order, StepResult
 from adaptml.pipeline.result import RunResult
 from adaptml.pipeline.run import StepEvent, alone, run_steps
-from adaptml.pipeline.steps import Order, StepResult
 from adaptml.project import Project
 from adaptml.stack.compose import StackError
 from adaptml.stack.host import Step
