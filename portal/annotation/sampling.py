@@ -14,6 +14,7 @@ from portal.showing import ask_of, project_of
 
 router = APIRouter()
 MIXTURE = "mixture"
+RUNS_SHOWN = 50
 _BY_NAME = {way.name: way for way in WAYS}
 MIXED = [way.name for way in WAYS if way.mixes]
 
@@ -112,8 +113,9 @@ def preview(request: Request, task: str) -> Response:
 def runs(request: Request, task: str, run: str = "", predictions: str = "") -> Response:
     """The label runs that can be looked at, as a block."""
     spec = task_of(request, task)
-    found = ask_of(request)("annotation_label_runs", task=task)["runs"]
-    return page(request, spec, "sample", "runs", runs=found, run=run, predictions=predictions)
+    found = ask_of(request)("runs_of_labelling", task=task)["runs"]
+    done = [one for one in found if one["status"] == "FINISHED"][:RUNS_SHOWN]
+    return page(request, spec, "sample", "runs", runs=done, run=run, predictions=predictions)
 
 
 async def _typed(request: Request) -> dict[str, str]:

@@ -1,0 +1,83 @@
+"""The sample on which rules are looked at: drawn once, so that what changes is due to the rules."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from adaptml.errors import FrameError
+from adaptml.files import replacing
+from adaptml.frames import KEYS
+from adaptml.project import Project
+from adaptml.sampling.core import RANDOM, Source
+from adaptml.sampling.mixture import draw_sample
+from adaptml.tasks import Task
+
+SAMPLE = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSample:
+    """Data points of one table.
+
+    Attributes:
+        keys: `table_name`, `id` (n rows).
+        n_points: how many the table had when they were drawn.
+        digest: names this draw among others.
+    """
+
+    keys: pd.DataFrame
+    n_points: int
+    digest: str
+
+
+def draw_kept_sample(
+    project: Project, task: str | Task, table: str, *, n: int = SAMPLE, seed: int = 0
+) -> KeptSample:
+    """Draw a sample at random and keep it, in place of the one before.
+
+    The ids are read in chunks: of 10,000,000 rows this takes some ten seconds and little memory.
+
+    Args:
+        project: holds the table.
+        task: whose rules are looked at.
+        table: a data table.
+        n: how many points, at least 1; all where the table has fewer.
+        seed: the same seed draws the same points.
+
+    Raises:
+        FrameError: the table holds no row.
+        DatabaseError: no such table.
+    """
+    task = project.task(task)
+    n_points = project.database.count(table)
+    if not n_points:
+        raise FrameError(f"{table} holds no data point to look at; import some, or choose another table")
+    drawn = draw_sample(Source(project.points, table), RANDOM, n, seed)
+    keys = drawn.frame[KEYS].sort_values("id", ignore_index=True)
+    path = _path(project, task, table)
+    with replacing(path) as temporary:
+        keys.assign(n_points=n_points).to_parquet(temporary, index=False)
+    return KeptSample(keys, n_points, _digest(keys))
+
+
+def kept_sample(project: Project, task: str | Task, table: str) -> KeptSample | None:
+    """The sample that was drawn last; None where there is none."""
+    path = _path(project, project.task(task), table)
+    if not path.is_file():
+        return None
+    try:
+        frame = pd.read_parquet(path)
+        return KeptSample(frame[KEYS], int(frame["n_points"].iloc[0]), _digest(frame))
+    except (OSError, ValueError, KeyError, IndexError):  # it can be drawn again
+        return None
+
+
+def _path(project: Project, task: Task, table: str) -> Path:
+    return project.settings.workbench(task.name) / f"sample-{quote(table, safe='')}.parquet"
+
+
+def _digest(keys: pd.DataFrame) -> str:
+    return blake2b("\n".join(keys["id"]).encode(), digest_size=8).hexdigest()
