@@ -5,6 +5,12 @@ from portal.asks.core import Kind
 LABELLING, MODELLING, ANNOTATION = "labelling", "modelling", "annotation"
 
 KINDS: dict[str, Kind] = {
+    # Annotation.
+    "annotation_server": Kind("portal.annotation.answers:server", ANNOTATION),
+    "annotation_standing": Kind("portal.annotation.answers:standing", ANNOTATION),
+    "annotation_preview": Kind("portal.annotation.answers:preview", ANNOTATION),
+    "annotation_agreement": Kind("portal.annotation.answers:agreement", ANNOTATION),
+    "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
     "draw": Kind("portal.rules.answers:draw", LABELLING),
