@@ -45,7 +45,7 @@ def make_app(
     add_error_handlers(app)
     app.include_router(entering.router)
     for room in ROOMS:
-        if find_spec(f"portal.{room}"):
+        if find_spec(f"portal.{room}") and find_spec(f"portal.{room}.routes"):
             app.include_router(_router(room))
     app.mount("/static", StaticFiles(directory=STATIC))
     return Guard(app, access, LOOPBACK_NAMES | {host.lower() for host in hosts})
