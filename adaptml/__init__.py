@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.browsing.find import FoundRows as FoundRows
+    from adaptml.browsing.find import find as find
     from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
     from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from dataprogramming.like_lfs import like_lf as like_lf
     from dataprogramming.like_lfs import write_examples as write_examples
     from dataprogramming.lookup import lookup as lookup
+    from dataprogramming.next_rule.draft import with_draft as with_draft
     from dataprogramming.next_rule.effect import RuleEffect as RuleEffect
     from dataprogramming.next_rule.effect import rule_effect as rule_effect
     from dataprogramming.next_rule.words import ClassWords as ClassWords
@@ -138,6 +141,7 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.browsing.find": "find FoundRows",
     "adaptml.changing_classes.report": "ClassesChanged",
     "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
@@ -185,6 +189,7 @@ _NAMES = {
     "dataprogramming.lfs": "LFParams",
     "dataprogramming.like_lfs": "like_lf write_examples",
     "dataprogramming.lookup": "lookup",
+    "dataprogramming.next_rule.draft": "with_draft",
     "dataprogramming.next_rule.effect": "rule_effect RuleEffect",
     "dataprogramming.next_rule.words": "class_words ClassWords",
     "dataprogramming.rule_lfs": "number_lf regex_lf",

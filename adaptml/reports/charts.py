@@ -3,7 +3,7 @@
 Lengths along x are percentages, so that text keeps its size on a narrow screen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,11 +80,27 @@ def interval_glyph(share: float, low: float, high: float, text: str) -> Html:
     return element("svg", element("title", text), *parts, class_="glyph", width=100, height=16, role="img")
 
 
-def histogram(title: str, values: Floats, axis: str) -> Html:
-    """How many of the values, in [0, 1], lie in each of 20 equal bins."""
+def histogram(
+    title: str,
+    values: Floats,
+    axis: str,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    written: Callable[[float], str] | None = None,
+) -> Html:
+    """How many of the values lie in each of 20 equal bins.
+
+    Args:
+        title: what is shown.
+        values: float64 (n,), within the bounds.
+        axis: what the values are.
+        bounds: where the first bin begins and the last one ends.
+        written: how a value is written; None for two digits behind the point.
+    """
+    low, high = bounds
+    said, tick = written or "{:.2f}".format, written or "{:g}".format
     # A value at the border of two bins belongs to the upper one, also where binary fractions fall just short.
-    places = np.minimum((values * N_BINS + 1e-9).astype(np.int64), N_BINS - 1)
-    counts, edges = np.bincount(places, minlength=N_BINS), np.linspace(0, 1, N_BINS + 1)
+    places = np.minimum(((values - low) / (high - low) * N_BINS + 1e-9).astype(np.int64), N_BINS - 1)
+    counts, edges = np.bincount(places, minlength=N_BINS), np.linspace(low, high, N_BINS + 1)
     tallest, height, width = max(int(counts.max()), 1), 140, 100 / N_BINS
     drawn = [
         _rect(
@@ -93,7 +109,7 @@ def histogram(title: str, values: Floats, axis: str) -> Html:
             20 + height - h,
             f"{width - 0.8:.2f}%",
             h,
-            element("title", f"{edges[i]:.2f} to {edges[i + 1]:.2f}: {count:,}"),
+            element("title", f"{said(edges[i])} to {said(edges[i + 1])}: {count:,}"),
         )
         for i, count in enumerate(counts.tolist())
         if (h := max(round(height * count / tallest), 1 if count else 0))
@@ -102,10 +118,12 @@ def histogram(title: str, values: Floats, axis: str) -> Html:
     drawn.append(element("line", class_="axis", x1="0", x2="100%", y1=bottom + 0.5, y2=bottom + 0.5))
     for at in (0, 0.25, 0.5, 0.75, 1):
         anchor = "start" if at == 0 else "end" if at == 1 else "middle"
-        drawn.append(_text(f"{at:g}", f"{100 * at:g}%", bottom + 16, "tick", anchor=anchor))
+        drawn.append(
+            _text(tick(low + at * (high - low)), f"{100 * at:g}%", bottom + 16, "tick", anchor=anchor)
+        )
     drawn.append(_text(f"highest bar: {int(counts.max()):,}", 0, 12, "tick"))
     drawn.append(_text(axis, "50%", bottom + 34, "tick", anchor="middle"))
-    told = (f"{edges[i]:.2f} to {edges[i + 1]:.2f}: {c}" for i, c in enumerate(counts.tolist()) if c)
+    told = (f"{said(edges[i])} to {said(edges[i + 1])}: {c}" for i, c in enumerate(counts.tolist()) if c)
     return element("figure", element("figcaption", title), _svg(title, "; ".join(told), bottom + 42, *drawn))
 
 

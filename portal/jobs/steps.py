@@ -11,7 +11,11 @@ MAX_ARGV_BYTES = 100_000
 
 
 class JobError(AdaptmlError):
-    """A job that cannot be started or found."""
+    """A job that cannot be started."""
+
+
+class NoJobError(JobError):
+    """A job that is not there."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Step:
 STEPS: Mapping[str, Step] = {
     "import": Step(LABELLING, of_task=False),
     "forget": Step(LABELLING, of_task=False),
+    "find": Step(PORTAL, of_task=False, writes=False),
     "task check": Step(LABELLING, writes=False),
     "task classes": Step(PORTAL),
     "featurize": Step(LABELLING),
@@ -65,7 +70,7 @@ def step_of(argv: Sequence[str]) -> Step:
     Raises:
         JobError: no command that may be a job, or words that no process can be given.
     """
-    step = STEPS.get(_command(argv))
+    step = STEPS.get(command_of(argv))
     if step is None or "\0" in "".join(argv):
         given = " ".join(argv)[:80]
         raise JobError(f"`adaptml {given}` cannot be a job; expected one of {listed([*STEPS], len(STEPS))}")
@@ -76,7 +81,8 @@ def step_of(argv: Sequence[str]) -> Step:
     return step
 
 
-def _command(argv: Sequence[str]) -> str:
+def command_of(argv: Sequence[str]) -> str:
+    """The command that words begin with, such as `label` or `task check`."""
     two = " ".join(argv[:2])
     return two if two in STEPS else " ".join(argv[:1])
 
@@ -85,7 +91,7 @@ def task_of(argv: Sequence[str]) -> str:
     """The task that the words name; empty where they name none, or not where it is usual."""
     if not step_of(argv).of_task:
         return ""
-    names = argv[argv.index("--") + 1 :] if "--" in argv else argv[len(_command(argv).split()) :]
+    names = argv[argv.index("--") + 1 :] if "--" in argv else argv[len(command_of(argv).split()) :]
     return "" if not names or names[0].startswith("-") else names[0]
 
 
