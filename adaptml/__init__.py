@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.browsing.find import FoundRows as FoundRows
+    from adaptml.browsing.find import find as find
     from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
     from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
@@ -139,6 +141,7 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.browsing.find": "find FoundRows",
     "adaptml.changing_classes.report": "ClassesChanged",
     "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError

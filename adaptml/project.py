@@ -210,6 +210,7 @@ class Project:
         import_table = adaptml.import_table
         forget = adaptml.forget
         tables = adaptml.tables
+        find = adaptml.find
         featurize = adaptml.featurize
         list_features = adaptml.list_features
         compare_features = adaptml.compare_features
@@ -242,6 +243,7 @@ class Project:
         import_table = Step()
         forget = Step()
         tables = Step()
+        find = Step()
         featurize = Step()
         list_features = Step()
         compare_features = Step()

@@ -60,32 +60,31 @@ def bucket(
     if which in _OF_A_RULE and lf is None:
         raise LabellingError(f"the bucket {which} is about a rule and none was named; name one")
     j, b = (_place(votes, name) for name in (lf, other))
-    cast = source.L >= 0
-    mine = cast.any(axis=1) if j is None else cast[:, j]
-    found = _mask(source, which, j, b, mine)
-    if label is not None:
-        found &= _for_class(source, j, label)
-    return source, found
+    found = _mask(source, which, j, b)
+    return source, found if label is None else found & _for_class(source, j, label)
 
 
-def _mask(source: Votes, which: Bucket, j: int | None, b: int | None, mine: Mask) -> Mask:
+def _mask(source: Votes, which: Bucket, j: int | None, b: int | None) -> Mask:
     L, cast = source.L, source.L >= 0
+    mine: Mask = np.asarray(cast.any(axis=1) if j is None else cast[:, j])
+    others = cast.sum(axis=1) - 1
     if which in (Bucket.WRONG, Bucket.RIGHT):
         judged = source.is_wrong() if which is Bucket.WRONG else cast & ~source.is_wrong()
-        return judged.any(axis=1) if j is None else judged[:, j]
+        return np.asarray(judged.any(axis=1) if j is None else judged[:, j])
     if which is Bucket.OVERLAPS:
-        return mine & (cast.sum(axis=1) > 1 if b is None else cast[:, b])
+        return np.asarray(mine & (others > 0 if b is None else cast[:, b]))
     if which is Bucket.CONFLICTS:
-        return mine & (votes_apart(L) if b is None or j is None else cast[:, b] & (L[:, b] != L[:, j]))
-    if which is Bucket.ALONE:
-        return mine & (cast.sum(axis=1) == 1)
-    if which is Bucket.UNCOVERED:
-        return ~covered(L)
-    if which is Bucket.DISAGREEMENT:
-        return votes_apart(L)
+        apart = votes_apart(L) if b is None or j is None else cast[:, b] & np.not_equal(L[:, b], L[:, j])
+        return np.asarray(mine & apart)
     if which is Bucket.MISSED:
-        return ~(cast & ~source.is_wrong()).any(axis=1)
-    return mine.copy() if which is Bucket.HITS else np.ones(len(source), bool)
+        return np.asarray(~(cast & ~source.is_wrong()).any(axis=1))
+    return {
+        Bucket.ALL: np.ones(len(source), bool),
+        Bucket.HITS: mine,
+        Bucket.ALONE: np.asarray(mine & (others == 0)),
+        Bucket.UNCOVERED: ~covered(L),
+        Bucket.DISAGREEMENT: votes_apart(L),
+    }[which]
 
 
 def _judged(votes: Votes) -> Votes:

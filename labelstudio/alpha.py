@@ -173,11 +173,34 @@ def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Float
     points, _ = given = np.nonzero(codes != MISSING)
     sets = codes[given]
     n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights])
-    n = n_c.sum(axis=1)
-    expected = ((n_c @ d) * n_c).sum(axis=1) / (n - 1)
-    ratio = np.divide(weights @ observed, expected, out=np.full(len(weights), np.nan), where=expected > 0)
+    return _from_counts(n_c, weights @ observed, d)
+
+
+def _from_counts(n_c: Floats, observed: Floats, d: Floats) -> Floats:
+    """Alpha (r,) from how often each label set was given (r, q) and n · D_o (r,). NaN where it is not defined."""
+    expected = ((n_c @ d) * n_c).sum(axis=1) / (n_c.sum(axis=1) - 1)
+    ratio = np.divide(observed, expected, out=np.full(len(n_c), np.nan), where=expected > 0)
     alphas: Floats = 1.0 - ratio
     return alphas
+
+
+def alphas_of_draws(ratings: Ratings, r: int, distance: Distance) -> Floats:
+    """Alpha of each of r draws at once.
+
+    Args:
+        ratings: the points of all draws, one draw after the other and as many in each; m annotators, at least
+            two, of whom nobody left out a point.
+        r: how many draws there are.
+        distance: as for `alpha_of`.
+
+    Returns:
+        float array (r,), values at most 1; NaN where alpha is not defined.
+    """
+    q = len(ratings.sets)
+    observed = distances_to_others(ratings, distance).reshape(r, -1).sum(axis=1)
+    codes = ratings.codes.reshape(r, -1) + q * np.arange(r)[:, None]
+    n_c = np.bincount(codes.ravel(), minlength=r * q).reshape(r, q).astype(np.float64)
+    return _from_counts(n_c, observed, distance(ratings.sets))
 
 
 def _resampled(parts: tuple[Floats, Codes, Floats], times: Codes, seed: int, resamples: int) -> Floats:

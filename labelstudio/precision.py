@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 
 from labelstudio.ability import models_of
-from labelstudio.alpha import Alpha, alpha_of
+from labelstudio.alpha import Alpha, alphas_of_draws
 from labelstudio.dawid_skene import Estimate, estimate
 from labelstudio.label_sets import Codes, Distance, Ratings
 
@@ -15,6 +15,7 @@ WIDTH = 0.1
 MAX_PEOPLE = 10  # as many more annotators a point are looked at
 _SIMULATIONS = 200
 _SIMULATED_POINTS = 300
+_CHUNK_LABELS = 2_000  # drawn at once: as many label sets may differ, and each pair of them has a distance
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,15 @@ def _deviation(
     """Standard deviation of alpha over draws of points with m labels each; NaN where it is not defined."""
     rng = np.random.default_rng(seed)
     n = min(len(ratings.codes), _SIMULATED_POINTS)
+    chunk = max(1, _CHUNK_LABELS // (n * m))
     values = []
-    for _ in range(_SIMULATIONS):
-        drawn = [_draw(model, n, m, rng) for model in models]
+    for start in range(0, _SIMULATIONS, chunk):
+        r = min(chunk, _SIMULATIONS - start)
+        drawn = [_draw(model, r * n, m, rng) for model in models]
         simulated = Ratings(drawn[0], ratings.sets) if exclusive else _combined(drawn)
-        value = alpha_of(simulated, distance).value
-        if value is not None:
-            values.append(value)
-    return float(np.std(values)) if values else float("nan")
+        values.append(alphas_of_draws(simulated, r, distance))
+    found = np.concatenate(values)
+    return float(np.std(found[~np.isnan(found)])) if not np.isnan(found).all() else float("nan")
 
 
 def _draw(model: Estimate, n: int, m: int, rng: np.random.Generator) -> Codes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Event
 
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
@@ -26,6 +27,7 @@ def make_app(
     *,
     ask: Ask,
     jobs: JobStore,
+    stopping: Event | None = None,
     hosts: Sequence[str] = (),
     key: str = "",
 ) -> ASGIApp:
@@ -36,16 +38,17 @@ def make_app(
         access: who may come in.
         ask: answers the questions for which a room is needed; see `portal.asks`.
         jobs: the project's jobs; see `portal.jobs`.
+        stopping: is set when the server ends, so that long answers end.
         hosts: names under which it may be asked for, beside this machine's own.
         key: what a person must give when coming in, beside the link; empty where only this machine can ask.
     """
     app = FastAPI(title="ADaPT-ML", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.project, app.state.access, app.state.key = project, access, key
-    app.state.ask, app.state.jobs = ask, jobs
+    app.state.ask, app.state.jobs, app.state.stopping = ask, jobs, stopping or Event()
     add_error_handlers(app)
     app.include_router(entering.router)
     for room in ROOMS:
-        if find_spec(f"portal.{room}"):
+        if find_spec(f"portal.{room}") and find_spec(f"portal.{room}.routes"):
             app.include_router(_router(room))
     app.mount("/static", StaticFiles(directory=STATIC))
     return Guard(app, access, LOOPBACK_NAMES | {host.lower() for host in hosts})

@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 from urllib.parse import urlsplit
 
 from adaptml.errors import SettingsError
@@ -34,11 +35,14 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     listener = listen(host, settings.portal_port if port is None else port)
     address = settings.portal_url or address_of(listener)
     access = Access(database_path(settings.home))
+    stopping = Event()
     jobs = JobStore(settings.home, partial(ensure_worker, project))
     with Children(settings) as ask, present(project):
         ensure_worker(project)
-        app = make_app(project, access, ask=ask, jobs=jobs, hosts=[_host(address)], key=key)
-        run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)))
+        app = make_app(
+            project, access, ask=ask, jobs=jobs, stopping=stopping, hosts=[_host(address)], key=key
+        )
+        run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)), stopping.set)
 
 
 def invitation(project: Project, name: str, port: int | None = None) -> str:

@@ -15,6 +15,7 @@ STEPS = {
     "import": ("adaptml.cli.import_table", "Make a data table from files, or bring it up to date."),
     "forget": ("adaptml.cli.forget", "Remove data points from everything that is kept."),
     "tables": ("adaptml.cli.tables", "List the tables and what is known of them."),
+    "find": ("adaptml.cli.find", "Find the rows of a table that meet conditions, and count them."),
     "task": ("adaptml.cli.task", "Make, check and list tasks."),
     "featurize": ("adaptml.cli.featurize", "Compute lemmas and vectors of a table's texts."),
     "features": ("adaptml.cli.features", "List the versions of features; compare and drop them."),

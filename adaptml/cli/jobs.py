@@ -53,7 +53,7 @@ def list_(
     table = Table("job", "state", "step", "by", "started", "run", box=None, pad_edge=False)
     for job in found:
         started = "" if job.started is None else job.started.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(str(job.id), _state(job), f"adaptml {' '.join(job.argv)}", job.by, started, job.run_id)
+        table.add_row(str(job.id), _state(job), f"adaptml {job.typed}", job.by, started, job.run_id)
     output().print(table if found else "no jobs yet; start one: `adaptml jobs start label TASK --data DATA`")
 
 
@@ -75,7 +75,7 @@ def start(ctx: typer.Context, stack: options.OnStack = None) -> None:
         if _in_stack(project, stack, "start", *ctx.args):
             return
         job = _store(project).start(ctx.args, getpass.getuser())
-    output().print(f"job {job.id}: adaptml {' '.join(job.argv)}")
+    output().print(f"job {job.id}: adaptml {job.typed}")
     output().print(f"Next: `adaptml jobs log {job.id} --follow`")
 
 
@@ -91,7 +91,7 @@ def show(job: Number, stack: options.OnStack = None) -> None:
         found = _store(project).get(job)
     progress = found.progress
     lines = {
-        "job": f"{found.id} (adaptml {' '.join(found.argv)})",
+        "job": f"{found.id} (adaptml {found.typed})",
         "state": _state(found),
         "task": found.task,
         "started by": found.by,

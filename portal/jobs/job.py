@@ -1,13 +1,14 @@
 """What is known of a job."""
 
+import shlex
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from portal.jobs.steps import JobError
+from portal.jobs.steps import JobError, NoJobError
 
-__all__ = ["Job", "JobError", "Progress", "State"]
+__all__ = ["Job", "JobError", "NoJobError", "Progress", "State"]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "lost"]
 UNFINISHED = ("waiting", "running")
@@ -72,6 +73,23 @@ class Job:
     cancelling: bool
     waits_for: int | None
     log: Path
+
+    @property
+    def step(self) -> str:
+        """The command, such as `label`."""
+        return self.argv[0]
+
+    @property
+    def typed(self) -> str:
+        """The words after `adaptml` as they are typed into a shell."""
+        return shlex.join(self.argv)
+
+    @property
+    def seconds(self) -> int | None:
+        """How long it has run; None where it was not begun."""
+        if self.started is None:
+            return None
+        return round(((self.ended or datetime.now(UTC)) - self.started).total_seconds())
 
     @property
     def unfinished(self) -> bool:

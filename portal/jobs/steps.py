@@ -11,7 +11,11 @@ MAX_ARGV_BYTES = 100_000
 
 
 class JobError(AdaptmlError):
-    """A job that cannot be started or found."""
+    """A job that cannot be started."""
+
+
+class NoJobError(JobError):
+    """A job that is not there."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Step:
 STEPS: Mapping[str, Step] = {
     "import": Step(LABELLING, of_task=False),
     "forget": Step(LABELLING, of_task=False),
+    "find": Step(PORTAL, of_task=False, writes=False),
     "task check": Step(LABELLING, writes=False),
     "task classes": Step(PORTAL),
     "featurize": Step(LABELLING),

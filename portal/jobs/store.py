@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from portal.jobs.job import Job, JobError
+from portal.jobs.job import Job, NoJobError
 from portal.jobs.logs import Log
 from portal.jobs.steps import room_of, step_of, task_of
 from portal.jobs.table import JOBS, job_of, opened, record
@@ -64,12 +64,12 @@ class JobStore:
         """One job.
 
         Raises:
-            JobError: there is none of that number.
+            NoJobError: there is none of that number.
         """
         self._mark_lost()
         found = self._select("j.id = ?", job)
         if not found:
-            raise JobError(f"no job {job}; `adaptml jobs` lists those there are")
+            raise NoJobError(f"no job {job}; `adaptml jobs` lists those there are")
         return found[0]
 
     def recent(
@@ -124,6 +124,21 @@ class JobStore:
         """What a job printed after a place, and the place behind it; see `Log.read`."""
         cut = self._value(job, "cut")
         return Log(self._path_of_log(job), int(cut or 0)).read(after)
+
+    def end_of_log(self, job: int, most: int) -> tuple[str, int, bool]:
+        """What a job printed last.
+
+        Args:
+            job: the job.
+            most: bytes at most, but for the rest of a line.
+
+        Returns:
+            The text, the place behind it, and whether there is more before it.
+        """
+        log = Log(self._path_of_log(job), int(self._value(job, "cut") or 0))
+        start = max(log.size - most, 0)
+        text, place = log.read(start)
+        return (text.partition("\n")[2] if start else text), place, start > 0
 
     def answer(self, job: int) -> str:
         """What a step of a job printed for the job: its stdout."""

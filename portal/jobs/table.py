@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.jobs.job import Job, Progress
 
-BUSY_S = 30.0
+BUSY_S, RETRY_S = 30.0, 0.05
 _TABLES = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS jobs (
@@ -51,13 +51,24 @@ def opened(path: Path, *, writing: bool = False) -> Iterator[sqlite3.Connection]
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     db.row_factory = sqlite3.Row
     try:
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
-            db.executescript(_TABLES)
+        _make(db)
         db.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
         yield db
         db.execute("COMMIT")
     finally:
         db.close()
+
+
+def _make(db: sqlite3.Connection) -> None:
+    """Make the tables where they are not there; changing the kind of journal, SQLite waits for nobody."""
+    until = time.monotonic() + BUSY_S
+    while not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+        try:
+            db.executescript(_TABLES)
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)
 
 
 def job_of(row: sqlite3.Row, log: Path) -> Job:

@@ -13,6 +13,7 @@ from adaptml.errors import AnnotationError
 from labelstudio.alpha import (
     Alpha,
     alpha_of,
+    alphas_of_draws,
     distances_to_others,
     expected_disagreement,
     krippendorff_alpha,
@@ -150,6 +151,26 @@ def test_order_of_points_and_annotators_changes_nothing(points: Any, random: Any
         first, second = (alpha_of(encode(data, CLASSES), distance).value for data in (points, shuffled))
         assert (first is None) == (second is None)
         assert first == pytest.approx(second)
+
+
+draws = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(2, 4)).flatmap(
+    lambda shape: st.lists(
+        st.lists(
+            st.lists(st.lists(st.sampled_from(CLASSES), unique=True), min_size=shape[2], max_size=shape[2]),
+            min_size=shape[1], max_size=shape[1],
+        ),
+        min_size=shape[0], max_size=shape[0],
+    )
+)  # fmt: skip
+
+
+@given(draws)
+def test_the_alphas_of_several_draws_are_those_of_each(drawn: Any) -> None:
+    together = encode([point for points in drawn for point in points], CLASSES)
+    for distance in (nominal, masi):
+        each = [alpha_of(encode(points, CLASSES), distance).value for points in drawn]
+        expected = [np.nan if value is None else value for value in each]
+        np.testing.assert_allclose(alphas_of_draws(together, len(drawn), distance), expected, atol=1e-9)
 
 
 @given(rows)

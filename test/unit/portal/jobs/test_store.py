@@ -90,8 +90,9 @@ def test_a_step_of_a_job_does_not_wait_for_it_and_ends_with_it(jobs: JobStore) -
 
 
 def test_no_job_is_claimed_twice(jobs: JobStore) -> None:
-    for number in range(40):
-        label(jobs, f"task{number}")
+    with ThreadPoolExecutor(8) as pool:  # the table is made once, whoever comes first
+        started = [*pool.map(lambda number: label(JobStore(jobs.folder.parent), f"task{number}"), range(40))]
+    assert sorted(started) == list(range(1, 41))
 
     def claim(worker: str) -> list[int]:
         store, mine = JobStore(jobs.folder.parent), []

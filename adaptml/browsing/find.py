@@ -1,0 +1,133 @@
+"""The step `find`: all rows of a table that meet conditions, kept, so that a page can list them at once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adaptml.browsing.conditions import Condition, parse
+from adaptml.browsing.facts import Facts, ListedIds
+from adaptml.browsing.known import facts_asked
+from adaptml.browsing.paging import checked
+from adaptml.browsing.search import Query, every_page
+from adaptml.files import replacing, write_text
+from adaptml.frames import KEYS
+from adaptml.progress import progress
+from adaptml.project import Project
+
+FOLDER = "found"
+CHUNK_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class FoundRows:
+    """The rows of a table that met conditions when it was searched.
+
+    Attributes:
+        table: the data table.
+        conditions: those that were asked for; none counts the rows.
+        rows: how many there are.
+        at: when the search began (UTC).
+        path: a frame of their keys, `table_name` and `id`, which every step takes as its data.
+
+    Example:
+        >>> project.find("comments").rows
+        24
+    """
+
+    table: str
+    conditions: tuple[Condition, ...]
+    rows: int
+    at: datetime
+    path: Path
+
+
+def find(
+    project: Project,
+    table: str,
+    conditions: Sequence[str | Condition] = (),
+    *,
+    task: str | None = None,
+    show_progress: bool = False,
+) -> FoundRows:
+    """Read a whole table for the rows that meet all conditions.
+
+    Their keys lie in the home folder under `found/`, for the page, and for other steps, which take the file
+    as their data. Without conditions the rows are counted.
+
+    Args:
+        project: holds the table.
+        table: a data table.
+        conditions: such as `text contains free`, `likes >= 3`, `@label is spam`; what begins with @ is asked
+            of what a task knows: `@label`, `@prob:CLASS`, `@prediction`, `@predicted:CLASS`, `@gold`.
+        task: whose labels, predictions and gold.
+        show_progress: draw a progress bar.
+
+    Raises:
+        UnknownTableError, UnknownColumnError: no such table or column.
+        FrameError: a condition that cannot be asked.
+        DatabaseError: the database refuses.
+        FileError: the keys cannot be written.
+
+    Example:
+        >>> found = project.find("comments", ["text contains subscribe"])
+        >>> found.rows, pd.read_parquet(found.path)["id"].tolist()
+        (4, ['s0', 's3', 's6', 's9'])
+    """
+    columns = [column.name for column in project.database.data_table(table, fresh=True).columns]
+    asked = tuple(c if isinstance(c, Condition) else parse(c, columns) for c in conditions)
+    own, facts = checked(project.database, table, asked), facts_asked(project, task, table, asked)
+    at, path = datetime.now(UTC), found_path(project, table, asked, task)
+    with progress("searching", None, shown=show_progress, unit="rows found") as advance:
+        rows = _write(Query(project.database, table, own, facts, columns=[]), table, path, advance)
+    said = {"table": table, "conditions": [str(c) for c in asked], "rows": rows, "at": at.isoformat()}
+    write_text(json.dumps(said, ensure_ascii=False), path.with_suffix(".json"))
+    return FoundRows(table, asked, rows, at, path)
+
+
+def found_path(project: Project, table: str, conditions: Sequence[Condition], task: str | None) -> Path:
+    """Where the keys of a search lie, if it was made."""
+    asked = sorted([c.column, c.op, c.value] for c in conditions)
+    of_task = task if any(c.is_fact for c in conditions) else None
+    digest = hashlib.blake2b(json.dumps([table, asked, of_task]).encode(), digest_size=10).hexdigest()
+    return project.settings.home / FOLDER / f"{digest}.parquet"
+
+
+def found_before(
+    project: Project, table: str, conditions: Sequence[Condition], task: str | None = None
+) -> FoundRows | None:
+    """What an earlier search for the same found; None where there was none."""
+    path = found_path(project, table, conditions, task)
+    try:
+        said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not path.is_file():
+        return None
+    return FoundRows(table, tuple(conditions), said["rows"], datetime.fromisoformat(said["at"]), path)
+
+
+def found_facts(found: FoundRows) -> Facts:
+    """The rows of an earlier search, to be listed."""
+    return ListedIds(pq.read_table(found.path, columns=["id"]).column("id").combine_chunks())
+
+
+def _write(query: Query, table: str, path: Path, advance: Callable[[int], None]) -> int:
+    """Write the keys chunk by chunk; returns how many there are."""
+    rows = 0
+    schema = pa.schema([(name, pa.large_string()) for name in KEYS])
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
+        for page in every_page(query, CHUNK_ROWS):
+            arrays = [
+                pa.array([table] * len(page.ids), pa.large_string()),
+                pa.array(page.ids, pa.large_string()),
+            ]
+            file.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            rows += len(page.ids)
+            advance(len(page.ids))
+    return rows
