@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     portal_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8050, description="port of the page; 0 takes a free one"
     )
+    services: str = Field(
+        "",
+        description="services that the page's first page links to: `NAME|LINK|HEALTH`, with `;` between; the "
+        "page asks HEALTH whether a service answers; default: those of this machine",
+    )
+    upload_limit_mb: Annotated[int, Field(ge=1)] = Field(
+        2_000, description="largest file in MB that the page takes for an import"
+    )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(

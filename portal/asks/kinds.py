@@ -23,6 +23,30 @@ KINDS: dict[str, Kind] = {
             "region_words",
         )
     },
+    # Where a task stands; what a change of classes or an import would do.
+    "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
+    "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
+    "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),
+    "standing_modelling": Kind("portal.home.answers:modelling", MODELLING),
+    # Runs: each room knows its own.
+    "runs_of_labelling": Kind("portal.runs.answers:label_runs", LABELLING),
+    "runs_of_modelling": Kind("portal.runs.answers:model_runs", MODELLING),
+    "run_of_labelling": Kind("portal.runs.answers:read", LABELLING),
+    "run_of_modelling": Kind("portal.runs.answers:read", MODELLING),
+    "run_rows_of_labelling": Kind("portal.runs.answers:rows", LABELLING),
+    "run_rows_of_modelling": Kind("portal.runs.answers:rows", MODELLING),
+    "run_log_of_labelling": Kind("portal.runs.answers:log", LABELLING),
+    "run_log_of_modelling": Kind("portal.runs.answers:log", MODELLING),
+    "beside_of_labelling": Kind("portal.runs.answers:beside", LABELLING),
+    "beside_of_modelling": Kind("portal.runs.answers:beside", MODELLING),
+    "label_choices": Kind("portal.runs.answers:label_choices", LABELLING),
+    "train_choices": Kind("portal.runs.answers:train_choices", MODELLING),
+    # End models.
+    "model_versions": Kind("portal.models.answers:versions", MODELLING),
+    "model_columns": Kind("portal.models.answers:columns", MODELLING),
+    "model_gain": Kind("portal.models.answers:gain", MODELLING),
+    "explained": Kind("portal.models.answers:explained", MODELLING),
+    "row_votes": Kind("portal.models.answers:votes", LABELLING, limited=True),
     # What the next rule could be.
     "words": Kind("portal.assist.answers:words", LABELLING, limited=True),
     "draft": Kind("portal.assist.answers:draft", LABELLING, limited=True),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from portal.jobs.steps import JobError, NoJobError
+from portal.jobs.steps import JobError, NoJobError, command_of
 
 __all__ = ["Job", "JobError", "NoJobError", "Progress", "State"]
 
@@ -76,8 +76,8 @@ class Job:
 
     @property
     def step(self) -> str:
-        """The command, such as `label`."""
-        return self.argv[0]
+        """The command, such as `label` or `task check`."""
+        return command_of(self.argv)
 
     @property
     def typed(self) -> str:

@@ -71,8 +71,18 @@ def test_a_label_run_s_gold_points_with_the_measure_and_its_interval(project: Pr
     assert (round(figure.low, 3), round(figure.high, 3)) == (0.231, 0.882)  # Wilson, 3 of 5
     assert found.wrong.tolist() == [False, True, False, False, True]
     assert [found.keys["id"][i] for i in found.surest(found.wrong)] == ["p1", "p4"]  # 0.9 before 0.7
-    assert found.having("spam", "spam").tolist() == [False, False, True, True, False]
-    assert found.having(label="spam").sum() == 3
+    behind = {
+        ("wrong", "", ""): "p1 p4", ("cell", "ham", "spam"): "p1", ("missed", "spam", ""): "p4",
+        ("wrongly", "", "spam"): "p1", ("right", "spam", ""): "p2 p3",
+    }  # fmt: skip
+    for asked, ids in behind.items():
+        assert found.keys["id"][found.rows(*asked)].tolist() == ids.split()
+    for asked, message in {
+        ("cell", "spam", "eggs"): "no class 'eggs'",
+        ("all", "", ""): "no rows 'all'",
+    }.items():
+        with pytest.raises(TrackingError, match=message):
+            found.rows(*asked)
     assert found.frame()["gold_label"].tolist() == [[name] for name in GOLD]
     assert found.policy.endswith("one without votes is predicted from the class balance")
 
