@@ -1,7 +1,6 @@
 """The addresses of page 3."""
 
 from contextlib import suppress
-from importlib.util import find_spec
 from threading import Lock
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from adaptml.tasks.rule_file import (
     text_of_save,
 )
 from portal.asks import AskError
+from portal.assist.labels import row_context
 from portal.rules.asked import Asked, AskedFor, tables_for
 from portal.rules.drawn import charts
 from portal.rules.looks import Kept, key_of
@@ -29,8 +29,8 @@ from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
 
 router = APIRouter()
 ALL_ROWS = 2**31 - 1
+NEAR = 20
 _looks, _runs = Kept(), Kept()
-_HAS_ASSIST = find_spec("portal.assist.routes") is not None if find_spec("portal.assist") else False
 _saving = Lock()  # between reading what the file holds and replacing it
 Text = Annotated[str, Form()]
 
@@ -186,7 +186,10 @@ def _bench(request: Request, asked: Asked, text: str, *, saved: bool) -> Respons
         _, problem = tables_for(project, project.task(asked.task))
         return show(request, "rules/bench.html", problem=problem, no_table=True, **_context({}, asked, saved))
     look = _look(request, asked, text, saved=saved, rows=True)
-    return show(request, "rules/bench.html", problem=None, no_table=False, **_context(look, asked, saved))
+    project = project_of(request)
+    context = _context(look, asked, saved)
+    more = row_context(project, project.task(asked.task))
+    return show(request, "rules/bench.html", problem=None, no_table=False, **context, **more)
 
 
 def _part(request: Request, asked: Asked, part: str, text: str, *, saved: bool) -> Response:
@@ -203,14 +206,15 @@ def _context(look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
         "run": run,
         "lines": lines(look, asked, run) if "rules" in look else [],
         "rows": look.get("rows"),
-        "has_assist": _HAS_ASSIST,
     }
 
 
 def _rows(request: Request, asked: Asked, text: str) -> Response:
     answer = _asked_rows(request, asked, text)
     look = answer if answer.get("problem") else {}
-    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look)
+    project = project_of(request)
+    more = row_context(project, project.task(asked.task))
+    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look, **more)
 
 
 def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
@@ -222,8 +226,8 @@ def _which(request: Request, asked: Asked) -> dict[str, Any]:
     if not asked.near:
         return asked.rows
     table, _, key = asked.near.partition("/")
-    near = ask_of(request)("assist_near", task=asked.task, table=table, id=key)
-    return asked.rows | {"keys": [[table, found] for found in near["ids"]]}
+    near = ask_of(request)("near", task=asked.task, table=table, to=[key], n=NEAR)
+    return asked.rows | {"keys": [[table, found] for found, _ in near["rows"]]}
 
 
 def _look(request: Request, asked: Asked, text: str, *, saved: bool, rows: bool = False) -> dict[str, Any]:
