@@ -112,18 +112,12 @@ def cards(request: Request, task: str, show: str = OPEN, named: str = "", n: int
     )  # fmt: skip
 
 
-@router.get("/disputed/card")
-def one_card(request: Request, task: str, table: str, id: str) -> Response:  # noqa: A002 - the address's word
-    """One disputed point, as a block: how it stands now."""
-    return _card(request, task_of(request, task), (table, id))
-
-
 @router.post("/settle")
 def settle(
     request: Request,
     task: str,
     table: Annotated[str, Form()],
-    id: Annotated[str, Form()],  # noqa: A002 - the form's word
+    key: Annotated[str, Form()],
     side: Annotated[str, Form()] = "",
     label: Annotated[list[str] | None, Form()] = None,
     why: Annotated[str, Form(max_length=2_000)] = "",
@@ -134,10 +128,10 @@ def settle(
     if not side and label is None:
         raise FrameError("no label was chosen; choose what some annotators said, or name another")
     decide(
-        project_of(request), spec, (table, id), chosen, who=person_of(request), why=why,
+        project_of(request), spec, (table, key), chosen, who=person_of(request), why=why,
         origin=Origin.ADJUDICATION,
     )  # fmt: skip
-    return _after(request, spec, (table, id))
+    return _after(request, spec, (table, key))
 
 
 @router.post("/settle/undo")
@@ -146,12 +140,12 @@ def unsettle(
     task: str,
     number: Annotated[str, Form()],
     table: Annotated[str, Form()],
-    id: Annotated[str, Form()],  # noqa: A002 - the form's word
+    key: Annotated[str, Form()],
 ) -> Response:
     """Take back what settled a point."""
     spec = task_of(request, task)
     undo(project_of(request), spec, number, who=person_of(request))
-    return _after(request, spec, (table, id))
+    return _after(request, spec, (table, key))
 
 
 def _after(request: Request, spec: Task, point: Point) -> Response:

@@ -106,7 +106,7 @@ def change(
     request: Request,
     task: str,
     table: Annotated[str, Form()],
-    id: Annotated[str, Form()],  # noqa: A002 - the form's word
+    key: Annotated[str, Form()],
     origin: Annotated[Origin, Form()],
     label: Annotated[list[str] | None, Form()] = None,
     why: Annotated[str, Form(max_length=2_000)] = "",
@@ -115,7 +115,7 @@ def change(
     """Give a gold point another label: by adjudication where it was adjudicated, else by the page."""
     spec, chosen = task_of(request, task), [name for name in label or [] if name]
     kind = Origin.ADJUDICATION if origin is Origin.ADJUDICATION else Origin.PAGE
-    decide(project_of(request), spec, (table, id), chosen, who=person_of(request), why=why, origin=kind)
+    decide(project_of(request), spec, (table, key), chosen, who=person_of(request), why=why, origin=kind)
     return go(request, address(task, "/gold") + _query(back))
 
 
@@ -124,14 +124,14 @@ def take_out(
     request: Request,
     task: str,
     table: Annotated[str, Form()],
-    id: Annotated[str, Form()],  # noqa: A002 - the form's word
+    key: Annotated[str, Form()],
     origin: Annotated[Origin, Form()],
     why: Annotated[str, Form(max_length=2_000)] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
     """Remove a label from gold."""
     spec = task_of(request, task)
-    remove(project_of(request), spec, (table, id), origin, who=person_of(request), why=why)
+    remove(project_of(request), spec, (table, key), origin, who=person_of(request), why=why)
     return go(request, address(task, "/gold") + _query(back))
 
 

@@ -75,7 +75,7 @@ def label_one(
     request: Request,
     task: str,
     table: Annotated[str, Form()],
-    id: Annotated[str, Form()],  # noqa: A002 - the form's word
+    key: Annotated[str, Form()],
     label: Annotated[list[str] | None, Form()] = None,
     seed: Annotated[int, Form(ge=0)] = 0,
     of: Annotated[str, Form()] = "",
@@ -85,8 +85,8 @@ def label_one(
     chosen = [name for name in label or [] if name]
     if label is None:
         raise AnnotationError("no class was chosen; choose one, or none of the classes")
-    decide(project_of(request), spec, (table, id), chosen, who=person_of(request))
-    return _on(request, task, table, seed, of, id)
+    decide(project_of(request), spec, (table, key), chosen, who=person_of(request))
+    return _on(request, task, table, seed, of, key)
 
 
 @router.post("/label/undo")

@@ -17,7 +17,7 @@ from adaptml.project import Project
 from portal.jobs import JobStore
 
 BASE = "/tasks/spam/annotation"
-DISPUTED = {"table": "comments", "id": "s8"}
+DISPUTED = {"table": "comments", "key": "s8"}
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_a_disputed_point_is_settled_and_taken_back(client: TestClient, project:
         ({"side": "ham"}, "'ham' is no label"),
         ({"side": '["cat"]'}, "cat is no class of task 'spam'"),
         ({"label": ["ham", "spam"]}, "is multiclass; give one class"),
-        ({"label": ["ham"], "id": "x"}, "comments/x is not in its table any longer"),
+        ({"label": ["ham"], "key": "x"}, "comments/x is not in its table any longer"),
     ],
 )
 def test_what_settles_nothing(client: TestClient, project: Project, form: dict[str, Any], said: str) -> None:
@@ -181,7 +181,7 @@ def test_the_gold_set_and_its_filters(client: TestClient) -> None:
 
 
 def test_a_label_is_changed_removed_and_taken_back(client: TestClient, project: Project) -> None:
-    point = {"table": "comments", "id": "h7", "origin": "annotators", "back": "named=ham"}
+    point = {"table": "comments", "key": "h7", "origin": "annotators", "back": "named=ham"}
     changed = client.post(f"{BASE}/gold/change", data=point | {"label": "spam", "why": "an advert"})
     assert changed.headers["location"] == f"{BASE}/gold?named=ham"
     assert gold(project, "h7") == (["spam"], "page", PERSON)
@@ -206,7 +206,7 @@ def test_a_changed_point_is_marked_and_asked_again(client: TestClient, project: 
     assert "مرحبا 😾 <i>new</i>" in said
     assert "comments/s9" in text(client, "/label/next?table=comments&of=changed")
     done = client.post(
-        f"{BASE}/label", data={"table": "comments", "id": "s9", "label": "ham", "of": "changed"}
+        f"{BASE}/label", data={"table": "comments", "key": "s9", "label": "ham", "of": "changed"}
     )
     assert "of=changed" in done.headers["location"]
     assert gold(project, "s9") == (["ham"], "page", PERSON)
@@ -221,7 +221,7 @@ def test_labels_of_the_page_go_through_the_table(client: TestClient, project: Pr
     skipped = re.search(r"comments/(\w+)", text(client, f"/label/next?table=comments&seed=3&after={key}"))
     assert skipped
     assert skipped[1] != key
-    form = {"table": "comments", "id": key, "label": "", "seed": "3"}
+    form = {"table": "comments", "key": key, "label": "", "seed": "3"}
     block = client.post(f"{BASE}/label", data=form, headers={"hx-request": "true"}).text
     assert f"comments/{skipped[1]}" in block
     assert "Take back" in block
@@ -230,7 +230,7 @@ def test_labels_of_the_page_go_through_the_table(client: TestClient, project: Pr
     last = decisions(project, "spam")[0]
     client.post(f"{BASE}/label/undo", data={"number": last.number, "table": "comments", "seed": "3"})
     assert gold(project, key) is None
-    refused = client.post(f"{BASE}/label", data={"table": "comments", "id": key})
+    refused = client.post(f"{BASE}/label", data={"table": "comments", "key": key})
     assert "no class was chosen" in refused.text
 
 
