@@ -53,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "model_gain": Kind("portal.models.answers:gain", MODELLING),
     "explained": Kind("portal.models.answers:explained", MODELLING),
     "row_votes": Kind("portal.models.answers:votes", LABELLING, limited=True),
+    # What the next rule could be.
     "words": Kind("portal.assist.answers:words", LABELLING, limited=True),
     "draft": Kind("portal.assist.answers:draft", LABELLING, limited=True),
     "reach": Kind("portal.assist.answers:reach", LABELLING, limited=True),
