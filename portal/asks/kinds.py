@@ -5,6 +5,12 @@ from portal.asks.core import Kind
 LABELLING, MODELLING, ANNOTATION = "labelling", "modelling", "annotation"
 
 KINDS: dict[str, Kind] = {
+    # Annotation.
+    "annotation_server": Kind("portal.annotation.answers:server", ANNOTATION),
+    "annotation_standing": Kind("portal.annotation.answers:standing", ANNOTATION),
+    "annotation_preview": Kind("portal.annotation.answers:preview", ANNOTATION),
+    "annotation_agreement": Kind("portal.annotation.answers:agreement", ANNOTATION),
+    "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
     "draw": Kind("portal.rules.answers:draw", LABELLING),
@@ -23,6 +29,11 @@ KINDS: dict[str, Kind] = {
             "region_words",
         )
     },
+    # Where a task stands; what a change of classes or an import would do.
+    "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
+    "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
+    "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),
+    "standing_modelling": Kind("portal.home.answers:modelling", MODELLING),
     # Runs: each room knows its own.
     "runs_of_labelling": Kind("portal.runs.answers:label_runs", LABELLING),
     "runs_of_modelling": Kind("portal.runs.answers:model_runs", MODELLING),
@@ -42,4 +53,9 @@ KINDS: dict[str, Kind] = {
     "model_gain": Kind("portal.models.answers:gain", MODELLING),
     "explained": Kind("portal.models.answers:explained", MODELLING),
     "row_votes": Kind("portal.models.answers:votes", LABELLING, limited=True),
+    # What the next rule could be.
+    "words": Kind("portal.assist.answers:words", LABELLING, limited=True),
+    "draft": Kind("portal.assist.answers:draft", LABELLING, limited=True),
+    "reach": Kind("portal.assist.answers:reach", LABELLING, limited=True),
+    "near": Kind("portal.assist.answers:near", LABELLING),
 }

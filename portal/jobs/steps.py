@@ -70,7 +70,7 @@ def step_of(argv: Sequence[str]) -> Step:
     Raises:
         JobError: no command that may be a job, or words that no process can be given.
     """
-    step = STEPS.get(_command(argv))
+    step = STEPS.get(command_of(argv))
     if step is None or "\0" in "".join(argv):
         given = " ".join(argv)[:80]
         raise JobError(f"`adaptml {given}` cannot be a job; expected one of {listed([*STEPS], len(STEPS))}")
@@ -81,7 +81,8 @@ def step_of(argv: Sequence[str]) -> Step:
     return step
 
 
-def _command(argv: Sequence[str]) -> str:
+def command_of(argv: Sequence[str]) -> str:
+    """The command that words begin with, such as `label` or `task check`."""
     two = " ".join(argv[:2])
     return two if two in STEPS else " ".join(argv[:1])
 
@@ -90,7 +91,7 @@ def task_of(argv: Sequence[str]) -> str:
     """The task that the words name; empty where they name none, or not where it is usual."""
     if not step_of(argv).of_task:
         return ""
-    names = argv[argv.index("--") + 1 :] if "--" in argv else argv[len(_command(argv).split()) :]
+    names = argv[argv.index("--") + 1 :] if "--" in argv else argv[len(command_of(argv).split()) :]
     return "" if not names or names[0].startswith("-") else names[0]
 
 
