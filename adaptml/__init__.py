@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
     from adaptml.importing.tables import tables as tables
+    from adaptml.pipeline.order import StepResult as StepResult
     from adaptml.pipeline.result import RunResult as RunResult
     from adaptml.pipeline.run import StepEvent as StepEvent
     from adaptml.pipeline.run import run as run
-    from adaptml.pipeline.steps import StepResult as StepResult
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -161,7 +161,7 @@ _NAMES = {
     "adaptml.importing.tables": "tables",
     "adaptml.pipeline.result": "RunResult",
     "adaptml.pipeline.run": "run StepEvent",
-    "adaptml.pipeline.steps": "StepResult",
+    "adaptml.pipeline.order": "StepResult",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",

@@ -5,6 +5,12 @@ from portal.asks.core import Kind
 LABELLING, MODELLING, ANNOTATION = "labelling", "modelling", "annotation"
 
 KINDS: dict[str, Kind] = {
+    # Annotation.
+    "annotation_server": Kind("portal.annotation.answers:server", ANNOTATION),
+    "annotation_standing": Kind("portal.annotation.answers:standing", ANNOTATION),
+    "annotation_preview": Kind("portal.annotation.answers:preview", ANNOTATION),
+    "annotation_agreement": Kind("portal.annotation.answers:agreement", ANNOTATION),
+    "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
     "draw": Kind("portal.rules.answers:draw", LABELLING),
@@ -47,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "model_gain": Kind("portal.models.answers:gain", MODELLING),
     "explained": Kind("portal.models.answers:explained", MODELLING),
     "row_votes": Kind("portal.models.answers:votes", LABELLING, limited=True),
+    # What the next rule could be.
     "words": Kind("portal.assist.answers:words", LABELLING, limited=True),
     "draft": Kind("portal.assist.answers:draft", LABELLING, limited=True),
     "reach": Kind("portal.assist.answers:reach", LABELLING, limited=True),

@@ -8,8 +8,9 @@ import pandas as pd
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from adaptml.database import TextList, Vector
+from adaptml.database import TextList
 from adaptml.errors import FrameError, LabellingError
+from adaptml.features.nearest import vector_columns
 from adaptml.features.words import split
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -75,23 +76,24 @@ class RuleForm(BaseModel):
 
 
 def columns_for(kind: Kind, project: Project, task: Task, table: str) -> list[str]:
-    """The columns of a table that a rule of a kind can look at, those that rules read already first.
+    """The columns of a table that a rule of a kind can look at: of those that the task's rules read, or all.
+
+    Vectors need not be among them: the task's file names the column when such a rule is added.
 
     Raises:
         UnknownTableError: no such table.
     """
-    wanted: tuple[type, ...] = {"number": (sa.Integer, sa.Numeric), "like": (Vector,)}.get(
+    if kind == "like":
+        return vector_columns(project.points, task, table)
+    wanted: tuple[type, ...] = {"number": (sa.Integer, sa.Numeric), "regex": (sa.String,)}.get(
         kind, (sa.String, TextList)
     )
-    wanted = (sa.String,) if kind == "regex" else wanted
     found = [
         name
         for name, type_ in project.points.columns(table).items()
-        if isinstance(type_, wanted) and not isinstance(type_, sa.Boolean) and name not in KEYS
+        if isinstance(type_, wanted) and name not in KEYS
     ]
-    preferred = task.features if kind == "like" else task.lf_features
-    mine = [name for name in found if name in preferred]
-    return [*mine, *(name for name in found if name not in mine)] if kind == "like" or not mine else mine
+    return [name for name in found if name in task.lf_features] if task.lf_features else found
 
 
 def rule_of(form: RuleForm, project: Project, task: Task) -> RuleSource:

@@ -3,8 +3,13 @@
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, Field
+
+from adaptml.errors import DatabaseError, one_line
+from adaptml.project import Project
+from adaptml.tasks import Task
+from portal.showing import project_of
 
 SORTS = ("rule", "label", "votes", "overlaps", "conflicts", "accuracy", "change", "run")
 
@@ -14,7 +19,7 @@ class Asked(BaseModel):
 
     Attributes:
         task: name of the task.
-        table: the data table; empty for the first that has what the rules read.
+        table: the data table; empty, in an address, for the first that has what the rules read.
         sort, down: how the table of rules is sorted; empty as in the file.
         find: a part of the names of rules that are shown.
         votes_for: only rules that vote for this class.
@@ -25,7 +30,7 @@ class Asked(BaseModel):
 
     task: str = ""
     table: str = ""
-    sort: str = Field("", pattern="^$|^(" + "|".join(SORTS) + ")$")
+    sort: str = Field(default="", pattern="^$|^(" + "|".join(SORTS) + ")$")
     down: bool = True
     find: str = ""
     votes_for: str = ""
@@ -34,7 +39,7 @@ class Asked(BaseModel):
     other: str = ""
     label: str = ""
     near: str = ""
-    offset: int = Field(0, ge=0)
+    offset: int = Field(default=0, ge=0)
 
     def url(self, part: str = "", /, **changes: Any) -> str:
         """The address of this view, or of a part of it, with some things changed.
@@ -68,8 +73,22 @@ def _said(value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _asked(task: Annotated[str, Path()], query: Annotated[Asked, Query()]) -> Asked:
-    return query.model_copy(update={"task": task})
+def tables_for(project: Project, task: Task) -> tuple[list[str], str | None]:
+    """The tables that have what a task's rules read; and why they cannot be listed, where they cannot."""
+    needed = {"id", *task.lf_features}
+    try:
+        columns = {name: set(project.points.columns(name)) for name in project.database.tables()}
+    except DatabaseError as error:
+        return [], one_line(error)
+    return [name for name, has in columns.items() if needed <= has and "table_name" not in has], None
+
+
+def _asked(request: Request, task: Annotated[str, Path()], query: Annotated[Asked, Query()]) -> Asked:
+    table = query.table
+    if not table:
+        project = project_of(request)
+        table = next(iter(tables_for(project, project.task(task))[0]), "")
+    return query.model_copy(update={"task": task, "table": table})
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
-from adaptml.errors import AdaptmlError, DatabaseError, one_line
+from adaptml.errors import AdaptmlError, one_line
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.rule_file import (
@@ -20,7 +20,8 @@ from adaptml.tasks.rule_file import (
     text_of_save,
 )
 from portal.asks import AskError
-from portal.rules.asked import Asked, AskedFor
+from portal.assist.labels import row_context
+from portal.rules.asked import Asked, AskedFor, tables_for
 from portal.rules.drawn import charts
 from portal.rules.looks import Kept, key_of
 from portal.rules.table import lines
@@ -28,6 +29,7 @@ from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
 
 router = APIRouter()
 ALL_ROWS = 2**31 - 1
+NEAR = 20
 _looks, _runs = Kept(), Kept()
 _saving = Lock()  # between reading what the file holds and replacing it
 Text = Annotated[str, Form()]
@@ -39,12 +41,12 @@ def page(request: Request, asked: AskedFor) -> Response:
     project = project_of(request)
     task = project.task(asked.task)
     text = read_rules(task)
-    tables, problem = _tables(project, task)
+    tables, problem = tables_for(project, task)
     return show(
         request,
         "rules/page.html",
         task=task.name,
-        asked=_with_table(asked, tables),
+        asked=asked,
         tables=tables,
         problem=problem,
         text=text,
@@ -179,14 +181,15 @@ def all_rows(request: Request, asked: AskedFor) -> Response:
 
 
 def _bench(request: Request, asked: Asked, text: str, *, saved: bool) -> Response:
-    project = project_of(request)
-    tables, problem = _tables(project, project.task(asked.task))
-    asked = _with_table(asked, tables)
     if not asked.table:
-        return show(request, "rules/bench.html", look={}, asked=asked, problem=problem, no_table=not tables)
+        project = project_of(request)
+        _, problem = tables_for(project, project.task(asked.task))
+        return show(request, "rules/bench.html", problem=problem, no_table=True, **_context({}, asked, saved))
     look = _look(request, asked, text, saved=saved, rows=True)
+    project = project_of(request)
     context = _context(look, asked, saved)
-    return show(request, "rules/bench.html", problem=None, no_table=False, **context)
+    more = row_context(project, project.task(asked.task))
+    return show(request, "rules/bench.html", problem=None, no_table=False, **context, **more)
 
 
 def _part(request: Request, asked: Asked, part: str, text: str, *, saved: bool) -> Response:
@@ -209,7 +212,9 @@ def _context(look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
 def _rows(request: Request, asked: Asked, text: str) -> Response:
     answer = _asked_rows(request, asked, text)
     look = answer if answer.get("problem") else {}
-    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look)
+    project = project_of(request)
+    more = row_context(project, project.task(asked.task))
+    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look, **more)
 
 
 def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
@@ -221,14 +226,13 @@ def _which(request: Request, asked: Asked) -> dict[str, Any]:
     if not asked.near:
         return asked.rows
     table, _, key = asked.near.partition("/")
-    near = ask_of(request)("assist_near", task=asked.task, table=table, id=key)
-    return asked.rows | {"keys": [[table, found] for found in near["ids"]]}
+    near = ask_of(request)("near", task=asked.task, table=table, to=[key], n=NEAR)
+    return asked.rows | {"keys": [[table, found] for found, _ in near["rows"]]}
 
 
 def _look(request: Request, asked: Asked, text: str, *, saved: bool, rows: bool = False) -> dict[str, Any]:
     """What rules do, from memory where it was just asked for."""
     project = project_of(request)
-    asked = _with_table(asked, _tables(project, project.task(asked.task))[0])
     key = key_of(project, project.task(asked.task), asked.table, text)
     known = _looks.known(key)
     if known is None:
@@ -263,23 +267,6 @@ def _conflict(request: Request, asked: Asked, task: Task, mine: str, now: str) -
     diff = difference(now, mine, ("in the file", "yours"))
     context = {"asked": asked, "mine": mine, "diff": diff, "who": who, "last": last, "base": digest_of(now)}
     return show(request, "rules/conflict.html", part, 409, task=task.name, **context)
-
-
-def _tables(project: Project, task: Task) -> tuple[list[str], str | None]:
-    """The tables that have what the rules read; and why they cannot be listed."""
-    needed = {"id", *task.lf_features}
-    try:
-        columns = {name: set(project.points.columns(name)) for name in project.database.tables()}
-    except DatabaseError as error:
-        return [], one_line(error)
-    found = [name for name, has in columns.items() if needed <= has and "table_name" not in has]
-    return found, None
-
-
-def _with_table(asked: Asked, tables: list[str]) -> Asked:
-    if asked.table in tables or not tables:
-        return asked
-    return asked.model_copy(update={"table": tables[0]})
 
 
 def _words(project: Project, task: Task, tables: list[str]) -> list[dict[str, str]]:
