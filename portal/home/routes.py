@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from adaptml.database.row_counts import RowCount, row_count
+from adaptml.browsing.counts import Count, count_rows
 from adaptml.errors import TaskError, one_line
 from adaptml.example import TABLE, TASK, add_example
 from adaptml.importing.record import Record, read_records
@@ -49,7 +49,7 @@ class ListedTable:
     """
 
     name: str
-    rows: RowCount
+    rows: Count
     columns: list[str]
     record: Record | None
 
@@ -125,7 +125,7 @@ def _listed(project: Project, name: str) -> ListedTask:
 
 def _table(project: Project, name: str, record: Record | None) -> ListedTable:
     columns = [column for column in project.database.columns(name) if column != "id"]
-    return ListedTable(name, row_count(project.database, name), columns, record)
+    return ListedTable(name, count_rows(project.database, name), columns, record)
 
 
 def data_address(table: str, task: str = "") -> str:
