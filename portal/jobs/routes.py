@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 
+from portal.data.asked import searched_at
 from portal.jobs.job import Job, State
 from portal.jobs.store import JobStore
 from portal.showing import go, jobs_of, person_of, project_of, show
@@ -92,6 +93,7 @@ def _facts(store: JobStore, job: Job) -> dict[str, Any]:
         "runs": [*runs.values()],
         "step_events": [*steps.values()],
         "steps": store.steps(job.id),
+        "rows_at": searched_at(job.argv),
     }
 
 
