@@ -10,8 +10,8 @@ from fastapi.responses import StreamingResponse
 from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 
-from portal.data.asked import searched_at
 from portal.jobs.job import Job, State
+from portal.jobs.onward import onward
 from portal.jobs.store import JobStore
 from portal.showing import go, jobs_of, person_of, project_of, show
 
@@ -93,7 +93,7 @@ def _facts(store: JobStore, job: Job) -> dict[str, Any]:
         "runs": [*runs.values()],
         "step_events": [*steps.values()],
         "steps": store.steps(job.id),
-        "rows_at": searched_at(job.argv),
+        "onward": onward(job),
     }
 
 
