@@ -70,7 +70,7 @@ def vector_columns(points: Points, table: str) -> list[str]:
 
 
 def map_table(project: Project, table: str, column: str, *, method: str = "pca", seed: int = 0) -> Projection:
-    """Lay out a sample of a table by its vectors; what was laid out before is read from `unlabeled_data/maps/`.
+    """Lay out a sample of a table by its vectors; what was laid out before is read from `unlabeled_data/maps`.
 
     By the first two principal components (at most 5,000 rows), or by t-SNE (van der Maaten and Hinton 2008;
     at most 2,000 rows, begun from the principal components): there, rows that are near each other are
