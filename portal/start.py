@@ -38,6 +38,7 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     stopping = Event()
     jobs = JobStore(settings.home, partial(ensure_worker, project))
     with Children(settings) as ask, present(project):
+        ask.warm()
         ensure_worker(project)
         app = make_app(
             project, access, ask=ask, jobs=jobs, stopping=stopping, hosts=[_host(address)], key=key

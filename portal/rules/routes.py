@@ -1,7 +1,6 @@
 """The addresses of page 3."""
 
 from contextlib import suppress
-from importlib.util import find_spec
 from threading import Lock
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from adaptml.errors import AdaptmlError, one_line
 from adaptml.project import Project
-from adaptml.tasks import Task
+from adaptml.tasks import MULTICLASS, Task
 from adaptml.tasks.rule_file import (
     ChangedElsewhereError,
     difference,
@@ -29,8 +28,8 @@ from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
 
 router = APIRouter()
 ALL_ROWS = 2**31 - 1
+NEAR = 20
 _looks, _runs = Kept(), Kept()
-_HAS_ASSIST = find_spec("portal.assist.routes") is not None if find_spec("portal.assist") else False
 _saving = Lock()  # between reading what the file holds and replacing it
 Text = Annotated[str, Form()]
 
@@ -184,33 +183,40 @@ def _bench(request: Request, asked: Asked, text: str, *, saved: bool) -> Respons
     if not asked.table:
         project = project_of(request)
         _, problem = tables_for(project, project.task(asked.task))
-        return show(request, "rules/bench.html", problem=problem, no_table=True, **_context({}, asked, saved))
+        return show(
+            request, "rules/bench.html", problem=problem, no_table=True, **_context(request, {}, asked, saved)
+        )
     look = _look(request, asked, text, saved=saved, rows=True)
-    return show(request, "rules/bench.html", problem=None, no_table=False, **_context(look, asked, saved))
+    return show(
+        request, "rules/bench.html", problem=None, no_table=False, **_context(request, look, asked, saved)
+    )
 
 
 def _part(request: Request, asked: Asked, part: str, text: str, *, saved: bool) -> Response:
     look = _look(request, asked, text, saved=saved)
-    return show(request, f"rules/{part}.html", **_context(look, asked, saved))
+    return show(request, f"rules/{part}.html", **_context(request, look, asked, saved))
 
 
-def _context(look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
+def _context(request: Request, look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
     run = _runs.known(asked.task)
+    task = project_of(request).task(asked.task)
     return {
+        "task": task.name,
         "look": look,
         "asked": asked,
         "saved": saved,
         "run": run,
         "lines": lines(look, asked, run) if "rules" in look else [],
         "rows": look.get("rows"),
-        "has_assist": _HAS_ASSIST,
+        "class_names": task.class_names,
+        "exclusive": task.problem is MULTICLASS,
+        "has_vectors": bool(task.features),
     }
 
 
 def _rows(request: Request, asked: Asked, text: str) -> Response:
-    answer = _asked_rows(request, asked, text)
-    look = answer if answer.get("problem") else {}
-    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look)
+    look = _asked_rows(request, asked, text)
+    return show(request, "rules/rows.html", **_context(request, look, asked, saved=False))
 
 
 def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
@@ -218,12 +224,12 @@ def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
 
 
 def _which(request: Request, asked: Asked) -> dict[str, Any]:
-    """Which rows are shown; those near to a row are found by what helps with the next rule."""
+    """Which rows are shown; those near to a row are found by the first vector that the task names."""
     if not asked.near:
         return asked.rows
-    table, _, key = asked.near.partition("/")
-    near = ask_of(request)("assist_near", task=asked.task, table=table, id=key)
-    return asked.rows | {"keys": [[table, found] for found in near["ids"]]}
+    feature = project_of(request).task(asked.task).features[0]
+    found = ask_of(request)("near", table=asked.table, column=feature, to=[asked.near], n=NEAR)
+    return asked.rows | {"keys": [[asked.table, key] for key, _ in found["rows"]]}
 
 
 def _look(request: Request, asked: Asked, text: str, *, saved: bool, rows: bool = False) -> dict[str, Any]:
