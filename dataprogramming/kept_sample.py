@@ -16,6 +16,8 @@ from adaptml.sampling.mixture import draw_sample
 from adaptml.tasks import Task
 
 SAMPLE = 2000
+DRAWN_AT_ONCE = 200_000  # rows of a table from which drawing takes no time worth a word
+MOST_GROWN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,37 @@ def draw_kept_sample(
     with replacing(path) as temporary:
         keys.assign(n_points=n_points).to_parquet(temporary, index=False)
     return KeptSample(keys, n_points, _digest(keys))
+
+
+def sample_of_now(project: Project, task: str | Task, table: str) -> KeptSample | None:
+    """The sample to look at: the kept one, or where the table has become another one since, a new one.
+
+    It is another one where more than a tenth of its rows came or went, and where the sample held all of its
+    rows and any did.
+
+    Args:
+        project: holds the table.
+        task: whose rules are looked at.
+        table: a data table.
+
+    Returns:
+        The sample; of a table of more than 200,000 rows the kept one, and None where there is none.
+
+    Raises:
+        FrameError, DatabaseError: as `draw_kept_sample`.
+    """
+    kept = kept_sample(project, task, table)
+    if kept is not None and kept.n_points > DRAWN_AT_ONCE:
+        return kept
+    n_points = project.database.count(table)
+    if n_points > DRAWN_AT_ONCE or (kept is not None and not _has_changed(kept, n_points)):
+        return kept
+    return draw_kept_sample(project, task, table)
+
+
+def _has_changed(kept: KeptSample, n_points: int) -> bool:
+    most = 0 if len(kept.keys) == kept.n_points else MOST_GROWN * kept.n_points
+    return abs(n_points - kept.n_points) > most
 
 
 def kept_sample(project: Project, task: str | Task, table: str) -> KeptSample | None:

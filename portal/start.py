@@ -47,6 +47,8 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     tokens = {room: read_token(settings.worker_tokens, room) for room in SERVICES} if in_stack else {}
     asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings)
     with asking as ask, present(project):
+        if isinstance(ask, Children):
+            ask.warm()
         ensure_worker(project)
         app = make_app(
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
