@@ -59,7 +59,7 @@ def words_list(
     request: Request, task: str, table: str, label: str, column: str, among: str, against: str
 ) -> Response:
     """The words."""
-    asked = {"label": label, "column": column, "among": among, "against": against}
+    asked: dict[str, Any] = {"label": label, "column": column, "among": among, "against": against}
     found = ask_of(request)("words", task=task, table=table, **asked)
     address = f"/tasks/{quote(task)}/assist/form?"
     common = {"table": table, "label": label, "column": column}
@@ -68,10 +68,8 @@ def words_list(
         | {"form": address + urlencode(common | {"kind": _kind(phrase["phrase"]), "words": phrase["phrase"]})}
         for phrase in found["phrases"]
     ]
-    said = {"among_text": AMONG[among], "against_text": AGAINST[against]}
-    return show(
-        request, "assist/words.html", "panel", task=task, **found | {"phrases": phrases}, **asked, **said
-    )
+    shown = found | asked | {"phrases": phrases, "among_text": AMONG[among], "against_text": AGAINST[against]}
+    return show(request, "assist/words.html", "panel", task=task, **shown)
 
 
 @router.get("/form")
@@ -84,7 +82,8 @@ def form(request: Request, task: str, asked: Annotated[RuleForm, Query()]) -> Re
 def draft(request: Request, task: str, asked: Annotated[RuleForm, Query()]) -> Response:
     """The code of a rule that is no rule yet, and what it would do."""
     project = project_of(request)
-    found, shown = project.task(task), {"task": task, "form": asked}
+    found = project.task(task)
+    shown: dict[str, Any] = {"task": task, "form": asked}
     try:
         source = rule_of(asked, project, found)
         rule = source.rule.model_dump_json(exclude={"language"}, exclude_none=True)

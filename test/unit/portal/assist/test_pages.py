@@ -16,7 +16,7 @@ COMMON = {"table": "comments", "label": "spam", "column": "text"}
 def test_words_lead_to_a_form_that_shows_their_effect(client: TestClient) -> None:
     found = client.get(WORDS, params=COMMON | {"among": "wrong", "against": "classes"})
     assert found.status_code == 200
-    assert "12 rows of it" in found.text
+    assert "12 rows of spam (6 by gold), compared with 11 rows of other classes" in found.text
     address = re.findall(r'href="(/tasks/spam/assist/form\?[^"]+words=channel)"', found.text)[0]
     form = client.get(address.replace("&amp;", "&"))
     assert form.status_code == 200
