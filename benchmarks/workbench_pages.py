@@ -4,7 +4,8 @@
 
 makes a table of ROWS rows (10,000,000) in a SQLite file in FOLDER (kept, and taken again), with labels of one
 in a hundred of them, and asks the served page for each address in turn: median and worst of 20 answers, in
-milliseconds, what the process computed for each, and the memory that it held then. The first answer after the start is told by itself.
+milliseconds, what the process computed for each, and the memory that it held then. The first answer after the
+start is told by itself.
 """
 
 import os
