@@ -12,7 +12,7 @@ from adaptml.project import Project
 from adaptml.rules.adding import add_rule, needs_feature
 from adaptml.tasks import Task
 from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of, usual_likeness
-from portal.assist.labels import label_row, my_last, row_context, row_label
+from portal.assist.labels import RowLabel, label_row, my_last, row_context, row_label
 from portal.showing import ask_of, go, person_of, project_of, show
 
 router = APIRouter(prefix="/tasks/{task}/assist")
@@ -190,7 +190,8 @@ def label(
     """Give a row a gold label; an empty name is none of the classes."""
     project = project_of(request)
     found = project.task(task)
-    return _row_actions(request, found, label_row(project, found, table, id, name, person_of(request)))
+    made = label_row(project, found, table, id, name, person_of(request))
+    return _row_actions(request, found, made, written=True)
 
 
 @router.post("/undo")
@@ -200,7 +201,7 @@ def take_back(request: Request, task: str, number: Annotated[str, Form()], row: 
     found = project.task(task)
     gone = undo(project, found, number, who=person_of(request))
     if row:
-        return _row_actions(request, found, row_label(project, found, *gone.point))
+        return _row_actions(request, found, row_label(project, found, *gone.point), written=True)
     query = urlencode({"table": gone.point[0]})
     return go(request, f"/tasks/{quote(task)}/rules?{query}")
 
@@ -246,11 +247,16 @@ def _form(request: Request, task: str, asked: RuleForm, problem: str = "") -> Re
     )
 
 
-def _row_actions(request: Request, task: Task, row: Any) -> Response:
+def _row_actions(request: Request, task: Task, row: RowLabel, *, written: bool = False) -> Response:
+    """What can be done with a row; after a write without htmx by way of its own address."""
+    fragment = "hx-request" in request.headers
+    if written and not fragment:
+        query = urlencode({"table": row.table, "id": row.id})
+        return go(request, f"/tasks/{quote(task.name)}/assist/label?{query}")
     return show(
         request,
         "assist/row.html",
-        "panel" if "hx-request" in request.headers else None,
+        "panel" if fragment else None,
         row=row,
         **row_context(project_of(request), task),
     )

@@ -125,6 +125,16 @@ def test_a_row_is_labelled_with_who_and_part_and_taken_back(client: TestClient, 
     assert "Undo" in client.get("/tasks/spam/assist?table=comments").text
 
 
+def test_a_label_without_scripts_leads_to_the_row(client: TestClient) -> None:
+    done = client.post("/tasks/spam/assist/label", data={"table": "comments", "id": "s0", "name": "spam"})
+    assert (done.status_code, done.headers["location"]) == (
+        303,
+        "/tasks/spam/assist/label?table=comments&id=s0",
+    )
+    row = client.get(done.headers["location"]).text
+    assert 'value="spam" class="label-key" data-key="2" aria-pressed="true"' in row
+
+
 def test_what_another_person_said_before_is_told(client: TestClient, project: Project) -> None:
     decide(project, "spam", ("comments", "s0"), ["ham"], who="Bo")
     assert "Labelled spam, before ham by Bo." in label(client, "s0", "spam")
