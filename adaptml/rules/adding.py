@@ -1,11 +1,8 @@
 """Adding a rule to a task: its line in `lfs.py`, the files that it reads, and the column that it looks at."""
 
-from adaptml.database import Vector
 from adaptml.errors import LabellingError
 from adaptml.files import write_text
-from adaptml.frames import KEYS
 from adaptml.project import Project
-from adaptml.rules.core import LikeRule
 from adaptml.rules.into_file import with_rule
 from adaptml.rules.source import RuleSource
 from adaptml.tasks import Task
@@ -32,12 +29,8 @@ def preview(task: Task, rule: RuleSource) -> str:
 
 
 def needs_feature(task: Task, rule: RuleSource) -> bool:
-    """Whether the task has to name the column that the rule looks at, for its rules do not read it yet.
-
-    Rules of a task without `lf_features` read all columns but vectors.
-    """
-    read_all = not task.lf_features and not isinstance(rule.rule, LikeRule)
-    return not read_all and rule.rule.column not in task.lf_features
+    """Whether the task's `lf_features` lack the column that the rule looks at."""
+    return rule.rule.column not in task.lf_features
 
 
 def add_rule(project: Project, task: Task, rule: RuleSource, *, who: str) -> Save:
@@ -62,13 +55,6 @@ def add_rule(project: Project, task: Task, rule: RuleSource, *, who: str) -> Sav
         write_text(content, folder / name)
     if needs_feature(task, rule):
         path = folder / "task.yaml"
-        columns = [*(task.lf_features or _read_now(project, rule)), rule.rule.column]
+        columns = [*task.lf_features, rule.rule.column]
         write_file(path, put(read_file(path), ["lf_features"], columns))
     return save_rules(project, task, text, base=digest_of(before), who=who)
-
-
-def _read_now(project: Project, rule: RuleSource) -> list[str]:
-    """What rules read of a table where the task does not name it."""
-    tables = [example.table_name for example in rule.rule.like] if isinstance(rule.rule, LikeRule) else []
-    columns = project.points.columns(tables[0]) if tables else {}
-    return [name for name, kind in columns.items() if not isinstance(kind, Vector) and name not in KEYS]

@@ -46,20 +46,6 @@ def test_rules_of_each_kind_vote_as_they_were_typed(project: Project) -> None:
     ]  # the first is the example's
 
 
-def test_a_task_that_names_no_columns_names_them_with_the_first_vector() -> None:
-    with adaptml.example_project() as project:
-        file = project.task("spam").folder / "task.yaml"  # type: ignore[operator]
-        file.write_text(file.read_text().replace("lf_features: [text, tokens]", "lf_features: []"))
-        vectors = adaptml.table_vectors(project.points, "comments", "vector").of(["s0"])
-        like = [Example.of("comments", "s0", vectors["s0"])]
-        add_rule(project, project.task("spam"), keyword_source("win", ["win a"], "spam", "text"), who="Ana")
-        assert project.task("spam").lf_features == ()
-        rule = like_source("like_s0", like, [], "spam", "vector", 0.999, "like_s0.json")
-        add_rule(project, project.task("spam"), rule, who="Ana")
-        assert set(project.task("spam").lf_features) == {"text", "tokens", "vector"}
-        assert project.apply_lfs("spam", "comments").summary()["votes"].tolist()[-2:] == [2, 1]
-
-
 def test_what_is_there_is_not_overwritten(project: Project) -> None:
     task = project.task("spam")
     assert task.folder is not None
