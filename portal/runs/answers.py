@@ -186,10 +186,11 @@ def _with_texts(project: Project, task: Task, frame: pd.DataFrame) -> list[dict[
     texts = texts_of_task(project.database, task)(frame[KEYS].drop_duplicates())
     texts = texts.astype(object).where(texts.notna(), None).set_index(KEYS)
     known = texts.to_dict("index")
-    return [
-        {**line, "texts": {k: _text(v) for k, v in known.get((line["table_name"], line["id"]), {}).items()}}
-        for line in frame.to_dict("records")
-    ]
+    lines: list[dict[str, Any]] = [{str(k): v for k, v in line.items()} for line in frame.to_dict("records")]
+    for line in lines:
+        cells = known.get((line["table_name"], line["id"]), {})
+        line["texts"] = {str(name): _text(cell) for name, cell in cells.items()}
+    return lines
 
 
 def _beside(project: Project, task: Task, found: SideBySide) -> dict[str, Any]:

@@ -215,7 +215,7 @@ def _has_gold(project: Project, task: str) -> bool:
 
 def _shown(request: Request, task: str, form: Form, wrong: Mapping[str, str], status: int = 200) -> Response:
     """The fields alone, or the whole page where a browser without scripts sent them."""
-    context = {"task": task, "form": form, "wrong": wrong, "step": form.step}
+    context: dict[str, Any] = {"task": task, "form": form, "wrong": wrong, "step": form.step}
     if "hx-request" in request.headers:
         return show(request, "runs/_fields.html", status=status, **context)
     return show(request, "runs/filled.html", status=status, title=form.title, **context)
