@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -46,11 +46,10 @@ def browser(server: Any) -> Browser:
 
 
 @pytest.fixture(scope="module")
-def data(server: Any) -> Iterator[None]:
+def data(server: Any) -> None:
     server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
     export = "/app/example_data/example_annotations.json"
     server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
-    yield
 
 
 def started(server: Any, words: str) -> int:
