@@ -195,9 +195,8 @@ def sheet(request: Request, task: str, file: UploadFile) -> Response:
     with _scratch() as folder:
         try:
             if Path(name).suffix.lower() not in SPREADSHEETS:
-                raise FrameError(
-                    f"the file is named {name!r}; expected a spreadsheet that ends in {listed(SPREADSHEETS, 9)}"
-                )
+                kinds = listed(SPREADSHEETS, len(SPREADSHEETS))
+                raise FrameError(f"the file is named {name!r}; expected a spreadsheet that ends in {kinds}")
             (folder / name).write_bytes(file.file.read())
             done = project_of(request).gold(spec, folder / name, who=person_of(request))
         except AdaptmlError as error:
