@@ -131,6 +131,8 @@ if TYPE_CHECKING:
     from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.explain import Explained as Explained
+    from modelling.explain import explain as explain
     from modelling.export import Exported as Exported
     from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
@@ -211,6 +213,7 @@ _NAMES = {
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.explain": "explain Explained",
     "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",

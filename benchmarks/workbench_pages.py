@@ -4,9 +4,11 @@
 
 makes a table of ROWS rows (10,000,000) in a SQLite file in FOLDER (kept, and taken again), with labels of one
 in a hundred of them, and asks the served page for each address in turn: median and worst of 20 answers, in
-milliseconds, and the memory of the process. The first answer after the start is told by itself.
+milliseconds, what the process computed for each, and the memory that it held then. The first answer after the
+start is told by itself.
 """
 
+import os
 import re
 import statistics
 import subprocess
@@ -16,10 +18,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from adaptml import Project
 from adaptml.database import Database, WritebackKind, write_back
@@ -55,7 +59,12 @@ def make(folder: Path, rows: int) -> Project:
     project = Project(folder)
     if project.database.has_table(f"{TASK}_labels"):
         return project
-    types = {"id": sa.Text(), "text": FreeText(), "likes": sa.Integer(), "lang": sa.Text()}
+    types: dict[str, TypeEngine[Any]] = {
+        "id": sa.Text(),
+        "text": FreeText(),
+        "likes": sa.Integer(),
+        "lang": sa.Text(),
+    }
     if not project.database.has_table(TABLE):
         project.database.create_table(TABLE, types)
         with project.database.engine.begin() as connection:
@@ -117,6 +126,15 @@ def asked(url: str, cookie: str) -> float:
     return 1_000 * (time.perf_counter() - start)
 
 
+def cpu_ms(process: int) -> float:
+    """Milliseconds that a process has computed so far, where the system tells."""
+    stat = Path(f"/proc/{process}/stat")
+    if not stat.exists():
+        return float("nan")
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return 1_000 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_mb(process: int) -> float:
     """What a process holds now, where the system tells."""
     status = Path(f"/proc/{process}/status")
@@ -130,10 +148,13 @@ def main(rows: int, folder: Path) -> None:
     with make(folder, rows) as project, served(project) as (url, cookie, process):
         print(f"{rows:,} rows, there and served after {time.perf_counter() - start:.0f} s")
         print(f"the first answer of all: {asked(f'{url}/data/{TABLE}', cookie):.0f} ms")
-        for name, address in addresses(rows).items():
-            times = [asked(url + address, cookie) for _ in range(ASKED)]
-            print(f"{name:26} median {statistics.median(times):7.0f}   worst {max(times):7.0f} ms")
         print(f"the process holds {memory_mb(process):.0f} MB")
+        for name, address in addresses(rows).items():
+            before = cpu_ms(process)
+            times = [asked(url + address, cookie) for _ in range(ASKED)]
+            cpu = (cpu_ms(process) - before) / ASKED
+            said = f"median {statistics.median(times):6.0f}   worst {max(times):6.0f} ms   CPU {cpu:5.0f} ms"
+            print(f"{name:26} {said}   {memory_mb(process):.0f} MB")
 
 
 if __name__ == "__main__":

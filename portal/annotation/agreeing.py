@@ -32,11 +32,13 @@ class Side:
         label: its class names.
         value: as the form sends it.
         people: who gave it, by name.
+        notes: what some of them wrote or marked beside it.
     """
 
     label: list[str]
     value: str
     people: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -190,19 +192,25 @@ def _cards(
     texts = shown(project, spec, [_key(one) for one in points])
     return [
         Card(
-            _key(one), one["distance"], _sides(one["labels"], names), _guide(spec, one["labels"]),
+            _key(one), one["distance"], _sides(one, names), _guide(spec, one["labels"]),
             texts.get(_key(one)), settled.get(_key(one)),
         )
         for one in points
     ]  # fmt: skip
 
 
-def _sides(labels: dict[str, list[str]], names: dict[str, str]) -> list[Side]:
-    people: dict[str, list[str]] = {}
-    for person, label in labels.items():
-        people.setdefault(json.dumps(label, ensure_ascii=False), []).append(names.get(person, person))
-    ordered = sorted(people.items(), key=lambda side: -len(side[1]))
-    return [Side(json.loads(value), value, who) for value, who in ordered]
+def _sides(one: dict[str, Any], names: dict[str, str]) -> list[Side]:
+    sides: dict[str, Side] = {}
+    for person, label in one["labels"].items():
+        value, name = json.dumps(label, ensure_ascii=False), names.get(person, person)
+        side = sides.setdefault(value, Side(label, value, [], []))
+        side.people.append(name)
+        beside = one["beside"].get(person)
+        if beside:
+            words = [f"marked {', '.join(beside['words'])}"] if beside["words"] else []
+            comment = [beside["comment"]] if beside["comment"] else []
+            side.notes.append(f"{name}: {'; '.join(comment + words)}")
+    return sorted(sides.values(), key=lambda side: -len(side.people))
 
 
 def _guide(spec: Task, labels: dict[str, list[str]]) -> list[ClassSpec]:

@@ -1,6 +1,7 @@
 """Answers to the page's questions about annotation, as what JSON can hold."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from math import isfinite
@@ -11,7 +12,9 @@ from typing import Any
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from adaptml.frames import KEYS
+from adaptml.feedback import COMMENT, WORDS
+from adaptml.frames import KEYS, read_frame
+from adaptml.gold_labels.core import Point
 from adaptml.project import Project
 from adaptml.sampling import SamplingOptions, draw_points
 from labelstudio import reach as reaching
@@ -93,7 +96,25 @@ def agreement(project: Project, *, task: str) -> dict[str, Any]:
     told = TypeAdapter(Agreement).dump_python(found, mode="json")
     told |= {"measures": MEASURES, "precision_lines": precision_lines(found.precision)}
     told |= {"n_disputed": len(found.disputed), "disputed": told["disputed"][:MOST_DISPUTED]}
+    beside = _beside(read_frame(annotated), [person.name for person in found.annotators])
+    for point in told["disputed"]:
+        point["beside"] = beside.get((point["table_name"], point["id"]), {})
     return said | {"found": told, "stale": path.stat().st_mtime_ns < annotated.stat().st_mtime_ns}
+
+
+def _beside(frame: pd.DataFrame, people: Sequence[str]) -> dict[Point, dict[str, dict[str, Any]]]:
+    """Point → person → what was said beside the label: `comment`, and the `words` that were marked."""
+    found: dict[Point, dict[str, dict[str, Any]]] = {}
+    for person in people:
+        comment, words = f"{person}{COMMENT}", f"{person}{WORDS}"
+        if comment not in frame.columns:
+            continue
+        said = zip(frame["table_name"], frame["id"], frame[comment], frame[words], strict=True)
+        for table, key, text, marks in said:
+            marked = [] if marks is None else [f"{mark['text']} ({mark['class']})" for mark in marks]
+            if text or marked:
+                found.setdefault((table, key), {})[person] = {"comment": text or "", "words": marked}
+    return found
 
 
 def queue(project: Project, *, task: str, table: str, seed: int) -> dict[str, Any]:

@@ -20,7 +20,10 @@ TABS = {
     "/gold": "Gold",
     "/label": "Label here",
 }
-_HERE = {path[1:]: path for path in TABS if path} | {"history": "/gold"}  # template → its tab
+_HERE = {path[1:]: path for path in TABS if path} | {
+    "history": "/gold",
+    "edit": "/gold",
+}  # template → its tab
 LONG_AGO = 1970
 FEW_CLASSES = 12  # above, a list to choose from takes the place of buttons
 

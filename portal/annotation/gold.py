@@ -101,6 +101,20 @@ def history(request: Request, task: str, n: Annotated[int, Query(ge=1)] = 1) -> 
     )  # fmt: skip
 
 
+@router.get("/gold/edit")
+def edit(request: Request, task: str, table: str, key: str, back: str = "") -> Response:
+    """The form that changes or removes one label: as a block for htmx, else as a page."""
+    spec, project, point = task_of(request, task), project_of(request), (table, key)
+    rows = [row for row in _rows(_found(project, spec).frame) if (row["table_name"], row["id"]) == point]
+    if not rows:
+        raise FrameError(f"{table}/{key} has no gold label any more; load the page again")
+    block = "form" if "hx-request" in request.headers else None
+    return page(
+        request, spec, "edit", block, point=point, origin=rows[0]["origin"], label=rows[0][GOLD_LABEL],
+        back=back, parts=shown(project, spec, [point]).get(point),
+    )  # fmt: skip
+
+
 @router.post("/gold/change")
 def change(
     request: Request,

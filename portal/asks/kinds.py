@@ -30,6 +30,8 @@ KINDS: dict[str, Kind] = {
         )
     },
     # Where a task stands; what a change of classes or an import would do.
+    "example_features": Kind("portal.home.answers:example_features", LABELLING),
+    "example_gold": Kind("portal.home.answers:example_gold", ANNOTATION),
     "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
     "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
     "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),

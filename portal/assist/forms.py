@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from pydantic import BaseModel
 
 from adaptml.database import TextList
 from adaptml.errors import FrameError, LabellingError
+from adaptml.features.cosine import unit_rows
 from adaptml.features.nearest import vector_columns
 from adaptml.features.words import split
 from adaptml.frames import KEYS
@@ -36,6 +38,7 @@ KINDS: Mapping[Kind, str] = {
     "like": "Like these rows",
 }
 MOST_EXAMPLES = 200
+LIKE_ONE = "0.5"
 
 
 class RuleForm(BaseModel):
@@ -142,6 +145,19 @@ def _examples(project: Project, table: str, column: str, ids: Sequence[str]) -> 
     if absent:
         raise FrameError(f"row {absent[0]} has no vector in {column!r}; featurise the table, or leave it out")
     return [Example.of(table, key, vector) for key, vector in zip(found["id"], found[column], strict=True)]
+
+
+def usual_likeness(project: Project, form: RuleForm, column: str) -> str:
+    """How alike rows have to be where nobody says it: as the examples are among each other.
+
+    Every example is then found by the others; a single one says nothing, and takes `LIKE_ONE`.
+    """
+    if len(form.like) < 2 or not column:
+        return LIKE_ONE
+    vectors = unit_rows([example.vector for example in _examples(project, form.table, column, form.like)])
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    return f"{np.floor(100 * cosines.max(axis=1).min()) / 100:.2f}"
 
 
 def _number(text: str) -> float | None:

@@ -11,7 +11,7 @@ from adaptml.gold_labels.decisions import undo
 from adaptml.project import Project
 from adaptml.rules.adding import add_rule, needs_feature
 from adaptml.tasks import Task
-from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of
+from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of, usual_likeness
 from portal.assist.labels import label_row, my_last, row_context, row_label
 from portal.showing import ask_of, go, person_of, project_of, show
 
@@ -223,6 +223,9 @@ def _form(request: Request, task: str, asked: RuleForm, problem: str = "") -> Re
     project = project_of(request)
     found = project.task(task)
     columns = columns_for(asked.kind, project, found, asked.table)
+    if asked.kind == "like" and not asked.above:
+        column = asked.column or next(iter(columns), "")
+        asked = asked.model_copy(update={"above": usual_likeness(project, asked, column)})
     examples = {
         "like": _rows(project, found, asked.like, asked.table),
         "unlike": _rows(project, found, asked.unlike, asked.table),

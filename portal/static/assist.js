@@ -92,7 +92,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (/\/assist(\?|$)/.test(address)) query.delete("assist");
   else query.set("assist", address);
   history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
-  if (!first) panel.scrollIntoView({ block: "nearest" });
+  if (!first) panel.scrollIntoView({ block: "start" });
 });
 if (!onRules) addEventListener("popstate", () => location.reload());
 

@@ -13,7 +13,8 @@ RULES = "/tasks/spam/rules"
 
 def open_rules(page: Page, query: str = "") -> None:
     page.goto(RULES + query)
-    expect(page.get_by_role("heading", name="Words that mark a class")).to_be_visible()
+    # The processes that run rules start meanwhile, which takes a busy machine a while.
+    expect(page.get_by_role("heading", name="Words that mark a class")).to_be_visible(timeout=120_000)
 
 
 def add_rule(page: Page, name: str) -> None:
@@ -22,19 +23,18 @@ def add_rule(page: Page, name: str) -> None:
 
 
 def test_words_become_a_rule_whose_effect_is_shown_first(
-    page: Page, portal: Portal, assert_accessible: Callable[[Page], None], shot: Callable[..., None]
+    page: Page, portal: Portal, shot: Callable[..., None]
 ) -> None:
     open_rules(page)
     expect(page.locator(".rules-sums")).to_contain_text("1 without a vote")
-    page.get_by_label("Class", exact=True).nth(0).select_option("spam")
+    page.locator("#words-label").select_option("spam")
     page.get_by_label("Compared with").select_option("voted")
     page.get_by_role("button", name="Find words").click()
     page.get_by_role("link", name="who", exact=True).click()
     draft = page.locator("#draft")
     expect(draft).to_contain_text('keyword_lf("spam_who", ["who"], "spam", "text")')
-    expect(draft).to_contain_text("1 rows; covered 23 → 24")
+    expect(draft).to_contain_text("1 row; covered 23 → 24")
     shot(page, "rules_next_rule")
-    assert_accessible(page)
     page.reload()  # what the panel shows stands in the address
     expect(page.locator("#draft")).to_contain_text("covered 23 → 24")
     assert "spam_who" not in read_rules(portal.project.task("spam"))
@@ -99,7 +99,7 @@ def test_rows_like_this_one_become_a_rule(page: Page, portal: Portal, shot: Call
     page.get_by_label("Votes for").select_option("spam")
     page.get_by_label("Name").fill("gifts")
     expect(page.locator("#draft")).to_contain_text(
-        'like_lf("gifts", "gifts.json", "spam", "vector", above=0.8)'
+        'like_lf("gifts", "gifts.json", "spam", "vector", above=0.34)'
     )
     add_rule(page, "gifts")
     assert portal.project.task("spam").lf_features[-1] == "vector"
@@ -123,6 +123,8 @@ def test_forms_of_every_kind_show_their_effect(page: Page, assert_accessible: Ca
         page.get_by_label(field).fill(typed)
         expect(page.locator("#draft")).to_contain_text(code)
         expect(page.locator("#draft")).to_contain_text("of 24 rows")
+        if kind == "Keywords":
+            assert_accessible(page)
         page.get_by_role("link", name="Cancel").click()
     page.get_by_role("link", name="Number", exact=True).click()
     expect(page.locator("#assist")).to_contain_text("has no column for such a rule")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 from portal_server import Portal
 
@@ -88,3 +89,16 @@ def test_a_database_that_is_away_is_said_and_comes_back(page: Page, portal: Port
     page.reload()
     expect(page.locator("table.rows tbody tr")).to_have_count(24)
     page.said.clear()  # type: ignore[attr-defined]
+
+
+def test_a_search_of_a_long_table_is_a_job_whose_rows_are_then_listed(
+    page: Page, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("counts.EXACT_ROWS", "search.SEARCHED_ROWS"):
+        monkeypatch.setattr(f"adaptml.browsing.{name}", 10)  # of the page's process, which is this one
+    page.goto("/data/comments?q=subscribe")
+    expect(page.locator("#count")).to_contain_text("about")
+    page.get_by_role("button", name="Search the whole table").click()
+    page.get_by_role("link", name="Show the rows").click()
+    expect(page.locator("table.rows tbody tr")).to_have_count(4)
+    expect(page.locator("#count")).to_contain_text("4 rows")

@@ -84,3 +84,11 @@ def test_a_file_of_another_kind_is_refused_where_it_was_chosen(page: Page, tmp_p
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("alert")).to_contain_text("ends in '.pkl'")
     page.said.clear()  # type: ignore[attr-defined]  # the console tells of the answer's status
+
+
+def test_the_example_is_loaded_with_one_button_and_the_tour_begins(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Load the example").click()
+    expect(page.get_by_role("complementary", name="Tour of the example")).to_contain_text("1 of 6: The table")
+    page.goto("/tasks/spam")
+    expect(page.get_by_text("12, of them 6")).to_be_visible()

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from portal_server import PERSON, Portal, page_of
 
 from adaptml import example_project
+from adaptml.frames import read_frame, write_frame
 from adaptml.gold_labels.decisions import decisions
 from adaptml.gold_labels.home import GoldHome, counting
 from adaptml.project import Project
@@ -136,6 +137,22 @@ def test_agreement_and_who_disagrees(client: TestClient) -> None:
     assert "1 point," in text(client, "/disputed/cards?named=ham")
 
 
+def test_what_annotators_wrote_stands_beside_their_labels(client: TestClient, project: Project) -> None:
+    path = project.settings.annotations("spam") / "ann_df.parquet"
+    before = path.read_bytes()
+    frame = read_frame(path)
+    disputed = frame["id"] == "s8"
+    marks = [{"class": "spam", "column": "text", "text": "coins"}]
+    told = {"1_words": [marks if one else None for one in disputed], "1_comment": None, "2_words": None}
+    told["2_comment"] = ["<i>sounds</i> fair" if one else None for one in disputed]
+    write_frame(frame.assign(**told), path)
+    card = text(client, "/disputed/cards")
+    assert "1: marked coins (spam)" in card
+    assert "2: <i>sounds</i> fair" in card
+    assert "People annotated since this was measured." in text(client, "/agreement/report")
+    path.write_bytes(before)
+
+
 def test_a_disputed_point_is_settled_and_taken_back(client: TestClient, project: Project) -> None:
     form = DISPUTED | {"side": json.dumps(["ham"]), "why": "<b>a coin</b> collector"}
     answer = client.post(f"{BASE}/settle", data=form, headers={"hx-request": "true"})
@@ -182,6 +199,8 @@ def test_the_gold_set_and_its_filters(client: TestClient) -> None:
 
 def test_a_label_is_changed_removed_and_taken_back(client: TestClient, project: Project) -> None:
     point = {"table": "comments", "key": "h7", "origin": "annotators", "back": "named=ham"}
+    assert 'value="ham" checked' in client.get(f"{BASE}/gold/edit?table=comments&key=h7").text
+    assert client.get(f"{BASE}/gold/edit?table=comments&key=h0").status_code == 400
     changed = client.post(f"{BASE}/gold/change", data=point | {"label": "spam", "why": "an advert"})
     assert changed.headers["location"] == f"{BASE}/gold?named=ham"
     assert gold(project, "h7") == (["spam"], "page", PERSON)

@@ -1,19 +1,45 @@
 """The data page, asked without a browser."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from portal_server import page_of
 
+from adaptml import example_project
 from adaptml.project import Project
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000000000500010d0a2db40000000049454e44ae426082"
 )
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[Project]:
+    """The small example; tests that write rows have a table of their own."""
+    with example_project() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(project: Project) -> Iterator[TestClient]:
+    """A browser's requests, logged in, to the page of the example."""
+    portal = page_of(project)
+    with TestClient(portal.app, base_url=portal.url, follow_redirects=False) as made:
+        made.headers |= {"sec-fetch-site": "same-origin", "accept": "text/html"}
+        made.cookies.set(*portal.cookie())
+        yield made
+
+
+def make(project: Project, table: str, texts: dict[str, str | None]) -> None:
+    project.database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
+    frame = pd.DataFrame({"id": list(texts), "txt": list(texts.values())}, dtype=object)
+    project.database.upsert(table, frame, ["id"])
 
 
 def ids(text: str) -> list[str]:
@@ -78,20 +104,22 @@ def test_texts_are_shown_as_texts(client: TestClient, project: Project) -> None:
         "x1": "<script>alert(1)</script>", "x2": "مرحبا 😀", "x3": "long " * 20_000,
         "a/b?c=1#d": "an id with signs", "x4": None,
     }  # fmt: skip
-    frame = pd.DataFrame({"id": list(texts), "text": list(texts.values())}, dtype=object)
-    project.database.upsert("comments", frame, ["id"])
-    page = client.get("/data/comments?q=x1").text + client.get("/data/comments").text
+    make(project, "odd #1?", texts)
+    base = "/data/odd%20%231%3F"
+    assert f'href="{base}"' in client.get("/data").text
+    page = client.get(f"{base}/rows?q=x1").text + client.get(base).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
-    long = client.get("/data/comments?after=x2").text
+    long = client.get(f"{base}?after=x2").text
     assert "… <a" in long
     assert len(long) < 20_000
-    assert len(client.get("/data/comments/points/x3").text) < 60_000
-    link = re.search(r'href="(/data/comments/points/a[^"]*)"', client.get("/data/comments/rows?q=signs").text)
+    assert len(client.get(f"{base}/points/x3").text) < 60_000
+    link = re.search(r'href="([^"]*/points/a[^"]*)"', client.get(f"{base}/rows?q=signs").text)
     assert link is not None
     assert "an id with signs" in client.get(link[1]).text
-    spread = client.get("/data/comments/distribution?column=text").text
-    assert "<script>alert" not in spread
+    assert "<script>alert" not in client.get(f"{base}/distribution?column=txt").text
+    assert "This table has no vectors yet" in client.get(f"{base}/map").text
+    assert "odd%20%231%3F.csv" in client.get(f"{base}/export.csv").headers["content-disposition"]
 
 
 def test_a_map_has_regions_with_rows_and_words(client: TestClient) -> None:
@@ -155,9 +183,16 @@ def test_only_media_files_are_served(client: TestClient, project: Project, tmp_p
         f"{str(tmp_path).replace('/', '%2f')}%2fsecret.png", "a%00.png", "in",
     ):  # fmt: skip
         assert client.get(f"/media/{path}").status_code == 404, path
-    frame = pd.DataFrame({"id": ["p1"], "text": ["in/c.png"]})
-    project.database.upsert("comments", frame, ["id"])
-    assert '<img class="picture" src="/media/in/c.png"' in client.get("/data/comments/points/p1").text
+    make(
+        project,
+        "pictures",
+        {"p1": "in/c.png", "p2": str(folder / "a b.png"), "p3": "https://x.example/y.png"},
+    )
+    assert '<img class="picture" src="/media/in/c.png"' in client.get("/data/pictures/points/p1").text
+    listed = client.get("/data/pictures").text
+    assert 'src="/media/a%20b.png"' in listed
+    assert "x.example/y.png" in listed
+    assert 'src="https' not in listed
 
 
 def test_what_is_not_there_is_said(client: TestClient) -> None:
