@@ -1,5 +1,6 @@
 """The sample on which rules are looked at: drawn once, so that what changes is due to the rules."""
 
+import json
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from adaptml.errors import FrameError
-from adaptml.files import replacing
+from adaptml.files import write_text
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.sampling.core import RANDOM, Source
@@ -59,9 +60,7 @@ def draw_kept_sample(
         raise FrameError(f"{table} holds no data point to look at; import some, or choose another table")
     drawn = draw_sample(Source(project.points, table), RANDOM, n, seed)
     keys = drawn.frame[KEYS].sort_values("id", ignore_index=True)
-    path = _path(project, task, table)
-    with replacing(path) as temporary:
-        keys.assign(n_points=n_points).to_parquet(temporary, index=False)
+    write_text(json.dumps({"n_points": n_points, "ids": keys["id"].tolist()}), _path(project, task, table))
     return KeptSample(keys, n_points, _digest(keys))
 
 
@@ -102,14 +101,15 @@ def kept_sample(project: Project, task: str | Task, table: str) -> KeptSample | 
     if not path.is_file():
         return None
     try:
-        frame = pd.read_parquet(path)
-        return KeptSample(frame[KEYS], int(frame["n_points"].iloc[0]), _digest(frame))
-    except (OSError, ValueError, KeyError, IndexError):  # it can be drawn again
+        said = json.loads(path.read_text(encoding="utf-8"))
+        keys = pd.DataFrame({"table_name": table, "id": said["ids"]}, dtype=str)
+        return KeptSample(keys, int(said["n_points"]), _digest(keys))
+    except (OSError, ValueError, KeyError, TypeError):  # it can be drawn again
         return None
 
 
 def _path(project: Project, task: Task, table: str) -> Path:
-    return project.settings.workbench(task.name) / f"sample-{quote(table, safe='')}.parquet"
+    return project.settings.workbench(task.name) / f"sample-{quote(table, safe='')}.json"
 
 
 def _digest(keys: pd.DataFrame) -> str:

@@ -250,8 +250,10 @@ def test_at_last_no_gold_and_no_table(page: Page, project: Project) -> None:
         connection.exec_driver_sql("DROP TABLE spam_gold")
     opened(page)
     expect(page.locator(".rules-sums")).to_contain_text("no gold, so nobody knows which votes are right")
+    expect(page.locator("#assist")).to_contain_text("Words that mark a class")
     with project.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE comments")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS kinds")
     opened(page)
     expect(page.locator("#table-part .note")).to_contain_text("No table has the columns that the rules read")
     expect(page.locator("#editor")).to_contain_text("keyword_lf")

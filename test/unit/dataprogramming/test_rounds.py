@@ -48,7 +48,7 @@ def test_a_large_table_is_not_drawn_from_unasked(pets: Project, monkeypatch: pyt
 
 def test_a_damaged_sample_counts_as_none(pets: Project) -> None:
     draw_kept_sample(pets, "pets", "posts")
-    (pets.settings.workbench("pets") / "sample-posts.parquet").write_bytes(b"PAR1")
+    (pets.settings.workbench("pets") / "sample-posts.json").write_text("{")
     assert kept_sample(pets, "pets", "posts") is None
 
 
