@@ -22,7 +22,7 @@ from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.project import Project
 
-FOLDER = "found"
+FOLDER = "workbench/_found"
 CHUNK_ROWS = 20_000
 
 

@@ -22,7 +22,7 @@ Method = Literal["pca", "tsne"]
 METHODS: dict[str, int] = {"pca": 5_000, "tsne": 2_000}  # → how many rows, at most
 SIZE = 100.0  # width and height of the plane
 FEWEST = 3
-FOLDER = "maps"
+FOLDER = "workbench/_maps"
 
 Plane = npt.NDArray[np.float64]
 
