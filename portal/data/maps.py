@@ -23,6 +23,7 @@ COLOURS = ("gold", "label", "prediction", "votes")
 MOST_CLASSES = 7  # with a colour of their own
 SHOWN_ROWS = 20
 OTHER, NONE, SEVERAL = "other classes", "none", "several classes"
+FEW = 500  # rows, of which each gets a larger point
 SIDE = 1000  # of the picture's own units
 
 
@@ -107,7 +108,7 @@ def _svg(xy: Sequence[Sequence[float]], groups: Sequence[str], names: Sequence[s
     box = element("rect", class_="region", x=0, y=0, width=0, height=0, id="region-box")
     frame = element("rect", class_="frame", x=-10, y=-10, width=SIDE + 20, height=SIDE + 20)
     return element(
-        "svg", title, frame, *drawn, box, class_="map", id="map", viewBox=f"-20 -20 {SIDE + 40} {SIDE + 40}",
+        "svg", title, frame, *drawn, box, class_="map few" if len(xy) < FEW else "map", id="map", viewBox=f"-20 -20 {SIDE + 40} {SIDE + 40}",
         role="img",
     )  # fmt: skip
 
