@@ -107,10 +107,9 @@ def _svg(xy: Sequence[Sequence[float]], groups: Sequence[str], names: Sequence[s
     title = element("title", f"A map of {len(xy):,} rows ({of})")
     box = element("rect", class_="region", x=0, y=0, width=0, height=0, id="region-box")
     frame = element("rect", class_="frame", x=-10, y=-10, width=SIDE + 20, height=SIDE + 20)
-    return element(
-        "svg", title, frame, *drawn, box, class_="map few" if len(xy) < FEW else "map", id="map", viewBox=f"-20 -20 {SIDE + 40} {SIDE + 40}",
-        role="img",
-    )  # fmt: skip
+    size = f"-20 -20 {SIDE + 40} {SIDE + 40}"
+    kind = "map few" if len(xy) < FEW else "map"
+    return element("svg", title, frame, *drawn, box, class_=kind, id="map", viewBox=size, role="img")
 
 
 def _kind(names: Sequence[str], name: str) -> str:
