@@ -42,6 +42,12 @@ class Explained:
         why_no_weights: why there are none; or what to know of them; else empty.
         nearest: the nearest training points, or None.
         why_no_nearest: why there are none; else empty.
+
+    Example:
+        >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
+        >>> answer = project.explain("spam", ("comments", "s6"), trained.version)
+        >>> answer.of_class, round(float(answer.probs.sum()), 6)
+        ('spam', 1.0)
     """
 
     model: str
