@@ -126,7 +126,7 @@ def make(request: Request, draft: Draft, table: Annotated[str, Form()] = "") -> 
         found = columns_of(project.database, table)
         return _form(request, draft, found, data_tables(project), problems, status=422)
     draft.make(project.settings.tasks_dir)
-    return go(request, f"/tasks/{quote(draft.name, safe='')}")
+    return go(request, f"/tasks/{quote(draft.name, safe='')}?check={quote(table, safe='')}")
 
 
 def _form(
