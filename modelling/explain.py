@@ -45,9 +45,9 @@ class Explained:
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
-        >>> answer = project.explain("spam", ("comments", "s6"), trained.version)
-        >>> answer.of_class, round(float(answer.probs.sum()), 6)
-        ('spam', 1.0)
+        >>> found = project.explain("spam", ("comments", "s0"), trained.version)
+        >>> found.labels, found.nearest.neighbours[0].id
+        (['spam'], 's0')
     """
 
     model: str
