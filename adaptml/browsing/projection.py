@@ -70,11 +70,12 @@ def vector_columns(points: Points, table: str) -> list[str]:
 
 
 def map_table(project: Project, table: str, column: str, *, method: str = "pca", seed: int = 0) -> Projection:
-    """Lay out a sample of a table by its vectors; what was laid out before is read from `unlabeled_data/maps`.
+    """Lay out a sample of a table by its vectors; a map that was laid out before is read again.
 
     By the first two principal components (at most 5,000 rows), or by t-SNE (van der Maaten and Hinton 2008;
     at most 2,000 rows, begun from the principal components): there, rows that are near each other are
-    alike, and distances between groups mean nothing. Rows without a vector are left out.
+    alike, and distances between groups mean nothing. Rows without a vector are left out. Maps are kept in the
+    home folder, in `unlabeled_data/maps`.
 
     Args:
         project: holds the table and its features.
