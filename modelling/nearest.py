@@ -144,4 +144,5 @@ def _distances(matrix: Matrix, row: Matrix, measure: str) -> npt.NDArray[np.floa
     if measure == "manhattan":
         return np.asarray(np.abs(rows - one).sum(axis=1))
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(one)
-    return 1 - np.divide(rows @ one[0], lengths, out=np.zeros(len(rows)), where=lengths > 0)
+    alike = np.divide(rows @ one[0], lengths, out=np.zeros(len(rows)), where=lengths > 0)
+    return np.asarray(1 - alike)

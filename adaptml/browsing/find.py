@@ -21,7 +21,7 @@ from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.project import Project
 
-FOLDER = "found"
+FOLDER = "workbench/_found"
 CHUNK_ROWS = 20_000
 
 
@@ -59,8 +59,8 @@ def find(
 ) -> FoundRows:
     """Read a whole table for the rows that meet all conditions.
 
-    Their keys lie in the home folder under `found/`, for the page, and for other steps, which take the file
-    as their data. Without conditions the rows are counted.
+    Their keys lie in `unlabeled_data/found/` of the home folder, for the page, and for other steps, which
+    take the file as their data. Without conditions the rows are counted.
 
     Args:
         project: holds the table.
@@ -100,7 +100,7 @@ def found_path(project: Project, table: str, conditions: Sequence[Condition], ta
     asked = sorted([c.column, c.op, c.value] for c in conditions)
     of_task = task if any(c.is_fact for c in conditions) else None
     digest = hashlib.blake2b(json.dumps([table, asked, of_task]).encode(), digest_size=10).hexdigest()
-    return project.settings.home / FOLDER / f"{digest}.parquet"
+    return project.settings.unlabeled_data / FOLDER / f"{digest}.parquet"
 
 
 def found_before(

@@ -15,6 +15,7 @@ from portal.showing import ask_of, project_of
 router = APIRouter()
 MIXTURE = "mixture"
 RUNS_SHOWN = 50
+MOST = 100_000  # points that a form asks for; more than people annotate
 _BY_NAME = {way.name: way for way in WAYS}
 MIXED = [way.name for way in WAYS if way.mixes]
 
@@ -77,7 +78,7 @@ def _read(given: dict[str, str]) -> Asked:
     if shares and sum(shares.values()) != 100:
         wrong["shares"] = f"the shares add up to {sum(shares.values())} %; expected 100 %"
     asked = Asked(
-        given.get("table", ""), number("n", 60, 1, 1_000_000), way, shares, given.get("run", "").strip(),
+        given.get("table", ""), number("n", 60, 1, MOST), way, shares, given.get("run", "").strip(),
         given.get("by", "").strip(), given.get("vector", "").strip(), number("seed", 0, 0, 2**32 - 1),
         given.get("predictions", "").strip(), wrong,
     )  # fmt: skip

@@ -184,22 +184,26 @@ def _bench(request: Request, asked: Asked, text: str, *, saved: bool) -> Respons
     if not asked.table:
         project = project_of(request)
         _, problem = tables_for(project, project.task(asked.task))
-        return show(request, "rules/bench.html", problem=problem, no_table=True, **_context({}, asked, saved))
+        return show(
+            request, "rules/bench.html", problem=problem, no_table=True, **_context(request, {}, asked, saved)
+        )
     look = _look(request, asked, text, saved=saved, rows=True)
     project = project_of(request)
-    context = _context(look, asked, saved)
+    context = _context(request, look, asked, saved)
     more = row_context(project, project.task(asked.task))
     return show(request, "rules/bench.html", problem=None, no_table=False, **context, **more)
 
 
 def _part(request: Request, asked: Asked, part: str, text: str, *, saved: bool) -> Response:
     look = _look(request, asked, text, saved=saved)
-    return show(request, f"rules/{part}.html", **_context(look, asked, saved))
+    return show(request, f"rules/{part}.html", **_context(request, look, asked, saved))
 
 
-def _context(look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
+def _context(request: Request, look: dict[str, Any], asked: Asked, saved: bool) -> dict[str, Any]:
     run = _runs.known(asked.task)
+    task = project_of(request).task(asked.task)
     return {
+        "task": task.name,
         "look": look,
         "asked": asked,
         "saved": saved,
