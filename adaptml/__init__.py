@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
     from adaptml.importing.tables import tables as tables
+    from adaptml.pipeline.order import StepResult as StepResult
     from adaptml.pipeline.result import RunResult as RunResult
     from adaptml.pipeline.run import StepEvent as StepEvent
     from adaptml.pipeline.run import run as run
-    from adaptml.pipeline.steps import StepResult as StepResult
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -131,6 +131,8 @@ if TYPE_CHECKING:
     from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.explain import Explained as Explained
+    from modelling.explain import explain as explain
     from modelling.export import Exported as Exported
     from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
@@ -161,7 +163,7 @@ _NAMES = {
     "adaptml.importing.tables": "tables",
     "adaptml.pipeline.result": "RunResult",
     "adaptml.pipeline.run": "run StepEvent",
-    "adaptml.pipeline.steps": "StepResult",
+    "adaptml.pipeline.order": "StepResult",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
@@ -211,6 +213,7 @@ _NAMES = {
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.explain": "explain Explained",
     "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",

@@ -106,18 +106,14 @@ def example_project(folder: str | Path | None = None) -> Project:
     return project
 
 
-def add_example(project: Project, folder: Path) -> Path:
+def add_example(project: Project) -> None:
     """Put the example's task and table into a project; its features and gold are still to be made.
 
     Args:
         project: without a task `spam` and a table `comments`.
-        folder: where the annotations are written.
-
-    Returns:
-        The file of annotations, for `process_annotations` with the choice `1`.
 
     Raises:
-        FileError: there is such a task, or the folder cannot be written.
+        FileError: there is such a task, or the folder of tasks cannot be written.
         DatabaseError: there is such a table, or the database refuses.
     """
     if project.database.has_table(TABLE):
@@ -127,7 +123,18 @@ def add_example(project: Project, folder: Path) -> Path:
         )
     _write_task(project.settings.tasks_dir / TASK)
     _write_comments(project)
-    return write_text(json.dumps(_export(_asked())), folder / "example_annotations.json")
+
+
+def annotate_example(project: Project) -> None:
+    """Write what the example's annotators said into its folder of annotations, and make gold of it.
+
+    Args:
+        project: what `add_example` was given.
+
+    Raises:
+        FileError, DatabaseError: it cannot be written.
+    """
+    _annotate(project, project.settings.annotations(TASK) / "example_annotations.json")
 
 
 def _write_task(folder: Path) -> None:
@@ -158,8 +165,11 @@ def _fill(project: Project, file: Path) -> None:
     """Write the comments, their features, and what annotators say, as an export and as gold labels."""
     _write_comments(project)
     project.featurize(TASK, TABLE)
-    file.write_text(json.dumps(_export(_asked())), encoding="utf-8")
-    project.process_annotations(TASK, file, choice="1")
+    _annotate(project, file)
+
+
+def _annotate(project: Project, file: Path) -> None:
+    project.process_annotations(TASK, write_text(json.dumps(_export(_asked())), file), choice="1")
 
 
 def _write_comments(project: Project) -> None:

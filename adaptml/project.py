@@ -230,6 +230,7 @@ class Project:
         compare = adaptml.compare
         compare_with_champion = adaptml.compare_with_champion
         deploy = adaptml.deploy
+        explain = adaptml.explain
         export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
@@ -263,6 +264,7 @@ class Project:
         compare = Step()
         compare_with_champion = Step()
         deploy = Step()
+        explain = Step()
         export_model = Step()
         predict = Step()
         serve = Step()

@@ -95,6 +95,16 @@ class Settings(BaseSettings):
         2_000, description="largest file in MB that the page takes for an import"
     )
 
+    worker_url: str = Field(
+        "",
+        description="address of the page for which `adaptml worker` works, as in the stack's containers; "
+        "default: this project's own page",
+    )
+    worker_tokens: Path = Field(
+        Path("secrets"),
+        description="folder of the files by which the stack's workers and its page know each other",
+    )
+
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
         SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
@@ -132,6 +142,7 @@ class Settings(BaseSettings):
             "label_studio_media": root / self.label_studio_media,
             "media": home / self.media.expanduser(),
             "api_key_file": root / self.api_key_file.expanduser(),
+            "worker_tokens": root / self.worker_tokens.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
         }

@@ -14,6 +14,7 @@ from adaptml.errors import AnnotationError, listed
 from adaptml.feedback import hints
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
+from adaptml.gold_labels.annotators import STANDING
 from adaptml.gold_labels.core import Origin
 from adaptml.gold_labels.decisions import as_decided
 from adaptml.gold_labels.home import GoldHome, exported
@@ -26,7 +27,6 @@ from labelstudio.gold import MAJORITY, Gold, GoldOptions, choose_gold
 from labelstudio.gold_rows import adjudicated_rows, annotators_rows
 from labelstudio.points import sort_tasks
 from labelstudio.sampling_record import balance_lines, sampling_record
-from labelstudio.standing import FILE as STANDING
 from labelstudio.standing import standing_kept, standing_of, with_names, write_standing
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`

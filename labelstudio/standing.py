@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from adaptml.gold_labels.annotators import STANDING
 from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.annotations import Annotations, Key, annotator_order, collect_any
@@ -16,8 +17,6 @@ from labelstudio.export import ExportedTask
 from labelstudio.parts import Linked, linked_projects
 from labelstudio.points import key_of, sort_tasks
 from labelstudio.sync import refresh
-
-FILE = "standing.json"
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def asked_of(linked: Collection[Linked]) -> dict[str, set[Key]]:
 
 def standing_kept(project: Project, task: str) -> Standing | None:
     """How far annotation had got when it was last pulled or processed; None where that is not on record."""
-    path = project.settings.annotations(task) / FILE
+    path = project.settings.annotations(task) / STANDING
     try:
         found = TypeAdapter(Standing).validate_json(path.read_bytes())
         return replace(found, read_at=datetime.fromtimestamp(path.stat().st_mtime, UTC))

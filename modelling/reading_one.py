@@ -27,12 +27,14 @@ class Block:
         feature: the version, or the column.
         numbers: float32 (d,).
         encoder: what makes it; empty for a column.
-        text: what it was computed from, where that is a text; else None.
+        column: what it was computed from; empty for a column itself.
+        text: what stands there, where that is a text; else None.
     """
 
     feature: Reference
     numbers: npt.NDArray[np.float32]
     encoder: str = ""
+    column: str = ""
     text: str | None = None
 
 
@@ -119,11 +121,12 @@ def read_point(model: KeyedModel, table: str, key: str) -> OnePoint:
 def _one(model: KeyedModel, frame: pd.DataFrame, texts: Mapping[str, str]) -> OnePoint:
     blocks = []
     for reference in model.features:
-        feature = _feature(model, reference)
-        values = model.columns.matrix(frame, reference)[0]
-        known = feature is not None and _of_text(feature)
-        text = texts.get(feature.source) if feature is not None and known else None
-        blocks.append(Block(reference, values, "" if feature is None else feature.encoder, text))
+        feature, values = _feature(model, reference), model.columns.matrix(frame, reference)[0]
+        if feature is None:
+            blocks.append(Block(reference, values))
+        else:
+            text = texts.get(feature.source) if _of_text(feature) else None
+            blocks.append(Block(reference, values, feature.encoder, feature.source, text))
     found = OnePoint(tuple(blocks))
     if found.matrix.shape[1] != model.dimensions:
         raise FeatureError(

@@ -107,7 +107,7 @@ def word_weights(score: LinearScore, point: OnePoint) -> WordWeights | None:
         parts = score.weights[start : start + len(block.numbers)] * block.numbers.astype(np.float64)
         start += len(block.numbers)
         if words is None and block.text is not None and block.encoder.split(":")[0] in SPELLING_FIRST:
-            column, words = block.feature.name, _words(parts[:DIMENSIONS], block.text)
+            column, words = block.column, _words(parts[:DIMENSIONS], block.text)
             if len(parts) > DIMENSIONS:
                 others.append(Added(f"{block.feature}: meaning", float(parts[DIMENSIONS:].sum())))
         else:

@@ -1,7 +1,9 @@
 """Starting the page, and inviting people to it."""
 
 import getpass
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Event
 from urllib.parse import urlsplit
@@ -9,12 +11,16 @@ from urllib.parse import urlsplit
 from adaptml.errors import SettingsError
 from adaptml.listening import address_of, is_loopback, listen, run_server
 from adaptml.project import Project
+from adaptml.stack.host import PORTAL, SERVICE_VARIABLE
 from modelling.app.key import MIN_KEY_CHARS, read_key
 from portal.access import Access
 from portal.app import make_app
+from portal.asks import Ask
 from portal.asks.children import Children
+from portal.asks.remote import SERVICES, RemoteAsk
 from portal.jobs import JobStore
 from portal.jobs.embedded import ensure_worker, present
+from portal.jobs.http import read_token
 from portal.paths import database_path
 
 
@@ -37,12 +43,15 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     access = Access(database_path(settings.home))
     stopping = Event()
     jobs = JobStore(settings.home, partial(ensure_worker, project))
-    with Children(settings) as ask, present(project):
-        ask.warm()
+    in_stack = os.environ.get(SERVICE_VARIABLE) == PORTAL
+    tokens = {room: read_token(settings.worker_tokens, room) for room in SERVICES} if in_stack else {}
+    asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings).warm()
+    with asking as ask, present(project):
         ensure_worker(project)
         app = make_app(
-            project, access, ask=ask, jobs=jobs, stopping=stopping, hosts=[_host(address)], key=key
-        )
+            project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
+            hosts=[_host(address)], key=key,
+        )  # fmt: skip
         run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)), stopping.set)
 
 

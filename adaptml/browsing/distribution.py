@@ -71,7 +71,7 @@ class Distribution:
                         self.written,
                     )
                 )
-        if self.frequent:
+        if self.frequent and (self.numbers is None or self.frequent[0][1] > 1):
             shares = np.array([count / self.n for _, count in self.frequent])
             texts = [f"{count:,} · {count / self.n:.1%}" for _, count in self.frequent]
             title = f"{self.column}: most frequent values" + (

@@ -126,11 +126,17 @@ def _schema(query: Query, task: str | None) -> pa.Schema:
     columns, types = _columns(query), query.database.columns(query.table)
     names = _names(columns, task)
     of_task = [] if task is None else [_TEXTS, _TEXTS, pa.float64(), _TEXTS, pa.float64()]
-    kinds = [_TEXT, _TEXT, *(_arrow_type(types[name]) for name in columns), *of_task]
+    kinds = [
+        _TEXT,
+        _TEXT,
+        *(_arrow_type(types[name], query.database.engine.dialect.name) for name in columns),
+        *of_task,
+    ]
     return pa.schema(list(zip(names, kinds, strict=True)))
 
 
-def _arrow_type(type_: TypeEngine[Any]) -> pa.DataType:
+def _arrow_type(type_: TypeEngine[Any], dialect: str) -> pa.DataType:
+    """SQLite's lists are JSON; elsewhere JSON can be anything, and is written as text."""
     if isinstance(type_, sa.Boolean):
         return pa.bool_()
     if isinstance(type_, sa.DateTime):
@@ -140,7 +146,8 @@ def _arrow_type(type_: TypeEngine[Any]) -> pa.DataType:
     what = kind(type_)
     if what == "number":
         return pa.int64() if isinstance(type_, sa.Integer) else pa.float64()
-    return _TEXTS if what == "list of text" and isinstance(type_, TextList) else _TEXT
+    lists = what == "list of text" and (dialect == "sqlite" or isinstance(type_, TextList))
+    return _TEXTS if lists else _TEXT
 
 
 def _array(cells: Sequence[Any], field: pa.Field, table: str) -> pa.Array:

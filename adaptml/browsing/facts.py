@@ -19,6 +19,7 @@ from adaptml.tasks import NONE_CHOICE
 
 LABEL, PREDICTION, GOLD, VOTES = "@label", "@prediction", "@gold", "@votes"
 LABEL_PROB, PREDICTED_PROB, VOTE = "@prob:", "@predicted:", "@vote:"
+WINDOW_ROWS = 5_000  # of results that one statement looks at
 UNCOVERED, DISAGREEMENT = "uncovered", "disagreement"
 
 
@@ -123,14 +124,18 @@ class WrittenFacts:
         """See `Facts`."""
         source = self.results
         clauses = [part for condition in self.conditions if (part := self._clause(condition)) is not None]
-        query = sa.select(source.c.id).where(source.c.table_name == self.table, *clauses)
+        # A window of rows, whether they are meant or not: one statement never reads a whole long table.
+        query = sa.select(source.c.id, sa.and_(sa.true(), *clauses).label("may_hold"))
+        query = query.where(source.c.table_name == self.table)
         if after is not None:
             query = query.where(source.c.id > after)
-        rows = fetched(self.database, query.order_by(source.c.id).limit(n))
-        ids = [row[0] for row in rows]
-        distinct = list(dict.fromkeys(ids))
-        holding = self.holds(distinct)
-        return Batch([key for key in distinct if key in holding], ids[-1] if len(ids) == n else None)
+        rows = fetched(self.database, query.order_by(source.c.id).limit(WINDOW_ROWS))
+        last = rows[-1][0] if len(rows) == WINDOW_ROWS else None
+        found = list(dict.fromkeys(row[0] for row in rows if row.may_hold))
+        if len(found) > n:
+            found, last = found[:n], found[n - 1]
+        holding = self.holds(found)
+        return Batch([key for key in found if key in holding], last)
 
     def holds(self, ids: Sequence[str]) -> Collection[str]:
         """See `Facts`."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adaptml.browsing.conditions import Condition, parse
+from adaptml.browsing.counts import count_found
 from adaptml.browsing.facts import Facts, ListedIds
 from adaptml.browsing.known import facts_asked
 from adaptml.browsing.paging import checked
@@ -33,7 +34,8 @@ class FoundRows:
         conditions: those that were asked for; none counts the rows.
         rows: how many there are.
         at: when the search began (UTC).
-        path: a frame of their keys, `table_name` and `id`, which every step takes as its data.
+        path: a frame of their keys, `table_name` and `id`, which every step takes as its data; None where the
+            rows were only counted.
 
     Example:
         >>> project.find("comments").rows
@@ -44,7 +46,7 @@ class FoundRows:
     conditions: tuple[Condition, ...]
     rows: int
     at: datetime
-    path: Path
+    path: Path | None
 
 
 def find(
@@ -83,11 +85,14 @@ def find(
     asked = tuple(c if isinstance(c, Condition) else parse(c, columns) for c in conditions)
     own, facts = checked(project.database, table, asked), facts_asked(project, task, table, asked)
     at, path = datetime.now(UTC), found_path(project, table, asked, task)
-    with progress("searching", None, shown=show_progress, unit="rows found") as advance:
-        rows = _write(Query(project.database, table, own, facts, columns=[]), table, path, advance)
+    if asked:
+        with progress("searching", None, shown=show_progress, unit="rows found") as advance:
+            rows = _write(Query(project.database, table, own, facts, columns=[]), table, path, advance)
+    else:
+        rows = count_found(project.database, table, [])
     said = {"table": table, "conditions": [str(c) for c in asked], "rows": rows, "at": at.isoformat()}
     write_text(json.dumps(said, ensure_ascii=False), path.with_suffix(".json"))
-    return FoundRows(table, asked, rows, at, path)
+    return FoundRows(table, asked, rows, at, path if asked else None)
 
 
 def found_path(project: Project, table: str, conditions: Sequence[Condition], task: str | None) -> Path:
@@ -107,13 +112,14 @@ def found_before(
         said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not path.is_file():
+    if conditions and not path.is_file():
         return None
-    return FoundRows(table, tuple(conditions), said["rows"], datetime.fromisoformat(said["at"]), path)
+    at = datetime.fromisoformat(said["at"])
+    return FoundRows(table, tuple(conditions), said["rows"], at, path if conditions else None)
 
 
 def found_facts(found: FoundRows) -> Facts:
-    """The rows of an earlier search, to be listed."""
+    """The rows of an earlier search that kept their keys, to be listed."""
     return ListedIds(pq.read_table(found.path, columns=["id"]).column("id").combine_chunks())
 
 

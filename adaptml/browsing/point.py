@@ -275,4 +275,4 @@ def _utc(when: Any) -> datetime | None:
     found = pd.Timestamp(when)
     found = found.tz_localize(UTC) if found.tzinfo is None else found.tz_convert(UTC)
     made: datetime = found.to_pydatetime()
-    return made
+    return made if made.year > 1 else None  # an annotation without a date

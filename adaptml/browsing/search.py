@@ -10,6 +10,7 @@ from adaptml.browsing.counts import SEARCHED_ROWS, count_rows
 from adaptml.browsing.facts import Batch, Facts
 from adaptml.browsing.paging import PAGE_ROWS, Listed, page, rows_among
 from adaptml.database import Database
+from adaptml.database.facts import indexed_by_id
 
 BATCH_ROWS = 500
 PATIENCE_S = (
@@ -46,6 +47,14 @@ class Query:
     def needs_a_job(self) -> bool:
         """Whether that takes too long to wait for: beyond `SEARCHED_ROWS` rows."""
         return self.reads_all and count_rows(self.database, self.table).rows > SEARCHED_ROWS
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the next page is there at once: by an index, or since the table is short."""
+        if self.facts or self.reads_all:
+            return False
+        source = self.database.data_table(self.table)
+        return bool(indexed_by_id(self.database, source)) or count_rows(self.database, self.table).exact
 
     @property
     def lister(self) -> Facts | None:

@@ -33,5 +33,5 @@ def command(
         found = project.find(table, condition or [], task=task, show_progress=True)
     what = " and ".join(map(str, found.conditions)) or "all"
     output().print(f"{found.rows:,} rows of {table} ({what})", markup=False)
-    if found.conditions:
+    if found.path is not None:
         output().print(f"their keys: {found.path}", markup=False)

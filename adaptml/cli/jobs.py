@@ -14,12 +14,11 @@ from adaptml.cli import options
 from adaptml.cli.host import host_stack
 from adaptml.cli.support import EXIT_ERROR, new_app, output
 from adaptml.project import Project
-from adaptml.stack.host import SERVICE_VARIABLE, refuse_in_container, step
+from adaptml.stack.host import PORTAL, SERVICE_VARIABLE, refuse_in_container, step
 
 if TYPE_CHECKING:
     from portal.jobs import Job, JobStore
 
-PORTAL = "portal"  # the container that has the jobs in the stack
 FOLLOW_S = 0.5
 Number = Annotated[int, typer.Argument(metavar="JOB", help="Number of the job.", min=1)]
 app = new_app(

@@ -15,8 +15,13 @@ def command() -> None:
     """
     from portal.jobs.embedded import rooms_here, work
 
-    stop = threading.Event()
+    stop, service = threading.Event(), os.environ.get(SERVICE_VARIABLE, "")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     with Project() as project:
-        work(project, rooms_here(os.environ.get(SERVICE_VARIABLE, "")), stop)
+        if project.settings.worker_url:
+            from portal.jobs.elsewhere import work_elsewhere
+
+            work_elsewhere(project, service, stop)
+        else:
+            work(project, rooms_here(service), stop)

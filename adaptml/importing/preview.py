@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from adaptml.errors import AdaptmlError, DatabaseUnavailableError, FrameError, one_line
+from adaptml.errors import DatabaseError, DatabaseUnavailableError, FrameError, one_line
 from adaptml.importing.chunks import Chunk, Source
 from adaptml.importing.files import How, open_sources
 from adaptml.importing.fit import fitted
@@ -34,8 +34,8 @@ class ImportPreview:
         longest: the text column with the longest texts; None where there is no text.
         exists: whether the table is there already, so that new and changed rows would be written to it.
         added: columns that it would get.
-        problem: why an import so would be refused, in one line; empty where it would not. The rows are then
-            shown with their numbers as ids.
+        problem: why an import so would be refused, in one line; empty where it would not. Where it is about
+            ids or types, the rows are shown with their numbers as ids.
 
     Example:
         >>> path = project.settings.root / "notes.csv"
@@ -94,11 +94,14 @@ def preview_import(
     problem, fit = "", None
     try:
         plan = look([head], id_column=id, number_rows=number_rows, on_duplicate=on_duplicate, types=types)
-        fit = fitted(project.database, table, plan) if table else None
+    except FrameError as error:
+        problem, plan = str(error), look([head], number_rows=True)
+    try:
+        fit = fitted(project.database, table, plan) if table and not problem else None
     except DatabaseUnavailableError:
         raise
-    except AdaptmlError as error:
-        problem, plan = str(error), look([head], number_rows=True)
+    except DatabaseError as error:
+        problem = str(error)
     return ImportPreview(
         said=source.said,
         rows=plan.rows,

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from adaptml.data import GOLD_IF_ANY, Data
 from adaptml.errors import AdaptmlError, FileError, PipelineError
 from adaptml.events import EVENTS
+from adaptml.pipeline.order import Order, StepResult
 from adaptml.pipeline.result import RunResult
-from adaptml.pipeline.steps import STEPS, Order, StepResult
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -91,6 +91,8 @@ def run(
 
 
 def _here(project: Project, step: str, order: Order) -> StepResult:
+    from adaptml.pipeline.steps import STEPS  # only where the steps are done
+
     return STEPS[step](project, order)
 
 

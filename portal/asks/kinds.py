@@ -7,6 +7,12 @@ LABELLING, MODELLING, ANNOTATION = "labelling", "modelling", "annotation"
 WARMING = ("portal.rules.answers:warm",)
 
 KINDS: dict[str, Kind] = {
+    # Annotation.
+    "annotation_server": Kind("portal.annotation.answers:server", ANNOTATION),
+    "annotation_standing": Kind("portal.annotation.answers:standing", ANNOTATION),
+    "annotation_preview": Kind("portal.annotation.answers:preview", ANNOTATION),
+    "annotation_agreement": Kind("portal.annotation.answers:agreement", ANNOTATION),
+    "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
     "draw": Kind("portal.rules.draws:draw", LABELLING),
@@ -26,6 +32,8 @@ KINDS: dict[str, Kind] = {
         )
     },
     # Where a task stands; what a change of classes or an import would do.
+    "example_features": Kind("portal.home.answers:example_features", LABELLING),
+    "example_gold": Kind("portal.home.answers:example_gold", ANNOTATION),
     "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
     "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
     "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),
@@ -49,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "model_gain": Kind("portal.models.answers:gain", MODELLING),
     "explained": Kind("portal.models.answers:explained", MODELLING),
     "row_votes": Kind("portal.models.answers:votes", LABELLING, limited=True),
+    # What the next rule could be.
     "words": Kind("portal.assist.answers:words", LABELLING, limited=True),
     "draft": Kind("portal.assist.answers:draft", LABELLING, limited=True),
     "reach": Kind("portal.assist.answers:reach", LABELLING, limited=True),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from adaptml.data import GOLD_IF_ANY
 from adaptml.errors import FeatureError
-from adaptml.features.nearest import TableVectors, table_vectors
+from adaptml.features.nearest import TableVectors, table_vectors, vector_columns
 from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.apply import gold_to_tune_on
@@ -87,18 +87,29 @@ def _rows(votes: Votes, effect: RuleEffect) -> dict[str, list[list[str]]]:
 
 
 def near(
-    project: Project, *, table: str, column: str, to: list[str], n: int, only: list[str] | None = None
+    project: Project,
+    *,
+    task: str,
+    table: str,
+    to: list[str],
+    n: int,
+    column: str = "",
+    only: list[str] | None = None,
 ) -> Named:
     """The rows that are nearest to some rows by the cosine of a vector feature.
 
     Args:
         project: holds the table.
+        task: name of the task.
         table: a data table.
-        column: of vectors.
+        column: of vectors; empty: the first that the task's end models read.
         to: ids of rows; they are left out of the answer.
         n: how many.
         only: ids to choose from; None for all rows.
     """
+    column = column or next(iter(vector_columns(project.points, project.task(task), table)), "")
+    if not column:
+        raise FeatureError(f"table {table!r} has no vectors; make them with `adaptml featurize {task}`")
     vectors = _kept_vectors(project, table, column)
     known = vectors.of(to)
     others = [key for key in to if key not in known]
@@ -115,6 +126,7 @@ def near(
     found = vectors.nearest(np.stack(list(known.values())), n, only=only, without=to)
     return {
         "rows": found[["id", "cosine"]].to_numpy().tolist(),
+        "column": column,
         "compared": len(vectors.ids),
         "of": vectors.rows,
         "is_sample": vectors.is_sample,

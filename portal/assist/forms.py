@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from adaptml.database import TextList, Vector
+from adaptml.database import TextList
 from adaptml.errors import FrameError, LabellingError
+from adaptml.features.cosine import unit_rows
+from adaptml.features.nearest import vector_columns
 from adaptml.features.words import split
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -35,6 +38,7 @@ KINDS: Mapping[Kind, str] = {
     "like": "Like these rows",
 }
 MOST_EXAMPLES = 200
+LIKE_ONE = "0.5"
 
 
 class RuleForm(BaseModel):
@@ -75,23 +79,24 @@ class RuleForm(BaseModel):
 
 
 def columns_for(kind: Kind, project: Project, task: Task, table: str) -> list[str]:
-    """The columns of a table that a rule of a kind can look at, those that rules read already first.
+    """The columns of a table that a rule of a kind can look at: of those that the task's rules read, or all.
+
+    Vectors need not be among them: the task's file names the column when such a rule is added.
 
     Raises:
         UnknownTableError: no such table.
     """
-    wanted: tuple[type, ...] = {"number": (sa.Integer, sa.Numeric), "like": (Vector,)}.get(
+    if kind == "like":
+        return vector_columns(project.points, task, table)
+    wanted: tuple[type, ...] = {"number": (sa.Integer, sa.Numeric), "regex": (sa.String,)}.get(
         kind, (sa.String, TextList)
     )
-    wanted = (sa.String,) if kind == "regex" else wanted
     found = [
         name
         for name, type_ in project.points.columns(table).items()
-        if isinstance(type_, wanted) and not isinstance(type_, sa.Boolean) and name not in KEYS
+        if isinstance(type_, wanted) and name not in KEYS
     ]
-    preferred = task.features if kind == "like" else task.lf_features
-    mine = [name for name in found if name in preferred]
-    return [*mine, *(name for name in found if name not in mine)] if kind == "like" or not mine else mine
+    return [name for name in found if name in task.lf_features] if task.lf_features else found
 
 
 def rule_of(form: RuleForm, project: Project, task: Task) -> RuleSource:
@@ -140,6 +145,19 @@ def _examples(project: Project, table: str, column: str, ids: Sequence[str]) -> 
     if absent:
         raise FrameError(f"row {absent[0]} has no vector in {column!r}; featurise the table, or leave it out")
     return [Example.of(table, key, vector) for key, vector in zip(found["id"], found[column], strict=True)]
+
+
+def usual_likeness(project: Project, form: RuleForm, column: str) -> str:
+    """How alike rows have to be where nobody says it: as the examples are among each other.
+
+    Every example is then found by the others; a single one says nothing, and takes `LIKE_ONE`.
+    """
+    if len(form.like) < 2 or not column:
+        return LIKE_ONE
+    vectors = unit_rows([example.vector for example in _examples(project, form.table, column, form.like)])
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    return f"{np.floor(100 * cosines.max(axis=1).min()) / 100:.2f}"
 
 
 def _number(text: str) -> float | None:

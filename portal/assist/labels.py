@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from adaptml.gold_labels.core import RANK, TUNE, Origin, part_of
 from adaptml.gold_labels.decisions import Decision, decide, decisions
@@ -10,6 +11,7 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 
 MOST_SHOWN = 5
+Point = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,27 @@ class RowLabel:
     decision: Decision | None = None
     before_by: str = ""
     overruled_by: str = ""
+
+
+def row_context(project: Project, task: Task) -> dict[str, Any]:
+    """What `rules/_row_actions.html` wants beside a row."""
+    return {
+        "task": task.name,
+        "class_names": task.class_names,
+        "exclusive": task.problem.exclusive,
+        "part_of": part_of,
+        "page_labels": _page_labels(project, task),
+    }
+
+
+def _page_labels(project: Project, task: Task) -> dict[Point, list[str]]:
+    """Point → label, of all points that were labelled on the page."""
+    home = GoldHome(project, task.name)
+    rows = home.rows() if home.exists else None
+    if rows is None:
+        return {}
+    rows = rows[rows["origin"] == Origin.PAGE.value]
+    return {(row.table_name, row.id): [*row.label] for row in rows.itertuples(index=False)}
 
 
 def row_label(project: Project, task: Task, table: str, key: str) -> RowLabel:

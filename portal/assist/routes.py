@@ -11,8 +11,8 @@ from adaptml.gold_labels.decisions import undo
 from adaptml.project import Project
 from adaptml.rules.adding import add_rule, needs_feature
 from adaptml.tasks import Task
-from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of
-from portal.assist.labels import label_row, my_last, row_label
+from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of, usual_likeness
+from portal.assist.labels import label_row, my_last, row_context, row_label
 from portal.showing import ask_of, go, person_of, project_of, show
 
 router = APIRouter(prefix="/tasks/{task}/assist")
@@ -153,19 +153,23 @@ def near_rows(
     """These rows."""
     project = project_of(request)
     found = project.task(task)
-    column = column or next(iter(columns_for("like", project, found, table)), "")
-    if not column:
-        raise FrameError(f"table {table!r} has no vectors; make them with `adaptml featurize {task}`")
     to, only = id, None
     if rule:
         reached = ask_of(request)("reach", task=task, table=table, rule=rule)
         to, only = reached["hits"][:MOST_SEEDS], reached["uncovered"]
     if not to:
         raise FrameError("no row is there to compare with; choose a row, or a rule that votes on some")
-    said = ask_of(request)("near", table=table, column=column, to=to, n=NEAR, only=only)
+    said = ask_of(request)("near", task=task, table=table, column=column, to=to, n=NEAR, only=only)
     cosines = dict(said["rows"])
     rows = _rows(project, found, list(cosines), table)
-    context = {"table": table, "column": column, "to": to, "rule": rule, "said": said, "cosines": cosines}
+    context = {
+        "table": table,
+        "column": said["column"],
+        "to": to,
+        "rule": rule,
+        "said": said,
+        "cosines": cosines,
+    }
     return show(request, "assist/near_rows.html", "panel", task=task, rows=rows, **context)
 
 
@@ -219,6 +223,9 @@ def _form(request: Request, task: str, asked: RuleForm, problem: str = "") -> Re
     project = project_of(request)
     found = project.task(task)
     columns = columns_for(asked.kind, project, found, asked.table)
+    if asked.kind == "like" and not asked.above:
+        column = asked.column or next(iter(columns), "")
+        asked = asked.model_copy(update={"above": usual_likeness(project, asked, column)})
     examples = {
         "like": _rows(project, found, asked.like, asked.table),
         "unlike": _rows(project, found, asked.unlike, asked.table),
@@ -245,10 +252,8 @@ def _row_actions(request: Request, task: Task, row: Any) -> Response:
         request,
         "assist/row.html",
         "panel" if "hx-request" in request.headers else None,
-        task=task.name,
         row=row,
-        class_names=task.class_names,
-        exclusive=task.problem.exclusive,
+        **row_context(project_of(request), task),
     )
 
 

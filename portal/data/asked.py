@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from adaptml.browsing.conditions import ANY, VALUELESS, Condition
+from adaptml.browsing.conditions import ANY, VALUELESS, Condition, parse
 
 
 @dataclass(frozen=True)
@@ -112,3 +112,16 @@ def point_address(table: str, key: str, task: str = "") -> str:
 def of_run(conditions: Sequence[Condition]) -> list[Condition]:
     """Those of the conditions that only a run can answer."""
     return [c for c in conditions if c.column == "@votes" or c.column.startswith("@vote:")]
+
+
+def searched_at(argv: Sequence[str]) -> str:
+    """Where the rows are listed that a job has searched for; empty where it is no search.
+
+    >>> searched_at(["find", "--condition=* contains free", "--", "posts"])
+    '/data/posts?q=free'
+    """
+    if argv[0] != "find":
+        return ""
+    asked = [parse(word.removeprefix("--condition=")) for word in argv if word.startswith("--condition=")]
+    text = next((condition.value for condition in asked if condition.column == ANY), "")
+    return Asked(argv[-1], text=text, conditions=tuple(c for c in asked if c.column != ANY)).address()

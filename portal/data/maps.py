@@ -37,8 +37,7 @@ def map_page(
     return show(
         request, "data/map.html", asked=asked, task=asked.task or None, columns=columns, column=chosen,
         colour=_colour(asked, colour), colours=COLOURS if asked.task else (), method=method, methods=METHODS,
-        tasks=project.task_names(), corners=corners_of(asked.region)[1] if asked.region else [],
-        query=str(request.url.query),
+        tasks=project.task_names(),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The data page's addresses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -58,8 +59,7 @@ def browse(request: Request, table: str) -> Response:
     wrong, found, hits = "", None, None
     try:
         found = searched(project, ask_of(request), asked)
-        # Where only the keys are asked for, the first page is there at once; else it is loaded after.
-        if not found.query.facts and not found.query.reads_all:
+        if found.query.is_quick:  # else the rows are loaded after the page
             hits = _hits(project, found, asked)
     except (FrameError, UnknownColumnError) as error:
         wrong = one_line(error)
@@ -193,7 +193,7 @@ def _rows(project: Project, asked: Asked, task: Task | None, hits: Hits) -> dict
 
 def _counted_facts(found: Search) -> Count:
     """Rows that a search finds within its time, and whether these are all."""
-    hits = search(found.query, n=EXACT_ROWS)
+    hits = search(replace(found.query, columns=[]), n=EXACT_ROWS)
     return Count(len(hits.rows.ids), hits.after is None)
 
 

@@ -1,7 +1,8 @@
-"""What a room says of where a task stands."""
+"""What rooms say of where a task stands, and what they do for the example."""
 
 from typing import Any
 
+from adaptml.example import TABLE, TASK, annotate_example
 from adaptml.project import Project
 
 
@@ -17,3 +18,15 @@ def modelling(project: Project, *, task: str) -> dict[str, Any]:
     from adaptml.standing.runs import modelling_standing
 
     return modelling_standing(project, project.task(task)).model_dump(mode="json")
+
+
+def example_features(project: Project) -> dict[str, Any]:
+    """Compute what the example's rules and models read."""
+    project.featurize(TASK, TABLE)
+    return {}
+
+
+def example_gold(project: Project) -> dict[str, Any]:
+    """Make the example's gold of what its annotators said."""
+    annotate_example(project)
+    return {}

@@ -1,12 +1,10 @@
 """The first page and its parts, which are read after it is there."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from adaptml.database.row_counts import RowCount, row_count
+from adaptml.browsing.counts import Count, count_rows
 from adaptml.errors import TaskError, one_line
 from adaptml.example import TABLE, TASK, add_example
 from adaptml.importing.record import Record, read_records
@@ -15,8 +13,7 @@ from adaptml.standing.data import data_tables
 from adaptml.tasks import Task
 from portal.home.services import database_health, healths, services_of
 from portal.home.standing import address_of, standing_of
-from portal.jobs.steps import order
-from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
+from portal.showing import ask_of, go, jobs_of, project_of, show
 
 router = APIRouter()
 RECENT_JOBS = 8
@@ -49,7 +46,7 @@ class ListedTable:
     """
 
     name: str
-    rows: RowCount
+    rows: Count
     columns: list[str]
     record: Record | None
 
@@ -103,17 +100,11 @@ def standing(request: Request, task: str, whole: bool = False) -> Response:
 
 @router.post("/example")
 def example(request: Request) -> Response:
-    """Put the example into the project, and have its features and its gold made."""
-    project, jobs = project_of(request), jobs_of(request)
-    annotations = add_example(project, project.settings.home / "uploads")
-    person = person_of(request)
-    jobs.start(order("featurize", TASK, data=TABLE), by=person, task=TASK)
-    jobs.start(_gold(annotations), by=person, task=TASK)
+    """Put the example into the project, with its features and its gold, and begin the tour."""
+    add_example(project_of(request))
+    for kind in ("example_features", "example_gold"):
+        ask_of(request)(kind)
     return go(request, f"/data/{TABLE}?task={TASK}&tour=1")
-
-
-def _gold(annotations: Path) -> list[str]:
-    return order("process-annotations", TASK, str(annotations), choice="1")
 
 
 def _listed(project: Project, name: str) -> ListedTask:
@@ -125,9 +116,4 @@ def _listed(project: Project, name: str) -> ListedTask:
 
 def _table(project: Project, name: str, record: Record | None) -> ListedTable:
     columns = [column for column in project.database.columns(name) if column != "id"]
-    return ListedTable(name, row_count(project.database, name), columns, record)
-
-
-def data_address(table: str, task: str = "") -> str:
-    """The page of a data table."""
-    return f"/data/{quote(table, safe='')}" + (f"?task={quote(task, safe='')}" if task else "")
+    return ListedTable(name, count_rows(project.database, name), columns, record)

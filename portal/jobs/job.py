@@ -8,7 +8,7 @@ from typing import Literal
 
 from portal.jobs.steps import JobError, NoJobError, command_of
 
-__all__ = ["Job", "JobError", "NoJobError", "Progress", "State"]
+__all__ = ["Job", "JobError", "NoJobError", "Progress", "State", "Work"]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "lost"]
 UNFINISHED = ("waiting", "running")
@@ -32,7 +32,20 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Job:
+class Work:
+    """What a worker has to know of a job.
+
+    Attributes:
+        id: counts up from 1.
+        argv: the words after `adaptml`.
+    """
+
+    id: int
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Job(Work):
     """A step that was started from the page or with `adaptml jobs`.
 
     Attributes:
@@ -54,8 +67,6 @@ class Job:
         log: the file of what it prints; there as soon as it prints something.
     """
 
-    id: int
-    argv: tuple[str, ...]
     room: str
     task: str
     by: str

@@ -11,6 +11,7 @@ from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 
 from portal.jobs.job import Job, State
+from portal.jobs.onward import onward
 from portal.jobs.store import JobStore
 from portal.showing import go, jobs_of, person_of, project_of, show
 
@@ -92,6 +93,7 @@ def _facts(store: JobStore, job: Job) -> dict[str, Any]:
         "runs": [*runs.values()],
         "step_events": [*steps.values()],
         "steps": store.steps(job.id),
+        "onward": onward(job),
     }
 
 

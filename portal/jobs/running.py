@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from adaptml.events import JOB_VARIABLE, VARIABLE
-from portal.jobs.job import Job
+from portal.jobs.job import Work
 from portal.jobs.logs import Lines
 from portal.jobs.steps import step_of
 
+PROGRAM = (
+    "import sys; sys.argv[0] = 'adaptml'; from adaptml.cli import main; main()"  # so that it says its name
+)
 POLL_S = 0.2
 BEAT_S = 2.0
 TERMINATE_S = 10.0
 PIPES_S = 5.0
-MAX_ANSWER_CHARS = 2**20
+MAX_ANSWER_CHARS = 2**18
+MAX_UNTOLD_CHARS = 2**22
 MAX_ERROR_CHARS = 2_000
 ERROR = "error: "
 
@@ -32,7 +36,7 @@ ERROR = "error: "
 class Board(Protocol):
     """Where a worker finds jobs and says what becomes of them: the table, or the page that has it."""
 
-    def claim(self, worker: str, rooms: Sequence[str]) -> Job | None:
+    def claim(self, worker: str, rooms: Sequence[str]) -> Work | None:
         """As `JobStore.claim`."""
 
     def beat(
@@ -48,7 +52,7 @@ class Board(Protocol):
 class Running:
     """A job's process, watched from one thread."""
 
-    def __init__(self, board: Board, worker: str, job: Job, root: Path, scratch: Path) -> None:
+    def __init__(self, board: Board, worker: str, job: Work, root: Path, scratch: Path) -> None:
         """Nothing is started yet.
 
         Args:
@@ -63,6 +67,7 @@ class Running:
         self._lock = threading.Lock()
         self._text = ""  # printed and not yet told
         self._place = 0  # bytes told
+        self._events: list[dict[str, Any]] = []  # not yet told
         self._answer = ""
         self._error = ""
         self._read = 0  # bytes of the file of events
@@ -86,7 +91,11 @@ class Running:
             ]
             for reader in readers:
                 reader.start()
-            ended = self._watch(process)
+            try:
+                ended = self._watch(process)
+            except BaseException:
+                _signal(process.pid, signal.SIGKILL)
+                raise
             _signal(process.pid, signal.SIGKILL)  # what it left behind, which holds its pipes
             for reader in readers:
                 reader.join(PIPES_S)
@@ -103,7 +112,7 @@ class Running:
             JOB_VARIABLE: str(self._job.id),
         }
         return subprocess.Popen(  # noqa: S603 - words of a command that may be a job, no shell
-            [sys.executable, "-m", "adaptml.cli", *self._job.argv],
+            [sys.executable, "-c", PROGRAM, *self._job.argv],
             cwd=self._root, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True, pass_fds=(held,),
         )  # fmt: skip
@@ -119,6 +128,10 @@ class Running:
     def _add(self, text: str, is_answer: bool) -> None:
         with self._lock:
             self._text += text
+            if len(self._text) > MAX_UNTOLD_CHARS:  # the board is away for long
+                left = len(self._text) - MAX_UNTOLD_CHARS
+                self._place += len(self._text[:left].encode("utf-8", "backslashreplace"))
+                self._text = self._text[left:]
             if is_answer:
                 self._answer = (self._answer + text)[-MAX_ANSWER_CHARS:]
             else:
@@ -146,11 +159,19 @@ class Running:
         return self._events_path.stat().st_size > self._read
 
     def _tell(self, pid: int) -> bool:
+        """Tell what is new; where the board is away, it is told the next time."""
         with self._lock:
-            text, self._text = self._text, ""
-        goes_on = self._board.beat(
-            self._job.id, self._worker, pid=pid, events=self._new_events(), text=text, place=self._place
-        )
+            text = self._text
+        self._events += self._new_events()
+        try:
+            goes_on = self._board.beat(
+                self._job.id, self._worker, pid=pid, events=self._events, text=text, place=self._place
+            )
+        except OSError:
+            return True
+        with self._lock:
+            self._text = self._text[len(text) :]
+        self._events = []
         self._place += len(text.encode("utf-8", "backslashreplace"))
         return goes_on
 
@@ -189,8 +210,14 @@ class Running:
             self._finish("failed", self._error or f"it ended with exit code {code}; see its log")
 
     def _finish(self, state: str, error: str = "") -> None:
-        answer = self._answer if self._job.parent is not None else ""
-        self._board.finish(self._job.id, self._worker, state, error, answer)
+        while True:
+            try:
+                self._board.finish(self._job.id, self._worker, state, error, self._answer)
+            except OSError:  # the board is away: what was done is not to be lost
+                if self._stopping.wait(BEAT_S):
+                    return
+            else:
+                return
 
 
 def _signal(group: int, number: int) -> None:

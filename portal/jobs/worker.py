@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from adaptml.errors import AdaptmlError
-from portal.jobs.job import Job
+from portal.jobs.job import Work
 from portal.jobs.running import Board, Running
 
 AT_ONCE = 3
@@ -65,7 +65,7 @@ class Worker:
                 self._stopping.wait(EMPTY_S)
         self._end_all()
 
-    def _claimed(self) -> Job | None:
+    def _claimed(self) -> Work | None:
         try:
             return self._board.claim(self.name, self._rooms)
         except (
@@ -76,13 +76,13 @@ class Worker:
             self._stopping.wait(AWAY_S)
             return None
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: Work) -> None:
         running = Running(self._board, self.name, job, self._root, self._scratch)
         thread = threading.Thread(target=self._run, args=(running, job), name=f"job {job.id}", daemon=True)
         self._running[job.id] = running, thread
         thread.start()
 
-    def _run(self, running: Running, job: Job) -> None:
+    def _run(self, running: Running, job: Work) -> None:
         try:
             running.run()
         except (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,15 +12,21 @@ from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import Task
 
-_PLAIN = ("model", "version", "algorithm", "of_class", "against", "why_no_weights", "why_no_nearest")
+if TYPE_CHECKING:
+    from modelling.versions import Version
+
+_SAID = ("model", "version", "algorithm", "of_class", "against", "why_no_weights", "why_no_nearest")
 
 
 def versions(project: Project, *, task: str) -> dict[str, Any]:
     """The versions of a task's end models, the newest first."""
     from modelling.versions import model_versions
 
-    found = model_versions(project, task)
-    return {"models": [{**asdict(one), "before": one.before} for one in found]}
+    models = [
+        asdict(one) | {"before": one.before, "versions": [_plain(version) for version in one.versions]}
+        for one in model_versions(project, task)
+    ]
+    return {"models": models}
 
 
 def columns(project: Project, *, task: str, model: str, version: str) -> dict[str, Any]:
@@ -44,8 +50,8 @@ def gain(project: Project, *, task: str, model: str, version: str) -> dict[str, 
     by_number = {} if known is None else {one.version: one for one in known.versions}
     new, champion = by_number.get(version), None if known is None else by_number.get(known.champion or "")
     said: dict[str, Any] = {
-        "version": None if new is None else asdict(new),
-        "champion": None if champion is None else asdict(champion),
+        "version": None if new is None else _plain(new),
+        "champion": None if champion is None else _plain(champion),
         "measure": "" if known is None else known.measure,
         "beside": None,
         "why": "",
@@ -72,7 +78,7 @@ def explained(
     known = project.task(task)
     table, key = point or ("", "")
     found = explain(project, known, (table, key) if point else dict(texts or {}), version)
-    said = {name: getattr(found, name) for name in _PLAIN}
+    said = {name: getattr(found, name) for name in _SAID}
     said["probs"] = found.probs.tolist()
     said["classes"], said["given"] = [*found.class_names], [*found.labels]
     said["weights"] = None if found.weights is None else asdict(found.weights)
@@ -92,6 +98,11 @@ def votes(
 
     found = votes_on_point(project, task, *point) if point else votes_on_texts(project, task, texts or {})
     return {"votes": [{"rule": name, "vote": vote} for name, vote in found.items()]}
+
+
+def _plain(version: "Version") -> dict[str, Any]:
+    """A version as JSON can say it."""
+    return asdict(version) | {"made": version.made.isoformat()}
 
 
 def _add_texts(project: Project, task: Task, lines: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from adaptml.standing.data import task_tables
+from adaptml.tasks.scaffold import PLACEHOLDERS
 from portal.jobs.steps import order
 from portal.showing import go, jobs_of, person_of, project_of, show
 
@@ -15,7 +16,7 @@ router = APIRouter()
 def overview(request: Request, task: str) -> Response:
     """The page of a task."""
     of_task = project_of(request).task(task)
-    return show(request, "new_task/overview.html", task=task, of_task=of_task)
+    return show(request, "new_task/overview.html", task=task, of_task=of_task, placeholders=PLACEHOLDERS)
 
 
 @router.get("/tasks/{task}/tables")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from adaptml.errors import AdaptmlError, one_line
 from adaptml.project import Project
-from adaptml.tasks import MULTICLASS, Task
+from adaptml.tasks import Task
 from adaptml.tasks.rule_file import (
     ChangedElsewhereError,
     difference,
@@ -20,6 +20,7 @@ from adaptml.tasks.rule_file import (
     text_of_save,
 )
 from portal.asks import AskError
+from portal.assist.labels import row_context
 from portal.rules.asked import Asked, AskedFor, tables_for
 from portal.rules.drawn import charts
 from portal.rules.looks import Kept, key_of
@@ -201,16 +202,13 @@ def _context(request: Request, look: dict[str, Any], asked: Asked, saved: bool) 
     run = _runs.known(asked.task)
     task = project_of(request).task(asked.task)
     return {
-        "task": task.name,
         "look": look,
         "asked": asked,
         "saved": saved,
         "run": run,
         "lines": lines(look, asked, run) if "rules" in look else [],
         "rows": look.get("rows"),
-        "class_names": task.class_names,
-        "exclusive": task.problem is MULTICLASS,
-        "has_vectors": bool(task.features),
+        **row_context(project_of(request), task),
     }
 
 
@@ -224,12 +222,12 @@ def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
 
 
 def _which(request: Request, asked: Asked) -> dict[str, Any]:
-    """Which rows are shown; those near to a row are found by the first vector that the task names."""
+    """Which rows are shown; those near to a row are found by their vectors."""
     if not asked.near:
         return asked.rows
-    feature = project_of(request).task(asked.task).features[0]
-    found = ask_of(request)("near", table=asked.table, column=feature, to=[asked.near], n=NEAR)
-    return asked.rows | {"keys": [[asked.table, key] for key, _ in found["rows"]]}
+    table, _, key = asked.near.partition("/")
+    near = ask_of(request)("near", task=asked.task, table=table, to=[key], n=NEAR)
+    return asked.rows | {"keys": [[table, found] for found, _ in near["rows"]]}
 
 
 def _look(request: Request, asked: Asked, text: str, *, saved: bool, rows: bool = False) -> dict[str, Any]:

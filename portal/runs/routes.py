@@ -1,6 +1,7 @@
 """Page 6: run everything, the steps as forms, the runs, and what each found."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -40,7 +41,7 @@ def runs(request: Request, task: str) -> Response:
         form=everything_form(project, {}),
         everything=last_everything(jobs_of(request), known),
         at_work=[job for job in jobs_of(request).recent(20, known) if job.unfinished],
-        page_of=lambda exp, run: mlflow_page(project.settings, exp, run),
+        page_of=partial(mlflow_page, project.settings),
     )
 
 
@@ -53,7 +54,7 @@ def everything(request: Request, task: str) -> Response:
         "runs/_everything.html",
         task=task,
         everything=last_everything(jobs_of(request), task),
-        page_of=lambda exp, run: mlflow_page(settings, exp, run),
+        page_of=partial(mlflow_page, settings),
     )
 
 
@@ -135,7 +136,10 @@ def result(request: Request, task: str, run_id: str) -> Response:
         task=task,
         draw=drawing,
         query=request.url.query,
-        pages=[mlflow_page(project.settings, details["experiment_id"], of) for of in ("", run_id)],
+        pages=[
+            mlflow_page(project.settings, details["step"], details["experiment_id"], of)
+            for of in ("", run_id)
+        ],
         **found,
     )
 

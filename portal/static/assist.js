@@ -1,4 +1,5 @@
-// Words that are selected become a rule; keys 1 to 9 label the row that has the focus.
+// Words that are selected become a rule; keys 1 to 9 label the row that has the focus; what the panel for the next rule
+// shows stands in the address.
 import { say } from "./page.js";
 
 const MOST_CHARS = 200;
@@ -66,4 +67,40 @@ document.addEventListener("htmx:after:swap", () => {
   if (!row || (document.activeElement && document.activeElement !== document.body)) return;
   row.focus();
   if ("exclusive" in row.dataset && row.querySelector(".labelled")) step(1);
+});
+
+// In the address of the page of rules it stands beside what else that asks for.
+const onRules = document.getElementById("edit");
+const PARTS = /\/assist(\/(words|form|near))?(\?|$)/;
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  const address = ctx?.request?.action;
+  const panel = document.getElementById("assist");
+  if (!panel || ctx?.target !== panel || !PARTS.test(address ?? "")) return;
+  if (!onRules) {
+    history.pushState(null, "", address);
+    return;
+  }
+  const query = new URLSearchParams(location.search);
+  const asked = query.get("assist");
+  const first = !panel.dataset.shown;
+  panel.dataset.shown = "true";
+  if (first && asked?.startsWith(`/tasks/${encodeURIComponent(panel.dataset.task)}/assist`)) {
+    window.htmx.ajax("GET", asked, { target: "#assist" });
+    return;
+  }
+  if (/\/assist(\?|$)/.test(address)) query.delete("assist");
+  else query.set("assist", address);
+  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
+  if (!first) panel.scrollIntoView({ block: "start" });
+});
+if (!onRules) addEventListener("popstate", () => location.reload());
+
+// A rule is added to the file: what stands in the editor must be in the file, too.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".rule-form")) return;
+  if (document.getElementById("state")?.textContent.startsWith("changed")) {
+    event.preventDefault();
+    say("The editor holds changes that are not saved: save them first, then add the rule.");
+  }
 });

@@ -73,14 +73,14 @@ def _answer(project: Project, kind: str, /, **payload: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served_page(project: Project, port: int = 0) -> Iterator[Portal]:
-    """A project's page on loopback, in a thread."""
+def served_page(project: Project, port: int = 0, **settings: Any) -> Iterator[Portal]:
+    """A project's page on loopback, in a thread; `settings` are those of `page_of`."""
     listener = listen("127.0.0.1", port)
     ask = Children(project.settings)
     jobs = JobStore(
         project.settings.home, partial(ensure_worker, project)
     )  # its worker ends with the last job
-    made = page_of(project, address_of(listener), ask=ask, jobs=jobs)
+    made = page_of(project, address_of(listener), **{"ask": ask, "jobs": jobs} | settings)
     server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", access_log=False))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from programs import program
 
 from adaptml.project import Project
 
@@ -25,17 +26,23 @@ features: [txt_vec]
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"}
+    """As a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 def adaptml(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return python("adaptml.cli", *arguments)
+    return program("adaptml.cli", *arguments)
 
 
 def original(step: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return python(f"labelstudio.{step}", *arguments)
+    return program(f"labelstudio.{step}", *arguments)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
 
 
 @pytest.fixture
@@ -138,9 +145,14 @@ def test_one_line_and_exit_code_one(room: Path, form: str) -> None:
     assert not (room / "workspace" / "annotations").exists()
 
 
+def test_a_step_as_a_process_of_its_own(room: Path) -> None:
+    done = python("adaptml.cli", "sample-tasks", "zoo", "--data", "posts", "--n", "2", "--to", "mine.json")
+    assert succeeded(done).startswith("2 points of posts for task zoo, drawn as random n=2 seed=0\n")
+
+
 @pytest.mark.parametrize("step", ["sample_tasks", "process_annotations", "annotator_agreement"])
 def test_help_shows_an_example_of_each_form(step: str) -> None:
     assert f"Example: adaptml {step.replace('_', '-')} example" in succeeded(
         adaptml(step.replace("_", "-"), "--help")
     )
-    assert "Example: " in succeeded(original(step, "--help"))
+    assert "Example: " in succeeded(python(f"labelstudio.{step}", "--help"))

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from adaptml.errors import AnnotationError, DatabaseError, FileError
 from adaptml.frames import read_frame
+from adaptml.gold_labels.annotators import STANDING
 from adaptml.gold_labels.core import cell_hash, read_seen
 from adaptml.gold_labels.home import GoldHome
 from adaptml.project import Project
 from adaptml.settings import Settings
 from labelstudio.annotator_agreement import annotator_agreement
 from labelstudio.process_annotations import FRAMES, process_annotations, summary
-from labelstudio.standing import FILE as STANDING
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Deploying: the champion is the version asked for, or the latest; anything else is one line."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
+from programs import program
 
 from adaptml.errors import ModelError
 from adaptml.project import Project
@@ -87,22 +86,12 @@ def test_the_steps_of_deploying(client: MlflowClient, project: Project) -> None:
 
 
 def test_the_command_says_what_it_did(client: MlflowClient, clean_room: Path) -> None:
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "modelling.deploy", *words],
-            cwd=clean_room,
-            env={"PYTHONPATH": str(Path(__file__).parents[3]), "ADAPTML_ROOT": str(clean_room)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    done = run("animals", "--version", "3")
+    done = program("modelling.deploy", "animals", "--version", "3")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         "animals version 3 is the champion\nNext: serve, then POST data points to /predict_animals\n"
     )
-    wrong = run("nope")
+    wrong = program("modelling.deploy", "nope")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert (
         wrong.stderr == "error: no end model 'nope' in the registry; it has animals, empty: train it first\n"

@@ -84,6 +84,7 @@ def test_words_and_neighbours_of_a_text_and_of_a_point(example: Project) -> None
     found = explain(example, "spam", {"text": "Subscribe to my channel"})
     assert (found.labels, found.of_class, found.against, found.version) == (["spam"], "spam", "ham", "1")
     assert found.weights is not None
+    assert found.weights.column == "text"
     assert [word.name for word in found.weights.words] == ["subscribe", "to", "my", "channel"]
     assert max(found.weights.words, key=lambda word: word.value).name == "subscribe"
     odds = np.log(found.probs[1] / found.probs[0])

@@ -1,14 +1,13 @@
 """Training on a small table, with a real store and database."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from programs import program
 from side_task import side, write
 from sklearn.naive_bayes import GaussianNB
 from tolerances import FLOAT32_ATOL
@@ -342,10 +341,23 @@ def test_the_command_line(project: Project, task: Task, data: str, test: str) ->
 
 def test_the_command_lines_of_before(project: Project, task: Task, data: str, test: str) -> None:
     """As `mlflow run modelling` writes them: its own names, then what was not declared, as --name value."""
-    words = [sys.executable, "-W", "ignore", "-P", "-m", "modelling.train", "side", "--algorithm", "mlp"]
-    words += ["--train", data, "--test_data", test, "--gold", "0", "--combine", "auto", "--labels", "soft"]
+    words = [
+        "side",
+        "--algorithm",
+        "mlp",
+        "--train",
+        data,
+        "--test_data",
+        test,
+        "--gold",
+        "0",
+        "--combine",
+        "auto",
+        "--labels",
+        "soft",
+    ]
     words += ["--setting", "", "--features", "vec", "--seed", "3", "--verbose", "False", "--max_iter", "50"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = program("modelling.train", *words)
     assert done.returncode == 0, done.stderr
     run_id = next(line.split()[1] for line in done.stdout.splitlines() if line.startswith("run "))
     params = project.runs.get(run_id).data.params

@@ -73,9 +73,9 @@ def test_an_empty_project_says_how_to_begin_and_takes_the_example(
                 "/data/comments?task=spam&tour=1",
             )
             assert project.database.count("comments") == 24
-            jobs = client.get("/home/jobs").text
-            assert "featurize" in jobs
-            assert "process-annotations" in jobs
+            stands = client.get("/tasks/spam/standing").text
+            assert "12, of them 6" in stands
+            assert "Write rules and see what they hit" in stands, "its features are there"
             again = client.post("/example")
             assert again.status_code == 400
             assert "there is one; expected none" in again.text

@@ -50,6 +50,7 @@ def test_a_task_is_made_as_it_was_typed(client: TestClient, project: Project) ->
     page = client.get("/tasks/mood").text
     assert "It laughs." in page
     assert "Any number of them" in page
+    assert page.count("nobody has said yet") == 1
 
 
 def test_a_name_that_is_none_is_told_at_its_field_and_what_was_typed_stays(

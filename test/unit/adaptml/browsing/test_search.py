@@ -9,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptml.browsing.conditions import Condition, parse
-from adaptml.browsing.facts import ListedIds
+from adaptml.browsing.facts import ListedIds, WrittenFacts
 from adaptml.browsing.find import found_before, found_facts
 from adaptml.browsing.known import facts_asked, known_of
 from adaptml.browsing.paging import checked
 from adaptml.browsing.run_facts import LabelRun, RunFacts, label_runs
 from adaptml.browsing.search import Query, every_page, search
 from adaptml.data import read_points
+from adaptml.database import Database, WritebackKind, write_back
+from adaptml.database.class_slugs import read_slugs
 from adaptml.errors import FrameError, UnknownTableError
 from adaptml.project import Project
+from adaptml.tasks import Task
 
 TABLE = "comments"
 
@@ -156,6 +159,7 @@ def test_a_search_is_kept_and_listed(spam: Project) -> None:
     conditions = [parse(text) for text in asked]
     assert found_before(spam, TABLE, conditions, "spam") is None
     found = spam.find(TABLE, asked, task="spam")
+    assert found.path is not None
     assert (found.rows, pd.read_parquet(found.path)["id"].tolist()) == (2, ["s0", "s3"])
     again = found_before(spam, TABLE, conditions[::-1], "spam")
     assert again is not None
@@ -165,7 +169,8 @@ def test_a_search_is_kept_and_listed(spam: Project) -> None:
     assert found_before(spam, TABLE, conditions, "other") is None
     assert json.loads(Path(found.path).with_suffix(".json").read_text())["conditions"] == asked
     assert read_points(spam, found.path)["id"].tolist() == ["s0", "s3"]
-    assert spam.find(TABLE).rows == 24
+    counted = spam.find(TABLE)
+    assert (counted.rows, counted.path, found_before(spam, TABLE, ())) == (24, None, counted)
     with pytest.raises(UnknownTableError, match="no table 'nope'"):
         spam.find("nope")
 
@@ -184,3 +189,32 @@ def test_a_search_ends_when_time_is_up(spam: Project) -> None:
     nothing = ListedIds.of([f"x{n:05}" for n in range(2_000)])
     hits = search(Query(spam.database, TABLE, (), [nothing]), patience_s=0)
     assert (hits.rows.ids, hits.after, hits.complete) == ([], "x00499", False)
+
+
+def test_written_labels_are_found_in_every_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptml.browsing.facts.WINDOW_ROWS", 4)
+    task, every = Task(classes=["ham", "my spam"]), [f"{n:02}" for n in range(20)]
+    for run, spam in (("r1", 0), ("r2", 3)):  # of the second run, which is the newer one, every third is spam
+        chosen = [key for key in every if spam and int(key) % spam == 0]
+        frame = pd.DataFrame({"table_name": "posts", "id": every})
+        frame["label"] = [["my spam"] if key in chosen else ["ham"] for key in every]
+        frame["label_probs"] = [[0.1, 0.9] if key in chosen else [0.6, 0.4] for key in every]
+        write_back(database, task, WritebackKind.LABELS, frame, run)
+    results, slugs = database.found_table("task_labels", []), read_slugs(database, "task")
+
+    def found(*texts: str) -> list[str]:
+        facts = WrittenFacts(database, results, slugs, "posts", [parse(text) for text in texts])
+        ids: list[str] = []
+        after = None
+        while True:
+            batch = facts.batch(after, 3)
+            ids, after = ids + list(batch.ids), batch.after
+            if after is None:
+                return ids
+
+    spam = [key for key in every if int(key) % 3 == 0]
+    assert found("@label is my spam") == found("@prob:my spam > 0.5") == spam
+    assert found("@label is ham") == [key for key in every if key not in spam]
+    assert found("@label is ham", "@prob:ham > 0.7") == []

@@ -36,7 +36,9 @@ def test_a_table_that_is_there_gets_what_is_new(project: Project, posts: Path) -
     found = preview_import(project, posts, "posts")
     assert (found.exists, found.added, found.problem) == (True, ("lang",), "")
     posts.write_text("id,likes\nd,many\n")
-    assert "column 'likes' of table 'posts' is integer" in preview_import(project, posts, "posts").problem
+    misfit = preview_import(project, posts, "posts")
+    assert "column 'likes' of table 'posts' is integer" in misfit.problem
+    assert (misfit.ids, misfit.example_id) == ("column id", "d")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,9 @@ def test_rows_like_this_one(client: TestClient) -> None:
     assert "among 24 of 24 rows" in rows.text
     assert 'name="like" value="s0"' in rows.text  # it is an example itself
     assert len(re.findall(r'type="checkbox" name="unlike"', rows.text)) == 20
+    form = {"kind": "like", "table": "comments", "column": "vector", "like": ["s2", "s8"]}
+    chosen = client.get("/tasks/spam/assist/form", params=form)
+    assert 'step="0.01" value="0.34"' in chosen.text  # as the two are to each other
     uncovered = client.get("/tasks/spam/assist/near/rows", params={"table": "comments", "rule": "song"})
     assert "among the uncovered rows of the sample" in uncovered.text
     assert len(re.findall(r'type="checkbox" name="unlike"', uncovered.text)) == 1
@@ -109,7 +112,7 @@ def test_a_row_is_labelled_with_who_and_part_and_taken_back(client: TestClient, 
 
     said = {key: label(client, key, "spam") for key in ("s0", "h0", "h1", "s3")}
     for key, text in said.items():
-        assert ("This row judges" in text) == (part_of("comments", key) == "judge")
+        assert ("set aside for judging: once" in text) == (part_of("comments", key) == "judge")
         assert 'value="spam" class="label-key" data-key="2" aria-pressed="true"' in text
     assert {part_of("comments", key) for key in said} == {"tune", "judge"}
     last = decisions(project, "spam")[0]
