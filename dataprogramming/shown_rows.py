@@ -58,8 +58,8 @@ class ShownRow:
         cells: what annotators see.
         votes: of the rules that vote on it.
         gold: its classes by gold for tuning; None without.
-        label: what the label model said last, where that was written back.
-        prediction: what the end model said last, likewise.
+        label_model: what the label model said last, where that was written back.
+        end_model: what the end model said last, likewise.
     """
 
     table: str
@@ -67,8 +67,8 @@ class ShownRow:
     cells: Sequence[ShownCell]
     votes: Sequence[ShownVote]
     gold: Sequence[str] | None
-    label: Sequence[str] | None
-    prediction: Sequence[str] | None
+    label_model: Sequence[str] | None
+    end_model: Sequence[str] | None
 
 
 def shown_rows(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adaptml.errors import LabellingError
+from adaptml.errors import AdaptmlError, LabellingError
+from adaptml.features.lemmas import DEFAULT_LANGUAGE, token_lemmas
+from adaptml.features.words import split
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -17,8 +20,7 @@ from adaptml.tasks.rule_file import rules_path
 from adaptml.user_code import file_and_line
 from dataprogramming.buckets import Bucket, bucket
 from dataprogramming.class_table import class_table
-from dataprogramming.kept_sample import draw_kept_sample, kept_sample
-from dataprogramming.last_label_run import last_label_run
+from dataprogramming.kept_sample import sample_of_now
 from dataprogramming.lf_sources import place_of
 from dataprogramming.lf_table import count_pairs, count_votes
 from dataprogramming.lfs_report import Look
@@ -29,13 +31,21 @@ from dataprogramming.shown_rows import shown_rows
 MOST_PAIRS = 60
 MOST_KEYWORDS = 40
 PAGE_ROWS = 20
+MOST_WARMED = 5
 Named = dict[str, Any]
 
 
-def draw(project: Project, *, task: str, table: str, seed: int) -> Named:
-    """Draw the sample that is looked at anew."""
-    sample = draw_kept_sample(project, task, table, seed=seed)
-    return {"n": len(sample.keys), "n_points": sample.n_points}
+def warm(project: Project) -> None:
+    """Load what every look needs and no rule decides on: a process that is forked later has it already."""
+    token_lemmas("warming", DEFAULT_LANGUAGE)
+    split("up")
+    with suppress(AdaptmlError):  # the question itself says what is wrong
+        for table in project.database.tables()[:MOST_WARMED]:
+            if project.points.columns(table).keys() >= {"id"}:
+                keys = pd.DataFrame({"table_name": [table], "id": ["warm"]}, dtype=str)
+                project.database.present(keys)
+    for database in (project.database, project.results):
+        database.engine.dispose()  # no connection is shared by processes
 
 
 def look(
@@ -54,14 +64,14 @@ def look(
     Args:
         project: holds the table.
         task: name of the task.
-        table: a data table.
+        table: a data table; where it is large and no sample of it was drawn, the answer's `sample` is None.
         text: of the file of rules, saved or not.
         who: the person's name.
         saved: whether the text is what the file holds; then it counts as a round.
         rows: what rows to show, as for `_rows`; None for none.
         only_rows: nothing but the rows.
     """
-    sample = kept_sample(project, task, table)
+    sample = sample_of_now(project, task, table)
     if sample is None:
         return {"sample": None}
     task_of = project.task(task)
@@ -72,7 +82,7 @@ def look(
         return {"sample": {"n": n, "n_points": sample.n_points}, "problem": _problem(error, task_of, text)}
     shown = {} if rows is None else {"rows": _rows(project, task_of, found, text, **rows)}
     if only_rows:
-        return shown
+        return {"problem": None, **shown}
     now = round_of(found, sample.digest, who)
     kept = keep_round(project, task_of, table, now) if saved else [*rounds(project, task_of, table), now]
     alike = [one for one in kept if one.sample == sample.digest]
@@ -206,9 +216,3 @@ def _rows(
         "rows": [asdict(row) for row in shown],
         "problem": None,
     }
-
-
-def last_run(project: Project, *, task: str) -> Named:
-    """What the last label run said of each rule; no `run_id` where there is none."""
-    found = last_label_run(project, task)
-    return {} if found is None else asdict(found)

@@ -8,7 +8,8 @@ const state = document.getElementById("state");
 const bench = document.getElementById("bench");
 const conflict = document.getElementById("conflict");
 const page = new URL(form.dataset.page, location.href);
-const address = (part) => `${page.pathname}/${part}${location.search || page.search}`;
+let view = location.search || page.search; // which table, order and rows: all of it stands in the address
+const address = (part) => `${page.pathname}/${part}${view}`;
 let saved = area.value; // what the file holds, as far as this tab knows
 let shown = null; // the text that the table is about, where it is not saved
 
@@ -26,6 +27,7 @@ const editor = makeEditor({
   onTry: tryIt,
 });
 area.hidden = true;
+editor.contentDOM.tabIndex = 0; // what scrolls holds what the keyboard reaches
 document.getElementById("editor").hidden = false;
 document.getElementById("try").hidden = false;
 // For what adds rules from elsewhere on the page, and for tests.
@@ -141,20 +143,25 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   const part = link.dataset.part ?? "rows";
-  history.pushState(null, "", link.getAttribute("href"));
+  view = new URL(link.href.baseVal ?? link.href, location.href).search;
+  history.pushState(null, "", page.pathname + view);
   if (part === "rows") markChosen();
   loadPart(part);
 });
 
 /** The rule that the rows are about stands out in the table. */
 function markChosen() {
-  const rule = new URLSearchParams(location.search).get("rule");
+  const rule = new URLSearchParams(view).get("rule");
   for (const row of bench.querySelectorAll(".rules-list tbody tr")) {
     row.classList.toggle("chosen", row.querySelector("button")?.textContent === rule);
   }
 }
 
-addEventListener("popstate", () => loadPart("bench"));
+addEventListener("popstate", () => {
+  if (location.pathname !== page.pathname) return; // the panel's own
+  view = location.search;
+  loadPart("bench");
+});
 
 let typing;
 bench.addEventListener("input", (event) => {
@@ -171,14 +178,15 @@ bench.addEventListener("submit", (event) => {
 });
 
 async function filterNow(filter) {
-  const query = new URLSearchParams(location.search);
+  const query = new URLSearchParams(view);
   const { find, votes_for: label } = filter.elements;
   for (const field of [find, label]) {
     if (field.value) query.set(field.name, field.value);
     else query.delete(field.name);
   }
   const active = document.activeElement?.id;
-  history.replaceState(null, "", `${page.pathname}${query.size ? `?${query}` : ""}`);
+  view = query.size ? `?${query}` : "";
+  history.replaceState(null, "", page.pathname + view);
   await loadPart("table");
   const field = active && document.getElementById(active);
   if (field && field !== document.activeElement) {

@@ -6,7 +6,7 @@ import pytest
 
 from adaptml.errors import FileError, FrameError
 from adaptml.project import Project
-from dataprogramming.kept_sample import draw_kept_sample, kept_sample
+from dataprogramming.kept_sample import draw_kept_sample, kept_sample, sample_of_now
 from dataprogramming.lfs_report import look
 from dataprogramming.rounds import MOST_ROUNDS, Round, keep_round, round_of, rounds
 
@@ -22,9 +22,33 @@ def test_a_sample_is_drawn_once_and_kept(pets: Project) -> None:
     assert draw_kept_sample(pets, "pets", "posts", n=9).keys["id"].tolist() == list("123456")
 
 
+def test_a_sample_follows_its_table(pets: Project) -> None:
+    first = sample_of_now(pets, "pets", "posts")
+    assert first is not None
+    assert len(first.keys) == 6
+    with pets.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM posts WHERE id = '6'")
+    again = sample_of_now(pets, "pets", "posts")
+    assert again is not None
+    assert again.keys["id"].tolist() == list("12345")
+    draw_kept_sample(pets, "pets", "posts", n=3)
+    kept = sample_of_now(pets, "pets", "posts")
+    assert kept is not None
+    assert len(kept.keys) == 3
+
+
+def test_a_large_table_is_not_drawn_from_unasked(pets: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataprogramming.kept_sample.DRAWN_AT_ONCE", 5)
+    assert sample_of_now(pets, "pets", "posts") is None
+    draw_kept_sample(pets, "pets", "posts", n=3)
+    kept = sample_of_now(pets, "pets", "posts")
+    assert kept is not None
+    assert len(kept.keys) == 3
+
+
 def test_a_damaged_sample_counts_as_none(pets: Project) -> None:
     draw_kept_sample(pets, "pets", "posts")
-    (pets.settings.workbench("pets") / "sample-posts.parquet").write_bytes(b"PAR1")
+    (pets.settings.workbench("pets") / "sample-posts.json").write_text("{")
     assert kept_sample(pets, "pets", "posts") is None
 
 
