@@ -21,7 +21,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import psutil
+import psutil  # type: ignore[import-untyped]
 import typer
 from playwright.sync_api import Page, sync_playwright
 
@@ -137,9 +137,8 @@ def main(
             finally:
                 server.terminate()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(
-        f"{RULES} rules, {min(rows, 2000):,} of {rows:,} rows, {saves} saves; {os.cpu_count()} cores, load {load}"
-    )
+    machine = f"{os.cpu_count()} cores, load {load}"
+    print(f"{RULES} rules, {min(rows, 2000):,} of {rows:,} rows, {saves} saves; {machine}")
     print(
         f"median {np.median(times):.2f} s, 95 % {np.quantile(times, 0.95):.2f} s, longest {max(times):.2f} s"
     )

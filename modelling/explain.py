@@ -42,6 +42,12 @@ class Explained:
         why_no_weights: why there are none; or what to know of them; else empty.
         nearest: the nearest training points, or None.
         why_no_nearest: why there are none; else empty.
+
+    Example:
+        >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
+        >>> found = project.explain("spam", ("comments", "s0"), trained.version)
+        >>> found.labels, found.nearest.neighbours[0].id
+        (['spam'], 's0')
     """
 
     model: str

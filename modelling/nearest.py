@@ -19,7 +19,7 @@ from modelling.sources import split
 
 NEIGHBOURS = 5
 CHUNK_ROWS = 2_000
-MOST_POINTS = 50_000  # that are looked at; of more, a sample
+MOST_POINTS = 20_000  # that are looked at; of more, a sample
 SEED = 0  # of that sample
 COSINE = "cosine"
 _METRICS = {"cosine", "euclidean", "manhattan"}  # that an algorithm may measure by itself

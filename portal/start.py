@@ -45,10 +45,8 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     jobs = JobStore(settings.home, partial(ensure_worker, project))
     in_stack = os.environ.get(SERVICE_VARIABLE) == PORTAL
     tokens = {room: read_token(settings.worker_tokens, room) for room in SERVICES} if in_stack else {}
-    asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings)
+    asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings).warm()
     with asking as ask, present(project):
-        if isinstance(ask, Children):
-            ask.warm()
         ensure_worker(project)
         app = make_app(
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,

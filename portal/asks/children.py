@@ -69,9 +69,10 @@ class Children:
         wait_s = self.limits.seconds + WAITING_S if asked.limited else ANSWER_S
         return result_of(child.ask({"function": asked.function, "payload": payload}, wait_s))
 
-    def warm(self) -> None:
+    def warm(self) -> Self:
         """Start the process for a person's code meanwhile, so that the first question is quick too."""
         threading.Thread(target=self._limited.start, daemon=True).start()
+        return self
 
     def __enter__(self) -> Self:
         return self

@@ -15,8 +15,8 @@ KINDS: dict[str, Kind] = {
     "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
-    "draw": Kind("portal.rules.draws:draw", LABELLING),
-    "last_label_run": Kind("portal.rules.draws:last_run", LABELLING),
+    "draw": Kind("portal.rules.answers_draws:draw", LABELLING),
+    "last_label_run": Kind("portal.rules.answers_draws:last_run", LABELLING),
     **{
         name: Kind(f"portal.data.answers:{name}", LABELLING)
         for name in (

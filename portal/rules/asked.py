@@ -24,7 +24,7 @@ class Asked(BaseModel):
         find: a part of the names of rules that are shown.
         votes_for: only rules that vote for this class.
         bucket, rule, other, label: which rows are shown, see `dataprogramming.buckets`.
-        near: table and id of a row, joined by `/`, to show the rows near to it instead.
+        near: table and id of a row, joined by `/`, to show the rows that are near to it instead.
         offset: of the first row.
     """
 

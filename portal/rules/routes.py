@@ -188,10 +188,9 @@ def _bench(request: Request, asked: Asked, text: str, *, saved: bool) -> Respons
             request, "rules/bench.html", problem=problem, no_table=True, **_context(request, {}, asked, saved)
         )
     look = _look(request, asked, text, saved=saved, rows=True)
-    project = project_of(request)
-    context = _context(request, look, asked, saved)
-    more = row_context(project, project.task(asked.task))
-    return show(request, "rules/bench.html", problem=None, no_table=False, **context, **more)
+    return show(
+        request, "rules/bench.html", problem=None, no_table=False, **_context(request, look, asked, saved)
+    )
 
 
 def _part(request: Request, asked: Asked, part: str, text: str, *, saved: bool) -> Response:
@@ -203,22 +202,19 @@ def _context(request: Request, look: dict[str, Any], asked: Asked, saved: bool) 
     run = _runs.known(asked.task)
     task = project_of(request).task(asked.task)
     return {
-        "task": task.name,
         "look": look,
         "asked": asked,
         "saved": saved,
         "run": run,
         "lines": lines(look, asked, run) if "rules" in look else [],
         "rows": look.get("rows"),
+        **row_context(project_of(request), task),
     }
 
 
 def _rows(request: Request, asked: Asked, text: str) -> Response:
-    answer = _asked_rows(request, asked, text)
-    look = answer if answer.get("problem") else {}
-    project = project_of(request)
-    more = row_context(project, project.task(asked.task))
-    return show(request, "rules/rows.html", asked=asked, rows=answer.get("rows"), look=look, **more)
+    look = _asked_rows(request, asked, text)
+    return show(request, "rules/rows.html", **_context(request, look, asked, saved=False))
 
 
 def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
@@ -226,7 +222,7 @@ def _asked_rows(request: Request, asked: Asked, text: str) -> dict[str, Any]:
 
 
 def _which(request: Request, asked: Asked) -> dict[str, Any]:
-    """Which rows are shown; those near to a row are found by what helps with the next rule."""
+    """Which rows are shown; those near to a row are found by their vectors."""
     if not asked.near:
         return asked.rows
     table, _, key = asked.near.partition("/")
