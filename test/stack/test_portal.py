@@ -105,7 +105,7 @@ def test_a_run_of_everything_is_a_job_of_steps_that_each_container_does(
 def test_services_are_asked_by_the_containers_that_reach_them(browser: Browser) -> None:
     page = browser.get("/home/services")
     assert "does not answer" not in page
-    for name in ("Label Studio", "MLflow of data programming", "MLflow of modelling", "Predictions"):
+    for name in ("Label Studio", "Runs of labelling", "Runs of modelling", "Predictions"):
         assert name in page
 
 
