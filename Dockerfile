@@ -35,7 +35,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY --from=own /opt/own/ /opt/venv/
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
 # stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
-RUN install -d -m 1777 /unlabeled_data /annotations /media /votes /predictions /mlruns /dp_mlruns /portal /uploads \
+RUN install -d -m 1777 /unlabeled_data /annotations /media /votes /predictions /mlruns /dp_mlruns /portal /uploads /workbench \
  && touch /app/.env.dev
 
 FROM core AS mlflow-server

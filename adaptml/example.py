@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from adaptml.errors import DatabaseError, FileError
+from adaptml.errors import DatabaseError, FileError, TaskError
 from adaptml.files import write_text
 from adaptml.project import Project
 from adaptml.settings import Settings
@@ -50,6 +50,7 @@ _COMMENTS = {
 }
 _ANNOTATED_OF_A_CLASS = 6  # the last ones of each; the others are for the labelling functions alone
 _DISPUTED = "s8"
+_COLUMN = "text"
 _TASK_FILE = """\
 title: Is it spam?
 description: Whether a comment under a music video advertises something.
@@ -123,6 +124,14 @@ def add_example(project: Project) -> None:
         )
     _write_task(project.settings.tasks_dir / TASK)
     _write_comments(project)
+
+
+def has_example(project: Project) -> bool:
+    """Whether a project has the example's task, as it was made or edited since."""
+    try:
+        return TASK in project.task_names() and project.task(TASK).columns[0].name == _COLUMN
+    except TaskError:  # its file is being edited
+        return False
 
 
 def annotate_example(project: Project) -> None:

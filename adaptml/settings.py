@@ -88,8 +88,9 @@ class Settings(BaseSettings):
     )
     services: str = Field(
         "",
-        description="services that the page's first page links to: `NAME|LINK|HEALTH`, with `;` between; the "
-        "page asks HEALTH whether a service answers; default: those of this machine",
+        description="services that the page's first page links to: `NAME|LINK|HEALTH|ROOM`, with `;` "
+        "between; HEALTH is asked whether a service answers, where ROOM is named by that room's worker; "
+        "default: those of this machine",
     )
     upload_limit_mb: Annotated[int, Field(ge=1)] = Field(
         2_000, description="largest file in MB that the page takes for an import"

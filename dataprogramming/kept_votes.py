@@ -123,6 +123,11 @@ class KeptVotes:
         self._lock = RLock()  # processes at work are given chunks in other threads
 
     @property
+    def certain(self) -> bool:
+        """Whether every vote can be kept, and is looked up."""
+        return not self.fresh and all(print_.digest is not None for print_ in self._prints)
+
+    @property
     def prints(self) -> Sequence[Fingerprint]:
         """Fingerprints of the labelling functions."""
         return self._prints
@@ -159,6 +164,11 @@ class KeptVotes:
                 self._say(f"votes on table {rows.table!r} are computed anew each time: {error}")
                 unknown = np.full((len(rows), len(self._lfs)), UNKNOWN, np.int8)
                 return Chunk(rows, unknown, None, np.full(len(rows), -1))
+            return self.look_up_hashed(rows, hashes)
+
+    def look_up_hashed(self, rows: StoredRows, hashes: Hashes) -> Chunk:
+        """What is known of the votes on some rows (r,) with these hashes; their cells are not looked at."""
+        with self._lock:
             store = self._table(rows.table).store
             places = store.places(hashes)
             digests = [None if self.fresh else print_.digest for print_ in self._prints]
@@ -188,12 +198,20 @@ class KeptVotes:
                     self._flush(table)
                     table.store.tidy(table.used if table.n_seen >= whole[name] else None)
             except FileError as error:
-                self._say(_unkept(error))
+                self.cannot_keep(error)
             evict(self.folder.parent, MOST_BYTES)
+
+    def store_folder(self, table: str) -> Path:
+        """Where the votes on a table are kept."""
+        return self.folder / quote(table, safe="")
+
+    def cannot_keep(self, error: FileError) -> None:
+        """Tell that something could not be written, which costs time at the next run."""
+        self._say(f"{error}; these are computed again the next time")
 
     def _table(self, name: str) -> "_Table":
         if name not in self._tables:
-            folder = self.folder / quote(name, safe="")
+            folder = self.store_folder(name)
             if is_of_another_format(folder):
                 self._say(f"the votes kept in {folder} are of another version: all are computed anew")
                 remove_store(folder)
@@ -206,7 +224,7 @@ class KeptVotes:
         try:
             table.write([print_.digest for print_ in self._prints])
         except FileError as error:
-            self._say(_unkept(error))
+            self.cannot_keep(error)
         table.forget()
 
     def _say(self, problem: str) -> None:
@@ -220,10 +238,6 @@ class KeptVotes:
             before if before.digest in (after.digest, None) else Fingerprint(None, CHANGED)
             for before, after in zip(self._prints, now, strict=True)
         ]
-
-
-def _unkept(error: FileError) -> str:
-    return f"{error}; these are computed again the next time"
 
 
 class _Table:

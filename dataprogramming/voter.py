@@ -14,6 +14,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.database import StoredRows, Vector
 from adaptml.errors import FrameError, LabellingError
 from adaptml.features.points import Points
+from adaptml.features.ranges import ranged
 from adaptml.features.required import check_featurized
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
@@ -21,6 +22,7 @@ from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import ABSTAIN, Task
+from dataprogramming import kept_ranges
 from dataprogramming.applier import Work, apply_work, count_failures
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
@@ -107,7 +109,7 @@ class Voter:
         tables = list(map(str, keys["table_name"].unique()))
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
         stored = self.project.points.read_stored(keys, lf_features(self.project.points, self.task, tables))
-        for rows, votes in self._matrix(stored, len(keys), tables):
+        for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys), tables):
             matrix[as_slice(rows.positions)] = votes
         return keys, matrix
 
@@ -121,38 +123,45 @@ class Voter:
         n_rows = self.project.database.count(table)
         if not n_rows:
             raise FrameError(f"{table} holds no data point to work on; name other data")
-        stored = self.project.points.scan_stored(table, lf_features(self.project.points, self.task, [table]))
         ids: list[str] = []
         parts = []
-        for rows, votes in self._matrix(stored, n_rows, [table]):
+        for rows, votes in self._matrix(self._looked_up(table), n_rows, [table]):
             ids += rows.ids
             parts.append(votes)
         return pd.DataFrame({"table_name": table, "id": ids}, dtype=str), np.concatenate(parts)
 
+    def _looked_up(self, table: str) -> Iterator[Chunk]:
+        """All rows of a table with what is known of the votes on them."""
+        points = self.project.points
+        columns = lf_features(points, self.task, [table])
+        by_range = ranged(points, table, columns) if self.kept.certain else None
+        if by_range is not None:
+            return kept_ranges.chunks(self.kept, by_range)
+        return map(self.kept.look_up, points.scan_stored(table, columns))
+
     def _matrix(
-        self, stored: Iterator[StoredRows], n_rows: int, tables: Sequence[str]
+        self, looked_up: Iterator[Chunk], n_rows: int, tables: Sequence[str]
     ) -> Iterator[tuple[StoredRows, LabelMatrix]]:
         """Rows with their part of the label matrix, (r, m); votes that are new are kept."""
         count = self.project.database.count
         with progress("labelling functions vote", n_rows, shown=self.show_progress) as advance, self.kept:
-            for chunk in self._voted(stored):
+            for chunk in self._voted(looked_up):
                 self.kept.keep(chunk)
                 self.failures.update(count_failures(self.lfs, chunk.votes))
                 yield chunk.rows, np.maximum(chunk.votes, ABSTAIN)  # UNKNOWN is below ABSTAIN
                 advance(len(chunk.rows))
             self.kept.tidy({table: count(table) for table in tables})
 
-    def _voted(self, chunks: Iterator[StoredRows]) -> Iterator[Chunk]:
+    def _voted(self, looked_up: Iterator[Chunk]) -> Iterator[Chunk]:
         """Chunks with all their votes, in their order."""
         waiting: deque[tuple[Chunk, list[tuple[Rows, list[int]]]]] = deque()
 
         def work() -> Iterator[list[Work]]:
-            for rows in chunks:
-                chunk = self.kept.look_up(rows)
+            for chunk in looked_up:
                 missing = chunk.missing()
                 waiting.append((chunk, missing))
                 yield [
-                    Work(rows.columns(which if len(which) < len(rows) else None), numbers, which)
+                    Work(chunk.rows.columns(which if len(which) < len(chunk.rows) else None), numbers, which)
                     for which, numbers in missing
                 ]
 

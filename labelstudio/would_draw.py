@@ -22,6 +22,7 @@ from labelstudio.local_copy import asked_in
 
 SHOWN = 10
 STRATA_SHOWN = 20
+CHUNK_ROWS = 1_000  # texts can be long
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,18 @@ def would_draw(
     task = project.task(task)
     sample = _drawn(project, task, data, n, SamplingOptions(sampling, run, by, vector, seed, where))
     keys, columns = sample.frame[KEYS], [column.name for column in task.columns]
-    seen = project.database.read(keys, columns)
     strata: Counter[str] = Counter()
-    if by is not None:
-        cells = project.database.read(keys, [by])[by]
-        strata.update("(nothing)" if pd.isna(cell) else str(cell) for cell in cells)
+    empty = 0
+    for start in range(0, len(keys), CHUNK_ROWS):
+        part = keys.iloc[start : start + CHUNK_ROWS]
+        if columns:
+            empty += int(nothing_in(project.database.read(part, columns), task).all(axis=1).sum())
+        if by is not None:
+            cells = project.database.read(part, [by])[by]
+            strata.update("(nothing)" if pd.isna(cell) else str(cell) for cell in cells)
     parts = sample.parts or {sampling: len(keys)}
     kinds = [name for name, count in parts.items() for _ in range(count)]
-    rows = seen.head(SHOWN).assign(
+    rows = project.database.read(keys.head(SHOWN), columns).assign(
         kind=kinds[:SHOWN], inclusion_prob=sample.frame["inclusion_prob"].head(SHOWN)
     )
     return WouldDraw(
@@ -94,7 +99,7 @@ def would_draw(
         rows,
         len(_asked(project, task, sample)),
         len(_with_gold(project, task, sample)),
-        int(nothing_in(seen, task).all(axis=1).sum()) if columns else 0,
+        empty,
     )
 
 

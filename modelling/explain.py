@@ -13,7 +13,7 @@ from adaptml.errors import AdaptmlError, TrackingError, one_line
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.project import Project
 from adaptml.tasks import Task, names
-from modelling.champion import Champion, load_champion
+from modelling.champion import load_champion
 from modelling.deploy import version_and_champion
 from modelling.keyed import KeyedModel
 from modelling.nearest import NEIGHBOURS, Nearest, nearest_training_points
@@ -42,6 +42,12 @@ class Explained:
         why_no_weights: why there are none; or what to know of them; else empty.
         nearest: the nearest training points, or None.
         why_no_nearest: why there are none; else empty.
+
+    Example:
+        >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
+        >>> found = project.explain("spam", ("comments", "s0"), trained.version)
+        >>> found.labels, found.nearest.neighbours[0].id
+        (['spam'], 's0')
     """
 
     model: str
@@ -118,19 +124,17 @@ def explain(
     task = project.task(task)
     name = registered_name(task)
     found, champion = version_and_champion(project, name, version)
-    loaded = loaded_model(project, name, found if version or champion is None else champion)
-    model = loaded.model
-    assert isinstance(model, KeyedModel)  # noqa: S101 - `load_champion` loads no other
-    is_point = isinstance(of, tuple)
-    point = read_point(model, *of) if is_point else read_texts(model, of, _encoders(project))
+    chosen = found if version or champion is None else champion
+    model = loaded_model(project, name, chosen)
+    point = _point(project, model, of)
     probs = model.classifier.predict_proba(point.matrix)[0]
     labels = names(model.problem.decide(probs[None, :]), model.class_names)[0]
     c = int(probs.argmax())
     weights, against, why_no_weights = _weights(model, point, probs, c)
-    nearest, why_no_nearest = _nearest(project, loaded, model, point, neighbours)
+    nearest, why_no_nearest = _nearest(project, (name, chosen), model, point, neighbours)
     return Explained(
         model=name,
-        version=loaded.version,
+        version=chosen,
         algorithm=str(model.classifier.algorithm),
         class_names=model.class_names,
         probs=probs,
@@ -142,6 +146,12 @@ def explain(
         nearest=nearest,
         why_no_nearest=why_no_nearest,
     )
+
+
+def _point(project: Project, model: KeyedModel, of: Mapping[str, str] | tuple[str, str]) -> OnePoint:
+    if isinstance(of, tuple):
+        return read_point(model, *of)
+    return read_texts(model, of, _encoders(project))
 
 
 def _weights(
@@ -169,17 +179,17 @@ def _weights(
 
 
 def _nearest(
-    project: Project, loaded: Champion, model: KeyedModel, point: OnePoint, n: int
+    project: Project, version: tuple[str, str], model: KeyedModel, point: OnePoint, n: int
 ) -> tuple[Nearest | None, str]:
     """The neighbours, or why there are none: the answer stands without them."""
     try:
-        recipe = read_recipe(project, loaded.name, loaded.version)
+        recipe = read_recipe(project, *version)
         return nearest_training_points(project, model, recipe, point.matrix, n), ""
     except AdaptmlError as error:
         return None, f"The training points cannot be looked at: {error}"
 
 
-def loaded_model(project: Project, name: str, version: str) -> Champion:
+def loaded_model(project: Project, name: str, version: str) -> KeyedModel:
     """A version of an end model, loaded from its plain files; the last ones are kept.
 
     Raises:
@@ -194,9 +204,11 @@ def loaded_model(project: Project, name: str, version: str) -> Champion:
 
 
 @lru_cache(maxsize=MODELS_KEPT)
-def _loaded(project: Project, name: str, version: str, made: int) -> Champion:  # noqa: ARG001
+def _loaded(project: Project, name: str, version: str, made: int) -> KeyedModel:  # noqa: ARG001
     """`made` tells a registered model from a later one of its name."""
-    return load_champion(project.runs.client, project.points, name, version)
+    model = load_champion(project.runs.client, project.points, name, version).model
+    assert isinstance(model, KeyedModel)  # noqa: S101 - `load_champion` loads no other
+    return model
 
 
 @lru_cache(maxsize=1)

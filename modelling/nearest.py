@@ -19,7 +19,7 @@ from modelling.sources import split
 
 NEIGHBOURS = 5
 CHUNK_ROWS = 2_000
-MOST_POINTS = 50_000  # that are looked at; of more, a sample
+MOST_POINTS = 20_000  # that are looked at; of more, a sample
 SEED = 0  # of that sample
 COSINE = "cosine"
 _METRICS = {"cosine", "euclidean", "manhattan"}  # that an algorithm may measure by itself
@@ -144,4 +144,5 @@ def _distances(matrix: Matrix, row: Matrix, measure: str) -> npt.NDArray[np.floa
     if measure == "manhattan":
         return np.asarray(np.abs(rows - one).sum(axis=1))
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(one)
-    return 1 - np.divide(rows @ one[0], lengths, out=np.zeros(len(rows)), where=lengths > 0)
+    alike = np.divide(rows @ one[0], lengths, out=np.zeros(len(rows)), where=lengths > 0)
+    return np.asarray(1 - alike)

@@ -114,8 +114,8 @@ def read_point(model: KeyedModel, table: str, key: str) -> OnePoint:
     features = [_feature(model, reference) for reference in model.features]
     sources = {feature.source for feature in features if feature is not None and _of_text(feature)}
     there = sorted(sources & set(model.points.database.columns(table)))
-    texts = model.points.database.read(keys, there).iloc[0] if there else {}
-    return _one(model, frame, {name: _text(texts[name]) for name in there})
+    row = model.points.database.read(keys, there).iloc[0]
+    return _one(model, frame, {name: _text(row[name]) for name in there})
 
 
 def _one(model: KeyedModel, frame: pd.DataFrame, texts: Mapping[str, str]) -> OnePoint:

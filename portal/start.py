@@ -52,7 +52,7 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
             hosts=[_host(address)], key=key,
         )  # fmt: skip
-        run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)), stopping.set)
+        run_server(app, listener, lambda: on_ready(_way_in(access, address, in_stack)), stopping.set)
 
 
 def invitation(project: Project, name: str, port: int | None = None) -> str:
@@ -69,6 +69,13 @@ def invitation(project: Project, name: str, port: int | None = None) -> str:
     settings = project.settings
     address = settings.portal_url or f"http://127.0.0.1:{settings.portal_port if port is None else port}"
     return _link(Access(database_path(settings.home)), name, address)
+
+
+def _way_in(access: Access, address: str, in_stack: bool) -> str:
+    """A link for who started the page; in the stack, whose log others read, how to get one."""
+    if in_stack:
+        return f"{address}, with a link that `docker exec {PORTAL} adaptml ui --invite NAME` prints"
+    return _link(access, getpass.getuser(), address)
 
 
 def _link(access: Access, name: str, address: str) -> str:

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adaptml.browsing.conditions import Condition, parse
 from adaptml.browsing.counts import count_found
-from adaptml.browsing.facts import Facts, ListedIds
+from adaptml.browsing.facts import Batch
 from adaptml.browsing.known import facts_asked
 from adaptml.browsing.paging import checked
 from adaptml.browsing.search import Query, every_page
@@ -21,7 +22,7 @@ from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.project import Project
 
-FOLDER = "found"
+FOLDER = "workbench/_found"
 CHUNK_ROWS = 20_000
 
 
@@ -59,8 +60,8 @@ def find(
 ) -> FoundRows:
     """Read a whole table for the rows that meet all conditions.
 
-    Their keys lie in the home folder under `found/`, for the page, and for other steps, which take the file
-    as their data. Without conditions the rows are counted.
+    Their keys lie in `unlabeled_data/found/` of the home folder, for the page, and for other steps, which
+    take the file as their data. Without conditions the rows are counted.
 
     Args:
         project: holds the table.
@@ -100,7 +101,7 @@ def found_path(project: Project, table: str, conditions: Sequence[Condition], ta
     asked = sorted([c.column, c.op, c.value] for c in conditions)
     of_task = task if any(c.is_fact for c in conditions) else None
     digest = hashlib.blake2b(json.dumps([table, asked, of_task]).encode(), digest_size=10).hexdigest()
-    return project.settings.home / FOLDER / f"{digest}.parquet"
+    return project.settings.unlabeled_data / FOLDER / f"{digest}.parquet"
 
 
 def found_before(
@@ -118,9 +119,47 @@ def found_before(
     return FoundRows(table, tuple(conditions), said["rows"], at, path if conditions else None)
 
 
-def found_facts(found: FoundRows) -> Facts:
-    """The rows of an earlier search that kept their keys, to be listed."""
-    return ListedIds(pq.read_table(found.path, columns=["id"]).column("id").combine_chunks())
+@dataclass(frozen=True)
+class KeptIds:
+    """The rows of an earlier search as `Facts`, read from its file some thousand at a time.
+
+    Attributes:
+        path: the frame of their keys.
+    """
+
+    path: Path
+    lists: bool = True
+
+    def batch(self, after: str | None, n: int) -> Batch:
+        """See `Facts`; in the order in which they were found."""
+        ids: list[str] = []
+        waiting = after
+        for group in self._groups(waiting):
+            place = -1 if waiting is None else pc.index(group, waiting).as_py()
+            if waiting is not None and place < 0:
+                continue
+            ids += group[place + 1 :].to_pylist()
+            waiting = None
+            if len(ids) > n:
+                return Batch(ids[:n], ids[n - 1])
+        if waiting is not None:  # searched anew meanwhile, and not found any more: from the first
+            return self.batch(None, n)
+        return Batch(ids, None)
+
+    def holds(self, ids: Sequence[str]) -> Collection[str]:
+        """See `Facts`."""
+        asked = pa.array(list(ids), pa.large_string())
+        return {key for group in self._groups() for key in asked.filter(pc.is_in(asked, group)).to_pylist()}
+
+    def _groups(self, begin: str | None = None) -> Iterator[pa.LargeStringArray]:
+        """The ids, a part of the file at a time, from the first part on that may hold one."""
+        with pq.ParquetFile(self.path) as file:
+            for number in range(file.num_row_groups):
+                known = file.metadata.row_group(number).column(1).statistics
+                if begin is None or known is None or known.min <= begin <= known.max:
+                    begin = None
+                    table = file.read_row_group(number, columns=["id"])
+                    yield table.column("id").combine_chunks().cast(pa.large_string())
 
 
 def _write(query: Query, table: str, path: Path, advance: Callable[[int], None]) -> int:

@@ -22,7 +22,7 @@ Method = Literal["pca", "tsne"]
 METHODS: dict[str, int] = {"pca": 5_000, "tsne": 2_000}  # → how many rows, at most
 SIZE = 100.0  # width and height of the plane
 FEWEST = 3
-FOLDER = "maps"
+FOLDER = "workbench/_maps"
 
 Plane = npt.NDArray[np.float64]
 
@@ -70,11 +70,12 @@ def vector_columns(points: Points, table: str) -> list[str]:
 
 
 def map_table(project: Project, table: str, column: str, *, method: str = "pca", seed: int = 0) -> Projection:
-    """Lay out a sample of a table by its vectors; what was laid out before is read from `maps` in the home.
+    """Lay out a sample of a table by its vectors; a map that was laid out before is read again.
 
     By the first two principal components (at most 5,000 rows), or by t-SNE (van der Maaten and Hinton 2008;
     at most 2,000 rows, begun from the principal components): there, rows that are near each other are
-    alike, and distances between groups mean nothing. Rows without a vector are left out.
+    alike, and distances between groups mean nothing. Rows without a vector are left out. Maps are kept in the
+    home folder, in `unlabeled_data/maps`.
 
     Args:
         project: holds the table and its features.
@@ -106,7 +107,7 @@ def map_table(project: Project, table: str, column: str, *, method: str = "pca",
         )
     X, ids = column_matrix(frame, column), frame["id"].tolist()
     key = _key(table, column, method, seed, ids, X)
-    path = project.settings.home / FOLDER / f"{key}.parquet"
+    path = project.settings.unlabeled_data / FOLDER / f"{key}.parquet"
     if not path.is_file():
         of = drawn.how if len(ids) == len(drawn.ids) else f"{len(ids):,} with vectors of {drawn.how}"
         _write(Projection(key, table, column, method, ids, _scaled(_laid_out(X, method, seed)), of), path)
@@ -119,7 +120,7 @@ def read_map(project: Project, key: str) -> Projection:
     Raises:
         FrameError: there is none of that name.
     """
-    path = project.settings.home / FOLDER / f"{key}.parquet"
+    path = project.settings.unlabeled_data / FOLDER / f"{key}.parquet"
     if not key.isalnum() or not path.is_file():
         raise FrameError(f"no map {key!r} any more; lay it out again")
     frame = pd.read_parquet(path)

@@ -3,6 +3,7 @@
 import getpass
 import os
 from functools import partial
+from pathlib import Path
 
 from adaptml.cli.support import output
 from adaptml.events import JOB_VARIABLE
@@ -42,3 +43,9 @@ def steps_elsewhere(project: Project, asked: bool | None) -> Step | None:
 
     store, parent = JobStore(project.settings.home), int(os.environ.get(JOB_VARIABLE, 0)) or None
     return StepsAsJobs(store, getpass.getuser() if parent is None else store.get(parent).by, parent)
+
+
+def lock_folder(project: Project) -> Path:
+    """Where this machine's, or this container's, own files may lie: a container's home is read-only."""
+    home = project.settings.home
+    return home / "portal" if os.environ.get(SERVICE_VARIABLE) == PORTAL else home

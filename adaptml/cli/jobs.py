@@ -62,7 +62,6 @@ def list_(
         "allow_extra_args": True,
         "ignore_unknown_options": True,
         "allow_interspersed_args": False,
-        "help_option_names": [],
     },
 )
 def start(ctx: typer.Context, stack: options.OnStack = None) -> None:

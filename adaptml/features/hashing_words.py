@@ -68,7 +68,7 @@ def word_shares(text: str) -> WordShares:
                 places.append(place)
                 parts.append(count * part)
     inverse = np.divide(1.0, counts, out=np.zeros(DIMENSIONS), where=counts != 0)
-    values = np.array(parts) * inverse[places] if parts else []
+    values = np.array(parts, dtype=np.float64) * inverse[np.array(places, dtype=np.int64)]
     matrix = sparse.coo_array((values, (rows, places)), shape=(len(words), DIMENSIONS))
     return WordShares(words, matrix.tocsr(), counts)
 

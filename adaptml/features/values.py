@@ -64,7 +64,7 @@ class FeatureValues:
             feature: whose values; they were not dropped.
         """
         self._results, self.feature = results, feature
-        self._table = _table(results, feature)
+        self._table = table_of_values(results, feature)
 
     def create(self) -> None:
         """Make the table unless it is there."""
@@ -169,7 +169,7 @@ class Cells:
 
     def __init__(self, results: Database, feature: Feature) -> None:
         """Look at nothing yet; results and feature as those of `FeatureValues`."""
-        self._results, self._table = results, _table(results, feature)
+        self._results, self._table = results, table_of_values(results, feature)
         selected, self.decode = stored(self._table.c.value, results.engine.dialect)
         self._query = sa.select(self._table.c.id, selected)
         self._in_step = True
@@ -228,7 +228,7 @@ def among(hashes: Hashes, found: Hashes) -> npt.NDArray[np.bool_]:
     return np.asarray(found[places] == hashes)
 
 
-def _table(results: Database, feature: Feature) -> sa.Table:
+def table_of_values(results: Database, feature: Feature) -> sa.Table:
     """The table of values; one object for each, so that SQLAlchemy compiles its statements once."""
     return _made(str(feature.values_table), feature.kind, results.engine.dialect.name == "sqlite")
 

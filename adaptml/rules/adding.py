@@ -6,7 +6,7 @@ from adaptml.project import Project
 from adaptml.rules.into_file import with_rule
 from adaptml.rules.source import RuleSource
 from adaptml.tasks import Task
-from adaptml.tasks.edit import insert, read_file, write_file
+from adaptml.tasks.edit import put, read_file, write_file
 from adaptml.tasks.rule_file import Save, digest_of, read_rules, rules_path, save_rules
 
 
@@ -30,7 +30,7 @@ def preview(task: Task, rule: RuleSource) -> str:
 
 def needs_feature(task: Task, rule: RuleSource) -> bool:
     """Whether the task's `lf_features` lack the column that the rule looks at."""
-    return bool(task.lf_features) and rule.rule.column not in task.lf_features
+    return rule.rule.column not in task.lf_features
 
 
 def add_rule(project: Project, task: Task, rule: RuleSource, *, who: str) -> Save:
@@ -55,6 +55,6 @@ def add_rule(project: Project, task: Task, rule: RuleSource, *, who: str) -> Sav
         write_text(content, folder / name)
     if needs_feature(task, rule):
         path = folder / "task.yaml"
-        columns = len(task.lf_features)
-        write_file(path, insert(read_file(path), ["lf_features"], columns, rule.rule.column))
+        columns = [*task.lf_features, rule.rule.column]
+        write_file(path, put(read_file(path), ["lf_features"], columns))
     return save_rules(project, task, text, base=digest_of(before), who=who)

@@ -171,7 +171,7 @@ def _imports(functions: Sequence[str], tree: ast.Module, lines: _Lines) -> list[
         end = lines.end(imports[-1])
         return [_Cut(end, end, f"\n{line}")]
     if ast.get_docstring(tree) is not None:
-        end = lines.end(tree.body[0])  # type: ignore[arg-type]
+        end = lines.end(tree.body[0])
         return [_Cut(end, end, f"\n\n{line}")]
     return [_Cut(0, 0, f"{line}\n\n")]
 

@@ -201,5 +201,5 @@ def judged(project: Project, run_id: str, task: Task) -> Judged | None:
     return Judged(known[KEYS], Y, predicted, probs, class_names, problem, policy)
 
 
-def _sets(column: "pd.Series[object]") -> Sequence[Sequence[str]]:
-    return [list(value) for value in column]  # type: ignore[call-overload]
+def _sets(column: pd.Series) -> Sequence[Sequence[str]]:
+    return [list(value) for value in column]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from adaptml.data import GOLD_IF_ANY
 from adaptml.pipeline.order import Order, StepResult
@@ -35,6 +36,7 @@ def run_in_stack(
     workers: int = 1,
     fresh: bool = False,
     on_event: Callable[[StepEvent], None] | None = None,
+    lock_folder: Path | None = None,
 ) -> RunResult:
     """Do all steps as `adaptml.run` does, in the stack's containers.
 
@@ -45,12 +47,13 @@ def run_in_stack(
         data: as `run` has it; a file as the containers know it, such as `/unlabeled_data/posts.parquet`.
         gold: as `run` has it; a file likewise.
         deploy_if_better, workers, fresh, on_event: as `run` has them.
+        lock_folder: where the lock of the task lies; None: the home folder.
 
     Raises:
         PipelineError: the stack does not run, or a step cannot be done.
     """
     order = Order(task, data, gold, workers, fresh)
-    with alone(project.settings.home, task):
+    with alone(lock_folder or project.settings.home, task):
         return run_steps(partial(_do, step), project.task(task), order, deploy_if_better, on_event)
 
 

@@ -191,27 +191,18 @@ def template(
 @router.post("/gold/sheet")
 def sheet(request: Request, task: str, file: UploadFile) -> Response:
     """Take in a spreadsheet that was filled in."""
-    spec, name = task_of(request, task), Path(file.filename or "").name
-    try:
-        if Path(name).suffix.lower() not in SPREADSHEETS:
-            raise FrameError(
-                f"the file is named {name!r}; expected a spreadsheet that ends in {listed(SPREADSHEETS, 9)}"
-            )
-        with _scratch() as folder:
-            path = folder / name
-            path.write_bytes(file.file.read())
-            done = project_of(request).gold(spec, path, who=person_of(request))
-    except AdaptmlError as error:
-        said = one_line(error).replace(f"{error.__class__.__name__}: ", "")
-        return _gold_page(request, spec, Wanted(), 1, wrong=said, status=422)
-    lines = done.lines()
-    return _gold_page(
-        request,
-        spec,
-        Wanted(),
-        1,
-        taken=[line.strip() for line in lines if "read:" in line or "left out" in line],
-    )
+    spec, name = task_of(request, task), _plain(file.filename or "")
+    with _scratch() as folder:
+        try:
+            if Path(name).suffix.lower() not in SPREADSHEETS:
+                kinds = listed(SPREADSHEETS, len(SPREADSHEETS))
+                raise FrameError(f"the file is named {name!r}; expected a spreadsheet that ends in {kinds}")
+            (folder / name).write_bytes(file.file.read())
+            done = project_of(request).gold(spec, folder / name, who=person_of(request))
+        except AdaptmlError as error:
+            said = one_line(error).replace(f"{folder}/", "")  # what she sent has no folder for her
+            return _gold_page(request, spec, Wanted(), 1, wrong=said, status=422)
+    return _gold_page(request, spec, Wanted(), 1, taken=done.filled_lines())
 
 
 def _gold_page(
@@ -276,6 +267,11 @@ def _counts(frame: pd.DataFrame, spec: Task) -> dict[str, dict[str, int]]:
         "part": {name: parts[name] for name in PARTS},
         "who": dict(people.most_common()),
     }
+
+
+def _plain(name: str) -> str:
+    """The end of a file's name that a browser sent, such that it can be one here."""
+    return "".join(c for c in Path(name).name if c.isprintable() and c not in "/\\")[-100:]
 
 
 def _people(who: object) -> list[str]:

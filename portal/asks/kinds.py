@@ -15,8 +15,8 @@ KINDS: dict[str, Kind] = {
     "annotation_queue": Kind("portal.annotation.answers:queue", ANNOTATION),
     # What rules do on the sample, and the rows of a bucket.
     "look": Kind("portal.rules.answers:look", LABELLING, limited=True),
-    "draw": Kind("portal.rules.draws:draw", LABELLING),
-    "last_label_run": Kind("portal.rules.draws:last_run", LABELLING),
+    "draw": Kind("portal.rules.answers_draws:draw", LABELLING),
+    "last_label_run": Kind("portal.rules.answers_draws:last_run", LABELLING),
     **{
         name: Kind(f"portal.data.answers:{name}", LABELLING)
         for name in (
@@ -34,7 +34,12 @@ KINDS: dict[str, Kind] = {
     # Where a task stands; what a change of classes or an import would do.
     "example_features": Kind("portal.home.answers:example_features", LABELLING),
     "example_gold": Kind("portal.home.answers:example_gold", ANNOTATION),
+    **{
+        f"health_{room}": Kind("portal.home.answers:health", room)
+        for room in (LABELLING, MODELLING, ANNOTATION)
+    },
     "standing_labelling": Kind("portal.home.answers:labelling", LABELLING),
+    "check_task": Kind("portal.new_task.answers:check", LABELLING, limited=True),
     "preview_classes": Kind("portal.new_task.answers:preview_classes", ANNOTATION),
     "preview_import": Kind("portal.new_task.answers:preview_import", LABELLING),
     "standing_modelling": Kind("portal.home.answers:modelling", MODELLING),

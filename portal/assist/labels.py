@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adaptml.frames import KEYS
 from adaptml.gold_labels.core import RANK, TUNE, Origin, part_of
 from adaptml.gold_labels.decisions import Decision, decide, decisions
 from adaptml.gold_labels.home import GoldHome
@@ -56,7 +57,8 @@ def _page_labels(project: Project, task: Task) -> dict[Point, list[str]]:
     if rows is None:
         return {}
     rows = rows[rows["origin"] == Origin.PAGE.value]
-    return {(row.table_name, row.id): [*row.label] for row in rows.itertuples(index=False)}
+    keys = rows[KEYS].itertuples(index=False, name=None)
+    return {(str(table), str(key)): [*label] for (table, key), label in zip(keys, rows["label"], strict=True)}
 
 
 def row_label(project: Project, task: Task, table: str, key: str) -> RowLabel:

@@ -12,7 +12,7 @@ from adaptml.project import Project
 from adaptml.rules.adding import add_rule, needs_feature
 from adaptml.tasks import Task
 from portal.assist.forms import KINDS, RuleForm, columns_for, rule_of, usual_likeness
-from portal.assist.labels import label_row, my_last, row_context, row_label
+from portal.assist.labels import RowLabel, label_row, my_last, row_context, row_label
 from portal.showing import ask_of, go, person_of, project_of, show
 
 router = APIRouter(prefix="/tasks/{task}/assist")
@@ -59,7 +59,7 @@ def words_list(
     request: Request, task: str, table: str, label: str, column: str, among: str, against: str
 ) -> Response:
     """The words."""
-    asked = {"label": label, "column": column, "among": among, "against": against}
+    asked: dict[str, Any] = {"label": label, "column": column, "among": among, "against": against}
     found = ask_of(request)("words", task=task, table=table, **asked)
     address = f"/tasks/{quote(task)}/assist/form?"
     common = {"table": table, "label": label, "column": column}
@@ -68,10 +68,8 @@ def words_list(
         | {"form": address + urlencode(common | {"kind": _kind(phrase["phrase"]), "words": phrase["phrase"]})}
         for phrase in found["phrases"]
     ]
-    said = {"among_text": AMONG[among], "against_text": AGAINST[against]}
-    return show(
-        request, "assist/words.html", "panel", task=task, **found | {"phrases": phrases}, **asked, **said
-    )
+    shown = found | asked | {"phrases": phrases, "among_text": AMONG[among], "against_text": AGAINST[against]}
+    return show(request, "assist/words.html", "panel", task=task, **shown)
 
 
 @router.get("/form")
@@ -84,7 +82,8 @@ def form(request: Request, task: str, asked: Annotated[RuleForm, Query()]) -> Re
 def draft(request: Request, task: str, asked: Annotated[RuleForm, Query()]) -> Response:
     """The code of a rule that is no rule yet, and what it would do."""
     project = project_of(request)
-    found, shown = project.task(task), {"task": task, "form": asked}
+    found = project.task(task)
+    shown: dict[str, Any] = {"task": task, "form": asked}
     try:
         source = rule_of(asked, project, found)
         rule = source.rule.model_dump_json(exclude={"language"}, exclude_none=True)
@@ -191,7 +190,8 @@ def label(
     """Give a row a gold label; an empty name is none of the classes."""
     project = project_of(request)
     found = project.task(task)
-    return _row_actions(request, found, label_row(project, found, table, id, name, person_of(request)))
+    made = label_row(project, found, table, id, name, person_of(request))
+    return _row_actions(request, found, made, written=True)
 
 
 @router.post("/undo")
@@ -201,7 +201,7 @@ def take_back(request: Request, task: str, number: Annotated[str, Form()], row: 
     found = project.task(task)
     gone = undo(project, found, number, who=person_of(request))
     if row:
-        return _row_actions(request, found, row_label(project, found, *gone.point))
+        return _row_actions(request, found, row_label(project, found, *gone.point), written=True)
     query = urlencode({"table": gone.point[0]})
     return go(request, f"/tasks/{quote(task)}/rules?{query}")
 
@@ -247,11 +247,16 @@ def _form(request: Request, task: str, asked: RuleForm, problem: str = "") -> Re
     )
 
 
-def _row_actions(request: Request, task: Task, row: Any) -> Response:
+def _row_actions(request: Request, task: Task, row: RowLabel, *, written: bool = False) -> Response:
+    """What can be done with a row; after a write without htmx by way of its own address."""
+    fragment = "hx-request" in request.headers
+    if written and not fragment:
+        query = urlencode({"table": row.table, "id": row.id})
+        return go(request, f"/tasks/{quote(task.name)}/assist/label?{query}")
     return show(
         request,
         "assist/row.html",
-        "panel" if "hx-request" in request.headers else None,
+        "panel" if fragment else None,
         row=row,
         **row_context(project_of(request), task),
     )

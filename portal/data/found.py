@@ -6,7 +6,7 @@ from typing import Any
 
 from adaptml.browsing.conditions import Condition
 from adaptml.browsing.facts import Batch, Facts, ListedIds
-from adaptml.browsing.find import FoundRows, found_before, found_facts
+from adaptml.browsing.find import FoundRows, KeptIds, found_before
 from adaptml.browsing.known import facts_asked, results_table
 from adaptml.browsing.paging import checked
 from adaptml.browsing.run_facts import lists_rows
@@ -87,9 +87,9 @@ def searched(project: Project, ask: Ask, asked: Asked, *, whole: bool = False) -
     if not query.reads_all:
         return Search(query, None, needs_a_job=False)
     found = found_before(project, asked.table, own, None)
-    if found is not None and query.needs_a_job:
+    if found is not None and found.path is not None and query.needs_a_job:
         return Search(
-            Query(project.database, asked.table, (), [found_facts(found), *facts], whole=whole), found, False
+            Query(project.database, asked.table, (), [KeptIds(found.path), *facts], whole=whole), found, False
         )
     return Search(query, None, query.needs_a_job)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from adaptml.example import TASK
+from adaptml.example import has_example
 from portal.showing import project_of, show
 
 router = APIRouter()
@@ -11,4 +11,4 @@ router = APIRouter()
 @router.get("/help")
 def help_page(request: Request) -> Response:
     """Every term, keys, the tour, and where to read on."""
-    return show(request, "help/help.html", example=TASK in project_of(request).task_names())
+    return show(request, "help/help.html", example=has_example(project_of(request)))

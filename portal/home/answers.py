@@ -4,6 +4,7 @@ from typing import Any
 
 from adaptml.example import TABLE, TASK, annotate_example
 from adaptml.project import Project
+from portal.home.services import answers
 
 
 def labelling(project: Project, *, task: str) -> dict[str, Any]:
@@ -30,3 +31,9 @@ def example_gold(project: Project) -> dict[str, Any]:
     """Make the example's gold of what its annotators said."""
     annotate_example(project)
     return {}
+
+
+def health(_project: Project, *, address: str) -> dict[str, Any]:
+    """Whether a service that this room reaches answers."""
+    found, text = answers(address)
+    return {"answers": found, "text": text}

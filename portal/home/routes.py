@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from adaptml.browsing.counts import Count, count_rows
 from adaptml.errors import TaskError, one_line
-from adaptml.example import TABLE, TASK, add_example
+from adaptml.example import TABLE, TASK, add_example, has_example
 from adaptml.importing.record import Record, read_records
 from adaptml.project import Project
 from adaptml.standing.data import data_tables
@@ -56,10 +56,12 @@ def home(request: Request) -> Response:
     """The first page."""
     project = project_of(request)
     jobs = jobs_of(request).recent(RECENT_JOBS)
+    tasks = [_listed(project, name) for name in project.task_names()]
     return show(
         request,
         "home/home.html",
-        tasks=[_listed(project, name) for name in project.task_names()],
+        tasks=tasks,
+        has_example=has_example(project),
         folder=project.settings.root,
         jobs=jobs,
     )
@@ -75,7 +77,7 @@ def jobs(request: Request) -> Response:
 def services(request: Request) -> Response:
     """The services, each asked whether it answers."""
     project = project_of(request)
-    found = [database_health(project), *healths(services_of(project.settings))]
+    found = [database_health(project), *healths(services_of(project.settings), ask_of(request))]
     return show(request, "home/services.html", services=found)
 
 

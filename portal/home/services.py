@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -13,8 +14,12 @@ import sqlalchemy as sa
 from adaptml.errors import AdaptmlError, one_line
 from adaptml.project import Project
 from adaptml.settings import Settings
+from portal.asks import Ask
+from portal.asks.kinds import ANNOTATION, LABELLING, MODELLING
 
 PATIENCE_S = 1.5
+BAD_REQUEST = 400
+ROOMS = (LABELLING, MODELLING, ANNOTATION)
 _SCHEMES = ("http", "https")
 
 
@@ -27,12 +32,15 @@ class Service:
         link: its address for people; empty where there is none to open.
         health: address that says whether it answers; empty where nothing has to be asked.
         note: what to know of it.
+        room: `labelling`, `modelling` or `annotation`: its worker asks, where only that container reaches the
+            service; empty where the page does.
     """
 
     name: str
     link: str = ""
     health: str = ""
     note: str = ""
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,15 +74,20 @@ def services_of(settings: Settings) -> list[Service]:
 
 
 def _listed(part: str) -> Service:
-    """`NAME|LINK|HEALTH`, the last of which may be missing."""
-    name, link, health = (word.strip() for word in [*part.split("|"), "", ""][:3])
-    return Service(name, link, health or link)
+    """`NAME|LINK|HEALTH|ROOM`, the last ones of which may be missing: without HEALTH, nobody is asked."""
+    name, link, health, room = (word.strip() for word in [*part.split("|"), "", "", ""][:4])
+    return Service(name, link, health, room=room if room in ROOMS else "")
 
 
-def healths(services: Sequence[Service]) -> list[Health]:
-    """Ask all services at once."""
+def healths(services: Sequence[Service], ask: Ask) -> list[Health]:
+    """Ask all services at once.
+
+    Args:
+        services: which.
+        ask: reaches a service that only the container of a room does.
+    """
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(_health, services))
+        return list(pool.map(partial(_health, ask), services))
 
 
 def database_health(project: Project) -> Health:
@@ -96,16 +109,28 @@ class _NoRedirect(HTTPRedirectHandler):
         """None: the redirection itself is the answer."""
 
 
-def _health(service: Service) -> Health:
+def _health(ask: Ask, service: Service) -> Health:
     if not service.health:
         return Health(service, None, "")
-    if urlsplit(service.health).scheme not in _SCHEMES:
-        return Health(service, False, f"{service.health} is no address of a service")
-    request = Request(service.health, headers={"accept": "application/json, text/plain"})  # noqa: S310 - http only
+    if not service.room:
+        return Health(service, *answers(service.health))
+    try:
+        found = ask(f"health_{service.room}", address=service.health)
+    except AdaptmlError:
+        return Health(service, False, f"the worker of {service.room} does not answer")
+    return Health(service, found["answers"], found["text"])
+
+
+def answers(address: str) -> tuple[bool, str]:
+    """Whether a service answers at an address, and what it said, in a few words."""
+    if urlsplit(address).scheme not in _SCHEMES:
+        return False, f"{address} is no address of a service"
+    request = Request(address, headers={"accept": "application/json, text/plain"})  # noqa: S310 - http only
     try:
         with build_opener(_NoRedirect).open(request, timeout=PATIENCE_S) as answer:
-            return Health(service, True, "answers" if answer.status < 400 else f"says {answer.status}")
+            status = answer.status
     except HTTPError as error:
-        return Health(service, error.code < 400, "answers" if error.code < 400 else f"says {error.code}")
+        status = error.code
     except (URLError, OSError, HTTPException, ValueError):
-        return Health(service, False, "does not answer")
+        return False, "does not answer"
+    return status < BAD_REQUEST, "answers" if status < BAD_REQUEST else f"says {status}"

@@ -31,7 +31,7 @@ def list_jobs(
     """All jobs, or those of a task or in a state; `part`: the table alone, asked again while a job runs."""
     found = jobs_of(request).recent(PER_PAGE + 1, task, state, before)
     shown = found[:PER_PAGE]
-    asked = {"of_task": task, "of_state": state, "before": before}
+    asked: dict[str, Any] = {"of_task": task, "of_state": state, "before": before}
     return show(
         request, "jobs/list.html", "table" if part else None, **asked,
         jobs=shown, more=shown[-1].id if len(found) > PER_PAGE else None, states=STATES,

@@ -36,7 +36,7 @@ def columns(project: Project, *, task: str, model: str, version: str) -> dict[st
 
     project.task(task)
     try:
-        return {"columns": text_columns(loaded_model(project, model, version).model), "why": ""}
+        return {"columns": text_columns(loaded_model(project, model, version)), "why": ""}
     except AdaptmlError as error:
         return {"columns": [], "why": one_line(error)}
 

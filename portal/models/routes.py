@@ -12,6 +12,7 @@ from portal.jobs.steps import order
 from portal.models import drawing
 from portal.runs.drawing import glyph
 from portal.runs.forms import data_tables
+from portal.runs.seen import seen_of
 from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
 
 TEXT = "text_"  # before the name of a column, in the address
@@ -72,6 +73,7 @@ def answer(request: Request, task: str) -> Response:
         "models/_answer.html",
         task=task,
         draw=drawing,
+        seen=seen_of(project_of(request), task),
         point=point,
         query=request.url.query,
         curl=_curl(settings, found["model"], point) if point else "",

@@ -14,6 +14,11 @@ def preview_import(project: Project, *, file: str, table: str, options: dict[str
     return asdict(preview(project, Path(file), table, **options))
 
 
+def check(project: Project, *, task: str, table: str) -> dict[str, Any]:
+    """What a rehearsal of a task on a table finds; its rules are run on some rows."""
+    return {"findings": [asdict(finding) for finding in project.check_task(task, table or None)]}
+
+
 def preview_classes(project: Project, *, task: str, edits: dict[str, Any], undo: bool) -> dict[str, Any]:
     """What a change of a task's classes would do, a line each."""
     from adaptml.changing_classes.step import change_classes

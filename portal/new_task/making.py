@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -106,7 +107,7 @@ def another_class(request: Request) -> Response:
 @router.post("/tasks/new/check")
 def check(request: Request, draft: Draft) -> Response:
     """What is wrong so far, each at its field; fields that nobody has filled in yet are let alone."""
-    problems = draft.problems(project_of(request).settings.tasks_dir)
+    problems = problems_of(draft, project_of(request).settings.tasks_dir)
     filled = {name for name in ("name", "title") if getattr(draft, name)}
     filled |= {"classes"} if len(draft.classes) >= FEWEST_CLASSES else set()
     told = {
@@ -121,12 +122,12 @@ def check(request: Request, draft: Draft) -> Response:
 def make(request: Request, draft: Draft, table: Annotated[str, Form()] = "") -> Response:
     """Make the task, or show what is wrong with what was typed."""
     project = project_of(request)
-    problems = draft.problems(project.settings.tasks_dir)
+    problems = problems_of(draft, project.settings.tasks_dir)
     if problems:
         found = columns_of(project.database, table)
         return _form(request, draft, found, data_tables(project), problems, status=422)
     draft.make(project.settings.tasks_dir)
-    return go(request, f"/tasks/{quote(draft.name, safe='')}")
+    return go(request, f"/tasks/{quote(draft.name, safe='')}?check={quote(table, safe='')}")
 
 
 def _form(
@@ -151,6 +152,14 @@ def _form(
         settings=list(PROBLEM_TYPES),
         encoders=text_encoders(),
         problems=problems,
+    )
+
+
+def problems_of(draft: TaskDraft, tasks_dir: Path) -> dict[str, str]:
+    """What is wrong with what was typed; a task of the name `new` would have this form's address."""
+    found = draft.problems(tasks_dir)
+    return (
+        found | {"name": "this form has that address; choose another name"} if draft.name == "new" else found
     )
 
 

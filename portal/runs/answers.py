@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from adaptml.calibration import calibration
-from adaptml.errors import TrackingError
+from adaptml.errors import TrackingError, one_line
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
@@ -75,8 +75,10 @@ def beside(project: Project, *, task: str, run_ids: Sequence[str]) -> dict[str, 
     pair = sorted((_of_task(project, task, run_id) for run_id in run_ids), key=lambda run: run.started)
     before, after = (run.run_id for run in pair)
     found = runs_side_by_side(project, before, after)
-    rules = _rules(project, task, before, after) if found.before.step == "label" else None
-    return _beside(project, project.task(task), found) | {"rules": rules}
+    said = (
+        {"rules": None, "why": ""} if found.before.step != "label" else _rules(project, task, before, after)
+    )
+    return _beside(project, project.task(task), found) | said
 
 
 def label_choices(project: Project, *, task: str) -> dict[str, Any]:
@@ -184,10 +186,11 @@ def _with_texts(project: Project, task: Task, frame: pd.DataFrame) -> list[dict[
     texts = texts_of_task(project.database, task)(frame[KEYS].drop_duplicates())
     texts = texts.astype(object).where(texts.notna(), None).set_index(KEYS)
     known = texts.to_dict("index")
-    return [
-        {**line, "texts": {k: _text(v) for k, v in known.get((line["table_name"], line["id"]), {}).items()}}
-        for line in frame.to_dict("records")
-    ]
+    lines: list[dict[str, Any]] = [{str(k): v for k, v in line.items()} for line in frame.to_dict("records")]
+    for line in lines:
+        cells = known.get((line["table_name"], line["id"]), {})
+        line["texts"] = {str(name): _text(cell) for name, cell in cells.items()}
+    return lines
 
 
 def _beside(project: Project, task: Task, found: SideBySide) -> dict[str, Any]:
@@ -210,7 +213,10 @@ def _figure(found: Figure | None) -> dict[str, Any] | None:
 def _rules(project: Project, task: str, before: str, after: str) -> dict[str, Any]:
     from dataprogramming.lf_diff import lf_diff
 
-    found = lf_diff(project, task, before, after, n=MOST_CHANGED)
+    try:
+        found = lf_diff(project, task, before, after, n=MOST_CHANGED)
+    except TrackingError as error:  # a run of before keeps no votes
+        return {"rules": None, "why": one_line(error)}
     table = found.table.astype(object).where(found.table.notna(), None)
     texts = [name for name in found.moved.columns if name not in (*KEYS, "label_before", "label_after")]
     moved = [
@@ -218,7 +224,7 @@ def _rules(project: Project, task: str, before: str, after: str) -> dict[str, An
          "texts": {name: _text(line[name]) for name in texts}}
         for line in found.moved.astype(object).where(found.moved.notna(), None).to_dict("records")
     ]  # fmt: skip
-    return {
+    rules = {
         "table": table.to_dict("records"),
         "sources_known": found.sources_known,
         "diffs": [
@@ -230,6 +236,7 @@ def _rules(project: Project, task: str, before: str, after: str) -> dict[str, An
         "n_gained": found.n_gained,
         "n_lost": found.n_lost,
     }
+    return {"rules": rules, "why": ""}
 
 
 def _text(value: Any) -> str:

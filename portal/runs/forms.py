@@ -240,7 +240,8 @@ def _chosen(typed: Values, choices: Mapping[str, Any]) -> str:
 def _of_training(typed: Values, choices: Mapping[str, Any]) -> list[Field]:
     """The algorithm's parameters, and what else is seldom changed."""
     chosen, kept = _chosen(typed, choices), choices["kept"]
-    of_algorithm = next((one["parameters"] for one in choices["algorithms"] if one["name"] == chosen), [])
+    by_name = {one["name"]: one["parameters"] for one in choices["algorithms"]}
+    of_algorithm: Sequence[Mapping[str, str]] = by_name.get(chosen, ())
     same = chosen == (kept.get("algorithm") or choices["built_in"]["algorithm"])
     soft = FLAG if kept.get("soft_labels") == "True" else ""
     source = TASK_FILE if soft else ""

@@ -15,6 +15,7 @@ from portal.runs import drawing
 from portal.runs.everything import last_everything
 from portal.runs.forms import Form, Values, compare_form, everything_form, label_form, train_form
 from portal.runs.links import mlflow_page
+from portal.runs.seen import seen_of
 from portal.showing import ask_of, go, jobs_of, person_of, project_of, show
 
 TITLES = {"label": "Label", "train": "Train an end model", "compare": "Is weak supervision worth it here?"}
@@ -114,7 +115,14 @@ def beside(request: Request, task: str, run: Annotated[list[str], Query()] = [])
 def difference(request: Request, task: str, run: Annotated[list[str], Query()]) -> Response:
     """What is different between two runs."""
     found = _of_either(ask_of(request), "beside", task=task, run_ids=run)
-    return show(request, "runs/_beside.html", task=task, draw=drawing, **found)
+    return show(
+        request,
+        "runs/_beside.html",
+        task=task,
+        seen=seen_of(project_of(request), task),
+        draw=drawing,
+        **found,
+    )
 
 
 @router.get("/tasks/{task}/runs/{run_id}")
@@ -157,7 +165,8 @@ def rows(
     """The rows behind a number."""
     asked: Mapping[str, Any] = {"kind": rows, "gold": gold, "label": label, "start": max(start, 0)}
     found = _of_either(ask_of(request), "run_rows", task=task, run_id=run_id, **asked)
-    return show(request, "runs/_rows.html", task=task, run_id=run_id, **{**asked, **found})
+    seen = seen_of(project_of(request), task)
+    return show(request, "runs/_rows.html", task=task, seen=seen, run_id=run_id, **{**asked, **found})
 
 
 @router.get("/tasks/{task}/runs/{run_id}/log")
@@ -206,7 +215,7 @@ def _has_gold(project: Project, task: str) -> bool:
 
 def _shown(request: Request, task: str, form: Form, wrong: Mapping[str, str], status: int = 200) -> Response:
     """The fields alone, or the whole page where a browser without scripts sent them."""
-    context = {"task": task, "form": form, "wrong": wrong, "step": form.step}
+    context: dict[str, Any] = {"task": task, "form": form, "wrong": wrong, "step": form.step}
     if "hx-request" in request.headers:
         return show(request, "runs/_fields.html", status=status, **context)
     return show(request, "runs/filled.html", status=status, title=form.title, **context)

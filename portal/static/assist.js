@@ -36,6 +36,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
   if (event.key === "j" || event.key === "k") return step(event.key === "j" ? 1 : -1);
+  if (event.key === "u") return document.querySelector(`${rowOf(last)} .labelled button`)?.click();
   if (!/^[0-9]$/.test(event.key)) return;
   const row = document.activeElement?.closest?.(".row-actions");
   if (!row) {
@@ -57,12 +58,15 @@ function step(by) {
 
 // The row that was labelled is another element now: it gets the focus back, and in a multiclass task the next row.
 let labelled = null;
+let last = ""; // which row that was
+const rowOf = (id) => `.row-actions[data-row="${CSS.escape(id)}"]`;
 document.addEventListener("htmx:before:request", (event) => {
   labelled = event.target.closest?.(".row-actions")?.dataset.row ?? null;
 });
 document.addEventListener("htmx:after:swap", () => {
   if (labelled === null) return;
-  const row = document.querySelector(`.row-actions[data-row="${CSS.escape(labelled)}"]`);
+  const row = document.querySelector(rowOf(labelled));
+  last = labelled;
   labelled = null;
   if (!row || (document.activeElement && document.activeElement !== document.body)) return;
   row.focus();

@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import mlflow
 import pytest
 from demo_report import check_report, figures
 
@@ -14,6 +17,7 @@ from adaptml.labelled import labelled
 from adaptml.project import Project
 from adaptml.runs.tracking import RunStore
 from adaptml.settings import Settings
+from example_data.demo import command as demo
 from graphics.example_panels import FIGURES, Example
 from modelling.algorithms import EndModel, get_algorithm
 from modelling.sources import split
@@ -77,36 +81,50 @@ def test_the_pictures_of_the_example_show_its_figures(report: str, home: Path) -
     assert [f">{value}<" in parts["4b"] for value in ("0.958", "0.912", "175, 48", "168, 90")] == [True] * 4
 
 
-def test_a_second_demo_gives_the_same_figures(report: str, home: Path) -> None:
+def test_a_second_demo_gives_the_same_figures(
+    report: str, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """To the printed digit: it reads the vectors that the first wrote, and its metrics count decisions, not probabilities."""
-    done = run(sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"), home=home)
-    assert done.returncode == 0, done.stderr
-    assert figures(done.stdout) == figures(report)
+    with environment_of_its_own():
+        demo(home / "workspace")
+    assert figures(capfd.readouterr().out) == figures(report)
+
+
+@contextmanager
+def environment_of_its_own(**settings: str) -> Iterator[None]:
+    """What is changed in this process's environment meanwhile is undone."""
+    kept = dict(os.environ)
+    try:
+        os.environ |= {"PATH": f"{BIN}:{kept['PATH']}", "MLFLOW_DISABLE_TELEMETRY": "true"} | settings
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= kept
 
 
 @pytest.mark.parametrize("setting", ["multiclass", "multilabel"])
-def test_the_steps_as_mlflow_projects(report: str, home: Path, setting: str) -> None:
+def test_the_steps_as_mlflow_projects(
+    report: str, home: Path, setting: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the function that `mlflow run` calls; each step is a process of its own."""
     store = f"sqlite:///{home}/workspace/mlflow.db"
-    frame = home / "workspace" / "unlabeled_data" / f"{setting}.parquet"
-    common = ["--env-manager", "local", "--experiment-name", "example"]
-    done = run(
-        "mlflow", "run", "dataprogramming", "-e", "example", *common, "-P", f"train_data={frame}",
-        "-P", "dev_data=1", "-P", f"task={setting}", "-P", "seed=8", home=home, MLFLOW_TRACKING_URI=store,
+    frame = str(home / "workspace" / "unlabeled_data" / f"{setting}.parquet")
+
+    def mlflow_run(folder: str, entry_point: str, **parameters: object) -> str:
+        with environment_of_its_own(ADAPTML_HOME=str(home / "workspace"), MLFLOW_TRACKING_URI=store):
+            mlflow.set_tracking_uri(store)
+            done = mlflow.projects.run(
+                str(REPOSITORY / folder), entry_point, parameters=parameters, experiment_name="example", env_manager="local"
+            )  # fmt: skip
+        return str(done.run_id)
+
+    run_id = mlflow_run("dataprogramming", "example", train_data=frame, dev_data=1, task=setting, seed=8)
+    trained = mlflow_run(
+        "modelling", "mlp", train_data=run_id, test_data=run_id, hidden_layer_sizes=16, max_iter=300, labels="soft"
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"Run \(ID '([0-9a-f]{32})'\) succeeded", done.stderr)
-    assert found, done.stderr
-    run_id = found.group(1)
-    done = run(
-        "mlflow", "run", "modelling", "-e", "mlp", *common, "-P", f"train_data={run_id}", "-P", f"test_data={run_id}",
-        "-P", "hidden_layer_sizes=16", "-P", "max_iter=300", "-P", "labels=soft", home=home, MLFLOW_TRACKING_URI=store,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
     # The run says what the labels were made for: no setting was given.
-    assert re.search(rf"registered\s+{setting}_example version \d", done.stdout)
-    trained = re.search(r"Run \(ID '([0-9a-f]{32})'\) succeeded", done.stderr)
-    assert trained, done.stderr
-    params = RunStore(store).get(trained[1]).data.params
+    assert re.search(rf"registered\s+{setting}_example version \d", capfd.readouterr().out)
+    params = RunStore(store).get(trained).data.params
     assert (params["test_data"], params["soft_labels"], params["max_iter"]) == (run_id, "True", "300")
 
 

@@ -10,7 +10,9 @@ import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from label_studio_people import annotate, cells, choose, table, tasks_of
+from portal_server import page_of
 
 from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
@@ -75,6 +77,12 @@ def test_from_a_table_to_gold_labels(
     assert (now.points, now.several, now.nobody) == (60, 48, 10)
     far = {one.name: (one.given, one.skipped, one.left, one.none) for one in now.people}
     assert far == {"annotator1@example.com": (50, 0, 10, 0), "annotator2@example.com": (48, 1, 11, 0)}
+    server = on_page(here, f"/tasks/{task.name}/annotation/server")
+    assert said.projects[0].url in server
+    assert "Fetch what people annotated" in server
+    live = on_page(here, f"/tasks/{task.name}/annotation/standing?live=true")
+    assert "As it is in Label Studio now." in live
+    assert "annotator2@example.com: 49 of 60" in live
     assert not here.settings.gold(task.name).exists()  # looking makes no gold
 
     found = pull(here, task, write=True)
@@ -107,6 +115,14 @@ def test_from_a_table_to_gold_labels(
     pd.testing.assert_frame_equal(by_hand.ann_df, again.done.ann_df)
     pd.testing.assert_frame_equal(by_hand.gold.frame, again.done.gold.frame)
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
+
+
+def on_page(project: Project, path: str) -> str:
+    """What the page answers to somebody who has come in."""
+    portal = page_of(project)
+    with TestClient(portal.app, base_url=portal.url) as client:
+        client.cookies.set(*portal.cookie())
+        return client.get(path, headers={"sec-fetch-site": "same-origin"}).text
 
 
 def test_what_annotators_differ_on_is_settled_by_a_third(

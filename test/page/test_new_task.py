@@ -65,6 +65,9 @@ def test_from_a_file_to_a_task(
     page.get_by_role("button", name="Make the task").click()
 
     expect(page.get_by_role("heading", name="kind", exact=True)).to_be_visible()
+    expect(page.get_by_role("row", name="task file ok")).to_contain_text("3 classes: kind, rude, neither")
+    expect(page.get_by_role("row", name="coding guide warning").first).to_contain_text("rude, neither")
+    assert_accessible(page)
     next_step = page.get_by_role("link", name="Compute what rules and models read")
     expect(next_step).to_be_visible()
     task = project.task("kind")

@@ -1,9 +1,11 @@
 """The first page without a browser: what stands where, and what is away."""
 
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,8 +13,20 @@ from portal_server import Portal, page_of
 
 from adaptml.project import Project
 from adaptml.settings import Settings
+from portal.asks import AskError
+from portal.asks.kinds import KINDS
+from portal.asks.wire import result_of
+from portal.asks.worker import answer_to
 from portal.home.services import Service, healths, services_of
 from portal.home.standing import standing_of
+
+
+def away(kind: str, /, **payload: object) -> dict[str, object]:
+    raise AskError(f"{kind} took too long")
+
+
+def answer(project: Project, kind: str, /, **payload: Any) -> dict[str, Any]:
+    return result_of(answer_to(project, {"function": KINDS[kind].function, "payload": payload}))
 
 
 def test_tasks_are_listed_and_one_with_a_broken_file_says_so(client: TestClient, project: Project) -> None:
@@ -36,11 +50,6 @@ def test_where_a_task_stands_with_a_link_to_what_is_next(client: TestClient) -> 
 
 
 def test_a_room_that_does_not_answer_is_said_and_the_rest_is_shown(project: Project) -> None:
-    from portal.asks import AskError
-
-    def away(kind: str, /, **payload: object) -> dict[str, object]:
-        raise AskError(f"{kind} took too long")
-
     found = standing_of(project, away, project.task("spam"))
     assert found.data.gold.points == 12
     assert found.labelling.problem == "standing_labelling took too long"
@@ -85,12 +94,12 @@ def test_the_services_of_this_machine_or_those_that_are_set(settings: Settings) 
     found = services_of(settings)
     assert [one.name for one in found] == ["Label Studio", "MLflow", "Prediction service"]
     assert (found[2].link, found[2].health) == ("http://127.0.0.1:8000/docs", "http://127.0.0.1:8000/health")
-    listed = (
-        "Label Studio|http://127.0.0.1:8080|http://label-studio-web:8080/health; Runs | http://127.0.0.1:5000"
-    )
+    listed = "Label Studio|http://127.0.0.1:8080|http://label-studio-web:8080/health|annotation; Runs | http://127.0.0.1:5000"
     assert services_of(settings.model_copy(update={"services": listed})) == [
-        Service("Label Studio", "http://127.0.0.1:8080", "http://label-studio-web:8080/health"),
-        Service("Runs", "http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        Service(
+            "Label Studio", "http://127.0.0.1:8080", "http://label-studio-web:8080/health", room="annotation"
+        ),
+        Service("Runs", "http://127.0.0.1:5000"),
     ]
 
 
@@ -125,7 +134,7 @@ def test_a_service_answers_is_ill_or_is_away_and_nothing_but_http_is_asked(serve
         "",
         "file:///etc/passwd",
     ]
-    found = healths([Service("one", health=address) for address in addresses])
+    found = healths([Service("one", health=address) for address in addresses], away)
     assert [(one.answers, one.text) for one in found] == [
         (True, "answers"),
         (False, "says 503"),
@@ -134,6 +143,14 @@ def test_a_service_answers_is_ill_or_is_away_and_nothing_but_http_is_asked(serve
         (None, ""),
         (False, "file:///etc/passwd is no address of a service"),
     ]
+
+
+def test_a_service_that_only_a_room_reaches_is_asked_by_it(project: Project, server: str) -> None:
+    asked = [Service("one", health=f"{server}/health", room="annotation")]
+    (found,) = healths(asked, partial(answer, project))
+    assert (found.answers, found.text) == (True, "answers")
+    (found,) = healths(asked, away)
+    assert (found.answers, found.text) == (False, "the worker of annotation does not answer")
 
 
 def test_a_database_that_is_away_is_said_on_the_page(portal: Portal, client: TestClient) -> None:

@@ -42,7 +42,7 @@ def test_the_form_shows_the_columns_of_a_table_with_its_first_rows(client: TestC
 
 def test_a_task_is_made_as_it_was_typed(client: TestClient, project: Project) -> None:
     answer = client.post("/tasks/new", data=NEW)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/tasks/mood")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/tasks/mood?check=comments")
     made = project.task("mood")
     assert (made.title, made.setting, made.class_names) == ("Which mood?", "multilabel", ["glad", "sad"])
     assert (made.classes[0].description, made.classes[0].examples) == ("It laughs.", ("ha", "haha"))
@@ -57,10 +57,12 @@ def test_a_name_that_is_none_is_told_at_its_field_and_what_was_typed_stays(
     client: TestClient, project: Project
 ) -> None:
     before = sorted(project.settings.root.rglob("*.yaml"))
-    for name in ("../evil", "..", "/etc", "Mood", "spam", "a/b", "a\0b"):
+    for name in ("../evil", "..", "/etc", "Mood", "spam", "new", "a/b", "a\0b"):
         answer = client.post("/tasks/new", data=NEW | {"name": name})
         assert answer.status_code == 422
-        assert re.search(r'id="problem-name" class="field-error">(task name|there is a task)', answer.text)
+        assert re.search(
+            r'id="problem-name" class="field-error">(task name|there is a task|this form)', answer.text
+        )
         assert "It laughs." in answer.text
     assert sorted(project.settings.root.rglob("*.yaml")) == before
 
@@ -187,5 +189,13 @@ def test_features_and_a_check_are_jobs(client: TestClient, project: Project) -> 
     assert "Compute features" in client.get("/tasks/spam/tables").text
     argv = job_of(client, project, client.post("/tasks/spam/featurize/comments"))
     assert argv == ["featurize", "--data=comments", "--", "spam"]
-    argv = job_of(client, project, client.post("/tasks/spam/check/comments"))
-    assert argv == ["task", "check", "--data=comments", "--", "spam"]
+
+
+def test_a_check_is_shown_on_the_page_of_the_task(client: TestClient, project: Project) -> None:
+    assert 'hx-get="/tasks/spam/findings?table=comments"' in client.get("/tasks/spam?check=comments").text
+    assert "findings" not in client.get("/tasks/spam").text
+    (project.settings.tasks_dir / "spam" / "lfs.py").write_text("def get_lfs(params):\n    return [<b>]\n")
+    block = client.get("/tasks/spam/findings?table=comments").text
+    assert "text, unique" in block
+    assert re.search(r'<span class="badge wrong">error</span></td><td class="found">[^<]*lfs.py', block)
+    assert "no table &#39;nothing&#39;" in client.get("/tasks/spam/findings?table=nothing").text

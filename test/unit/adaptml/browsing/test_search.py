@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adaptml.browsing.conditions import Condition, parse
 from adaptml.browsing.facts import ListedIds, WrittenFacts
-from adaptml.browsing.find import found_before, found_facts
+from adaptml.browsing.find import KeptIds, found_before
 from adaptml.browsing.known import facts_asked, known_of
 from adaptml.browsing.paging import checked
 from adaptml.browsing.run_facts import LabelRun, RunFacts, label_runs
@@ -164,7 +164,7 @@ def test_a_search_is_kept_and_listed(spam: Project) -> None:
     again = found_before(spam, TABLE, conditions[::-1], "spam")
     assert again is not None
     assert (again.rows, again.path) == (2, found.path)
-    query = Query(spam.database, TABLE, (), [found_facts(again)])
+    query = Query(spam.database, TABLE, (), [KeptIds(found.path)])
     assert search(query).rows.ids == ["s0", "s3"]
     assert found_before(spam, TABLE, conditions, "other") is None
     assert json.loads(Path(found.path).with_suffix(".json").read_text())["conditions"] == asked
@@ -173,6 +173,27 @@ def test_a_search_is_kept_and_listed(spam: Project) -> None:
     assert (counted.rows, counted.path, found_before(spam, TABLE, ())) == (24, None, counted)
     with pytest.raises(UnknownTableError, match="no table 'nope'"):
         spam.find("nope")
+
+
+def test_rows_of_a_search_are_read_a_part_at_a_time(spam: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptml.browsing.find.CHUNK_ROWS", 4)
+    found = spam.find(TABLE, ["id begins s"])
+    assert found.path is not None
+    kept = KeptIds(found.path)
+    every = pd.read_parquet(found.path)["id"].tolist()
+    assert len(every) == 12
+    for n in (1, 3, 4, 5, 12, 20):
+        ids: list[str] = []
+        after = None
+        while True:
+            batch = kept.batch(after, n)
+            ids, after = ids + list(batch.ids), batch.after
+            assert len(batch.ids) <= n
+            if after is None:
+                break
+        assert ids == every
+    assert list(kept.batch("gone", 2).ids) == every[:2]
+    assert kept.holds(["h1", "s3", "s11"]) == {"s3", "s11"}
 
 
 def test_a_long_table_is_searched_by_a_job(spam: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,9 @@ def frame(spam: list[float], gold: list[str] | None) -> pd.DataFrame:
         "label_probs": [[1 - p, p] for p in spam],
     }
     found = pd.DataFrame(rows)
-    return found if gold is None else found.assign(gold_label=[[name] for name in gold])
+    return (
+        found if gold is None else found.assign(gold_label=pd.Series([[name] for name in gold], dtype=object))
+    )
 
 
 def record(project: Project, name: str, files: dict[str, pd.DataFrame], **params: Any) -> str:

@@ -103,7 +103,7 @@ def test_a_form_shows_what_it_would_draw(client: TestClient, project: Project) -
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("n=0", "'0' was given; expected a number from 1 to 1,000,000"),
+        ("n=0", "'0' was given; expected a number from 1 to 100,000"),
         ("n=5&way=mixture&share_random=40", "the shares add up to 40 %; expected 100 %"),
         ("n=5&way=uncertain", "this way of choosing needs it"),
         ("n=5&way=nearest", "'nearest' is no way to choose points"),
@@ -113,6 +113,16 @@ def test_a_form_shows_what_it_would_draw(client: TestClient, project: Project) -
 )
 def test_what_cannot_be_drawn_is_said(client: TestClient, query: str, said: str) -> None:
     assert said in text(client, f"/sample/preview?table=comments&{query}".replace("comments&n=5&table=", ""))
+
+
+def test_files_for_label_studio_are_downloaded(client: TestClient, project: Project) -> None:
+    done = project.sample_tasks("spam", "comments", 2)
+    assert f"{done.path.name} spam_config.xml spam_guide.md" in text(client, "/sample")
+    answer = client.get(f"{BASE}/files/{done.path.name}")
+    assert answer.content == done.path.read_bytes()
+    assert "attachment" in answer.headers["content-disposition"]
+    for other in ("gold_df.parquet", "..%2Fspam%2Fann_df.parquet", "%2Fetc%2Fpasswd"):
+        assert client.get(f"{BASE}/files/{other}").status_code == 404
 
 
 def test_label_runs_are_offered(client: TestClient, project: Project) -> None:
@@ -261,12 +271,15 @@ def test_sheets_go_out_and_come_in(client: TestClient, project: Project) -> None
     assert "1 labels read: 1 new, 0 changed, 0 as before" in done.text
     assert gold(project, "h0") == (["ham"], "spreadsheet", PERSON)
     for name, content, said in (
+        ("..", b"", "the file is named '..'"),
+        ("../../\u0000\u202e" + "x" * 300 + ".csv", b"", "No columns to parse from file"),
         ("done.pkl", b"", "expected a spreadsheet that ends in .csv"),
         ("done.csv", b"table_name,id,label\ncomments,h0,cat\n", "names that are not classes of task"),
     ):
         refused = client.post(f"{BASE}/gold/sheet", files={"file": (name, content)})
         assert refused.status_code == 422
         assert said in html.unescape(refused.text)
+        assert "adaptml-" not in refused.text  # no folder of this machine
     exported = client.get(f"{BASE}/gold/export?kind=csv").text
     assert exported.lstrip("\ufeff").startswith("table_name,id,gold_label,origin,part,who")
     assert f"comments,h0,ham,spreadsheet,tune,{PERSON}" in exported.replace("judge", "tune")

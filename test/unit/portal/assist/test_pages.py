@@ -16,7 +16,7 @@ COMMON = {"table": "comments", "label": "spam", "column": "text"}
 def test_words_lead_to_a_form_that_shows_their_effect(client: TestClient) -> None:
     found = client.get(WORDS, params=COMMON | {"among": "wrong", "against": "classes"})
     assert found.status_code == 200
-    assert "12 rows of it" in found.text
+    assert "12 rows of spam (6 by gold), compared with 11 rows of other classes" in found.text
     address = re.findall(r'href="(/tasks/spam/assist/form\?[^"]+words=channel)"', found.text)[0]
     form = client.get(address.replace("&amp;", "&"))
     assert form.status_code == 200
@@ -123,6 +123,16 @@ def test_a_row_is_labelled_with_who_and_part_and_taken_back(client: TestClient, 
     assert 'aria-pressed="true"' not in undone.text
     assert decisions(project, "spam")[0].undone_by == "Ana"
     assert "Undo" in client.get("/tasks/spam/assist?table=comments").text
+
+
+def test_a_label_without_scripts_leads_to_the_row(client: TestClient) -> None:
+    done = client.post("/tasks/spam/assist/label", data={"table": "comments", "id": "s0", "name": "spam"})
+    assert (done.status_code, done.headers["location"]) == (
+        303,
+        "/tasks/spam/assist/label?table=comments&id=s0",
+    )
+    row = client.get(done.headers["location"]).text
+    assert 'value="spam" class="label-key" data-key="2" aria-pressed="true"' in row
 
 
 def test_what_another_person_said_before_is_told(client: TestClient, project: Project) -> None:
