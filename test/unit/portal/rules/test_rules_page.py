@@ -225,3 +225,16 @@ def test_an_answer_is_asked_for_once(client: TestClient, project: Project) -> No
 def test_all_rows_are_a_job(client: TestClient) -> None:
     answer = client.post("/tasks/spam/rules/all?table=comments")
     assert answer.headers["location"] == "/jobs/1"
+
+
+def test_what_changed_since_the_last_label_run_is_shown(client: TestClient) -> None:
+    state = client.app.app.state  # type: ignore[attr-defined]
+    ask = state.ask
+    run = {"run_id": "1f", "started": "2026-11-01T00:00:00+00:00", "coverage": {"song": 0.25, "link": 4 / 24}}
+    state.ask = lambda kind, **payload: run if kind == "last_label_run" else ask(kind, **payload)
+    assert "data-run=" in client.get("/tasks/spam/rules/bench").text
+    table = client.get("/tasks/spam/rules/run", params={"sort": "run"}).text
+    cells = re.findall(r'class="num">(new|–|[+-][\d.]+)<', table)
+    assert sorted(cells) == ["+8.3", "new", "new", "new", "–"]  # 8 of 24 against a quarter
+    assert cells[0] == "+8.3"
+    assert "data-run=" not in table
