@@ -172,7 +172,9 @@ def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Float
     """Alpha for each row of `weights` (r, n): how often each point counts. NaN where it is not defined."""
     points, _ = given = np.nonzero(codes != MISSING)
     sets = codes[given]
-    n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights])
+    n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights]).astype(
+        float
+    )
     return _from_counts(n_c, weights @ observed, d)
 
 

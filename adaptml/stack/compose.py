@@ -27,8 +27,8 @@ DEFAULT_UID = 1000  # the user of our images
 HOST_FOLDERS = ("unlabeled_data", "annotations", "predictions", "dp_mlruns", "modelling_mlruns")
 # What lies in volumes, unless a setting of that name in capitals names a folder.
 VOLUMES = (
-    "crate_data", "label_studio_data", "votes", "media", "portal_data", "uploads", "workbench", "dp_mlflow_db",
-    "modelling_mlflow_db",
+    "crate_data", "label_studio_data", "votes", "media", "portal_data", "uploads", "workbench",
+    "dp_mlflow_db", "modelling_mlflow_db",
 )  # fmt: skip
 
 

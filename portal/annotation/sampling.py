@@ -1,11 +1,14 @@
 """Sampling as a form that shows what it would draw; then it is sent to Label Studio, or written as a file."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import FileResponse
 
 from adaptml.errors import AdaptmlError, one_line
+from adaptml.project import Project
 from adaptml.sampling.ways import WAYS
 from adaptml.tasks import Task
 from portal.annotation.common import page, start, task_of
@@ -119,6 +122,23 @@ def runs(request: Request, task: str, run: str = "", predictions: str = "") -> R
     return page(request, spec, "sample", "runs", runs=done, run=run, predictions=predictions)
 
 
+@router.get("/files/{name}")
+def file(request: Request, task: str, name: str) -> Response:
+    """One of the files that were written for Label Studio."""
+    found = _files(project_of(request), task_of(request, task)).get(name)
+    if found is None:
+        raise HTTPException(404, f"no file {name[:80]!r} was written for Label Studio")
+    return FileResponse(found, filename=name, media_type="application/octet-stream")
+
+
+def _files(project: Project, spec: Task) -> dict[str, Path]:
+    """Name → file, of what `sample-tasks` wrote: the labelling page, the guide, the last task files first."""
+    folder = project.settings.annotations(spec.name)
+    tasks = sorted(folder.glob("tasks_*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    beside = [folder / f"{spec.name}_config.xml", folder / f"{spec.name}_guide.md"] if tasks else []
+    return {path.name: path for path in [*tasks, *beside] if path.is_file()}
+
+
 async def _typed(request: Request) -> dict[str, str]:
     return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
@@ -143,5 +163,6 @@ def _form(request: Request, spec: Task, asked: Asked, show: bool, status: int = 
     names = [name for name in columns if name != "id"]
     return page(
         request, spec, "sample", None, status, asked=asked, show=show and not asked.wrong, tables=tables,
-        table=table, columns=names, vectors=list(spec.features), ways=WAYS, mixture=MIXTURE, mixed=MIXED,
+        table=table, columns=names, vectors=list(spec.features),
+        files=list(_files(project, spec)), ways=WAYS, mixture=MIXTURE, mixed=MIXED,
     )  # fmt: skip

@@ -75,7 +75,7 @@ def job_of(row: sqlite3.Row, log: Path) -> Job:
     """A row of `JOBS`."""
     values = dict(row)
     progress = json.loads(values["progress"]) if values["progress"] else None
-    times = {name: _when(values[name]) for name in ("started", "ended", "heartbeat")}
+    times: dict[str, Any] = {name: _when(values[name]) for name in ("started", "ended", "heartbeat")}
     same = ("id", "room", "task", "parent", "state", "pid", "run_id", "experiment_id", "error", "waits_for")
     return Job(
         **{name: values[name] for name in same},

@@ -115,6 +115,16 @@ def test_what_cannot_be_drawn_is_said(client: TestClient, query: str, said: str)
     assert said in text(client, f"/sample/preview?table=comments&{query}".replace("comments&n=5&table=", ""))
 
 
+def test_files_for_label_studio_are_downloaded(client: TestClient, project: Project) -> None:
+    done = project.sample_tasks("spam", "comments", 2)
+    assert f"{done.path.name} spam_config.xml spam_guide.md" in text(client, "/sample")
+    answer = client.get(f"{BASE}/files/{done.path.name}")
+    assert answer.content == done.path.read_bytes()
+    assert "attachment" in answer.headers["content-disposition"]
+    for other in ("gold_df.parquet", "..%2Fspam%2Fann_df.parquet", "%2Fetc%2Fpasswd"):
+        assert client.get(f"{BASE}/files/{other}").status_code == 404
+
+
 def test_label_runs_are_offered(client: TestClient, project: Project) -> None:
     assert text(client, "/sample/runs").count("none") == 2
     run = project.label("spam", "comments", label_model="majority_vote").run_id
