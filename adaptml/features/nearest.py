@@ -132,19 +132,28 @@ def table_vectors(
     """
     rows = points.database.count(table)
     ids: list[str] = []
-    parts: list[Matrix] = []
+    matrix: Matrix = np.empty((0, 0), np.float32)
     for chunk in _chunks(points, table, column, rows, most, seed):
         values = chunk.columns()[column]
         there = [place for place, value in enumerate(values) if value is not None]
         if there:
-            parts.append(_stacked([values[place] for place in there], table, column))
-            ids += [chunk.ids[place] for place in there]
-    if len({part.shape[1] for part in parts}) != 1:
-        what = "no vectors yet" if not parts else "vectors of unequal length"
-        raise FeatureError(f"{column!r} of table {table!r} has {what}: run `adaptml featurize` on the table")
+            part = _stacked([values[place] for place in there], table, column)
+            if not ids:  # filled piece by piece, so that no second copy of all is made
+                matrix = np.empty((min(rows, most), part.shape[1]), np.float32)
+            if part.shape[1] != matrix.shape[1]:
+                raise _no_vectors(table, column, "vectors of unequal length")
+            part = part[: len(matrix) - len(ids)]  # rows may have come since they were counted
+            matrix[len(ids) : len(ids) + len(part)] = part
+            ids += [chunk.ids[place] for place in there[: len(part)]]
+    if not ids:
+        raise _no_vectors(table, column, "no vectors yet")
     return TableVectors(
-        table, column, np.array(ids, dtype=object), np.concatenate(parts), rows, is_sample=rows > most
+        table, column, np.array(ids, dtype=object), matrix[: len(ids)], rows, is_sample=rows > most
     )
+
+
+def _no_vectors(table: str, column: str, what: str) -> FeatureError:
+    return FeatureError(f"{column!r} of table {table!r} has {what}: run `adaptml featurize` on the table")
 
 
 def _chunks(points: Points, table: str, column: str, rows: int, most: int, seed: int) -> Iterator[StoredRows]:

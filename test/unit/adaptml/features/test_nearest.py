@@ -62,6 +62,11 @@ def test_what_cannot_be_compared(project: Project) -> None:
         FeatureError, match=r"'text' of table 't' holds no vectors of one length; name a vector"
     ):
         table_vectors(project.points, "t", "text")
+    project.database.create_table("empty", {"id": sa.Text(), "v": Vector()}, ["id"])
+    with pytest.raises(
+        FeatureError, match=r"'v' of table 'empty' has no vectors yet: run `adaptml featurize`"
+    ):
+        table_vectors(project.points, "empty", "v")
     with pytest.raises(FeatureError, match=r"'v' of table 't' has vectors of 2 numbers; given 3"):
         table_vectors(project.points, "t", "v").nearest([[1, 2, 3]])
 
