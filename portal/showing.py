@@ -87,6 +87,12 @@ def environment() -> Environment:
     return made
 
 
+def load_templates() -> None:
+    """Compile every template now, so that nobody waits for it later."""
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)
+
+
 def _html(made: object) -> Markup:
     """Markup that our own functions made; anything else is escaped."""
     return Markup(made) if isinstance(made, Html) else Markup.escape("" if made is None else made)  # noqa: S704

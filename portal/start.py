@@ -3,12 +3,12 @@
 import getpass
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
-from adaptml.errors import SettingsError
+from adaptml.errors import AdaptmlError, SettingsError
 from adaptml.listening import address_of, is_loopback, listen, run_server
 from adaptml.project import Project
 from adaptml.stack.host import PORTAL, SERVICE_VARIABLE
@@ -22,6 +22,7 @@ from portal.jobs import JobStore
 from portal.jobs.embedded import ensure_worker, present
 from portal.jobs.http import read_token
 from portal.paths import database_path
+from portal.showing import load_templates
 
 
 def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], None]) -> None:
@@ -48,11 +49,19 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings).warm()
     with asking as ask, present(project):
         ensure_worker(project)
+        Thread(target=_warm, args=(project,), daemon=True).start()
         app = make_app(
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
             hosts=[_host(address)], key=key,
         )  # fmt: skip
         run_server(app, listener, lambda: on_ready(_way_in(access, address, in_stack)), stopping.set)
+
+
+def _warm(project: Project) -> None:
+    """Load what the first page would have to wait for; what is away is told by the page that needs it."""
+    load_templates()
+    with suppress(AdaptmlError):
+        project.database.tables()
 
 
 def invitation(project: Project, name: str, port: int | None = None) -> str:
