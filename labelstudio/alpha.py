@@ -177,7 +177,7 @@ def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Float
 
 
 def _from_counts(n_c: Floats, observed: Floats, d: Floats) -> Floats:
-    """Alpha (r,) from how often each label set was given (r, q) and n · D_o (r,). NaN where it is not defined."""
+    """Alpha (r,) from how often each label set was given (r, q) and n · D_o (r,); NaN where it has none."""
     expected = ((n_c @ d) * n_c).sum(axis=1) / (n_c.sum(axis=1) - 1)
     ratio = np.divide(observed, expected, out=np.full(len(n_c), np.nan), where=expected > 0)
     alphas: Floats = 1.0 - ratio
