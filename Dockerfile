@@ -1,4 +1,4 @@
-# Every image of ours. Targets: label-studio-dev, data-programming, data-programming-gpu, modelling, deploy, mlflow-server
+# Every image of ours. Targets: portal, label-studio-dev, data-programming, data-programming-gpu, modelling, deploy, mlflow-server
 # and label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
 # what changes often: base, packages, source.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
@@ -35,7 +35,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY --from=own /opt/own/ /opt/venv/
 # A new named volume takes the mode of the folder that it covers, and containers run as whoever started the
 # stack (APP_UID); /app/.env.dev is where the settings with the database's password are mounted.
-RUN install -d -m 1777 /unlabeled_data /annotations /media /votes /predictions /mlruns /dp_mlruns \
+RUN install -d -m 1777 /unlabeled_data /annotations /media /votes /predictions /mlruns /dp_mlruns /portal /uploads /workbench \
  && touch /app/.env.dev
 
 FROM core AS mlflow-server
@@ -60,13 +60,14 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY labelstudio labelstudio
+COPY portal portal
 COPY tasks tasks
 COPY example_data example_data
-RUN python -m compileall -q adaptml labelstudio example_data
+RUN python -m compileall -q adaptml labelstudio portal example_data
 # Files that a person names begin where they may be written.
 WORKDIR /annotations
 USER 1000:1000
-CMD ["sleep", "infinity"]
+CMD ["adaptml", "worker"]
 
 FROM core AS data-programming
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
@@ -78,12 +79,13 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY dataprogramming dataprogramming
+COPY portal portal
 COPY tasks tasks
 COPY example_data example_data
-RUN python -m compileall -q adaptml dataprogramming example_data
+RUN python -m compileall -q adaptml dataprogramming portal example_data
 ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
-CMD ["sleep", "infinity"]
+CMD ["adaptml", "worker"]
 
 # The same with PyTorch, for the label model on a graphics card. The default package index has the build for CUDA, which
 # names the gigabytes that it needs by itself: that is why it has no file of pinned requirements.
@@ -105,11 +107,12 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
 COPY docker/health-worker.py /app/
 COPY adaptml adaptml
 COPY modelling modelling
+COPY portal portal
 COPY tasks tasks
-RUN python -m compileall -q adaptml modelling
+RUN python -m compileall -q adaptml modelling portal
 ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
-CMD ["sleep", "infinity"]
+CMD ["adaptml", "worker"]
 
 FROM core AS deploy
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
@@ -126,6 +129,25 @@ USER 1000:1000
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "--factory", "modelling.app.api_key:keyed_app", \
      "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+
+# The page. Rules run elsewhere: it has no room's library.
+FROM core AS portal
+RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=requirements/image-portal.txt,target=/tmp/requirements.txt \
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
+COPY docker/health-portal.py /app/
+COPY adaptml adaptml
+COPY portal portal
+COPY modelling modelling
+COPY tasks tasks
+COPY example_data example_data
+RUN python -m compileall -q adaptml portal modelling example_data
+USER 1000:1000
+EXPOSE 8050
+CMD ["adaptml", "ui", "--host", "0.0.0.0", "--port", "8050", "--no-browser"]
 
 # What `make demo` installs, and nothing else, for the test that runs the example here; no container of the stack is
 # made from it.

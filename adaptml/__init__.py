@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adaptml.browsing.find import FoundRows as FoundRows
+    from adaptml.browsing.find import find as find
     from adaptml.changing_classes.report import ClassesChanged as ClassesChanged
     from adaptml.changing_classes.step import change_classes as change_classes
     from adaptml.errors import AdaptmlError as AdaptmlError
@@ -53,10 +55,10 @@ if TYPE_CHECKING:
     from adaptml.importing.import_table import import_table as import_table
     from adaptml.importing.plan import ImportedColumn as ImportedColumn
     from adaptml.importing.tables import tables as tables
+    from adaptml.pipeline.order import StepResult as StepResult
     from adaptml.pipeline.result import RunResult as RunResult
     from adaptml.pipeline.run import StepEvent as StepEvent
     from adaptml.pipeline.run import run as run
-    from adaptml.pipeline.steps import StepResult as StepResult
     from adaptml.project import Project as Project
     from adaptml.runs.listing import list_runs as list_runs
     from adaptml.sampling.sample_points import SampledPoints as SampledPoints
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from dataprogramming.like_lfs import like_lf as like_lf
     from dataprogramming.like_lfs import write_examples as write_examples
     from dataprogramming.lookup import lookup as lookup
+    from dataprogramming.next_rule.draft import with_draft as with_draft
     from dataprogramming.next_rule.effect import RuleEffect as RuleEffect
     from dataprogramming.next_rule.effect import rule_effect as rule_effect
     from dataprogramming.next_rule.words import ClassWords as ClassWords
@@ -128,6 +131,8 @@ if TYPE_CHECKING:
     from modelling.compare_with_champion import compare_with_champion as compare_with_champion
     from modelling.deploy import Deployed as Deployed
     from modelling.deploy import deploy as deploy
+    from modelling.explain import Explained as Explained
+    from modelling.explain import explain as explain
     from modelling.export import Exported as Exported
     from modelling.export import export_model as export_model
     from modelling.predict import Predicted as Predicted
@@ -138,6 +143,7 @@ if TYPE_CHECKING:
 
 # module → the public names that it defines, as above; a test holds them together
 _NAMES = {
+    "adaptml.browsing.find": "find FoundRows",
     "adaptml.changing_classes.report": "ClassesChanged",
     "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
@@ -157,7 +163,7 @@ _NAMES = {
     "adaptml.importing.tables": "tables",
     "adaptml.pipeline.result": "RunResult",
     "adaptml.pipeline.run": "run StepEvent",
-    "adaptml.pipeline.steps": "StepResult",
+    "adaptml.pipeline.order": "StepResult",
     "adaptml.project": "Project",
     "adaptml.runs.listing": "list_runs",
     "adaptml.sampling.sample_points": "sample_points SampledPoints",
@@ -185,6 +191,7 @@ _NAMES = {
     "dataprogramming.lfs": "LFParams",
     "dataprogramming.like_lfs": "like_lf write_examples",
     "dataprogramming.lookup": "lookup",
+    "dataprogramming.next_rule.draft": "with_draft",
     "dataprogramming.next_rule.effect": "rule_effect RuleEffect",
     "dataprogramming.next_rule.words": "class_words ClassWords",
     "dataprogramming.rule_lfs": "number_lf regex_lf",
@@ -206,6 +213,7 @@ _NAMES = {
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",
+    "modelling.explain": "explain Explained",
     "modelling.export": "export_model Exported",
     "modelling.predict": "predict Predicted",
     "modelling.serve": "serve",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from adaptml.errors import FileError
+from adaptml.errors import DatabaseError, FileError, TaskError
+from adaptml.files import write_text
 from adaptml.project import Project
 from adaptml.settings import Settings
 
@@ -49,6 +50,7 @@ _COMMENTS = {
 }
 _ANNOTATED_OF_A_CLASS = 6  # the last ones of each; the others are for the labelling functions alone
 _DISPUTED = "s8"
+_COLUMN = "text"
 _TASK_FILE = """\
 title: Is it spam?
 description: Whether a comment under a music video advertises something.
@@ -105,6 +107,45 @@ def example_project(folder: str | Path | None = None) -> Project:
     return project
 
 
+def add_example(project: Project) -> None:
+    """Put the example's task and table into a project; its features and gold are still to be made.
+
+    Args:
+        project: without a task `spam` and a table `comments`.
+
+    Raises:
+        FileError: there is such a task, or the folder of tasks cannot be written.
+        DatabaseError: there is such a table, or the database refuses.
+    """
+    if project.database.has_table(TABLE):
+        raise DatabaseError(
+            f"the example is made in a table {TABLE!r}, and there is one; expected none: load the "
+            "example into another project"
+        )
+    _write_task(project.settings.tasks_dir / TASK)
+    _write_comments(project)
+
+
+def has_example(project: Project) -> bool:
+    """Whether a project has the example's task, as it was made or edited since."""
+    try:
+        return TASK in project.task_names() and project.task(TASK).columns[0].name == _COLUMN
+    except TaskError:  # its file is being edited
+        return False
+
+
+def annotate_example(project: Project) -> None:
+    """Write what the example's annotators said into its folder of annotations, and make gold of it.
+
+    Args:
+        project: what `add_example` was given.
+
+    Raises:
+        FileError, DatabaseError: it cannot be written.
+    """
+    _annotate(project, project.settings.annotations(TASK) / "example_annotations.json")
+
+
 def _write_task(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
@@ -131,15 +172,27 @@ def _settings(root: Path) -> Settings:
 
 def _fill(project: Project, file: Path) -> None:
     """Write the comments, their features, and what annotators say, as an export and as gold labels."""
+    _write_comments(project)
+    project.featurize(TASK, TABLE)
+    _annotate(project, file)
+
+
+def _annotate(project: Project, file: Path) -> None:
+    project.process_annotations(TASK, write_text(json.dumps(_export(_asked())), file), choice="1")
+
+
+def _write_comments(project: Project) -> None:
     import sqlalchemy as sa
 
-    comments = _comments()
     project.database.create_table(TABLE, {"id": sa.Text(), "text": sa.Text()})
-    project.database.upsert(TABLE, comments[["id", "text"]], ["id"])
-    project.featurize(TASK, TABLE)
-    asked = comments[comments.groupby("class").cumcount() >= len(comments) // 2 - _ANNOTATED_OF_A_CLASS]
-    file.write_text(json.dumps(_export(asked)), encoding="utf-8")
-    project.process_annotations(TASK, file, choice="1")
+    project.database.upsert(TABLE, _comments()[["id", "text"]], ["id"])
+
+
+def _asked() -> "pd.DataFrame":
+    """The comments that were annotated."""
+    comments = _comments()
+    place = comments.groupby("class").cumcount()
+    return comments[place >= len(comments) // 2 - _ANNOTATED_OF_A_CLASS]
 
 
 def _comments() -> "pd.DataFrame":

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -19,11 +20,17 @@ BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready, and ends quietly when it is asked to."""
+    """uvicorn that says when it is ready and when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._on_stop = on_ready, on_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_stop()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -31,19 +38,26 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
 
-def run_server(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], None], **config: Any) -> None:
+def run_server(
+    app: ASGIApp,
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+    on_stop: Callable[[], None] = lambda: None,
+    **config: Any,
+) -> None:
     """Serve an app until SIGINT or SIGTERM; requests under way are answered first.
 
     Args:
         app: what is served.
         listener: a socket of `listen`; it is closed in the end.
         on_ready: called when the app answers.
+        on_stop: called when it is asked to end, before answers under way are waited for.
         **config: further settings of uvicorn.
     """
     settings: dict[str, Any] = {
         "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": SHUTDOWN_TIMEOUT_S,
     }  # fmt: skip
-    server = _Server(uvicorn.Config(app, **settings, **config), on_ready)
+    server = _Server(uvicorn.Config(app, **settings, **config), on_ready, on_stop)
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again when it has shut down; being asked to stop is no failure.
         signal.signal(signal.SIGTERM, lambda *_: None)

@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from adaptml.events import EVENTS
+
 
 class _Rate(ProgressColumn):
     """Rows, or other units, a second."""
@@ -32,6 +34,7 @@ class _Rate(ProgressColumn):
 
 
 LINE_EVERY_S = 10.0
+EVENT_EVERY_S = 0.5
 
 
 @contextmanager
@@ -41,8 +44,46 @@ def progress(
     """A progress bar on stderr; gives a function to call with the number of rows, or of units, just done.
 
     Where stderr is no terminal, as in a file or a pipe, it writes a line every 10 seconds and one at the end.
-    It writes nothing where `shown` is False.
+    It writes nothing where `shown` is False; a program that asked for events is told in any case.
     """
+    with _shown(description, total, shown, unit) as advance:
+        if not EVENTS.wanted:
+            yield advance
+            return
+        told = _Told(description, total, unit)
+
+        def both(rows: int) -> None:
+            advance(rows)
+            told.advance(rows)
+
+        try:
+            yield both
+        finally:
+            told.tell()
+
+
+class _Told:
+    """Progress as events, at most two a second."""
+
+    def __init__(self, description: str, total: int | None, unit: str) -> None:
+        self._facts = {"text": description, "total": total, "unit": unit}
+        self._done = 0
+        self.tell()
+
+    def advance(self, rows: int) -> None:
+        """So many more are done."""
+        self._done += rows
+        if time.monotonic() - self._at >= EVENT_EVERY_S:
+            self.tell()
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        self._at = time.monotonic()
+        EVENTS.tell("progress", **self._facts, done=self._done)
+
+
+@contextmanager
+def _shown(description: str, total: int | None, shown: bool, unit: str) -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     if shown and not console.is_terminal:
         with _lines(description, total, unit) as advance:

@@ -210,6 +210,7 @@ class Project:
         import_table = adaptml.import_table
         forget = adaptml.forget
         tables = adaptml.tables
+        find = adaptml.find
         featurize = adaptml.featurize
         list_features = adaptml.list_features
         compare_features = adaptml.compare_features
@@ -229,6 +230,7 @@ class Project:
         compare = adaptml.compare
         compare_with_champion = adaptml.compare_with_champion
         deploy = adaptml.deploy
+        explain = adaptml.explain
         export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
@@ -242,6 +244,7 @@ class Project:
         import_table = Step()
         forget = Step()
         tables = Step()
+        find = Step()
         featurize = Step()
         list_features = Step()
         compare_features = Step()
@@ -261,6 +264,7 @@ class Project:
         compare = Step()
         compare_with_champion = Step()
         deploy = Step()
+        explain = Step()
         export_model = Step()
         predict = Step()
         serve = Step()

@@ -86,6 +86,25 @@ class Settings(BaseSettings):
     portal_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8050, description="port of the page; 0 takes a free one"
     )
+    services: str = Field(
+        "",
+        description="services that the page's first page links to: `NAME|LINK|HEALTH|ROOM`, with `;` "
+        "between; HEALTH is asked whether a service answers, where ROOM is named by that room's worker; "
+        "default: those of this machine",
+    )
+    upload_limit_mb: Annotated[int, Field(ge=1)] = Field(
+        2_000, description="largest file in MB that the page takes for an import"
+    )
+
+    worker_url: str = Field(
+        "",
+        description="address of the page for which `adaptml worker` works, as in the stack's containers; "
+        "default: this project's own page",
+    )
+    worker_tokens: Path = Field(
+        Path("secrets"),
+        description="folder of the files by which the stack's workers and its page know each other",
+    )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
@@ -124,6 +143,7 @@ class Settings(BaseSettings):
             "label_studio_media": root / self.label_studio_media,
             "media": home / self.media.expanduser(),
             "api_key_file": root / self.api_key_file.expanduser(),
+            "worker_tokens": root / self.worker_tokens.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
         }
@@ -147,6 +167,10 @@ class Settings(BaseSettings):
     def votes(self, task: str) -> Path:
         """Folder of the votes that a task's labelling functions have cast."""
         return self.home / "votes" / task
+
+    def workbench(self, task: str) -> Path:
+        """Folder of what the page keeps of a task's rules: saves, samples, how they changed."""
+        return self.home / "workbench" / task
 
     def gold(self, task: str) -> Path:
         """The task's gold frame: table_name, id, gold_label (list of class names)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from adaptml.errors import listed
+from adaptml.events import JOB_VARIABLE, VARIABLE
 from adaptml.settings import ENV_FILES, Settings
 
 OURS = "ADAPTML_"
@@ -16,7 +17,14 @@ STACK_FILE = "docker-compose.yml"
 # Others' variables are nobody's business here: in the environment only names that begin so can be mistyped.
 _NEAR = (OURS, "CRATE_", "DP_", "LS_", "MODELLING_", "STACK_")
 # Known without a Compose file: read by the stack and by the tests.
-_ALWAYS = {f"{OURS}VERSION", f"{OURS}TEST_CRATEDB", "STACK_DATABASE_URL", "STACK_SERVICE"}
+_ALWAYS = {
+    f"{OURS}VERSION",
+    f"{OURS}TEST_CRATEDB",
+    "STACK_DATABASE_URL",
+    "STACK_SERVICE",
+    VARIABLE,
+    JOB_VARIABLE,
+}
 _PASSWORDS = "nothing to set, `adaptml up` makes the passwords and keeps them in secrets/"
 _FILES = "DATA_PATH, a folder with all that people put in and take out"
 # What the original read → what is set today. The first that fits counts.

@@ -60,14 +60,20 @@ def place(error: BaseException, folder: Path | None, *files: str) -> str | None:
         folder: files in it are a person's own.
         files: names of further files of theirs, as code objects name them.
     """
+    found = file_and_line(error, folder, *files)
+    return f"{found[0]}, line {found[1]}" if found else None
+
+
+def file_and_line(error: BaseException, folder: Path | None, *files: str) -> tuple[str, int] | None:
+    """The same as a file and a line, from 1."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno}"
+        return error.filename, error.lineno or 1
     own = [
         frame
         for frame in extract_tb(error.__traceback__)
         if frame.filename in files or (folder is not None and _inside(frame.filename, folder))
     ]
-    return f"{own[-1].filename}, line {own[-1].lineno}" if own else None
+    return (own[-1].filename, own[-1].lineno or 1) if own else None
 
 
 @contextmanager

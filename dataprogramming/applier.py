@@ -109,6 +109,7 @@ def apply_work(
     folder: Path | None = None,
     workers: int = 1,
     tolerant: bool = False,
+    first_failures: dict[str, LabellingError] | None = None,
 ) -> Iterator[list[LabelMatrix]]:
     """As `apply_to_frame`, on what is asked for piece by piece.
 
@@ -120,6 +121,7 @@ def apply_work(
         folder: the task's folder, or None.
         workers: number of processes.
         tolerant: an LF that raises has FAILED there.
+        first_failures: takes the first error of each LF that FAILED, with one worker.
 
     Returns:
         For each list in its order, for each piece int8 (r, c), values in {FAILED, -1, 0 … k-1}.
@@ -127,7 +129,7 @@ def apply_work(
     Raises:
         LabellingError: as `apply_to_frame`.
     """
-    applier = _Applier(list(lfs), labels, folder, tolerant)
+    applier = _Applier(list(lfs), labels, folder, tolerant, {} if first_failures is None else first_failures)
     if workers <= 1:
         return map(applier, work)
     return _in_processes(applier, work, workers)
@@ -147,6 +149,7 @@ class _Applier:
     labels: Labels
     folder: Path | None
     tolerant: bool
+    first_failures: dict[str, LabellingError] = field(default_factory=dict)
     codes: dict[object, int] = field(init=False)
     numbered: list[str] = field(init=False)
 
@@ -197,9 +200,10 @@ class _Applier:
             try:
                 with user_code(lambda error: self._failure(lf, error, work, len(votes))):
                     votes.extend(map(call, rows[len(votes) :]))  # what was voted before a failure stays
-            except LabellingError:
+            except LabellingError as error:
                 if not self.tolerant:
                     raise
+                self.first_failures.setdefault(lf.name, error)
                 failed.append(len(votes))
                 votes.append(ABSTAIN)
         cast = self._encode(lf.name, votes, work)

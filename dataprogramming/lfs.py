@@ -21,6 +21,7 @@ Example of a task's `lfs.py`:
 
 import importlib.util
 import inspect
+import linecache
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -77,13 +78,16 @@ class LFParams(BaseModel):
     labels: Labels
 
 
-def load_lfs(task: Task, parameters: Mapping[str, Any] | None = None) -> list[LabelingFunction]:
+def load_lfs(
+    task: Task, parameters: Mapping[str, Any] | None = None, *, text: str | None = None
+) -> list[LabelingFunction]:
     """The labelling functions of a task: those of its `lfs.py`, or those that it was made with.
 
     Args:
         task: the task; its `lfs.py` is run, in the task's folder.
         parameters: of those that the task's `get_lfs` declares, as values or text; the others are as the task
             file keeps them.
+        text: what is run in place of what stands in `lfs.py`, as if it stood there; None for the file.
 
     Raises:
         LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
@@ -100,7 +104,7 @@ def load_lfs(task: Task, parameters: Mapping[str, Any] | None = None) -> list[La
         return _in_language(task, _checked(list(task.lfs), f"task {task.name!r}"))
     path = task.folder / "lfs.py"
     with in_folder(task.folder, fresh=True):
-        get_lfs = _get_lfs(task, path)
+        get_lfs = _get_lfs(task, path, text)
         params = _parse(task, _params_type(get_lfs, path), parameters)
         with _lfs_code(path, f"the classes are {', '.join(task.class_names)}"):
             lfs = get_lfs(params)
@@ -150,13 +154,13 @@ def parameters_to_keep(task: Task, parameters: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _get_lfs(task: Task, path: Path) -> GetLFs:
-    if not path.is_file():
+def _get_lfs(task: Task, path: Path, text: str | None = None) -> GetLFs:
+    if text is None and not path.is_file():
         raise LabellingError(
             f"the task {task.name!r} has no labelling functions: expected the file {path}; "
             "write it with a function get_lfs(params)"
         )
-    get_lfs = getattr(_run_module(task.name, path), "get_lfs", None)
+    get_lfs = getattr(_run_module(task.name, path, text), "get_lfs", None)
     if not callable(get_lfs) or not inspect.signature(get_lfs).parameters:
         raise LabellingError(
             f"{path} has no function get_lfs(params); define one that returns a list of labelling functions"
@@ -164,7 +168,7 @@ def _get_lfs(task: Task, path: Path) -> GetLFs:
     return get_lfs  # type: ignore[no-any-return]
 
 
-def _run_module(task_name: str, path: Path) -> ModuleType:
+def _run_module(task_name: str, path: Path, text: str | None) -> ModuleType:
     name = f"{MODULE_PREFIX}{task_name}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -173,7 +177,12 @@ def _run_module(task_name: str, path: Path) -> ModuleType:
     # Annotations written as text are looked up in the module's entry here.
     sys.modules[name] = module
     with _lfs_code(path, "fix it"):
-        spec.loader.exec_module(module)
+        if text is None:
+            spec.loader.exec_module(module)
+        else:
+            # Its lines are those that a traceback and `inspect` show.
+            linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
+            exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 - as the file's own
     return module
 
 

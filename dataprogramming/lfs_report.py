@@ -1,11 +1,12 @@
 """The quick look at labelling functions: applied to a sample, judged on gold, nothing registered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+from snorkel.labeling import LabelingFunction
 
 from adaptml.data import GOLD_IF_ANY, Data, described, read_points
 from adaptml.errors import FrameError, LabellingError, listed
@@ -34,6 +35,8 @@ class Look:
         keyword_hits: name of a keyword LF → keyword → in how many rows of the sample it is.
         previous: the table of the last look at the same data; None where there was none.
         keyword_lfs: the keyword LFs by name.
+        first_failures: name of an LF that failed and abstained, where that was allowed → its first error.
+        lfs: the m labelling functions.
     """
 
     votes: Votes
@@ -41,6 +44,8 @@ class Look:
     keyword_hits: Mapping[str, Mapping[str, int]]
     previous: pd.DataFrame | None = None
     keyword_lfs: Mapping[str, KeywordLF] = field(default_factory=dict)
+    first_failures: Mapping[str, LabellingError] = field(default_factory=dict)
+    lfs: Sequence[LabelingFunction] = ()
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -82,6 +87,7 @@ def look(
     fault_tolerant: bool = False,
     fresh: bool = False,
     remember: bool = True,
+    text: str | None = None,
 ) -> Look:
     """Apply a task's labelling functions to a sample; nothing is logged or registered.
 
@@ -100,6 +106,7 @@ def look(
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the look.
         fresh: compute every vote anew, also those that were kept.
         remember: keep the table, for the next look to compare with.
+        text: stands in for what the task's `lfs.py` holds; None for the file.
 
     Raises:
         LabellingError: labelling functions that cannot be used, or one that fails; or no data were named and
@@ -107,7 +114,7 @@ def look(
         FrameError, TaskError, DatabaseError: data or gold that cannot be read.
     """
     task = project.task(task)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh)
+    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, text=text)
     voter.load()
     source = _only_table(project, task) if data is None else data
     points = read_points(project, source, where=where)
@@ -116,7 +123,9 @@ def look(
     keyword_lfs = {lf.name: lf for lf in voter.lfs if isinstance(lf, KeywordLF)}
     hits = keyword_hits_of(project.points, voter.lfs, sample)
     path, key = looks_file(project, task), [_name(source, where), task.setting]
-    found = Look(votes, len(points), hits, _read_look(path, key), keyword_lfs)
+    found = Look(
+        votes, len(points), hits, _read_look(path, key), keyword_lfs, voter.first_failures, voter.lfs
+    )
     if remember:
         _keep_look(path, key, votes.summary())
     return found

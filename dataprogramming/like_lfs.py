@@ -4,31 +4,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from adaptml.errors import LabellingError
 from adaptml.files import write_text
-from adaptml.rules.core import Example, LikeRule
+from adaptml.rules.core import Example, Examples, LikeRule
 from adaptml.validation import validation_problems
 from dataprogramming.lookup import beside
 from dataprogramming.rule_lfs import RuleLF, label_name, no_rule
 
 Vectors = Mapping[tuple[str, str], Sequence[float]]  # (table_name, id) → numbers
-_DIGITS = 6  # behind the point: what float32 tells apart
-
-
-class Examples(BaseModel):
-    """What a file of examples holds.
-
-    Attributes:
-        like: at least one row that the rule is to find, with its vector.
-        unlike: rows that it is not to find.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    like: tuple[Example, ...]
-    unlike: tuple[Example, ...] = ()
 
 
 class LikeLF(RuleLF):
@@ -94,19 +79,13 @@ def write_examples(path: Path, like: Vectors, unlike: Vectors) -> Path:
         >>> adaptml.write_examples(project.task("spam").folder / "like_s6.json", like, {}).name
         'like_s6.json'
     """
-    return write_text(examples_text(like, unlike), path)
+    groups = [_examples(vectors) for vectors in (like, unlike)]
+    text = Examples(like=groups[0], unlike=groups[1]).model_dump_json(indent=1)
+    return write_text(f"{text}\n", path)
 
 
-def examples_text(like: Vectors, unlike: Vectors) -> str:
-    """What `write_examples` writes."""
-    groups = [
-        tuple(
-            Example(table_name=table, id=key, vector=tuple(round(float(x), _DIGITS) for x in vector))
-            for (table, key), vector in vectors.items()
-        )
-        for vectors in (like, unlike)
-    ]
-    return Examples(like=groups[0], unlike=groups[1]).model_dump_json(indent=1) + "\n"
+def _examples(vectors: Vectors) -> tuple[Example, ...]:
+    return tuple(Example.of(*key, vector) for key, vector in vectors.items())
 
 
 def read_examples(path: Path) -> Examples:

@@ -1,13 +1,66 @@
 """The words of a text that made a keyword labelling function vote."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from adaptml.features.lemmas import token_lemmas
 from adaptml.features.words import normalized, spans, written
-from adaptml.rules.core import KeywordRule
+from adaptml.rules.core import KeywordRule, RegexRule, Rule
 
 Span = tuple[int, int]
 Token = tuple[str, Span]
+SEARCHED_CHARS = 5_000  # of a text; what stands behind them is found by rules, and not marked
+BEFORE_CHARS = 100  # that are shown before the first match, where a text is cut
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A part of a text.
+
+    Attributes:
+        parts: its pieces in order, and whether each made a rule vote.
+        start: where it begins in the text.
+        length: of the whole text.
+    """
+
+    parts: Sequence[tuple[str, bool]]
+    start: int
+    length: int
+
+
+def excerpt(text: str, rules: Sequence[Rule], column: str, most_chars: int) -> Excerpt:
+    """A part of a text in which what rules look for is marked; it begins near a first match that is far back.
+
+    Args:
+        text: a cell of the column.
+        rules: keywords are looked for in any column, as their own may hold lemmas; regular expressions in
+            theirs; others mark nothing.
+        column: the column's name.
+        most_chars: the longest part.
+
+    >>> rule = KeywordRule(name="", label="", column="", keywords=["kitten"])
+    >>> excerpt("Two kittens.", [rule], "text", 10).parts
+    [('Two ', False), ('kittens', True)]
+    """
+    text = normalized(text)
+    searched = text[:SEARCHED_CHARS]
+    found: set[Span] = set()
+    for rule in rules:
+        if isinstance(rule, KeywordRule):
+            found.update(matches(searched, rule))
+        elif isinstance(rule, RegexRule) and rule.column == column:
+            expression = re.compile(normalized(rule.pattern), re.IGNORECASE)
+            found.update(match.span() for match in expression.finditer(searched) if match[0])
+    spans = list(_apart(sorted(found)))
+    start = max(0, spans[0][0] - BEFORE_CHARS) if spans and spans[0][1] > most_chars else 0
+    end, at, parts = start + most_chars, start, []
+    for first, last in spans:
+        if last <= end:
+            parts += [(text[at:first], False), (text[first:last], True)]
+            at = last
+    parts.append((text[at:end], False))
+    return Excerpt([part for part in parts if part[0]], start, len(text))
 
 
 def matches(text: str, rule: KeywordRule) -> list[Span]:

@@ -25,7 +25,7 @@ def task_standing(project: Project, task: str | Task) -> Standing:
 
     Example:
         >>> found = project.task_standing("spam")
-        >>> print(found.data.points, "points,", found.data.gold.points, "of them gold")
+        >>> print(found.data.points.rows, "points,", found.data.gold.points, "of them gold")
         24 points, 12 of them gold
     """
     task = project.task(task)

@@ -12,7 +12,7 @@ import pandas as pd
 from snorkel.labeling import LabelingFunction
 
 from adaptml.database import StoredRows, Vector
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, LabellingError
 from adaptml.features.points import Points
 from adaptml.features.ranges import ranged
 from adaptml.features.required import check_featurized
@@ -42,7 +42,9 @@ class Voter:
         workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted.
         fresh: compute every vote anew.
+        text: stands in for what the task's `lfs.py` holds; None for the file.
         failures: name of an LF → how often it failed.
+        first_failures: name of an LF → the error of its first failure, where one process votes.
     """
 
     project: Project
@@ -52,12 +54,14 @@ class Voter:
     fault_tolerant: bool = False
     fresh: bool = False
     show_progress: bool = False
+    text: str | None = None
     failures: Counter[str] = field(init=False, default_factory=Counter)
+    first_failures: dict[str, LabellingError] = field(init=False, default_factory=dict)
 
     @cached_property
     def lfs(self) -> list[LabelingFunction]:
         """The labelling functions; loading them runs the task's `lfs.py`."""
-        return load_lfs(self.task, self.lf_parameters)
+        return load_lfs(self.task, self.lf_parameters, text=self.text)
 
     def load(self) -> None:
         """Load the labelling functions, so that what is wrong with them is said before anything is read."""
@@ -168,6 +172,7 @@ class Voter:
             folder=self.task.folder,
             workers=self.workers,
             tolerant=self.fault_tolerant,
+            first_failures=self.first_failures,
         )
         for computed in results:
             chunk, missing = waiting.popleft()

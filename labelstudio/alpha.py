@@ -172,12 +172,14 @@ def _alphas(weights: Floats, observed: Floats, codes: Codes, d: Floats) -> Float
     """Alpha for each row of `weights` (r, n): how often each point counts. NaN where it is not defined."""
     points, _ = given = np.nonzero(codes != MISSING)
     sets = codes[given]
-    n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights])
+    n_c = np.stack([np.bincount(sets, weights=row[points], minlength=len(d)) for row in weights]).astype(
+        float
+    )
     return _from_counts(n_c, weights @ observed, d)
 
 
 def _from_counts(n_c: Floats, observed: Floats, d: Floats) -> Floats:
-    """Alpha (r,) from how often each label set was given (r, q) and n · D_o (r,); NaN where it has none."""
+    """Alpha (r,) of how often each label set was given (r, q) and n · D_o (r,); NaN if undefined."""
     expected = ((n_c @ d) * n_c).sum(axis=1) / (n_c.sum(axis=1) - 1)
     ratio = np.divide(observed, expected, out=np.full(len(n_c), np.nan), where=expected > 0)
     alphas: Floats = 1.0 - ratio

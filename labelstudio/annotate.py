@@ -26,8 +26,8 @@ from labelstudio.gold import MAJORITY, GoldOptions
 from labelstudio.media import share
 from labelstudio.page import CONTROL, boxes
 from labelstudio.parts import linked_projects, parts_of
-from labelstudio.points import key_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
+from labelstudio.standing import asked_of
 from labelstudio.sync import refresh
 
 if TYPE_CHECKING:
@@ -252,8 +252,10 @@ def pull(
                 f"project {numbers} of task {task.name!r} has no tasks; send some: `adaptml annotate push`"
             )
         options = GoldOptions(choice, per_class, seed)
-        done = process_tasks(project, task, export, options, write, accept_claims=accept_claims)
-        users = linked[0].project.studio.users()
+        users, theirs = linked[0].project.studio.users(), asked_of(linked)
+        done = process_tasks(
+            project, task, export, options, write, accept_claims=accept_claims, users=users, asked=theirs
+        )
         left = unlabelled(done, users) if any(one.person is None for one in linked) else {}
         asked: dict[str, int] = {}
         strayed: dict[str, int] = {}
@@ -261,8 +263,7 @@ def pull(
             if one.person is not None:
                 email = one.person.email
                 own = next((str(number) for number, known in users.items() if known == email), "")
-                points = {key_of(task) for task in of_project}
-                asked[email], left[email] = len(points), _left(done, points, own)
+                asked[email], left[email] = len(theirs[email]), _left(done, theirs[email], own)
                 if n := _of_others(of_project, own):
                     strayed[email] = n
         del export, tasks  # the agreement needs the room

@@ -153,6 +153,20 @@ def collect(
         AnnotationError: names that are not classes of the task, several classes in a multiclass task,
             several controls that hold the task's classes, or nothing annotated at all.
     """
+    found, any_given = collect_any(tasks, task, source, accept_claims=accept_claims)
+    if not any_given:
+        reasons = found.notes()
+        raise AnnotationError(
+            f"{source} holds {len(found.points)} points and no annotation that counts"
+            + (f" ({'; '.join(reasons)})" if reasons else ": annotate some first")
+        )
+    return found
+
+
+def collect_any(
+    tasks: Collection[ExportedTask], task: Task, source: str, *, accept_claims: bool = False
+) -> tuple[Annotations, bool]:
+    """As `collect`, also where nothing is annotated yet; and whether anything is, undecided or not."""
     counts: Counter[str] = Counter(tasks=len(tasks))
     named: dict[str, Counter[str]] = {}
     given = _given(tasks, task, source, accept_claims, (counts, named))
@@ -160,16 +174,10 @@ def collect(
     points = sorted({key for key, _ in numbered})
     counts["repeated_tasks"] = len(tasks) - len(numbered)
     counts["points_in_several_tasks"] = len(numbered) - len(points)
-    if not given:
-        reasons = _notes(counts, named)
-        raise AnnotationError(
-            f"{source} holds {len(points)} points and no annotation that counts"
-            + (f" ({'; '.join(reasons)})" if reasons else ": annotate some first")
-        )
     labels = tuple([label for label in given if not label.undecided])
     if task.problem.exclusive:
         _check_single(labels, task, source)
-    return Annotations(tuple(points), labels, counts, named)
+    return Annotations(tuple(points), labels, counts, named), bool(given)
 
 
 def undecided_points(tasks: Collection[ExportedTask], task: Task, source: str) -> list[Key]:

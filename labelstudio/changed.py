@@ -61,12 +61,8 @@ def ask_all_again(
         AnnotationError: n below 1, or points of several tables.
         FrameError, DatabaseError: data that cannot be read.
     """
-    if n < 1:
-        raise AnnotationError(f"{n} points were asked for; expected at least 1")
-    table, named = table_and_ids(project, data, where)
-    ids = [*(project.database.keys(table)["id"] if named is None else named)][:n]
-    frame = pd.DataFrame({"table_name": table, "id": ids, "inclusion_prob": np.nan})
-    sample = Sample(frame, AGAIN, n, 0)
+    sample = named_points(project, data, n, where)
+    table, ids = sample.table, sample.frame["id"].tolist()
     had = [set(one.project.copy.wordings(table, ids)) for one in linked]
     new = set(ids).difference(*had)
     shared = any(one.person is None for one in linked)
@@ -75,6 +71,23 @@ def ask_all_again(
         for one, having in zip(linked, had, strict=True)
     ]
     return sample, [part for part in parts if len(part.sample.frame)]
+
+
+def named_points(project: Project, data: Data, n: int, where: str | None = None) -> Sample:
+    """The first n named points, whatever was said about them.
+
+    Args:
+        project, data, n, where: as for `changed_sample`.
+
+    Raises:
+        AnnotationError: n below 1, or points of several tables.
+        FrameError, DatabaseError: data that cannot be read.
+    """
+    if n < 1:
+        raise AnnotationError(f"{n} points were asked for; expected at least 1")
+    table, named = table_and_ids(project, data, where)
+    ids = [*(project.database.keys(table)["id"] if named is None else named)][:n]
+    return Sample(pd.DataFrame({"table_name": table, "id": ids, "inclusion_prob": np.nan}), AGAIN, n, 0)
 
 
 def changed_sample(

@@ -267,8 +267,12 @@ class LabelStudio:
             ) from error
 
 
-def connect(settings: Settings) -> LabelStudio:
+def connect(settings: Settings, patience_s: float = PATIENCE_S) -> LabelStudio:
     """The Label Studio that the settings name.
+
+    Args:
+        settings: with its address and token.
+        patience_s: as for `LabelStudio`.
 
     Raises:
         LabelStudioError: there is no token.
@@ -277,7 +281,7 @@ def connect(settings: Settings) -> LabelStudio:
     path = settings.label_studio_token_file
     if not token and path.is_file():
         token = path.read_text(encoding="utf-8").strip()
-    return LabelStudio(settings.label_studio_url, token)
+    return LabelStudio(settings.label_studio_url, token, patience_s)
 
 
 def _filter(column: str, operator: str, kind: str, value: object) -> Json:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -160,6 +161,20 @@ class LocalCopy:
         rows = self._db.execute("SELECT content FROM task ORDER BY id")
         while chunk := rows.fetchmany(_CHUNK):
             yield from parse_rows([content for (content,) in chunk], source)
+
+
+def asked_in(path: Path, table: str, ids: Sequence[str]) -> set[str]:
+    """Those of some data points that have a task of annotation in a copy, whatever project it is of."""
+    found: set[str] = set()
+    with closing(sqlite3.connect(path, timeout=60)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'task'").fetchone():
+            return found
+        for start in range(0, len(ids), _CHUNK):
+            part = list(ids[start : start + _CHUNK])
+            marks = ",".join("?" * len(part))
+            query = f"SELECT DISTINCT ref_id FROM task WHERE table_name = ? AND ref_id IN ({marks})"  # noqa: S608 - only marks
+            found.update(key for (key,) in db.execute(query, [table, *part]))
+    return found
 
 
 def _row(task: Json) -> tuple[int, str | None, str | None, str, int, int, str]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,18 +14,20 @@ from adaptml.errors import AnnotationError, listed
 from adaptml.feedback import hints
 from adaptml.files import removing, replacing
 from adaptml.frames import KEYS
+from adaptml.gold_labels.annotators import STANDING
 from adaptml.gold_labels.core import Origin
 from adaptml.gold_labels.decisions import as_decided
 from adaptml.gold_labels.home import GoldHome, exported
 from adaptml.project import Project
 from adaptml.tasks import Task
-from labelstudio.annotations import Annotations, collect
+from labelstudio.annotations import Annotations, Key, collect
 from labelstudio.dawid_skene import confusion_lines
 from labelstudio.export import ExportedTask, check_task, load_export
 from labelstudio.gold import MAJORITY, Gold, GoldOptions, choose_gold
 from labelstudio.gold_rows import adjudicated_rows, annotators_rows
 from labelstudio.points import sort_tasks
 from labelstudio.sampling_record import balance_lines, sampling_record
+from labelstudio.standing import standing_kept, standing_of, with_names, write_standing
 
 CONFUSIONS = "annotators.json"  # the estimated confusion matrices of `dawid-skene`
 MOST_WORDS = 10  # of a class, in the summary
@@ -164,6 +167,8 @@ def process_tasks(
     write: bool = False,
     *,
     accept_claims: bool = False,
+    users: Mapping[int, str] | None = None,
+    asked: Mapping[str, AbstractSet[Key]] | None = None,
 ) -> ProcessedAnnotations:
     """As `process_annotations`, from tasks that were read already.
 
@@ -174,6 +179,7 @@ def process_tasks(
         options: how gold labels are chosen.
         write: also write to the database.
         accept_claims: as for `process_annotations`.
+        users, asked: as for `labelstudio.standing.standing_of`.
     """
     check_task(export.tasks, task.name, export.source)
     tasks = sort_tasks(export.tasks)
@@ -196,6 +202,9 @@ def process_tasks(
     sample_df = sampling_record(export.tasks)
     run_id = _run_id(export.digest, task, options, accept_claims)
     frames = {"ann_df": ann_df, "task_df": task_df, "sample_df": sample_df}
+    stands = standing_of(tasks.annotation, annotations, task, users, asked)
+    if users is None:  # a file has numbers alone
+        stands = with_names(stands, standing_kept(project, task.name))
     new_rows: dict[str, int] = {}
     home = GoldHome(project, task.name)
     with ExitStack() as stack:  # files take their places when everything else went well
@@ -203,6 +212,7 @@ def process_tasks(
             stack.enter_context(removing(folder / CONFUSIONS))
         for name, frame in frames.items():
             frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
+        write_standing(stands, stack.enter_context(replacing(folder / STANDING)))
         if gold.confusions:
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
             stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")

@@ -102,9 +102,15 @@ class Columns:
         if not self.learned:
             return read_features(points, keys, features, show_progress=show_progress)
         frame = points.read(keys, features, show_progress=show_progress)
-        return np.hstack([self._matrix(frame, str(feature)) for feature in features])
+        return np.hstack([self.matrix(frame, feature) for feature in features])
 
-    def _matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+    def matrix(self, frame: pd.DataFrame, feature: Reference) -> Matrix:
+        """One column or feature of a frame of n points, as the model reads it: float32 (n, d).
+
+        Raises:
+            FeatureError: as `read`.
+        """
+        name = str(feature)
         known = self.learned.get(name)
         return column_matrix(frame, name) if known is None else known.matrix(frame, name)
 

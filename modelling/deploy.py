@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,8 @@ from modelling.champion import note_on_classes
 from modelling.keyed import NAMES
 
 MAX_LISTED = 20
+# On a version that is or was the champion: who made it that, when (UTC, ISO 8601), in place of which version.
+BY_TAG, AT_TAG, REPLACED_TAG = "adaptml.deployed_by", "adaptml.deployed_at", "adaptml.replaced"
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,15 @@ class Deployed:
     note: str = ""
 
 
-def deploy(project: Project, model: str, version: str | None = None) -> Deployed:
+def deploy(project: Project, model: str, version: str | None = None, *, by: str = "") -> Deployed:
     """Make a version of a registered end model the champion; a running service takes it within 10 s.
 
     Args:
         project: whose registry it is.
         model: name in the registry, such as `multiclass_example`.
         version: the version; default: the latest.
+        by: name of who decided it, which is kept with the version, as are the time and the version that it
+            took the place of.
 
     Raises:
         ModelError: no such end model or version.
@@ -68,6 +73,8 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         said = _names(client, model, version)
         note_uses(project.results, model, [Reference.recorded(name) for name in said.get("features", ())])
         client.set_registered_model_alias(model, CHAMPION, version)
+        if version != previous:
+            _note(client, model, version, by=by, replaced=previous)
         now = client.get_registered_model(model).tags.get(CLASSES_TAG)
     except MlflowException as error:
         raise TrackingError(
@@ -75,6 +82,13 @@ def deploy(project: Project, model: str, version: str | None = None) -> Deployed
         ) from error
     note = note_on_classes(f"{model} version {version}", said["classes"], now) if "classes" in said else ""
     return Deployed(model, version, previous, note)
+
+
+def _note(client: MlflowClient, model: str, version: str, *, by: str, replaced: str | None) -> None:
+    """Keep with a version who made it the champion, when, and in place of which."""
+    said = {BY_TAG: by, AT_TAG: datetime.now(UTC).isoformat(timespec="seconds"), REPLACED_TAG: replaced or ""}
+    for tag, value in said.items():
+        client.set_model_version_tag(model, version, tag, value)
 
 
 def version_and_champion(project: Project, model: str, version: str | None) -> tuple[str, str | None]:

@@ -12,6 +12,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from sklearn.base import clone
 
+from adaptml.data import NO_GOLD
 from adaptml.errors import AdaptmlError, ModelError, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.project import Project
@@ -37,6 +38,7 @@ class Recipe:
         soft_labels: whether it learned from probabilities.
         features: the versions of features that it learned from.
         train_data: the run of `label`, or the file, with its weak labels.
+        gold: the gold that it was trained with too: `task`, a file, or `none`.
         share: of these points, that was tested on and not trained on; None for none.
         seed: of the training.
         searched: whether its parameters were searched for on gold.
@@ -52,6 +54,7 @@ class Recipe:
     soft_labels: bool
     features: tuple[Reference, ...]
     train_data: str
+    gold: str
     share: float | None
     seed: int
     searched: bool
@@ -100,6 +103,7 @@ def _recipe(model: str, version: str, run: Run, said: Mapping[str, Any], made: C
         soft_labels=params.get("soft_labels") == "True",
         features=tuple(Reference.recorded(name) for name in said["features"]),
         train_data=params["train_data"],
+        gold=params.get("gold", NO_GOLD),
         share=_share(params.get("test_data", "")),
         seed=int(params.get("seed", 0)),
         searched="search" in params,

@@ -36,6 +36,7 @@ def serve(
         ModelError: a folder that cannot be served.
 
     Example:
+        >>> import signal
         >>> def stop(address):
         ...     print("ready at", address.rpartition(":")[0])
         ...     signal.raise_signal(signal.SIGINT)

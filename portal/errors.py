@@ -16,6 +16,7 @@ from adaptml.errors import (
     one_line,
 )
 from portal.guard import TooLargeError
+from portal.jobs.job import NoJobError
 from portal.showing import show
 
 _STATUS: list[tuple[type[AdaptmlError], int]] = [
@@ -24,6 +25,7 @@ _STATUS: list[tuple[type[AdaptmlError], int]] = [
     (TrackingError, 503),
     (UnknownTableError, 404),
     (MissingDataPointsError, 404),
+    (NoJobError, 404),
 ]
 _log = logging.getLogger(__name__)
 

@@ -66,7 +66,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, sending)
             return
-        limit = None if scope["path"].startswith(UPLOADS) else MAX_BODY_BYTES
+        limit = None if scope["path"].startswith((UPLOADS, WORKER_PATHS)) else MAX_BODY_BYTES
         try:
             await self.app(scope, receive if limit is None else _limited(receive, limit), sending)
         except TooLargeError:
@@ -84,10 +84,10 @@ class Guard:
     def _refusal(self, scope: Scope, person: str | None) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
         host = headers.get("host", "")
-        if host_name(host) not in self.hosts:
-            return _refused(421, "this page has another name; open it by the address that it printed")
         if path.startswith(WORKER_PATHS):
             return None
+        if host_name(host) not in self.hosts:
+            return _refused(421, "this page has another name; open it by the address that it printed")
         if scope["method"] not in READING and not _is_own(headers, host):
             return _refused(403, "another page sent this; do it from a page of this address")
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":

@@ -1,16 +1,26 @@
 """Starting the page, and inviting people to it."""
 
 import getpass
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from threading import Event
 from urllib.parse import urlsplit
 
 from adaptml.errors import SettingsError
 from adaptml.listening import address_of, is_loopback, listen, run_server
 from adaptml.project import Project
+from adaptml.stack.host import PORTAL, SERVICE_VARIABLE
 from modelling.app.key import MIN_KEY_CHARS, read_key
 from portal.access import Access
 from portal.app import make_app
+from portal.asks import Ask
 from portal.asks.children import Children
+from portal.asks.remote import SERVICES, RemoteAsk
+from portal.jobs import JobStore
+from portal.jobs.embedded import ensure_worker, present
+from portal.jobs.http import read_token
 from portal.paths import database_path
 
 
@@ -31,9 +41,18 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
     listener = listen(host, settings.portal_port if port is None else port)
     address = settings.portal_url or address_of(listener)
     access = Access(database_path(settings.home))
-    with Children(settings) as ask:
-        app = make_app(project, access, ask=ask, jobs=None, hosts=[_host(address)], key=key)
-        run_server(app, listener, lambda: on_ready(_link(access, getpass.getuser(), address)))
+    stopping = Event()
+    jobs = JobStore(settings.home, partial(ensure_worker, project))
+    in_stack = os.environ.get(SERVICE_VARIABLE) == PORTAL
+    tokens = {room: read_token(settings.worker_tokens, room) for room in SERVICES} if in_stack else {}
+    asking: AbstractContextManager[Ask] = nullcontext(RemoteAsk()) if in_stack else Children(settings).warm()
+    with asking as ask, present(project):
+        ensure_worker(project)
+        app = make_app(
+            project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
+            hosts=[_host(address)], key=key,
+        )  # fmt: skip
+        run_server(app, listener, lambda: on_ready(_way_in(access, address, in_stack)), stopping.set)
 
 
 def invitation(project: Project, name: str, port: int | None = None) -> str:
@@ -50,6 +69,13 @@ def invitation(project: Project, name: str, port: int | None = None) -> str:
     settings = project.settings
     address = settings.portal_url or f"http://127.0.0.1:{settings.portal_port if port is None else port}"
     return _link(Access(database_path(settings.home)), name, address)
+
+
+def _way_in(access: Access, address: str, in_stack: bool) -> str:
+    """A link for who started the page; in the stack, whose log others read, how to get one."""
+    if in_stack:
+        return f"{address}, with a link that `docker exec {PORTAL} adaptml ui --invite NAME` prints"
+    return _link(access, getpass.getuser(), address)
 
 
 def _link(access: Access, name: str, address: str) -> str:

@@ -13,6 +13,7 @@ def command(
     version: Annotated[
         str | None, typer.Option(help="Version to deploy. Default: the latest.", show_default=False)
     ] = None,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who decides it; kept with the version.")] = "",
 ) -> None:
     """Deploy an end model: from now on the service answers with this version.
 
@@ -21,7 +22,7 @@ def command(
     Example: `adaptml deploy multiclass_example --version 2`
     """
     with Project() as project:
-        done = project.deploy(model, version)
+        done = project.deploy(model, version, by=by)
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
     console = output()
     console.print(f"{done.model} version {done.version} is the champion{before}")

@@ -31,19 +31,19 @@ def on_host(ctx: Any, section: "Section", task: str, stack: bool | None) -> bool
         SettingsError: this is a container, whose `tasks/` is read-only.
         StackError: the stack does not run, or the step failed.
     """
-    from adaptml.cli.host import host_stack
-    from adaptml.stack.host import refuse_in_container, step
+    from adaptml.cli.host import steps_elsewhere
+    from adaptml.stack.host import refuse_in_container
     from adaptml.tasks.defaults import check_keeping, keep
 
     refuse_in_container(f"adaptml {section} {task} … --keep")
     with Project() as project:
-        found = host_stack(project, stack)
+        found = steps_elsewhere(project, stack)
         if found is None:
             return False
         known = project.task(task)
         check_keeping(known)
         words = [word for word in ctx.meta[TYPED] if word not in _NOT_FOR_THE_CONTAINER]
-        shown, kept = _answer(step(found, SERVICES[section], section, *words, SAY_KEPT, show=False), section)
+        shown, kept = _answer(found(SERVICES[section], section, *words, SAY_KEPT, show=False), section)
         output().print(shown)
         output().print(f"{'kept':<16}{keep(known, section, kept['values'], kept['run'])}")
     return True

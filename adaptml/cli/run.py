@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from adaptml.cli import options
-from adaptml.cli.host import host_stack
+from adaptml.cli.host import lock_folder, steps_elsewhere
 from adaptml.cli.support import EXIT_INTERRUPTED, output
 from adaptml.project import Project
 from adaptml.stack.host import refuse_in_container
@@ -58,13 +58,16 @@ def command(
     asked |= {"workers": workers, "fresh": fresh}
     try:
         with Project() as project:
-            found = host_stack(project, stack)
+            found = steps_elsewhere(project, stack)
             if found is None:
                 done = project.run(task, data, **asked, on_event=show_event, show_progress=True)
             else:
                 from adaptml.stack.run import run_in_stack
 
-                done = run_in_stack(found, project, task, data, **asked, on_event=show_event)
+                lock = lock_folder(project)
+                done = run_in_stack(
+                    found, project, task, data, **asked, on_event=show_event, lock_folder=lock
+                )
     except KeyboardInterrupt:
         typer.echo("interrupted; finished steps are kept, run it again to go on", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None

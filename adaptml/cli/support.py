@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 
 from adaptml.cli.options import ALIASES
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
+from adaptml.events import EVENTS, VARIABLE
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -125,8 +126,7 @@ def new_app(**options: Any) -> App:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
-        no_args_is_help=True,
-        **{"cls": Group, **options},
+        **{"cls": Group, "no_args_is_help": True, **options},
     )
 
 
@@ -239,6 +239,7 @@ def _prepare_process() -> None:
         log.addHandler(handler)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     _warn_of_unread_names(log)
+    EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     signal.signal(signal.SIGTERM, _terminate)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.host import host_stack
+from adaptml.cli.host import steps_elsewhere
 from adaptml.cli.support import output
 from adaptml.errors import TaskError, listed
 from adaptml.project import Project
@@ -58,7 +58,7 @@ def command(
     with Project() as project:
         of_task = project.task(task)
         wanted = edits_of(of_task, rename or [], merge or [], split or [], add or [], drop or [])
-        found = host_stack(project, stack) if not is_in_container() else None
+        found = steps_elsewhere(project, stack) if not is_in_container() else None
         if found is not None:
             from adaptml.stack.change_classes import StackTask
 

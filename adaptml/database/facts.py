@@ -61,7 +61,7 @@ def table_facts(database: Database, table: str, columns: Sequence[str]) -> Table
         rows=found[0],
         types={column.name: column.type for column in source.columns},
         id_problem=problem,
-        indexed=_indexed(database, source) if "id" in source.c else None,
+        indexed=indexed_by_id(database, source) if "id" in source.c else None,
         missing={name: found[0] - found[place] for place, name in enumerate(counted, start=1)},
     )
 
@@ -83,8 +83,8 @@ def kind(column: TypeEngine[Any]) -> str:
     return "number" if isinstance(column, sa.Integer | sa.Numeric | sa.Float) else str(column)
 
 
-def _indexed(database: Database, table: sa.Table) -> bool | None:
-    """Whether an index begins with `id`; CrateDB indexes every column."""
+def indexed_by_id(database: Database, table: sa.Table) -> bool | None:
+    """Whether an index begins with `id`, None for a view; CrateDB indexes every column."""
     if database.engine.dialect.name == CRATEDB:
         return True
     with database.translated():

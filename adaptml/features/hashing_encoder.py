@@ -16,6 +16,10 @@ from adaptml.features.words import normalized, word_pattern
 # How much the first words of a text count. Three count alike, so that a stray word in front changes little.
 OPENING = (1.0, 1.0, 1.0, 0.5, 0.25)
 TINY = 1e-12
+# Where each kind lies among the numbers, in this order, and how much it weighs.
+WORDS, PAIRS, FIRST, PIECES = 1536, 512, 1024, 1024
+DIMENSIONS = WORDS + PAIRS + FIRST + PIECES
+PIECE_CHARS = (3, 4)
 HASHING_CODE = 1  # one more whenever the same text gives other numbers than before
 
 
@@ -36,10 +40,10 @@ def hashing(source: str | None) -> EncodeBatch:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     as_words: dict[str, Any] = {"token_pattern": word_pattern(), "norm": None}
-    words = HashingVectorizer(n_features=1536, **as_words)
-    pairs = HashingVectorizer(n_features=512, ngram_range=(2, 2), **as_words)
-    opening = FeatureHasher(n_features=1024, input_type="pair")
-    pieces = HashingVectorizer(n_features=1024, analyzer="char_wb", ngram_range=(3, 4), norm=None)
+    words = HashingVectorizer(n_features=WORDS, **as_words)
+    pairs = HashingVectorizer(n_features=PAIRS, ngram_range=(2, 2), **as_words)
+    opening = FeatureHasher(n_features=FIRST, input_type="pair")
+    pieces = HashingVectorizer(n_features=PIECES, analyzer="char_wb", ngram_range=PIECE_CHARS, norm=None)
 
     def encode_batch(texts: Sequence[str]) -> Vectors:
         texts = list(map(normalized, texts))

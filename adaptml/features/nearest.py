@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.database import StoredRows
+from adaptml.database import StoredRows, Vector
 from adaptml.errors import FeatureError
 from adaptml.features.cosine import Matrix, unit_rows
 from adaptml.features.points import Points
 from adaptml.frames import KEYS
+from adaptml.tasks import Task
 
 MOST_VECTORS = 200_000  # in memory: 300 MB at 384 numbers each; of a larger table, a random sample
 CHUNK_ROWS = 20_000
@@ -96,6 +97,16 @@ class TableVectors:
     def _among(self, ids: Collection[str], *, absent: bool) -> npt.NDArray[np.bool_]:
         wanted = set(ids)
         return np.fromiter(((key in wanted) != absent for key in self.ids), np.bool_, len(self.ids))
+
+
+def vector_columns(points: Points, task: Task, table: str) -> list[str]:
+    """The columns and features of vectors that a table has, those that end models read first.
+
+    Raises:
+        UnknownTableError: no such table.
+    """
+    found = [name for name, kind in points.columns(table).items() if isinstance(kind, Vector)]
+    return sorted(found, key=lambda name: name not in task.features)
 
 
 def table_vectors(

@@ -46,14 +46,15 @@ def write_spreadsheet(frame: pd.DataFrame, path: Path) -> None:
     with replacing(path) as temporary:
         if path.suffix == ".csv":
             shown = frame.assign(
-                **{name: frame[name].map(_harmless) for name in frame.columns.difference(KEYS)}
+                **{name: frame[name].map(harmless) for name in frame.columns.difference(KEYS)}
             )
             shown.to_csv(temporary, index=False, encoding="utf-8-sig")  # or Excel guesses another encoding
         else:
             _write_excel(frame, temporary)
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The text of a cell with an apostrophe before it where a spreadsheet would take it for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -53,7 +53,7 @@ class GoldReport(GoldLabels):
 
     def lines(self) -> list[str]:
         """Counts by origin, part and class, and what is odd."""
-        lines = [] if self.filled is None else self._filled_lines(self.filled)
+        lines = self.filled_lines()
         origins = Counter(self.frame["origin"])
         parts = Counter(self.frame["part"])
         classes = Counter(name for label in self.frame[GOLD_LABEL] for name in label)
@@ -78,7 +78,11 @@ class GoldReport(GoldLabels):
             lines += [f"  {one}" for one in self.decided[:SHOWN_DECISIONS]]
         return lines
 
-    def _filled_lines(self, filled: Filled) -> list[str]:
+    def filled_lines(self) -> list[str]:
+        """What a spreadsheet said; nothing where none was given."""
+        filled = self.filled
+        if filled is None:
+            return []
         same = len(filled.rows) - self.new - self.other
         lines = [f"{len(filled.rows)} labels read: {self.new} new, {self.other} changed, {same} as before"]
         lines += [f"  {filled.empty} rows without a label: left out"] * bool(filled.empty)
@@ -93,7 +97,12 @@ class GoldReport(GoldLabels):
 
 
 def gold(
-    project: Project, task: Task | str, file: str | Path | None = None, *, export: str | Path | None = None
+    project: Project,
+    task: Task | str,
+    file: str | Path | None = None,
+    *,
+    export: str | Path | None = None,
+    who: str | None = None,
 ) -> GoldReport:
     """A task's gold labels, whoever made them: people who annotated, adjudicated, or filled in a spreadsheet.
 
@@ -107,6 +116,7 @@ def gold(
         file: a spreadsheet (.csv, .tsv, .xlsx, .parquet, .jsonl) of labels to take in: `table_name`, `id` and
             `label`; labels of points that it does not name stay.
         export: also write what counts to this file (.csv, .xlsx or .parquet).
+        who: the person who filled in the spreadsheet, where that is known.
 
     Raises:
         FrameError: no gold yet, or a file that cannot be used; nothing is written.
@@ -126,7 +136,7 @@ def gold(
     filled, new, other = None, 0, 0
     if file is not None:
         filled = read_filled(project, task, project.path(file))
-        new, other = _take_in(GoldHome(project, task.name), filled.rows)
+        new, other = _take_in(GoldHome(project, task.name), filled.rows.assign(who=who))
     found = gold_labels(project, task.name)
     labels = renamed(found.frame[GOLD_LABEL], task)
     found.frame[GOLD_LABEL] = pd.Series(labels, index=found.frame.index, dtype=object)

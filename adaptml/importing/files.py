@@ -52,7 +52,8 @@ _TEXTS: dict[str, Callable[[Path, How], Source]] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), _delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), _json),
 }
-_READERS = _TEXTS | {
+# End of a file's name → what reads it; texts also before .gz.
+READERS = _TEXTS | {
     **dict.fromkeys((".parquet", ".pq", ".arrow", ".feather", ".ipc"), _columnar),
     **dict.fromkeys((".xlsx", ".xlsm"), _excel),
 }
@@ -68,15 +69,32 @@ def open_source(path: Path, how: How) -> Source:
         return Folder(path, how.media)
     if not path.is_file():
         raise FrameError(
-            f"no file {path}; expected a file of rows ({', '.join(_READERS)}): see how it is spelt"
+            f"no file {path}; expected a file of rows ({', '.join(READERS)}): see how it is spelt"
         )
+    reader = _reader(path)
+    return reader(path, how)
+
+
+def check_kind(name: str) -> None:
+    """Refuse a file by the end of its name.
+
+    Args:
+        name: of a file, which need not be there.
+
+    Raises:
+        FrameError: it ends otherwise than files of rows do.
+    """
+    _reader(Path(name))
+
+
+def _reader(path: Path) -> Callable[[Path, How], Source]:
     packed = path.suffix.lower() == ".gz"
     suffix = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
-    reader = (_TEXTS if packed else _READERS).get(suffix)
+    reader = (_TEXTS if packed else READERS).get(suffix)
     if reader is None:
-        expected = f"{', '.join(_TEXTS)} before .gz" if packed else ", ".join(_READERS)
+        expected = f"{', '.join(_TEXTS)} before .gz" if packed else ", ".join(READERS)
         raise FrameError(f"{path} ends in {suffix or 'nothing'!r}; expected {expected}: convert or rename it")
-    return reader(path, how)
+    return reader
 
 
 def read_rows(path: Path) -> dict[str, list[Any]]:

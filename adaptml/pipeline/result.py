@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from adaptml.pipeline.steps import StepResult
+from adaptml.pipeline.order import StepResult
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """One run of everything, made for a nightly job and for a button: nothing is asked, what is done is kept."""
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from adaptml.data import GOLD_IF_ANY, Data
 from adaptml.errors import AdaptmlError, FileError, PipelineError
+from adaptml.events import EVENTS
+from adaptml.pipeline.order import Order, StepResult
 from adaptml.pipeline.result import RunResult
-from adaptml.pipeline.steps import STEPS, Order, StepResult
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -26,7 +27,8 @@ class StepEvent:
         step: name of the step: check, featurize, label, train, compare or deploy.
         state: `started`; then `done`, `kept` (taken again from before), `skipped` or `failed`.
         text: one line for people; empty at its start.
-        run_id: the step's MLflow run; empty where it has none, and until it is done.
+        run_id, experiment_id: the step's MLflow run; empty where it has none, and until it is done.
+        found: what later steps go by, such as `model`, `version` and `better`, once it is done.
 
     Example:
         >>> seen = []
@@ -39,6 +41,8 @@ class StepEvent:
     state: Literal["started", "done", "kept", "skipped", "failed"]
     text: str = ""
     run_id: str = ""
+    experiment_id: str = field(default="", repr=False)
+    found: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def run(
@@ -87,6 +91,8 @@ def run(
 
 
 def _here(project: Project, step: str, order: Order) -> StepResult:
+    from adaptml.pipeline.steps import STEPS  # only where the steps are done
+
     return STEPS[step](project, order)
 
 
@@ -112,6 +118,7 @@ def run_steps(
     steps: list[StepResult] = []
 
     def tell(event: StepEvent) -> None:
+        EVENTS.tell("step", **asdict(event))
         if on_event is not None:
             on_event(event)
 
@@ -126,7 +133,8 @@ def run_steps(
 
     def finished(done: StepResult) -> StepResult:
         steps.append(done)
-        tell(StepEvent(done.step, done.state, done.text, done.run_id))
+        found = {} if done.step == "check" else done.found  # its data may be a frame
+        tell(StepEvent(done.step, done.state, done.text, done.run_id, done.experiment_id, found))
         return done
 
     settled = step("check").found

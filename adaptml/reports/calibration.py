@@ -8,7 +8,7 @@ from adaptml.reports.html import Column, Html, element, number, table
 from adaptml.reports.interval import wilson
 from adaptml.reports.page import paragraph
 
-SIDE, LEFT, TOP = 240, 44, 8  # of the square from 0 to 1, in pixels
+SIDE, LEFT, TOP = 240, 44, 14  # of the square from 0 to 1, in pixels
 MOST_RADIUS, LEAST_RADIUS = 9.0, 2.5
 TICKS = (0, 0.25, 0.5, 0.75, 1)
 

@@ -3,7 +3,7 @@
 Lengths along x are percentages, so that text keeps its size on a narrow screen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,11 +80,27 @@ def interval_glyph(share: float, low: float, high: float, text: str) -> Html:
     return element("svg", element("title", text), *parts, class_="glyph", width=100, height=16, role="img")
 
 
-def histogram(title: str, values: Floats, axis: str) -> Html:
-    """How many of the values, in [0, 1], lie in each of 20 equal bins."""
+def histogram(
+    title: str,
+    values: Floats,
+    axis: str,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    written: Callable[[float], str] | None = None,
+) -> Html:
+    """How many of the values lie in each of 20 equal bins.
+
+    Args:
+        title: what is shown.
+        values: float64 (n,), within the bounds.
+        axis: what the values are.
+        bounds: where the first bin begins and the last one ends.
+        written: how a value is written; None for two digits behind the point.
+    """
+    low, high = bounds
+    said, tick = written or "{:.2f}".format, written or "{:g}".format
     # A value at the border of two bins belongs to the upper one, also where binary fractions fall just short.
-    places = np.minimum((values * N_BINS + 1e-9).astype(np.int64), N_BINS - 1)
-    counts, edges = np.bincount(places, minlength=N_BINS), np.linspace(0, 1, N_BINS + 1)
+    places = np.minimum(((values - low) / (high - low) * N_BINS + 1e-9).astype(np.int64), N_BINS - 1)
+    counts, edges = np.bincount(places, minlength=N_BINS), np.linspace(low, high, N_BINS + 1)
     tallest, height, width = max(int(counts.max()), 1), 140, 100 / N_BINS
     drawn = [
         _rect(
@@ -93,7 +109,7 @@ def histogram(title: str, values: Floats, axis: str) -> Html:
             20 + height - h,
             f"{width - 0.8:.2f}%",
             h,
-            element("title", f"{edges[i]:.2f} to {edges[i + 1]:.2f}: {count:,}"),
+            element("title", f"{said(edges[i])} to {said(edges[i + 1])}: {count:,}"),
         )
         for i, count in enumerate(counts.tolist())
         if (h := max(round(height * count / tallest), 1 if count else 0))
@@ -102,15 +118,75 @@ def histogram(title: str, values: Floats, axis: str) -> Html:
     drawn.append(element("line", class_="axis", x1="0", x2="100%", y1=bottom + 0.5, y2=bottom + 0.5))
     for at in (0, 0.25, 0.5, 0.75, 1):
         anchor = "start" if at == 0 else "end" if at == 1 else "middle"
-        drawn.append(_text(f"{at:g}", f"{100 * at:g}%", bottom + 16, "tick", anchor=anchor))
+        drawn.append(
+            _text(tick(low + at * (high - low)), f"{100 * at:g}%", bottom + 16, "tick", anchor=anchor)
+        )
     drawn.append(_text(f"highest bar: {int(counts.max()):,}", 0, 12, "tick"))
     drawn.append(_text(axis, "50%", bottom + 34, "tick", anchor="middle"))
-    told = (f"{edges[i]:.2f} to {edges[i + 1]:.2f}: {c}" for i, c in enumerate(counts.tolist()) if c)
+    told = (f"{said(edges[i])} to {said(edges[i + 1])}: {c}" for i, c in enumerate(counts.tolist()) if c)
     return element("figure", element("figcaption", title), _svg(title, "; ".join(told), bottom + 42, *drawn))
 
 
+def sparkline(values: Sequence[float], text: str) -> Html:
+    """How a number came along, small enough for a cell of a table; fewer than two draw nothing.
+
+    Args:
+        values: from the oldest to the newest; the highest of them is at the top, 0 at the bottom.
+        text: what they are.
+    """
+    if len(values) < 2:
+        return Html("")
+    points = _points(np.asarray(values, np.float64), 60, 14)
+    told = f"{text}: {', '.join(f'{value:,g}' for value in values)}"
+    drawn = element("polyline", points=points, class_="spark")
+    return element("svg", element("title", told), drawn, class_="glyph", width=64, height=18, role="img")
+
+
+def line(title: str, shares: Floats, tips: Sequence[str]) -> Html:
+    """Shares in [0, 1] one after the other, from the oldest to the newest.
+
+    Args:
+        title: what is shown.
+        shares: float64 (b,).
+        tips: b texts, one a share, shown where the pointer rests.
+    """
+    width, height = 560, 120
+    highest = max(float(shares.max(initial=0)), 1e-9)
+    drawn = [
+        element("polyline", points=_points(shares, width, height), class_="spark"),
+        *(
+            element("circle", element("title", tip), class_="dot", cx=x, cy=y, r=4)
+            for (x, y), tip in zip(_places(shares, width, height), tips, strict=True)
+        ),
+        element("line", class_="axis", x1=0, x2=width + 4, y1=height + 2, y2=height + 2),
+        _text(f"{highest:.1%}", width + 10, 12, "tick"),
+        _text("0", width + 10, height + 4, "tick"),
+    ]
+    chart = _svg(title, "; ".join(tips), height + 10, *drawn, width=width + 60)
+    return element(
+        "figure", element("figcaption", title), element("div", chart, class_="scroll", tabindex="0")
+    )
+
+
+def _points(values: Floats, width: float, height: float) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in _places(values, width, height))
+
+
+def _places(values: Floats, width: float, height: float) -> list[tuple[float, float]]:
+    step, highest = width / max(len(values) - 1, 1), max(float(values.max(initial=0)), 1e-9)
+    return [
+        (round(2 + i * step, 1), round(2 + height * (1 - value / highest), 1))
+        for i, value in enumerate(values.tolist())
+    ]
+
+
 def heat_map(
-    title: str, names: Sequence[str], shares: Floats, tips: Sequence[Sequence[str]], note: str = ""
+    title: str,
+    names: Sequence[str],
+    shares: Floats,
+    tips: Sequence[Sequence[str]],
+    note: str = "",
+    links: Sequence[Sequence[str]] | None = None,
 ) -> Html:
     """A square of m × m shares in [0, 1]: the stronger the colour, the higher; NaN stays empty.
 
@@ -120,13 +196,17 @@ def heat_map(
         shares: float64 (m, m).
         tips: m × m sentences, shown where the pointer rests.
         note: a sentence under the title.
+        links: m × m addresses that the squares lead to, empty for none; or None.
     """
     m, left = len(names), 200
     drawn = [_text(f"{i + 1}", left + i * CELL + CELL // 2, 12, "tick", anchor="middle") for i in range(m)]
     for i, name in enumerate(names):
         y = 18 + i * CELL
         drawn.append(_text(f"{i + 1} {name}", left - 8, y + 13, "name", 26, anchor="end"))
-        drawn += [_square(left + j * CELL, y, shares[i, j], tips[i][j]) for j in range(m)]
+        drawn += [
+            _square(left + j * CELL, y, shares[i, j], tips[i][j], links[i][j] if links else "")
+            for j in range(m)
+        ]
     width, height = left + m * CELL + 2, 20 + m * CELL
     described = f"{m} by {m}; " + "; ".join(tips[i][j] for i, j in _highest(shares, 10))
     chart = _svg(title, described, height, *drawn, width=width)
@@ -134,9 +214,11 @@ def heat_map(
     return element("figure", element("figcaption", title), element("p", note) if note else None, scroll)
 
 
-def _square(x: int, y: int, share: float, tip: str) -> Html:
+def _square(x: int, y: int, share: float, tip: str, link: str) -> Html:
+    if not link and share == 0:
+        return _rect("empty", x, y, CELL - 2, CELL - 2, element("title", tip))
     strength = f"{share:.3f}" if np.isfinite(share) else "0"
-    return joined(
+    made = joined(
         [
             _rect("empty", x, y, CELL - 2, CELL - 2),
             element(
@@ -151,6 +233,7 @@ def _square(x: int, y: int, share: float, tip: str) -> Html:
             ),
         ]
     )
+    return element("a", made, href=link, aria_label=tip) if link else made
 
 
 def _highest(shares: Floats, most: int) -> list[tuple[int, int]]:

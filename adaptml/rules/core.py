@@ -189,6 +189,25 @@ class Example(BaseModel):
     id: str
     vector: tuple[float, ...] = Field(min_length=1)
 
+    @classmethod
+    def of(cls, table_name: str, key: str, vector: Sequence[float]) -> Self:
+        """An example whose numbers are written as float32 tells them apart."""
+        return cls(table_name=table_name, id=key, vector=tuple(round(float(x), 7) for x in vector))
+
+
+class Examples(BaseModel):
+    """What a file of examples holds.
+
+    Attributes:
+        like: at least one row that the rule is to find, with its vector.
+        unlike: rows that it is not to find.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    like: tuple[Example, ...]
+    unlike: tuple[Example, ...] = ()
+
 
 class LikeRule(_Rule):
     """Votes where a vector is like one of some examples, and less like all counterexamples.

@@ -101,17 +101,38 @@ class Judged:
             low, high = interval(bootstrap_means(scores, seed=0))
         return Figure(self.problem.measure, float(scores.mean()), low, high, len(scores))
 
-    def having(self, gold: str = "", label: str = "") -> Mask:
-        """The points that have a class in gold, and are given a class; an empty name asks for nothing.
+    def rows(self, kind: str = "wrong", gold: str = "", label: str = "") -> Mask:
+        """The points behind a number, bool (g,).
+
+        Args:
+            kind: `wrong`, all with another label than their gold; `cell`, those of class `gold` that are
+                given class `label`; `missed`, those of class `gold` that are not given it; `wrongly`, those
+                that are given class `label` and do not have it; `right`, those of class `gold` that are
+                given it.
+            gold, label: names of classes.
 
         Raises:
-            ValueError: no such class.
+            TrackingError: no such kind or class.
         """
-        found = np.ones(len(self), dtype=bool)
-        for name, flags in ((gold, self.Y), (label, self.predicted)):
-            if name:
-                found &= flags[:, self.class_names.index(name)] == 1
-        return found
+        for name in filter(None, (gold, label)):
+            if name not in self.class_names:
+                known = ", ".join(self.class_names)
+                raise TrackingError(f"the run knows no class {name!r}; its classes are {known}")
+        given = label or gold
+        is_given = self.predicted[:, self.class_names.index(given)] == 1 if given else self._has("")
+        found = {
+            "wrong": self.wrong,
+            "cell": self._has(gold) & is_given,
+            "right": self._has(gold) & is_given,
+            "missed": self._has(gold) & ~is_given,
+            "wrongly": ~self._has(label) & is_given,
+        }
+        if kind not in found:
+            raise TrackingError(f"no rows {kind!r}; expected one of {', '.join(found)}")
+        return np.asarray(found[kind])
+
+    def _has(self, name: str) -> Mask:
+        return self.Y[:, self.class_names.index(name)] == 1 if name else np.zeros(len(self), dtype=bool)
 
     def surest(self, mask: Mask) -> npt.NDArray[np.int64]:
         """Positions of the points of a mask (g,), the surest predictions first, int64 (m,)."""
@@ -180,5 +201,5 @@ def judged(project: Project, run_id: str, task: Task) -> Judged | None:
     return Judged(known[KEYS], Y, predicted, probs, class_names, problem, policy)
 
 
-def _sets(column: "pd.Series[object]") -> Sequence[Sequence[str]]:
-    return [list(value) for value in column]  # type: ignore[call-overload]
+def _sets(column: pd.Series) -> Sequence[Sequence[str]]:
+    return [list(value) for value in column]

@@ -1,7 +1,7 @@
 """Two runs of a step beside each other: settings, figures, and the gold points that they say otherwise of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -107,8 +107,7 @@ def _common(old: Judged, new: Judged) -> tuple[Judged, Judged] | None:
 
 def _taken(side: Judged, rows: npt.NDArray[np.int64]) -> Judged:
     keys = side.keys.iloc[rows].reset_index(drop=True)
-    parts = (part[rows] for part in (side.Y, side.predicted, side.probs))
-    return Judged(keys, *parts, side.class_names, side.problem, side.policy)
+    return replace(side, keys=keys, Y=side.Y[rows], predicted=side.predicted[rows], probs=side.probs[rows])
 
 
 def _gain(old: Judged, new: Judged) -> Figure:

@@ -23,6 +23,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
+from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
@@ -193,9 +194,11 @@ class RunStore:
             )
             try:
                 log.info("run %s (%s), parameters %s", run.info.run_id, name, dict(params))
+                _tell(run, name, "started")
                 yield recorder
                 handler.close()
                 _log_all(client, run, recorder)
+                _tell(run, name, "done")
             except BaseException as error:
                 log.propagate = (
                     False  # the traceback is for the file; the message reaches the terminal by itself
@@ -203,6 +206,7 @@ class RunStore:
                 log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
                 handler.close()
                 status = _close_failed(client, run, folder, error)
+                _tell(run, name, "failed")
                 if isinstance(error, store_errors()):
                     raise TrackingError(
                         f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
@@ -288,6 +292,11 @@ class RunStore:
         else:
             number = found.experiment_id
         return client.create_run(number, run_name=name)
+
+
+def _tell(run: Run, name: str, state: str) -> None:
+    found = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
+    EVENTS.tell("run", **found, name=name, state=state)
 
 
 def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,12 +101,14 @@ class Sample:
         sampling: as `random` or `uncertain:0.5,random:0.5`.
         n: how many were asked for.
         seed: seed of the draw.
+        parts: how many points each sampler gave, in the order of the frame; empty where no sampler drew them.
     """
 
     frame: pd.DataFrame
     sampling: str
     n: int
     seed: int
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def table(self) -> str:

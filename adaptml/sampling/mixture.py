@@ -75,11 +75,12 @@ def draw_sample(source: Source, sampling: str, n: int, seed: int) -> Sample:
         raise AnnotationError(f"{n} points were asked for; expected at least 1")
     rngs = dict(zip(SAMPLERS, np.random.default_rng(seed).spawn(len(SAMPLERS)), strict=True))
     chosen: dict[str, None] = {}
-    draws = []
+    draws, parts = [], {}
     for name, count in _counts(shares, n).items():
         draw = SAMPLERS[name](source, count, rngs[name], frozenset(chosen))
         chosen |= dict.fromkeys(draw.ids)
         draws.append(draw)
+        parts[name] = len(draw.ids)
     if not chosen:
         raise AnnotationError(
             f"sampling {sampling} finds no point in table {source.table!r}; load rows, or sample otherwise"
@@ -93,7 +94,7 @@ def draw_sample(source: Source, sampling: str, n: int, seed: int) -> Sample:
         if len(shares) > 1
         else next(iter(shares))
     )
-    return Sample(frame, text, n, seed)
+    return Sample(frame, text, n, seed, parts)
 
 
 def _counts(shares: dict[str, float], n: int) -> dict[str, int]:

@@ -39,6 +39,7 @@ class Published:
 
 
 PUBLISHED = {
+    "portal": Published("the page", None, "PORTAL_PORT", 8050),
     "crate-db": Published("data", None, "CRATE_PORT", 4200, login_file="database_password"),
     "label-studio-web": Published(
         "Label Studio", "LABEL_STUDIO_BIND", "LABEL_STUDIO_PORT", 8080, login_file="label_studio_password"
@@ -71,6 +72,8 @@ def addresses(stack: Stack, services: Sequence[str]) -> list[Address]:
 
 def _login(stack: Stack, service: str) -> str:
     place = PUBLISHED[service]
+    if service == "portal":
+        return "`docker exec portal adaptml ui --invite NAME` prints a link"
     file = stack.secrets / place.login_file
     if service == "crate-db":
         return f"user adaptml, password in {file}"

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adaptml.project import Project
-from adaptml.stack.compose import Stack
-from adaptml.stack.host import step
+from adaptml.stack.host import Step
 from adaptml.tasks.edit import write_file
 
 SERVICE = "label-studio-dev"  # it writes gold
@@ -15,15 +14,15 @@ SERVICE = "label-studio-dev"  # it writes gold
 class StackTask:
     """A task whose gold and tables are in the stack."""
 
-    def __init__(self, stack: Stack, project: Project, task: str) -> None:
+    def __init__(self, step: Step, project: Project, task: str) -> None:
         """Name the task; nothing is asked yet.
 
         Args:
-            stack: it runs.
+            step: runs `adaptml …` in a container, as `adaptml.stack.host.step` does.
             project: of the host's folder, which has the task's file.
             task: name of the task.
         """
-        self._stack, self._project, self._task = stack, project, task
+        self._do, self._project, self._task = step, project, task
 
     def show(self, edits: Mapping[str, Any], undo: bool) -> None:
         """Show what would happen.
@@ -53,7 +52,7 @@ class StackTask:
         self._step(show=False)
 
     def _step(self, *words: str, show: bool = True) -> str:
-        return step(self._stack, SERVICE, "task", "classes", self._task, *words, show=show)
+        return self._do(SERVICE, "task", "classes", self._task, *words, show=show)
 
 
 def words_of(edits: Mapping[str, Any], undo: bool) -> list[str]:

@@ -17,6 +17,7 @@ MIN_MAP_COUNT = 262_144  # CrateDB's own bootstrap check
 GB = 1e9
 # What each service needs at rest and at work, in GB; measured, and rounded up. crate-db: its heap, twice.
 MEMORY_GB = {
+    "portal": 0.3,
     "label-studio-web": 0.6,
     "label-studio-dev": 0.5,
     "dp-mlflow": 1.0,

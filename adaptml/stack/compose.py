@@ -18,7 +18,7 @@ COMPOSE_FILE = "docker-compose.yml"
 COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
 ALL_PROFILES = "dev"  # all that any machine can run
 GPU_PROFILE = "gpu"
-PROFILES = ("label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
+PROFILES = ("portal", "label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
 # Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
 EXTERNAL_DATABASE_FILE = "docker/external-database.yml"
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "crate": 4200}
@@ -26,7 +26,10 @@ DEFAULT_UID = 1000  # the user of our images
 # What people put in and take out: folders of DATA_PATH, each named like the volume that it was before.
 HOST_FOLDERS = ("unlabeled_data", "annotations", "predictions", "dp_mlruns", "modelling_mlruns")
 # What lies in volumes, unless a setting of that name in capitals names a folder.
-VOLUMES = ("crate_data", "label_studio_data", "votes", "media", "dp_mlflow_db", "modelling_mlflow_db")
+VOLUMES = (
+    "crate_data", "label_studio_data", "votes", "media", "portal_data", "uploads", "workbench",
+    "dp_mlflow_db", "modelling_mlflow_db",
+)  # fmt: skip
 
 
 class StackError(AdaptmlError):

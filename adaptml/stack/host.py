@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,11 +14,13 @@ from adaptml.stack.compose import COMPOSE_FILE, DockerError, Stack, StackError
 from adaptml.stack.secrets import DATABASE_SETTINGS
 
 SERVICE_VARIABLE = "STACK_SERVICE"  # docker-compose.yml sets it in the containers where steps are typed
+PORTAL = "portal"  # the page's container, which has `tasks/` as the host has, and asks the others by jobs
+Step = Callable[..., str]  # as `step`, for some stack
 
 
 def is_in_container(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process is in one of the stack's containers."""
-    return bool(environment.get(SERVICE_VARIABLE))
+    """Whether this process is in one of the stack's containers that do steps."""
+    return environment.get(SERVICE_VARIABLE, "") not in ("", PORTAL)
 
 
 def refuse_in_container(order: str, environment: Mapping[str, str] = os.environ) -> None:

@@ -4,14 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 from adaptml.data import GOLD_IF_ANY
+from adaptml.pipeline.order import Order, StepResult
 from adaptml.pipeline.result import RunResult
 from adaptml.pipeline.run import StepEvent, alone, run_steps
-from adaptml.pipeline.steps import Order, StepResult
 from adaptml.project import Project
-from adaptml.stack.compose import Stack, StackError
-from adaptml.stack.host import step
+from adaptml.stack.compose import StackError
+from adaptml.stack.host import Step
 
 LABELLING, MODELLING = "dp-mlflow", "modelling-mlflow"
 SERVICES: Mapping[str, str] = {
@@ -25,7 +26,7 @@ SERVICES: Mapping[str, str] = {
 
 
 def run_in_stack(
-    stack: Stack,
+    step: Step,
     project: Project,
     task: str,
     data: str | None = None,
@@ -35,27 +36,29 @@ def run_in_stack(
     workers: int = 1,
     fresh: bool = False,
     on_event: Callable[[StepEvent], None] | None = None,
+    lock_folder: Path | None = None,
 ) -> RunResult:
     """Do all steps as `adaptml.run` does, in the stack's containers.
 
     Args:
-        stack: it runs.
+        step: runs `adaptml …` in a container, as `adaptml.stack.host.step` does.
         project: of the host's folder, whose task it is.
         task: name of the task.
         data: as `run` has it; a file as the containers know it, such as `/unlabeled_data/posts.parquet`.
         gold: as `run` has it; a file likewise.
         deploy_if_better, workers, fresh, on_event: as `run` has them.
+        lock_folder: where the lock of the task lies; None: the home folder.
 
     Raises:
         PipelineError: the stack does not run, or a step cannot be done.
     """
     order = Order(task, data, gold, workers, fresh)
-    with alone(project.settings.home, task):
-        return run_steps(partial(_do, stack), project.task(task), order, deploy_if_better, on_event)
+    with alone(lock_folder or project.settings.home, task):
+        return run_steps(partial(_do, step), project.task(task), order, deploy_if_better, on_event)
 
 
-def _do(stack: Stack, name: str, order: Order) -> StepResult:
-    return answer_of(step(stack, SERVICES[name], *words_of(name, order), show=False), name)
+def _do(step: Step, name: str, order: Order) -> StepResult:
+    return answer_of(step(SERVICES[name], *words_of(name, order), show=False), name)
 
 
 def words_of(name: str, order: Order) -> list[str]:

@@ -17,6 +17,9 @@ PASSWORDS = (
     "label_studio_password",
     "label_studio_token",
     "label_studio_key",
+    "worker_annotation_token",
+    "worker_labelling_token",
+    "worker_modelling_token",
 )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from adaptml.database.row_counts import RowCount
+from adaptml.browsing.counts import Count
 
 
 class _Known(BaseModel):
@@ -59,7 +59,7 @@ class DataStands(_Known):
     """
 
     table: str | None = None
-    points: RowCount | None = None
+    points: Count | None = None
     unmade: tuple[str, ...] = ()
     unguided: tuple[str, ...] = ()
     gold: GoldStands = GoldStands()

@@ -4,8 +4,8 @@ import json
 from math import isfinite
 from pathlib import Path
 
+from adaptml.browsing.counts import count_rows
 from adaptml.database.catalogue import OWN
-from adaptml.database.row_counts import row_count
 from adaptml.errors import AdaptmlError, FrameError
 from adaptml.features.catalogue import split_reference
 from adaptml.frames import KEYS
@@ -32,7 +32,7 @@ def data_standing(project: Project, task: Task, table: str | None = None) -> Dat
     agreement = _agreement(project.settings.annotations(task.name) / "agreement.json")
     try:
         fitting = task_tables(project, task)
-        counts = {name: row_count(project.database, name) for name in fitting}
+        counts = {name: count_rows(project.database, name) for name in fitting}
         if table not in counts:
             table = max(counts, key=lambda name: counts[name].rows, default=None)
         return DataStands(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptml.errors import FileError, TaskError, listed
+from adaptml.tasks.editing import TaskEdits, edited
 from adaptml.tasks.loader import load_task, parse_task
 from adaptml.tasks.problems import problem_type
 from adaptml.tasks.scaffold_lfs import LEMMAS, lfs_file, quoted
@@ -20,7 +21,12 @@ _ENCODERS = {
 
 
 def new_task(
-    tasks_dir: Path, name: str, class_names: Sequence[str], setting: str, columns: Sequence[Column] = TEXT
+    tasks_dir: Path,
+    name: str,
+    class_names: Sequence[str],
+    setting: str,
+    columns: Sequence[Column] = TEXT,
+    edits: TaskEdits | None = None,
 ) -> Task:
     """Write `<tasks_dir>/<name>/` with `task.yaml` and `lfs.py`, whole or not at all.
 
@@ -30,6 +36,7 @@ def new_task(
         class_names: at least two.
         setting: exactly one class a data point, or any number.
         columns: what annotators see, at least one column; the rules and features are about all of them.
+        edits: what is known already of what else the file says.
 
     Raises:
         TaskError: the name cannot be used or is taken, or the classes or the columns cannot be used.
@@ -48,6 +55,9 @@ def new_task(
         parse_task(content, folder, f"new task {name!r} ({given})")
     except TaskError as error:
         raise TaskError(f"{error}; fix them and run this again") from error
+    if edits is not None:
+        content = edited(content, edits)
+        parse_task(content, folder, f"new task {name!r}")
     try:
         tasks_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=tasks_dir, prefix=".new-") as scratch:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from adaptml.settings import Settings
 from portal.asks.core import AskError, Kind
-from portal.asks.kinds import KINDS
+from portal.asks.kinds import KINDS, WARMING
 from portal.asks.limits import Limits
 from portal.asks.wire import receive, result_of, send
 
@@ -39,7 +39,12 @@ class Children:
     """
 
     def __init__(
-        self, settings: Settings, *, limits: Limits | None = None, kinds: Mapping[str, Kind] = KINDS
+        self,
+        settings: Settings,
+        *,
+        limits: Limits | None = None,
+        kinds: Mapping[str, Kind] = KINDS,
+        warming: Sequence[str] = WARMING,
     ) -> None:
         """Nothing is started yet.
 
@@ -47,12 +52,13 @@ class Children:
             settings: of the project.
             limits: for a person's code; default: as the settings say.
             kinds: the questions that can be asked.
+            warming: functions of the project, as `module:name`, that load what limited questions need.
         """
         self.limits = limits or Limits(settings.rules_seconds, settings.rules_memory_mb)
         self._kinds = kinds
         stripped = settings.model_copy(update={"label_studio_token": SecretStr("")})
         functions = sorted({kind.function for kind in kinds.values() if kind.limited})
-        told = {"limits": asdict(self.limits), "functions": functions}
+        told = {"limits": asdict(self.limits), "functions": functions, "warming": list(warming)}
         self._limited = _Child("portal.asks.zygote", _told(stripped) | told, _without_secrets)
         self._others = _Child("portal.asks.persistent", _told(settings), dict)
 
@@ -63,9 +69,10 @@ class Children:
         wait_s = self.limits.seconds + WAITING_S if asked.limited else ANSWER_S
         return result_of(child.ask({"function": asked.function, "payload": payload}, wait_s))
 
-    def warm(self) -> None:
+    def warm(self) -> Self:
         """Start the process for a person's code meanwhile, so that the first question is quick too."""
         threading.Thread(target=self._limited.start, daemon=True).start()
+        return self
 
     def __enter__(self) -> Self:
         return self

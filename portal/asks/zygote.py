@@ -31,6 +31,8 @@ def main(control: socket.socket) -> None:
     project = Project(settings=settings)
     for function in said["functions"]:
         function_of(function)  # imports all that it needs
+    for function in said["warming"]:
+        function_of(function)(project)
     gc.freeze()  # so that a collection in a child copies no page
     send(control, {"ready": True})
     keepers: set[int] = set()

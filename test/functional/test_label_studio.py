@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from label_studio_people import annotate, cells, choose, table, tasks_of
+from portal_server import page_of
 
 from adaptml.errors import AnnotationError, LabelStudioError
 from adaptml.frames import write_frame
+from adaptml.gold_labels.core import Origin
+from adaptml.gold_labels.decisions import decide
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.annotating import label_config
@@ -21,6 +26,8 @@ from labelstudio.client import LabelStudio
 from labelstudio.local_server import LocalServer
 from labelstudio.process_annotations import process_annotations, summary
 from labelstudio.project import find_project
+from labelstudio.reach import reach
+from labelstudio.standing import standing_kept, standing_now
 
 # The first test of a fresh checkout installs the server.
 pytestmark = pytest.mark.timeout(1800)
@@ -63,7 +70,25 @@ def test_from_a_table_to_gold_labels(
         else:
             annotate(second, numbers[key], choose("cat"))
 
+    said = reach(here, task)
+    assert (said.why_not, [one.points for one in said.projects]) == ("", [60])
+    assert "annotator1@example.com" in said.accounts
+    now = standing_now(here, task)
+    assert (now.points, now.several, now.nobody) == (60, 48, 10)
+    far = {one.name: (one.given, one.skipped, one.left, one.none) for one in now.people}
+    assert far == {"annotator1@example.com": (50, 0, 10, 0), "annotator2@example.com": (48, 1, 11, 0)}
+    server = on_page(here, f"/tasks/{task.name}/annotation/server")
+    assert said.projects[0].url in server
+    assert "Fetch what people annotated" in server
+    live = on_page(here, f"/tasks/{task.name}/annotation/standing?live=true")
+    assert "As it is in Label Studio now." in live
+    assert "annotator2@example.com: 49 of 60" in live
+    assert not here.settings.gold(task.name).exists()  # looking makes no gold
+
     found = pull(here, task, write=True)
+    kept = standing_kept(here, task.name)
+    assert kept is not None
+    assert replace(kept, read_at=None) == now
     frame = found.done.ann_df.set_index("id")
     assert frame.index.tolist() == ids
     assert cells(frame, names[0]) == [["cat"]] * 50 + [None] * 10
@@ -92,6 +117,14 @@ def test_from_a_table_to_gold_labels(
     pd.testing.assert_frame_equal(by_hand.sample_df, again.done.sample_df)
 
 
+def on_page(project: Project, path: str) -> str:
+    """What the page answers to somebody who has come in."""
+    portal = page_of(project)
+    with TestClient(portal.app, base_url=portal.url) as client:
+        client.cookies.set(*portal.cookie())
+        return client.get(path, headers={"sec-fetch-site": "same-origin"}).text
+
+
 def test_what_annotators_differ_on_is_settled_by_a_third(
     here: Project, make_task: Any, owner: LabelStudio, people: list[LabelStudio]
 ) -> None:
@@ -117,6 +150,11 @@ def test_what_annotators_differ_on_is_settled_by_a_third(
     assert gold == {key: ["bird"] if key == disputed else ["cat"] for key in asked}
     assert len(done.annotations.annotators) == 2  # who settles is no annotator
     assert len(done.sample_df) == 3
+    point = ("posts", disputed)
+    decide(here, task, point, ["dog"], who="Ana", why="it barks", origin=Origin.ADJUDICATION)
+    left = pull(here, task).done  # what was said here later than there stays
+    gold = dict(zip(left.gold_df["id"], map(list, left.gold_df["gold_label"]), strict=True))
+    assert (left.decided, gold[disputed]) == (1, ["dog"])
 
 
 def listed_tasks(owner: LabelStudio, project: int) -> list[int]:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import OPTIONS, chromium
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from portal_server import Portal, served_page
 
 from adaptml import example_project
 from adaptml.project import Project
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 90_000  # a machine that does other things too; what comes is not waited for
 SERIOUS = ("serious", "critical")
 SHOTS = os.environ.get("SCREENSHOTS", "")  # a folder for pictures, in light and in dark
 
@@ -24,6 +24,7 @@ SHOTS = os.environ.get("SCREENSHOTS", "")  # a folder for pictures, in light and
 )  # playwright's event loop runs until it is closed: no other test may need one of its own
 def browser() -> Iterator[Browser]:
     program = chromium()
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield made

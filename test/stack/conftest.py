@@ -33,7 +33,7 @@ KEEP = os.environ.get("KEEP", "0") not in {
 }  # `make test-stack KEEP=1`: the stack stays, with its runs
 KEPT = pytest.StashKey[list[str]]()
 CONTAINERS = (
-    "crate-db", "label-studio-web", "label-studio-dev", "dp-mlflow-db", "dp-mlflow-server", "dp-mlflow",
+    "portal", "crate-db", "label-studio-web", "label-studio-dev", "dp-mlflow-db", "dp-mlflow-server", "dp-mlflow",
     "modelling-mlflow-db", "modelling-mlflow-server", "modelling-mlflow", "modelling-mlflow-deploy",
 )  # fmt: skip
 ASKED = {"table_name": ["example_data"] * 3, "id": ["361", "001", "002"]}
@@ -177,6 +177,15 @@ def secret_files(folder: Path) -> None:
             os.chown(path, 1000, 1000)
 
 
+def tasks_for_the_page(folder: Path) -> Path:
+    """A copy of the tasks that the user of the containers may write."""
+    shutil.copytree(REPOSITORY / "tasks", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    if os.geteuid() == 0:
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, 1000, 1000)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """Where secrets and backups lie; pytest's own folders would outlive the tests."""
@@ -209,9 +218,17 @@ def remove(server: "Server") -> None:
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     """The whole stack, healthy; nothing of it is left in the end, unless it is to be kept."""
-    names = ("CRATE_PORT", "LABEL_STUDIO_PORT", "DP_MLFLOW_PORT", "MODELLING_MLFLOW_PORT", "API_PORT")
-    ports = {name: str(port) for name, port in zip(names, free_ports(5), strict=True)}
+    names = (
+        "CRATE_PORT",
+        "LABEL_STUDIO_PORT",
+        "DP_MLFLOW_PORT",
+        "MODELLING_MLFLOW_PORT",
+        "API_PORT",
+        "PORTAL_PORT",
+    )
+    ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets"), "DATA_PATH": str(folder / "data")}
+    own["TASKS"] = str(tasks_for_the_page(folder / "tasks"))
     # Nobody's .env.dev, which may name folders with real data.
     made = Server(folder, ports | own | {"COMPOSE_ENV_FILES": ".env"})
     if STAND_INS:

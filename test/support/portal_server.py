@@ -19,6 +19,8 @@ from portal.asks.children import Children
 from portal.asks.kinds import KINDS
 from portal.asks.wire import result_of
 from portal.asks.worker import answer_to
+from portal.jobs import JobStore
+from portal.jobs.embedded import ensure_worker
 from portal.paths import database_path
 
 PERSON = "Ana"
@@ -48,12 +50,21 @@ class Portal:
 
 
 def page_of(
-    project: Project, url: str = "http://127.0.0.1", *, ask: Ask | None = None, **settings: Any
+    project: Project,
+    url: str = "http://127.0.0.1",
+    *,
+    ask: Ask | None = None,
+    jobs: JobStore | None = None,
+    **settings: Any,
 ) -> Portal:
-    """A project's page, not served; questions are answered in this process where `ask` is not given."""
+    """A project's page, not served.
+
+    Questions are answered in this process where `ask` is not given, and jobs wait for ever where `jobs` is not.
+    """
     access = Access(database_path(project.settings.home))
     ask = ask or partial(_answer, project)
-    return Portal(project, access, make_app(project, access, ask=ask, jobs=None, **settings), url)
+    jobs = jobs or JobStore(project.settings.home)
+    return Portal(project, access, make_app(project, access, ask=ask, jobs=jobs, **settings), url)
 
 
 def _answer(project: Project, kind: str, /, **payload: Any) -> dict[str, Any]:
@@ -62,11 +73,14 @@ def _answer(project: Project, kind: str, /, **payload: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served_page(project: Project, port: int = 0) -> Iterator[Portal]:
-    """A project's page on loopback, in a thread."""
+def served_page(project: Project, port: int = 0, **settings: Any) -> Iterator[Portal]:
+    """A project's page on loopback, in a thread; `settings` are those of `page_of`."""
     listener = listen("127.0.0.1", port)
     ask = Children(project.settings)
-    made = page_of(project, address_of(listener), ask=ask)
+    jobs = JobStore(
+        project.settings.home, partial(ensure_worker, project)
+    )  # its worker ends with the last job
+    made = page_of(project, address_of(listener), **{"ask": ask, "jobs": jobs} | settings)
     server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", access_log=False))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -162,11 +162,16 @@ def check_adaptml(words: list[str]) -> None:
     context = group.make_context("adaptml", [], resilient_parsing=True)
     name, command, rest = group.resolve_command(context, list(words))
     if isinstance(command, TyperGroup):
+        if not rest:  # `adaptml jobs`
+            assert command.invoke_without_command
+            return
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
         name, command, rest = command.resolve_command(inner, rest)
     assert command is not None, f"no command {shlex.join(words)}"
     parsed = command.make_context(name, list(rest), parent=context)
-    if (
+    if words[:2] == ["jobs", "start"]:  # takes the words of another command
+        check_adaptml(parsed.args)
+    elif (
         parsed.args
     ):  # `label` takes parameters of label models and the task's get_lfs, `train` its algorithm's
         options = {word.partition("=")[0][2:].replace("-", "_") for word in parsed.args if word[:2] == "--"}

@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = ("labelstudio", "dataprogramming", "modelling")
-FOLDERS = ("adaptml", *ROOMS, "example_data", "tasks")
+FOLDERS = ("adaptml", *ROOMS, "portal", "example_data", "tasks")
 FACE = "adaptml/__init__.py"  # names what the rooms define, as text and for type checkers, to import it when it is used
 
 
@@ -77,6 +77,14 @@ def test_the_foundation_imports_no_room() -> None:
     assert [named(path) for path in below if visits(path, rooms)] == [FACE]
     at_run_time = imported(nodes(parsed(REPOSITORY / FACE), checking=False))
     assert not {module.split(".")[0] for module in at_run_time} & rooms
+
+
+def test_the_page_imports_a_room_only_where_it_is_asked_in_a_process_of_that_room() -> None:
+    """Answers are given by child processes, or by another container; the key's reader is nothing but text."""
+    light = {"modelling.app.key"}
+    others = [path for path in sources("portal") if not path.name.startswith("answers")]
+    found = {named(path): set(visits(path, set(ROOMS))) - light for path in others}
+    assert {name: names for name, names in found.items() if names} == {}
 
 
 def test_only_the_edges_import_the_command_line() -> None:
@@ -271,6 +279,7 @@ LEFT_OUT = {
     "labelstudio.sample_tasks": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.process_annotations": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
     "labelstudio.annotator_agreement": "torch snorkel tensorflow mlflow sklearn matplotlib fastapi",
+    "portal.start": "torch snorkel tensorflow mlflow sklearn matplotlib dataprogramming labelstudio",
     "adaptml.features.featurize": "torch snorkel tensorflow mlflow matplotlib fastapi",
 }
 

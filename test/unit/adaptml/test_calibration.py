@@ -59,4 +59,4 @@ def test_the_diagram_has_a_dot_and_an_interval_for_each_bin() -> None:
     assert drawn.count('class="spread"') == 2 + 2  # and those of the table
     assert "said 0.975, true 1.000: 2 of 2" in drawn
     assert "0.500 [0.095, 0.905]" in drawn
-    assert 'cx="278.0" cy="8.0"' in drawn  # 44 + 240 · 0.975, and the top: all are true
+    assert 'cx="278.0" cy="14.0"' in drawn  # 44 + 240 · 0.975, and the top: all are true

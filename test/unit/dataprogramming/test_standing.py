@@ -1,5 +1,5 @@
 from adaptml import example_project, task_standing
-from adaptml.database.row_counts import RowCount
+from adaptml.browsing.counts import Count
 from adaptml.standing.core import GoldStands, VotesStand
 
 
@@ -7,7 +7,7 @@ def test_the_example_from_its_first_rules_to_its_champion() -> None:
     with example_project() as project:
         fresh = task_standing(project, "spam")
         assert fresh.data.table == "comments"
-        assert fresh.data.points == RowCount(24)
+        assert fresh.data.points == Count(24, True)
         assert fresh.data.gold == GoldStands(points=12, judging=6)
         assert (fresh.data.unmade, fresh.data.agreement) == ((), None)
         assert (fresh.labelling.votes, fresh.labelling.label, fresh.modelling.champion) == (None, None, None)

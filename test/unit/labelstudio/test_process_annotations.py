@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from adaptml.errors import AnnotationError, DatabaseError, FileError
 from adaptml.frames import read_frame
+from adaptml.gold_labels.annotators import STANDING
 from adaptml.gold_labels.core import cell_hash, read_seen
 from adaptml.gold_labels.home import GoldHome
 from adaptml.project import Project
@@ -39,7 +40,7 @@ def files(settings: Settings) -> dict[str, bytes | None]:
 
 def test_the_three_frames(export: Path, make_task: Any, settings: Settings, project: Project) -> None:
     done = process_annotations(project, make_task(), export, "majority")
-    assert list(files(settings)) == [f"{name}.parquet" for name in sorted(FRAMES)]
+    assert list(files(settings)) == sorted([STANDING, *(f"{name}.parquet" for name in FRAMES)])
     ann_df, task_df, gold_df = (read_frame(done.folder / f"{name}.parquet") for name in FRAMES[:3])
     assert ann_df["id"].tolist() == ["01", "02", "03", "04"]
     assert cells(ann_df, "3") == [["cat", "dog"], ["cat"], [], None]

@@ -9,7 +9,9 @@ from programs import program
 from adaptml.errors import ModelError
 from adaptml.project import Project
 from adaptml.settings import Settings
+from adaptml.tasks import Task
 from modelling.deploy import Deployed, deploy
+from modelling.versions import model_versions
 
 # MLflow's own use of SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -24,6 +26,28 @@ def client(tracking: Settings, project: Project, clean_room: Path) -> MlflowClie
     for _ in range(11):
         made.create_model_version("animals", source=str(clean_room))
     return made
+
+
+def test_versions_say_who_deployed_them_and_what_to_roll_back_to(
+    client: MlflowClient, project: Project
+) -> None:
+    task = Task(name="animals", classes=["cat", "dog"])
+    client.create_registered_model("multiclass_animals", tags={"adaptml.kind": "end_model"})
+    for _ in range(2):
+        client.create_model_version("multiclass_animals", source=".")
+    assert model_versions(project, task)[0].before is None
+    deploy(project, "multiclass_animals", "1", by="Ana")
+    first = model_versions(project, task)[0]
+    assert (first.champion, first.before, first.versions[1].deployed_by) == ("1", None, "Ana")
+    deploy(project, "multiclass_animals", by="Ben")
+    deploy(project, "multiclass_animals", "2", by="Cem")  # it is that already: Ben did it
+    now = model_versions(project, task)[0]
+    assert (now.name, now.champion, now.before) == ("multiclass_animals", "2", "1")
+    assert [(one.version, one.is_champion, one.deployed_by) for one in now.versions] == [
+        ("2", True, "Ben"), ("1", False, "Ana"),
+    ]  # fmt: skip
+    assert now.versions[0].deployed_at.endswith("+00:00")
+    assert model_versions(project, Task(name="others", classes=["cat", "dog"])) == []
 
 
 def test_the_steps_of_deploying(client: MlflowClient, project: Project) -> None:

@@ -13,6 +13,7 @@ from adaptml.errors import SettingsError
 from adaptml.project import Project
 from portal import access as module
 from portal.access import Access
+from portal.paths import database_path
 from portal.start import invitation, ui
 
 
@@ -101,4 +102,4 @@ def test_beyond_this_machine_it_does_not_start_without_a_key(project: Project) -
 def test_a_link_s_token_stands_where_no_server_sees_it(project: Project) -> None:
     address, mark, token = invitation(project, "Ana").partition("#")
     assert (address, mark) == ("http://127.0.0.1:8050/enter", "#")
-    assert Access(project.settings.home / "portal.db").enter(token)
+    assert Access(database_path(project.settings.home)).enter(token)

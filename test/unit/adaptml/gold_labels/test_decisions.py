@@ -1,12 +1,15 @@
 """What a person decides about gold: what it writes, what outranks it, taking it back, and what a pull leaves alone."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 import adaptml
+from adaptml.database import Database
 from adaptml.errors import FrameError
 from adaptml.frames import read_frame
 from adaptml.gold_labels.core import Origin
@@ -140,6 +143,25 @@ def test_what_cannot_be_decided(project: Project, given: dict[str, Any], said: s
     assert now(project) == (["spam"], "annotators")
     with pytest.raises(FrameError, match="has no decision 'x'"):
         undo(project, "spam", "x", who="anna")
+
+
+def test_every_database_keeps_them(database: Database, clean_room: Path) -> None:
+    zoo = adaptml.Task.model_validate(
+        {"name": "zoo", "title": "?", "setting": "multilabel", "classes": [{"name": "cat"}, {"name": "dog"}]}
+    )
+    with Project() as project:
+        project.__dict__["_database"], project.__dict__["_results"] = database, None
+        database.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+        database.upsert("posts", pd.DataFrame({"id": ["1"], "txt": ["a cat"]}), ["id"])
+        done = decide(project, zoo, ("posts", "1"), ["dog", "cat"], who="أنا 😾", why="it's “both”")
+        (kept,) = decisions(project, zoo)
+        assert (kept.label, kept.who, kept.why) == (["cat", "dog"], "أنا 😾", "it's “both”")
+        assert abs(kept.made_at - done.made_at) < timedelta(seconds=1)  # CrateDB keeps milliseconds
+        undone = undo(project, zoo, done.number, who="ben")
+        assert undone.undone_by == "ben"
+        assert GoldHome(project, "zoo").rows().empty
+        assert decisions(project, zoo)[0].undone_by == "ben"
+        project.__dict__.pop("_database")  # the fixture closes it
 
 
 def test_a_forgotten_point_leaves_no_decision(project: Project) -> None:

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import adaptml
 from adaptml.cli.app import app
+from adaptml.pipeline.order import Order
 from adaptml.pipeline.run import alone, run_steps
-from adaptml.pipeline.steps import Order
 from adaptml.project import Project
 from adaptml.stack.compose import StackError
 from adaptml.stack.run import answer_of, words_of

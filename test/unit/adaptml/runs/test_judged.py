@@ -42,7 +42,9 @@ def frame(spam: list[float], gold: list[str] | None) -> pd.DataFrame:
         "label_probs": [[1 - p, p] for p in spam],
     }
     found = pd.DataFrame(rows)
-    return found if gold is None else found.assign(gold_label=[[name] for name in gold])
+    return (
+        found if gold is None else found.assign(gold_label=pd.Series([[name] for name in gold], dtype=object))
+    )
 
 
 def record(project: Project, name: str, files: dict[str, pd.DataFrame], **params: Any) -> str:
@@ -71,8 +73,18 @@ def test_a_label_run_s_gold_points_with_the_measure_and_its_interval(project: Pr
     assert (round(figure.low, 3), round(figure.high, 3)) == (0.231, 0.882)  # Wilson, 3 of 5
     assert found.wrong.tolist() == [False, True, False, False, True]
     assert [found.keys["id"][i] for i in found.surest(found.wrong)] == ["p1", "p4"]  # 0.9 before 0.7
-    assert found.having("spam", "spam").tolist() == [False, False, True, True, False]
-    assert found.having(label="spam").sum() == 3
+    behind = {
+        ("wrong", "", ""): "p1 p4", ("cell", "ham", "spam"): "p1", ("missed", "spam", ""): "p4",
+        ("wrongly", "", "spam"): "p1", ("right", "spam", ""): "p2 p3",
+    }  # fmt: skip
+    for asked, ids in behind.items():
+        assert found.keys["id"][found.rows(*asked)].tolist() == ids.split()
+    for asked, message in {
+        ("cell", "spam", "eggs"): "no class 'eggs'",
+        ("all", "", ""): "no rows 'all'",
+    }.items():
+        with pytest.raises(TrackingError, match=message):
+            found.rows(*asked)
     assert found.frame()["gold_label"].tolist() == [[name] for name in GOLD]
     assert found.policy.endswith("one without votes is predicted from the class balance")
 

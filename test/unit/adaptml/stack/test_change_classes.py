@@ -1,5 +1,6 @@
 """`adaptml task classes` on the host: gold is in a container, which may only read the task file."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from adaptml.cli.app import app
 from adaptml.frames import read_frame
 from adaptml.stack.change_classes import StackTask, words_of
 from adaptml.stack.compose import DockerError, Stack
+from adaptml.stack.host import step
 
 TASK = """\
 title: Pets
@@ -73,7 +75,7 @@ def gold(stack: Stack) -> list[list[str]]:
 def test_the_host_writes_the_file_and_the_container_the_rest(stack: InThisProcess) -> None:
     path = stack.root / "tasks" / "pets" / "task.yaml"
     with Project(stack.root) as project:
-        task = StackTask(stack, project, "pets")
+        task = StackTask(partial(step, stack), project, "pets")
         edits = {"rename": {"cat": "feline", "c, d": "e, f"}, "add": ["bird", "x, y"]}
         task.show(edits, undo=False)
         assert path.read_bytes() == TASK.encode()

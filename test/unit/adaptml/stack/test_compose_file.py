@@ -13,6 +13,7 @@ from adaptml.settings_text import variable
 from adaptml.stack.addresses import PUBLISHED
 from adaptml.stack.checks import MEMORY_GB
 from adaptml.stack.compose import GPU_PROFILE, HOST_FOLDERS, PROFILES, VOLUMES
+from portal.asks.remote import SERVICES as WORKERS
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
@@ -61,8 +62,34 @@ def test_containers_find_the_address_of_the_database_in_the_file_that_wins() -> 
         if isinstance(secret, dict) and secret["source"] == "database_settings"
     }
     steps = ("label-studio-dev", "dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow", "modelling-mlflow-deploy")
-    assert mounted == dict.fromkeys(steps, "/app/.env.dev")
+    assert mounted == dict.fromkeys(("portal", *steps), "/app/.env.dev")
     assert "touch /app/.env.dev" in (REPOSITORY / "Dockerfile").read_text()
+
+
+def secrets_of(service: str) -> set[str]:
+    return {one if isinstance(one, str) else one["source"] for one in SERVICES[service].get("secrets", [])}
+
+
+def test_the_page_alone_writes_tasks_and_no_container_knows_more_than_its_work_needs() -> None:
+    places = {
+        name: [
+            volume.rpartition("/app/tasks")[2]
+            for volume in service.get("volumes", [])
+            if "/app/tasks" in volume
+        ]
+        for name, service in SERVICES.items()
+    }
+    assert [name for name, found in places.items() if found == [""]] == ["portal"]
+    assert {tuple(found) for name, found in places.items() if name != "portal"} == {(), (":ro",)}
+    tokens = {name: sorted(one for one in secrets_of(name) if one.startswith("worker_")) for name in SERVICES}
+    of_rooms = {room: f"worker_{room}_token" for room in WORKERS}
+    assert {name: found for name, found in tokens.items() if found} == {
+        "portal": sorted(of_rooms.values()),
+        "dp-mlflow-gpu": [of_rooms["labelling"]],
+        **{name: [of_rooms[room]] for room, name in WORKERS.items()},
+    }
+    holders = {name for name in SERVICES if "label_studio_token" in secrets_of(name)}
+    assert holders == {"label-studio-web", "label-studio-dev"}
 
 
 def test_only_commands_print() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptml.stack.compose import HOST_FOLDERS, Stack, StackError
+from adaptml.stack.compose import HOST_FOLDERS, VOLUMES, Stack, StackError
 from adaptml.stack.folders import make_folders, size_bytes
 from adaptml.stack.up import how_to_move
 
@@ -38,7 +38,7 @@ def test_a_setting_of_its_own_puts_one_of_them_elsewhere(folder: Path) -> None:
         "dp_mlruns": "/big/ada/dp_mlruns",
         "modelling_mlruns": "/big/ada/modelling_mlruns",
         "crate_data": "/fast",
-        **{n: n for n in ("label_studio_data", "votes", "media", "dp_mlflow_db", "modelling_mlflow_db")},
+        **{name: name for name in VOLUMES if name != "crate_data"},
     }
     assert set(stack.folders) == set(HOST_FOLDERS) - {"predictions"}
     assert stack.environment()["DATA_PATH"] == "/big/ada"

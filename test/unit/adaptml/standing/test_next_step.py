@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adaptml.database.row_counts import RowCount
+from adaptml.browsing.counts import Count
 from adaptml.standing.core import (
     DataStands,
     GoldStands,
@@ -24,7 +24,7 @@ RUN = LastRun(
 )  # fmt: skip
 VOTES = VotesStand(rules=3, rows=100)
 WATCH = LastWatch(run_id="b" * 32, experiment_id="1", started=DAY + timedelta(1), new_rows=80, moved=2)
-DATA: dict[str, Any] = {"table": "posts", "points": RowCount(100)}
+DATA: dict[str, Any] = {"table": "posts", "points": Count(100, True)}
 GOLD = DATA | {"gold": GoldStands(points=60, judging=30)}
 
 
@@ -47,7 +47,7 @@ SERVED = {"newest": "2", "champion": "2"}
     [
         (standing({"problem": "it is away"}, {}), "overview", "adaptml task check topic", "it is away"),
         (standing({}, {}), "import", "adaptml import FILE TABLE", "No table has the columns"),
-        (standing(DATA | {"points": RowCount(0)}, {}), "import", "adaptml import FILE posts", "posts is empty"),
+        (standing(DATA | {"points": Count(0, True)}, {}), "import", "adaptml import FILE posts", "posts is empty"),
         (
             standing(DATA | {"unmade": ("lemmas", "vec")}, {}),
             "overview", "adaptml featurize topic --data posts", "lemmas, vec",
@@ -75,7 +75,7 @@ SERVED = {"newest": "2", "champion": "2"}
         ),
         (standing(GOLD, LABELLED | {"watch": WATCH}, **SERVED), "runs", "adaptml watch topic", "2 comparisons moved in 80 new rows"),
         (
-            standing(GOLD | {"points": RowCount(110)}, LABELLED, **SERVED),
+            standing(GOLD | {"points": Count(110, True)}, LABELLED, **SERVED),
             "runs", "adaptml run topic", "10 rows came since",
         ),
         (
@@ -93,7 +93,7 @@ def test_what_to_do_next(stands: Standing, place: str, command: str, said: str) 
 
 def test_what_a_later_run_has_seen_already_is_not_asked_for_again() -> None:
     old_watch = WATCH.model_copy(update={"started": DAY - timedelta(1)})
-    few_more = GOLD | {"points": RowCount(109)}
+    few_more = GOLD | {"points": Count(109, True)}
     of_some_rows = RUN.model_copy(update={"data": "posts where lang = 'en'", "points": 20})
     for labelling in (LABELLED | {"watch": old_watch}, TRIED | {"label": of_some_rows}):
         assert "All is done" in standing(few_more, labelling, **SERVED).next_step.text

@@ -4,7 +4,10 @@ import pytest
 
 from adaptml.errors import LabellingError
 from adaptml.project import Project
+from dataprogramming.keyword_lfs import keyword_lf
+from dataprogramming.next_rule.draft import with_draft
 from dataprogramming.next_rule.effect import rule_effect
+from dataprogramming.rule_lfs import RuleLF, number_lf
 
 
 def test_effect_by_hand(pets: Project) -> None:
@@ -29,3 +32,28 @@ def test_without_gold_nothing_is_right_or_wrong(pets: Project) -> None:
 def test_no_such_rule(pets: Project) -> None:
     with pytest.raises(LabellingError, match="'cows'; expected one of cats, dogs, long"):
         rule_effect(pets.apply_lfs("pets", "posts"), "cows")
+
+
+def test_a_draft_votes_without_being_a_rule_yet(pets: Project) -> None:
+    votes = pets.apply_lfs("pets", "posts")
+    both = with_draft(pets, "pets", votes, keyword_lf("sun", ["sun", "again"], "cat", "txt"))
+    assert both.lf_names == ("cats", "dogs", "long", "sun")
+    effect = rule_effect(both, "sun")  # on 4 alone, and on 5, whose gold is a cat
+    assert (effect.votes, effect.new, effect.conflicts, effect.right, effect.wrong) == (2, 1, 1, 1, 0)
+    assert votes.lf_names == ("cats", "dogs", "long")
+    as_a_rule = rule_effect(both, "cats")
+    assert (as_a_rule.new, rule_effect(votes, "cats").new) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("draft", "facts"),
+    [
+        (keyword_lf("cats", ["sun"], "cat", "txt"), ["'cats' already", "another name"]),
+        (keyword_lf("sun", ["sun"], "cow", "txt"), ["'sun'", "cow"]),
+        (number_lf("sun", "cat", "txt", above=1), ["'txt'", "str", "numbers"]),
+    ],
+)
+def test_drafts_that_cannot_vote(pets: Project, draft: RuleLF, facts: list[str]) -> None:
+    with pytest.raises(LabellingError) as raised:
+        with_draft(pets, "pets", pets.apply_lfs("pets", "posts"), draft)
+    assert [fact for fact in facts if fact not in str(raised.value)] == []

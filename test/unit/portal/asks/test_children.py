@@ -26,7 +26,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABEL_STUDIO_API_TOKEN", "hush")
         patch.setenv("MY_WORDS", "cat")
-        with Children(settings, kinds=KINDS) as made:
+        with Children(settings, kinds=KINDS, warming=()) as made:
             yield made
 
 

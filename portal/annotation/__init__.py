@@ -1,0 +1,1 @@
+"""Page 5: sampling, people's progress, agreement, settling what is disputed, and gold."""

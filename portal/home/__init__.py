@@ -1,0 +1,1 @@
+"""The first page: tasks and where each stands, tables, jobs, services."""

@@ -1,0 +1,1 @@
+"""End models: versions, champions, and why a model answers as it does."""

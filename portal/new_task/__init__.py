@@ -1,0 +1,1 @@
+"""A task on the page: made, shown, edited, its classes changed; and a file imported for it."""

@@ -1,0 +1,1 @@
+"""Page 3: a task's rules, written and seen at work."""

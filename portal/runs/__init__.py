@@ -1,0 +1,1 @@
+"""Running steps, and what runs found."""

@@ -1,0 +1,144 @@
+"""The page in the stack: jobs and questions go to the containers that can do them, and nobody else comes in."""
+
+import http.cookiejar
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+JOB_S = 600
+
+
+class Browser:
+    """A person's browser on the page."""
+
+    def __init__(self, server: Any) -> None:
+        printed = server.execute("portal", "adaptml ui --invite Ana").strip()
+        self.url, _, token = printed.partition("/enter#")
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
+        self.post("/enter", token=token)
+
+    def get(self, path: str) -> str:
+        """A page."""
+        return self._ask(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, **form: str) -> str:
+        """What a form's answer leads to."""
+        return self._ask(urllib.request.Request(self.url + path, urllib.parse.urlencode(form).encode()))
+
+    def _ask(self, request: urllib.request.Request) -> str:
+        request.add_header("Sec-Fetch-Site", "same-origin")
+        request.add_header("Accept", "text/html")
+        with self._opener.open(request, timeout=200) as answer:
+            text: str = answer.read().decode()
+            return text
+
+
+@pytest.fixture(scope="module")
+def browser(server: Any) -> Browser:
+    return Browser(server)
+
+
+@pytest.fixture(scope="module")
+def data(server: Any) -> None:
+    server.execute("dp-mlflow", "python -m example_data.example_data_import --quiet")
+    export = "/app/example_data/example_annotations.json"
+    server.execute("label-studio-dev", f"python -m labelstudio.process_annotations {export} example 1")
+
+
+def started(server: Any, words: str) -> int:
+    said = server.execute("portal", f"adaptml jobs start {words}")
+    return int(re.match(r"job (\d+): ", said)[1])  # type: ignore[index]
+
+
+def done(browser: Browser, number: int) -> str:
+    """The page of a job that has ended well."""
+    deadline = time.monotonic() + JOB_S
+    while "stream?after" in (page := browser.get(f"/jobs/{number}")):
+        assert time.monotonic() < deadline, page
+        time.sleep(1)
+    assert '<span class="badge right">done</span>' in page, page
+    return page
+
+
+def status(of: Callable[[], Any]) -> int:
+    try:
+        of()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    return 200
+
+
+def test_jobs_are_started_by_a_browser(server: Any, browser: Browser, data: None) -> None:
+    kinds = {
+        "annotator-agreement example": "start again",
+        "task check example --data example_data": "ok       task file",
+    }
+    for words, said in kinds.items():
+        first = started(server, words)
+        assert said in done(browser, first).lower()
+        again = browser.post(f"/jobs/{first}/again")
+        number = int(re.search(r"<h1>Job (\d+)", again)[1])  # type: ignore[index]
+        assert "by Ana" in done(browser, number)
+    shown = server.execute("portal", "adaptml jobs list")
+    assert "annotator-agreement example" in shown
+
+
+def test_a_run_of_everything_is_a_job_of_steps_that_each_container_does(
+    server: Any, browser: Browser, data: None
+) -> None:
+    page = done(browser, started(server, "run example --data example_data"))
+    for step in ("check", "featurize", "label", "train", "compare"):
+        assert f'<th scope="row">{step}</th>' in page
+    assert "(labelling, done)" in page
+    assert "(modelling, done)" in page
+    assert len(set(re.findall(r"/runs/(\w{32})", page))) >= 2
+
+
+def test_services_are_asked_by_the_containers_that_reach_them(browser: Browser) -> None:
+    page = browser.get("/home/services")
+    assert "does not answer" not in page
+    for name in ("Label Studio", "MLflow of data programming", "MLflow of modelling", "Predictions"):
+        assert name in page
+
+
+def test_a_question_about_rules_is_answered_by_the_container_that_runs_them(
+    browser: Browser, data: None
+) -> None:
+    page = browser.get("/tasks/example/rules/bench?table=example_data")
+    assert "coverage" in page.lower()
+    assert "did not fetch" not in page
+
+
+def test_classes_change_by_a_job_and_the_page_s_container_writes_the_file(
+    server: Any, browser: Browser, data: None
+) -> None:
+    done(browser, started(server, "task classes example --rename snake=serpent --yes"))
+    assert "name: serpent" in server.execute("dp-mlflow", "cat /app/tasks/example/task.yaml")
+    done(browser, started(server, "task classes example --undo --yes"))
+    assert "name: snake" in server.execute("dp-mlflow", "cat /app/tasks/example/task.yaml")
+
+
+def test_who_may_what(server: Any, browser: Browser) -> None:
+    assert status(lambda: urllib.request.urlopen(f"{browser.url}/jobs", timeout=60)) == 401
+    assert status(lambda: browser.post("/worker/claim")) == 401
+    assert server.run("docker", "exec", "dp-mlflow", "touch", "/app/tasks/x", check=False).returncode
+    server.execute("portal", "touch /app/tasks/x")
+    server.execute("portal", "rm /app/tasks/x")
+    seen = {name: server.execute(name, "ls /run/secrets").split() for name in ("portal", "dp-mlflow")}
+    assert "label_studio_token" not in seen["portal"] + seen["dp-mlflow"]
+    assert [one for one in seen["dp-mlflow"] if one.startswith("worker_")] == ["worker_labelling_token"]
+
+
+def test_a_job_goes_on_while_the_page_is_restarted(server: Any, browser: Browser, data: None) -> None:
+    number = started(server, "label example --data example_data")
+    server.run("docker", "restart", "portal")
+    server.wait()
+    assert "RUN_ID" in done(browser, number)

@@ -1,0 +1,122 @@
+"""Why a model answers as it does: sums that must be its log-odds, and neighbours worked out by hand."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import adaptml
+from adaptml.errors import MissingDataPointsError, ModelError
+from adaptml.project import Project
+from adaptml.tasks import MULTICLASS, MULTILABEL
+from modelling.algorithms import EndModel
+from modelling.explain import explain
+from modelling.train import train
+from modelling.word_weights import LinearScore, linear_score
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(90, 4)).astype(np.float32)
+THREE = np.eye(3, dtype=np.int8)[X[:, :3].argmax(axis=1)]
+TWO = THREE[:, :2] | (1 - THREE[:, :2]) * np.array([[0, 1]], dtype=np.int8) * THREE[:, 2:]
+MANY = (X[:, :2] > 0).astype(np.int8)
+
+
+def share(score: LinearScore, row: np.ndarray) -> float:
+    """What log-odds are as a probability."""
+    return float(1 / (1 + np.exp(-(score.weights @ row + score.constant))))
+
+
+@pytest.mark.parametrize("algorithm", ["logistic_regression", "linear_svm"])
+def test_a_linear_score_is_the_log_odds_of_the_probabilities(algorithm: str) -> None:
+    two = EndModel(algorithm).fit(X, TWO)
+    for row, probs in zip(X[:5], two.predict_proba(X[:5]), strict=True):
+        for c in (0, 1):
+            score = linear_score(two, c, probs)
+            assert score is not None
+            assert (score.against, score.exact) == (1 - c, True)
+            assert share(score, row) == pytest.approx(probs[c], abs=1e-4)
+    many = EndModel(algorithm, MULTILABEL).fit(X, MANY)
+    for row, probs in zip(X[:5], many.predict_proba(X[:5]), strict=True):
+        score = linear_score(many, 1, probs)
+        assert score is not None
+        assert score.against is None
+        assert share(score, row) == pytest.approx(probs[1], abs=1e-4)
+
+
+def test_of_three_classes_the_next_probable_one_is_weighed_against() -> None:
+    model = EndModel("logistic_regression").fit(X, THREE)
+    row, probs = X[0], model.predict_proba(X[:1])[0]
+    first, second, _ = np.argsort(-probs).tolist()
+    score = linear_score(model, first, probs)
+    assert score is not None
+    assert score.against == second
+    assert share(score, row) == pytest.approx(probs[first] / (probs[first] + probs[second]), abs=1e-4)
+    svm = linear_score(EndModel("linear_svm").fit(X, THREE), first, probs)
+    assert svm is not None
+    assert not svm.exact  # its classes are scaled to sum to 1 afterwards
+
+
+def test_no_sum_is_told_where_there_is_none() -> None:
+    probs = np.array([0.5, 0.5])
+    for algorithm in ("knn", "mlp", "hist_gradient_boosting"):
+        assert linear_score(EndModel(algorithm).fit(X, TWO), 0, probs) is None
+    base = EndModel().fit(X, TWO)
+    assert linear_score(EndModel(base_model=base).fit(X, TWO), 0, probs) is None
+    same = MANY.copy()
+    same[:, 1] = 1
+    assert linear_score(EndModel(problem=MULTILABEL).fit(X, same), 1, probs) is None
+    absent = np.hstack([TWO, np.zeros((len(TWO), 1), np.int8)])
+    assert linear_score(EndModel(problem=MULTICLASS).fit(X, absent), 2, probs) is None
+
+
+@pytest.fixture
+def example(empty_store: Path, tmp_path: Path) -> Iterator[Project]:
+    with adaptml.example_project(tmp_path / "example") as made:
+        shutil.copy(empty_store, made.settings.home / "mlflow.db")
+        yield made
+
+
+def test_words_and_neighbours_of_a_text_and_of_a_point(example: Project) -> None:
+    labelled = example.label("spam", "comments", gold="task", label_model="majority_vote")
+    train(example, "spam", labelled, gold="task", strategy="union")
+    found = explain(example, "spam", {"text": "Subscribe to my channel"})
+    assert (found.labels, found.of_class, found.against, found.version) == (["spam"], "spam", "ham", "1")
+    assert found.weights is not None
+    assert found.weights.column == "text"
+    assert [word.name for word in found.weights.words] == ["subscribe", "to", "my", "channel"]
+    assert max(found.weights.words, key=lambda word: word.value).name == "subscribe"
+    odds = np.log(found.probs[1] / found.probs[0])
+    assert found.weights.total == pytest.approx(odds, rel=1e-3)
+    assert sum(one.value for one in (*found.weights.words, *found.weights.others)) == pytest.approx(
+        odds, rel=1e-3
+    )
+    assert found.nearest is not None
+    nearest = found.nearest.neighbours[0]
+    assert (nearest.id, nearest.labels, nearest.origin) == ("s0", ("spam",), "label model")
+    assert found.nearest.n == found.nearest.of == 24 - 1  # one comment has no vote
+    of_point = explain(example, "spam", ("comments", "s8"), neighbours=1)
+    assert of_point.nearest is not None
+    itself = of_point.nearest.neighbours[0]
+    assert (itself.id, itself.origin, round(itself.distance, 6)) == ("s8", "gold", 0)
+    assert of_point.weights is not None
+    assert of_point.weights.words[0].name == "free"
+    train(example, "spam", labelled, algorithm="knn", params={"metric": "manhattan"})
+    other = explain(example, "spam", ("comments", "s8"), "2")
+    assert other.weights is None
+    assert other.why_no_weights == (
+        "No weights of words for knn: only of linear models is the answer a sum over words."
+    )
+    assert other.nearest is not None
+    assert other.nearest.measure == "manhattan"
+    assert "s8" in repr(other.lines())
+    with pytest.raises(ModelError, match="no text for text; the model reads text"):
+        explain(example, "spam", {"text": " "})
+    with pytest.raises(MissingDataPointsError):
+        explain(example, "spam", ("comments", "nobody"))
+    labelled_run = Path(labelled.artifact_uri.removeprefix("file://"))
+    shutil.rmtree(labelled_run)
+    gone = explain(example, "spam", {"text": "a"})
+    assert gone.nearest is None
+    assert gone.why_no_nearest.startswith("The training points cannot be looked at: run ")
