@@ -19,7 +19,7 @@ from adaptml.features.points import Points
 from adaptml.features.values import table_of_values
 from adaptml.frames import KEYS
 
-RANGE_ROWS = 10_000
+RANGE_ROWS = 5_000
 DIALECT = "postgresql"
 _ROW_HASH = ""  # a name that no column has
 # Types of which the text of a value says all; besides arrays of them.
