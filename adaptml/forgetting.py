@@ -61,7 +61,7 @@ def forget_in_files(project: Project, table: str, ids: Sequence[str]) -> dict[st
     """Remove points from the files in the home folder; returns kind of file → how many were changed.
 
     Frames (Parquet) and files of Label Studio tasks lose the rows. Pages with an id of them are removed, and
-    so are votes, which do not tell whose they are: the next step computes them again.
+    so are votes and the page's samples, which are made again.
 
     Raises:
         FileError: a file that cannot be read or written; the same call again does the rest.
@@ -78,7 +78,21 @@ def forget_in_files(project: Project, table: str, ids: Sequence[str]) -> dict[st
     for folder in kept:
         shutil.rmtree(folder)
     done["votes"] = len(kept)
+    done["samples"] = _removed(home.glob(f"workbench/*/sample-{quote(table, safe='')}.json"))
     return {kind: n for kind, n in done.items() if n}
+
+
+def forget_uploads(project: Project) -> dict[str, int]:
+    """Remove the files that were uploaded to the page: copies of rows, which a table holds by now."""
+    n = _removed(project.settings.uploads.glob("*"))
+    return {"uploads": n} if n else {}
+
+
+def _removed(paths: Iterable[Path]) -> int:
+    found = list(paths)
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return len(found)
 
 
 def _changed(paths: Iterable[Path], change: Callable[[Path], bool]) -> int:

@@ -168,6 +168,11 @@ class Settings(BaseSettings):
         """Folder of the votes that a task's labelling functions have cast."""
         return self.home / "votes" / task
 
+    @property
+    def uploads(self) -> Path:
+        """Folder of files that people sent to the page, to be imported."""
+        return self.home / "uploads"
+
     def workbench(self, task: str) -> Path:
         """Folder of what the page keeps of a task's rules: saves, samples, how they changed."""
         return self.home / "workbench" / task

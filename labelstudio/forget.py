@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adaptml.errors import FrameError, LabelStudioError, TaskError
-from adaptml.forgetting import forget_in_databases, forget_in_files
+from adaptml.forgetting import forget_in_databases, forget_in_files, forget_uploads
 from adaptml.importing.record import read_records
 from adaptml.project import Project
 from labelstudio.annotate import delete_tasks
@@ -74,6 +74,7 @@ def forget(project: Project, table: str, ids: Sequence[str]) -> Forgotten:
                 left.append(f"tasks of {name} in Label Studio are left: {error}")
     record = read_records(project.database).get(table)
     removed |= forget_in_databases(project, table, wanted) | forget_in_files(project, table, wanted)
+    removed |= {} if record is None else forget_uploads(project)
     if not removed:
         project.database.columns(table)  # a table that is gone can have left something; a wrong name has not
     left.append("models that were trained on these points know them still: train again and deploy")

@@ -73,6 +73,12 @@ class RuleForm(BaseModel):
     unlike: list[str] = []
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was typed yet that the rule could look for."""
+        typed = (self.words, self.pattern, self.above, self.below, self.file, *self.like)
+        return not any(text.strip() for text in typed)
+
+    @property
     def lines(self) -> list[str]:
         """The words."""
         return [line.strip() for line in self.words.splitlines() if line.strip()]

@@ -57,7 +57,7 @@ export function makeEditor({
   const done = (action) => () => (action?.(), true);
   const extensions = [
     EditorView.cspNonce.of(nonce),
-    EditorView.contentAttributes.of({ "aria-label": label }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), drawSelection(), history(),
     indentUnit.of("    "), EditorState.tabSize.of(4), indentOnInput(), bracketMatching(), closeBrackets(),
     python(), completing(words), autocompletion(), syntaxHighlighting(highlighting), look,

@@ -83,7 +83,7 @@ def form(request: Request, choices: Annotated[Choices, Depends(asked_for)], file
     if not file:
         limit = project_of(request).settings.upload_limit_mb
         return show(request, "new_task/upload.html", kinds=sorted(READERS), limit_mb=limit)
-    path = uploaded(project_of(request).settings.home, file)
+    path = uploaded(project_of(request).settings.uploads, file)
     table = choices.table or usual_table(path)
     preview, problem = None, ""
     try:
@@ -109,7 +109,7 @@ async def upload(request: Request, name: str) -> Response:
     """Take a file, as the body of the request; JSON, for the script that sends it."""
     settings = project_of(request).settings
     try:
-        number = await receive(request.stream(), name, settings.home, settings.upload_limit_mb)
+        number = await receive(request.stream(), name, settings.uploads, settings.upload_limit_mb)
     except FrameError as error:
         return JSONResponse({"error": one_line(error)}, 413 if isinstance(error, TooLargeError) else 422)
     return JSONResponse({"address": f"/import?file={number}"})
@@ -120,7 +120,7 @@ def start(
     request: Request, choices: Annotated[Choices, Depends(typed)], file: Annotated[str, Form()]
 ) -> Response:
     """Import it, as a job."""
-    path = uploaded(project_of(request).settings.home, file)
+    path = uploaded(project_of(request).settings.uploads, file)
     named = {"id": choices.ids} if choices.ids not in (HASHED, NUMBERED) else {}
     words = order(
         "import",

@@ -10,7 +10,6 @@ from uuid import uuid4
 from adaptml.errors import FrameError
 from adaptml.importing.files import check_kind
 
-FOLDER = "uploads"  # in the home folder
 KEPT_S = 7 * 86_400.0
 _NUMBER = re.compile("[0-9a-f]{32}")
 _PLAIN = re.compile(r"[^\w.-]+")
@@ -33,13 +32,13 @@ def plain_name(given: str) -> str:
     return f"{stem.strip('_-') or 'file'}{dot}{end}"[-MAX_NAME:].lstrip("._-")
 
 
-async def receive(chunks: AsyncIterator[bytes], given: str, home: Path, limit_mb: int) -> str:
+async def receive(chunks: AsyncIterator[bytes], given: str, uploads: Path, limit_mb: int) -> str:
     """Write a file as it comes in; what is too large, or breaks off, leaves nothing.
 
     Args:
         chunks: its content.
         given: its name where it comes from.
-        home: the project's home folder.
+        uploads: the folder of uploads.
         limit_mb: the largest file that is taken, in MB.
 
     Returns:
@@ -51,9 +50,9 @@ async def receive(chunks: AsyncIterator[bytes], given: str, home: Path, limit_mb
     """
     name = plain_name(given)
     check_kind(name)
-    _remove_old(home / FOLDER)
+    _remove_old(uploads)
     number = uuid4().hex
-    folder = home / FOLDER / number
+    folder = uploads / number
     folder.mkdir(parents=True)
     try:
         await _write(chunks, folder / name, limit_mb)
@@ -76,13 +75,13 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit_mb: int) -> Non
             file.write(chunk)
 
 
-def uploaded(home: Path, number: str) -> Path:
+def uploaded(uploads: Path, number: str) -> Path:
     """The file of a number.
 
     Raises:
         FrameError: there is none.
     """
-    folder = home / FOLDER / number
+    folder = uploads / number
     found = [*folder.iterdir()] if _NUMBER.fullmatch(number) and folder.is_dir() else []
     if len(found) != 1:
         raise FrameError("this file is no longer here; uploads are kept for a week: upload it again")

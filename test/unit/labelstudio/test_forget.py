@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from adaptml.cli.app import app
 from adaptml.database import WritebackKind, write_back
 from adaptml.errors import AdaptmlError, FrameError, UnknownTableError
+from adaptml.files import write_text
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from adaptml.settings import Settings
@@ -31,6 +32,10 @@ def room(tracking: Settings, project: Project) -> Path:
     write_back(project.results, project.task("days"), WritebackKind.LABELS, frame, "run")
     write_frame(keys, tracking.unlabeled_data / "some.parquet", {"task": "days"})
     write_frame(keys.assign(table_name="others"), tracking.unlabeled_data / "others.parquet")
+    uploaded = tracking.uploads / "8e9a" / "posts.csv"
+    uploaded.parent.mkdir(parents=True)
+    uploaded.write_text("id,txt\np2,Beatrice lost her bag\n", encoding="utf-8")
+    write_text(json.dumps({"n_points": 3, "ids": ["p2"]}), tracking.workbench("days") / "sample-posts.json")
     return tracking.home
 
 
@@ -48,7 +53,8 @@ def test_a_forgotten_point_is_nowhere(room: Path, project: Project) -> None:
     assert done.removed["posts"] == 1
     assert done.removed["days_labels"] == 1
     assert done.removed["features"] == 2
-    assert {"frames", "task files", "pages", "votes"} <= set(done.removed)
+    assert {"frames", "task files", "pages", "votes", "samples", "uploads"} <= set(done.removed)
+    assert not list(room.glob("workbench/*/sample-*"))
     assert holding(room, "Beatrice") == []
     for path in room.rglob("*.parquet"):
         frame = pd.read_parquet(path)
