@@ -29,7 +29,11 @@ from adaptml.cli.app import STEPS
 REPOSITORY = Path(__file__).resolve().parents[1]
 CLI = ("-m", "adaptml.cli")
 IMPORTS = ("pass", "import pandas", "import sklearn.linear_model", "import mlflow")
-SUBCOMMANDS = {"task": ("new", "check", "classes", "list"), "annotate": ("setup", "push", "pull")}
+SUBCOMMANDS = {
+    "task": ("new", "check", "classes", "list"),
+    "annotate": ("setup", "push", "pull"),
+    "jobs": ("list", "start", "show", "log", "cancel"),
+}
 MAKE_TABLE = """
 import sqlalchemy as sa
 from adaptml.project import Project
