@@ -165,7 +165,7 @@ def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: An
         for ports in c["NetworkSettings"]["Ports"].values()
         for b in ports or []
     ]
-    assert len(bound) == 5
+    assert len(bound) == 6
     assert set(bound) == {"127.0.0.1"}
     for container in inspected:
         name, host = container["Name"], container["HostConfig"]

@@ -1,4 +1,7 @@
-"""The page in the stack: jobs and questions go to the containers that can do them, and nobody else comes in."""
+"""The page in the stack: jobs and questions go to the containers that can do them, and nobody else comes in.
+
+Its runs of labelling and training come after those that the other tests of the stack count.
+"""
 
 import http.cookiejar
 import re
