@@ -47,6 +47,8 @@ def project(example: Path, tmp_path: Path) -> Iterator[Project]:
     """A copy of the small example."""
     folder = tmp_path / "project"
     shutil.copytree(example, folder)
+    # A Label Studio of this machine is none of the test's.
+    (folder / ".env.dev").write_text("ADAPTML_LABEL_STUDIO_URL=http://127.0.0.1:9\n", encoding="utf-8")
     with Project(folder) as made:
         yield made
 
