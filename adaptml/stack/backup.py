@@ -17,6 +17,7 @@ from adaptml.stack.compose import Stack, StackError, docker, open_stack
 
 MANIFEST, SECRETS = "manifest.json", "secrets"
 PRIVATE = 0o700
+TASKS = "/app/tasks"  # where containers see the folder of tasks
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,17 @@ def file_of(key: str) -> str:
 
 
 def stores(stack: Stack) -> list[Store]:
-    """Every store that some service may write to, each once."""
+    """Every store that some service may write to, each once.
+
+    The folder of tasks, which the page writes, is a person's own work and none of them: it is where it was
+    after a restore, too.
+    """
     config = stack.config()
     names = {place: name for name, place in stack.stores.items()}
     found: dict[str, Store] = {}
     for service in config["services"].values():
         for mount in service.get("volumes", []):
-            if not mount.get("read_only"):
+            if not mount.get("read_only") and mount["target"] != TASKS:
                 key = str(mount["source"])
                 source = str(config["volumes"][key]["name"]) if mount["type"] == "volume" else key
                 found[source] = Store(names.get(key, key), source)
