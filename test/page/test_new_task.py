@@ -91,7 +91,9 @@ def test_a_file_of_another_kind_is_refused_where_it_was_chosen(page: Page, tmp_p
 
 def test_the_example_is_loaded_with_one_button_and_the_tour_begins(page: Page) -> None:
     page.goto("/")
-    page.wait_for_load_state("networkidle")  # what is asked for while rows are written may be told to come again
+    page.wait_for_load_state(
+        "networkidle"
+    )  # what is asked for while rows are written may be told to come again
     page.get_by_role("button", name="Load the example").click()
     expect(page.get_by_role("complementary", name="Tour of the example")).to_contain_text("1 of 6: The table")
     page.goto("/tasks/spam")
