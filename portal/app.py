@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from threading import Event
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -52,12 +51,6 @@ def make_app(
     app.include_router(entering.router)
     app.include_router(workers.router)
     for room in ROOMS:
-        if find_spec(f"portal.{room}") and find_spec(f"portal.{room}.routes"):
-            app.include_router(_router(room))
+        app.include_router(import_module(f"portal.{room}.routes").router)
     app.mount("/static", StaticFiles(directory=STATIC))
     return Guard(app, access, LOOPBACK_NAMES | {host.lower() for host in hosts})
-
-
-def _router(room: str) -> APIRouter:
-    router: APIRouter = import_module(f"portal.{room}.routes").router
-    return router
