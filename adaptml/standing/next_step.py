@@ -19,7 +19,7 @@ def next_step(standing: Standing) -> NextStep:
             return found
     task = standing.task
     return NextStep(
-        text="All is done: the champion is served; watch it as new rows come",
+        text="All is done: the champion is deployed; watch it as new rows come",
         place="runs",
         command=f"adaptml watch {task}",
     )
