@@ -176,7 +176,9 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
             raise ValueError(f"{self.name} needs two classes or more to learn; the data hold 1 class")
         weights = self._row_weights(y, weights)
         self.estimator_ = self._build(X, y, float(len(y) if weights is None else weights.sum()))
-        self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+        # OpenBLAS's kernels for AVX-512 mark a product of finite numbers as invalid at times: a false alarm.
+        with np.errstate(invalid="ignore"):
+            self.estimator_.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
         if hasattr(self, "max_iter"):
             self.n_iter_ = self._iterations()
         return self
