@@ -1,6 +1,6 @@
 """Chromium for tests of pages."""
 
-from debian import program_of
+from debian_programs import program_of
 
 OPTIONS = [
     "--no-sandbox",
