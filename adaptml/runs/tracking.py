@@ -25,6 +25,7 @@ from mlflow.tracking import MlflowClient
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
+from adaptml.runs.artifacts import checked
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
 LOG_FILE = "log.txt"
@@ -249,13 +250,14 @@ class RunStore:
         """One artifact of a run: where it lies on this machine, else a copy in a folder.
 
         Raises:
-            TrackingError: no such run or artifact, or the run is not complete.
+            TrackingError: no such run or artifact, the run is not complete, or the artifact is something else
+                than its name says.
         """
         root = on_this_machine(str(self.get(run_id).info.artifact_uri))
         if root is not None and (root / name).is_file():
-            return root / name
+            return checked(root / name, run_id)
         try:
-            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+            return checked(Path(self.client.download_artifacts(run_id, name, str(folder))), run_id)
         except store_errors() as error:
             raise TrackingError(
                 f"run {run_id} has no artifact {name}: {one_line(error)}; name another run"
@@ -291,7 +293,15 @@ class RunStore:
             )
         else:
             number = found.experiment_id
-        return client.create_run(number, run_name=name)
+        run = client.create_run(number, run_name=name)
+        place = on_this_machine(str(run.info.artifact_uri))
+        if place is not None and place.is_dir() and any(place.iterdir()):
+            client.set_terminated(run.info.run_id, "FAILED")
+            raise TrackingError(
+                f"MLflow at {self.uri} gives a new run the folder {place}, which holds files already; "
+                "nothing is written there: see the artifact location of the experiment, or name another one"
+            )
+        return run
 
 
 def _tell(run: Run, name: str, state: str) -> None:
