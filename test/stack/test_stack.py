@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from adaptml.errors import LabelStudioError
 from adaptml.stack.backup import backup, own_image
 from adaptml.stack.compose import HOST_FOLDERS, Stack
 from adaptml.stack.up import how_to_move
@@ -141,6 +142,23 @@ def test_label_studio_imports_the_task_files_as_its_page_does(server: Any, predi
             files = {"file": (path.name, path.read_bytes(), "application/json")}
             answer = studio.call("POST", f"/api/projects/{project['id']}/import", files=files)
             assert answer["task_count"] == tasks
+
+
+def test_label_studio_fetches_nothing_from_inside_the_network(server: Any) -> None:
+    server.execute("label-studio-dev", "adaptml annotate setup example")
+    token = (Path(server.environment["SECRETS"]) / "label_studio_token").read_text()
+    with LabelStudio(f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}", token) as studio:
+        (project,) = studio.projects()
+        for host in (
+            "127.0.0.1:8080",
+            "label-studio-dev",
+            "label-studio-web:8080",
+            "169.254.169.254",
+            "172.17.0.1",
+        ):
+            with pytest.raises(LabelStudioError, match="reserved network address"):
+                path = f"/api/projects/{project['id']}/import"
+                studio.call("POST", path, data={"url": f"http://{host}/"})
 
 
 def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:
