@@ -228,6 +228,9 @@ class _OnStderr(logging.Handler):
 def _prepare_process() -> None:
     """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault(
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false"
+    )  # no step of ours opens one by MLflow
     # Modules live as long as the process, and our frames hold no cycles: looking through them for garbage
     # again and again is half the time of a `pull`. Set before the step is imported, which makes many objects.
     gc.set_threshold(GC_ALLOCATIONS)
