@@ -149,17 +149,10 @@ class RunStore:
             )
 
     def close(self) -> None:
-        """Give back every connection to a local store; the next use opens it again.
-
-        MLflow keeps one store per address for the whole process and offers no call that closes it.
-        """
+        """Give back every connection to a local store; the next use opens it again."""
         client = self.__dict__.pop("client", None)
-        if client is None:
-            return
-        for owner in (client._tracking_client, client._get_registry_client()):
-            engine = getattr(owner.store, "engine", None)
-            if engine is not None:
-                engine.dispose()
+        if client is not None:
+            close_stores(client)
 
     @contextmanager
     def run(self, experiment: str, name: str, params: Mapping[str, Any]) -> Iterator[Recorder]:
@@ -302,6 +295,17 @@ class RunStore:
                 "nothing is written there: see the artifact location of the experiment, or name another one"
             )
         return run
+
+
+def close_stores(client: MlflowClient) -> None:
+    """Give back every connection of a client to a local store; the next use opens them again.
+
+    MLflow keeps one store per address for the whole process and offers no call that closes it.
+    """
+    for owner in (client._tracking_client, client._get_registry_client()):
+        engine = getattr(owner.store, "engine", None)
+        if engine is not None:
+            engine.dispose()
 
 
 def _tell(run: Run, name: str, state: str) -> None:
