@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adaptml.errors import SettingsError
+from adaptml.files import finish_replacing
 
 # In the project's folder; a later one wins. The first is tracked, with defaults; the second is one's own.
 ENV_FILES = (".env", ".env.dev")
@@ -161,8 +162,14 @@ class Settings(BaseSettings):
         return self.home / "unlabeled_data"
 
     def annotations(self, task: str) -> Path:
-        """Folder of a task's sampled points, annotations and gold labels."""
-        return self.home / "annotations" / task
+        """Folder of a task's sampled points, annotations and gold labels, as the last step left them.
+
+        Raises:
+            FileError: a step was killed while its files took their places, which cannot be finished.
+        """
+        folder = self.home / "annotations" / task
+        finish_replacing(folder)
+        return folder
 
     def votes(self, task: str) -> Path:
         """Folder of the votes that a task's labelling functions have cast."""

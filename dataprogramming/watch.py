@@ -16,7 +16,7 @@ from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.runs.artifacts import REPORT
-from adaptml.runs.tracking import Recorder
+from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from dataprogramming.lfs import declared_parameters
 from dataprogramming.voter import Voter

@@ -3,7 +3,7 @@
 from adaptml.data import as_recorded
 from adaptml.errors import FrameError, TrackingError, listed, one_line
 from adaptml.project import Project
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.opening import store_errors
 from adaptml.tasks import Task
 
 MAX_LISTED = 20

@@ -190,6 +190,8 @@ def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: An
         assert not host["Privileged"], name
         assert host["CapDrop"] == ["ALL"], name
         assert host["Init"], name
+        assert host["PidsLimit"] == 4096, name
+        assert host["ReadonlyRootfs"] is (name != "/crate-db"), name
         users = server.run("docker", "top", name.strip("/"), "-o", "pid,user,args").stdout.splitlines()[1:]
         assert not [line for line in users if line.split()[1] == "root" and "init" not in line], users
 
@@ -203,6 +205,18 @@ def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: An
 def test_those_that_do_not_need_each_other_do_not_meet(server: Any, container: str, other: str) -> None:
     code = f"import socket; socket.getaddrinfo('{other}', 1)"
     assert server.run("docker", "exec", container, "python", "-c", code, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("container", ["label-studio-web", "dp-mlflow-server", "modelling-mlflow-server"])
+def test_what_needs_nothing_elsewhere_has_no_way_out(server: Any, container: str) -> None:
+    """Docker answers their ports all the same, as the other tests see."""
+    (inspected,) = json.loads(server.run("docker", "inspect", container).stdout)
+    names = inspected["NetworkSettings"]["Networks"]
+    networks = json.loads(server.run("docker", "network", "inspect", *names).stdout)
+    masquerades = "com.docker.network.bridge.enable_ip_masquerade"
+    assert [
+        one["Name"] for one in networks if not one["Internal"] and one["Options"].get(masquerades) != "false"
+    ] == []
 
 
 def test_status_names_every_container_and_its_health(server: Any) -> None:
