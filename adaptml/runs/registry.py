@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
@@ -41,7 +42,9 @@ def model_files(client: MlflowClient, name: str, version: str, folder: Path) -> 
     """
     uri = client.get_model_version_download_uri(name, version)
     here = on_this_machine(uri)
-    if here is not None and here.is_dir():
-        return here
+    if here is not None:
+        if here.is_dir():
+            return here
+        raise MlflowException(f"its files are not in {here}")
     repository = get_artifact_repository(uri, tracking_uri=client.tracking_uri)
     return Path(repository.download_artifacts("", str(folder)))  # type: ignore[no-untyped-call]

@@ -22,10 +22,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
+from adaptml.addresses import sqlite_file
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
+from adaptml.runs.moved import follow_home, warn_of_another_place
 
 LOG_FILE = "log.txt"
 PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
@@ -117,11 +119,14 @@ class RunStore:
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
         try:
-            if self.uri.startswith("sqlite:///"):
-                self._check_file(Path(self.uri.removeprefix("sqlite:///")))
+            file = sqlite_file(self.uri)
+            if file is not None:
+                self._check_file(file)
             client = MlflowClient(self.uri, registry_uri=self.uri)
             with _MAKING:
                 client.search_experiments(max_results=1)
+            if file is not None and self._home is not None:
+                follow_home(file, self._home, self._adopted_run)
         except store_errors() as error:
             if self.uri.startswith("file:") or ":" not in self.uri:
                 raise TrackingError(_FOLDER.format(uri=self.uri)) from error
@@ -186,6 +191,8 @@ class RunStore:
             raise TrackingError(
                 f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
             ) from error
+        if self._home is not None and self._artifact_root is not None:
+            warn_of_another_place(run, self._home)
         with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
             folder = Path(scratch)
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
@@ -252,8 +259,10 @@ class RunStore:
             TrackingError: no such run or artifact, or the run is not complete.
         """
         root = on_this_machine(str(self.get(run_id).info.artifact_uri))
-        if root is not None and (root / name).is_file():
-            return root / name
+        if root is not None:
+            if (root / name).is_file():
+                return root / name
+            raise TrackingError(f"run {run_id} has no artifact {name} in {root}; name another run")
         try:
             return Path(self.client.download_artifacts(run_id, name, str(folder)))
         except store_errors() as error:
