@@ -72,7 +72,7 @@ def _follow(file: Path, home: Path, opened_run: str) -> Path | None:
                     before = _home_of(old)
         _take_opened(db, home, opened_run)
         for row, old, new in _elsewhere(db, "experiments", "artifact_location", home):
-            if not old.is_dir() or _has_runs_in(db, row, home):
+            if not _is_there(old) or _has_runs_in(db, row, home):
                 _write(db, "experiments", "artifact_location", row, new)
         if before is not None:
             _follow_parameters(db, before, home)
@@ -102,13 +102,21 @@ def _home_of(place: Path) -> Path:
 
 def _is_another(old: Path, new: Path) -> bool:
     """Whether there are files in the new place, and not because both places are one."""
-    return new.exists() and not (old.exists() and old.samefile(new))
+    return new.exists() and not (_is_there(old) and old.samefile(new))
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is such a place for us: not in a folder that only another user may enter."""
+    try:
+        return place.exists()
+    except PermissionError:
+        return False
 
 
 def _take_opened(db: sqlite3.Connection, home: Path, run_id: str) -> None:
     for row, old, new in _elsewhere(db, "runs", "artifact_uri", home):
         (found,) = db.execute("SELECT run_uuid FROM runs WHERE rowid = ?", (row,)).fetchone()
-        if found == run_id and not old.exists():
+        if found == run_id and not _is_there(old):
             _write(db, "runs", "artifact_uri", row, new)
 
 
