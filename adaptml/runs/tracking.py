@@ -209,7 +209,7 @@ def close_stores(client: MlflowClient) -> None:
 
     MLflow keeps one store per address for the whole process and offers no call that closes it.
     """
-    for owner in (client._tracking_client, client._get_registry_client()):
+    for owner in (client._tracking_client, client._get_registry_client()):  # type: ignore[no-untyped-call]
         engine = getattr(owner.store, "engine", None)
         if engine is not None:
             engine.dispose()
