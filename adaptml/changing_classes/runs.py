@@ -37,8 +37,8 @@ def runs_before(project: Project, task: str) -> RunsBefore:
     if _nothing_yet(project):
         return RunsBefore()
     from adaptml.runs.listing import list_runs  # MLflow takes seconds
+    from adaptml.runs.opening import store_errors
     from adaptml.runs.registry import CHAMPION, end_models
-    from adaptml.runs.tracking import store_errors
 
     try:
         runs = list_runs(project, task)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from adaptml.cli import options
 from adaptml.cli.host import host_stack
+from adaptml.cli.streams import unsaid
 from adaptml.cli.support import EXIT_ERROR, new_app, output, project_here
 from adaptml.project import Project
 from adaptml.stack.host import PORTAL, SERVICE_VARIABLE, refuse_in_container, step
@@ -125,7 +126,7 @@ def log(
             text, place = store.log(job, place)
             sys.stdout.write(text)
             sys.stdout.flush()
-            if not text and not (follow and found.unfinished):
+            if unsaid() is not None or (not text and not (follow and found.unfinished)):
                 break
             if not text:
                 time.sleep(FOLLOW_S)

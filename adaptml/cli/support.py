@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from adaptml.cli.options import ALIASES
+from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, unsaid
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
 
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 GC_ALLOCATIONS = 50_000
 TYPED = "adaptml.typed"  # in a context's meta: what was typed after the command's name
 PIPE_COLUMNS = 1_000  # wider than any table
+# Unless the person has set them: no bars for files of a few bytes, no lines of MLflow's among our answers,
+# and a server that is away is told of in seconds, not after seven tries in four minutes.
+MLFLOW_DEFAULTS = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
 
 
 def output() -> Console:
@@ -53,17 +60,30 @@ class _OneLine:
         run = super().main  # type: ignore[misc]
         if not standalone_mode:
             return run(args, standalone_mode=False, **options)
+        make_patient()
         try:
-            sys.exit(run(args, standalone_mode=False, **options) or 0)
+            code = run(args, standalone_mode=False, **options) or 0
         except TyperException as error:
             text = usage_line(error)
             if text:
                 say_error(text)
                 _mark_opened_run(SettingsError(text))
-            sys.exit(error.exit_code)
+            code = error.exit_code
         except typer.Abort:
             say_error("stopped, as was answered; nothing was changed")
-            sys.exit(EXIT_ERROR)
+            code = EXIT_ERROR
+        sys.exit(code or _code_of_unsaid())
+
+
+def _code_of_unsaid() -> int:
+    """The exit code of a command that did all, of which some may not have been shown."""
+    lost = unsaid()
+    if lost is None:
+        return 0
+    if isinstance(lost, BrokenPipeError):  # whoever read it, such as `head`, has seen enough
+        return EXIT_CLOSED_PIPE
+    say_error(f"all was done, but not all was shown: stdout cannot be written: {one_line(lost)}")
+    return EXIT_UNSAID
 
 
 def usage_line(error: TyperException) -> str:
@@ -258,8 +278,7 @@ class _OnStderr(logging.Handler):
 
 
 def _prepare_process() -> None:
-    """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    """Show warnings on stderr; let SIGTERM and SIGHUP unwind the step, so that its run is marked."""
     # Modules live as long as the process, and our frames hold no cycles: looking through them for garbage
     # again and again is half the time of a `pull`. Set before the step is imported, which makes many objects.
     gc.set_threshold(GC_ALLOCATIONS)
@@ -272,7 +291,11 @@ def _prepare_process() -> None:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     _warn_of_unread_names(log)
     EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    signal.signal(signal.SIGTERM, _terminate)
+    for name, value in MLFLOW_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminate)
 
 
 def _warn_of_unread_names(log: logging.Logger) -> None:
@@ -286,5 +309,5 @@ def _warn_of_unread_names(log: logging.Logger) -> None:
             log.warning("%s", line)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated(EXIT_TERMINATED)
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(128 + number)

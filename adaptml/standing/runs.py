@@ -11,8 +11,9 @@ from mlflow.entities.model_registry import RegisteredModel
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.opening import store_errors
+from adaptml.runs.recording import PARENT_TAG
 from adaptml.runs.registry import CHAMPION, end_models
-from adaptml.runs.tracking import PARENT_TAG, store_errors
 from adaptml.standing.core import LastRun, LastWatch, ModellingStands
 from adaptml.tasks import Task
 

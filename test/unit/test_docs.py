@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -249,9 +250,35 @@ def test_the_jobs_of_continuous_integration_run_what_there_is() -> None:
     names = {name for job in made.values() for name in job}
     assert all(re.search(f"^{re.escape(name)}:", makefile, re.MULTILINE) for name in names)
     assert made["test"] == ["test"]
+    assert made["audit"] == ["audit"]
     assert made["stack"][-1] == "test-stack"
     assert made["macos"] == ["demo"]
     assert workflow["jobs"]["macos"]["runs-on"].startswith("macos-")
+
+
+def test_every_python_that_is_promised_is_tested() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    tested = [
+        next(
+            step["with"]["python-version"]
+            for step in jobs["test"]["steps"]
+            if "with" in step and "cache" in step["with"]
+        ),
+        *jobs["python"]["strategy"]["matrix"]["python"],
+    ]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={tested[0]}"
+    assert [one.rpartition(" :: ")[2] for one in project["classifiers"]] == tested
+    assert f"Python {', '.join(tested[:-1])} or {tested[-1]}" in README
+
+
+def test_continuous_integration_runs_no_action_that_its_author_can_exchange() -> None:
+    """A tag can be moved; a commit cannot."""
+    text = (REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
