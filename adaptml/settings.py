@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         8000, description="port of the prediction service; 0 takes a free one"
     )
 
+    service_connections: Annotated[int, Field(ge=2, le=1000)] = Field(
+        10,
+        description="connections to each database that the prediction service opens at most; one is kept for "
+        "`/health`, the others are predictions at a time",
+    )
     service_writes: bool = Field(
         False,
         description="whether the prediction service may write predictions to the database, for requests with "

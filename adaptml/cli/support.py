@@ -35,6 +35,7 @@ PIPE_COLUMNS = 1_000  # wider than any table
 # and a server that is away is told of in seconds, not after seven tries in four minutes.
 MLFLOW_DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",  # no step opens one by MLflow
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }

@@ -15,13 +15,12 @@ from typing import Any
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from adaptml.addresses import sqlite_file
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
 from adaptml.runs.artifacts import checked
 from adaptml.runs.models import on_this_machine
-from adaptml.runs.moved import follow_home, warn_of_another_place
+from adaptml.runs.moved import warn_of_another_place
 from adaptml.runs.opening import open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
@@ -50,10 +49,7 @@ class RunStore:
         Raises:
             TrackingError: it cannot be used.
         """
-        client, file = open_client(self.uri, self._home), sqlite_file(self.uri)
-        if file is not None and self._home is not None:
-            follow_home(file, self._home, self._adopted_run)
-        return client
+        return open_client(self.uri, self._home, self._adopted_run)
 
     def close(self) -> None:
         """Give back every connection to a local store; the next use opens it again."""
