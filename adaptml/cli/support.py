@@ -154,10 +154,13 @@ def new_app(**options: Any) -> App:
     )
 
 
-def project_here() -> "Project":
+def project_here(*, needs_home: bool = True) -> "Project":
     """The project of the working folder, for a command that works on what is there.
 
     What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Args:
+        needs_home: a home folder that was named has to be there; the first `import` makes it.
 
     Raises:
         SettingsError: no project is here, or the home folder that was named is not there.
@@ -170,7 +173,7 @@ def project_here() -> "Project":
         raise SettingsError(
             f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
         )
-    if "home" in settings.model_fields_set and not settings.home.is_dir():
+    if needs_home and "home" in settings.model_fields_set and not settings.home.is_dir():
         raise SettingsError(
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
