@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import catalogue, cratedb, postgresql, sqlite_file
+from adaptml.database import catalogue, cratedb, postgresql, sqlite_file, sqlite_waiting
 from adaptml.database.cratedb_errors import refusal
 from adaptml.database.keys import is_key
 from adaptml.database.not_text import NOT_UTF8
@@ -227,7 +227,11 @@ def _engine(url: sa.URL, patience_s: float, make: bool) -> sa.Engine:
         if make and url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         # Lists are JSON text there, which people read and search: letters are not written as numbers.
-        return sa.create_engine(url, connect_args={"timeout": patience_s}, json_serializer=_readable_json)
+        waiting = {
+            "timeout": min(patience_s, sqlite_waiting.SLICE_S),
+            "factory": sqlite_waiting.connection_class(patience_s, url.render_as_string(hide_password=True)),
+        }
+        return sa.create_engine(url, connect_args=waiting, json_serializer=_readable_json)
     if kind == cratedb.DIALECT:
         engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
         cratedb.set_up(engine, patience_s)
