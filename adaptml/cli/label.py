@@ -8,9 +8,8 @@ import typer
 from adaptml.cli import options
 from adaptml.cli.keeping import on_host, say
 from adaptml.cli.lfs import print_lf_table
-from adaptml.cli.support import extra_options, output
+from adaptml.cli.support import extra_options, output, project_here
 from adaptml.errors import LabellingError
-from adaptml.project import Project
 
 if TYPE_CHECKING:
     from adaptml.tasks import Task
@@ -70,7 +69,7 @@ def command(
     if keep and on_host(ctx, "label", task, stack):
         return
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
-    with Project() as project:
+    with project_here() as project:
         chosen = project.task(task, setting)
         done = project.label(
             chosen,
@@ -106,7 +105,7 @@ def _write_those_of(
 
     if data is not None or not write or ctx.args:
         ctx.fail("--run writes the labels of a complete run: give it with --write, and nothing else")
-    with Project() as project:
+    with project_here() as project:
         chosen = project.task(task, setting)
         show_written(chosen, write_labels(project, chosen, run, labels_of(project, chosen, run)))
 

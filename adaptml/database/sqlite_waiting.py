@@ -17,14 +17,20 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def connection_class(patience_s: float, name: str) -> type[sqlite3.Connection]:
-    """The connections to one file.
+def arguments(patience_s: float, name: str) -> dict[str, Any]:
+    """What `sqlite3.connect` takes for connections that wait like this.
 
     Args:
         patience_s: how long to wait for a lock, in seconds.
         name: of the database, for the line that says what is waited for.
     """
-    patiently = _Patience(patience_s, name)
+    return {
+        "timeout": min(patience_s, SLICE_S),
+        "factory": _connection_class(_Patience(patience_s, name)),
+    }
+
+
+def _connection_class(patiently: "_Patience") -> type[sqlite3.Connection]:
 
     class Cursor(sqlite3.Cursor):
         def execute(self, *words: Any) -> "Cursor":

@@ -19,8 +19,10 @@ from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.leftovers import scratch_folder
 from adaptml.runs.adopted import adopted
+from adaptml.runs.artifacts import checked
 from adaptml.runs.dead import mark_dead, process_tags
 from adaptml.runs.models import on_this_machine
+from adaptml.runs.moved import warn_of_another_place
 from adaptml.runs.opening import open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
@@ -49,20 +51,13 @@ class RunStore:
         Raises:
             TrackingError: it cannot be used.
         """
-        return open_client(self.uri, self._home)
+        return open_client(self.uri, self._home, self._adopted_run)
 
     def close(self) -> None:
-        """Give back every connection to a local store; the next use opens it again.
-
-        MLflow keeps one store per address for the whole process and offers no call that closes it.
-        """
+        """Give back every connection to a local store; the next use opens it again."""
         client = self.__dict__.pop("client", None)
-        if client is None:
-            return
-        for owner in (client._tracking_client, client._get_registry_client()):
-            engine = getattr(owner.store, "engine", None)
-            if engine is not None:
-                engine.dispose()
+        if client is not None:
+            close_stores(client)
 
     @contextmanager
     def run(self, experiment: str, name: str, params: Mapping[str, Any]) -> Iterator[Recorder]:
@@ -91,6 +86,8 @@ class RunStore:
             raise TrackingError(
                 f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
             ) from error
+        if self._home is not None and self._artifact_root is not None:
+            warn_of_another_place(run, self._home)
         with scratch_folder() as folder:
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
             recorder = Recorder(
@@ -160,13 +157,16 @@ class RunStore:
         """One artifact of a run: where it lies on this machine, else a copy in a folder.
 
         Raises:
-            TrackingError: no such run or artifact, or the run is not complete.
+            TrackingError: no such run or artifact, the run is not complete, or the artifact is something else
+                than its name says.
         """
         root = on_this_machine(str(self.get(run_id).info.artifact_uri))
-        if root is not None and (root / name).is_file():
-            return root / name
+        if root is not None:
+            if (root / name).is_file():
+                return checked(root / name, run_id)
+            raise TrackingError(f"run {run_id} has no artifact {name} in {root}; name another run")
         try:
-            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+            return checked(Path(self.client.download_artifacts(run_id, name, str(folder))), run_id)
         except store_errors() as error:
             raise TrackingError(
                 f"run {run_id} has no artifact {name}: {one_line(error)}; name another run"
@@ -202,7 +202,26 @@ class RunStore:
             )
         else:
             number = found.experiment_id
-        return client.create_run(number, run_name=name, tags=process_tags())
+        run = client.create_run(number, run_name=name, tags=process_tags())
+        place = on_this_machine(str(run.info.artifact_uri))
+        if place is not None and place.is_dir() and any(place.iterdir()):
+            client.set_terminated(run.info.run_id, "FAILED")
+            raise TrackingError(
+                f"MLflow at {self.uri} gives a new run the folder {place}, which holds files already; "
+                "nothing is written there: see the artifact location of the experiment, or name another one"
+            )
+        return run
+
+
+def close_stores(client: MlflowClient) -> None:
+    """Give back every connection of a client to a local store; the next use opens them again.
+
+    MLflow keeps one store per address for the whole process and offers no call that closes it.
+    """
+    for owner in (client._tracking_client, client._get_registry_client()):
+        engine = getattr(owner.store, "engine", None)
+        if engine is not None:
+            engine.dispose()
 
 
 def _tell(run: Run, name: str, state: str) -> None:

@@ -384,7 +384,7 @@ def test_labels_that_cannot_be_written_are_written_later_by_the_command_that_is_
         connection.exec_driver_sql("DROP VIEW pets_labels")
     for new_rows in (n_covered, 0):
         done = runner.invoke(app, again.split()[1:])
-        assert done.stdout == f"database       pets_labels, {new_rows} new rows\n", done.stderr
+        assert done.stdout == f"database       pets_labels, {new_rows} new rows\n", done
     assert len(pets.runs.client.search_runs(["1"])) == 1
     pets.runs.client.delete_run(run_id)
     gone = runner.invoke(app, again.split()[1:])
