@@ -40,7 +40,7 @@ def labels_of(project: Project, task: Task, run_id: str) -> pd.DataFrame:
             f"run {run_id} labelled for task {name!r} with the classes {', '.join(classes)}; expected task "
             f"{task.name!r} with {', '.join(task.class_names)}: label again"
         )
-    return frame
+    return frame.assign(label=frame["label"].map(list))  # arrays, as Parquet is read
 
 
 def write_labels(project: Project, task: Task, run_id: str, labels: pd.DataFrame) -> int:
