@@ -48,7 +48,7 @@ def _patient(stream: TextIO | None, original: TextIO | None, number: int) -> Tex
         io.BufferedWriter(raw),
         "utf-8" if stream is None else stream.encoding,
         "backslashreplace",
-        line_buffering=at_once,
+        line_buffering=bool(at_once),
     )
 
 
