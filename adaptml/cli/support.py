@@ -256,12 +256,21 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             say_error(str(error))
             _mark_opened_run(error)
             raise typer.Exit(EXIT_ERROR) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted; nothing of this step was kept", err=True)
+        except KeyboardInterrupt as error:
+            typer.echo(f"interrupted; {_kept(error) or 'nothing of this step was kept'}", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        except Terminated as error:
+            if _kept(error):
+                typer.echo(f"ended; {_kept(error)}", err=True)
+            raise
 
     run.guarded = True  # type: ignore[attr-defined]
     return run
+
+
+def _kept(error: BaseException) -> str:
+    """What was complete already when a step was interrupted; empty where nothing was."""
+    return "; ".join(getattr(error, "__notes__", []))
 
 
 def _mark_opened_run(error: AdaptmlError) -> None:
