@@ -25,6 +25,7 @@ from adaptml.errors import (
     listed,
     one_line,
 )
+from adaptml.masking import masked
 
 PATIENCE_S = 30.0
 EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
@@ -58,7 +59,7 @@ class Connected:
         self._tables: dict[str, sa.Table] = {}
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
         parsed = _parsed(url, setting)
-        self.name = parsed.render_as_string(hide_password=True)
+        self.name = masked(url)
         try:
             self.engine = _engine(parsed, patience_s, make)
             if sqlite_file.is_file(parsed):

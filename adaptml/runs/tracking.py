@@ -24,6 +24,8 @@ from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
+from adaptml.masked_logs import MaskedFormatter
+from adaptml.masking import masked, without_user
 from adaptml.runs.adopted import adopted
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
 
@@ -37,6 +39,11 @@ _FOLDER = (
     "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and "
     "set MLFLOW_TRACKING_URI to that target"
 )
+_LOGIN = (
+    "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the environment or in .env.dev, "
+    "to an account that may do this there"
+)
+_NOT_LET_IN = (401, 403)
 _MAKING = Lock()  # a new store is made by migrations that keep global state
 
 
@@ -127,7 +134,7 @@ class RunStore:
                 raise TrackingError(_FOLDER.format(uri=self.uri)) from error
             raise TrackingError(
                 f"MLflow at {self.uri} cannot be used: {one_line(error)}; "
-                "see that it runs, or set MLFLOW_TRACKING_URI"
+                f"{_login(error) or 'see that it runs, or set MLFLOW_TRACKING_URI'}"
             ) from error
         except ImportError as error:  # what a store needs beyond the client, MLflow's client does not ask for
             raise TrackingError(
@@ -184,7 +191,8 @@ class RunStore:
             )
         except store_errors() as error:
             raise TrackingError(
-                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
+                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; "
+                f"{_login(error) or 'fix that and run again'}"
             ) from error
         with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
             folder = Path(scratch)
@@ -210,7 +218,7 @@ class RunStore:
                 if isinstance(error, store_errors()):
                     raise TrackingError(
                         f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
-                        f"it is marked {status}: fix that and run again"
+                        f"it is marked {status}: {_login(error) or 'fix that and run again'}"
                     ) from error
                 raise
             finally:
@@ -278,7 +286,8 @@ class RunStore:
     def _address(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return str(run.info.artifact_uri)
-        return f"{self.uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        server, of = without_user(self.uri).rstrip("/"), run.info
+        return f"{server}/#/experiments/{of.experiment_id}/runs/{of.run_id}"
 
     def _opened(self, experiment: str, name: str) -> Run:
         client = self.client
@@ -303,7 +312,7 @@ def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     log = logging.getLogger(f"adaptml.run.{run_id}")
     log.setLevel(logging.INFO)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     return log, handler
 
@@ -316,7 +325,7 @@ def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
     # `mlflow run` has logged its own form of some parameters, which may not change.
     new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
     metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
+    tags = [RunTag(key, masked(value)) for key, value in recorder.tags.items()]
     client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()], tags)
     client.log_artifacts(run_id, str(recorder.folder))
     for child in recorder.children:
@@ -371,6 +380,15 @@ def _close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseExcep
     return status
 
 
+def _login(error: Exception) -> str:
+    """What to do where a server asks who one is, or does not let one in; empty for another error."""
+    if isinstance(error, MlflowException):
+        status = error.get_http_status_code()
+    else:  # of `requests`, which brings artifacts
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    return _LOGIN if status in _NOT_LET_IN else ""
+
+
 def store_errors() -> tuple[type[Exception], ...]:
     """What MLflow's stores raise; a local one, which alone loads SQLAlchemy, lets its errors through."""
     sqlalchemy = sys.modules.get("sqlalchemy.exc")
@@ -378,5 +396,5 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def _text(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else masked(str(value))
     return text if len(text) <= _MAX_PARAM_CHARS else text[: _MAX_PARAM_CHARS - 1] + "…"
