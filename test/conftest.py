@@ -56,6 +56,7 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
             monkeypatch.delenv(name)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setattr(masking, "_known", masking._known)  # another test's secrets are words of this one
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")  # as every command sets it
     room = tmp_path / "room"
     (room / "tasks").mkdir(parents=True)
     monkeypatch.chdir(room)
