@@ -46,7 +46,7 @@ def store_errors() -> tuple[type[Exception], ...]:
 def login(error: Exception) -> str:
     """What to do where a server asks who one is, or does not let one in; empty for another error."""
     if isinstance(error, MlflowException):
-        status = error.get_http_status_code()
+        status = error.get_http_status_code()  # type: ignore[no-untyped-call]
     else:  # of `requests`, which brings artifacts
         status = getattr(getattr(error, "response", None), "status_code", None)
     return _LOGIN if status in _NOT_LET_IN else ""
