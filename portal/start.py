@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from adaptml.errors import AdaptmlError, SettingsError
 from adaptml.listening import address_of, is_loopback, listen, run_server
+from adaptml.masking import without_user
 from adaptml.project import Project
 from adaptml.stack.host import PORTAL, SERVICE_VARIABLE
 from modelling.app.key import MIN_KEY_CHARS, read_key
@@ -89,7 +90,7 @@ def _way_in(access: Access, address: str, in_stack: bool) -> str:
 
 def _link(access: Access, name: str, address: str) -> str:
     # After # it is sent to no server by itself, so that it stays out of logs and of the next page's referrer.
-    return f"{address.rstrip('/')}/enter#{access.invite(name)}"
+    return f"{without_user(address).rstrip('/')}/enter#{access.invite(name)}"
 
 
 def _host(address: str) -> str:

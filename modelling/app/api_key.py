@@ -7,7 +7,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adaptml.errors import SettingsError
 from adaptml.listening import is_loopback
+from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
+from adaptml.settings import hand_on_mlflow
 from modelling.app.api_errors import ErrorBody, ErrorDetail
 from modelling.app.key import MIN_KEY_CHARS, NO_KEY, WRONG_KEY, carries_key, read_key
 from modelling.app.main import create_app
@@ -54,6 +56,8 @@ def keyed_app() -> ASGIApp:
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it would fill the log
     project = Project()
+    hand_on_mlflow(project.settings.root, os.environ)
+    mask_this_process(os.environ)
     app = create_app(project)
     bind = os.environ.get("API_BIND", "")
     if is_loopback(bind):
