@@ -16,6 +16,14 @@ def command(
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.", show_default=False)
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="Prefix under which a proxy passes requests on, as /ml. Default: none.",
+            show_default=False,
+        ),
+    ] = None,
     featurize: Annotated[
         bool, typer.Option("--featurize", help="Encode rows without features, in place of refusing them.")
     ] = False,
@@ -37,7 +45,7 @@ def command(
     Example: `adaptml serve --port 8000`
     """
     with Project() as project:
-        project.serve(host, port, _announce, featurize=featurize, models=models or ())
+        project.serve(host, port, _announce, featurize=featurize, models=models or (), root_path=root_path)
 
 
 def _announce(address: str) -> None:
