@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from pydantic_core import to_json
-from starlette.requests import ClientDisconnect
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
@@ -27,6 +26,7 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
+from modelling.app.body import Bodies
 from modelling.app.model_cache import ModelCache, Served, exported_models
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
@@ -35,7 +35,6 @@ from modelling.app.writing import Writing, writing
 from modelling.champion import Champion
 
 POLL_S = 3.0
-MAX_BODY_BYTES = 64 * 2**20
 LOCK_TIMEOUT_S = 2.0  # a caller is better told to try again than left waiting
 _log = logging.getLogger(__name__)
 
@@ -112,12 +111,14 @@ def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing
             raise database_away() from error
         return health(cache, failing)
 
+    bodies = Bodies()
+
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
         champion = _served(cache, name)
         to = writes if writes.is_asked(request) else None
-        body = await _read(request)
-        answer = await run_in_threadpool(_answer, champion, body, database, to)
+        async with bodies.read(request) as body:
+            answer = await run_in_threadpool(_answer, champion, body, database, to)
         return Response(answer, media_type="application/json")
 
 
@@ -162,19 +163,6 @@ def _served(cache: Served, name: str) -> Champion:
 
 def _loaded(cache: Served) -> list[Champion]:
     return [model.champion for model in cache.models if model.champion is not None]
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
-                raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
-    except ClientDisconnect as error:  # nobody reads this answer, and nothing of ours broke
-        raise ApiError(422, "invalid_request", "the body was cut off; send it again") from error
-    return bytes(body)
 
 
 async def _watch(cache: Served) -> None:
