@@ -45,7 +45,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
  && /tmp/slim.sh
-COPY docker/entry-mlflow-server.sh docker/health-mlflow-server.py /app/
+COPY docker/entry-mlflow-server.sh docker/health-mlflow-server.py docker/gc-mlflow-server.py /app/
 USER 1000:1000
 EXPOSE 5000
 CMD ["/app/entry-mlflow-server.sh"]
@@ -172,10 +172,11 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=cache,target=/root/.cache/uv \
     --mount=type=bind,source=requirements/labelstudio-server.txt,target=/tmp/requirements.txt \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt
-# Nothing is told to anybody, nobody signs up unasked, and no file is served but those in /files. SENTRY_DSN must be set
-# to nothing, not left unset.
+# Nothing is told to anybody, nobody signs up unasked, no file is served but those in /files, and no address inside a network
+# is asked on an annotator's word. SENTRY_DSN must be set to nothing, not left unset.
 ENV COLLECT_ANALYTICS=false SENTRY_DSN= FRONTEND_SENTRY_DSN= LATEST_VERSION_CHECK=false \
     CORS_ALLOW_ALL_ORIGINS=false LOCAL_FILES_SERVING_ENABLED=true LOCAL_FILES_DOCUMENT_ROOT=/files \
+    SSRF_PROTECTION_ENABLED=true ML_BLOCK_LOCAL_IP=true \
     LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK=true LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN=true \
     fflag_feat_utc_210_prediction_validation_15082025=true
 # An empty database after its migrations, which would take a first start 40 s.

@@ -11,7 +11,7 @@ PIP := -m pip install --disable-pip-version-check --quiet --no-compile
 LOCKED := --no-deps --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo mlflow-ui labelstudio test test-stack check docs lock clean
+.PHONY: help install demo mlflow-ui labelstudio test test-stack check docs lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,5 +70,13 @@ docs: .venv/.docs  ## build the site of the Python library in docs/_build/html; 
 lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv
 
+.audit/.installed: requirements/audit.txt
+	$(PYTHON) -m venv .audit
+	.audit/bin/python $(PIP) $(LOCKED) requirements/audit.txt
+	@touch $@
+
+audit: .audit/.installed  ## list all packages in sbom/ (CycloneDX), and look for advisories that name them
+	requirements/audit.sh .audit/bin
+
 clean:  ## delete the environment and everything that the steps wrote
-	rm -rf .venv .mlflow workspace mlruns docs/_build docs/_api .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .mlflow .audit sbom workspace mlruns docs/_build docs/_api .mypy_cache .pytest_cache .ruff_cache

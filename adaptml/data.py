@@ -9,6 +9,7 @@ import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -145,6 +146,26 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
 def described(data: Data | None) -> str:
     """Data in a few words, for messages and a run's parameters."""
     return f"a frame of {len(data)} rows" if isinstance(data, pd.DataFrame) else str(data or NO_GOLD)
+
+
+def as_recorded(data: str) -> str:
+    """The name of data that a run recorded, where it may be read on no person's word.
+
+    Whoever writes to MLflow can record any name: opening a pickle runs code, and a condition is SQL.
+
+    Raises:
+        FrameError: a pickle, or rows by a condition.
+    """
+    if Path(data).suffix == ".pkl":
+        raise FrameError(
+            f"a run recorded {data}, a pickle, which can run code; expected .parquet, .csv or .jsonl: "
+            "convert it, and name that"
+        )
+    if split_condition(data)[1] is not None:
+        raise FrameError(
+            f"a run recorded {data!r}, and SQL is run on a person's word only; name it: --data {quote(data)}"
+        )
+    return data
 
 
 def is_run(data: Data) -> bool:

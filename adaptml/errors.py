@@ -268,7 +268,7 @@ class MissingDataPointsError(AdaptmlError):
 
 
 class Terminated(SystemExit):
-    """Somebody asked the process to end (SIGTERM); never taken for something that a person's code raised."""
+    """Somebody asked the process to end (SIGTERM, SIGHUP); never taken for what a person's code raised."""
 
 
 def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:

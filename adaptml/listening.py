@@ -61,6 +61,8 @@ def run_server(
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again when it has shut down; being asked to stop is no failure.
         signal.signal(signal.SIGTERM, lambda *_: None)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # of which uvicorn knows nothing
+            signal.signal(signal.SIGHUP, server.handle_exit)
     with listener, suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
 

@@ -1,9 +1,11 @@
 """One progress bar for all long work: what, how far, rows, rate, time left; lines where nobody sees a bar."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 
 from rich.console import Console
 from rich.progress import (
@@ -35,6 +37,20 @@ class _Rate(ProgressColumn):
 
 LINE_EVERY_S = 10.0
 EVENT_EVERY_S = 0.5
+WONDER_S = 2.0  # a person who sees nothing for longer asks what is going on
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """A block that may have to wait: once it has for two seconds, the text is logged as a warning."""
+    timer = Timer(WONDER_S, _log.warning, ["%s", text])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -4,11 +4,13 @@ Whatever such code raises becomes one line with file and line number; the traceb
 own folder is importable and is where relative paths start.
 """
 
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -17,6 +19,8 @@ from adaptml.errors import AdaptmlError, Terminated, one_line
 
 Raised = BaseException  # everything; Ctrl-C and the end of the process are passed on
 _LOCK = threading.RLock()  # the import path, the loaded modules and the working folder are the process's
+_FAILED: set[str] = set()  # what threads of such code failed with, each said once
+_log = logging.getLogger(__name__)
 _MODULES: dict[Path, dict[str, ModuleType]] = {}  # modules beside a task's lfs.py, which only that task sees
 
 
@@ -82,11 +86,12 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
 
     Modules of the folder are seen by code of this folder alone, so that two folders may each have a
     `helpers.py`. The working folder is the whole process's: it is changed only where the main thread asks, so
-    that two projects in two threads do not move each other. One block runs at a time.
+    that two projects in two threads do not move each other. One block runs at a time. What a thread that its
+    code started fails with is one warning, however often it does.
 
     Args:
         folder: the folder; None changes nothing.
-        fresh: forget modules of the folder that were imported before.
+        fresh: forget modules of the folder that were imported before, and which warnings were given.
     """
     if folder is None:
         yield
@@ -97,6 +102,12 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
         hidden = _show_modules(folder, fresh)
         others = sys.modules.copy().keys() - _MODULES.get(folder, {}).keys()  # another thread may import
         writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        if fresh:
+            _FAILED.clear()
+        told, threading.excepthook = (
+            threading.excepthook,
+            partial(_thread_failed, folder, threading.excepthook),
+        )
         sys.path.insert(0, str(folder))
         try:
             if moves:
@@ -106,8 +117,24 @@ def in_folder(folder: Path | None, *, fresh: bool = False) -> Iterator[None]:
             if before is not None:
                 os.chdir(before)
             sys.path.remove(str(folder))
+            threading.excepthook = told
             sys.dont_write_bytecode = writes
             _hide_modules(folder, hidden, others)
+
+
+def _thread_failed(
+    folder: Path, others: Callable[[threading.ExceptHookArgs], object], failed: threading.ExceptHookArgs
+) -> None:
+    """Say once what a thread of the folder's code failed with; `others` are told of all other threads."""
+    error = failed.exc_value
+    where = place(error, folder) if error is not None and not isinstance(error, SystemExit) else None
+    if error is None or where is None:
+        others(failed)
+        return
+    text = f"a thread failed at {where}: {said(error)}; what started it was not told"
+    if text not in _FAILED:
+        _FAILED.add(text)
+        _log.warning("%s", text)
 
 
 def relative_paths_start() -> str:

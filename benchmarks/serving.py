@@ -82,14 +82,14 @@ def make_table(home: Path) -> Vectors:
 
 def deploy_model(vectors: Vectors) -> EndModel:
     """Train an end model on part of the table, register and deploy it; returns its classifier."""
-    project = Project()
-    task = project.task("points")
     labels = np.eye(len(CLASSES))[vectors[:TRAINED_ON, : len(CLASSES)].argmax(axis=1)]
     example = pd.DataFrame({"table_name": ["points"], "id": ["p0"]})
-    with project.runs.run("points", "serving benchmark", {}) as recorder:
-        model = EndModel("logistic_regression", task.problem).fit(vectors[:TRAINED_ON], labels)
-        recorder.model = model_to_log(task, model, [VECTOR], LENGTH, example, recorder.folder)
-    deploy(project, registered_name(task))
+    with Project() as project:
+        task = project.task("points")
+        with project.runs.run("points", "serving benchmark", {}) as recorder:
+            model = EndModel("logistic_regression", task.problem).fit(vectors[:TRAINED_ON], labels)
+            recorder.model = model_to_log(task, model, [VECTOR], LENGTH, example, recorder.folder)
+        deploy(project, registered_name(task))
     return model
 
 

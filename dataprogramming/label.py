@@ -14,7 +14,7 @@ from adaptml.errors import DatabaseError, LabellingError
 from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
-from adaptml.runs.tracking import Recorder
+from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file

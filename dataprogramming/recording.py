@@ -7,7 +7,7 @@ from adaptml.frames import write_frame
 from adaptml.plots import write_plot
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import Recorder
+from adaptml.runs.recording import Recorder
 from dataprogramming.analysis import lf_summary
 from dataprogramming.artifacts import model_to_log
 from dataprogramming.label_models.core import covered

@@ -20,7 +20,6 @@ from contextlib import suppress
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from zipfile import BadZipFile
 
@@ -28,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import FileError
-from adaptml.files import replacing, write_text
+from adaptml.files import new_folder, replacing, write_text
 from dataprogramming.row_hashes import Hashes
 
 UNKNOWN = -2  # a vote that was not computed yet, or that failed
@@ -226,11 +225,10 @@ class VoteStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / _FORMAT).is_file():
                 write_text(FORMAT, self.folder / _FORMAT)
-            unfinished = Path(mkdtemp(dir=self.folder, prefix=_UNFINISHED))
+            unfinished = new_folder(self.folder, _UNFINISHED)
             np.savez(unfinished / f"{_ROWS}.npz", hashes)
             for digest, cast in votes.items():
                 np.savez(unfinished / f"{digest}.npz", cast)
-            unfinished.chmod(0o755)
             with suppress(FileExistsError):
                 _rename(unfinished, self.folder / name)
         except OSError as error:

@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from adaptml.data import Data, described, is_file, read_points, split_condition
+from adaptml.data import Data, as_recorded, described, is_file, read_points
 from adaptml.errors import NothingNewError, TrackingError
 from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.runs.artifacts import REPORT
-from adaptml.runs.tracking import Recorder
+from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from dataprogramming.lfs import declared_parameters
 from dataprogramming.voter import Voter
@@ -166,8 +166,8 @@ def watch(
 
 def _table(project: Project, run_id: str, source: str) -> str:
     """The table that a run labelled."""
-    table, _ = split_condition(source)
-    if source.startswith("a frame of ") or is_file(project, source) or not project.database.has_table(table):
+    source = as_recorded(source)
+    if source.startswith("a frame of ") or is_file(project, source) or not project.database.has_table(source):
         raise TrackingError(
             f"run {run_id} labelled {source or 'nothing that it names'}, which is no table: say with --data "
             "where new rows are"

@@ -13,6 +13,7 @@ docker/stand-ins/make.sh python:3.11-slim-bookworm mariadb:11.8
 crate=${CRATE_IMAGE:-crate:6.4.3}
 if docker image inspect "$crate" >/dev/null 2>&1 || timeout 300 docker pull -q "$crate" >/dev/null 2>&1; then
   unset STACK_STAND_INS
+  if [ -f docker/images.env ]; then COMPOSE_ENV_FILES+=,docker/images.env; fi
 else
   loud "$crate cannot be had: PostgreSQL STANDS IN FOR CRATEDB, which this run does not test"
   docker/stand-ins/make.sh postgres:17

@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adaptml.addresses import sqlite_address
 from adaptml.cli.support import run_command
 from adaptml.errors import ModelError
 from adaptml.project import Project
@@ -96,8 +97,8 @@ def use_local_parts(home: Path) -> Project:
         "ADAPTML_ROOT": str(ROOT),
         "ADAPTML_HOME": str(home),
         "ADAPTML_TASKS_DIR": str(ROOT / "tasks"),
-        "ADAPTML_DATABASE_URL": f"sqlite:///{home / 'data.db'}",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "ADAPTML_DATABASE_URL": sqlite_address(home / "data.db"),
+        "MLFLOW_TRACKING_URI": sqlite_address(home / "mlflow.db"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
@@ -181,8 +182,17 @@ def command(
     """Run the whole example on this machine and report its results."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     started = time.monotonic()
-    project, steps = use_local_parts((home or home_of_settings()).resolve()), Steps(console)
-    settings, task = project.settings, project.task("example")
+    with use_local_parts((home or home_of_settings()).resolve()) as project:
+        outcomes = run_example(project, console)
+    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
+    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
+    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
+    console.print("  make mlflow-ui                             and open http://127.0.0.1:5000")
+
+
+def run_example(project: Project, console: Console) -> dict[str, Outcome]:
+    """Run every step and print the results, by setting."""
+    steps, settings, task = Steps(console), project.settings, project.task("example")
     with steps.step("load and featurise: posts into a table, lemmas, vectors"):
         data = import_example_data(project)
     with steps.step("sample and annotate: tasks for Label Studio, gold, agreement"):
@@ -203,10 +213,7 @@ def command(
     show_results(console, agreement, len(annotated.gold_df), outcomes)
     show_answer(console, project, answers["multilabel"])
     show_places(console, settings, sampled.path, task.name, outcomes)
-    console.print(f"\ndone in {time.monotonic() - started:.0f} s; try next")
-    console.print(f"  .venv/bin/adaptml compare example --data {outcomes['multiclass'].label_run}")
-    console.print("  .venv/bin/adaptml serve                    and open http://127.0.0.1:8000/docs")
-    console.print("  make mlflow-ui                             and open http://127.0.0.1:5000")
+    return outcomes
 
 
 def show_results(console: Console, agreement: "Agreement", n_gold: int, outcomes: dict[str, Outcome]) -> None:

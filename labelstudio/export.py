@@ -174,6 +174,8 @@ def load_export(path: Path) -> list[ExportedTask]:
     Raises:
         AnnotationError: no such file, not a JSON export, or nothing in it.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():  # it may never end
+        raise AnnotationError(f"{path} is a device or a pipe; expected a JSON export of Label Studio, a file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,6 @@
 """The accounts of a Label Studio on this machine: an owner with a token, and two annotators."""
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from adaptml.errors import LabelStudioError
+from adaptml.files import PRIVATE, write_text
 
 ANNOTATORS = 2
 TIMEOUT_S = 60.0
@@ -32,20 +32,11 @@ def keep_accounts(folder: Path) -> tuple[Account, list[Account], str]:
     if not path.is_file():
         emails = ["admin@example.com", *(f"annotator{i + 1}@example.com" for i in range(ANNOTATORS))]
         made = [asdict(Account(email, secrets.token_urlsafe(16))) for email in emails]
-        _write_private(json.dumps(made, indent=1) + "\n", path)
+        write_text(json.dumps(made, indent=1) + "\n", path, mode=PRIVATE)
     if not token_path.is_file():
-        _write_private(secrets.token_hex(20) + "\n", token_path)
+        write_text(secrets.token_hex(20) + "\n", token_path, mode=PRIVATE)
     owner, *annotators = (Account(**entry) for entry in json.loads(path.read_text()))
     return owner, annotators, token_path.read_text().strip()
-
-
-def _write_private(text: str, path: Path) -> None:
-    """A file that its owner alone can read from its first byte on."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-        file.write(text)
-    temporary.replace(path)
 
 
 def make_annotators(url: str, token: str, accounts: list[Account]) -> None:

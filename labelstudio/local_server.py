@@ -33,8 +33,9 @@ from labelstudio.media import SERVED
 HOST = "127.0.0.1"
 READY_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 20.0
-# Nothing is told to anybody, nobody signs up unasked, only this machine is served, and predictions that the
-# labelling page cannot show are refused instead of dropped.
+# Nothing is told to anybody, nobody signs up unasked, only this machine is served, no address inside a
+# network is asked on an annotator's word, and predictions that the labelling page cannot show are refused
+# instead of dropped.
 QUIET = {
     "COLLECT_ANALYTICS": "false",
     "SENTRY_DSN": "",
@@ -42,6 +43,8 @@ QUIET = {
     "LATEST_VERSION_CHECK": "false",
     "CORS_ALLOW_ALL_ORIGINS": "false",
     "LOCAL_FILES_SERVING_ENABLED": "false",
+    "SSRF_PROTECTION_ENABLED": "true",
+    "ML_BLOCK_LOCAL_IP": "true",
     "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
     "fflag_feat_utc_210_prediction_validation_15082025": "true",

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 
 from adaptml.errors import AnnotationError, listed
 from adaptml.feedback import hints
-from adaptml.files import removing, replacing
+from adaptml.files import replacing_together
 from adaptml.frames import KEYS
 from adaptml.gold_labels.annotators import STANDING
 from adaptml.gold_labels.core import Origin
@@ -207,18 +206,17 @@ def process_tasks(
         stands = with_names(stands, standing_kept(project, task.name))
     new_rows: dict[str, int] = {}
     home = GoldHome(project, task.name)
-    with ExitStack() as stack:  # files take their places when everything else went well
-        if not gold.confusions:  # those of an earlier choice do not belong to this gold
-            stack.enter_context(removing(folder / CONFUSIONS))
+    # Those of an earlier choice do not belong to this gold.
+    with replacing_together(folder, gone=() if gold.confusions else (CONFUSIONS,)) as new:
         for name, frame in frames.items():
-            frame.to_parquet(stack.enter_context(replacing(folder / f"{name}.parquet")), index=False)
-        write_standing(stands, stack.enter_context(replacing(folder / STANDING)))
+            frame.to_parquet(new / f"{name}.parquet", index=False)
+        write_standing(stands, new / STANDING)
         if gold.confusions:
             text = json.dumps([asdict(found) for found in gold.confusions], ensure_ascii=False, indent=1)
-            stack.enter_context(replacing(folder / CONFUSIONS)).write_text(text + "\n", encoding="utf-8")
+            (new / CONFUSIONS).write_text(text + "\n", encoding="utf-8")
         if write:
             new_rows = _write_back(annotations, task, run_id, project)
-        home.replace(rows)
+        home.replace(rows, export=new / "gold_df.parquet")
     gold_df = exported(home.rows())
     return ProcessedAnnotations(
         ann_df, task_df, gold, gold_df, annotations, sample_df, folder, run_id, new_rows,

@@ -1,22 +1,40 @@
 """One deployed model, loaded and ready to answer."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 import pandas as pd
-from mlflow.models import Model
 from mlflow.tracking import MlflowClient
+from pydantic import AfterValidator
 
 from adaptml.errors import ModelError
 from adaptml.features.points import Points
 from adaptml.frames import KEYS
 from adaptml.runs.class_lists import classes_text
+from adaptml.runs.models import EXAMPLE, FILES_FOLDER
 from adaptml.runs.registry import model_files
-from modelling.keyed import CLASSIFIER, NAMES, PROB, load_keyed_model
+from modelling.keyed import CLASSIFIER, NAMES, PROB, REGISTERED, load_keyed_model, read_small
+
+MAX_EXAMPLE, MAX_KEY_CHARS = 100, 500
+
+
+def _checked_example(example: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Data points that can be asked for: each health check asks for them."""
+    keys = [key for column in example.values() for key in column]
+    lengths = {len(column) for column in example.values()}
+    if (example and {*example} != {*KEYS}) or len(lengths) > 1 or max(lengths, default=0) > MAX_EXAMPLE:
+        raise ValueError(f"is no table_name and id of {MAX_EXAMPLE} data points or fewer")
+    if any(not key or len(key) > MAX_KEY_CHARS or "\0" in key for key in keys):
+        raise ValueError("holds a key that is no key")
+    return example
+
+
+Example = Annotated[dict[str, list[str]], AfterValidator(_checked_example)]
 
 
 class Predictor(Protocol):
@@ -104,21 +122,24 @@ def load_champion(client: MlflowClient, points: Points, name: str, version: str)
         ModelError: it is not an end model.
     """
     with TemporaryDirectory(prefix="adaptml-") as scratch:
-        folder = model_files(client, name, version, Path(scratch))
-        files = folder / "artifacts"
+        folder = model_files(client, name, version, Path(scratch), (*REGISTERED, EXAMPLE))
+        files = folder / FILES_FOLDER
         if not (files / CLASSIFIER).is_file():
             raise ModelError(
                 f"model {name} version {version} has no file {CLASSIFIER}; expected an end model that "
                 "`adaptml train` registered"
             )
         model = load_keyed_model(files / CLASSIFIER, files / NAMES, points)
-        described = Model.load(str(folder))
-        example = described.load_input_example(str(folder)) if described.saved_input_example_info else None
+        example = _read_example(folder / EXAMPLE)
     run_id = client.get_model_version(name, version).run_id
-    return Champion(name, version, run_id, model.class_names, _example(example), model)
+    return Champion(name, version, run_id, model.class_names, example, model)
 
 
-def _example(given: object) -> dict[str, list[str]]:
-    if not isinstance(given, pd.DataFrame) or list(given.columns) != KEYS:
+def _read_example(path: Path) -> dict[str, list[str]]:
+    """The data points of a model's input example, a frame as MLflow keeps it; none of anything else."""
+    try:
+        said = json.loads(read_small(path))
+        rows = [dict(zip(said["columns"], map(str, row), strict=True)) for row in said["data"]]
+        return _checked_example({key: [row[key] for row in rows] for key in KEYS} if rows else {})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return {key: given[key].astype(str).tolist() for key in KEYS}

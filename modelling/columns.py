@@ -130,9 +130,13 @@ class Columns:
 
 def _known(said: Mapping[str, Any]) -> Number | Category:
     if "categories" in said:
+        if not isinstance(said["categories"], list) or len(said["categories"]) > MAX_CATEGORIES:
+            raise ValueError(f"categories are no list of {MAX_CATEGORIES} or fewer")
         return Category(tuple(map(str, said["categories"])))
-    median = said["median"]
-    return Number(None if median is None else float(median))
+    median = None if said["median"] is None else float(said["median"])
+    if median is not None and not math.isfinite(median):
+        raise ValueError(f"median is {median}; expected a finite number")
+    return Number(median)
 
 
 def learn_columns(

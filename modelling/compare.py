@@ -17,7 +17,7 @@ from adaptml.labelled import LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import NOTE_TAG
+from adaptml.runs.recording import NOTE_TAG
 from adaptml.tasks import ProblemType, Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from modelling.algorithms import Algorithm, Classifier, algorithm_name

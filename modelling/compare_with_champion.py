@@ -14,8 +14,8 @@ from adaptml.errors import ModelError, listed
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
+from adaptml.runs.recording import NOTE_TAG
 from adaptml.runs.reuse import fingerprint, mark, run_with
-from adaptml.runs.tracking import NOTE_TAG
 from adaptml.tasks import ProblemType, Task
 from modelling.algorithms import algorithm_name
 from modelling.deploy import version_and_champion

@@ -1,22 +1,18 @@
 """Deploy an end model: give one of its versions the alias that the prediction service follows."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import ModelError, TrackingError, listed, one_line
-from adaptml.features.catalogue import Reference
 from adaptml.features.uses import note_uses
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG
-from adaptml.runs.registry import CHAMPION, end_models, model_files
-from modelling.champion import note_on_classes
-from modelling.keyed import NAMES
+from adaptml.runs.registry import CHAMPION, end_models
+from modelling.champion import load_champion, note_on_classes
+from modelling.keyed import KeyedModel
 
 MAX_LISTED = 20
 # On a version that is or was the champion: who made it that, when (UTC, ISO 8601), in place of which version.
@@ -57,7 +53,7 @@ def deploy(project: Project, model: str, version: str | None = None, *, by: str 
             took the place of.
 
     Raises:
-        ModelError: no such end model or version.
+        ModelError: no such end model or version, or one that the service would not load.
         TrackingError: the registry cannot be used.
         DatabaseError: that the champion uses its features cannot be noted in the database.
 
@@ -70,8 +66,9 @@ def deploy(project: Project, model: str, version: str | None = None, *, by: str 
     version, previous = version_and_champion(project, model, version)
     client = project.runs.client
     try:
-        said = _names(client, model, version)
-        note_uses(project.results, model, [Reference.recorded(name) for name in said.get("features", ())])
+        loaded = load_champion(client, project.points, model, version)
+        assert isinstance(loaded.model, KeyedModel)  # noqa: S101 - what `load_champion` loads
+        note_uses(project.results, model, loaded.model.features)
         client.set_registered_model_alias(model, CHAMPION, version)
         if version != previous:
             _note(client, model, version, by=by, replaced=previous)
@@ -80,8 +77,9 @@ def deploy(project: Project, model: str, version: str | None = None, *, by: str 
         raise TrackingError(
             f"{model} could not be deployed: {one_line(error)}; see that MLflow runs"
         ) from error
-    note = note_on_classes(f"{model} version {version}", said["classes"], now) if "classes" in said else ""
-    return Deployed(model, version, previous, note)
+    return Deployed(
+        model, version, previous, note_on_classes(f"{model} version {version}", loaded.classes, now)
+    )
 
 
 def _note(client: MlflowClient, model: str, version: str, *, by: str, replaced: str | None) -> None:
@@ -111,13 +109,6 @@ def version_and_champion(project: Project, model: str, version: str | None) -> t
         raise TrackingError(
             f"{model} cannot be looked up: {one_line(error)}; see that MLflow runs"
         ) from error
-
-
-def _names(client: MlflowClient, model: str, version: str) -> dict[str, list[str]]:
-    """What a model says of its features and classes; empty where it says nothing."""
-    with TemporaryDirectory(prefix="adaptml-") as scratch:
-        names = model_files(client, model, version, Path(scratch)) / "artifacts" / NAMES
-        return dict(json.loads(names.read_text(encoding="utf-8"))) if names.is_file() else {}
 
 
 def _version(client: MlflowClient, model: str, wanted: str | None) -> str:

@@ -14,12 +14,13 @@ from mlflow.exceptions import MlflowException
 from adaptml.errors import FileError, TrackingError, one_line
 from adaptml.features.catalogue import Spec
 from adaptml.project import Project
+from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from adaptml.tasks import problem_type
 from modelling.champion import Champion, load_champion
 from modelling.deploy import version_and_champion
-from modelling.keyed import KeyedModel
-from modelling.model_folder import CARD, FILES, FORMAT, README, ModelCard, checksums
+from modelling.keyed import FILES, REGISTERED, KeyedModel
+from modelling.model_folder import CARD, FORMAT, README, ModelCard, checksums
 from modelling.registration import task_name
 
 MADE_WITH = ("adaptml", "scikit-learn", "skops", "numpy")
@@ -78,7 +79,7 @@ def export_model(project: Project, model: str, folder: Path | str, *, version: s
         loaded = load_champion(client, project.points, model, chosen)
         run = client.get_run(loaded.run_id) if loaded.run_id else None
         with TemporaryDirectory(prefix="adaptml-") as scratch:
-            files = model_files(client, model, chosen, Path(scratch)) / "artifacts"
+            files = model_files(client, model, chosen, Path(scratch), REGISTERED) / FILES_FOLDER
             _write(project, loaded, run, files, folder)
     except MlflowException as error:
         raise TrackingError(

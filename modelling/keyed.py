@@ -1,18 +1,21 @@
 """An end model behind keys: data points in, class flags and probabilities out."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from adaptml.errors import FeatureError, MissingDataPointsError, ModelError, listed
+from adaptml.errors import AdaptmlError, FeatureError, MissingDataPointsError, ModelError, listed, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.frames import KEYS
-from adaptml.tasks import ProblemType, problem_type
+from adaptml.runs.models import FILES_FOLDER
+from adaptml.tasks import MAX_CLASSES, ProblemType, problem_type
+from adaptml.validation import validation_problems
 from modelling.algorithms import EndModel
 from modelling.columns import Columns
 
@@ -21,7 +24,12 @@ CHUNK_NUMBERS = (
     3_000_000  # the same in numbers of their features: 12 MB, and a few times that while they are read
 )
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
+FILES = (CLASSIFIER, NAMES)
+REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in FILES)  # where a registered model keeps them
 PROB = "prob_"
+MAX_JSON_BYTES = 4 * 2**20
+MAX_FEATURES, MAX_DIMENSIONS = 10_000, 10**7
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
 @dataclass(frozen=True)
@@ -89,19 +97,80 @@ class KeyedModel:
         return self.classifier.predict_proba(matrix)
 
 
+class Names(BaseModel):
+    """What `names.json` says of a model.
+
+    Attributes:
+        setting: its problem type.
+        classes: k names, in the classifier's order.
+        features: as `KeyedModel` has them, as text.
+        dimensions: numbers of a data point's features.
+        columns: as `Columns.to_json` gives them.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    setting: str
+    classes: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MAX_CLASSES)]
+    features: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MAX_FEATURES)]
+    dimensions: Annotated[int, Field(ge=1, le=MAX_DIMENSIONS)]
+    columns: dict[_Name, dict[str, Any]] = Field(default_factory=dict, max_length=MAX_FEATURES)
+
+    @field_validator("classes")
+    @classmethod
+    def _differ(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("has a class twice")
+        return classes
+
+
+def read_names(path: Path) -> Names:
+    """Read `names.json`, which somebody else can have written.
+
+    Raises:
+        ModelError: it is absent, is something else, or is larger than a model's can be.
+    """
+    try:
+        return Names.model_validate_json(read_small(path))
+    except (OSError, ValueError) as error:  # pydantic's is a ValueError
+        raise _not_ours(path, error) from error
+
+
+def read_small(path: Path) -> bytes:
+    """A JSON file of a model, whole.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger than MAX_JSON_BYTES.
+    """
+    with path.open("rb") as file:
+        found = file.read(MAX_JSON_BYTES + 1)
+    if len(found) > MAX_JSON_BYTES:
+        raise ValueError(f"{path.name} is larger than {MAX_JSON_BYTES:,} bytes")
+    return found
+
+
+def _not_ours(path: Path, error: Exception) -> ModelError:
+    why = validation_problems(error)[0] if isinstance(error, ValidationError) else one_line(error)
+    return ModelError(f"{path} is not the file of an end model ({why}); train the model again")
+
+
 def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedModel:
     """Read a model from its two files.
 
     Raises:
-        ModelError: a file is absent, or is not of an end model.
+        ModelError: a file is absent, is not of an end model, or the two are not of the same.
     """
+    said = read_names(names)
     try:
-        said = json.loads(names.read_text(encoding="utf-8"))
-        problem, class_names = problem_type(said["setting"]), tuple(said["classes"])
-        features = tuple(Reference.recorded(name) for name in said["features"])
-        dimensions, columns = int(said["dimensions"]), Columns.from_json(said.get("columns", {}))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem, columns = problem_type(said.setting), Columns.from_json(said.columns)
+        features = tuple(map(Reference.recorded, said.features))
+    except (AdaptmlError, ValueError, KeyError, TypeError) as error:
+        raise _not_ours(names, error) from error
+    model = EndModel.load(classifier)
+    if (model.k_, model.problem.name) != (len(said.classes), problem.name):
         raise ModelError(
-            f"{names} is not the file of an end model ({error}); train the model again"
-        ) from error
-    return KeyedModel(EndModel.load(classifier), problem, class_names, features, dimensions, points, columns)
+            f"{classifier} tells {model.k_} classes, {model.problem.name}, and {names.name} says "
+            f"{len(said.classes)}, {problem.name}; train the model again"
+        )
+    return KeyedModel(model, problem, said.classes, features, said.dimensions, points, columns)

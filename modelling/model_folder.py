@@ -20,11 +20,10 @@ from adaptml.errors import ModelError, listed, one_line
 from adaptml.features.catalogue import Feature, Reference, Spec, version_of
 from adaptml.features.points import Points
 from adaptml.validation import validation_problems
-from modelling.champion import Champion
-from modelling.keyed import CLASSIFIER, NAMES, load_keyed_model
+from modelling.champion import Champion, Example
+from modelling.keyed import CLASSIFIER, FILES, NAMES, load_keyed_model, read_small
 
 CARD, README = "model.json", "README.md"
-FILES = (CLASSIFIER, NAMES)
 FORMAT = 1
 ANEW = "export the model again"
 
@@ -64,7 +63,7 @@ class ModelCard(BaseModel):
     run_id: str | None
     trained_on: str
     metrics: dict[str, float]
-    example: dict[str, list[str]]
+    example: Example
     exported_at: datetime
     made_with: dict[str, str]
     files: dict[str, str]
@@ -111,7 +110,7 @@ def _read_card(folder: Path) -> ModelCard:
     if not (folder / CARD).is_file():
         raise ModelError(f"{folder} holds no {CARD}; {expected}")
     try:
-        said = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        said = json.loads(read_small(folder / CARD))
         number = said["format"]
         if isinstance(number, int) and number > FORMAT:
             raise ModelError(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.data import TASK_GOLD, read_gold
+from adaptml.data import TASK_GOLD, as_recorded, read_gold
 from adaptml.features.reading import Matrix
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -105,7 +105,7 @@ def training_points(project: Project, recipe: Recipe) -> pd.DataFrame:
     """
     task = project.task(recipe.task)
     gold = TASK_GOLD if recipe.gold == TASK_GOLD else None
-    labels = split(project, task, recipe.train_data, recipe.share, gold, recipe.seed)
+    labels = split(project, task, as_recorded(recipe.train_data), recipe.share, gold, recipe.seed)
     sets = []
     if recipe.strategy != "gold":
         sets.append((labels.training, WEAK))

@@ -1,12 +1,10 @@
 """How a registered end model was trained, so that it can be trained again on other points."""
 
 import ast
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
@@ -16,9 +14,10 @@ from adaptml.data import NO_GOLD
 from adaptml.errors import AdaptmlError, ModelError, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.project import Project
+from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from modelling.algorithms import Classifier, EndModel, algorithms, classifier
-from modelling.keyed import CLASSIFIER, NAMES
+from modelling.keyed import CLASSIFIER, NAMES, REGISTERED, Names, read_names
 from modelling.sources import share_of
 from modelling.strategies import AUTO, STRATEGY_USED
 
@@ -79,8 +78,8 @@ def read_recipe(project: Project, model: str, version: str) -> Recipe:
     try:
         run = project.runs.get(str(project.runs.client.get_model_version(model, version).run_id))
         with TemporaryDirectory(prefix="adaptml-") as scratch:
-            files = model_files(project.runs.client, model, version, Path(scratch)) / "artifacts"
-            said = json.loads((files / NAMES).read_text(encoding="utf-8"))
+            files = model_files(project.runs.client, model, version, Path(scratch), REGISTERED) / FILES_FOLDER
+            said = read_names(files / NAMES)
             made = classifier_of(run.data.params, files / CLASSIFIER)
         return _recipe(model, version, run, said, made)
     except (AdaptmlError, MlflowException, OSError, ValueError, KeyError) as error:
@@ -90,18 +89,18 @@ def read_recipe(project: Project, model: str, version: str) -> Recipe:
         ) from error
 
 
-def _recipe(model: str, version: str, run: Run, said: Mapping[str, Any], made: Classifier) -> Recipe:
+def _recipe(model: str, version: str, run: Run, said: Names, made: Classifier) -> Recipe:
     params = run.data.params
     return Recipe(
         model=model,
         version=version,
         run_id=run.info.run_id,
         task=params["task"],
-        class_names=tuple(said["classes"]),
+        class_names=said.classes,
         classifier=made,
         strategy=strategy_used(run),
         soft_labels=params.get("soft_labels") == "True",
-        features=tuple(Reference.recorded(name) for name in said["features"]),
+        features=tuple(Reference.recorded(name) for name in said.features),
         train_data=params["train_data"],
         gold=params.get("gold", NO_GOLD),
         share=_share(params.get("test_data", "")),
@@ -122,7 +121,12 @@ def classifier_of(params: Mapping[str, str], file: Path) -> Classifier:
 
 def _value(text: str) -> object:
     """A recorded parameter; algorithms read all of them from text but a mapping."""
-    return ast.literal_eval(text) if text.startswith("{") else text
+    if not text.startswith("{"):
+        return text
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, MemoryError, RecursionError) as error:  # as it was not written
+        raise ValueError(f"parameter {text[:40]!r} cannot be read") from error
 
 
 def strategy_used(run: Run) -> str:

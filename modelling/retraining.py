@@ -6,7 +6,7 @@ from typing import Any
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.data import is_run, read_labels
+from adaptml.data import as_recorded, is_run, read_labels
 from adaptml.errors import FrameError, ModelError, TrackingError
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
@@ -74,11 +74,11 @@ def retraining(
         AdaptmlError: features that cannot be read.
     """
     try:
-        labels = split(project, task, recipe.train_data, recipe.share, None, recipe.seed)
+        labels = split(project, task, as_recorded(recipe.train_data), recipe.share, None, recipe.seed)
     except (TrackingError, FrameError) as error:
         raise ModelError(
-            f"{recipe.name} cannot be trained again to be compared: its labels are gone ({error}); "
-            f"decide by hand: `adaptml deploy {recipe.model}`"
+            f"{recipe.name} cannot be trained again to be compared: its labels are gone or not read "
+            f"({error}); decide by hand: `adaptml deploy {recipe.model}`"
         ) from error
     training, made = labels.training.without(truth.keys), recipe.classifier
     reader = Reader(project.points, recipe.features, show_progress).learned(made, training.keys, truth.keys)

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from adaptml.bootstrap import INTERVAL, bootstrap_means, interval
 from adaptml.errors import ModelError
 from adaptml.progress import progress
-from adaptml.runs.tracking import ChildRun
+from adaptml.runs.recording import ChildRun
 from adaptml.tasks import folds as folds_of
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, algorithms
 from modelling.strategies import (

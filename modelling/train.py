@@ -16,7 +16,7 @@ from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.runs.artifacts import REPORT
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import Recorder
+from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file

@@ -11,8 +11,8 @@ from mlflow.exceptions import MlflowException
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.opening import store_errors
 from adaptml.runs.registry import CHAMPION, end_models
-from adaptml.runs.tracking import store_errors
 from adaptml.tasks import PROBLEM_TYPES, Task
 from modelling.deploy import AT_TAG, BY_TAG, REPLACED_TAG
 from modelling.registration import registered_name

@@ -26,8 +26,9 @@ locked demo $run --group build pyproject.toml
 # shellcheck disable=SC2086
 locked docs $run --group docs pyproject.toml
 locked mlflow-server --group mlflow-server
-# Its pins are no others' either.
+# Their pins are no others' either.
 compile labelstudio-server --generate-hashes --group labelstudio-server
+compile audit --generate-hashes --group audit
 # One file for each image of the Docker stack. Each begins with what `core` holds, so that images share a layer.
 image() {
   name=$1; shift

@@ -15,12 +15,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pandas as pd
 
 from adaptml.errors import FileError, TaskError
-from adaptml.files import write_text
+from adaptml.files import new_folder, write_text
 from adaptml.project import Project
 
 BEFORE, AFTER = "before.yaml", "after.yaml"
@@ -69,15 +68,13 @@ class Kept:
             FileError: they cannot be written.
         """
         try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(mkdtemp(dir=self.folder.parent, prefix=".unfinished-"))
+            scratch = new_folder(self.folder.parent, ".unfinished-")
             try:
                 for name, text in zip((BEFORE, AFTER), texts or (), strict=False):
                     (scratch / name).write_bytes(text.encode())
                 gold.to_parquet(scratch / _GOLD, index=False)
                 annotations.to_parquet(scratch / _ANNOTATIONS, index=False)
                 (scratch / _SLUGS).write_text(json.dumps(slugs, ensure_ascii=False), encoding="utf-8")
-                scratch.chmod(0o755)
                 self.remove()
                 scratch.rename(self.folder)
             finally:

@@ -1,7 +1,6 @@
 """Runs and models that were made with a task's classes as they are."""
 
 import logging
-from pathlib import Path
 
 from adaptml.changing_classes.report import RunsBefore
 from adaptml.errors import TrackingError, one_line
@@ -9,7 +8,6 @@ from adaptml.project import Project
 from adaptml.tasks import PROBLEM_TYPES, Task
 
 FINISHED = "FINISHED"
-_SQLITE = "sqlite:///"
 _log = logging.getLogger(__name__)
 
 
@@ -30,8 +28,8 @@ def mark_champions(project: Project, task: Task) -> None:
 
 def _nothing_yet(project: Project) -> bool:
     """Whether there is no run yet, so that no store has to be made to see that."""
-    uri = project.settings.tracking_uri
-    return uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists()
+    file = project.settings.tracking_file
+    return file is not None and not file.exists()
 
 
 def runs_before(project: Project, task: str) -> RunsBefore:
@@ -39,8 +37,8 @@ def runs_before(project: Project, task: str) -> RunsBefore:
     if _nothing_yet(project):
         return RunsBefore()
     from adaptml.runs.listing import list_runs  # MLflow takes seconds
+    from adaptml.runs.opening import store_errors
     from adaptml.runs.registry import CHAMPION, end_models
-    from adaptml.runs.tracking import store_errors
 
     try:
         runs = list_runs(project, task)

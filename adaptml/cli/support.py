@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,15 +19,26 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from adaptml.cli.options import ALIASES
+from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, unsaid
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
 
+if TYPE_CHECKING:
+    from adaptml.project import Project
+
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 GC_ALLOCATIONS = 50_000
 TYPED = "adaptml.typed"  # in a context's meta: what was typed after the command's name
 PIPE_COLUMNS = 1_000  # wider than any table
+# Unless the person has set them: no bars for files of a few bytes, no lines of MLflow's among our answers,
+# and a server that is away is told of in seconds, not after seven tries in four minutes.
+MLFLOW_DEFAULTS = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",  # no step opens one by MLflow
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
 
 
 def output() -> Console:
@@ -50,17 +61,30 @@ class _OneLine:
         run = super().main  # type: ignore[misc]
         if not standalone_mode:
             return run(args, standalone_mode=False, **options)
+        make_patient()
         try:
-            sys.exit(run(args, standalone_mode=False, **options) or 0)
+            code = run(args, standalone_mode=False, **options) or 0
         except TyperException as error:
             text = usage_line(error)
             if text:
                 say_error(text)
                 _mark_opened_run(SettingsError(text))
-            sys.exit(error.exit_code)
+            code = error.exit_code
         except typer.Abort:
             say_error("stopped, as was answered; nothing was changed")
-            sys.exit(EXIT_ERROR)
+            code = EXIT_ERROR
+        sys.exit(code or _code_of_unsaid())
+
+
+def _code_of_unsaid() -> int:
+    """The exit code of a command that did all, of which some may not have been shown."""
+    lost = unsaid()
+    if lost is None:
+        return 0
+    if isinstance(lost, BrokenPipeError):  # whoever read it, such as `head`, has seen enough
+        return EXIT_CLOSED_PIPE
+    say_error(f"all was done, but not all was shown: stdout cannot be written: {one_line(lost)}")
+    return EXIT_UNSAID
 
 
 def usage_line(error: TyperException) -> str:
@@ -128,6 +152,35 @@ def new_app(**options: Any) -> App:
         rich_markup_mode="markdown",
         **{"cls": Group, "no_args_is_help": True, **options},
     )
+
+
+def project_here() -> "Project":
+    """The project of the working folder, for a command that works on what is there.
+
+    What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Raises:
+        SettingsError: no project is here, or the home folder that was named is not there.
+    """
+    from adaptml.project import Project  # not for `--help`
+
+    project = Project()
+    settings, named = project.settings, os.environ.get("ADAPTML_ROOT")
+    if named and not settings.root.is_dir():
+        raise SettingsError(
+            f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
+        )
+    if "home" in settings.model_fields_set and not settings.home.is_dir():
+        raise SettingsError(
+            f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
+            "correct the name, or make the folder"
+        )
+    if not named and not settings.tasks_dir.is_dir() and not settings.home.is_dir():
+        raise SettingsError(
+            f"no project here: no folder tasks at or above {settings.root}; change into a project's folder, "
+            "or set ADAPTML_ROOT to it; `adaptml import` and `adaptml task new` begin a new one"
+        )
+    return project
 
 
 def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
@@ -210,11 +263,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def _mark_opened_run(error: AdaptmlError) -> None:
     """What `mlflow run` opened a run for may be refused before it begins: the run then says why."""
-    uri, run_id = (os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"))
-    if uri and run_id:
-        from adaptml.runs.tracking import RunStore
+    if os.environ.get("MLFLOW_TRACKING_URI") and os.environ.get("MLFLOW_RUN_ID"):
+        from adaptml.project import Project
 
-        RunStore(uri, adopted_run=run_id).refuse(error)
+        with contextlib.suppress(SettingsError), Project() as project:  # of settings, the error itself tells
+            project.runs.refuse(error)
 
 
 class _OnStderr(logging.Handler):
@@ -226,8 +279,7 @@ class _OnStderr(logging.Handler):
 
 
 def _prepare_process() -> None:
-    """Show warnings on stderr; let a SIGTERM unwind the step, so that its run is marked."""
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    """Show warnings on stderr; let SIGTERM and SIGHUP unwind the step, so that its run is marked."""
     # Modules live as long as the process, and our frames hold no cycles: looking through them for garbage
     # again and again is half the time of a `pull`. Set before the step is imported, which makes many objects.
     gc.set_threshold(GC_ALLOCATIONS)
@@ -240,7 +292,11 @@ def _prepare_process() -> None:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     _warn_of_unread_names(log)
     EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    signal.signal(signal.SIGTERM, _terminate)
+    for name, value in MLFLOW_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminate)
 
 
 def _warn_of_unread_names(log: logging.Logger) -> None:
@@ -254,5 +310,5 @@ def _warn_of_unread_names(log: logging.Logger) -> None:
             log.warning("%s", line)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated(EXIT_TERMINATED)
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(128 + number)

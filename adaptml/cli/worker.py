@@ -16,7 +16,7 @@ def command() -> None:
     from portal.jobs.embedded import rooms_here, work
 
     stop, service = threading.Event(), os.environ.get(SERVICE_VARIABLE, "")
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
     with Project() as project:
         if project.settings.worker_url:

@@ -1,6 +1,7 @@
 """Gold's home: the table `<task>_gold`, a row for each point and origin; `gold_df` is its export."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -77,14 +78,16 @@ class GoldHome:
         database = self.project.results
         return set(database.columns(self.table)) if self.table in database.tables() else set()
 
-    def replace(self, new: pd.DataFrame) -> None:
+    def replace(self, new: pd.DataFrame, export: Path | None = None) -> None:
         """Write rows that take the place of all earlier ones of their origins, and the export.
 
         Args:
             new: the columns of a row, but for `part`, at least one row.
+            export: where to write the export; default: in its place.
         """
         rows = self.rows()
-        self._write(_joined(rows[~rows["origin"].isin(set(new["origin"]))], new), new, whole=True)
+        after = _joined(rows[~rows["origin"].isin(set(new["origin"]))], new)
+        self._write(after, new, whole=True, export=export)
 
     def add(self, new: pd.DataFrame) -> None:
         """Write rows that take the place of earlier ones of the same point and origin, and the export.
@@ -122,11 +125,11 @@ class GoldHome:
                     connection.execute(sa.delete(target).where(*same))
                 cratedb.refresh(connection, target)
 
-    def _write(self, after: pd.DataFrame, new: pd.DataFrame, whole: bool) -> None:
+    def _write(self, after: pd.DataFrame, new: pd.DataFrame, whole: bool, export: Path | None = None) -> None:
         """Write to the table, then the export, which takes its place when the table has been written."""
         from adaptml.database.replacing import replace_kind  # SQLAlchemy takes a third of a second
 
-        with replacing(self.project.settings.gold(self.task)) as path:
+        with replacing(export or self.project.settings.gold(self.task)) as path:
             exported(after).to_parquet(path, index=False)
             database = self.project.results
             self._make_table(database)

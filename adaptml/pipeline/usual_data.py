@@ -1,9 +1,9 @@
 """Which data points a task's run is about where nobody says so."""
 
-from adaptml.data import split_condition
+from adaptml.data import as_recorded
 from adaptml.errors import FrameError, TrackingError, listed, one_line
 from adaptml.project import Project
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.opening import store_errors
 from adaptml.tasks import Task
 
 MAX_LISTED = 20
@@ -17,11 +17,11 @@ def usual_data(project: Project, task: Task) -> str:
         task: the task.
 
     Raises:
-        FrameError: neither says it.
+        FrameError: neither says it, or the run was given what is taken from a person alone.
         TrackingError: the tracking server or store cannot be used.
     """
-    last = _last(project, task)
-    if last and (project.path(last).is_file() or project.database.has_table(split_condition(last)[0])):
+    last = as_recorded(_last(project, task))
+    if last and (project.path(last).is_file() or project.database.has_table(last)):
         return last
     found = project.tables()
     names = found.loc[~found["id"].isin(["none", "with table_name"]), "table"].tolist()

@@ -11,6 +11,10 @@ report.html               what the run found, for people
 log.txt                   what happened, with every warning
 """
 
+from pathlib import Path
+
+from adaptml.errors import TrackingError, one_line
+
 VOTES, GOLD_VOTES = "votes.parquet", "gold_votes.parquet"
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
 LFS = "lfs.json"
@@ -18,3 +22,21 @@ PREDICTIONS, GOLD_PREDICTIONS = "predictions.parquet", "gold_predictions.parquet
 REPORT, LOG = "report.html", "log.txt"
 # Of runs before votes had keys: label matrices without them.
 OLD_VOTES, OLD_GOLD_VOTES = "train_label_matrix.npy", "dev_label_matrix.npy"
+
+
+def checked(path: Path, run_id: str) -> Path:
+    """The file of a run, if it is what its name says: whoever writes to MLflow can have put anything there.
+
+    Raises:
+        TrackingError: a `.parquet` that is something else.
+    """
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            pq.read_metadata(path)
+        except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
+            raise TrackingError(
+                f"{path.name} of run {run_id} is no Parquet file: {one_line(error)}; name another run"
+            ) from error
+    return path

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.errors import TrackingError, one_line
-from adaptml.runs.tracking import RunStore, store_errors
+from adaptml.runs.opening import store_errors
+from adaptml.runs.tracking import RunStore
 from adaptml.tasks import ABSTAIN, PROBLEM_TYPES, Task
 
 # Of a run: the classes that it was made with. Of a registered end model: those that its task has now.

@@ -10,7 +10,8 @@ from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.artifacts import LOG
 from adaptml.runs.listing import setting_of, step_of, task_of
-from adaptml.runs.tracking import ERROR_TAG, NOTE_TAG, store_errors
+from adaptml.runs.opening import store_errors
+from adaptml.runs.recording import ERROR_TAG, NOTE_TAG
 
 LOG_CHARS = 100_000
 

@@ -11,7 +11,8 @@ from mlflow.entities import Run
 from adaptml.errors import TaskError, TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.tracking import PARENT_TAG, store_errors
+from adaptml.runs.opening import store_errors
+from adaptml.runs.recording import PARENT_TAG
 from adaptml.tasks import PROBLEM_TYPES
 
 PAGE = 1_000  # runs a request

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KIND_TAG = "adaptml.kind"  # on a registered model: end_model or label_model
 END_MODEL, LABEL_MODEL = "end_model", "label_model"
 MODEL_FOLDER = "model"  # in the artifacts of the run that made it
+FILES_FOLDER = "artifacts"  # of a model's folder: the files that it reads
 # The other files of a model's folder, under MLflow's names.
 REQUIREMENTS, PYTHON_ENV, CONDA_ENV = "requirements.txt", "python_env.yaml", "conda.yaml"
 EXAMPLE, SERVING_EXAMPLE = "input_example.json", "serving_input_example.json"
@@ -58,12 +59,12 @@ def save_model(model: ModelToLog, folder: Path) -> None:
 
     Args:
         model: what to write.
-        folder: a new folder, made here; the model's files lie in its `artifacts/`.
+        folder: a new folder, made here; the model's files lie in its FILES_FOLDER.
     """
     from mlflow.models import Model
 
-    places = {name: f"artifacts/{path.name}" for name, path in model.files.items()}
-    (folder / "artifacts").mkdir(parents=True)
+    places = {name: f"{FILES_FOLDER}/{path.name}" for name, path in model.files.items()}
+    (folder / FILES_FOLDER).mkdir(parents=True)
     for name, path in model.files.items():
         shutil.copyfile(path, folder / places[name])
     shutil.copyfile(model.code, folder / model.code.name)

@@ -10,7 +10,7 @@ from mlflow.entities import Run
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.opening import store_errors
 
 INPUTS_TAG = "adaptml.inputs"
 

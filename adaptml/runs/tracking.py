@@ -4,88 +4,25 @@ Only `MlflowClient` with an address of its own is used: MLflow's fluent calls wr
 """
 
 import logging
-import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from mlflow.entities import Metric, Param, Run, RunTag
-from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
-from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, on_this_machine, save_model
-
-LOG_FILE = "log.txt"
-PARENT_TAG = "mlflow.parentRunId"  # MLflow's: on a run inside a run
-NOTE_TAG = "mlflow.note.content"  # MLflow's: what its page shows as the description of a run
-ERROR_TAG = "error"
-_MAX_PARAM_CHARS = 500
-_FOLDER = (
-    "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
-    "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and "
-    "set MLFLOW_TRACKING_URI to that target"
-)
-_MAKING = Lock()  # a new store is made by migrations that keep global state
-
-
-@dataclass(frozen=True)
-class ChildRun:
-    """A run inside a run, such as one setting of a search: it has no files.
-
-    Attributes:
-        name: of the run.
-        params: name → value.
-        metrics: name → finite number; none where what it tried failed.
-        error: why it failed; empty where it did not.
-    """
-
-    name: str
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    error: str = ""
-
-
-@dataclass
-class Recorder:
-    """What a step has to say of itself; all of it is logged when the step ends.
-
-    Attributes:
-        run_id: the MLflow run.
-        artifact_uri: where its artifacts will lie.
-        address: where the run can be looked at: its page on the server, else the folder of its artifacts.
-        folder: a temporary folder; every file in it becomes an artifact of the run.
-        log: writes to the run's log.txt and to the terminal.
-        params: name → value; those that are only known later are added.
-        metrics: name → finite number.
-        tags: name → text.
-        children: runs inside this one.
-        model: the model to log and to register, if the step makes one.
-        model_version: the version that the registry gave it, once the run is complete.
-    """
-
-    run_id: str
-    artifact_uri: str
-    address: str
-    folder: Path
-    log: logging.Logger
-    params: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    children: list[ChildRun] = field(default_factory=list)
-    model: ModelToLog | None = None
-    model_version: str | None = None
+from adaptml.runs.artifacts import checked
+from adaptml.runs.models import on_this_machine
+from adaptml.runs.moved import warn_of_another_place
+from adaptml.runs.opening import open_client, store_errors
+from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
 
 class RunStore:
@@ -112,53 +49,13 @@ class RunStore:
         Raises:
             TrackingError: it cannot be used.
         """
-        for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
-            logging.getLogger(name).setLevel(logging.WARNING)
-        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
-        try:
-            if self.uri.startswith("sqlite:///"):
-                self._check_file(Path(self.uri.removeprefix("sqlite:///")))
-            client = MlflowClient(self.uri, registry_uri=self.uri)
-            with _MAKING:
-                client.search_experiments(max_results=1)
-        except store_errors() as error:
-            if self.uri.startswith("file:") or ":" not in self.uri:
-                raise TrackingError(_FOLDER.format(uri=self.uri)) from error
-            raise TrackingError(
-                f"MLflow at {self.uri} cannot be used: {one_line(error)}; "
-                "see that it runs, or set MLFLOW_TRACKING_URI"
-            ) from error
-        except ImportError as error:  # what a store needs beyond the client, MLflow's client does not ask for
-            raise TrackingError(
-                f"runs in {self.uri} need the package {error.name}, which is not installed; "
-                "install the extra: pip install -e '.[embedded]', or set MLFLOW_TRACKING_URI to a server"
-            ) from error
-        return client
-
-    def _check_file(self, path: Path) -> None:
-        """Refuse what can be no store: MLflow would try for a minute."""
-        if self._home is not None:
-            self._home.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() or not path.parent.is_dir():
-            what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
-            raise TrackingError(
-                f"MLflow at {self.uri} cannot be used: {path} {what}; expected a file, which is made: "
-                "set MLFLOW_TRACKING_URI"
-            )
+        return open_client(self.uri, self._home, self._adopted_run)
 
     def close(self) -> None:
-        """Give back every connection to a local store; the next use opens it again.
-
-        MLflow keeps one store per address for the whole process and offers no call that closes it.
-        """
+        """Give back every connection to a local store; the next use opens it again."""
         client = self.__dict__.pop("client", None)
-        if client is None:
-            return
-        for owner in (client._tracking_client, client._get_registry_client()):
-            engine = getattr(owner.store, "engine", None)
-            if engine is not None:
-                engine.dispose()
+        if client is not None:
+            close_stores(client)
 
     @contextmanager
     def run(self, experiment: str, name: str, params: Mapping[str, Any]) -> Iterator[Recorder]:
@@ -186,6 +83,8 @@ class RunStore:
             raise TrackingError(
                 f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
             ) from error
+        if self._home is not None and self._artifact_root is not None:
+            warn_of_another_place(run, self._home)
         with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
             folder = Path(scratch)
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
@@ -197,7 +96,7 @@ class RunStore:
                 _tell(run, name, "started")
                 yield recorder
                 handler.close()
-                _log_all(client, run, recorder)
+                record(client, run, recorder, self.uri)
                 _tell(run, name, "done")
             except BaseException as error:
                 log.propagate = (
@@ -205,7 +104,7 @@ class RunStore:
                 )
                 log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
                 handler.close()
-                status = _close_failed(client, run, folder, error)
+                status = close_failed(client, run, folder, error)
                 _tell(run, name, "failed")
                 if isinstance(error, store_errors()):
                     raise TrackingError(
@@ -225,7 +124,7 @@ class RunStore:
             if self._adopted_run:
                 run = adopted(self.client, self._adopted_run)
                 (Path(scratch) / LOG_FILE).write_text(f"{one_line(error)}\n", encoding="utf-8")
-                _close_failed(self.client, run, Path(scratch), error)
+                close_failed(self.client, run, Path(scratch), error)
 
     def get(self, run_id: str) -> Run:
         """One complete run.
@@ -249,13 +148,16 @@ class RunStore:
         """One artifact of a run: where it lies on this machine, else a copy in a folder.
 
         Raises:
-            TrackingError: no such run or artifact, or the run is not complete.
+            TrackingError: no such run or artifact, the run is not complete, or the artifact is something else
+                than its name says.
         """
         root = on_this_machine(str(self.get(run_id).info.artifact_uri))
-        if root is not None and (root / name).is_file():
-            return root / name
+        if root is not None:
+            if (root / name).is_file():
+                return checked(root / name, run_id)
+            raise TrackingError(f"run {run_id} has no artifact {name} in {root}; name another run")
         try:
-            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+            return checked(Path(self.client.download_artifacts(run_id, name, str(folder))), run_id)
         except store_errors() as error:
             raise TrackingError(
                 f"run {run_id} has no artifact {name}: {one_line(error)}; name another run"
@@ -291,7 +193,26 @@ class RunStore:
             )
         else:
             number = found.experiment_id
-        return client.create_run(number, run_name=name)
+        run = client.create_run(number, run_name=name)
+        place = on_this_machine(str(run.info.artifact_uri))
+        if place is not None and place.is_dir() and any(place.iterdir()):
+            client.set_terminated(run.info.run_id, "FAILED")
+            raise TrackingError(
+                f"MLflow at {self.uri} gives a new run the folder {place}, which holds files already; "
+                "nothing is written there: see the artifact location of the experiment, or name another one"
+            )
+        return run
+
+
+def close_stores(client: MlflowClient) -> None:
+    """Give back every connection of a client to a local store; the next use opens them again.
+
+    MLflow keeps one store per address for the whole process and offers no call that closes it.
+    """
+    for owner in (client._tracking_client, client._get_registry_client()):
+        engine = getattr(owner.store, "engine", None)
+        if engine is not None:
+            engine.dispose()
 
 
 def _tell(run: Run, name: str, state: str) -> None:
@@ -306,77 +227,3 @@ def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     return log, handler
-
-
-def _log_all(client: MlflowClient, run: Run, recorder: Recorder) -> None:
-    """Everything that makes the run complete, the registered model last."""
-    run_id, now = run.info.run_id, int(time.time() * 1000)
-    if recorder.model is not None:
-        save_model(recorder.model, recorder.folder / MODEL_FOLDER)
-    # `mlflow run` has logged its own form of some parameters, which may not change.
-    new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
-    metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
-    client.log_batch(run_id, metrics, [Param(key, value) for key, value in new.items()], tags)
-    client.log_artifacts(run_id, str(recorder.folder))
-    for child in recorder.children:
-        _log_child(client, run, child)
-    if recorder.model is not None:
-        recorder.model_version = _register(client, run, recorder.model)
-    client.set_terminated(run_id, "FINISHED")
-
-
-def _log_child(client: MlflowClient, parent: Run, child: ChildRun) -> None:
-    tags = {PARENT_TAG: parent.info.run_id} | ({ERROR_TAG: _text(child.error)} if child.error else {})
-    made = client.create_run(parent.info.experiment_id, run_name=child.name, tags=tags)
-    now = int(time.time() * 1000)
-    metrics = [Metric(key, float(value), now, 0) for key, value in child.metrics.items()]
-    client.log_batch(
-        made.info.run_id, metrics, [Param(key, _text(value)) for key, value in child.params.items()]
-    )
-    client.set_terminated(made.info.run_id, "FAILED" if child.error else "FINISHED")
-
-
-def _register(client: MlflowClient, run: Run, model: ModelToLog) -> str:
-    if not client.search_registered_models(f"name = '{model.registered_name}'"):
-        client.create_registered_model(model.registered_name, {KIND_TAG: model.kind})
-    for name, value in model.tags.items():
-        client.set_registered_model_tag(model.registered_name, name, value)
-    source = f"{run.info.artifact_uri}/{MODEL_FOLDER}"
-    return str(client.create_model_version(model.registered_name, source, run.info.run_id).version)
-
-
-def _close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseException) -> str:
-    """Mark the run and leave its log as the only artifact; the error itself is raised by the caller.
-
-    Returns:
-        The status that the run has now: where the store takes nothing any more, it stays RUNNING.
-    """
-    run_id = run.info.run_id
-    status = "FAILED" if isinstance(error, Exception) else "KILLED"
-    try:
-        repository = get_artifact_repository(run.info.artifact_uri)
-        written = {path.name for path in folder.iterdir()}  # the run was empty: nothing else in it is ours
-        for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
-            if item.path in written:
-                repository.delete_artifacts(item.path)  # type: ignore[no-untyped-call]
-        client.set_tag(run_id, ERROR_TAG, _text(f"{type(error).__name__}: {one_line(error)}"))
-        client.log_artifact(run_id, str(folder / LOG_FILE))
-    except store_errors() as second:
-        logging.getLogger(__name__).warning("run %s: its log could not be kept: %s", run_id, one_line(second))
-    try:
-        client.set_terminated(run_id, status)
-    except store_errors():
-        return "RUNNING"
-    return status
-
-
-def store_errors() -> tuple[type[Exception], ...]:
-    """What MLflow's stores raise; a local one, which alone loads SQLAlchemy, lets its errors through."""
-    sqlalchemy = sys.modules.get("sqlalchemy.exc")
-    return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
-
-
-def _text(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= _MAX_PARAM_CHARS else text[: _MAX_PARAM_CHARS - 1] + "…"

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adaptml.errors import listed
 from adaptml.stack.addresses import PUBLISHED
-from adaptml.stack.compose import Stack, StackError, docker
+from adaptml.stack.compose import PINNED_IMAGES, PROJECT_FILE, Stack, StackError, docker, variables_of
+from adaptml.stack.folders import is_writable
 
 MIN_ENGINE = 25  # the first whose health checks can be frequent while a container starts
 MIN_COMPOSE = (2, 24)
@@ -55,7 +57,9 @@ def check_host(stack: Stack, services: Sequence[str]) -> list[Finding]:
     findings = [check_engine(), check_compose()]
     if not all(finding.ok for finding in findings):
         return findings
-    findings += [check_user(stack), check_memory(stack, services), check_disk()]
+    findings += [check_user(stack), check_memory(stack, services), check_disk(), check_pins(stack)]
+    if "portal" in services:
+        findings.append(check_tasks(stack))
     if "crate-db" in services and "crate" in stack.get("CRATE_IMAGE", "crate"):
         findings.append(check_map_count())
     return [*findings, *check_ports(stack, services)]
@@ -105,6 +109,28 @@ def user_finding(security: str, owner: tuple[int, int]) -> Finding:
     return Finding(
         "user", not rootless or uid == 0, expected, f"APP_UID={uid}, APP_GID={gid}",
         "set APP_UID=0 and APP_GID=0 in .env.dev: in containers of a rootless engine that is you",
+    )  # fmt: skip
+
+
+def check_tasks(stack: Stack) -> Finding:
+    """The page's container can write the tasks."""
+    uid, gid = stack.owner
+    folders = [stack.tasks, *(file.parent for file in sorted(stack.tasks.glob("*/task.yaml")))]
+    refused = [folder for folder in folders if not is_writable(folder, stack.owner)]
+    found = f"{listed(refused)} not writable by that user" if refused else "writable"
+    return Finding(
+        "tasks", not refused, f"folders that user {uid}:{gid} may write, as whom the page runs", found,
+        f"sudo chown -R {uid}:{gid} {stack.tasks}, or start without the profile portal",
+    )  # fmt: skip
+
+
+def check_pins(stack: Stack) -> Finding:
+    """The builds that images are pinned to are of the tags that `.env` names today."""
+    tags, pins = (variables_of([stack.root / name]) for name in (PROJECT_FILE, PINNED_IMAGES))
+    old = [pin for name, pin in pins.items() if pin.partition("@")[0] != tags.get(name)]
+    return Finding(
+        PINNED_IMAGES, not old, f"the tags of {PROJECT_FILE}", listed(old) if old else "the same",
+        f"run docker/pin-images.sh, or delete {PINNED_IMAGES}",
     )  # fmt: skip
 
 

@@ -16,6 +16,9 @@ from adaptml.settings import ENV_FILES
 
 COMPOSE_FILE = "docker-compose.yml"
 COMPOSE_ENV_FILES = "COMPOSE_ENV_FILES"  # Compose's own variable for the files of settings
+PROJECT_FILE, *OWN_FILES = ENV_FILES
+PINNED_IMAGES = "docker/images.env"  # docker/pin-images.sh writes it
+STACK_FILES = (PROJECT_FILE, PINNED_IMAGES, *OWN_FILES)
 ALL_PROFILES = "dev"  # all that any machine can run
 GPU_PROFILE = "gpu"
 PROFILES = ("portal", "label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
@@ -60,7 +63,7 @@ class Stack:
     """
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
-        """Read `.env` and `.env.dev`; nothing is started.
+        """Read `.env`, what pins its images, and `.env.dev`; nothing is started.
 
         Args:
             root: the project's folder.
@@ -99,6 +102,11 @@ class Stack:
     def secrets(self) -> Path:
         """Folder of the secrets."""
         return self._path(self.get("SECRETS", "secrets"))
+
+    @property
+    def tasks(self) -> Path:
+        """The folder of the tasks, which the page's container writes to."""
+        return self._path(self.get("TASKS", "tasks"))
 
     @property
     def data_path(self) -> Path:
@@ -205,7 +213,7 @@ def env_files(root: Path, given: str = "") -> tuple[str, ...]:
 
     Args:
         root: the project's folder.
-        given: other names than `.env` and `.env.dev`, divided by commas, as in `COMPOSE_ENV_FILES`.
+        given: other names than `STACK_FILES`, divided by commas, as in `COMPOSE_ENV_FILES`.
 
     Raises:
         StackError: a file that is given does not exist.
@@ -217,7 +225,7 @@ def env_files(root: Path, given: str = "") -> tuple[str, ...]:
             f"no file {listed(missing)} in {root}, which {COMPOSE_ENV_FILES} names; "
             f"expected files of settings such as {','.join(ENV_FILES)}: make it, or unset {COMPOSE_ENV_FILES}"
         )
-    return tuple(names or (name for name in ENV_FILES if (root / name).is_file()))
+    return tuple(names or (name for name in STACK_FILES if (root / name).is_file()))
 
 
 def variables_of(paths: Iterable[Path]) -> dict[str, str]:

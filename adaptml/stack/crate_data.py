@@ -33,6 +33,7 @@ def finding(image: str, looked_at: str) -> Finding:
         looked_at: the version that was noted beside them; where there is none, the name of any file; empty
             where there are no data.
     """
+    image = image.partition("@")[0]  # what its tag is pinned to
     starts, noted = _version(image.rpartition(":")[2]), _version(looked_at)
     wrote = noted or (BEFORE if looked_at else None)
     said = f"written by {looked_at if noted else 'one of 5.10 or before'}" if wrote else "none"

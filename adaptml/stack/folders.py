@@ -29,7 +29,7 @@ def make_folders(stack: Stack) -> list[Path]:
                 f"{folder} cannot be made: {error.strerror}; expected a place that this user may write to: "
                 "name one as DATA_PATH in .env.dev"
             ) from error
-        if not _is_writable(folder, stack.owner):
+        if not is_writable(folder, stack.owner):
             uid, gid = stack.owner
             raise StackError(
                 f"{folder} cannot be written by user {uid}:{gid}, as whom containers run; expected a "
@@ -45,11 +45,11 @@ def give(path: Path, owner: tuple[int, int]) -> None:
         os.chown(path, *owner)
 
 
-def _is_writable(folder: Path, owner: tuple[int, int]) -> bool:
+def is_writable(folder: Path, owner: tuple[int, int]) -> bool:
     """Whether a user may make files in a folder, by the bits of its mode."""
-    found, (uid, gid) = folder.stat(), owner
     if not folder.is_dir():
         return False
+    found, (uid, gid) = folder.stat(), owner
     if uid == 0:  # in a rootless engine, the caller
         return os.access(folder, os.W_OK)
     shift = 6 if found.st_uid == uid else 3 if found.st_gid == gid else 0

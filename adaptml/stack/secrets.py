@@ -1,9 +1,9 @@
 """The stack's secrets: random, made once, in files that only their owner can read."""
 
-import os
 import secrets
 from pathlib import Path
 
+from adaptml.files import PRIVATE, replacing
 from adaptml.stack.compose import Stack, StackError
 from adaptml.stack.folders import give
 
@@ -69,12 +69,9 @@ def _private_folder(stack: Stack) -> Path:
 
 def write_private(text: str, path: Path, owner: tuple[int, int]) -> None:
     """Write a file that its owner alone can read, from its first byte on; whole or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
-    give(temporary, owner)
-    temporary.replace(path)
+    with replacing(path, mode=PRIVATE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+        give(temporary, owner)
 
 
 def _is_filled(path: Path) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from adaptml.errors import TrackingError, one_line
 from adaptml.frames import read_frame
 from adaptml.project import Project
-from adaptml.runs.tracking import store_errors
+from adaptml.runs.opening import store_errors
 
 STEP = "watch"
 WATCHED = "watched_predictions.parquet"  # table_name, id, label, label_probs of new rows

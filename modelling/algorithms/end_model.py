@@ -1,5 +1,6 @@
 """The end model: one classifier or several behind the label sets of a task, on hard or soft labels."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from adaptml.errors import ModelError
-from adaptml.tasks import MULTICLASS, ProblemType, problem_type
+from adaptml.tasks import MAX_CLASSES, MULTICLASS, ProblemType, problem_type
 from modelling.algorithms import storage
 from modelling.algorithms.core import Algorithm, Floats, Matrix
 from modelling.algorithms.registry import algorithms, get_algorithm
@@ -329,14 +330,36 @@ def _content(model: EndModel) -> dict[str, Any]:
 
 
 def _end_model(content: Any, path: Path) -> EndModel:
-    if not isinstance(content, dict) or "parts" not in content:
+    try:
+        base = content["first"] if "first" in content else content["base_model"]
+        model = EndModel(
+            content["algorithm"],
+            problem_type(content["setting"]),
+            base_model=None if base is None else _end_model(base, path),
+            scale=content["scale"],
+        )
+        model.k_, model.parts_ = content["k"], tuple(content["parts"])
+        sound = _is_sound(model)
+    except ModelError:
+        raise
+    except Exception as error:  # of types on our list, and put together in any way
+        raise storage.not_a_model(path) from error
+    if not sound:
         raise storage.not_a_model(path)
-    base = content["first"] if "first" in content else content["base_model"]
-    model = EndModel(
-        content["algorithm"],
-        problem_type(content["setting"]),
-        base_model=None if base is None else _end_model(base, path),
-        scale=content["scale"],
-    )
-    model.k_, model.parts_ = content["k"], tuple(content["parts"])
     return model
+
+
+def _is_sound(model: EndModel) -> bool:
+    """Whether a model from a file is put together as one that was fitted."""
+    plain = [isinstance(model.algorithm, str), isinstance(model.scale, float), isinstance(model.k_, int)]
+    if not all(plain) or not math.isfinite(model.scale) or not 1 <= model.k_ <= MAX_CLASSES:
+        return False
+    constant = [part for part in model.parts_ if isinstance(part, float)]
+    if not all(0 <= share <= 1 for share in constant):
+        return False
+    fitted = [part for part in model.parts_ if not isinstance(part, float)]
+    if not all(is_classifier(part) and hasattr(part, "predict_proba") for part in fitted):
+        return False
+    if not model.problem.exclusive:
+        return len(model.parts_) == model.k_ or len(model.parts_) == len(fitted) == 1
+    return len(model.parts_) == len(fitted) == 1 and set(fitted[0].classes_) <= set(range(model.k_))

@@ -14,9 +14,10 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from adaptml.errors import ModelError, listed, one_line
+from modelling.algorithms.trees import check_trees
 
 FORMAT = 2
 FORMATS = (1, 2)
@@ -46,17 +47,32 @@ def load(path: Path, skops_types: Iterable[str], key: str) -> dict[str, Any]:
 
     trusted = _trusted(skops_types)
     try:
+        _check_size(path)
         content = skops_io.load(path, trusted=trusted)
+    except ModelError:
+        raise
     except UntrustedTypesFoundException as error:
         foreign = sorted(set(skops_io.get_untrusted_types(file=path)) - set(trusted))
         raise ModelError(
             f"{path} holds types that no end model of ours holds: {listed(foreign)}; it is not loaded"
         ) from error
-    except (OSError, BadZipFile, KeyError, ValueError) as error:
+    except Exception as error:  # whoever writes to MLflow made it: it can be broken in any way
         raise not_a_model(path) from error
     if not isinstance(content, dict) or content.get("format") not in FORMATS or key not in content:
         raise not_a_model(path)
+    check_trees(content, path)
     return content
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file of a few bytes that would fill the memory; what `dump` writes is not compressed."""
+    with ZipFile(path) as file:
+        unpacked = sum(part.file_size for part in file.infolist())
+    if unpacked > path.stat().st_size:
+        raise ModelError(
+            f"{path} would unpack to {unpacked:,} bytes, more than the file has; expected one that `train` "
+            "wrote, which is not compressed"
+        )
 
 
 def check_types(fitted: Any, name: str, skops_types: Iterable[str]) -> None:

@@ -77,6 +77,7 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
+            cache.close()
             database.close()
             results.close()
             project.close()

@@ -14,6 +14,7 @@ from adaptml.errors import ModelError, one_line
 from adaptml.features.points import Points
 from adaptml.runs.class_lists import CLASSES_TAG
 from adaptml.runs.registry import CHAMPION, end_models
+from adaptml.runs.tracking import close_stores
 from modelling.champion import Champion, load_champion, note_on_classes
 from modelling.model_folder import load_model_folder
 
@@ -69,6 +70,9 @@ class Served:
     def refresh(self) -> None:
         """Look for newer ones; models that were given as files stay what they are."""
 
+    def close(self) -> None:
+        """Give back what they are looked for with."""
+
 
 def exported_models(folders: Sequence[Path], points: Points) -> Served:
     """Models from folders that `export_model` wrote.
@@ -100,6 +104,7 @@ class ModelCache(Served):
         """
         super().__init__({})
         self._uri, self._points = tracking_uri, points
+        self._asked: MlflowClient | None = None
         self.registry_problem = "not asked yet"
 
     def refresh(self) -> None:
@@ -140,9 +145,15 @@ class ModelCache(Served):
         _log.info("model %s version %s is loaded", model.name, version)
         return replace(model, champion=champion)
 
+    def close(self) -> None:
+        """Give back every connection to a registry in a file."""
+        if self._asked is not None:
+            close_stores(self._asked)
+
     def _client(self) -> MlflowClient:
         """A client that asks nothing when it is made: the registry may be away now and then."""
-        return MlflowClient(self._uri, registry_uri=self._uri)
+        self._asked = MlflowClient(self._uri, registry_uri=self._uri)
+        return self._asked
 
 
 def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:

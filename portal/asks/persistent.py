@@ -19,13 +19,13 @@ def main(control: socket.socket) -> None:
     if said is None:
         return
     settings = Settings(_env_file=None, **said["settings"])  # type: ignore[call-arg]
-    project = Project(settings=settings)
-    send(control, {"ready": True})
-    while True:
-        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not descriptors:
-            return
-        threading.Thread(target=_answer, args=(project, connected(descriptors[0])), daemon=True).start()
+    with Project(settings=settings) as project:
+        send(control, {"ready": True})
+        while True:
+            _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not descriptors:
+                return
+            threading.Thread(target=_answer, args=(project, connected(descriptors[0])), daemon=True).start()
 
 
 def _answer(project: Project, connection: socket.socket) -> None:

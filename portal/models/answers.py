@@ -119,7 +119,8 @@ def _add_texts(project: Project, task: Task, lines: list[dict[str, Any]]) -> Non
 
 def _compared(project: Project, task: str, version: str, champion: str | None) -> str:
     """The verdict of the last comparison of two versions on held-out gold; empty where there is none."""
-    from adaptml.runs.tracking import NOTE_TAG, store_errors
+    from adaptml.runs.opening import store_errors
+    from adaptml.runs.recording import NOTE_TAG
 
     client = project.runs.client
     try:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from hostile import server_that_says
 from label_studio_people import annotate, cells, choose, table, tasks_of
 from portal_server import page_of
 
@@ -376,6 +377,41 @@ def test_files_of_the_folder_are_shown_and_no_others(
     assert httpx.get(label_studio.url + address).status_code in {302, 401, 403}  # nobody without an account
     with pytest.raises(LabelStudioError, match="must be a subdirectory of LOCAL_FILES_DOCUMENT_ROOT"):
         owner.add_local_files(made.project, str(folder.parent), "everything")
+
+
+INNER = ["http://127.0.0.1:{port}", "http://localhost:{port}", "http://[::1]:{port}", "http://169.254.169.254/latest",
+         "http://172.17.0.1:{port}", "http://10.0.0.1", "http://0.0.0.0:{port}", "http://2130706433:{port}"]  # fmt: skip
+
+
+def test_no_address_inside_a_network_is_asked_on_an_annotators_word(
+    here: Project, make_task: Any, label_studio: LocalServer, owner: LabelStudio
+) -> None:
+    """Whoever has an account could else read by it what only this machine reaches, a cloud's keys among it."""
+    project = setup(here, make_task()).project
+    token = {"Authorization": f"Token {label_studio.token}"}
+    with (
+        server_that_says({"/tasks.json": [{"data": {"txt": "inner"}}]}) as inner,
+        httpx.Client(base_url=label_studio.url, headers=token, timeout=30) as client,
+    ):
+        assert httpx.get(f"{inner}/tasks.json").json() == [{"data": {"txt": "inner"}}]
+        for pattern in INNER:
+            url = f"{pattern.format(port=inner.rpartition(':')[2])}/tasks.json"
+            asked = {
+                f"/api/projects/{project}/import": {"data": {"url": url}},
+                "/api/ml/": {"json": {"project": project, "url": url, "title": "model"}},
+                "/api/webhooks/": {"json": {"project": project, "url": url}},
+                "/api/storages/s3/": {"json": {"project": project, "bucket": "b", "s3_endpoint": url}},
+            }
+            for path, options in asked.items():
+                answer = client.post(path, **options)
+                assert answer.is_error, (path, url)
+                refused = ("reserved network address", "resolve hostname", "Enter a valid URL")
+                assert any(reason in answer.text for reason in refused), (path, url, answer.text)
+        assert client.get(f"/api/projects/{project}").json()["task_number"] == 0
+    with pytest.raises(
+        LabelStudioError, match="resolves to a reserved network address"
+    ):  # as in the stack's test
+        owner.call("POST", f"/api/projects/{project}/import", data={"url": "http://127.0.0.1/"})
 
 
 def test_pre_annotations(here: Project, make_task: Any, owner: LabelStudio) -> None:

@@ -230,7 +230,8 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets"), "DATA_PATH": str(folder / "data")}
     own["TASKS"] = str(tasks_for_the_page(folder / "tasks"))
     # Nobody's .env.dev, which may name folders with real data.
-    made = Server(folder, ports | own | {"COMPOSE_ENV_FILES": ".env"})
+    own["COMPOSE_ENV_FILES"] = os.environ.get("COMPOSE_ENV_FILES", ".env")
+    made = Server(folder, ports | own)
     if STAND_INS:
         secret_files(folder / "secrets")
         made.environment |= {

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from adaptml.errors import LabelStudioError
 from adaptml.stack.backup import backup, own_image
 from adaptml.stack.compose import HOST_FOLDERS, Stack
 from adaptml.stack.up import how_to_move
@@ -143,6 +144,23 @@ def test_label_studio_imports_the_task_files_as_its_page_does(server: Any, predi
             assert answer["task_count"] == tasks
 
 
+def test_label_studio_fetches_nothing_from_inside_the_network(server: Any) -> None:
+    server.execute("label-studio-dev", "adaptml annotate setup example")
+    token = (Path(server.environment["SECRETS"]) / "label_studio_token").read_text()
+    with LabelStudio(f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}", token) as studio:
+        (project,) = studio.projects()
+        for host in (
+            "127.0.0.1:8080",
+            "label-studio-dev",
+            "label-studio-web:8080",
+            "169.254.169.254",
+            "172.17.0.1",
+        ):
+            with pytest.raises(LabelStudioError, match="reserved network address"):
+                path = f"/api/projects/{project['id']}/import"
+                studio.call("POST", path, data={"url": f"http://{host}/"})
+
+
 def test_a_second_look_at_the_rules_takes_their_votes_from_the_volume(server: Any, predicted: Any) -> None:
     look = "adaptml lfs example --data example_data --gold none"
     server.execute("dp-mlflow", look)
@@ -172,6 +190,8 @@ def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: An
         assert not host["Privileged"], name
         assert host["CapDrop"] == ["ALL"], name
         assert host["Init"], name
+        assert host["PidsLimit"] == 4096, name
+        assert host["ReadonlyRootfs"] is (name != "/crate-db"), name
         users = server.run("docker", "top", name.strip("/"), "-o", "pid,user,args").stdout.splitlines()[1:]
         assert not [line for line in users if line.split()[1] == "root" and "init" not in line], users
 
@@ -185,6 +205,18 @@ def test_nothing_listens_beyond_this_machine_and_nothing_runs_as_root(server: An
 def test_those_that_do_not_need_each_other_do_not_meet(server: Any, container: str, other: str) -> None:
     code = f"import socket; socket.getaddrinfo('{other}', 1)"
     assert server.run("docker", "exec", container, "python", "-c", code, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("container", ["label-studio-web", "dp-mlflow-server", "modelling-mlflow-server"])
+def test_what_needs_nothing_elsewhere_has_no_way_out(server: Any, container: str) -> None:
+    """Docker answers their ports all the same, as the other tests see."""
+    (inspected,) = json.loads(server.run("docker", "inspect", container).stdout)
+    names = inspected["NetworkSettings"]["Networks"]
+    networks = json.loads(server.run("docker", "network", "inspect", *names).stdout)
+    masquerades = "com.docker.network.bridge.enable_ip_masquerade"
+    assert [
+        one["Name"] for one in networks if not one["Internal"] and one["Options"].get(masquerades) != "false"
+    ] == []
 
 
 def test_status_names_every_container_and_its_health(server: Any) -> None:

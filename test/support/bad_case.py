@@ -57,7 +57,7 @@ def frame(name: str, facts: str, file: str, content: Content, command: str = "la
 
 def export(name: str, facts: str, content: object) -> Case:
     """A file of annotations that is refused."""
-    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    text = content if isinstance(content, str | bytes) or callable(content) else json.dumps(content)
     return Case(f"export: {name}", "process-annotations topic export.json", facts, {"export.json": text})
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import pickle
 import sys
 import types
@@ -100,6 +101,9 @@ FRAMES = [
     frame("a pickle whose module is gone", "f.pkl.*gone_module", "f.pkl", lambda path: path.write_bytes(of_gone_module())),
     frame("a pickle that leaves", "f.pkl", "f.pkl", b"cbuiltins\nexit\n(tR."),
     frame("a pickle cut short", "f.pkl", "f.pkl", pickle.dumps(pd.DataFrame({"a": [1] * 50}))[:-20]),
+    frame("a pickle of a class that is gone", "f.pkl.*Nobody", "f.pkl", b"cpandas\nNobody\n."),
+    frame("a device that never ends", "no file|no table", "f.csv", lambda path: path.symlink_to("/dev/zero")),
+    frame("a pipe that nobody writes to", "no file|no table", "f.csv", os.mkfifo),
     frame("points of another table", "no table 'nope'", "f.csv", "table_name,id\nnope,p0\n"),
     frame("labels missing", "label", "f.parquet", parquet(), LABELS),
     frame("labels as numbers", "label", "f.parquet", labelled(label=[0, 1] * 6), LABELS),
@@ -162,5 +166,8 @@ EXPORTS = [
     export("all cancelled", "cancelled", [annotated(was_cancelled=True)]),
     export("a class that does not exist", "middle", [annotated(result=[{"from_name": "class", "type": "choices", "value": {"choices": ["middle"]}}])]),
     export("a probability of 7", "inclusion_prob|annotat", [point(data={"ref_id": "p0", "meta_info": META | {"inclusion_prob": "seven"}})]),
+    export("a device that never ends", r"export\.json is a device", lambda path: path.symlink_to("/dev/zero")),
+    export("a pipe that nobody writes to", r"export\.json is a device or a pipe", os.mkfifo),
+    export("a folder", r"export\.json", lambda path: path.mkdir()),
     export("two tasks, one of them broken", r"\[1\].data", [point(), {"annotations": []}]),
 ]  # fmt: skip

@@ -38,6 +38,8 @@ YAML = [
     task("its own name", "name: unknown key", GOOD + "name: other\n"),
     task("rules", "lfs: unknown key", GOOD + "lfs: [a]\n"),
     with_key("no title", "title", "title:"),
+    with_key("a title that is no date", "labelling functions", "title: 2026-13-45"),
+    with_key("an example that is no date", "labelling functions", "classes: [{name: left, examples: [2026-02-30]}, {name: right}]"),
     with_key("a short title", "title.*3", "title: ab"),
     with_key("a long title", "title.*50", f"title: {'a' * 51}"),
     with_key("a title of lists", "title", "title: [a, b]"),

@@ -31,6 +31,8 @@ ADDRESSES = [
     address("a tracking store in no folder", "nowhere", "runs topic", MLFLOW_TRACKING_URI="sqlite:////proc/nowhere/mlflow.db"),
     address("an .env.dev in Latin-1", ".env.dev", READ)._replace(files={".env.dev": "ADAPTML_HOST=à\n".encode("latin-1")}),
     address("an .env.dev of noise", ".env.dev", READ)._replace(files={".env.dev": bytes(range(128, 256))}),
+    address("an .env in Latin-1", r"\.env", READ)._replace(files={".env": "ADAPTML_HOST=à\n".encode("latin-1")}),
+    address("an address of noise, shown", "database_url", "tables", ADAPTML_DATABASE_URL="garbage"),
     address("a results address of noise", "results_database_url", "label topic --data posts --new", ADAPTML_RESULTS_DATABASE_URL="garbage"),
 ]  # fmt: skip
 

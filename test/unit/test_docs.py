@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,7 @@ from dataprogramming.reserved import reserved_names
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+RUNNING = REPOSITORY / "docs" / "running.md"
 DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), REPOSITORY / "test" / "README.md"]
 README, USAGE = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "usage.md"))
 BOTH = README + USAGE
@@ -125,7 +127,7 @@ def commands(kind: str, body: str) -> Iterator[str]:
 
 SHOWN = [
     pytest.param(words, id=f"{path.name}: {' '.join(words)[:80]}")
-    for path in DOCUMENTS
+    for path in [*DOCUMENTS, RUNNING]
     for kind, body in blocks(path.read_text(encoding="utf-8"))
     if kind.split(" ")[0] in SHELL
     for command in commands(kind.split(" ")[0], body)
@@ -211,7 +213,12 @@ def check_python(words: list[str]) -> None:
 def check_mlflow(words: list[str]) -> None:
     """A project's entry point and parameters stand in its MLproject; LFs may declare more."""
     if words[0] != "run":
-        assert words[0] in {"server", "ui"}
+        import mlflow.cli
+
+        command = mlflow.cli.cli.commands[words[0]]
+        for name in words[1:2] if hasattr(command, "commands") else ():
+            command, words = command.commands[name], words[1:]
+        command.make_context(words[0], words[1:])
         return
     project = yaml.safe_load((REPOSITORY / words[1] / "MLproject").read_text(encoding="utf-8"))
     entry = project["entry_points"][words[words.index("-e") + 1]]
@@ -249,9 +256,35 @@ def test_the_jobs_of_continuous_integration_run_what_there_is() -> None:
     names = {name for job in made.values() for name in job}
     assert all(re.search(f"^{re.escape(name)}:", makefile, re.MULTILINE) for name in names)
     assert made["test"] == ["test"]
+    assert made["audit"] == ["audit"]
     assert made["stack"][-1] == "test-stack"
     assert made["macos"] == ["demo"]
     assert workflow["jobs"]["macos"]["runs-on"].startswith("macos-")
+
+
+def test_every_python_that_is_promised_is_tested() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]
+    tested = [
+        next(
+            step["with"]["python-version"]
+            for step in jobs["test"]["steps"]
+            if "with" in step and "cache" in step["with"]
+        ),
+        *jobs["python"]["strategy"]["matrix"]["python"],
+    ]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={tested[0]}"
+    assert [one.rpartition(" :: ")[2] for one in project["classifiers"]] == tested
+    assert f"Python {', '.join(tested[:-1])} or {tested[-1]}" in README
+
+
+def test_continuous_integration_runs_no_action_that_its_author_can_exchange() -> None:
+    """A tag can be moved; a commit cannot."""
+    text = (REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {

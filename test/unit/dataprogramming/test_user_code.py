@@ -1,6 +1,7 @@
 """A person's lfs.py: whatever it raises is one line with its place; its folder is where it lives."""
 
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -214,3 +215,27 @@ def get_lfs(params):
 """
     numbers = list(range(len(STRANGE)))
     assert votes(make(rules, classes=STRANGE), workers) == [[*numbers, *numbers, 0]] * 2
+
+
+def test_what_threads_of_a_rule_fail_with_is_said_once(
+    make: Make, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not once a row with all of Python's traceback; other threads' failures are nobody's business here."""
+    rule = """
+import threading
+@labeling_function()
+def rule(x):
+    thread = threading.Thread(target=lambda: 1 // 0)
+    thread.start()
+    thread.join()
+def get_lfs(params):
+    return [rule]
+"""
+    hook, task = threading.excepthook, make(rule)
+    assert votes(task) == [[-1], [-1]]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"a thread failed at {task.folder}/lfs.py, line 6: ZeroDivisionError: integer division or modulo by zero; "
+        "what started it was not told"
+    ]
+    assert capfd.readouterr().err == ""
+    assert threading.excepthook is hook

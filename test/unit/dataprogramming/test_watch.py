@@ -13,7 +13,7 @@ import adaptml
 from adaptml.cli.app import app
 from adaptml.cli.watch import EXIT_MOVED
 from adaptml.database import Vector, WritebackKind, write_back
-from adaptml.errors import FeatureError, NothingNewError, TrackingError
+from adaptml.errors import FeatureError, FrameError, NothingNewError, TrackingError
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
 from benchmarks.watch import SHIFTS, Posts, posts
@@ -277,10 +277,11 @@ def test_what_cannot_be_compared_with(served: Project, tmp_path: Path) -> None:
         watch(served, "bare")
     assert watch(served, "bare", "posts").n_new == 900
     served.label("bare", "posts where cast(id as integer) < 100", label_model="majority_vote")
-    with pytest.raises(
-        NothingNewError, match=r"^0 rows of posts where cast\(id as integer\) < 100 came since"
-    ):
+    few = "posts where cast(id as integer) < 100"
+    with pytest.raises(FrameError, match="SQL is run on a person's word only; name it: --data 'posts where "):
         watch(served, "bare")
+    with pytest.raises(NothingNewError, match=rf"^0 rows of {re.escape(few)} came since"):
+        watch(served, "bare", few)
     task = served.settings.tasks_dir / "bare" / "task.yaml"
     task.write_text(TASK.replace("travel", "tours"))
     (task.parent / "lfs.py").write_text(LFS.replace("travel", "tours"))

@@ -1,5 +1,7 @@
 """From an export to three files and two tables: all or nothing."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -296,3 +298,74 @@ def test_claims_are_told_and_taken_where_they_are_accepted(
         "  1 annotations without the server's record of who made them: they count for those whom they name"
         in summary(accepted)
     )
+
+
+KILLED_AT_EACH_CHANGE = """
+import os, sys
+from pathlib import Path
+import subprocess
+import sys
+from adaptml.project import Project
+from adaptml.tasks import Task
+from labelstudio.process_annotations import process_annotations
+
+TASK = Task.model_validate({
+    "name": "zoo", "folder": Path(), "setting": "multiclass", "classes": [{"name": "cat"}, {"name": "dog"}],
+    "columns": [{"name": "txt"}], "lf_features": ["txt"],
+})
+
+def state(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+def run(choice, at=0):
+    seen = 0
+    def kill(event, args):
+        nonlocal seen
+        if event in ("os.rename", "os.remove", "os.rmdir") and "annotations" in str(args[0]):
+            seen += 1
+            if seen == at:
+                os._exit(9)
+    if at:
+        sys.addaudithook(kill)
+    with Project() as project:
+        process_annotations(project, TASK, sys.argv[1], choice)
+
+def child(choice, at):
+    number = os.fork()
+    if number == 0:
+        run(choice, at)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+
+settings = Project().settings
+run("majority")
+new = state(settings.annotations("zoo"))
+run("dawid-skene")
+old = state(settings.annotations("zoo"))
+assert old.keys() - new.keys() == {"annotators.json"}, old.keys()
+found, at = [], 0
+while True:
+    at += 1
+    code = child("majority", at)
+    now = state(settings.annotations("zoo"))
+    found.append("old" if now == old else "new" if now == new else f"mixed: {now.keys()}")
+    if code == 0:
+        break
+    run("dawid-skene")
+print(*found)
+"""
+
+
+def test_a_kill_at_any_change_leaves_all_files_of_before_or_all_new_ones(
+    exported: Any, annotation: Any, write_export: Any
+) -> None:
+    given = [("cat", "cat"), ("dog", "cat"), ("dog", "dog"), ("cat", "dog")]
+    labels = [(annotation(3, one), annotation(4, other)) for one, other in given]
+    export = write_export([exported(f"{n:02}", *both) for n, both in enumerate(labels)])
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_EACH_CHANGE, export], capture_output=True, text=True, check=False
+    )
+    assert not done.stderr, done.stderr[-2000:]
+    found = done.stdout.split()
+    assert set(found) == {"old", "new"}
+    assert found == sorted(found, reverse=True)  # old until one moment, new from then on

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from hostile import evil_pickle
 from mlflow.entities import Metric, Param, Run, RunData, RunInfo
 from side_task import TASK, side, write
 from sklearn.naive_bayes import GaussianNB
@@ -14,6 +16,7 @@ from adaptml.tasks import MULTICLASS, Task
 from modelling.algorithms import algorithms
 from modelling.compare_with_champion import compare_with_champion, judged
 from modelling.deploy import deploy
+from modelling.explain import explain
 from modelling.recipe import classifier_of, read_recipe, strategy_used
 from modelling.strategies import HeldOut
 from modelling.train import train
@@ -118,6 +121,22 @@ def test_what_cannot_be_compared_is_one_line(
         ModelError, match=r"^multiclass_side version 1 cannot be trained again: run .* is FAILED"
     ):
         compare_with_champion(project, task, gold=gold)
+
+
+def test_a_pickle_is_opened_where_a_person_named_it_and_not_where_a_run_did(
+    project: Project, task: Task, data: str, gold: str, tmp_path: Path
+) -> None:
+    path, mark = tmp_path / "train.pkl", tmp_path / "mark"
+    pd.read_parquet(data).to_pickle(path)
+    for given in (str(path), data):
+        train(project, task, given)
+    deploy(project, MODEL, "1")
+    evil_pickle(path, mark)
+    with pytest.raises(ModelError, match=r"^multiclass_side version 1 .* a pickle, which can run code"):
+        compare_with_champion(project, task, gold=gold)
+    nearest = explain(project, task, ("points", "t1"), "1").why_no_nearest
+    assert "a pickle, which can run code" in nearest
+    assert not mark.exists()
 
 
 @pytest.mark.parametrize("algorithm", ["mlp", "logistic_regression", GaussianNB(var_smoothing=0.5)], ids=str)

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 from programs import program
+from served import CODE, Registry
 
 from adaptml.errors import ModelError
 from adaptml.project import Project
+from adaptml.runs.models import save_model
 from adaptml.settings import Settings
 from adaptml.tasks import Task
 from modelling.deploy import Deployed, deploy
@@ -18,23 +21,31 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:Deprecatio
 
 
 @pytest.fixture
-def client(tracking: Settings, project: Project, clean_room: Path) -> MlflowClient:
+def source(project: Project, tmp_path: Path) -> str:
+    """The folder of a model that can be loaded."""
+    (tmp_path / "made").mkdir()
+    save_model(Registry(project).model("animals", tmp_path / "made"), tmp_path / "model")
+    return str(tmp_path / "model")
+
+
+@pytest.fixture
+def client(tracking: Settings, project: Project, source: str) -> MlflowClient:
     """A registry with two end models, of two versions and of none, and a label model."""
     made = project.runs.client
     for name, kind in {"animals": "end_model", "empty": "end_model", "votes": "label_model"}.items():
         made.create_registered_model(name, tags={"adaptml.kind": kind})
     for _ in range(11):
-        made.create_model_version("animals", source=str(clean_room))
+        made.create_model_version("animals", source=source)
     return made
 
 
 def test_versions_say_who_deployed_them_and_what_to_roll_back_to(
-    client: MlflowClient, project: Project
+    client: MlflowClient, project: Project, source: str
 ) -> None:
     task = Task(name="animals", classes=["cat", "dog"])
     client.create_registered_model("multiclass_animals", tags={"adaptml.kind": "end_model"})
     for _ in range(2):
-        client.create_model_version("multiclass_animals", source=".")
+        client.create_model_version("multiclass_animals", source=source)
     assert model_versions(project, task)[0].before is None
     deploy(project, "multiclass_animals", "1", by="Ana")
     first = model_versions(project, task)[0]
@@ -85,7 +96,8 @@ def test_the_steps_of_deploying(client: MlflowClient, project: Project) -> None:
     assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
 
 
-def test_the_command_says_what_it_did(client: MlflowClient, clean_room: Path) -> None:
+@pytest.mark.usefixtures("client")
+def test_the_command_says_what_it_did() -> None:
     done = program("modelling.deploy", "animals", "--version", "3")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
@@ -96,3 +108,19 @@ def test_the_command_says_what_it_did(client: MlflowClient, clean_room: Path) ->
     assert (
         wrong.stderr == "error: no end model 'nope' in the registry; it has animals, empty: train it first\n"
     )
+
+
+def test_what_the_service_would_not_load_is_not_deployed(
+    client: MlflowClient, project: Project, clean_room: Path
+) -> None:
+    """A version that somebody registered with MLflow's means, or whose files were changed."""
+    deploy(project, "animals", "2")
+    mlflow.pyfunc.save_model(clean_room / "code", python_model=str(CODE), pip_requirements=[])
+    version = client.create_model_version("animals", source=str(clean_room / "code")).version
+    message = rf"^model animals version {version} has no file classifier.skops; expected an end model that"
+    with pytest.raises(ModelError, match=message):
+        deploy(project, "animals")
+    assert str(client.get_model_version_by_alias("animals", "champion").version) == "2"
+    done = program("modelling.deploy", "animals")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has no file classifier.skops" in done.stderr

@@ -33,6 +33,15 @@ def test_compose_reads_the_same_files_and_nothing_hides_what_they_say(folder: Pa
     assert [given[name] for name in ("B", "EMPTY", "PATH")] == ["environment", "", "/bin"]
 
 
+def test_what_pins_the_images_is_over_the_project_s_file_and_under_a_person_s(folder: Path) -> None:
+    settings_files(folder, env="A_IMAGE=a:1\nB_IMAGE=b:1\n", dev="B_IMAGE=mine:1\n")
+    (folder / "docker").mkdir()
+    (folder / "docker" / "images.env").write_text("A_IMAGE=a:1@sha256:12\nB_IMAGE=b:1@sha256:34\n")
+    stack = Stack(folder, {})
+    assert stack.environment()["COMPOSE_ENV_FILES"] == ".env,docker/images.env,.env.dev"
+    assert [stack.get(name, "") for name in ("A_IMAGE", "B_IMAGE")] == ["a:1@sha256:12", "mine:1"]
+
+
 def test_without_a_file_of_one_s_own_the_project_s_is_enough(folder: Path) -> None:
     assert "COMPOSE_ENV_FILES" not in Stack(folder, {}).environment()
     settings_files(folder, env="A=env\n")

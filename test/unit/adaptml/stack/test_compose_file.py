@@ -116,10 +116,29 @@ def test_every_service_has_limits_a_health_check_and_no_rights() -> None:
         assert service["mem_limit"]
         assert service["healthcheck"]["test"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["pids_limit"] == 4096
+        assert service["stop_grace_period"] == "30s"
+        # Of CrateDB's image nobody promises that it writes nowhere else.
+        assert service.get("read_only", False) is (name != "crate-db")
         assert not service["image"].endswith(":latest")
     for forbidden in ("privileged", "ulimits", "network_mode", "docker.sock"):
         assert forbidden not in COMPOSE
     assert not (REPOSITORY / "Dockerfile").read_text().startswith("# syntax")
+
+
+def test_only_those_that_may_need_it_have_a_way_out_of_the_machine() -> None:
+    """A published port needs a network that is not internal; without masquerading, that one leads in and not out."""
+    masquerades = "com.docker.network.bridge.enable_ip_masquerade"
+    way_out = {
+        name
+        for name, network in yaml.safe_load(COMPOSE)["networks"].items()
+        if not network.get("internal") and network.get("driver_opts", {}).get(masquerades) != "false"
+    }
+    assert way_out == {"data"}
+    assert {name for name, service in SERVICES.items() if way_out & set(service["networks"])} == {
+        "crate-db", "portal", "label-studio-dev", "dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow",
+        "modelling-mlflow-deploy",
+    }  # fmt: skip
 
 
 def test_what_is_published_is_on_the_loopback_address_by_default() -> None:

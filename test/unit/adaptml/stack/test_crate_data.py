@@ -20,6 +20,7 @@ def test_no_data_and_data_of_the_same_version_are_fine(looked_at: str) -> None:
 )
 def test_older_data_are_to_be_saved_first(looked_at: str, found: str) -> None:
     said = finding("crate:6.4.3", looked_at)
+    assert finding(f"crate:6.4.3@sha256:{'0' * 64}", looked_at) == said
     assert (said.ok, said.expected, said.found) == (False, "none, or written by CrateDB 6.4", found)
     assert "`adaptml backup FOLDER`" in said.fix
     assert "crate:6.4.3 converts them as it starts" in said.fix
