@@ -48,7 +48,7 @@ class JsonFormatter(logging.Formatter):
         entry["message"] = record.getMessage().strip()
         entry |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+            entry["traceback"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(entry)
 
 

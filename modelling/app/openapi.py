@@ -32,7 +32,7 @@ def error_response(description: str, code: str, message: str, **details: Any) ->
 
 
 AWAY = error_response(
-    "`database_unavailable`, `model_not_loaded`, `too_busy`, `stopping`: try again later",
+    "`database_unavailable`, `model_not_loaded`, `too_busy`, `too_slow`, `stopping`: try again later",
     "database_unavailable",
     "the database is away or locked; try again later",
 )
