@@ -22,6 +22,7 @@ from adaptml.cli.options import ALIASES
 from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, unsaid
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
+from adaptml.masked_logs import mask_this_process
 
 if TYPE_CHECKING:
     from adaptml.project import Project
@@ -302,7 +303,8 @@ def _prepare_process() -> None:
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
         log.addHandler(handler)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    _warn_of_unread_names(log)
+    _take_from_project(log)
+    mask_this_process(os.environ)
     EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     for name, value in MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -311,13 +313,14 @@ def _prepare_process() -> None:
             signal.signal(number, _terminate)
 
 
-def _warn_of_unread_names(log: logging.Logger) -> None:
-    """A setting under a name of before, or a mistyped one, would be ignored without a word."""
-    from adaptml.settings import project_root  # not for `--help`
+def _take_from_project(log: logging.Logger) -> None:
+    """Hand MLflow its own variables; warn of names that count for nothing: those of before, and mistyped."""
+    from adaptml.settings import hand_on_mlflow, project_root  # not for `--help`
     from adaptml.settings_names import unread_names
 
     with contextlib.suppress(FileNotFoundError):  # the working folder was removed, which the step says
         root = Path(os.environ.get("ADAPTML_ROOT") or project_root(Path.cwd()))
+        hand_on_mlflow(root, os.environ)
         for line in unread_names(root, os.environ):
             log.warning("%s", line)
 
