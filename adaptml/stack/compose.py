@@ -258,12 +258,12 @@ def database_place(url: str) -> str:
         parsed = sa.make_url(url)
     except ArgumentError as error:
         raise StackError(
-            "STACK_DATABASE_URL cannot be read as an address; expected such as crate://user:password@host:4200"
+            "STACK_DATABASE_URL cannot be read as an address; expected such as crate://host:4200"
         ) from error
     if not parsed.host:
         raise StackError(
             f"STACK_DATABASE_URL {parsed.render_as_string()} names no host; "
-            "expected a database that containers can reach, such as crate://user:password@host:4200"
+            "expected a database that containers can reach, such as crate://host:4200"
         )
     return f"{parsed.host}:{parsed.port or DEFAULT_PORTS.get(parsed.get_backend_name(), 5432)}"
 

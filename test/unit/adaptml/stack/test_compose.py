@@ -95,9 +95,9 @@ def test_the_place_of_a_database(url: str, place: str) -> None:
     ("url", "message"),
     [
         ("sqlite:///data.db", "STACK_DATABASE_URL sqlite:///data.db names no host; expected a database that containers "
-         "can reach, such as crate://user:password@host:4200"),
+         "can reach, such as crate://host:4200"),
         ("no address", "STACK_DATABASE_URL cannot be read as an address; expected such as "
-         "crate://user:password@host:4200"),
+         "crate://host:4200"),
     ],
 )  # fmt: skip
 def test_a_database_that_containers_cannot_reach_is_refused(url: str, message: str) -> None:
