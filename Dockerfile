@@ -45,7 +45,7 @@ RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
     --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
     /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
  && /tmp/slim.sh
-COPY docker/entry-mlflow-server.sh docker/health-mlflow-server.py /app/
+COPY docker/entry-mlflow-server.sh docker/health-mlflow-server.py docker/gc-mlflow-server.py /app/
 USER 1000:1000
 EXPOSE 5000
 CMD ["/app/entry-mlflow-server.sh"]

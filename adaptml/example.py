@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from adaptml.addresses import sqlite_address
 from adaptml.errors import DatabaseError, FileError, TaskError
 from adaptml.files import write_text
 from adaptml.project import Project
@@ -164,8 +165,8 @@ def _settings(root: Path) -> Settings:
         root=root,
         home=Path("workspace"),
         tasks_dir=Path("tasks"),
-        database_url=SecretStr(f"sqlite:///{root / 'workspace' / 'data.db'}"),
-        MLFLOW_TRACKING_URI=f"sqlite:///{root / 'workspace' / 'mlflow.db'}",
+        database_url=SecretStr(sqlite_address(root / "workspace" / "data.db")),
+        MLFLOW_TRACKING_URI=sqlite_address(root / "workspace" / "mlflow.db"),
         MLFLOW_RUN_ID="",
     )
 

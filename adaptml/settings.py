@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adaptml.addresses import from_folder, is_database, sqlite_address, sqlite_file
 from adaptml.errors import SettingsError
 from adaptml.files import finish_replacing
 
@@ -68,6 +69,11 @@ class Settings(BaseSettings):
         8000, description="port of the prediction service; 0 takes a free one"
     )
 
+    service_connections: Annotated[int, Field(ge=2, le=1000)] = Field(
+        10,
+        description="connections to each database that the prediction service opens at most; one is kept for "
+        "`/health`, the others are predictions at a time",
+    )
     service_writes: bool = Field(
         False,
         description="whether the prediction service may write predictions to the database, for requests with "
@@ -135,26 +141,33 @@ class Settings(BaseSettings):
         """Make every path absolute and fill in the addresses that follow from the home folder."""
         root = self.root.resolve()
         home = root / self.home.expanduser()
-        database_url = self.database_url.get_secret_value() or f"sqlite:///{home / 'data.db'}"
+        database_url = self.database_url.get_secret_value() or sqlite_address(home / "data.db")
+        results_url = self.results_database_url.get_secret_value()
         derived = {
             "root": root,
             "home": home,
             "tasks_dir": root / self.tasks_dir.expanduser(),
-            "database_url": SecretStr(database_url),
+            "database_url": SecretStr(from_folder(database_url, root)),
+            "results_database_url": SecretStr(from_folder(results_url, root)),
             "label_studio_media": root / self.label_studio_media,
             "media": home / self.media.expanduser(),
             "api_key_file": root / self.api_key_file.expanduser(),
             "worker_tokens": root / self.worker_tokens.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
-            "tracking_uri": self.tracking_uri or f"sqlite:///{home / 'mlflow.db'}",
+            "tracking_uri": from_folder(self.tracking_uri or sqlite_address(home / "mlflow.db"), root),
         }
         self.__dict__.update(derived)  # frozen for everybody else
         return self
 
     @property
     def artifact_root(self) -> str | None:
-        """Where a local store keeps artifacts, as an address; None where a server decides."""
-        return (self.home / "mlruns").as_uri() if self.tracking_uri.startswith("sqlite:") else None
+        """Where a store without a server keeps artifacts, as an address; None where a server decides."""
+        return (self.home / "mlruns").as_uri() if is_database(self.tracking_uri) else None
+
+    @property
+    def tracking_file(self) -> Path | None:
+        """The SQLite file of MLflow's store; None where it lies elsewhere."""
+        return sqlite_file(self.tracking_uri)
 
     @property
     def unlabeled_data(self) -> Path:
@@ -190,8 +203,9 @@ class Settings(BaseSettings):
 
     def replaced(self, **values: str) -> "Settings":
         """The same settings with other values of `database_url`, `tracking_uri`."""
+        whole = {name: from_folder(value, self.root) for name, value in values.items()}
         secret = {
-            name: SecretStr(value) if name == "database_url" else value for name, value in values.items()
+            name: SecretStr(value) if name == "database_url" else value for name, value in whole.items()
         }
         return self.model_copy(update=secret)
 

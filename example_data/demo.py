@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adaptml.addresses import sqlite_address
 from adaptml.cli.support import run_command
 from adaptml.errors import ModelError
 from adaptml.project import Project
@@ -96,8 +97,8 @@ def use_local_parts(home: Path) -> Project:
         "ADAPTML_ROOT": str(ROOT),
         "ADAPTML_HOME": str(home),
         "ADAPTML_TASKS_DIR": str(ROOT / "tasks"),
-        "ADAPTML_DATABASE_URL": f"sqlite:///{home / 'data.db'}",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "ADAPTML_DATABASE_URL": sqlite_address(home / "data.db"),
+        "MLFLOW_TRACKING_URI": sqlite_address(home / "mlflow.db"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }

@@ -82,6 +82,6 @@ def forget(project: Project, table: str, ids: Sequence[str]) -> Forgotten:
         left.append(f"table {table} was not made by `adaptml import`: delete the rows there yourself")
     else:
         left.append(f"take the rows out of {record.files} too, or the next import brings them back")
-    if not project.settings.tracking_uri.startswith("sqlite:"):
+    if project.settings.artifact_root is None:
         left.append(f"artifacts of runs at {project.settings.tracking_uri} are left: delete the runs there")
     return Forgotten(removed, left)

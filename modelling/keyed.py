@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from adaptml.errors import AdaptmlError, FeatureError, ModelError, listed, one_line
+from adaptml.errors import AdaptmlError, FeatureError, MissingDataPointsError, ModelError, listed, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.frames import KEYS
@@ -18,6 +19,10 @@ from adaptml.validation import validation_problems
 from modelling.algorithms import EndModel
 from modelling.columns import Columns
 
+CHUNK_ROWS = 10_000  # data points that are read and predicted at once, at most
+CHUNK_NUMBERS = (
+    3_000_000  # the same in numbers of their features: 12 MB, and a few times that while they are read
+)
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
 FILES = (CLASSIFIER, NAMES)
 REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in FILES)  # where a registered model keeps them
@@ -50,7 +55,7 @@ class KeyedModel:
     columns: Columns = field(default_factory=Columns)
 
     def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
-        """Flags and probabilities of n data points.
+        """Flags and probabilities of n data points, read and predicted a chunk at a time.
 
         Args:
             keys: frame with table_name and id (n rows); a point may be there more than once.
@@ -61,20 +66,35 @@ class KeyedModel:
 
         Raises:
             FeatureError: features that are not what the model learned from.
-            MissingDataPointsError, DatabaseError: as reading raises them.
+            MissingDataPointsError: says all of the points that are missing.
+            DatabaseError: as reading raises it.
         """
+        rows = max(1, min(CHUNK_ROWS, CHUNK_NUMBERS // self.dimensions))
+        probs = np.empty((len(keys), len(self.class_names)))
+        missing: list[tuple[str, str]] = []
+        for start in range(0, len(keys), rows):
+            some = slice(start, start + rows)
+            try:
+                probs[some] = self._probabilities(keys.iloc[some])
+            except MissingDataPointsError as error:
+                missing += error.missing
+        if missing:
+            raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
+        flags = self.problem.decide(probs).astype(np.int64)
+        columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
+        columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
+        columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
+        return pd.DataFrame(columns, index=keys.index)
+
+    def _probabilities(self, keys: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Probabilities of some data points, (n, k)."""
         matrix = self.columns.read(self.points, keys.reset_index(drop=True), self.features)
         if matrix.shape[1] != self.dimensions:
             raise FeatureError(
                 f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
                 f"from {self.dimensions}; featurise with the encoder of the training, or train again"
             )
-        probs = self.classifier.predict_proba(matrix)
-        flags = self.problem.decide(probs).astype(np.int64)
-        columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
-        columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
-        columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
-        return pd.DataFrame(columns, index=keys.index)
+        return self.classifier.predict_proba(matrix)
 
 
 class Names(BaseModel):

@@ -54,6 +54,7 @@ def clean_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
         if name.startswith(("ADAPTML_", "MLFLOW_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")  # as every command sets it
     room = tmp_path / "room"
     (room / "tasks").mkdir(parents=True)
     monkeypatch.chdir(room)

@@ -1,7 +1,6 @@
 """Runs and models that were made with a task's classes as they are."""
 
 import logging
-from pathlib import Path
 
 from adaptml.changing_classes.report import RunsBefore
 from adaptml.errors import TrackingError, one_line
@@ -9,7 +8,6 @@ from adaptml.project import Project
 from adaptml.tasks import PROBLEM_TYPES, Task
 
 FINISHED = "FINISHED"
-_SQLITE = "sqlite:///"
 _log = logging.getLogger(__name__)
 
 
@@ -30,8 +28,8 @@ def mark_champions(project: Project, task: Task) -> None:
 
 def _nothing_yet(project: Project) -> bool:
     """Whether there is no run yet, so that no store has to be made to see that."""
-    uri = project.settings.tracking_uri
-    return uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists()
+    file = project.settings.tracking_file
+    return file is not None and not file.exists()
 
 
 def runs_before(project: Project, task: str) -> RunsBefore:

@@ -6,8 +6,7 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.process_annotations import AcceptClaims, Choice, PerClass, Write
-from adaptml.cli.support import new_app, output
-from adaptml.project import Project
+from adaptml.cli.support import new_app, output, project_here
 
 if TYPE_CHECKING:
     from adaptml.sampling import Sample
@@ -47,7 +46,7 @@ def setup_command(
         raise typer.BadParameter("--overlap goes with --annotators ADDRESS,ADDRESS")
     if annotators is not None and not emails and int(annotators) < 1:
         raise typer.BadParameter("--annotators is below 1; expected how many people see each point")
-    with Project() as project:
+    with project_here() as project:
         if emails:
             made = setup_people(project, task, emails, OVERLAP if overlap is None else overlap)
         else:
@@ -99,7 +98,7 @@ def push_command(
     """
     from labelstudio.annotate import push
 
-    with Project() as project:
+    with project_here() as project:
         sample, done = push(
             project, task, data, n, sampling=sampling, predictions=predictions, run=run, by=by, vector=vector,
             seed=seed, where=where, show_progress=True,
@@ -151,7 +150,7 @@ def pull_command(
     """
     from labelstudio.annotate import pull
 
-    with Project() as project:
+    with project_here() as project:
         found = pull(
             project, task, choice, per_class=per_class, seed=seed, write=write,
             accept_claims=accept_claims, texts=not no_texts, show_progress=True,

@@ -6,8 +6,7 @@ import typer
 from rich.console import Console
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -30,7 +29,7 @@ def command(
     from labelstudio.agreement_report import show
     from labelstudio.annotator_agreement import REPORTS
 
-    with Project() as project:
+    with project_here() as project:
         found = project.annotator_agreement(task, seed=seed, texts=not no_texts, width=width)
         folder = project.settings.annotations(task)
     show(found, Console())

@@ -50,8 +50,8 @@ STEPS = {
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
     "status": ("adaptml.stack.status", "Show the Docker stack's health, versions and disk."),
     "logs": ("adaptml.stack.logs", "Show what the Docker stack's services say."),
-    "backup": ("adaptml.stack.backup", "Copy all data of the Docker stack into a folder."),
-    "restore": ("adaptml.stack.restore", "Fill an empty Docker stack from a backup."),
+    "backup": ("adaptml.cli.backup", "Copy all that the project, or its Docker stack, keeps."),
+    "restore": ("adaptml.cli.restore", "Fill an empty home folder or Docker stack from a backup."),
     "settings": ("adaptml.cli.settings", "Show the settings and where they come from."),
 }
 

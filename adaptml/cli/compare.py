@@ -6,9 +6,8 @@ import typer
 from rich.table import Table
 
 from adaptml.cli import options
-from adaptml.cli.support import extra_options, output
+from adaptml.cli.support import extra_options, output, project_here
 from adaptml.cli.train import AlgorithmName
-from adaptml.project import Project
 
 if TYPE_CHECKING:
     from modelling.compare import Comparison
@@ -34,7 +33,7 @@ def command(
 
     Example: `adaptml compare example --data RUN_ID`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.compare(
             project.task(task, setting) if setting else task,
             data,

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -21,7 +20,7 @@ def command(
 
     Example: `adaptml deploy multiclass_example --version 2`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.deploy(model, version, by=by)
     before = "" if done.previous in (None, done.version) else f" (before: version {done.previous})"
     console = output()

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -24,7 +23,7 @@ def command(
 
     Example: `adaptml export multiclass_example models/example`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.export_model(model, folder, version=version)
     console = output()
     console.print(f"{done.model} version {done.version} is in {done.folder}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from adaptml.cli.support import output
+from adaptml.cli.support import output, project_here
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 
@@ -34,7 +34,7 @@ def command(
     Examples: `adaptml features example_data`, `adaptml features example_data --compare txt_vec@1 txt_vec@2`,
     `adaptml features --drop txt_vec@1`
     """
-    with Project() as project:
+    with project_here() as project:
         if compare is not None:
             _compare(project, table, *compare)
         elif drop is not None:

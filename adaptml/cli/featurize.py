@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.support import EXIT_INTERRUPTED, output
-from adaptml.project import Project
+from adaptml.cli.support import EXIT_INTERRUPTED, output, project_here
 
 
 def command(
@@ -36,7 +35,7 @@ def command(
     Example: `adaptml featurize example --data example_data`
     """
     try:
-        with Project() as project:
+        with project_here() as project:
             done = project.featurize(
                 task, data,
                 text=text, lemmas=lemmas, vector=vector, answer=answer, score=score, encoder=encoder,

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -29,7 +28,7 @@ def command(
 
     Example: `adaptml find posts --condition "text contains free" --condition "likes >= 3"`
     """
-    with Project() as project:
+    with project_here() as project:
         found = project.find(table, condition or [], task=task, show_progress=True)
     what = " and ".join(map(str, found.conditions)) or "all"
     output().print(f"{found.rows:,} rows of {table} ({what})", markup=False)

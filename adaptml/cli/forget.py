@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -22,5 +21,5 @@ def command(
     """
     if not yes:
         typer.confirm(f"Remove {len(set(ids))} data points of {table} for good?", abort=True, err=True)
-    with Project() as project:
+    with project_here() as project:
         output().print(str(project.forget(table, ids)))

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -43,7 +42,7 @@ def command(
     Example: `adaptml gold example --template 50 --data example_data`
     """
     if template is None and not changed:
-        with Project() as project:
+        with project_here() as project:
             done = project.gold(task, file, export=export)
         for line in done.lines():
             output().print(line, markup=False)
@@ -54,7 +53,7 @@ def command(
         raise typer.BadParameter("--template and --changed write a spreadsheet; leave out FILE and --export")
     if changed == (data is not None):
         raise typer.BadParameter("a template needs either --data DATA, or --changed for points that changed")
-    with Project() as project:
+    with project_here() as project:
         path = project.gold_template(task, data, template, seed=seed, where=where, to=to)
     output().print(f"written to {path}", markup=False)
     output().print(f"Next: fill in the column label, then adaptml gold {task} {path}", markup=False)

@@ -13,7 +13,7 @@ from rich.table import Table
 from adaptml.cli import options
 from adaptml.cli.host import host_stack
 from adaptml.cli.streams import unsaid
-from adaptml.cli.support import EXIT_ERROR, new_app, output
+from adaptml.cli.support import EXIT_ERROR, new_app, output, project_here
 from adaptml.project import Project
 from adaptml.stack.host import PORTAL, SERVICE_VARIABLE, refuse_in_container, step
 
@@ -46,7 +46,7 @@ def list_(
 
     Example: `adaptml jobs list --task example`
     """
-    with Project() as project:
+    with project_here() as project:
         if _in_stack(project, stack, "list", *([f"--task={task}"] if task else []), f"--n={n}"):
             return
         found = _store(project).recent(n, task)
@@ -70,7 +70,7 @@ def start(ctx: typer.Context, stack: options.OnStack = None) -> None:
 
     Example: `adaptml jobs start label example --data example_data`
     """
-    with Project() as project:
+    with project_here() as project:
         if _in_stack(project, stack, "start", *ctx.args):
             return
         job = _store(project).start(ctx.args, getpass.getuser())
@@ -84,7 +84,7 @@ def show(job: Number, stack: options.OnStack = None) -> None:
 
     Example: `adaptml jobs show 12`
     """
-    with Project() as project:
+    with project_here() as project:
         if _in_stack(project, stack, "show", str(job)):
             return
         found = _store(project).get(job)
@@ -117,7 +117,7 @@ def log(
 
     Example: `adaptml jobs log 12 --follow`
     """
-    with Project() as project:
+    with project_here() as project:
         if _in_stack(project, stack, "log", str(job), *["--follow"] * follow):
             return
         store, place = _store(project), 0
@@ -140,7 +140,7 @@ def cancel(job: Number, stack: options.OnStack = None) -> None:
 
     Example: `adaptml jobs cancel 12`
     """
-    with Project() as project:
+    with project_here() as project:
         if _in_stack(project, stack, "cancel", str(job)):
             return
         found = _store(project).cancel(job)

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from adaptml.cli.support import TYPED, output
-from adaptml.project import Project
+from adaptml.cli.support import TYPED, output, project_here
 
 if TYPE_CHECKING:
     from adaptml.tasks.defaults import Section
@@ -36,7 +35,7 @@ def on_host(ctx: Any, section: "Section", task: str, stack: bool | None) -> bool
     from adaptml.tasks.defaults import check_keeping, keep
 
     refuse_in_container(f"adaptml {section} {task} … --keep")
-    with Project() as project:
+    with project_here() as project:
         found = steps_elsewhere(project, stack)
         if found is None:
             return False

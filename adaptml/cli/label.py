@@ -7,9 +7,8 @@ import typer
 from adaptml.cli import options
 from adaptml.cli.keeping import on_host, say
 from adaptml.cli.lfs import print_lf_table
-from adaptml.cli.support import extra_options, output
+from adaptml.cli.support import extra_options, output, project_here
 from adaptml.errors import LabellingError
-from adaptml.project import Project
 
 if TYPE_CHECKING:
     from dataprogramming.label import LabelResult
@@ -53,7 +52,7 @@ def command(
     if keep and on_host(ctx, "label", task, stack):
         return
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
-    with Project() as project:
+    with project_here() as project:
         done = project.label(
             project.task(task, setting),
             data,

@@ -9,9 +9,8 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from adaptml.cli import options
-from adaptml.cli.support import extra_options, output
+from adaptml.cli.support import extra_options, output, project_here
 from adaptml.errors import LabellingError, listed
-from adaptml.project import Project
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +70,7 @@ def command(
     shows_rows = show is not None or uncovered or disagreement
     if (wrong or conflicts) and show is None:
         raise LabellingError("--wrong and --conflicts are about one labelling function; name it with --show")
-    with Project() as project:
+    with project_here() as project:
         found = look(
             project,
             project.task(task, setting),
@@ -111,7 +110,7 @@ def _show_something_else(
         )
     if n < 1:
         raise LabellingError(f"n is {n}; expected at least 1")
-    with Project() as project:
+    with project_here() as project:
         if hints:
             found_hints = lf_hints(project, task)
             print_hints(output(), project.task(task), found_hints, n if _was_typed(ctx, "n") else MOST_WORDS)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 COMMAND_OPTIONS = {"no_args_is_help": False}
 
@@ -21,7 +20,7 @@ def command(
     """
     from labelstudio.local_server import prepare, running
 
-    console, settings = output(), Project().settings
+    console, settings = output(), project_here().settings
     root = settings.root
     folder = root / folder
     console.print(

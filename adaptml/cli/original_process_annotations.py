@@ -7,7 +7,7 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.process_annotations import CHOICE_HELP, AcceptClaims, PerClass, Write, show
-from adaptml.project import Project
+from adaptml.cli.support import project_here
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
 
     Example: `python -m labelstudio.process_annotations export.json example majority`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.process_annotations(
             task, file, choice, per_class=per_class, seed=seed, write=write, accept_claims=accept_claims
         )

@@ -7,7 +7,7 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.sample_tasks import show
-from adaptml.project import Project
+from adaptml.cli.support import project_here
 
 
 def command(
@@ -27,7 +27,7 @@ def command(
 
     Example: `python -m labelstudio.sample_tasks example_data txt 30 example`
     """
-    with Project() as project:
+    with project_here() as project:
         if filename is not None and filename.name == str(filename):
             filename = project.settings.annotations(project.task(task).name) / filename
         done = project.sample_tasks(task, table, n, columns=columns, seed=seed, to=filename)

@@ -1,8 +1,7 @@
 """`adaptml predict`."""
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -18,7 +17,7 @@ def command(
 
     Example: `adaptml predict example --data example_data --new --write`
     """
-    with Project() as project:
+    with project_here() as project:
         chosen = project.task(task, setting)
         done = project.predict(chosen, data, where=where, new=new, write=write, to=to, show_progress=True)
     console = output()

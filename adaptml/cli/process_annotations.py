@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 if TYPE_CHECKING:
     from labelstudio.process_annotations import ProcessedAnnotations
@@ -52,7 +51,7 @@ def command(
 
     Example: `adaptml process-annotations example export.json --choice majority`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.process_annotations(
             task, file, choice, per_class=per_class, seed=seed, write=write, accept_claims=accept_claims
         )

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from adaptml.cli import options
 from adaptml.cli.host import lock_folder, steps_elsewhere
-from adaptml.cli.support import EXIT_INTERRUPTED, output
-from adaptml.project import Project
+from adaptml.cli.support import EXIT_INTERRUPTED, output, project_here
 from adaptml.stack.host import refuse_in_container
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def command(
     asked: dict[str, Any] = {"gold": gold, "deploy_if_better": deploy_if_better}
     asked |= {"workers": workers, "fresh": fresh}
     try:
-        with Project() as project:
+        with project_here() as project:
             found = steps_elsewhere(project, stack)
             if found is None:
                 done = project.run(task, data, **asked, on_event=show_event, show_progress=True)
@@ -82,7 +81,7 @@ def _answer(step: str, order: str) -> None:
 
     if step not in STEPS:
         raise StackError(f"no step {step!r}; expected {', '.join(STEPS)}")
-    with Project() as project:
+    with project_here() as project:
         typer.echo(answer(STEPS[step](project, order_of(order))))
 
 

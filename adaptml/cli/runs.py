@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ def command(
 
     Example: `adaptml runs example`
     """
-    with Project() as project:
+    with project_here() as project:
         found = project.list_runs(task)
         if task is not None and found.empty:
             project.task(task)  # a name that is no task's is an error

@@ -1,8 +1,7 @@
 """`adaptml sample-points`: data points to label and to train on."""
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 
 def command(
@@ -21,7 +20,7 @@ def command(
 
     Example: `adaptml sample-points example --data example_data --n 100 --sampling diverse`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.sample_points(
             task, data, n,
             sampling=sampling, run=run, by=by, vector=vector, seed=seed, where=where, to=to,

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 if TYPE_CHECKING:
     from labelstudio.sample_tasks import SampledTasks
@@ -38,7 +37,7 @@ def command(
 
     Example: `adaptml sample-tasks example --data example_data --n 30`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.sample_tasks(
             task, data, n,
             sampling=sampling, columns=options.names_in(columns),

@@ -1,10 +1,12 @@
 """`adaptml serve`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from adaptml.cli.support import project_here
 from adaptml.project import Project
 
 
@@ -36,9 +38,14 @@ def command(
 
     Example: `adaptml serve --port 8000`
     """
-    with Project() as project:
-        project.serve(host, port, _announce, featurize=featurize, models=models or ())
+    with Project() if models else project_here() as project:
+        announce = partial(_announce, project)
+        project.serve(host, port, announce, featurize=featurize, models=models or ())
 
 
-def _announce(address: str) -> None:
+def _announce(project: Project, address: str) -> None:
+    from adaptml.settings_text import shown
+
     typer.echo(f"serving on {address} (documentation: {address}/docs); stop with Ctrl-C")
+    data, models = (shown(project.settings, name) for name in ("database_url", "tracking_uri"))
+    typer.echo(f"home {project.settings.home}, data {data}, models {models}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -23,6 +23,9 @@ from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, uns
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
 
+if TYPE_CHECKING:
+    from adaptml.project import Project
+
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 GC_ALLOCATIONS = 50_000
@@ -32,6 +35,7 @@ PIPE_COLUMNS = 1_000  # wider than any table
 # and a server that is away is told of in seconds, not after seven tries in four minutes.
 MLFLOW_DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",  # no step opens one by MLflow
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
@@ -150,6 +154,35 @@ def new_app(**options: Any) -> App:
     )
 
 
+def project_here() -> "Project":
+    """The project of the working folder, for a command that works on what is there.
+
+    What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Raises:
+        SettingsError: no project is here, or the home folder that was named is not there.
+    """
+    from adaptml.project import Project  # not for `--help`
+
+    project = Project()
+    settings, named = project.settings, os.environ.get("ADAPTML_ROOT")
+    if named and not settings.root.is_dir():
+        raise SettingsError(
+            f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
+        )
+    if "home" in settings.model_fields_set and not settings.home.is_dir():
+        raise SettingsError(
+            f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
+            "correct the name, or make the folder"
+        )
+    if not named and not settings.tasks_dir.is_dir() and not settings.home.is_dir():
+        raise SettingsError(
+            f"no project here: no folder tasks at or above {settings.root}; change into a project's folder, "
+            "or set ADAPTML_ROOT to it; `adaptml import` and `adaptml task new` begin a new one"
+        )
+    return project
+
+
 def command_app(command: Callable[..., None], **options: Any) -> typer.Typer:
     """A Typer app of one command.
 
@@ -230,11 +263,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def _mark_opened_run(error: AdaptmlError) -> None:
     """What `mlflow run` opened a run for may be refused before it begins: the run then says why."""
-    uri, run_id = (os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"))
-    if uri and run_id:
-        from adaptml.runs.tracking import RunStore
+    if os.environ.get("MLFLOW_TRACKING_URI") and os.environ.get("MLFLOW_RUN_ID"):
+        from adaptml.project import Project
 
-        RunStore(uri, adopted_run=run_id).refuse(error)
+        with contextlib.suppress(SettingsError), Project() as project:  # of settings, the error itself tells
+            project.runs.refuse(error)
 
 
 class _OnStderr(logging.Handler):

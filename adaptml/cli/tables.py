@@ -2,9 +2,8 @@
 
 from rich.table import Table
 
-from adaptml.cli.support import output
+from adaptml.cli.support import output, project_here
 from adaptml.errors import listed
-from adaptml.project import Project
 
 
 def command() -> None:
@@ -12,7 +11,7 @@ def command() -> None:
 
     Example: `adaptml tables`
     """
-    with Project() as project:
+    with project_here() as project:
         found, elsewhere = project.tables(), project.database.tables_elsewhere()
     shown = Table("table", "rows", "id", "index", "columns", "imported from", box=None, pad_edge=False)
     shown.columns[1].justify = "right"

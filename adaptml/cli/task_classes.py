@@ -10,7 +10,7 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.host import steps_elsewhere
-from adaptml.cli.support import output
+from adaptml.cli.support import output, project_here
 from adaptml.errors import TaskError, listed
 from adaptml.project import Project
 from adaptml.stack.host import is_in_container, refuse_in_container
@@ -55,7 +55,7 @@ def command(
 
     Example: `adaptml task classes example --rename cat=feline --merge bird,horse=other --yes`
     """
-    with Project() as project:
+    with project_here() as project:
         of_task = project.task(task)
         wanted = edits_of(of_task, rename or [], merge or [], split or [], add or [], drop or [])
         found = steps_elsewhere(project, stack) if not is_in_container() else None

@@ -6,9 +6,8 @@ import typer
 
 from adaptml.cli import options
 from adaptml.cli.keeping import on_host, say
-from adaptml.cli.support import extra_options, output
+from adaptml.cli.support import extra_options, output, project_here
 from adaptml.errors import ModelError
-from adaptml.project import Project
 
 COMMAND_OPTIONS: dict[str, Any] = options.TAKES_MORE
 AlgorithmName = Annotated[
@@ -71,7 +70,7 @@ def command(
     """
     if keep and on_host(ctx, "train", task, stack):
         return
-    with Project() as project:
+    with project_here() as project:
         done = project.train(
             project.task(task, setting) if setting else task,
             data,

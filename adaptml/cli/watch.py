@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from adaptml.cli import options
-from adaptml.cli.support import output
-from adaptml.project import Project
+from adaptml.cli.support import output, project_here
 
 EXIT_MOVED = 3
 Run = Annotated[
@@ -30,7 +29,7 @@ def command(
 
     Example: `adaptml watch example --data example_data`
     """
-    with Project() as project:
+    with project_here() as project:
         done = project.watch(task, data, run=run, seed=seed, show_progress=True)
     console = output()
     for name, text in done.lines:

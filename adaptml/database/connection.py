@@ -1,10 +1,7 @@
 """A connection to one database: its address, its catalogue, its errors as ours."""
 
-import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import TypeEngine
 
-from adaptml.database import catalogue, cratedb, postgresql, sqlite_file
-from adaptml.database.cratedb_errors import refusal
+from adaptml.database import catalogue, sqlite_file
+from adaptml.database.addresses import parse, unreadable
+from adaptml.database.engines import PATIENCE_S, Limits, make_engine
 from adaptml.database.keys import is_key
-from adaptml.database.not_text import NOT_UTF8
+from adaptml.database.refusals import ours
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -26,7 +24,6 @@ from adaptml.errors import (
     one_line,
 )
 
-PATIENCE_S = 30.0
 EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
 SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
 
@@ -41,15 +38,18 @@ class Connected:
         *,
         setting: str = "database_url",
         make: bool = True,
+        statement_s: float | None = None,
+        connections: int | None = None,
     ) -> None:
         """Connect on first use.
 
         Args:
             url: SQLAlchemy address, such as `sqlite:///data.db` or `postgresql+psycopg://…`.
-            patience_s: how long to wait for another writer's lock (SQLite) or a server that is starting
-                (CrateDB), in seconds.
+            patience_s: how long to wait for a connection, for another's lock, or for a server that is
+                starting, in seconds: see `Limits`.
             setting: what names the address, for messages.
             make: make a SQLite file that is not there yet.
+            statement_s, connections: see `Limits`.
 
         Raises:
             SettingsError: the address cannot be read, or its driver is not installed.
@@ -57,10 +57,11 @@ class Connected:
         """
         self._tables: dict[str, sa.Table] = {}
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
-        parsed = _parsed(url, setting)
+        self._limits = Limits(patience_s, statement_s, connections)
+        parsed = parse(url, setting)
         self.name = parsed.render_as_string(hide_password=True)
         try:
-            self.engine = _engine(parsed, patience_s, make)
+            self.engine = make_engine(parsed, self._limits, make=make)
             if sqlite_file.is_file(parsed):
                 sqlite_file.watch(self.engine, str(parsed.database), self._forget, make=make)
         except OSError as error:
@@ -75,7 +76,7 @@ class Connected:
                 f"{setting} {self.name} needs a driver that is not installed ({one_line(error)}): {fix}"
             ) from error
         except exc.ArgumentError as error:
-            raise _unreadable(error, setting) from error
+            raise unreadable(error, setting) from error
 
     def _forget(self) -> None:
         """What was known of the tables may not be so any more."""
@@ -184,55 +185,6 @@ class Connected:
         """Turn the driver's errors into ours, without the statement and its values."""
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            cause = getattr(error, "orig", None) or error
-            if NOT_UTF8 in str(cause):  # said by SQLite's driver, of any text that it reads
-                raise DatabaseError(
-                    f"the database {self.name} holds text that is not UTF-8: {one_line(cause)}; correct it"
-                ) from error
-            if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # wrong SQL, not a lock
-                raise DatabaseError(f"the database {self.name} refused: {one_line(cause)}") from error
-            raise DatabaseUnavailableError(
-                f"the database {self.name} does not answer: {one_line(cause)}; "
-                "see that it runs and is not locked, then try again"
-            ) from error
-        except exc.DBAPIError as error:
-            reason = one_line(error.orig or error)
-            if cratedb.is_cratedb(self.engine):
-                raise refusal(self.name, reason) from error
-            raise DatabaseError(f"the database {self.name} refused: {reason}") from error
-
-
-def _parsed(url: str, setting: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise _unreadable(error, setting) from error
-
-
-def _unreadable(error: Exception, setting: str) -> SettingsError:
-    return SettingsError(
-        f"{setting} cannot be read as an address ({one_line(error)}); expected such as sqlite:///data.db"
-    )
-
-
-def _readable_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _engine(url: sa.URL, patience_s: float, make: bool) -> sa.Engine:
-    """What connects to a database, on first use; the folder of an SQLite file is made where it may be."""
-    kind = url.get_backend_name()
-    if kind == "sqlite":
-        if make and url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        # Lists are JSON text there, which people read and search: letters are not written as numbers.
-        return sa.create_engine(url, connect_args={"timeout": patience_s}, json_serializer=_readable_json)
-    if kind == cratedb.DIALECT:
-        engine = sa.create_engine(url, **cratedb.ENGINE_OPTIONS)
-        cratedb.set_up(engine, patience_s)
-        return engine
-    engine = sa.create_engine(url, pool_pre_ping=True)
-    if engine.driver == postgresql.DRIVER:
-        postgresql.set_up(engine)
-    return engine
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            is_step = self._limits.connections is None  # a service has no time to ask who holds a lock
+            raise ours(error, self.name, self.engine, names_holders=is_step) from error

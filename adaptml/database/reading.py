@@ -15,7 +15,7 @@ from adaptml.database import cratedb
 from adaptml.database.cells import Cells
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
-from adaptml.database.keys import SQLITE, to_column, to_text
+from adaptml.database.keys import to_column, to_text
 from adaptml.database.not_text import NOT_UTF8, name_not_text
 from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
 from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
@@ -205,8 +205,6 @@ class Reader(Connected):
         except DatabaseError:
             if source is not known:
                 raise
-            if self.engine.dialect.name != SQLITE:
-                self.engine.dispose()  # connections know the old table too: PostgreSQL keeps plans
         return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
 
     def _rows(

@@ -1,8 +1,6 @@
 """Making tables and writing rows, each call in one transaction."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +17,7 @@ from adaptml.database.names import check_names
 from adaptml.database.packed import PackedVector
 from adaptml.database.types import FreeText
 from adaptml.database.values import check_values
-from adaptml.errors import DatabaseError, one_line
 
-NOT_PERMITTED = "42501"  # PostgreSQL's insufficient_privilege
 CHUNK_ROWS = 5_000  # rows a statement, at most
 
 
@@ -62,24 +58,9 @@ class Writer(Connected):
             parts = [
                 sa.Column(name, kind, primary_key=name in keys) for name, kind in self._made(columns, keys)
             ]
-            with self._only_read(), self.translated():
+            with self.translated():
                 sa.Table(table, sa.MetaData(), *parts).create(self.engine, checkfirst=True)
         self.add_columns(table, columns)
-
-    @contextmanager
-    def _only_read(self) -> Iterator[None]:
-        """Name the setting that helps where a role or a file may only be read."""
-        try:
-            yield
-        except DatabaseError as error:
-            cause = getattr(error.__cause__, "orig", None) or error
-            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says why
-            if getattr(cause, "sqlstate", None) != NOT_PERMITTED and code != sqlite3.SQLITE_READONLY:
-                raise
-            raise DatabaseError(
-                f"the database {self.name} may only be read ({one_line(cause)}); "
-                "ADAPTML_RESULTS_DATABASE_URL names another one for what the steps write"
-            ) from error
 
     def add_columns(self, table: str, columns: Mapping[str, TypeEngine[Any]]) -> None:
         """Add the columns that a table does not have yet; their values are NULL.

@@ -15,12 +15,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.rest_utils import http_request, verify_rest_response
 
+from adaptml.addresses import sqlite_file
 from adaptml.errors import TrackingError, one_line
 from adaptml.progress import waiting
+from adaptml.runs.moved import follow_home
 
 FIRST_ANSWER_S = 5  # of the server's first answer; asked once more, that is ten seconds
 _SEARCH = "/api/2.0/mlflow/experiments/search"
-_SQLITE = "sqlite:///"
 _SERVERS = ("http://", "https://")
 _FOLDER = (
     "MLflow at {uri} cannot be used: MLflow takes no folder of files as a store any more; copy it into a "
@@ -36,12 +37,13 @@ def store_errors() -> tuple[type[Exception], ...]:
     return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
 
 
-def open_client(uri: str, home: Path | None = None) -> MlflowClient:
+def open_client(uri: str, home: Path | None = None, adopted_run: str = "") -> MlflowClient:
     """A client of a tracking server or store that has answered its first question.
 
     Args:
         uri: MLflow's tracking server or store.
-        home: folder to make before a local store in it is opened.
+        home: folder to make before a local store in it is opened; the store's addresses follow it.
+        adopted_run: a run that somebody opened for the step, which has no files yet; empty: none.
 
     Raises:
         TrackingError: it cannot be used, or is a store of an older MLflow.
@@ -53,7 +55,7 @@ def open_client(uri: str, home: Path | None = None) -> MlflowClient:
     try:
         if uri.startswith(_SERVERS):
             return _of_server(uri)
-        return _of_store(uri, home)
+        return _of_store(uri, home, adopted_run)
     except store_errors() as error:
         if uri.startswith("file:") or ":" not in uri:
             raise TrackingError(_FOLDER.format(uri=uri)) from error
@@ -79,8 +81,8 @@ def _of_server(uri: str) -> MlflowClient:
     return client
 
 
-def _of_store(uri: str, home: Path | None) -> MlflowClient:
-    path = Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+def _of_store(uri: str, home: Path | None, adopted_run: str) -> MlflowClient:
+    path = sqlite_file(uri)
     if path is not None:
         _check_file(path, uri, home)
     with _MAKING, _alone(None if path is None else path.parent):
@@ -88,6 +90,8 @@ def _of_store(uri: str, home: Path | None) -> MlflowClient:
             _check_age(uri, path)
         client = MlflowClient(uri, registry_uri=uri)
         client.search_experiments(max_results=1)
+        if path is not None and home is not None:
+            follow_home(path, home, adopted_run)
     return client
 
 

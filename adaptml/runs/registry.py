@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
@@ -44,8 +45,10 @@ def model_files(client: MlflowClient, name: str, version: str, folder: Path, wan
     """
     uri = client.get_model_version_download_uri(name, version)
     here = on_this_machine(uri)
-    if here is not None and here.is_dir():
-        return here
+    if here is not None:
+        if here.is_dir():
+            return here
+        raise MlflowException(f"its files are not in {here}")
     repository = get_artifact_repository(uri, tracking_uri=client.tracking_uri)
     for parent in dict.fromkeys(map(posixpath.dirname, wanted)):
         there = {found.path for found in repository.list_artifacts(parent or None) if not found.is_dir}

@@ -20,6 +20,7 @@ from adaptml.events import EVENTS
 from adaptml.runs.adopted import adopted
 from adaptml.runs.artifacts import checked
 from adaptml.runs.models import on_this_machine
+from adaptml.runs.moved import warn_of_another_place
 from adaptml.runs.opening import open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
@@ -48,7 +49,7 @@ class RunStore:
         Raises:
             TrackingError: it cannot be used.
         """
-        return open_client(self.uri, self._home)
+        return open_client(self.uri, self._home, self._adopted_run)
 
     def close(self) -> None:
         """Give back every connection to a local store; the next use opens it again."""
@@ -82,6 +83,8 @@ class RunStore:
             raise TrackingError(
                 f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
             ) from error
+        if self._home is not None and self._artifact_root is not None:
+            warn_of_another_place(run, self._home)
         with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
             folder = Path(scratch)
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
@@ -149,8 +152,10 @@ class RunStore:
                 than its name says.
         """
         root = on_this_machine(str(self.get(run_id).info.artifact_uri))
-        if root is not None and (root / name).is_file():
-            return checked(root / name, run_id)
+        if root is not None:
+            if (root / name).is_file():
+                return checked(root / name, run_id)
+            raise TrackingError(f"run {run_id} has no artifact {name} in {root}; name another run")
         try:
             return checked(Path(self.client.download_artifacts(run_id, name, str(folder))), run_id)
         except store_errors() as error:

@@ -7,13 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from adaptml.cli.support import output, run_command
-from adaptml.errors import listed
-from adaptml.stack.compose import Stack, StackError, docker, open_stack
+from adaptml.stack.compose import Stack, StackError, docker
 
 MANIFEST, SECRETS = "manifest.json", "secrets"
 PRIVATE = 0o700
@@ -164,24 +159,3 @@ def _copy(store: Store, folder: Path, image: str) -> None:
         "--volume", f"{folder.resolve()}:/to", image,
         "tar", "--create", "--numeric-owner", "--file", f"/to/{store.file}", "--directory", "/from", ".",
     )  # fmt: skip
-
-
-def command(
-    folder: Annotated[Path, typer.Argument(help="A new folder for the copy.")],
-) -> None:
-    """Copy all data of the Docker stack and its secrets into a folder; it pauses meanwhile.
-
-    Example: `adaptml backup /backups/monday`
-    """
-    done, console = backup(open_stack(), folder), output()
-    names = listed([store.key for store in done.stores], 20)
-    console.print(f"{len(done.stores)} stores, {done.size_bytes / 1e6:.0f} MB in {done.folder}: {names}")
-    if done.data_elsewhere:
-        console.print(
-            "not in it: the data tables, in a database elsewhere, which has to be saved by its own means"
-        )
-    console.print("keep the folder private: it holds the stack's passwords")
-
-
-if __name__ == "__main__":
-    run_command(command)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from adaptml.addresses import sqlite_file
 from adaptml.errors import SettingsError
 from adaptml.project import Project
 from adaptml.settings import Settings
@@ -75,7 +76,7 @@ def chosen_stack(
 def _own_data(settings: Settings) -> str:
     """What shows that steps also run outside of the stack; empty where nothing does."""
     database = settings.home / "data.db"
-    if settings.database_url.get_secret_value() != f"sqlite:///{database}":
+    if sqlite_file(settings.database_url.get_secret_value()) != database:
         return "ADAPTML_DATABASE_URL, which names another database"
     # SQLite makes an empty file as soon as somebody looks.
     return str(database) if database.is_file() and database.stat().st_size else ""

@@ -3,14 +3,10 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from adaptml.cli.support import output, run_command
 from adaptml.errors import listed
 from adaptml.stack.backup import MANIFEST, SECRETS, Store, file_of, own_image, stores
-from adaptml.stack.compose import ALL_PROFILES, Stack, StackError, docker, open_stack
+from adaptml.stack.compose import ALL_PROFILES, Stack, StackError, docker
 from adaptml.stack.folders import make_folders
 from adaptml.stack.secrets import make_secrets, write_private
 
@@ -91,19 +87,3 @@ def _holds_files(store: Store, image: str) -> bool:
         "ls", "--almost-all", "/from",
     )  # fmt: skip
     return bool(listing.strip())
-
-
-def command(
-    folder: Annotated[Path, typer.Argument(help="What `adaptml backup` wrote.")],
-) -> None:
-    """Fill an empty Docker stack with a backup; `up` starts it then.
-
-    Example: `adaptml restore /backups/monday`
-    """
-    done = restore(open_stack(), folder)
-    output().print(f"{len(done)} stores restored: {listed([s.key for s in done], 20)}")
-    output().print("Next: adaptml up")
-
-
-if __name__ == "__main__":
-    run_command(command)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mlflow.entities import Run
 from mlflow.entities.model_registry import RegisteredModel
@@ -22,7 +21,6 @@ _LABEL = "params.label_model_used != ''"
 _TRAIN = "params.algorithm != '' and params.test_data != ''"  # a comparison has no data to test on
 _WATCH = "attributes.run_name LIKE 'watch %'"
 _SEARCHED = 50  # newest runs that are looked through; those that a search of settings tried are left out
-_SQLITE = "sqlite:///"
 
 
 def modelling_standing(project: Project, task: Task) -> ModellingStands:
@@ -99,8 +97,8 @@ def last_run(project: Project, task: Task, condition: str) -> Run | None:
 
 def nothing_yet(project: Project) -> bool:
     """Whether there is no store yet; to ask it would make one, which takes seconds."""
-    uri = project.settings.tracking_uri
-    return uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists()
+    file = project.settings.tracking_file
+    return file is not None and not file.exists()
 
 
 @contextmanager

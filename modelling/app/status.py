@@ -46,7 +46,7 @@ class Health(BaseModel):
     """The service can answer."""
 
     status: Literal["ok", "degraded"] = Field(
-        description="degraded: a champion or the registry is away, or a model fails"
+        description="degraded: a champion or the registry is away, a model fails, or none answers"
     )
     database: Literal["ok"]
     loaded: dict[str, str] = Field(description="name and version of each model that answers")
@@ -70,10 +70,11 @@ def health(cache: Served, failing: Mapping[str, str]) -> Health:
         failing: as `failing_models` gives it.
     """
     not_loaded = {model.name: model.problem for model in cache.models if model.problem is not None}
+    loaded = {m.name: m.champion.version for m in cache.models if m.champion is not None}
     return Health(
-        status="degraded" if not_loaded or failing or cache.registry_problem else "ok",
+        status="degraded" if not_loaded or failing or cache.registry_problem or not loaded else "ok",
         database="ok",
-        loaded={m.name: m.champion.version for m in cache.models if m.champion is not None},
+        loaded=loaded,
         not_loaded=not_loaded,
         failing=dict(failing),
         registry_problem=cache.registry_problem,

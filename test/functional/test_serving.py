@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 import skops.io
 import sqlalchemy as sa
+import yaml
 from served import (
     CAT,
     CLOSE,
@@ -147,6 +148,14 @@ def test_code_in_a_registered_model_is_never_run(server: Server, registry: Regis
             mlflow.pyfunc.save_model(folder, python_model=Pickled(marks["pickle"]), pip_requirements=[])
 
     def with_own_type(folder: Path) -> None:
+        """It also asks to be trusted, in the place where MLflow's own loader would read that."""
+        described = yaml.safe_load((folder / "MLmodel").read_text())
+        described["flavors"]["sklearn"] = {
+            "pickled_model": "artifacts/classifier.skops",
+            "serialization_format": "skops",
+            "skops_trusted_types": ["served.Pickled"],
+        }
+        (folder / "MLmodel").write_text(yaml.safe_dump(described))
         content = {"format": 2, "parts": [Pickled(marks["own_type"])]}
         skops.io.dump(content, folder / "artifacts" / "classifier.skops")
 

@@ -122,7 +122,9 @@ def test_jobs_are_typed_on_the_host(server: Any, data: None) -> None:
     number = str(re.search(r"^job (\d+): adaptml task check", said.stdout, re.MULTILINE)[1])  # type: ignore[index]
     log = typed(server, "jobs", "log", number, "--follow", "--stack").stdout
     assert "task file" in log
-    assert re.search(rf"^{number} +done +adaptml task check", typed(server, "jobs", "--stack").stdout, re.M)
+    assert re.search(
+        rf"^{number} +done +adaptml task check", typed(server, "jobs", "list", "--stack").stdout, re.M
+    )
     failed = typed(server, "jobs", "start", "--stack", "task", "check", "nosuch")
     number = str(re.search(r"^job (\d+): ", failed.stdout, re.MULTILINE)[1])  # type: ignore[index]
     ended = typed(server, "jobs", "log", number, "--follow", "--stack", check=False)
@@ -167,6 +169,24 @@ def test_what_is_kept_is_written_by_the_page_s_container_into_the_task_s_file(
         assert file.read_text().startswith(before.rstrip())
     finally:
         file.write_text(before)
+
+
+def test_runs_that_were_deleted_go_for_good_with_their_files(server: Any) -> None:
+    code = "import mlflow; run = mlflow.start_run(); mlflow.log_text('x', 'x.txt'); print('made', run.info.run_id)"
+    run = (
+        server.run("docker", "exec", "dp-mlflow", "python", "-c", code)
+        .stdout.partition("made ")[2]
+        .split()[0]
+    )
+    (file,) = Path(server.environment["DATA_PATH"]).glob(f"dp_mlruns/*/{run}/artifacts/x.txt")
+    gc = f"python /app/gc-mlflow-server.py --run-ids {run}"
+    assert server.run(
+        "docker", "exec", "dp-mlflow-server", *gc.split(), check=False
+    ).returncode  # not deleted yet
+    assert file.exists()
+    server.execute("dp-mlflow", f"mlflow runs delete --run-id {run}")
+    assert "permanently deleted" in server.execute("dp-mlflow-server", gc)
+    assert not file.exists()
 
 
 def test_a_run_of_everything_is_a_job_of_steps_that_each_container_does(

@@ -26,6 +26,7 @@ from dataprogramming.reserved import reserved_names
 from modelling.algorithms import algorithms
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+RUNNING = REPOSITORY / "docs" / "running.md"
 DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), REPOSITORY / "test" / "README.md"]
 README, USAGE = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("README.md", "usage.md"))
 BOTH = README + USAGE
@@ -126,7 +127,7 @@ def commands(kind: str, body: str) -> Iterator[str]:
 
 SHOWN = [
     pytest.param(words, id=f"{path.name}: {' '.join(words)[:80]}")
-    for path in DOCUMENTS
+    for path in [*DOCUMENTS, RUNNING]
     for kind, body in blocks(path.read_text(encoding="utf-8"))
     if kind.split(" ")[0] in SHELL
     for command in commands(kind.split(" ")[0], body)
@@ -212,7 +213,12 @@ def check_python(words: list[str]) -> None:
 def check_mlflow(words: list[str]) -> None:
     """A project's entry point and parameters stand in its MLproject; LFs may declare more."""
     if words[0] != "run":
-        assert words[0] in {"server", "ui"}
+        import mlflow.cli
+
+        command = mlflow.cli.cli.commands[words[0]]
+        for name in words[1:2] if hasattr(command, "commands") else ():
+            command, words = command.commands[name], words[1:]
+        command.make_context(words[0], words[1:])
         return
     project = yaml.safe_load((REPOSITORY / words[1] / "MLproject").read_text(encoding="utf-8"))
     entry = project["entry_points"][words[words.index("-e") + 1]]

@@ -64,7 +64,10 @@ def test_values_are_shown_without_passwords() -> None:
 def test_an_experiment_that_mlflow_run_makes_has_its_artifacts_where_ours_have(
     project: Project, tracking: Settings, clean_room: Path
 ) -> None:
-    """With a folder name that a shell has to quote; `true` stands for a step."""
+    """With a folder name that a shell has to quote, and relative addresses; `true` stands for a step."""
+    (clean_room / ".env").write_text(
+        "ADAPTML_DATABASE_URL=sqlite:///workspace/data.db\nMLFLOW_TRACKING_URI=sqlite:///workspace/mlflow.db\n"
+    )
     folder = clean_room / "it's a step"
     folder.mkdir()
     (folder / "MLproject").write_text("name: s\nentry_points: {main: {command: 'true'}}\n")
@@ -83,3 +86,6 @@ def test_an_experiment_that_mlflow_run_makes_has_its_artifacts_where_ours_have(
     root = tracking.artifact_root
     assert run.info.artifact_uri.startswith(f"{root}/")
     assert ours.artifact_uri.startswith(f"{root}/")
+    assert [path.relative_to(clean_room) for path in clean_room.rglob("*.db")] == [
+        Path("workspace/mlflow.db")
+    ]

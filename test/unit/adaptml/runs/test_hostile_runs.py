@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from hostile import evil_pickle, server_that_says
+from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from typer.testing import CliRunner
 
+from adaptml.cli.app import app
 from adaptml.data import as_recorded, read_labels
 from adaptml.errors import FrameError, TrackingError
 from adaptml.pipeline.usual_data import usual_data
@@ -134,3 +137,11 @@ def test_files_of_a_model_stay_in_their_folder(path: str, tmp_path: Path) -> Non
     assert all(found.is_relative_to(tmp_path / "deep" / "copy") for found in there)
     assert not any(found.name == "evil" for found in there)
     assert not Path("/etc/evil").exists()
+
+
+@pytest.mark.usefixtures("tracking")
+def test_in_every_command_mlflow_opens_no_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(MLFLOW_ALLOW_PICKLE_DESERIALIZATION.name)
+    assert MLFLOW_ALLOW_PICKLE_DESERIALIZATION.get()
+    assert CliRunner().invoke(app, ["runs"]).exit_code == 0
+    assert not MLFLOW_ALLOW_PICKLE_DESERIALIZATION.get()

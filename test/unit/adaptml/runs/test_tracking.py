@@ -83,7 +83,9 @@ def test_artifacts_that_cannot_all_be_written_leave_no_part(runs: RunStore) -> N
 def test_unknown_run_and_artifact(runs: RunStore, tmp_path: Path) -> None:
     with runs.run("eg", "step", {}) as run:
         pass
-    with pytest.raises(TrackingError, match=rf"^run {run.run_id} has no artifact x: .*; name another run$"):
+    with pytest.raises(
+        TrackingError, match=rf"^run {run.run_id} has no artifact x in .*/artifacts; name another run$"
+    ):
         runs.artifact(run.run_id, "x", tmp_path)
     with pytest.raises(TrackingError, match=r"^run nope cannot be read from sqlite:.*; name another run$"):
         runs.artifact("nope", "x", tmp_path)
