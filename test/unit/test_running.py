@@ -66,6 +66,14 @@ def test_the_ports_that_are_taken_away_are_those_without_a_login() -> None:
     assert all(COMPOSE["services"][name]["ports"] for name in yaml.safe_load(shown)["services"])
 
 
+def test_prometheus_is_told_where_the_service_is_and_shows_a_key() -> None:
+    (job,) = yaml.safe_load(block("yaml", "scrape_configs"))["scrape_configs"]
+    assert set(job["authorization"]) == {
+        "credentials_file"
+    }  # `Authorization: Bearer`, which the service takes
+    assert job["static_configs"] == [{"targets": [f"127.0.0.1:{Settings.model_fields['port'].default}"]}]
+
+
 def test_every_setting_that_is_named_is_one() -> None:
     named = set(re.findall(r"`([A-Z][A-Z0-9_]{4,})[`=]", PAGE))
     known = {variable(name) for name in Settings.model_fields} | set(dotenv_values(REPOSITORY / ".env"))
