@@ -14,7 +14,6 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_core import to_json
-from starlette.requests import ClientDisconnect
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
@@ -29,6 +28,7 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
+from modelling.app.body import Bodies
 from modelling.app.metrics import Metrics
 from modelling.app.model_cache import ModelCache, Served, exported_models
 from modelling.app.openapi import AWAY, describe
@@ -39,7 +39,6 @@ from modelling.app.writing import Writing, writing
 from modelling.champion import Champion
 
 POLL_S = 3.0
-MAX_BODY_BYTES = 64 * 2**20
 LOCK_TIMEOUT_S = 2.0  # a caller is better told to try again than left waiting
 STATEMENT_S = 20.0
 _log = logging.getLogger(__name__)
@@ -107,7 +106,7 @@ def _database(project: Project, url: str) -> Database:
 
 
 def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing, turns: Turns) -> None:
-    metrics, probe = Metrics(cache), Probe(partial(_health, cache, database))
+    metrics, probe, bodies = Metrics(cache), Probe(partial(_health, cache, database)), Bodies()
 
     @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
@@ -129,8 +128,8 @@ def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing
         with metrics.request(name):
             champion = _served(cache, name)
             to = writes if writes.is_asked(request) else None
-            body = await _read(request)
-            answer = await turns.run(partial(_answer, champion, body, database, to, metrics))
+            async with bodies.read(request) as body:
+                answer = await turns.run(partial(_answer, champion, body, database, to, metrics))
         return Response(answer, media_type="application/json")
 
 
@@ -187,19 +186,6 @@ def _served(cache: Served, name: str) -> Champion:
 
 def _loaded(cache: Served) -> list[Champion]:
     return [model.champion for model in cache.models if model.champion is not None]
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
-                raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
-    except ClientDisconnect as error:  # nobody reads this answer, and nothing of ours broke
-        raise ApiError(422, "invalid_request", "the body was cut off; send it again") from error
-    return bytes(body)
 
 
 async def _watch(cache: Served) -> None:
