@@ -148,12 +148,19 @@ class DatabaseUnavailableError(DatabaseError):
 class FeatureError(AdaptmlError):
     """Columns that cannot be used as features.
 
+    Attributes:
+        n_empty: data points that have none, where that is what is wrong; else 0.
+
     Example:
         >>> project.featurize("spam", "comments", encoder="word2vec")
         Traceback (most recent call last):
             ...
         adaptml.errors.FeatureError: no encoder 'word2vec'; ...
     """
+
+    def __init__(self, message: str, n_empty: int = 0) -> None:
+        super().__init__(message)
+        self.n_empty = n_empty
 
 
 class AnnotationError(AdaptmlError):

@@ -1,6 +1,8 @@
 """Making tables and writing rows, each call in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from adaptml.database.names import check_names
 from adaptml.database.packed import PackedVector
 from adaptml.database.types import FreeText
 from adaptml.database.values import check_values
+from adaptml.errors import DatabaseError, DatabaseUnavailableError
 
 CHUNK_ROWS = 5_000  # rows a statement, at most
 
@@ -58,7 +61,7 @@ class Writer(Connected):
             parts = [
                 sa.Column(name, kind, primary_key=name in keys) for name, kind in self._made(columns, keys)
             ]
-            with self.translated():
+            with self._unless(lambda: table in self.tables()), self.translated():
                 sa.Table(table, sa.MetaData(), *parts).create(self.engine, checkfirst=True)
         self.add_columns(table, columns)
 
@@ -72,9 +75,25 @@ class Writer(Connected):
         missing = {name: kind for name, kind in columns.items() if name not in present.c}
         check_names(self.engine.dialect.name, None, list(missing))
         for name, kind in self._made(missing, ()):
-            with self.translated(), self.engine.begin() as connection:
+            is_there = partial(self._has_column, table, name)
+            with self._unless(is_there), self.translated(), self.engine.begin() as connection:
                 connection.execute(AddColumn(sa.Table(table, sa.MetaData(), sa.Column(name, kind))))
         self._tables.pop(table, None)
+
+    def _has_column(self, table: str, name: str) -> bool:
+        return name in self._reflect(table).c
+
+    @staticmethod
+    @contextmanager
+    def _unless(is_there: Callable[[], bool]) -> Iterator[None]:
+        """Make something; where it fails because another process made the same just now, all is well."""
+        try:
+            yield
+        except DatabaseUnavailableError:
+            raise
+        except DatabaseError:
+            if not is_there():
+                raise
 
     @staticmethod
     def _made(

@@ -55,7 +55,8 @@ def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
         empty = np.array([value is None for value in values], dtype=bool)
         raise FeatureError(
             f"feature column {name!r} is empty for {named_points(frame, empty)}; "
-            "compute it with `adaptml featurize`"
+            "compute it with `adaptml featurize`",
+            n_empty=int(empty.sum()),
         )
     if not all(issubclass(kind, np.ndarray | int | float | np.number) for kind in kinds):
         values = _numbers(frame, name)  # vectors in other forms, and numbers with fixed places

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_core import to_json
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -27,6 +29,7 @@ from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
 from modelling.app.body import Bodies
+from modelling.app.metrics import Metrics
 from modelling.app.model_cache import ModelCache, Served, exported_models
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
@@ -103,7 +106,7 @@ def _database(project: Project, url: str) -> Database:
 
 
 def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing, turns: Turns) -> None:
-    probe = Probe(partial(_health, cache, database))
+    metrics, probe, bodies = Metrics(cache), Probe(partial(_health, cache, database)), Bodies()
 
     @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
@@ -115,14 +118,18 @@ def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing
         """Whether the service can answer: asks the database, and each loaded model about its example."""
         return await probe.answer()
 
-    bodies = Bodies()
+    @app.get("/metrics", tags=["service"], summary="Counts for Prometheus", response_class=PlainTextResponse)
+    def counts() -> Response:
+        """Requests, their latency, answers by class, models and the process, as Prometheus reads them."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
-        champion = _served(cache, name)
-        to = writes if writes.is_asked(request) else None
-        async with bodies.read(request) as body:
-            answer = await turns.run(partial(_answer, champion, body, database, to))
+        with metrics.request(name):
+            champion = _served(cache, name)
+            to = writes if writes.is_asked(request) else None
+            async with bodies.read(request) as body:
+                answer = await turns.run(partial(_answer, champion, body, database, to, metrics))
         return Response(answer, media_type="application/json")
 
 
@@ -135,7 +142,9 @@ def _health(cache: Served, database: Database) -> Health:
         raise database_away() from error
 
 
-def _answer(champion: Champion, body: bytes, database: Database, to: Writing | None) -> bytes:
+def _answer(
+    champion: Champion, body: bytes, database: Database, to: Writing | None, metrics: Metrics
+) -> bytes:
     asked = parse(body)
     try:
         answer = champion.predict(asked.table_name, asked.id)
@@ -146,6 +155,7 @@ def _answer(champion: Champion, body: bytes, database: Database, to: Writing | N
         raise translated(error) from error
     if to is not None:
         to.write(champion, answer)
+    metrics.answered(champion.name, champion.classes, answer)
     return to_json(answer)
 
 

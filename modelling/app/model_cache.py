@@ -52,9 +52,11 @@ class Served:
 
     Attributes:
         registry_problem: why the registry did not answer when last asked, or None.
+        registry_answered_s: monotonic time of its last answer; None where it never gave one, or is not asked.
     """
 
     registry_problem: str | None = None
+    registry_answered_s: float | None = None
 
     def __init__(self, models: Mapping[str, ServedModel]) -> None:
         """Serve these, by name."""
@@ -121,7 +123,7 @@ class ModelCache(Served):
                 _log.exception("the model registry does not answer")
             self.registry_problem = REGISTRY_AWAY
             return
-        self.registry_problem = None
+        self.registry_problem, self.registry_answered_s = None, time.monotonic()
         for name in self._models.keys() - named.keys():
             _log.info("model %s is not a champion any more", name)
         self._models = MappingProxyType({n: model for n, model in self._models.items() if n in named})

@@ -208,6 +208,26 @@ def test_a_server_that_is_killed_and_comes_back_needs_no_restart_of_the_service(
     asyncio.run(check())
 
 
+def test_what_was_answered_is_counted_for_prometheus(
+    exported: Path, database: Database, postgresql_url: str
+) -> None:
+    async def check() -> str:
+        async with serving(exported, postgresql_url) as asked:
+            await asked.predict()
+            await asked.client.post("/predict_animals", json={"table_name": ["animals"], "id": ["gone"]})
+            await asked.client.post("/predict_nothing", json=ASKED)
+            told = await asked.client.get("/metrics")
+            assert told.headers["content-type"].startswith("text/plain; version=")
+            return told.text
+
+    lines = asyncio.run(check()).splitlines()
+    assert 'adaptml_requests_total{model="animals",status="200"} 1.0' in lines
+    assert 'adaptml_requests_total{model="animals",status="404"} 1.0' in lines
+    assert 'adaptml_requests_total{model="(unknown)",status="404"} 1.0' in lines
+    assert 'adaptml_predictions_total{class="dog",model="animals"} 2.0' in lines
+    assert 'adaptml_data_points_total{model="animals"} 4.0' in lines
+
+
 @pytest.fixture
 def bouncer(database: Database, postgresql_url: str, tmp_path: Path) -> Iterator[str]:
     """A PgBouncer in transaction mode with three connections, with its own defaults otherwise."""

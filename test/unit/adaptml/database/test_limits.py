@@ -1,6 +1,7 @@
 """How long a database is waited for, what it is asked through, and what a role without rights is told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -149,6 +150,36 @@ def test_signs_in_a_password() -> None:
         with pytest.raises(SettingsError, match="percent-encode it: %40 for @") as told:
             parse(f"postgresql://ada:{password}@db.example.org/data", "database_url")
         assert "qq" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (
+            "CREATE TABLE mine (id text PRIMARY KEY)",
+            lambda made: made.create_table("mine", {"id": sa.Text()}),
+        ),
+        (
+            "ALTER TABLE posts ADD COLUMN more text",
+            lambda made: made.add_columns("posts", {"more": sa.Text()}),
+        ),
+    ],
+)
+def test_what_another_process_makes_at_the_same_moment_is_used(
+    postgresql: Database, postgresql_url: str, first: str, then: Callable[[Database], None]
+) -> None:
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'second'"
+    )
+    named = address(sa.make_url(postgresql_url).update_query_dict({"application_name": "second"}))
+    with Database(named) as second, ThreadPoolExecutor(1) as thread:
+        with postgresql.engine.begin() as other:
+            other.exec_driver_sql(first)
+            made = thread.submit(then, second)
+            with postgresql.engine.connect() as watching:
+                while not watching.exec_driver_sql(waits).scalar_one():
+                    watching.rollback()
+        made.result()
 
 
 RIGHTS = {
