@@ -1,6 +1,7 @@
 """`adaptml ui` as people start it."""
 
 import json
+import os
 import re
 import select
 import signal
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+
+from edge_server import all_of, client
 
 from adaptml import example_project
 
@@ -18,7 +21,12 @@ def test_the_page_starts_prints_its_link_and_ends_when_it_is_asked_to(tmp_path: 
     example_project(tmp_path / "spam").close()
     command = [sys.executable, "-m", "adaptml.cli", "ui", "--port", "0", "--no-browser"]
     with subprocess.Popen(
-        command, cwd=tmp_path / "spam", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=tmp_path / "spam",
+        env={**os.environ, "ADAPTML_REQUEST_SECONDS": "0.5"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -28,9 +36,14 @@ def test_the_page_starts_prints_its_link_and_ends_when_it_is_asked_to(tmp_path: 
             assert found, said
             with urllib.request.urlopen(f"{found[1]}/health", timeout=60) as answer:
                 assert json.load(answer) == {"status": "ok"}
+            port = int(found[1].rpartition(":")[2])
+            late = all_of(client(port, b"GET /health HT"))
+            assert late.startswith(b"HTTP/1.1 408 ")
+            assert late.endswith(b"the request's head did not come in within 0.5 s; send it again\n")
+            assert all_of(client(port, b"no http\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 0
-            assert process.stdout.read() == "stop with Ctrl-C\n"
+            assert process.stdout.read() == "stop with Ctrl-C\nWARNING:  Invalid HTTP request received.\n"
         finally:
             process.kill()
 

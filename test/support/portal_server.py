@@ -7,10 +7,9 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
-from adaptml.listening import address_of, listen
+from adaptml.listening import address_of, listen, make_server
 from adaptml.project import Project
 from portal.access import Access
 from portal.app import make_app
@@ -19,6 +18,7 @@ from portal.asks.children import Children
 from portal.asks.kinds import KINDS
 from portal.asks.wire import result_of
 from portal.asks.worker import answer_to
+from portal.guard import refused
 from portal.jobs import JobStore
 from portal.jobs.embedded import ensure_worker
 from portal.paths import database_path
@@ -81,7 +81,7 @@ def served_page(project: Project, port: int = 0, **settings: Any) -> Iterator[Po
         project.settings.home, partial(ensure_worker, project)
     )  # its worker ends with the last job
     made = page_of(project, address_of(listener), **{"ask": ask, "jobs": jobs} | settings)
-    server = uvicorn.Server(uvicorn.Config(made.app, log_level="warning", access_log=False))
+    server = make_server(made.app, project.settings, lambda status, _, why: refused(status, why))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
