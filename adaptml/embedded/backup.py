@@ -21,7 +21,7 @@ FORMAT = 1
 MANIFEST, HOME = "manifest.json", "home"  # in the archive
 _SQLITE = b"SQLite format 3\0"  # how every such file begins
 _BESIDE = ("-journal", "-wal", "-shm")  # of a SQLite file in use; a copy of it has what they hold
-_FIRST = ("portal.db", "mlflow.db", "data.db")  # what names other things is copied before them
+_FIRST = ("portal", "mlflow", "data")  # `.db`: what names other things is copied before them
 _PATIENCE_S = 60.0
 
 
@@ -107,7 +107,7 @@ def _fill(archive: tarfile.TarFile, home: Path, copy: Path, left_out: list[str])
     for path in _files(home, left_out):
         with suppress(FileNotFoundError):  # what goes meanwhile was a temporary file, or was to be removed
             (databases if is_sqlite(path) else others).append(path)
-    databases.sort(key=lambda path: _FIRST.index(path.name) if path.name in _FIRST else len(_FIRST))
+    databases.sort(key=lambda path: _FIRST.index(path.stem) if path.stem in _FIRST else len(_FIRST))
     for path in databases:
         _copy_database(path, copy)
         _add(archive, copy, path, home)

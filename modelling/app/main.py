@@ -68,7 +68,11 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
     results = _database(project, elsewhere) if elsewhere else database
     points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
     folders = [project.path(folder) for folder in models]
-    cache = exported_models(folders, points) if folders else ModelCache(project.settings.tracking_uri, points)
+    cache: Served = (
+        exported_models(folders, points)
+        if folders
+        else ModelCache(project.settings.tracking_uri, points, project.settings.home)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -11,9 +11,11 @@ from types import MappingProxyType
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
+from adaptml.addresses import sqlite_file
 from adaptml.errors import ModelError, one_line
 from adaptml.features.points import Points
 from adaptml.runs.class_lists import CLASSES_TAG
+from adaptml.runs.moved import follow_home
 from adaptml.runs.registry import CHAMPION, end_models
 from adaptml.runs.tracking import close_stores
 from modelling.champion import Champion, load_champion, note_on_classes
@@ -99,15 +101,16 @@ def exported_models(folders: Sequence[Path], points: Points) -> Served:
 class ModelCache(Served):
     """The champions. `refresh` runs in one thread at a time; reading is safe from any thread."""
 
-    def __init__(self, tracking_uri: str, points: Points) -> None:
+    def __init__(self, tracking_uri: str, points: Points, home: Path | None = None) -> None:
         """Load nothing yet.
 
         Args:
             tracking_uri: address of the registry that names the champions.
             points: reads their features.
+            home: the home folder, which a registry of its own follows where it was moved.
         """
         super().__init__({})
-        self._uri, self._points = tracking_uri, points
+        self._uri, self._points, self._home = tracking_uri, points, home
         self._asked: MlflowClient | None = None
         self.registry_problem = "not asked yet"
 
@@ -124,12 +127,20 @@ class ModelCache(Served):
             self.registry_problem = REGISTRY_AWAY
             return
         self.registry_problem, self.registry_answered_s = None, time.monotonic()
+        self._follow_home()
         for name in self._models.keys() - named.keys():
             _log.info("model %s is not a champion any more", name)
         self._models = MappingProxyType({n: model for n, model in self._models.items() if n in named})
         for name, registered in named.items():
             model = _noted(self._updated(self._models.get(name), registered), registered)
             self._models = MappingProxyType({**self._models, name: model})
+
+    def _follow_home(self) -> None:
+        """Once, as soon as the registry has answered."""
+        file = sqlite_file(self._uri)
+        if file is not None and self._home is not None:
+            follow_home(file, self._home)
+        self._home = None
 
     def _updated(self, old: ServedModel | None, registered: RegisteredModel) -> ServedModel:
         version, made = str(registered.aliases[CHAMPION]), int(registered.creation_timestamp or 0)

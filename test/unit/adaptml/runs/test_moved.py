@@ -13,6 +13,7 @@ from adaptml.errors import TrackingError
 from adaptml.project import Project
 from adaptml.runs.models import on_this_machine
 from adaptml.settings import Settings
+from modelling.app.model_cache import ModelCache
 from modelling.check import check_champions
 
 # MLflow's own use of SQLAlchemy.
@@ -182,10 +183,17 @@ def test_a_project_of_an_earlier_version_keeps_its_champions_wherever_it_is_unpa
         archive.extractall(tmp_path / "unpacked", filter="data")
     home = tmp_path / "unpacked" / "workspace"
     with at(home) as project:
+        served = ModelCache(project.settings.tracking_uri, project.points, home)  # as the service has it
+        served.refresh()
+        assert [(model.name, model.problem) for model in served.models] == [
+            ("multiclass_example", None), ("multilabel_example", None)
+        ]  # fmt: skip
+        served.close()
         found = list(check_champions(project))
-        versions = project.runs.client.search_model_versions()
+        client = project.runs.client
+        uris = [client.get_model_version_download_uri(one.text.split()[0], "1") for one in found]
     assert [(one.level, one.text) for one in found] == [
         ("ok", "multiclass_example version 1, 5 classes"),
         ("ok", "multilabel_example version 1, 5 classes"),
     ]
-    assert all(str(on_this_machine(version.source)).startswith(f"{home}/") for version in versions)
+    assert all(uri.startswith(f"{home.as_uri()}/") for uri in uris)
