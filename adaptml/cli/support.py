@@ -22,6 +22,7 @@ from adaptml.cli.options import ALIASES
 from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, unsaid
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
+from adaptml.masked_logs import mask_this_process
 
 if TYPE_CHECKING:
     from adaptml.project import Project
@@ -31,12 +32,11 @@ EXIT_INTERRUPTED = 130
 GC_ALLOCATIONS = 50_000
 TYPED = "adaptml.typed"  # in a context's meta: what was typed after the command's name
 PIPE_COLUMNS = 1_000  # wider than any table
-# Unless the person has set them: no bars for files of a few bytes, no lines of MLflow's among our answers,
-# and a server that is away is told of in seconds, not after seven tries in four minutes.
+# Unless the person has set them: no bars for files of a few bytes, and a server that is away is told of in
+# seconds, not after seven tries in four minutes.
 MLFLOW_DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",  # no step opens one by MLflow
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
 
@@ -154,10 +154,13 @@ def new_app(**options: Any) -> App:
     )
 
 
-def project_here() -> "Project":
+def project_here(*, needs_home: bool = True) -> "Project":
     """The project of the working folder, for a command that works on what is there.
 
     What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Args:
+        needs_home: a home folder that was named has to be there; the first `import` makes it.
 
     Raises:
         SettingsError: no project is here, or the home folder that was named is not there.
@@ -170,7 +173,7 @@ def project_here() -> "Project":
         raise SettingsError(
             f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
         )
-    if "home" in settings.model_fields_set and not settings.home.is_dir():
+    if needs_home and "home" in settings.model_fields_set and not settings.home.is_dir():
         raise SettingsError(
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
@@ -299,7 +302,8 @@ def _prepare_process() -> None:
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
         log.addHandler(handler)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    _warn_of_unread_names(log)
+    _take_from_project(log)
+    mask_this_process(os.environ)
     EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     for name, value in MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -308,13 +312,14 @@ def _prepare_process() -> None:
             signal.signal(number, _terminate)
 
 
-def _warn_of_unread_names(log: logging.Logger) -> None:
-    """A setting under a name of before, or a mistyped one, would be ignored without a word."""
-    from adaptml.settings import project_root  # not for `--help`
+def _take_from_project(log: logging.Logger) -> None:
+    """Hand MLflow its own variables; warn of names that count for nothing: those of before, and mistyped."""
+    from adaptml.settings import hand_on_mlflow, project_root  # not for `--help`
     from adaptml.settings_names import unread_names
 
     with contextlib.suppress(FileNotFoundError):  # the working folder was removed, which the step says
         root = Path(os.environ.get("ADAPTML_ROOT") or project_root(Path.cwd()))
+        hand_on_mlflow(root, os.environ)
         for line in unread_names(root, os.environ):
             log.warning("%s", line)
 

@@ -12,6 +12,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import one_line
+from adaptml.masking import masked
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, save_model
 from adaptml.runs.opening import store_errors
 from adaptml.runs.patience import patiently
@@ -86,7 +87,7 @@ def record(client: MlflowClient, run: Run, recorder: Recorder, where: str) -> No
     # `mlflow run` has logged its own form of some parameters, which may not change.
     new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
     metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
+    tags = [RunTag(key, masked(value)) for key, value in recorder.tags.items()]
     params = [Param(key, value) for key, value in new.items()]
     patiently(lambda: client.log_batch(run_id, metrics, params, tags), where)
     patiently(lambda: client.log_artifacts(run_id, str(recorder.folder)), where)
@@ -163,5 +164,5 @@ def close_failed(
 
 
 def _text(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else masked(str(value))
     return text if len(text) <= _MAX_PARAM_CHARS else text[: _MAX_PARAM_CHARS - 1] + "…"

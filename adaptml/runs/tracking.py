@@ -18,12 +18,14 @@ from mlflow.tracking import MlflowClient
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
 from adaptml.leftovers import scratch_folder
+from adaptml.masked_logs import MaskedFormatter
+from adaptml.masking import without_user
 from adaptml.runs.adopted import adopted
 from adaptml.runs.artifacts import checked
 from adaptml.runs.dead import mark_dead, process_tags
 from adaptml.runs.models import on_this_machine
 from adaptml.runs.moved import warn_of_another_place
-from adaptml.runs.opening import open_client, store_errors
+from adaptml.runs.opening import login, open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
 
@@ -84,7 +86,8 @@ class RunStore:
             )
         except store_errors() as error:
             raise TrackingError(
-                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
+                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; "
+                f"{login(error) or 'fix that and run again'}"
             ) from error
         if self._home is not None and self._artifact_root is not None:
             warn_of_another_place(run, self._home)
@@ -113,7 +116,7 @@ class RunStore:
                         return
                     raise TrackingError(
                         f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
-                        f"it is marked {status}: fix that and run again"
+                        f"it is marked {status}: {login(error) or 'fix that and run again'}"
                     ) from error
                 raise
             finally:
@@ -189,7 +192,8 @@ class RunStore:
     def _address(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return str(run.info.artifact_uri)
-        return f"{self.uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        server, of = without_user(self.uri).rstrip("/"), run.info
+        return f"{server}/#/experiments/{of.experiment_id}/runs/{of.run_id}"
 
     def _opened(self, experiment: str, name: str) -> Run:
         client = self.client
@@ -218,7 +222,7 @@ def close_stores(client: MlflowClient) -> None:
 
     MLflow keeps one store per address for the whole process and offers no call that closes it.
     """
-    for owner in (client._tracking_client, client._get_registry_client()):
+    for owner in (client._tracking_client, client._get_registry_client()):  # type: ignore[no-untyped-call]
         engine = getattr(owner.store, "engine", None)
         if engine is not None:
             engine.dispose()
@@ -233,6 +237,6 @@ def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     log = logging.getLogger(f"adaptml.run.{run_id}")
     log.setLevel(logging.INFO)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     return log, handler
