@@ -7,9 +7,11 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from adaptml.errors import FileError
+from adaptml.leftovers import clear, locked
 
 READABLE, PRIVATE = 0o666, 0o600  # the umask takes away from the first what a person wants taken away
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -27,7 +29,8 @@ def write_text(text: str, path: Path, *, mode: int = READABLE) -> Path:
 def replacing(path: Path, *, mode: int = READABLE) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends, and vanishes when it fails.
 
-    Once the block has ended, the file outlives a power failure.
+    Once the block has ended, the file outlives a power failure. What a killed process left in its place is
+    cleared.
 
     Args:
         path: the file.
@@ -42,8 +45,10 @@ def replacing(path: Path, *, mode: int = READABLE) -> Iterator[Path]:
         _check_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+        clear(path.parent.glob(f".{escape(path.stem)}-{'[0-9a-f]' * 8}{escape(path.suffix)}"))
         os.close(os.open(temporary, _NEW_FILE, mode))
-        yield temporary
+        with locked(temporary):
+            yield temporary
         _sync(temporary)
         temporary.replace(path)
         _sync_names(path.parent)

@@ -32,12 +32,11 @@ EXIT_INTERRUPTED = 130
 GC_ALLOCATIONS = 50_000
 TYPED = "adaptml.typed"  # in a context's meta: what was typed after the command's name
 PIPE_COLUMNS = 1_000  # wider than any table
-# Unless the person has set them: no bars for files of a few bytes, no lines of MLflow's among our answers,
-# and a server that is away is told of in seconds, not after seven tries in four minutes.
+# Unless the person has set them: no bars for files of a few bytes, and a server that is away is told of in
+# seconds, not after seven tries in four minutes.
 MLFLOW_DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",  # no step opens one by MLflow
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
 

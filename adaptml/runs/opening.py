@@ -10,7 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+from mlflow.environment_variables import (
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
+    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.rest_utils import http_request, verify_rest_response
@@ -66,6 +69,7 @@ def open_client(uri: str, home: Path | None = None, adopted_run: str = "") -> Ml
     for name in ("mlflow", "alembic"):  # a new store tells of 60 migrations
         logging.getLogger(name).setLevel(logging.WARNING)
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.default = False  # a bar for each file of a few bytes
+    MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.default = True  # which is for answers
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it also raises what it logs
     try:
         if uri.startswith(_SERVERS):

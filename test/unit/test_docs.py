@@ -308,7 +308,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
         ("serve --color", "No such option: --color"),
         ("sample-tasks example --data t --n x", "valid integer"),
         ("sample-tasks t c 3 example", "adaptml sample-tasks example --data t --n 3"),
-        ("label example", "Missing parameter: data"),
+        ("train example", "Missing parameter: data"),
         ("label example --data f --max-wrods 3", "max_wrods"),
     ],
 )

@@ -167,7 +167,8 @@ _PROCESS = (
 # MLflow's other functions read its global address or write the process's environment.
 _MLFLOW = (
     "mlflow.entities", "mlflow.environment_variables", "mlflow.exceptions", "mlflow.models", "mlflow.pyfunc.model",
-    "mlflow.store.artifact", "mlflow.tracking.MlflowClient", "mlflow.types", "mlflow.utils.mlflow_tags",
+    "mlflow.store.artifact", "mlflow.store.db.utils", "mlflow.tracking.MlflowClient", "mlflow.types",
+    "mlflow.utils.mlflow_tags", "mlflow.utils.rest_utils",
 )  # fmt: skip
 
 

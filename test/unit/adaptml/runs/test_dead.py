@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adaptml.files import replacing, write_text
 from adaptml.leftovers import clear, locked, scratch_folder
 from adaptml.runs.dead import HOST_TAG, PID_TAG, STARTED_TAG, mark_dead, process_tags
 from adaptml.runs.tracking import RunStore
@@ -69,6 +70,21 @@ def test_whose_process_is_gone(tracking: Settings, changed: dict[str, str], stat
     made = client.create_run("0", tags=process_tags() | changed).info.run_id
     mark_dead(client)
     assert client.get_run(made).info.status == status
+
+
+def test_hidden_files_of_killed_processes_are_cleared_when_their_file_is_written(tmp_path: Path) -> None:
+    left, theirs, other = (
+        tmp_path / name for name in (".ann_df-0123abcd.json", ".ann_df-mine.json", ".gold_df-0123abcd.json")
+    )
+    for path in (left, theirs, other):
+        path.write_text("half")
+        os.utime(path, (1, 1))
+    write_text("whole", tmp_path / "ann_df.json")
+    assert [path.exists() for path in (left, theirs, other)] == [False, True, True]
+    with replacing(tmp_path / "gold_df.json") as temporary:
+        os.utime(temporary, (1, 1))  # at work for long
+        write_text("another process's", tmp_path / "gold_df.json")
+        assert temporary.exists()
 
 
 def test_only_old_files_that_nobody_has_are_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,45 @@ def test_artifacts_that_cannot_all_be_written_leave_no_part(runs: RunStore) -> N
     client = runs.client
     assert client.get_run(run.run_id).info.status == "FAILED"
     assert files(client, run.run_id) == ["log.txt"]
+
+
+def test_a_run_that_was_deleted_is_refused(runs: RunStore, tmp_path: Path) -> None:
+    with runs.run("eg", "step", {}) as run:
+        pass
+    runs.client.delete_run(run.run_id)
+    for ask in (runs.get, runs.artifacts, lambda run_id: runs.artifact(run_id, "log.txt", tmp_path)):
+        with pytest.raises(
+            TrackingError, match=rf"^run {run.run_id} was deleted; choose another, or take it"
+        ):
+            ask(run.run_id)
+    opened = runs.client.create_run(runs.client.create_experiment("opened")).info.run_id
+    runs.client.delete_run(opened)
+    with (
+        pytest.raises(TrackingError, match=rf"^MLFLOW_RUN_ID names run {opened}, which is deleted"),
+        adopting(runs, opened).run("eg", "step", {}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("the answer was lost")])
+def test_a_run_that_is_complete_is_not_touched_by_what_comes_after(
+    runs: RunStore, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has done what it was asked, and then the step is interrupted or the answer lost."""
+    client, really = runs.client, runs.client.set_terminated
+
+    def ended(run_id: str, status: str | None = None) -> None:
+        really(run_id, status)
+        raise error
+
+    monkeypatch.setattr(client, "set_terminated", ended)
+    expected = pytest.raises(KeyboardInterrupt) if isinstance(error, KeyboardInterrupt) else nullcontext()
+    with expected, runs.run("eg", "step", {}) as run:
+        (run.folder / "result.txt").write_text("42")
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+    assert "error" not in client.get_run(run.run_id).data.tags
+    assert files(client, run.run_id) == ["log.txt", "result.txt"]
+    assert getattr(error, "__notes__", []) == [f"run {run.run_id} is complete"]
 
 
 def test_unknown_run_and_artifact(runs: RunStore, tmp_path: Path) -> None:
