@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -73,6 +73,44 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that the prediction service listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="port of the prediction service; 0 takes a free one"
+    )
+
+    root_path: str = Field(
+        "", description="prefix under which a proxy passes requests on to the prediction service, as `/ml`"
+    )
+    hosts: str = Field(
+        "",
+        description="names, with commas between, that the prediction service is asked for by, beside "
+        "`localhost` and all numbers; `*`: any",
+    )
+    cors_origins: str = Field(
+        "",
+        description="origins, with commas between, whose pages a browser lets ask the prediction service, as "
+        "`https://example.org`; default: none",
+    )
+    proxies: str = Field(
+        "",
+        description="addresses, with commas between, of proxies whose word is taken for who asks "
+        "(`X-Forwarded-For`, `X-Forwarded-Proto`); default: none",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="form of what the prediction service and the page log; `json`: an object a line, "
+        "requests too",
+    )
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        512,
+        description="requests that the prediction service, or the page, takes at a time, though never more "
+        "than half of the files that it may open; what is beyond is answered with 503",
+    )
+    request_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="seconds in which a request must come in, and one more for each 10 kB of its body"
+    )
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
+        75, description="seconds that a connection is kept for the next request: longer than a proxy does"
+    )
+    grace_seconds: Annotated[int, Field(ge=1)] = Field(
+        20, description="seconds after SIGTERM in which requests under way are answered"
     )
 
     service_connections: Annotated[int, Field(ge=2, le=1000)] = Field(

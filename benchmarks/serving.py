@@ -61,22 +61,21 @@ def main() -> None:
         settings = {"ADAPTML_ROOT": folder, "ADAPTML_HOME": folder, "PYTHONPATH": str(REPOSITORY)}
         os.environ |= settings | {"MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}"}
         write_text(TASK, home / "tasks" / "points" / "task.yaml")
-        vectors = make_table(home)
+        vectors = make_table(f"sqlite:///{home / 'data.db'}")
         with warnings.catch_warnings(action="ignore"):
             model = deploy_model(vectors)
         with service(home) as address, httpx.Client(base_url=address, timeout=60) as client:
             Console().print(measure(client, model, vectors))
 
 
-def make_table(home: Path) -> Vectors:
-    """Write ROWS random unit vectors into a table; returns them, (ROWS, LENGTH)."""
+def make_table(url: str) -> Vectors:
+    """Write ROWS random unit vectors into a table of a database; returns them, (ROWS, LENGTH)."""
     vectors = np.random.default_rng(SEED).normal(size=(ROWS, LENGTH)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    database = Database(f"sqlite:///{home / 'data.db'}")
-    database.create_table("points", {"id": sa.Text(), VECTOR: Vector()})
     frame = pd.DataFrame({"id": [f"p{i}" for i in range(ROWS)], VECTOR: list(vectors)})
-    database.upsert("points", frame, ["id"])
-    database.close()
+    with Database(url) as database:
+        database.create_table("points", {"id": sa.Text(), VECTOR: Vector()})
+        database.upsert("points", frame, ["id"])
     return vectors
 
 

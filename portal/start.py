@@ -19,6 +19,7 @@ from portal.app import make_app
 from portal.asks import Ask
 from portal.asks.children import Children
 from portal.asks.remote import SERVICES, RemoteAsk
+from portal.guard import refused
 from portal.jobs import JobStore
 from portal.jobs.embedded import ensure_worker, present
 from portal.jobs.http import read_token
@@ -55,7 +56,14 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
             hosts=[_host(address)], key=key,
         )  # fmt: skip
-        run_server(app, listener, lambda: on_ready(_way_in(access, address, in_stack)), stopping.set)
+        run_server(
+            app,
+            listener,
+            settings,
+            lambda status, _, message: refused(status, message),
+            lambda: on_ready(_way_in(access, address, in_stack)),
+            stopping.set,
+        )
 
 
 def _warm(project: Project) -> None:

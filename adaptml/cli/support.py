@@ -155,10 +155,13 @@ def new_app(**options: Any) -> App:
     )
 
 
-def project_here() -> "Project":
+def project_here(*, needs_home: bool = True) -> "Project":
     """The project of the working folder, for a command that works on what is there.
 
     What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Args:
+        needs_home: a home folder that was named has to be there; the first `import` makes it.
 
     Raises:
         SettingsError: no project is here, or the home folder that was named is not there.
@@ -171,7 +174,7 @@ def project_here() -> "Project":
         raise SettingsError(
             f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
         )
-    if "home" in settings.model_fields_set and not settings.home.is_dir():
+    if needs_home and "home" in settings.model_fields_set and not settings.home.is_dir():
         raise SettingsError(
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
@@ -254,12 +257,21 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             say_error(str(error))
             _mark_opened_run(error)
             raise typer.Exit(EXIT_ERROR) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted; nothing of this step was kept", err=True)
+        except KeyboardInterrupt as error:
+            typer.echo(f"interrupted; {_kept(error) or 'nothing of this step was kept'}", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        except Terminated as error:
+            if _kept(error):
+                typer.echo(f"ended; {_kept(error)}", err=True)
+            raise
 
     run.guarded = True  # type: ignore[attr-defined]
     return run
+
+
+def _kept(error: BaseException) -> str:
+    """What was complete already when a step was interrupted; empty where nothing was."""
+    return "; ".join(getattr(error, "__notes__", []))
 
 
 def _mark_opened_run(error: AdaptmlError) -> None:
