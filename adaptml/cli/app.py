@@ -52,6 +52,7 @@ STEPS = {
     "logs": ("adaptml.stack.logs", "Show what the Docker stack's services say."),
     "backup": ("adaptml.cli.backup", "Copy all that the project, or its Docker stack, keeps."),
     "restore": ("adaptml.cli.restore", "Fill an empty home folder or Docker stack from a backup."),
+    "secrets": ("adaptml.stack.rotate", "Give the Docker stack new passwords, tokens and keys."),
     "settings": ("adaptml.cli.settings", "Show the settings and where they come from."),
 }
 

@@ -5,8 +5,12 @@ import re
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -78,3 +82,61 @@ def test_where_a_server_keeps_the_runs_it_says_so(mlflow_environment: Path, clea
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "a server keeps the runs; its pages are on http://mlflow.example.org:5000\n"
+
+
+WANTED = "Basic " + b64encode(b"ada:correct horse").decode()
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """Lets those in who say who they are, and asks MLflow for them."""
+
+    to = ""
+
+    def do_GET(self) -> None:
+        if self.headers.get("Authorization") == WANTED:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = httpx.request(self.command, f"{self.to}{self.path}", content=body, timeout=60,
+                                   headers={"Content-Type": "application/json"})  # fmt: skip
+            status, said = answer.status_code, answer.content
+        else:
+            status, said = 401, b"<html>401 Authorization Required</html>"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_POST = do_GET  # noqa: N815 - the library's name
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def behind_a_login(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(Proxy, "to", address)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_account_of_the_files_counts_and_a_wrong_one_is_told(
+    behind_a_login: str, clean_room: Path
+) -> None:
+    def runs() -> "subprocess.CompletedProcess[str]":
+        environment = os.environ | {"MLFLOW_TRACKING_URI": behind_a_login}
+        return subprocess.run(
+            [sys.executable, "-m", "adaptml.cli", "runs"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    refused = runs()
+    assert refused.returncode == 1
+    facts = ("401", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", ".env.dev", behind_a_login)
+    assert [fact for fact in facts if fact not in refused.stderr] == []
+    (clean_room / ".env").write_text("MLFLOW_TRACKING_USERNAME=ada\nMLFLOW_TRACKING_PASSWORD=correct horse\n")
+    done = runs()
+    assert (done.returncode, done.stderr) == (0, "")

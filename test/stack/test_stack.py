@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,21 @@ def test_a_restart_of_everything_changes_nothing(server: Any, predicted: Any) ->
     server.run("docker", "restart", *server.containers)
     server.wait()
     assert server.prediction() == predicted
+
+
+def test_new_secrets_are_taken_by_every_server_that_keeps_one(server: Any, predicted: Any) -> None:
+    """The registry answers only where MLflow comes into MariaDB, and Label Studio only for its owner's token."""
+    names = ("modelling_mlflow_db_password", "label_studio_token", "worker_modelling_token")
+    folder = server.folder / "secrets"
+    before = {name: (folder / name).read_text() for name in names}
+    server.run(sys.executable, "-m", "adaptml.cli", "secrets", "rotate", *names)
+    assert [name for name in names if (folder / name).read_text() == before[name]] == []
+    server.wait()
+    assert server.prediction() == predicted
+    address = f"http://127.0.0.1:{server.environment['LABEL_STUDIO_PORT']}/api/current-user/whoami"
+    headers = {"Authorization": f"Token {(folder / 'label_studio_token').read_text()}"}
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as answer:
+        assert answer.status == 200
 
 
 def test_down_and_up_keep_everything(server: Any, predicted: Any) -> None:

@@ -165,7 +165,7 @@ def test_no_command_shows_one(
 def test_the_service_shows_none_where_the_registry_breaks_off(
     eg: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its champion's files cannot be fetched: `/health` is open to all, and says so without the address."""
+    """Its champion's files cannot be fetched: `/` says so without the address, and `/health`, open to all, says less."""
     with serving(refuses=False) as server:
         set_secrets(monkeypatch, eg, "before the @", f"sqlite:///{eg}/workspace/data.db", server)
         mask_this_process({})
@@ -173,10 +173,11 @@ def test_the_service_shows_none_where_the_registry_breaks_off(
             health, listing = client.get("/health"), client.get("/")
             others = [client.get("/nothing"), client.post("/predict_multiclass_spam?token=x", json={})]
             text = "".join(answer.text for answer in (health, listing, *others))
-    problem = health.json()["not_loaded"]["multiclass_spam"]
+    problem = listing.json()["models"][0]["problem"]
     assert "MlflowException" in problem
     assert "its address" in problem
-    assert server not in health.text
+    assert server not in health.text + listing.text
+    assert "multiclass_spam" in health.json()["not_loaded"]
     assert shown_marks(text) == []
     assert "does not load" in caplog.text
     assert f"http://ada:***@{server}/x/api" in caplog.text  # its log does say where
@@ -190,7 +191,7 @@ def test_the_container_s_service_answers_a_wrong_key_and_shows_none(
     away = FORMS["after the ?"].format(scheme="postgresql+psycopg", mark=MARK, host="127.0.0.1:1")
     with serving(refuses=True) as server:
         set_secrets(monkeypatch, eg, "before the @", away, server)
-        with TestClient(keyed_app(), raise_server_exceptions=False) as client:
+        with TestClient(keyed_app(), "http://127.0.0.1", raise_server_exceptions=False) as client:
             answers = [
                 client.get("/health"),
                 client.get("/"),
