@@ -220,9 +220,11 @@ def connections_killed(running: Running) -> None:
 
 def server_restarted(running: Running) -> None:
     """At once, as after a crash; it is away for a third of the time."""
-    control(running, "-m", "immediate", "stop")
+    server = running.postgresql
+    stop = [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, "-m", "immediate", "stop"]
+    subprocess.run(stop, user=server.system_user, check=True, stdout=subprocess.DEVNULL)
     time.sleep(running.seconds / 3)
-    control(running, "-l", str(running.postgresql.log), "start")
+    server.ensure_postgres_running()
     time.sleep(running.seconds * 2 / 3)
 
 
@@ -232,15 +234,6 @@ def statements(running: Running) -> Iterator[sa.Connection]:
     engine = sa.create_engine(running.database, poolclass=sa.NullPool)
     with engine.begin() as connection:
         yield connection
-
-
-def control(running: Running, *words: str) -> None:
-    """Run pg_ctl, as the user that the server has."""
-    server = running.postgresql
-    subprocess.run(
-        [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, *words],
-        user=server.system_user, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
 
 
 EVERYWHERE: dict[str, Callable[[Running], Any]] = {
