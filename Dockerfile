@@ -127,8 +127,7 @@ COPY modelling modelling
 RUN mkdir tasks && python -m compileall -q adaptml modelling
 USER 1000:1000
 EXPOSE 8000
-CMD ["python", "-m", "uvicorn", "--factory", "modelling.app.api_key:keyed_app", \
-     "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+CMD ["python", "-m", "modelling.app"]
 
 # The page. Rules run elsewhere: it has no room's library.
 FROM core AS portal

@@ -40,10 +40,10 @@ demo: .venv/.demo  ## run the whole example on this machine, from posts to a ser
 	@touch $@
 
 mlflow-ui: .mlflow/.installed  ## MLflow's pages with the runs, on this machine (PORT=5001: there)
-	@uri=$$($(BIN)/adaptml settings tracking_uri) && case $$uri in \
-	http*) echo "a server keeps the runs; its pages are on $$uri" ;; \
-	*) MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false .mlflow/bin/mlflow server \
-	  --host 127.0.0.1 --port $(PORT) --workers 1 --backend-store-uri "$$uri" ;; esac
+	@shown=$$($(BIN)/adaptml settings tracking_uri) && case $$shown in \
+	http*) echo "a server keeps the runs; its pages are on $$shown" ;; \
+	*) MLFLOW_BACKEND_STORE_URI=$$($(BIN)/adaptml settings tracking_uri --show-secrets) MLFLOW_DISABLE_TELEMETRY=true \
+	  MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false .mlflow/bin/mlflow server --host 127.0.0.1 --port $(PORT) --workers 1 ;; esac
 
 labelstudio: .venv/.demo  ## run a Label Studio on this machine, with an owner and two annotators
 	@$(BIN)/python -m labelstudio.local_server

@@ -25,6 +25,8 @@ Each message is one line: what was given, what was expected, what to do.
 
 from collections.abc import Sequence
 
+from adaptml.masking import masked
+
 MAX_LISTED = 5
 
 
@@ -38,6 +40,9 @@ class AdaptmlError(Exception):
         ...     print(type(error).__name__, "|", error)
         TaskError | no task 'nothing' in .../tasks; tasks there: spam; ...
     """
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(masked(part) if isinstance(part, str) else part for part in said))
 
 
 class SettingsError(AdaptmlError):
@@ -283,6 +288,6 @@ def listed(names: Sequence[object], limit: int = MAX_LISTED) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line that every terminal can show; its type where it says nothing."""
-    said = str(error).encode("utf-8", "backslashreplace").decode("utf-8")  # halves of characters
+    """What an error says, on one line that every terminal can show and without secrets; else its type."""
+    said = masked(str(error)).encode("utf-8", "backslashreplace").decode("utf-8")  # halves of characters
     return " ".join(said.split()) or type(error).__name__

@@ -5,18 +5,24 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from adaptml.edge.limits import Refuse, limits_of
+from adaptml.edge.logs import log_config
+from adaptml.edge.protocol import limited_protocol
+from adaptml.edge.requests import Requests
 from adaptml.errors import SettingsError
+from adaptml.settings import Settings
 
-SHUTDOWN_TIMEOUT_S = 10
 BACKLOG = 2048
+ACCEPTED_AT_ONCE = 4  # of the clients that wait; then it is looked at what those have sent
+LAST_S = 5  # after the time for answers, for what the app closes in the end
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class _Server(uvicorn.Server):
@@ -30,41 +36,98 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._on_stop()
+        if sig != signal.SIGINT and not self.should_exit:
+            _end_within((self.config.timeout_graceful_shutdown or 0) + LAST_S)
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)  # asyncio takes the number for how many it accepts at once, too
         if self.started:
             self._on_ready()
+
+
+def make_server(
+    app: ASGIApp,
+    settings: Settings,
+    refuse: Refuse,
+    on_ready: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> uvicorn.Server:
+    """A server that is not running yet; it ends when its `should_exit` is set.
+
+    Args:
+        app: what is served.
+        settings: the limits for clients, the proxies that are trusted, the form of the log.
+        refuse: makes the answer to what is not taken.
+        on_ready: called when the app answers.
+        on_stop: called when a signal asks it to end, before answers under way are waited for.
+    """
+    limits = limits_of(settings, refuse)
+    config = uvicorn.Config(
+        Requests(app, limits),
+        http=limited_protocol(limits),
+        ws="none",
+        backlog=ACCEPTED_AT_ONCE,
+        log_config=log_config(settings.log_format),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=names_in(settings.proxies),
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.grace_seconds,
+    )
+    return _Server(config, on_ready, on_stop)
 
 
 def run_server(
     app: ASGIApp,
     listener: socket.socket,
-    on_ready: Callable[[], None],
+    settings: Settings,
+    refuse: Refuse,
+    on_ready: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
-    **config: Any,
 ) -> None:
-    """Serve an app until SIGINT or SIGTERM; requests under way are answered first.
+    """Serve an app until SIGINT, SIGTERM or SIGHUP; requests under way are answered first.
+
+    What cannot be answered within `grace_seconds` is refused with 503. After SIGTERM or SIGHUP the process
+    ends 5 s later at the latest, even where a thread of it still waits for something.
 
     Args:
         app: what is served.
         listener: a socket of `listen`; it is closed in the end.
-        on_ready: called when the app answers.
-        on_stop: called when it is asked to end, before answers under way are waited for.
-        **config: further settings of uvicorn.
+        settings: as `make_server` has them.
+        refuse: likewise.
+        on_ready: likewise.
+        on_stop: likewise.
     """
-    settings: dict[str, Any] = {
-        "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": SHUTDOWN_TIMEOUT_S,
-    }  # fmt: skip
-    server = _Server(uvicorn.Config(app, **settings, **config), on_ready, on_stop)
-    if threading.current_thread() is threading.main_thread():
-        # uvicorn raises the signal again when it has shut down; being asked to stop is no failure.
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # of which uvicorn knows nothing
-            signal.signal(signal.SIGHUP, server.handle_exit)
-    with listener, suppress(KeyboardInterrupt):
+    server = make_server(app, settings, refuse, on_ready, on_stop)
+    with listener, _signals(server), suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+
+
+@contextmanager
+def _signals(server: uvicorn.Server) -> Iterator[None]:
+    """SIGHUP is as SIGTERM; being asked to stop is no failure, though uvicorn raises the signal again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: None)}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, server.handle_exit)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_within(seconds: float) -> None:
+    """End the process whatever its threads wait for: whoever sent the signal will not wait for ever."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def address_of(listener: socket.socket) -> str:
@@ -79,6 +142,17 @@ def is_loopback(address: str) -> bool:
         return address == "localhost" or ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, in small letters and without the port; brackets stay around IPv6."""
+    name = host.lower()
+    return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
+
+
+def names_in(text: str) -> list[str]:
+    """The names in a setting that has commas between them."""
+    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,18 +1,23 @@
 """Where things are: one validated object from the environment, `.env.dev` and `.env`, built on demand."""
 
 import os
+from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adaptml.addresses import from_folder, is_database, sqlite_address, sqlite_file
 from adaptml.errors import SettingsError
 from adaptml.files import finish_replacing
+from adaptml.masking import masked, remember, secrets_of
 
 # In the project's folder; a later one wins. The first is tracked, with defaults; the second is one's own.
 ENV_FILES = (".env", ".env.dev")
+MLFLOWS = "MLFLOW_"  # so begin the names of what MLflow itself reads
 
 
 def project_root(start: Path) -> Path:
@@ -41,8 +46,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ADAPTML_", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
-    )
+        env_prefix="ADAPTML_", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore",
+        frozen=True, hide_input_in_errors=True,
+    )  # fmt: skip
 
     root: Path = Field(Path(), description="the project's folder; relative paths of the others start here")
     home: Path = Field(Path("workspace"), description="folder for everything that the steps write")
@@ -67,6 +73,44 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that the prediction service listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="port of the prediction service; 0 takes a free one"
+    )
+
+    root_path: str = Field(
+        "", description="prefix under which a proxy passes requests on to the prediction service, as `/ml`"
+    )
+    hosts: str = Field(
+        "",
+        description="names, with commas between, that the prediction service is asked for by, beside "
+        "`localhost` and all numbers; `*`: any",
+    )
+    cors_origins: str = Field(
+        "",
+        description="origins, with commas between, whose pages a browser lets ask the prediction service, as "
+        "`https://example.org`; default: none",
+    )
+    proxies: str = Field(
+        "",
+        description="addresses, with commas between, of proxies whose word is taken for who asks "
+        "(`X-Forwarded-For`, `X-Forwarded-Proto`); default: none",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="form of what the prediction service and the page log; `json`: an object a line, "
+        "requests too",
+    )
+    max_connections: Annotated[int, Field(ge=1)] = Field(
+        512,
+        description="requests that the prediction service, or the page, takes at a time, though never more "
+        "than half of the files that it may open; what is beyond is answered with 503",
+    )
+    request_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="seconds in which a request must come in, and one more for each 10 kB of its body"
+    )
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
+        75, description="seconds that a connection is kept for the next request: longer than a proxy does"
+    )
+    grace_seconds: Annotated[int, Field(ge=1)] = Field(
+        20, description="seconds after SIGTERM in which requests under way are answered"
     )
 
     service_connections: Annotated[int, Field(ge=2, le=1000)] = Field(
@@ -157,7 +201,22 @@ class Settings(BaseSettings):
             "tracking_uri": from_folder(self.tracking_uri or sqlite_address(home / "mlflow.db"), root),
         }
         self.__dict__.update(derived)  # frozen for everybody else
+        return self._remembered()
+
+    def _remembered(self) -> "Settings":
+        """Have what is secret in the values cut out of all that this process prints."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            if isinstance(value, SecretStr) and "://" not in text:
+                remember(text)
+            remember(*secrets_of(text))
         return self
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """The values for `repr` and `str`: an address without its password."""
+        for name, value in super().__repr_args__():
+            yield name, masked(value) if isinstance(value, str) else value
 
     @property
     def artifact_root(self) -> str | None:
@@ -207,7 +266,26 @@ class Settings(BaseSettings):
         secret = {
             name: SecretStr(value) if name == "database_url" else value for name, value in whole.items()
         }
-        return self.model_copy(update=secret)
+        return self.model_copy(update=secret)._remembered()
+
+
+def hand_on_mlflow(root: Path, environment: MutableMapping[str, str]) -> None:
+    """Set what MLflow itself reads, such as MLFLOW_TRACKING_PASSWORD, as the project's files say.
+
+    One that the environment has already stays; MLFLOW_TRACKING_URI and MLFLOW_RUN_ID are settings of ours.
+
+    Args:
+        root: the project's folder, with `.env` and `.env.dev`. A relative path in them begins there.
+        environment: the process's.
+    """
+    ours = {field.validation_alias for field in Settings.model_fields.values()}
+    with suppress(UnicodeDecodeError):  # reading the settings says so
+        read = {
+            name: value for file in ENV_FILES for name, value in dotenv_values(root / file).items() if value
+        }
+        for name in [name for name in read if name.startswith(MLFLOWS) and name not in ours]:
+            if not environment.get(name):
+                environment[name] = str(root / read[name]) if name.endswith("_PATH") else read[name]
 
 
 def load_settings(start: Path, *, exactly: bool = False) -> Settings:

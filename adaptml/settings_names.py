@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from adaptml.errors import listed
 from adaptml.events import JOB_VARIABLE, VARIABLE
-from adaptml.settings import ENV_FILES, Settings
+from adaptml.settings import ENV_FILES, MLFLOWS, Settings
 
 OURS = "ADAPTML_"
 STACK_FILE = "docker-compose.yml"
@@ -62,6 +63,8 @@ def unread_names(root: Path, environment: Mapping[str, str]) -> list[str]:
     lines = []
     for place, names in (*_in_files(root), ("the environment", set(environment))):
         everything = place != "the environment"
+        if everything and any(name.startswith(MLFLOWS) for name in names - known):
+            known |= _mlflows()
         # Those of the library are found in small letters too.
         rest = {n for n in names - known if not (n.upper().startswith(OURS) and n.upper() in known)}
         old = _successors(rest, everything=everything)
@@ -82,6 +85,15 @@ def _known(root: Path) -> set[str]:
     path = root / STACK_FILE
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return library | _ALWAYS | set(re.findall(r"\$\{(\w+)", text))
+
+
+def _mlflows() -> set[str]:
+    """What MLflow itself reads: found in its text, since importing it takes seconds."""
+    package = find_spec("mlflow")
+    if package is None or package.origin is None:
+        return set()
+    text = Path(package.origin).with_name("environment_variables.py").read_text(encoding="utf-8")
+    return set(re.findall(rf'"({MLFLOWS}\w+)"', text))
 
 
 def _in_files(root: Path) -> Iterator[tuple[str, set[str]]]:

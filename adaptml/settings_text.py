@@ -1,11 +1,11 @@
-"""Settings as text, for people and for shells: never with a password."""
+"""Settings as text, for people and for shells: without secrets, unless somebody asks for them."""
 
 import shlex
 
-import sqlalchemy as sa
-from sqlalchemy import exc
+from pydantic import SecretStr
 
 from adaptml.errors import SettingsError, listed
+from adaptml.masking import MASK, holds_secret, masked
 from adaptml.project import Project
 from adaptml.settings import Settings
 
@@ -22,8 +22,13 @@ def variable(name: str) -> str:
     return alias if isinstance(alias, str) else f"ADAPTML_{name.upper()}"
 
 
-def shown(settings: Settings, name: str) -> str:
-    """A setting's value as text, without passwords.
+def shown(settings: Settings, name: str, *, secrets: bool = False) -> str:
+    """A setting's value as text.
+
+    Args:
+        settings: all of them.
+        name: which.
+        secrets: with passwords and tokens, which are `***` otherwise.
 
     Raises:
         SettingsError: no setting of that name.
@@ -31,13 +36,12 @@ def shown(settings: Settings, name: str) -> str:
     if name not in Settings.model_fields:
         known = listed(list(Settings.model_fields), 20)
         raise SettingsError(f"no setting {name!r}; expected one of {known}")
-    if name not in _ADDRESSES:
-        return str(getattr(settings, name))
-    address = _address(settings, name)
-    try:
-        return sa.make_url(address).render_as_string(hide_password=True)
-    except exc.ArgumentError:  # MLflow knows addresses that are none of a database
-        return address
+    value = getattr(settings, name)
+    text = _plain(value)
+    if secrets:
+        return text
+    is_secret = isinstance(value, SecretStr) and name not in _ADDRESSES
+    return MASK if is_secret and text else masked(text)
 
 
 def exports(project: Project) -> dict[str, str]:
@@ -50,9 +54,8 @@ def exports(project: Project) -> dict[str, str]:
         artifacts of an experiment that MLflow makes before a step's code runs.
     """
     settings = project.settings
-    addresses = {name: _address(settings, name) for name in _ADDRESSES}
-    values = {name: addresses[name] if name in addresses else str(getattr(settings, name)) for name in PLACES}
-    found = {variable(name): value for name, value in values.items() if value and not _has_password(value)}
+    values = {name: _plain(getattr(settings, name)) for name in PLACES}
+    found = {variable(name): value for name, value in values.items() if value and not holds_secret(value)}
     if settings.artifact_root is None:
         return found
     settings.home.mkdir(parents=True, exist_ok=True)  # MLflow does not make the folder of its store
@@ -62,20 +65,11 @@ def exports(project: Project) -> dict[str, str]:
 def export_lines(project: Project) -> list[str]:
     """`exports` as lines for a shell's `eval`; what is left out is a remark among them."""
     found = exports(project)
-    secret = [variable(name) for name in _ADDRESSES if _has_password(_address(project.settings, name))]
+    values = {name: _plain(getattr(project.settings, name)) for name in PLACES}
+    secret = [variable(name) for name, value in values.items() if holds_secret(value)]
     remarks = [f"# {name} is not shown: it holds a password" for name in secret]
     return [*(f"export {name}={shlex.quote(value)}" for name, value in found.items()), *remarks]
 
 
-def _address(settings: Settings, name: str) -> str:
-    value = getattr(settings, name)
-    return value if isinstance(value, str) else value.get_secret_value()
-
-
-def _has_password(value: str) -> bool:
-    """Whether an address, which may be empty, holds one."""
-    try:
-        parsed = sa.make_url(value)
-    except exc.ArgumentError:
-        return False
-    return parsed.password is not None or any("password" in key.lower() for key in parsed.query)
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.data import Data, described, read_gold, read_points, whole_table
-from adaptml.database import WritebackKind, write_back
-from adaptml.errors import DatabaseError, LabellingError
+from adaptml.errors import LabellingError
 from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
@@ -29,6 +28,7 @@ from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
+from dataprogramming.write_labels import labels_table, write_labels
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,7 +129,7 @@ class LabelResult:
             return [*lines, ("run", "none: nothing was logged")]
         found = [("run", self.run_id), *lines, ("registered", self.model)]
         if self.new_rows is not None:
-            found.append(("database", f"{_labels_table(self.votes.task)}, {self.new_rows} new rows"))
+            found.append(("database", f"{labels_table(self.votes.task)}, {self.new_rows} new rows"))
         if self.address != self.artifact_uri:
             found.append(("page", self.address))
         return [*found, ("artifacts", self.artifact_uri)]
@@ -199,7 +199,7 @@ def label(
     if keep:
         _check_keeping(task, dry_run)
     voter = Voter(project, task, settings.lfs.given, workers, fault_tolerant, fresh, show_progress)
-    unlabelled = read_points(project, data, where=where, not_in=_labels_table(task.name)) if new else None
+    unlabelled = read_points(project, data, where=where, not_in=labels_table(task.name)) if new else None
 
     def find() -> Labelling:
         """Read, apply, select; new points are read before a run is opened: without any, there is none."""
@@ -230,7 +230,9 @@ def label(
             done,
             lines=[*done.lines, ("kept", keep_in_file(task, "label", done.to_keep, done.run_id))],
         )
-    return replace(done, new_rows=_written(project, task, done)) if write else done
+    if not write:
+        return done
+    return replace(done, new_rows=write_labels(project, task, done.run_id, done.training_data))
 
 
 def _check_keeping(task: Task, dry_run: bool) -> None:
@@ -291,21 +293,6 @@ def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
         development_data=found.development_data,
         lf_summary=found.lf_summary,
     )
-
-
-def _labels_table(task: str) -> str:
-    return f"{task}_{WritebackKind.LABELS}"
-
-
-def _written(project: Project, task: Task, done: LabelResult) -> int:
-    """Write labels into the database; the run is complete whatever happens here."""
-    try:
-        return write_back(project.results, task, WritebackKind.LABELS, done.training_data, done.run_id)
-    except DatabaseError as error:
-        raise type(error)(
-            f"run {done.run_id} is complete and registered as {done.model}, but its labels were not written "
-            f"to {_labels_table(task.name)}: {error}"
-        ) from error
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/bin/bash
 # CrateDB of one node. `crate`, the superuser, is let in from inside this container alone; everybody else
-# needs a password, and `adaptml` gets its own as soon as the server answers.
+# needs a password, and `adaptml` gets its own as soon as the server answers. A statement goes to curl by stdin: what
+# stands in a command line is read by every user of the machine.
 set -euo pipefail
 password=$(cat /run/secrets/database_password)
 ask() {
   curl --silent --show-error --fail-with-body --max-time 30 --user crate: --header 'Content-Type: application/json' \
-    --data "{\"stmt\": \"$1\"}" http://localhost:4200/_sql
+    --data @- http://localhost:4200/_sql <<<"{\"stmt\": \"$1\"}"
 }
 make_user() {
   until ask 'SELECT 1 FROM sys.cluster' >/dev/null 2>&1; do sleep 1; done

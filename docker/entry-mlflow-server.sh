@@ -7,7 +7,7 @@ export MLFLOW_BACKEND_STORE_URI="mysql+pymysql://mlflow:$password@$DB_HOST:3306/
 version=$(python -c 'from importlib.metadata import version; print(version("mlflow"))')
 stamp=/mlruns/.mlflow-version
 if [ -e $stamp ] && [ "$(cat $stamp)" != "$version" ]; then
-  mlflow db upgrade "$MLFLOW_BACKEND_STORE_URI" 2>&1 | tail -1
+  python -c 'import os; from mlflow.db import upgrade; upgrade([os.environ["MLFLOW_BACKEND_STORE_URI"]])' 2>&1 | tail -1
 fi
 printf '%s' "$version" > $stamp.new && mv $stamp.new $stamp
 # Without its job runner the server needs a quarter of the memory. It answers only to these names.

@@ -48,7 +48,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "errors": [], "notebooks/*": []}
+html_sidebars = {"index": [], "errors": [], "running": [], "notebooks/*": []}
 
 
 def skip(_app: Any, _what: str, name: str, member: Any, skipped: bool, _options: Any) -> bool | None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx
 
 from adaptml.errors import LabelStudioError, LabelStudioUnavailableError
+from adaptml.masking import remember
 from adaptml.settings import Settings
 
 TIMEOUT = httpx.Timeout(300.0, connect=10.0)  # an import or export of thousands of tasks takes a while
@@ -281,6 +282,7 @@ def connect(settings: Settings, patience_s: float = PATIENCE_S) -> LabelStudio:
     path = settings.label_studio_token_file
     if not token and path.is_file():
         token = path.read_text(encoding="utf-8").strip()
+        remember(token)
     return LabelStudio(settings.label_studio_url, token, patience_s)
 
 

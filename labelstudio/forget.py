@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adaptml.errors import FrameError, LabelStudioError, TaskError
 from adaptml.forgetting import forget_in_databases, forget_in_files, forget_uploads
 from adaptml.importing.record import read_records
+from adaptml.masking import masked
 from adaptml.project import Project
 from labelstudio.annotate import delete_tasks
 
@@ -83,5 +84,6 @@ def forget(project: Project, table: str, ids: Sequence[str]) -> Forgotten:
     else:
         left.append(f"take the rows out of {record.files} too, or the next import brings them back")
     if project.settings.artifact_root is None:
-        left.append(f"artifacts of runs at {project.settings.tracking_uri} are left: delete the runs there")
+        there = masked(project.settings.tracking_uri)
+        left.append(f"artifacts of runs at {there} are left: delete the runs there")
     return Forgotten(removed, left)

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 from xml.etree import ElementTree
 
 from adaptml.errors import LabelStudioError, listed
+from adaptml.masking import without_user
 from adaptml.tasks import NONE_CHOICE, Task, coding_guide, label_config
 from adaptml.tasks.annotating import WHAT_DECIDED, words_controls
 from adaptml.tasks.page_choices import page_choices
@@ -226,7 +227,7 @@ def _find_by_mark(studio: LabelStudio, task: Task, person: Person | None = None)
 
 
 def _page_url(studio: LabelStudio, project: Json) -> str:
-    return f"{studio.url}/projects/{project['id']}/"
+    return f"{without_user(studio.url)}/projects/{project['id']}/"
 
 
 def _same_page(one: str, other: str) -> bool:

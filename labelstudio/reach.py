@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adaptml.errors import LabelStudioError
+from adaptml.masking import without_user
 from adaptml.project import Project
 from adaptml.tasks import Task
 from labelstudio.client import connect
@@ -55,7 +56,7 @@ def reach(project: Project, task: Task | str) -> Reach:
         project: names it.
         task: whose projects are looked for.
     """
-    task, url = project.task(task), project.settings.label_studio_url
+    task, url = project.task(task), without_user(project.settings.label_studio_url)
     try:
         with connect(project.settings, PATIENCE_S) as studio:
             shared = find_project(studio, task, required=False)
@@ -63,7 +64,7 @@ def reach(project: Project, task: Task | str) -> Reach:
             found += [(person.email, theirs) for person, theirs in people_of(studio, task)]
             projects = [
                 TheirProject(
-                    int(theirs["id"]), f"{studio.url}/projects/{theirs['id']}", person,
+                    int(theirs["id"]), f"{without_user(studio.url)}/projects/{theirs['id']}", person,
                     int(theirs.get("task_number") or 0), int(theirs.get("finished_task_number") or 0),
                 )
                 for person, theirs in found

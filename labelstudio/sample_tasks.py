@@ -15,6 +15,7 @@ from adaptml.data import Data
 from adaptml.errors import AnnotationError, listed
 from adaptml.files import replacing
 from adaptml.gold_labels.core import seen_of
+from adaptml.own_names import own_name
 from adaptml.project import Project
 from adaptml.sampling import RANDOM, Sample, SamplingOptions, draw_points
 from adaptml.tasks import Task, coding_guide, label_config
@@ -91,13 +92,13 @@ def sample_tasks(
         where: an SQL condition on the rows of the table.
         to: the file to write, whose name gets `.json` behind it where it does not end so, for Label Studio
             imports no other; default: `tasks_<table>_<n>_seed<seed>.json` in the task's folder of
-            annotations.
+            annotations, with a number behind it where that is there with other tasks.
 
     Raises:
         AnnotationError: n below 1, a sampling that cannot be done, no rows, or columns that annotators need
             and that were not named.
         FrameError: neither a table nor a file, or a file that cannot be used.
-        FileError: a file that cannot be written.
+        FileError: a file that cannot be written, or `to` is there and holds something else.
         DatabaseError: no such table or column, or a condition that the database refuses.
         TrackingError: no such run.
 
@@ -127,22 +128,20 @@ def sample_tasks(
     path = Path(to) if to is not None else project.settings.annotations(task.name) / name
     if not path.name.endswith(".json"):  # Label Studio imports no other
         path = path.with_name(f"{path.name}.json")
-    config, guide = _write_files(
-        label_studio_tasks(
-            rows, task, sample, sample.frame["inclusion_prob"].tolist(), media=project.settings.media
-        ),
-        task,
-        path,
-    )
+    probs = sample.frame["inclusion_prob"].tolist()
+    tasks = label_studio_tasks(rows, task, sample, probs, media=project.settings.media)
+    text = json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+    path = own_name(path, lambda there: there.read_bytes() == text.encode(), named=to is not None)
+    config, guide = _write_files(text, task, path)
     partial = int((absent.any(axis=1) & ~empty).sum())
     return SampledTasks(sample.frame, path, config, guide, len(rows), partial, int(empty.sum()), sample.name)
 
 
-def _write_files(tasks: list[dict[str, Any]], task: Task, path: Path) -> tuple[Path, Path]:
+def _write_files(tasks: str, task: Task, path: Path) -> tuple[Path, Path]:
     """Write the task file with its configuration and guide beside it: all or none; gives the latter two."""
     config, guide = path.parent / f"{task.name}_config.xml", path.parent / f"{task.name}_guide.md"
     texts = {
-        path: json.dumps(tasks, ensure_ascii=False, indent=1) + "\n",
+        path: tasks,
         config: label_config(task),
         guide: coding_guide(task),
     }

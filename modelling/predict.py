@@ -2,10 +2,11 @@
 
 import json
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from itertools import count
@@ -19,6 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from adaptml.data import Data, read_points
 from adaptml.database import WritebackKind, write_back
+from adaptml.database.unwritten import complete_already
 from adaptml.errors import FileError, ModelError, one_line
 from adaptml.files import replacing
 from adaptml.frames import GONE, METADATA, read_frame
@@ -47,6 +49,7 @@ class Predicted:
         counts: class → how many of them it was predicted for.
         new_rows: rows that `<task>_predictions` did not hold before; None where nothing was written back.
         n_gone: data points that were named and are gone from their table.
+        run_id: the run that made the model; empty where it says none.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -62,6 +65,7 @@ class Predicted:
     counts: Mapping[str, int]
     new_rows: int | None
     n_gone: int = 0
+    run_id: str = ""
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -102,7 +106,8 @@ def predict(
     Raises:
         ModelError: the task has no champion, it does not load, or it knows other classes. One that knows the
             same classes under names of before is told, and answered in the names of now.
-        MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them.
+        MissingDataPointsError, FeatureError, DatabaseError: as reading features raises them; where the
+            predictions cannot be stored, their file is complete.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -119,16 +124,40 @@ def predict(
     counts: Counter[str] = Counter()
     with _target(project, champion, to) as path:
         _write(path, task, _answers(champion, then, frame, show_progress), counts)
-    new_rows = None
-    if write:
-        model = f"{champion.name}/{champion.version}"
-        run_id = champion.run_id or model
-        batches = pq.ParquetFile(path).iter_batches(CHUNK_ROWS)
-        chunks = (pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in batches)
-        new_rows = sum(write_back(project.results, task, kind, chunk, run_id) for chunk in chunks)
     told = {name: counts[name] for name in task.class_names}
     gone = int(frame.attrs.get(GONE, 0))
-    return Predicted(path, champion.name, champion.version, len(frame), told, new_rows, gone)
+    done = Predicted(
+        path, champion.name, champion.version, len(frame), told, None, gone, champion.run_id or ""
+    )
+    return replace(done, new_rows=write_predictions(project, task, done)) if write else done
+
+
+def write_predictions(project: Project, task: Task, done: Predicted) -> int:
+    """Store predictions in the table `<task>_predictions`; those of the same points and model are replaced.
+
+    Args:
+        project: whose results.
+        task: that of the predictions.
+        done: the predictions.
+
+    Returns:
+        How many rows were new.
+
+    Raises:
+        DatabaseError: the database refuses; the file of predictions is as it was.
+    """
+    kind, model = WritebackKind.PREDICTIONS, f"{done.model_name}/{done.version}"
+    file = shlex.quote(str(done.path))
+    again = f"adaptml predict {task.name} --setting {task.setting} --data {file} --to {file} --write"
+    what = f"{done.path} (by {done.model_name} version {done.version})"
+    with (
+        complete_already(project.results, what, f"{task.name}_{kind}", again),
+        pq.ParquetFile(done.path) as written,
+    ):
+        chunks = (
+            pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in written.iter_batches(CHUNK_ROWS)
+        )
+        return sum(write_back(project.results, task, kind, chunk, done.run_id or model) for chunk in chunks)
 
 
 def _answers(

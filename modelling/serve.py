@@ -1,13 +1,12 @@
 """Serve champions over HTTP, or models from folders."""
 
-import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import uvicorn
-
 from adaptml.listening import address_of, listen, run_server
 from adaptml.project import Project
+from modelling.app.api_errors import refusal
+from modelling.app.front import fronted
 from modelling.app.main import create_app
 
 
@@ -19,8 +18,9 @@ def serve(
     *,
     featurize: bool = False,
     models: Sequence[Path | str] = (),
+    root_path: str | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are answered first.
+    """Serve until SIGINT, SIGTERM or SIGHUP; requests under way are answered first.
 
     Args:
         project: whose champions are served.
@@ -30,6 +30,7 @@ def serve(
         featurize: compute the features of rows that have none yet, with the encoder that the model was
             trained with; otherwise such a row is answered with 409.
         models: folders that `export_model` wrote, to serve in place of the champions; no registry is asked.
+        root_path: prefix, as `/ml`, under which a proxy passes requests on; default: the settings' (none).
 
     Raises:
         SettingsError: the address cannot be listened on.
@@ -43,17 +44,14 @@ def serve(
         >>> project.serve(port=0, on_ready=stop)
         ready at http://127.0.0.1
     """
-    app = create_app(project, featurize=featurize, models=models)
     settings = project.settings
-    listener = listen(settings.host if host is None else host, settings.port if port is None else port)
+    if root_path is not None:
+        settings = settings.model_copy(update={"root_path": root_path})
+    host = settings.host if host is None else host
+    app = fronted(create_app(project, featurize=featurize, models=models), settings, hosts=[host])
+    listener = listen(host, settings.port if port is None else port)
     address = address_of(listener)
-    run_server(app, listener, lambda: on_ready(address) if on_ready else None, log_config=_log_config())
-
-
-def _log_config() -> dict[str, object]:
-    config = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
-    config["loggers"]["modelling"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
+    run_server(app, listener, settings, refusal, lambda: on_ready(address) if on_ready else None)
 
 
 if __name__ == "__main__":

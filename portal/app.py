@@ -8,12 +8,13 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from adaptml.listening import LOOPBACK_NAMES
 from adaptml.project import Project
 from portal import entering
 from portal.access import Access
 from portal.asks import Ask
 from portal.errors import add_error_handlers
-from portal.guard import LOOPBACK_NAMES, Guard
+from portal.guard import Guard
 from portal.jobs import JobStore, workers
 from portal.paths import STATIC
 

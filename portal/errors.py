@@ -5,6 +5,7 @@ import logging
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from adaptml.errors import (
     AdaptmlError,
@@ -72,7 +73,7 @@ def _on_invalid(request: Request, error: Exception) -> Response:
 
 
 def _on_unexpected(request: Request, error: Exception) -> Response:
-    if isinstance(error, TooLargeError):
+    if isinstance(error, TooLargeError | ClientDisconnect):
         raise error
     _log.exception("%s %s", request.method, request.url.path, exc_info=error)
     return error_page(request, 500, "something broke; the page's log says what")

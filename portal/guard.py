@@ -9,9 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adaptml.listening import LOOPBACK_NAMES, host_name
 from portal.access import Access
 
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OPEN_PATHS = ("/enter", "/static/", "/health")
 WORKER_PATHS = "/worker/"  # for programs: each request carries a token, and no cookie counts
 READING = frozenset({"GET", "HEAD"})
@@ -70,7 +70,7 @@ class Guard:
         try:
             await self.app(scope, receive if limit is None else _limited(receive, limit), sending)
         except TooLargeError:
-            await _refused(413, TOO_LARGE)(scope, receive, sending)
+            await refused(413, TOO_LARGE)(scope, receive, sending)
 
     def _person(self, scope: Scope) -> str | None:
         cookies: SimpleCookie = SimpleCookie()
@@ -87,22 +87,16 @@ class Guard:
         if path.startswith(WORKER_PATHS):
             return None
         if host_name(host) not in self.hosts:
-            return _refused(421, "this page has another name; open it by the address that it printed")
+            return refused(421, "this page has another name; open it by the address that it printed")
         if scope["method"] not in READING and not _is_own(headers, host):
-            return _refused(403, "another page sent this; do it from a page of this address")
+            return refused(403, "another page sent this; do it from a page of this address")
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
-            return _refused(403, "another page asked for this")
+            return refused(403, "another page asked for this")
         if int(headers.get("content-length") or 0) > MAX_BODY_BYTES and not path.startswith(UPLOADS):
-            return _refused(413, TOO_LARGE)
+            return refused(413, TOO_LARGE)
         if person is None and not path.startswith(OPEN_PATHS):
             return _unknown(scope, headers)
         return None
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header, in small letters and without the port; brackets stay around IPv6."""
-    name = host.lower()
-    return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
 
 
 def _is_own(headers: Headers, host: str) -> bool:
@@ -122,10 +116,11 @@ def _unknown(scope: Scope, headers: Headers) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": "/enter"})
     if scope["method"] in READING and "text/html" in headers.get("accept", ""):
         return RedirectResponse(enter, 303)
-    return _refused(401, "nobody is logged in; open the link that `adaptml ui` printed")
+    return refused(401, "nobody is logged in; open the link that `adaptml ui` printed")
 
 
-def _refused(status: int, why: str) -> Response:
+def refused(status: int, why: str) -> Response:
+    """An answer of one line."""
     return PlainTextResponse(f"{why}\n", status)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from adaptml.errors import AdaptmlError, SettingsError
 from adaptml.listening import address_of, is_loopback, listen, run_server
+from adaptml.masking import without_user
 from adaptml.project import Project
 from adaptml.stack.host import PORTAL, SERVICE_VARIABLE
 from modelling.app.key import MIN_KEY_CHARS, read_key
@@ -18,6 +19,7 @@ from portal.app import make_app
 from portal.asks import Ask
 from portal.asks.children import Children
 from portal.asks.remote import SERVICES, RemoteAsk
+from portal.guard import refused
 from portal.jobs import JobStore
 from portal.jobs.embedded import ensure_worker, present
 from portal.jobs.http import read_token
@@ -54,7 +56,14 @@ def ui(project: Project, host: str, port: int | None, on_ready: Callable[[str], 
             project, access, ask=ask, jobs=jobs, stopping=stopping, worker_tokens=tokens,
             hosts=[_host(address)], key=key,
         )  # fmt: skip
-        run_server(app, listener, lambda: on_ready(_way_in(access, address, in_stack)), stopping.set)
+        run_server(
+            app,
+            listener,
+            settings,
+            lambda status, _, message: refused(status, message),
+            lambda: on_ready(_way_in(access, address, in_stack)),
+            stopping.set,
+        )
 
 
 def _warm(project: Project) -> None:
@@ -89,7 +98,7 @@ def _way_in(access: Access, address: str, in_stack: bool) -> str:
 
 def _link(access: Access, name: str, address: str) -> str:
     # After # it is sent to no server by itself, so that it stays out of logs and of the next page's referrer.
-    return f"{address.rstrip('/')}/enter#{access.invite(name)}"
+    return f"{without_user(address).rstrip('/')}/enter#{access.invite(name)}"
 
 
 def _host(address: str) -> str:

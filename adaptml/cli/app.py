@@ -48,7 +48,7 @@ STEPS = {
     "ui": ("adaptml.cli.ui", "Open the page: rules at work, and everything run from it."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),
-    "status": ("adaptml.stack.status", "Show the Docker stack's health, versions and disk."),
+    "status": ("adaptml.cli.status", "Show stores, runs, models and disk, and what is wrong with them."),
     "logs": ("adaptml.stack.logs", "Show what the Docker stack's services say."),
     "backup": ("adaptml.cli.backup", "Copy all that the project, or its Docker stack, keeps."),
     "restore": ("adaptml.cli.restore", "Fill an empty home folder or Docker stack from a backup."),

@@ -9,6 +9,7 @@ from adaptml.cli.host import host_stack
 from adaptml.cli.options import OnStack
 from adaptml.cli.support import output, project_here
 from adaptml.errors import listed
+from adaptml.stack.host import refuse_in_container
 
 if TYPE_CHECKING:
     from adaptml.project import Project
@@ -25,6 +26,7 @@ def command(
 
     Example: `adaptml backup /backups/monday.tar`
     """
+    refuse_in_container("adaptml backup")
     with project_here() as project:
         found = host_stack(project, stack)
         if found is None:

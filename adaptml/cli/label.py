@@ -1,5 +1,6 @@
 """`adaptml label TASK --data DATA`: votes become training data."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,17 +12,27 @@ from adaptml.cli.support import extra_options, output, project_here
 from adaptml.errors import LabellingError
 
 if TYPE_CHECKING:
+    from adaptml.tasks import Task
     from dataprogramming.label import LabelResult
 
 # What the task's get_lfs and the label models declare are options too.
 COMMAND_OPTIONS = options.TAKES_MORE
+OfRun = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        help="With --write: label nothing, and write the labels of this run, where they were not written.",
+        show_default=False,
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Log, register and write nothing.")]
 
 
 def command(
     ctx: typer.Context,
     task: options.TaskName,
-    data: options.DataArg,
+    data: options.DataOrNone = None,
     gold: options.Gold = "none",
     label_model: options.LabelModel = None,
     where: options.Where = None,
@@ -33,6 +44,7 @@ def command(
     fresh: options.Fresh = False,
     dry_run: DryRun = False,
     write: options.Write = False,
+    run: OfRun = None,
     keep: options.Keep = False,
     stack: options.OnStack = None,
     say_kept: options.SayKept = False,
@@ -49,12 +61,18 @@ def command(
 
     Example: `adaptml label example --data example_data --gold task`
     """
+    if run is not None:
+        _write_those_of(ctx, task, setting, run, data, write)
+        return
+    if data is None:
+        ctx.fail("missing option '--data'")
     if keep and on_host(ctx, "label", task, stack):
         return
     config, lf_parameters = split_options(extra_options(ctx.args, "get_lfs"))
     with project_here() as project:
+        chosen = project.task(task, setting)
         done = project.label(
-            project.task(task, setting),
+            chosen,
             data,
             gold,
             label_model=label_model,
@@ -63,7 +81,6 @@ def command(
             workers=workers,
             fault_tolerant=fault_tolerant,
             fresh=fresh,
-            write=write,
             dry_run=dry_run,
             where=where,
             new=new,
@@ -71,9 +88,33 @@ def command(
             texts=not no_texts,
             show_progress=True,
         )
-    show(done)
+        show(done)
+        sys.stdout.flush()  # before the database is waited for
+        if write and done.run_id:
+            from dataprogramming.write_labels import write_labels
+
+            show_written(chosen, write_labels(project, chosen, done.run_id, done.training_data))
     if say_kept:
         say(done.run_id, done.to_keep)
+
+
+def _write_those_of(
+    ctx: typer.Context, task: str, setting: str, run: str, data: str | None, write: bool
+) -> None:
+    from dataprogramming.write_labels import labels_of, write_labels
+
+    if data is not None or not write or ctx.args:
+        ctx.fail("--run writes the labels of a complete run: give it with --write, and nothing else")
+    with project_here() as project:
+        chosen = project.task(task, setting)
+        show_written(chosen, write_labels(project, chosen, run, labels_of(project, chosen, run)))
+
+
+def show_written(task: "Task", new_rows: int) -> None:
+    """Print how many labels the database got."""
+    from dataprogramming.write_labels import labels_table
+
+    output().print(f"{'database':<15}{labels_table(task.name)}, {new_rows} new rows")
 
 
 def split_options(given: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

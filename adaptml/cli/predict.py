@@ -1,5 +1,7 @@
 """`adaptml predict`."""
 
+import sys
+
 from adaptml.cli import options
 from adaptml.cli.support import output, project_here
 
@@ -19,11 +21,15 @@ def command(
     """
     with project_here() as project:
         chosen = project.task(task, setting)
-        done = project.predict(chosen, data, where=where, new=new, write=write, to=to, show_progress=True)
-    console = output()
-    console.print(f"{done.n_points} data points predicted by {done.model_name} version {done.version}")
-    for name, count in done.counts.items():
-        console.print(f"  {name:20} {count:8}")
-    console.print(f"predictions  {done.path}")
-    if done.new_rows is not None:
-        console.print(f"database     {chosen.name}_predictions, {done.new_rows} new rows")
+        done = project.predict(chosen, data, where=where, new=new, to=to, show_progress=True)
+        console = output()
+        console.print(f"{done.n_points} data points predicted by {done.model_name} version {done.version}")
+        for name, count in done.counts.items():
+            console.print(f"  {name:20} {count:8}")
+        console.print(f"predictions  {done.path}")
+        sys.stdout.flush()  # before the database is waited for
+        if write:
+            from modelling.predict import write_predictions
+
+            new_rows = write_predictions(project, chosen, done)
+            console.print(f"database     {chosen.name}_predictions, {new_rows} new rows")

@@ -8,6 +8,7 @@ import typer
 from adaptml.cli.support import output
 from adaptml.errors import listed
 from adaptml.project import Project
+from adaptml.stack.host import refuse_in_container
 
 
 def command(place: Annotated[Path, typer.Argument(help="What `adaptml backup` wrote.")]) -> None:
@@ -17,6 +18,7 @@ def command(place: Annotated[Path, typer.Argument(help="What `adaptml backup` wr
 
     Example: `adaptml restore /backups/monday.tar`
     """
+    refuse_in_container("adaptml restore")
     if place.is_dir():
         _stack(place)
     else:

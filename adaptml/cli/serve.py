@@ -18,6 +18,14 @@ def command(
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one. Default: 8000.", show_default=False)
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="Prefix under which a proxy passes requests on, as /ml. Default: none.",
+            show_default=False,
+        ),
+    ] = None,
     featurize: Annotated[
         bool, typer.Option("--featurize", help="Encode rows without features, in place of refusing them.")
     ] = False,
@@ -40,7 +48,7 @@ def command(
     """
     with Project() if models else project_here() as project:
         announce = partial(_announce, project)
-        project.serve(host, port, announce, featurize=featurize, models=models or ())
+        project.serve(host, port, announce, featurize=featurize, models=models or (), root_path=root_path)
 
 
 def _announce(project: Project, address: str) -> None:

@@ -15,6 +15,9 @@ def command(
         bool,
         typer.Option("--export", help='Print lines for a shell: eval "$(adaptml settings --export)".'),
     ] = False,
+    show_secrets: Annotated[
+        bool, typer.Option("--show-secrets", help="Print passwords and tokens too, for a program to read.")
+    ] = False,
 ) -> None:
     """Show the settings and the variable that changes each, in the environment, `.env.dev` or `.env`.
 
@@ -27,8 +30,8 @@ def command(
             for line in export_lines(project):
                 typer.echo(line)
         elif name is not None:
-            typer.echo(shown(project.settings, name))
+            typer.echo(shown(project.settings, name, secrets=show_secrets))
         else:
             for field, info in Settings.model_fields.items():
-                output().print(f"{field:23} {shown(project.settings, field)}")
+                output().print(f"{field:23} {shown(project.settings, field, secrets=show_secrets)}")
                 output().print(f"{'':23} {variable(field)}: {info.description}", style="dim")

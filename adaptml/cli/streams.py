@@ -41,14 +41,14 @@ def _patient(stream: TextIO | None, original: TextIO | None, number: int) -> Tex
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     else:
         stream.flush()
+    at_once = stream is not None and (stream.write_through or stream.line_buffering)  # type: ignore[attr-defined]
     raw = _Patient(number, "wb", closefd=False)
     raw.failure = OSError("it is closed") if stream is None else None
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         "utf-8" if stream is None else stream.encoding,
         "backslashreplace",
-        line_buffering=getattr(stream, "line_buffering", False),
-        write_through=getattr(stream, "write_through", False),
+        line_buffering=bool(at_once),
     )
 
 

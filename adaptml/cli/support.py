@@ -22,6 +22,7 @@ from adaptml.cli.options import ALIASES
 from adaptml.cli.streams import EXIT_CLOSED_PIPE, EXIT_UNSAID, make_patient, unsaid
 from adaptml.errors import AdaptmlError, NothingNewError, SettingsError, Terminated, one_line
 from adaptml.events import EVENTS, VARIABLE
+from adaptml.masked_logs import mask_this_process
 
 if TYPE_CHECKING:
     from adaptml.project import Project
@@ -154,10 +155,13 @@ def new_app(**options: Any) -> App:
     )
 
 
-def project_here() -> "Project":
+def project_here(*, needs_home: bool = True) -> "Project":
     """The project of the working folder, for a command that works on what is there.
 
     What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
+
+    Args:
+        needs_home: a home folder that was named has to be there; the first `import` makes it.
 
     Raises:
         SettingsError: no project is here, or the home folder that was named is not there.
@@ -170,7 +174,7 @@ def project_here() -> "Project":
         raise SettingsError(
             f"no folder {settings.root}, which ADAPTML_ROOT names; expected a project's folder"
         )
-    if "home" in settings.model_fields_set and not settings.home.is_dir():
+    if needs_home and "home" in settings.model_fields_set and not settings.home.is_dir():
         raise SettingsError(
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
@@ -253,12 +257,21 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             say_error(str(error))
             _mark_opened_run(error)
             raise typer.Exit(EXIT_ERROR) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted; nothing of this step was kept", err=True)
+        except KeyboardInterrupt as error:
+            typer.echo(f"interrupted; {_kept(error) or 'nothing of this step was kept'}", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+        except Terminated as error:
+            if _kept(error):
+                typer.echo(f"ended; {_kept(error)}", err=True)
+            raise
 
     run.guarded = True  # type: ignore[attr-defined]
     return run
+
+
+def _kept(error: BaseException) -> str:
+    """What was complete already when a step was interrupted; empty where nothing was."""
+    return "; ".join(getattr(error, "__notes__", []))
 
 
 def _mark_opened_run(error: AdaptmlError) -> None:
@@ -290,7 +303,8 @@ def _prepare_process() -> None:
         handler.setFormatter(logging.Formatter("warning: %(message)s"))
         log.addHandler(handler)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    _warn_of_unread_names(log)
+    _take_from_project(log)
+    mask_this_process(os.environ)
     EVENTS.write_to(Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     for name, value in MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -299,13 +313,14 @@ def _prepare_process() -> None:
             signal.signal(number, _terminate)
 
 
-def _warn_of_unread_names(log: logging.Logger) -> None:
-    """A setting under a name of before, or a mistyped one, would be ignored without a word."""
-    from adaptml.settings import project_root  # not for `--help`
+def _take_from_project(log: logging.Logger) -> None:
+    """Hand MLflow its own variables; warn of names that count for nothing: those of before, and mistyped."""
+    from adaptml.settings import hand_on_mlflow, project_root  # not for `--help`
     from adaptml.settings_names import unread_names
 
     with contextlib.suppress(FileNotFoundError):  # the working folder was removed, which the step says
         root = Path(os.environ.get("ADAPTML_ROOT") or project_root(Path.cwd()))
+        hand_on_mlflow(root, os.environ)
         for line in unread_names(root, os.environ):
             log.warning("%s", line)
 

@@ -75,7 +75,7 @@ def check(task: options.TaskName, data: options.DataOrNone = None) -> None:
 
     Example: `adaptml task check example --data example_data`
     """
-    with project_here() as project:
+    with project_here(needs_home=False) as project:
         findings = project.check_task(task, data)
     console, width = output(), max(len(finding.what) for finding in findings)
     for finding in findings:
@@ -96,7 +96,7 @@ app.command("classes")(classes)
 def list_() -> None:
     """List the tasks."""
     table = Table("task", "setting", "classes", "title", box=None, pad_edge=False)
-    project = project_here()
+    project = project_here(needs_home=False)
     for name in project.task_names():
         task = project.task(name)
         table.add_row(name, task.setting, ", ".join(task.class_names), task.title)

@@ -23,6 +23,7 @@ from adaptml.errors import (
     listed,
     one_line,
 )
+from adaptml.masking import masked
 
 EXTRAS = {"postgresql": "postgresql", "crate": "cratedb"}  # kind of database → the extra with its driver
 SCHEMES = "sqlite:///, postgresql+psycopg://, crate://"
@@ -59,7 +60,7 @@ class Connected:
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
         self._limits = Limits(patience_s, statement_s, connections)
         parsed = parse(url, setting)
-        self.name = parsed.render_as_string(hide_password=True)
+        self.name = masked(url)
         try:
             self.engine = make_engine(parsed, self._limits, make=make)
             if sqlite_file.is_file(parsed):

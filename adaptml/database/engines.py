@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adaptml.database import cratedb, postgresql, sqlite_file
+from adaptml.database import cratedb, postgresql, sqlite_file, sqlite_waiting
 
 PATIENCE_S = 30.0
 
@@ -42,10 +42,9 @@ def make_engine(url: sa.URL, limits: Limits, *, make: bool) -> sa.Engine:
         if make and url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         pool = _pool(limits) if sqlite_file.is_file(url) else {}  # one in memory has a connection a thread
+        waits = sqlite_waiting.arguments(limits.patience_s, url.render_as_string(hide_password=True))
         # Lists are JSON text there, which people read and search: letters are not written as numbers.
-        return sa.create_engine(
-            url, connect_args={"timeout": limits.patience_s}, json_serializer=_readable_json, **pool
-        )
+        return sa.create_engine(url, connect_args=waits, json_serializer=_readable_json, **pool)
     if kind == cratedb.DIALECT:
         arguments = {"timeout": limits.statement_s} if limits.statement_s else {}
         engine = sa.create_engine(url, connect_args=arguments, **cratedb.ENGINE_OPTIONS, **_pool(limits))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 KIND, DRIVER = "postgresql", "psycopg"
 LOCKED = "55P03"  # lock_not_available
 LEAST_CONNECT_S = 2  # what libpq takes for less
+_AT_ONCE = {"yield_per": None, "stream_results": False}  # however the statement that follows is read
 REAL, REAL_ARRAY = 700, 1021  # oids of PostgreSQL's own types
 ELEMENT = np.dtype([("n_bytes", ">i4"), ("number", ">f4")])
 
@@ -75,7 +76,7 @@ def set_up(engine: sa.Engine, patience_s: float, statement_s: float | None) -> N
 
     @sa.event.listens_for(engine, "begin")
     def limit(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"SELECT {settings}")
+        connection.exec_driver_sql(f"SELECT {settings}", execution_options=_AT_ONCE).close()
 
     if engine.driver == DRIVER:
         _send_vectors_as_they_are(engine)

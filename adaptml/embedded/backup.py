@@ -102,7 +102,8 @@ def _elsewhere(project: Project) -> list[str]:
 
 def _fill(archive: tarfile.TarFile, home: Path, copy: Path, left_out: list[str]) -> int:
     """Add every file of the home folder; returns how many."""
-    databases, others = [], []
+    databases: list[Path] = []
+    others: list[Path] = []
     for path in _files(home, left_out):
         with suppress(FileNotFoundError):  # what goes meanwhile was a temporary file, or was to be removed
             (databases if is_sqlite(path) else others).append(path)

@@ -6,6 +6,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError
+from adaptml.runs.dead import process_tags
 
 _RUN_NAME = "mlflow.runName"
 _DRAWN_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,3}")  # MLflow's for a run that was given none
@@ -24,12 +25,15 @@ def adopted(client: MlflowClient, run_id: str, name: str = "") -> Run:
     """
     run = client.get_run(run_id)
     taken = run.data.metrics or client.list_artifacts(run_id)
-    if run.info.status != "RUNNING" or taken:
+    state = run.info.status if run.info.lifecycle_stage == "active" else "deleted"
+    if state != "RUNNING" or taken:
         raise TrackingError(
-            f"MLFLOW_RUN_ID names run {run_id}, which is {run.info.status} and "
+            f"MLFLOW_RUN_ID names run {run_id}, which is {state} and "
             f"{'holds results' if taken else 'empty'}; expected one that is RUNNING and empty: "
             "unset MLFLOW_RUN_ID"
         )
+    for key, value in process_tags().items():
+        client.set_tag(run_id, key, value)
     if name and _DRAWN_NAME.fullmatch(run.info.run_name or ""):
         client.set_tag(run_id, _RUN_NAME, name)
     return run

@@ -17,6 +17,7 @@ from mlflow.utils.rest_utils import http_request, verify_rest_response
 
 from adaptml.addresses import sqlite_file
 from adaptml.errors import TrackingError, one_line
+from adaptml.masking import masked
 from adaptml.progress import waiting
 from adaptml.runs.moved import follow_home
 
@@ -28,6 +29,11 @@ _FOLDER = (
     "database with `mlflow migrate-filestore --source FOLDER --target sqlite:////FULL/PATH/mlflow.db`, and "
     "set MLFLOW_TRACKING_URI to that target"
 )
+_LOGIN = (
+    "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the environment or in .env.dev, "
+    "to an account that may do this there"
+)
+_NOT_LET_IN = (401, 403)
 _MAKING = Lock()  # a new store is made by migrations that keep global state
 
 
@@ -35,6 +41,15 @@ def store_errors() -> tuple[type[Exception], ...]:
     """What MLflow's stores raise; a local one, which alone loads SQLAlchemy, lets its errors through."""
     sqlalchemy = sys.modules.get("sqlalchemy.exc")
     return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
+
+
+def login(error: Exception) -> str:
+    """What to do where a server asks who one is, or does not let one in; empty for another error."""
+    if isinstance(error, MlflowException):
+        status = error.get_http_status_code()  # type: ignore[no-untyped-call]
+    else:  # of `requests`, which brings artifacts
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    return _LOGIN if status in _NOT_LET_IN else ""
 
 
 def open_client(uri: str, home: Path | None = None, adopted_run: str = "") -> MlflowClient:
@@ -60,7 +75,8 @@ def open_client(uri: str, home: Path | None = None, adopted_run: str = "") -> Ml
         if uri.startswith("file:") or ":" not in uri:
             raise TrackingError(_FOLDER.format(uri=uri)) from error
         raise TrackingError(
-            f"MLflow at {uri} cannot be used: {one_line(error)}; see that it runs, or set MLFLOW_TRACKING_URI"
+            f"MLflow at {uri} cannot be used: {one_line(error)}; "
+            f"{login(error) or 'see that it runs, or set MLFLOW_TRACKING_URI'}"
         ) from error
     except ImportError as error:  # what a store needs beyond the client, MLflow's client does not ask for
         raise TrackingError(
@@ -73,7 +89,7 @@ def _of_server(uri: str) -> MlflowClient:
     """Ask once, and once more, with a limit that is for this question alone: artifacts may take longer."""
     client = MlflowClient(uri, registry_uri=uri)
     credentials = client._tracking_client.store.get_host_creds()
-    with waiting(f"waiting for MLflow at {uri}"):
+    with waiting(f"waiting for MLflow at {masked(uri)}"):
         answer = http_request(  # type: ignore[no-untyped-call]
             credentials, _SEARCH, "POST", max_retries=1, timeout=FIRST_ANSWER_S, json={"max_results": 1}
         )

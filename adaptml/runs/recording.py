@@ -12,6 +12,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.tracking import MlflowClient
 
 from adaptml.errors import one_line
+from adaptml.masking import masked
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, save_model
 from adaptml.runs.opening import store_errors
 from adaptml.runs.patience import patiently
@@ -86,7 +87,7 @@ def record(client: MlflowClient, run: Run, recorder: Recorder, where: str) -> No
     # `mlflow run` has logged its own form of some parameters, which may not change.
     new = {key: _text(value) for key, value in recorder.params.items() if key not in run.data.params}
     metrics = [Metric(key, float(value), now, 0) for key, value in recorder.metrics.items()]
-    tags = [RunTag(key, value) for key, value in recorder.tags.items()]
+    tags = [RunTag(key, masked(value)) for key, value in recorder.tags.items()]
     params = [Param(key, value) for key, value in new.items()]
     patiently(lambda: client.log_batch(run_id, metrics, params, tags), where)
     patiently(lambda: client.log_artifacts(run_id, str(recorder.folder)), where)
@@ -122,15 +123,30 @@ def _register(client: MlflowClient, run: Run, model: ModelToLog, where: str) -> 
     return str(made.version)
 
 
-def close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseException) -> str:
+def close_failed(
+    client: MlflowClient, run: Run, folder: Path, error: BaseException, recorder: Recorder | None = None
+) -> str:
     """Mark the run and leave its log as the only artifact; the error itself is raised by the caller.
 
+    Args:
+        client: of the store that has the run.
+        run: as it was opened.
+        folder: has the log, and files that may be among the run's artifacts.
+        error: why.
+        recorder: knows the version that was registered already.
+
     Returns:
-        The status that the run has now: where the store takes nothing any more, it stays RUNNING.
+        The status that the run has now: where the store takes nothing any more, it stays RUNNING; where the
+        run was complete before it was interrupted, it stays FINISHED and nothing of it is touched.
     """
     run_id = run.info.run_id
     status = "FAILED" if isinstance(error, Exception) else "KILLED"
     try:
+        if client.get_run(run_id).info.status == "FINISHED":
+            error.add_note(f"run {run_id} is complete")
+            return "FINISHED"
+        if recorder is not None and recorder.model is not None and recorder.model_version is not None:
+            client.delete_model_version(recorder.model.registered_name, recorder.model_version)
         repository = get_artifact_repository(run.info.artifact_uri)
         written = {path.name for path in folder.iterdir()}  # the run was empty: nothing else in it is ours
         for item in repository.list_artifacts():  # first of all: on a full disk this makes room for the rest
@@ -148,5 +164,5 @@ def close_failed(client: MlflowClient, run: Run, folder: Path, error: BaseExcept
 
 
 def _text(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else masked(str(value))
     return text if len(text) <= _MAX_PARAM_CHARS else text[: _MAX_PARAM_CHARS - 1] + "…"

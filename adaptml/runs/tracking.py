@@ -17,11 +17,15 @@ from mlflow.tracking import MlflowClient
 
 from adaptml.errors import TrackingError, one_line
 from adaptml.events import EVENTS
+from adaptml.leftovers import scratch_folder
+from adaptml.masked_logs import MaskedFormatter
+from adaptml.masking import without_user
 from adaptml.runs.adopted import adopted
 from adaptml.runs.artifacts import checked
+from adaptml.runs.dead import mark_dead, process_tags
 from adaptml.runs.models import on_this_machine
 from adaptml.runs.moved import warn_of_another_place
-from adaptml.runs.opening import open_client, store_errors
+from adaptml.runs.opening import login, open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
 
@@ -73,6 +77,7 @@ class RunStore:
             TrackingError: the tracking server or store cannot be used, or the run to adopt is no empty one.
         """
         client = self.client
+        mark_dead(client)
         try:
             run = (
                 adopted(client, self._adopted_run, name)
@@ -81,12 +86,12 @@ class RunStore:
             )
         except store_errors() as error:
             raise TrackingError(
-                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; fix that and run again"
+                f"MLflow at {self.uri} cannot open a run: {one_line(error)}; "
+                f"{login(error) or 'fix that and run again'}"
             ) from error
         if self._home is not None and self._artifact_root is not None:
             warn_of_another_place(run, self._home)
-        with tempfile.TemporaryDirectory(prefix="adaptml-") as scratch:
-            folder = Path(scratch)
+        with scratch_folder() as folder:
             log, handler = _run_log(folder / LOG_FILE, run.info.run_id)
             recorder = Recorder(
                 run.info.run_id, run.info.artifact_uri, self._address(run), folder, log, dict(params)
@@ -104,12 +109,14 @@ class RunStore:
                 )
                 log.error("%s", "".join(traceback.format_exception(error)))  # noqa: TRY400
                 handler.close()
-                status = close_failed(client, run, folder, error)
-                _tell(run, name, "failed")
+                status = close_failed(client, run, folder, error, recorder)
+                _tell(run, name, "done" if status == "FINISHED" else "failed")
                 if isinstance(error, store_errors()):
+                    if status == "FINISHED":  # only the answer that said so was lost
+                        return
                     raise TrackingError(
                         f"run {run.info.run_id} could not be recorded: {one_line(error)}; "
-                        f"it is marked {status}: fix that and run again"
+                        f"it is marked {status}: {login(error) or 'fix that and run again'}"
                     ) from error
                 raise
             finally:
@@ -130,7 +137,7 @@ class RunStore:
         """One complete run.
 
         Raises:
-            TrackingError: no such run, or it is not complete.
+            TrackingError: no such run, it is not complete, or it was deleted.
         """
         try:
             run = self.client.get_run(run_id)
@@ -138,6 +145,11 @@ class RunStore:
             raise TrackingError(
                 f"run {run_id} cannot be read from {self.uri}: {one_line(error)}; name another run"
             ) from error
+        if run.info.lifecycle_stage != "active":
+            raise TrackingError(
+                f"run {run_id} was deleted; choose another, or take it back with `mlflow runs restore "
+                f"--run-id {run_id}`"
+            )
         if run.info.status != "FINISHED":
             raise TrackingError(
                 f"run {run_id} is {run.info.status}; expected one that is FINISHED: choose another"
@@ -180,7 +192,8 @@ class RunStore:
     def _address(self, run: Run) -> str:
         if not self.uri.startswith(("http://", "https://")):
             return str(run.info.artifact_uri)
-        return f"{self.uri.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        server, of = without_user(self.uri).rstrip("/"), run.info
+        return f"{server}/#/experiments/{of.experiment_id}/runs/{of.run_id}"
 
     def _opened(self, experiment: str, name: str) -> Run:
         client = self.client
@@ -193,7 +206,7 @@ class RunStore:
             )
         else:
             number = found.experiment_id
-        run = client.create_run(number, run_name=name)
+        run = client.create_run(number, run_name=name, tags=process_tags())
         place = on_this_machine(str(run.info.artifact_uri))
         if place is not None and place.is_dir() and any(place.iterdir()):
             client.set_terminated(run.info.run_id, "FAILED")
@@ -209,7 +222,7 @@ def close_stores(client: MlflowClient) -> None:
 
     MLflow keeps one store per address for the whole process and offers no call that closes it.
     """
-    for owner in (client._tracking_client, client._get_registry_client()):
+    for owner in (client._tracking_client, client._get_registry_client()):  # type: ignore[no-untyped-call]
         engine = getattr(owner.store, "engine", None)
         if engine is not None:
             engine.dispose()
@@ -224,6 +237,6 @@ def _run_log(path: Path, run_id: str) -> tuple[logging.Logger, logging.Handler]:
     log = logging.getLogger(f"adaptml.run.{run_id}")
     log.setLevel(logging.INFO)
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     return log, handler

@@ -9,6 +9,7 @@ import pandas as pd
 from adaptml.data import Data
 from adaptml.errors import FrameError
 from adaptml.frames import write_frame
+from adaptml.own_names import own_name
 from adaptml.project import Project
 from adaptml.sampling.core import RANDOM
 from adaptml.sampling.points import SamplingOptions, draw_points
@@ -64,13 +65,13 @@ def sample_points(
         seed: the same arguments and seed give the same points.
         where: an SQL condition on the rows of the table.
         to: the file to write; default: `<table>_<sampling>_<n>_seed<seed>.parquet` in `unlabeled_data/`
-            of the home folder.
+            of the home folder, with a number behind it where that is there with other points.
 
     Raises:
         AnnotationError: n below 1, points of several tables, or a sampling that cannot be done or finds
             no point.
         FrameError: neither a table nor a file, one that cannot be used, or `to` is no .parquet.
-        FileError: the file cannot be written.
+        FileError: the file cannot be written, or `to` is there and holds something else.
         DatabaseError: no such table or column, or a condition that the database refuses.
         TrackingError: no such run.
 
@@ -90,4 +91,17 @@ def sample_points(
     name = f"{sample.table}_{options.kinds}_{n}_seed{seed}.parquet"
     path = Path(to) if to is not None else project.settings.unlabeled_data / name
     frame = sample.frame.assign(sampling=sample.name)
+    path = own_name(path, lambda there: _holds(there, frame), named=to is not None)
     return SampledPoints(frame, write_frame(frame, path), sample.name)
+
+
+def _holds(path: Path, frame: pd.DataFrame) -> bool:
+    """Whether a file has these points already."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        there = pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return bool(there.equals(pa.Table.from_pandas(frame, preserve_index=False).to_pandas()))

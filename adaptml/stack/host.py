@@ -54,14 +54,15 @@ def chosen_stack(
         environment: the process's.
 
     Raises:
-        StackError: both are here and neither is asked for; or the stack is, in a folder that is no clone.
+        StackError: both are here and neither is asked for; or the stack is, in a folder that is no clone; or
+            its tasks are others than those of this project.
     """
     root = project.settings.root
     if asked is False or not (asked or (root / COMPOSE_FILE).is_file()):
         return None
     stack = Stack(root, environment)
     if asked:
-        return stack
+        return _of_the_same_tasks(stack, project.settings)
     if not (stack.secrets / DATABASE_SETTINGS).is_file():
         return None
     own = _own_data(project.settings)
@@ -69,6 +70,16 @@ def chosen_stack(
         raise StackError(
             f"a Docker stack was set up in {root}, and there is {own}; "
             "expected one of them: say --stack or --no-stack"
+        )
+    return _of_the_same_tasks(stack, project.settings)
+
+
+def _of_the_same_tasks(stack: Stack, settings: Settings) -> Stack:
+    """The stack: a command that reads or writes a task's file here means the one that containers have."""
+    if stack.tasks != settings.tasks_dir.resolve():
+        raise StackError(
+            f"the stack's tasks are in {stack.tasks} (TASKS), and commands that are typed here find them in "
+            f"{settings.tasks_dir} (ADAPTML_TASKS_DIR); expected one folder: set both to it in .env.dev"
         )
     return stack
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adaptml.cli.support import output, run_command
-from adaptml.stack.compose import Stack, docker, open_stack
+from adaptml.stack.compose import Stack, docker
 from adaptml.stack.folders import size_bytes
 
 
@@ -59,22 +58,6 @@ def _memory(names: list[str]) -> dict[str, str]:
     }
 
 
-def command() -> None:
-    """Show each container of the Docker stack with its health, version and memory, and the disk in use."""
-    found, console = status(open_stack()), output()
-    if found.containers:
-        console.print(
-            "\n".join(aligned([("container", "health", "image", "memory", "made"), *found.containers]))
-        )
-    else:
-        console.print("nothing runs; `adaptml up` starts the stack")
-    for name, size in found.volumes.items():
-        console.print(f"volume {name:<36} {size}")
-    for folder, size_b in found.folders.items():
-        console.print(f"folder {folder:<36} {size_b / 1e6:.1f}MB")
-    console.print(found.engine)
-
-
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, each column as wide as its widest cell and two spaces.
 
@@ -85,7 +68,3 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-
-
-if __name__ == "__main__":
-    run_command(command, no_args_is_help=False)

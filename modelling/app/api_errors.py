@@ -78,6 +78,11 @@ def _answer(error: ApiError, headers: dict[str, str] | None = None) -> JSONRespo
     return JSONResponse(error.body.model_dump(), status_code=error.status, headers=headers)
 
 
+def refusal(status: int, code: str, message: str) -> JSONResponse:
+    """The answer to what never came to the service itself."""
+    return _answer(ApiError(status, code, message))
+
+
 async def _on_api_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ApiError):
         raise error
@@ -87,10 +92,13 @@ async def _on_api_error(_: Request, error: Exception) -> JSONResponse:
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    headers = dict(error.headers or {})
+    if error.status_code == 408:
+        return _answer(ApiError(408, "request_timeout", error.detail), headers)
     code = {404: "unknown_path", 405: "method_not_allowed"}.get(error.status_code, "refused")
     hint = "GET / lists the models, /docs describes the requests"
     message = f"{request.method} {request.url.path[:200]}: {error.detail}; {hint}"
-    return _answer(ApiError(error.status_code, code, message), dict(error.headers or {}))
+    return _answer(ApiError(error.status_code, code, message), headers)
 
 
 async def _on_unexpected(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - the framework's form

@@ -4,6 +4,8 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
+from adaptml.masking import remember
+
 MIN_KEY_CHARS = 16
 WRONG_KEY = "wrong_key"
 NO_KEY = "no key, or not this service's; send it as the header X-API-Key"
@@ -14,6 +16,7 @@ DOES_NOT_WRITE = "this service does not write; leave write=true out, or set ADAP
 def read_key(path: Path) -> str:
     """The key that a file holds; empty where there is no such file, or no key that is long enough."""
     key = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    remember(key)
     return key if len(key) >= MIN_KEY_CHARS else ""
 
 

@@ -5,14 +5,13 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 from pydantic_core import to_json
-from starlette.requests import ClientDisconnect
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
@@ -27,16 +26,18 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
+from modelling.app.body import Bodies
 from modelling.app.model_cache import ModelCache, Served, exported_models
 from modelling.app.openapi import AWAY, describe
 from modelling.app.prediction import PredictionRequest, parse
 from modelling.app.status import Health, Listing, failing_models, health, listing
+from modelling.app.turns import Probe, Turns
 from modelling.app.writing import Writing, writing
 from modelling.champion import Champion
 
 POLL_S = 3.0
-MAX_BODY_BYTES = 64 * 2**20
 LOCK_TIMEOUT_S = 2.0  # a caller is better told to try again than left waiting
+STATEMENT_S = 20.0
 _log = logging.getLogger(__name__)
 
 # Pickles run code when they are opened; the registry is asked often, so one quick try is enough.
@@ -59,9 +60,9 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
         SettingsError: the service is to write, and has no key.
         ModelError: a folder that cannot be served.
     """
-    database = Database(project.settings.database_url.get_secret_value(), LOCK_TIMEOUT_S, make=False)
+    database = _database(project, project.settings.database_url.get_secret_value())
     elsewhere = project.settings.results_database_url.get_secret_value()
-    results = Database(elsewhere, LOCK_TIMEOUT_S, make=False) if elsewhere else database
+    results = _database(project, elsewhere) if elsewhere else database
     points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
     folders = [project.path(folder) for folder in models]
     cache = exported_models(folders, points) if folders else ModelCache(project.settings.tracking_uri, points)
@@ -91,34 +92,47 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
     )
     app.openapi = lambda: describe(app, _loaded(cache))  # type: ignore[method-assign]
     add_error_handlers(app)
-    _add_routes(app, cache, database, writing(project.settings, results))
+    turns = Turns(project.settings.service_connections - 1)  # one connection is left for /health
+    _add_routes(app, cache, database, writing(project.settings, results), turns)
     return app
 
 
-def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing) -> None:
+def _database(project: Project, url: str) -> Database:
+    connections = project.settings.service_connections
+    return Database(url, LOCK_TIMEOUT_S, make=False, statement_s=STATEMENT_S, connections=connections)
+
+
+def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing, turns: Turns) -> None:
+    probe = Probe(partial(_health, cache, database))
+
     @app.get("/", tags=["service"], summary="List the models")
     def models() -> Listing:
         """Every champion that the registry names: loaded or not, and why not."""
         return listing(cache)
 
     @app.get("/health", tags=["service"], summary="Can the service answer?", responses={503: AWAY})
-    def is_healthy() -> Health:
+    async def is_healthy() -> Health:
         """Whether the service can answer: asks the database, and each loaded model about its example."""
-        try:
-            database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
-            failing = failing_models(cache)
-        except DatabaseError as error:
-            _log.warning("health: %s", error)
-            raise database_away() from error
-        return health(cache, failing)
+        return await probe.answer()
+
+    bodies = Bodies()
 
     @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
     async def predict(name: str, request: Request) -> Response:
         champion = _served(cache, name)
         to = writes if writes.is_asked(request) else None
-        body = await _read(request)
-        answer = await run_in_threadpool(_answer, champion, body, database, to)
+        async with bodies.read(request) as body:
+            answer = await turns.run(partial(_answer, champion, body, database, to))
         return Response(answer, media_type="application/json")
+
+
+def _health(cache: Served, database: Database) -> Health:
+    try:
+        database.tables()  # reads the catalogue: SQLite answers SELECT 1 without opening its file
+        return health(cache, failing_models(cache))
+    except DatabaseError as error:
+        _log.warning("health: %s", error)
+        raise database_away() from error
 
 
 def _answer(champion: Champion, body: bytes, database: Database, to: Writing | None) -> bytes:
@@ -162,19 +176,6 @@ def _served(cache: Served, name: str) -> Champion:
 
 def _loaded(cache: Served) -> list[Champion]:
     return [model.champion for model in cache.models if model.champion is not None]
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                message = f"the request is larger than {MAX_BODY_BYTES:,} bytes; split it"
-                raise ApiError(413, "body_too_large", message, max_bytes=MAX_BODY_BYTES)
-    except ClientDisconnect as error:  # nobody reads this answer, and nothing of ours broke
-        raise ApiError(422, "invalid_request", "the body was cut off; send it again") from error
-    return bytes(body)
 
 
 async def _watch(cache: Served) -> None:

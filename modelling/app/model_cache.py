@@ -1,6 +1,7 @@
 """Which champions the registry names, and which of them are loaded; or models from folders."""
 
 import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from modelling.model_folder import load_model_folder
 
 RETRY_AFTER_S = 30.0
 MAX_PROBLEM_CHARS = 300
+_ADDRESS = re.compile(r"\b(?!file:)[A-Za-z][\w+.-]*://[^\s'\"<>)]+")
 REGISTRY_AWAY = "the model registry does not answer; the server's log says why"
 _log = logging.getLogger(__name__)
 
@@ -173,5 +175,5 @@ def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:
 
 
 def _problem(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {one_line(error)}"
+    text = f"{type(error).__name__}: {_ADDRESS.sub('its address', one_line(error))}"  # callers see this
     return text if len(text) <= MAX_PROBLEM_CHARS else text[: MAX_PROBLEM_CHARS - 1] + "…"

@@ -8,6 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field, create_model
 
 from modelling.app.api_errors import ErrorBody
+from modelling.app.body import WRONG_TYPE
+from modelling.app.front import WRONG_HOST
 from modelling.app.key import DOES_NOT_WRITE, NO_KEY, WRITING_IS_OFF, WRONG_KEY
 from modelling.app.prediction import MAX_IDS, PredictionRequest
 from modelling.champion import Champion
@@ -30,7 +32,7 @@ def error_response(description: str, code: str, message: str, **details: Any) ->
 
 
 AWAY = error_response(
-    "`database_unavailable`, `model_not_loaded`: try again later",
+    "`database_unavailable`, `model_not_loaded`, `too_busy`, `too_slow`, `stopping`: try again later",
     "database_unavailable",
     "the database is away or locked; try again later",
 )
@@ -48,6 +50,11 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         count=1,
         missing=[{"table_name": "example_data", "id": "nope"}],
     ),
+    408: error_response(
+        "`request_timeout`: the request came in too slowly",
+        "request_timeout",
+        "the request's body did not come in within 60 s; send it again, faster or in parts",
+    ),
     409: error_response(
         "`features_do_not_fit`: the table lacks a column that the model needs, or a data point's features "
         "are empty or of another length. `not_written`: the database refuses the predictions",
@@ -60,6 +67,16 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         f"id: List should have at most {MAX_IDS} items; a request takes 1 to {MAX_IDS:,} data points: "
         "split it",
         max_ids=MAX_IDS,
+    ),
+    415: error_response(
+        "`wrong_content_type`: not said to be JSON, or packed in another way than by gzip",
+        "wrong_content_type",
+        WRONG_TYPE.format(given="text/plain"),
+    ),
+    421: error_response(
+        "`wrong_host`: the service was asked for by a name that it does not know",
+        "wrong_host",
+        WRONG_HOST.format(name="example.org"),
     ),
     422: error_response(
         "`invalid_request`: not JSON, wrong types, no data points, lists of unequal length",

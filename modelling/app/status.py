@@ -15,6 +15,8 @@ from adaptml.errors import (
 )
 from modelling.app.model_cache import Served, ServedModel
 
+# All may ask after the service's health: addresses and paths are for the log, and for those with the key.
+NOT_LOADED = "it does not load; GET / and the server's log say why"
 TABLE_CHANGED = "the table of its example is gone or has changed; the server's log says how"
 _log = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ def health(cache: Served, failing: Mapping[str, str]) -> Health:
         cache: the champions.
         failing: as `failing_models` gives it.
     """
-    not_loaded = {model.name: model.problem for model in cache.models if model.problem is not None}
+    not_loaded = {model.name: NOT_LOADED for model in cache.models if model.problem is not None}
     loaded = {m.name: m.champion.version for m in cache.models if m.champion is not None}
     return Health(
         status="degraded" if not_loaded or failing or cache.registry_problem or not loaded else "ok",

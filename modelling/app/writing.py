@@ -1,7 +1,8 @@
 """`?write=true`: a request's predictions also go to `<task>_predictions`, where the service may write."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -24,6 +25,7 @@ from modelling.app.key import (
     carries_key,
     read_key,
 )
+from modelling.app.turns import WAIT_S
 from modelling.champion import Champion
 from modelling.keyed import PROB
 from modelling.registration import task_name
@@ -43,6 +45,16 @@ class Writing:
             key: what a request must carry to have its answer written; empty: none may.
         """
         self._results, self._key, self._one_at_a_time = results, key, Lock()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One writes at a time, as two first requests would both make the table; none waits long for it."""
+        if not self._one_at_a_time.acquire(timeout=WAIT_S):
+            raise ApiError(503, "too_busy", "others are written first; try again later")
+        try:
+            yield
+        finally:
+            self._one_at_a_time.release()
 
     def is_asked(self, request: Request) -> bool:
         """Whether a request wants its answer written, and may have it.
@@ -80,7 +92,7 @@ class Writing:
         frame = pd.DataFrame(columns | {"model": model, "label_probs": list(probs)})
         kind, task = WritebackKind.PREDICTIONS, _task(champion)
         try:
-            with self._one_at_a_time:  # two first requests would both make the table
+            with self._turn():
                 write_back(
                     self._results,
                     task,

@@ -1,10 +1,12 @@
 """A process that answers questions that run none of a person's code, and keeps what it has read."""
 
 import logging
+import os
 import socket
 import sys
 import threading
 
+from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
 from adaptml.settings import Settings
 from portal.asks.wire import receive, send
@@ -15,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 def main(control: socket.socket) -> None:
     """Answer until the page has closed the control socket."""
+    mask_this_process(os.environ)
     said = receive(control)
     if said is None:
         return

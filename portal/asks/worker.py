@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from adaptml.errors import AdaptmlError, one_line
+from adaptml.masking import masked
 from adaptml.project import Project
 from portal.asks.core import AskError
 from portal.asks.limits import Limits, apply
@@ -104,7 +105,7 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Send some text."""
         if self._left > 0 and text:
-            cut = text[: self._left]
+            cut = masked(text)[: self._left]
             self._left -= len(cut.encode("utf-8", "replace"))
             file, line = self._place()
             _write_all(self._to, encoded({"text": cut, "file": file, "line": line}))

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
 from adaptml.settings import Settings
 from portal.asks.limits import Limits, adopt_orphans, end_group
@@ -23,6 +24,7 @@ MOST_AT_ONCE = 4
 
 def main(control: socket.socket) -> None:
     """Answer until the page has closed the control socket."""
+    mask_this_process(os.environ)
     said = receive(control)
     if said is None:
         return

@@ -12,6 +12,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import sqlalchemy as sa
 
 from adaptml.errors import AdaptmlError, one_line
+from adaptml.masking import without_user
 from adaptml.project import Project
 from adaptml.settings import Settings
 from portal.asks import Ask
@@ -62,8 +63,8 @@ def services_of(settings: Settings) -> list[Service]:
     """The services that a project's settings name: `services`, else those of this machine."""
     if settings.services:
         return [_listed(part) for part in settings.services.split(";") if part.strip()]
-    tracking, service = settings.tracking_uri, f"http://{settings.host}:{settings.port}"
-    label_studio = settings.label_studio_url.rstrip("/")
+    tracking, service = without_user(settings.tracking_uri), f"http://{settings.host}:{settings.port}"
+    label_studio = without_user(settings.label_studio_url).rstrip("/")
     found = [Service("Label Studio", label_studio, f"{label_studio}/health", "annotation")]
     if urlsplit(tracking).scheme in _SCHEMES:
         found.append(Service("MLflow", tracking, f"{tracking.rstrip('/')}/health", "runs and models"))
@@ -76,7 +77,7 @@ def services_of(settings: Settings) -> list[Service]:
 def _listed(part: str) -> Service:
     """`NAME|LINK|HEALTH|ROOM`, the last ones of which may be missing: without HEALTH, nobody is asked."""
     name, link, health, room = (word.strip() for word in [*part.split("|"), "", "", ""][:4])
-    return Service(name, link, health, room=room if room in ROOMS else "")
+    return Service(name, without_user(link), health, room=room if room in ROOMS else "")
 
 
 def healths(services: Sequence[Service], ask: Ask) -> list[Health]:
@@ -94,7 +95,7 @@ def database_health(project: Project) -> Health:
     """Whether the database of the data tables answers."""
     try:
         database = project.database
-        service = Service("Database", note=database.engine.url.render_as_string(hide_password=True))
+        service = Service("Database", note=database.name)
         with database.translated(), database.engine.connect() as connection:
             connection.execute(sa.select(sa.literal(1)))
     except AdaptmlError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptml.errors import AdaptmlError, SettingsError, one_line
+from adaptml.masking import remember
 from portal.asks.core import Ask, AskError
 from portal.asks.wire import error_message
 from portal.jobs.job import Work
@@ -47,6 +48,7 @@ def read_token(folder: Path, room: str) -> str:
         ) from error
     if not token:
         raise SettingsError(f"{path} is empty; expected the token of the room {room}")
+    remember(token)
     return token
 
 

@@ -1,9 +1,11 @@
-"""What a job prints: without colours and control characters, in a file that keeps its beginning and end."""
+"""What a job prints: no colours, controls or secrets, in a file that keeps its beginning and end."""
 
 import codecs
 import os
 import re
 from pathlib import Path
+
+from adaptml.masking import masked
 
 HEAD_BYTES = TAIL_BYTES = 2**20
 MAX_LINE_CHARS = 8_000
@@ -25,7 +27,7 @@ class Lines:
         whole, newline, self._rest = text.rpartition("\n")
         if end or len(self._rest) > MAX_LINE_CHARS:
             whole, newline, self._rest = whole + newline + self._rest, "", ""
-        return clean(whole + newline)
+        return masked(clean(whole + newline))
 
 
 def clean(text: str) -> str:

@@ -1,5 +1,7 @@
 """The real service: a process of its own on a free port of this machine, with real models and a real registry."""
 
+import gzip
+import json
 import os
 import re
 import runpy
@@ -11,7 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import pytest
 import skops.io
 import sqlalchemy as sa
 import yaml
+from debian_programs import program_of
 from served import (
     CAT,
     CLOSE,
@@ -37,7 +40,9 @@ from served import (
     stop,
 )
 
+from adaptml.listening import address_of, listen
 from adaptml.project import Project
+from modelling.app.openapi import ERRORS
 from modelling.champion import load_champion
 
 LARGEST_MB = 400  # 326 were measured; with PyTorch, which skops would load where it is installed, 507
@@ -105,6 +110,68 @@ def test_an_exported_model_answers_alike_in_a_process_without_a_registry(
     finally:
         assert stop(alone) == 0
     assert not (tmp_path / "mlflow.db").exists()
+
+
+# One process, as whoever runs the tests, with its files in one folder.
+NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    {server}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, service: Server) -> Iterator[str]:
+    """The documents' example in front of a service; gives its address."""
+    program = program_of("nginx-light", "nginx")
+    port = address_of(free := listen("127.0.0.1", 0)).rpartition(":")[2]
+    free.close()
+    example = (REPOSITORY / "docs" / "nginx.conf").read_text()
+    example = example.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    example = example.replace("http://127.0.0.1:8000", service.address)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, server=example))
+    words = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    try:
+        while process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(port))):
+                break
+        assert process.poll() is None, process.communicate()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_behind_nginx_under_a_prefix_all_is_found(registry: Registry, tmp_path: Path) -> None:
+    exported = registry.project.export_model("animals", tmp_path / "animals").folder
+    (tmp_path / "tasks").mkdir()
+    shutil.copy(registry.home / "data.db", tmp_path / "data.db")
+    service = start(tmp_path, "--model", str(exported), "--root-path", "/ml")
+    try:
+        with nginx(tmp_path, service) as address, httpx.Client(base_url=f"{address}/ml/") as ask:
+            answer = ask.post("predict_animals", json={"table_name": ["animals"], "id": ["a"]})
+            assert answer.json()["prob_cat"] == pytest.approx([0.9], abs=CLOSE)
+            assert [ask.get(path).status_code for path in ("health", "health/", "docs", "openapi.json")] == [
+                200
+            ] * 4
+            assert ask.head("health").status_code == 200
+            page = ask.get("docs").text
+            assets = re.findall(r"(?:src|href|url: )=?[\"'](/[^\"']+)", page)
+            assert "/ml/openapi.json" in assets
+            assert {httpx.get(address + asset).status_code for asset in assets} == {200}
+            assert ask.get("openapi.json").json()["servers"] == [{"url": "/ml"}]
+            models = httpx.get(f"{address}/ml", follow_redirects=True)
+            assert [model["name"] for model in models.json()["models"]] == ["animals"]
+            wrong = ask.get("nope")
+            assert (wrong.status_code, wrong.json()["error"]["code"]) == (404, "unknown_path")
+    finally:
+        assert stop(service) == 0
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="the memory of a process is read from Linux's /proc")
@@ -181,11 +248,13 @@ def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
     assert answer.json()["database"] == "ok"
     assert answer.json()["status"] == "degraded"
     assert {"animals": "1", "second": "1"}.items() <= answer.json()["loaded"].items()
-    assert set(answer.json()["not_loaded"]) >= {"broken"}
+    assert answer.json()["not_loaded"]["broken"] == "it does not load; GET / and the server's log say why"
+    assert str(server.log.parent) not in answer.text
     assert answer.json()["failing"] == {"boom": "it fails when it is asked; the server's log says why"}
     assert "health: model boom fails: ValueError: X has 1 features" in server.log.read_text()
 
 
+JSON = {"Content-Type": "application/json"}
 POINT = {"table_name": ["animals"], "id": ["a"]}
 TOO_MANY = {"table_name": ["animals"] * 100_001, "id": ["a"] * 100_001}
 BAD_REQUESTS = [
@@ -264,7 +333,7 @@ def test_a_bad_request_has_one_shape(
     "content", [b"", b"{", b"\xff\xfe", b'{"table_name": ["animals"], "id": ["\\ud800"]}']
 )
 def test_what_is_not_json_is_said_to_be_so(server: Server, content: bytes) -> None:
-    answer = httpx.post(f"{server.address}/predict_animals", content=content)
+    answer = httpx.post(f"{server.address}/predict_animals", content=content, headers=JSON)
     assert answer.status_code == 422
     assert "body: Invalid JSON" in answer.json()["error"]["message"]
 
@@ -274,7 +343,7 @@ def test_a_body_without_end_is_refused(server: Server) -> None:
         for _ in range(70):
             yield b" " * 2**20
 
-    answer = httpx.post(f"{server.address}/predict_animals", content=endless(), timeout=60)
+    answer = httpx.post(f"{server.address}/predict_animals", content=endless(), headers=JSON, timeout=60)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "body_too_large"
 
@@ -282,7 +351,8 @@ def test_a_body_without_end_is_refused(server: Server) -> None:
 def test_a_client_that_hangs_up_leaves_no_traceback(server: Server) -> None:
     before = server.log.read_text()
     host, port = server.address.removeprefix("http://").split(":")
-    head = b"POST /predict_animals HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    head = b"POST /predict_animals HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 1000\r\n\r\n"
     for _ in range(3):
         with socket.create_connection((host, int(port))) as client:
             client.sendall(head + b'{"table_name":')
@@ -328,6 +398,17 @@ def test_what_breaks_is_logged_with_its_traceback(server: Server) -> None:
     assert "ValueError: X has 1 features" in log
 
 
+def test_the_service_has_its_own_names_and_wants_json(server: Server) -> None:
+    other = httpx.get(server.address, headers={"Host": "evil.example"})
+    assert (other.status_code, other.json()["error"]["code"]) == (421, "wrong_host")
+    form = httpx.post(f"{server.address}/predict_animals", data=POINT)
+    assert (form.status_code, form.json()["error"]["code"]) == (415, "wrong_content_type")
+    packed = gzip.compress(json.dumps(POINT).encode())
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    assert httpx.post(f"{server.address}/predict_animals", content=packed, headers=headers).status_code == 200
+    assert httpx.head(f"{server.address}/health").status_code == 200
+
+
 def test_docs_need_no_other_machine(server: Server) -> None:
     page = server.get("/docs").text
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]+", page)
@@ -339,7 +420,8 @@ def test_openapi_gives_each_loaded_model_its_schema(server: Server) -> None:
     described = server.get("/openapi.json").json()
     assert "/predict_broken" not in described["paths"]
     post = described["paths"]["/predict_animals"]["post"]
-    assert set(post["responses"]) == {"200", "401", "403", "404", "409", "413", "422", "500", "503"}
+    assert {int(status) for status in post["responses"]} == {200, *ERRORS}
+    assert set(ERRORS) == {401, 403, 404, 408, 409, 413, 415, 421, 422, 500, 503}
     name = post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     fields = described["components"]["schemas"][name]["properties"]
     assert list(fields) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog"]

@@ -228,7 +228,7 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     )
     ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     own = {"STACK_NAME": PROJECT, "SECRETS": str(folder / "secrets"), "DATA_PATH": str(folder / "data")}
-    own["TASKS"] = str(tasks_for_the_page(folder / "tasks"))
+    own["TASKS"] = own["ADAPTML_TASKS_DIR"] = str(tasks_for_the_page(folder / "tasks"))
     # Nobody's .env.dev, which may name folders with real data.
     own["COMPOSE_ENV_FILES"] = os.environ.get("COMPOSE_ENV_FILES", ".env")
     made = Server(folder, ports | own)

@@ -411,16 +411,18 @@ def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, pred
 
 
 @pytest.fixture
-def database_elsewhere(server: Any) -> Any:
+def database_elsewhere(server: Any, tmp_path: Path) -> Any:
     """Address of an empty PostgreSQL that is no part of the stack, as containers reach it."""
     name, password = "adaptml-test-elsewhere", secrets.token_hex(16)
+    secret = tmp_path / "elsewhere.env"
+    secret.write_text(f"POSTGRES_PASSWORD={password}\n")
     gateway = "{{(index .IPAM.Config 0).Gateway}}"
     host = server.run("docker", "network", "inspect", "bridge", "--format", gateway).stdout.strip()
     words = (
         "--env",
         "POSTGRES_USER=ada",
-        "--env",
-        f"POSTGRES_PASSWORD={password}",
+        "--env-file",
+        str(secret),
         "--env",
         "POSTGRES_DB=research",
     )

@@ -9,7 +9,7 @@ from adaptml.cli.app import app
 
 DATA = ["--data", "posts"]
 STEPS = [
-    ["serve"], ["tables"], ["runs"], ["jobs"], ["deploy", "m"], ["label", "t", *DATA], ["train", "t", *DATA],
+    ["serve"], ["tables"], ["runs"], ["status"], ["jobs"], ["deploy", "m"], ["label", "t", *DATA], ["train", "t", *DATA],
     ["predict", "t", *DATA], ["featurize", "t", *DATA], ["find", "posts"], ["lfs", "t", *DATA], ["run", "t", *DATA],
     ["task", "list"], ["task", "check", "t"], ["sample-tasks", "t", *DATA, "--n", "5"], ["gold", "t"],
 ]  # fmt: skip

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from adaptml.errors import SettingsError
-from adaptml.settings import load_settings
+from adaptml.settings import hand_on_mlflow, load_settings
 
 
 def test_defaults_lie_in_the_project_folder_wherever_a_step_runs(clean_room: Path) -> None:
@@ -61,3 +61,18 @@ def test_all_wrong_values_are_told_at_once(clean_room: Path, monkeypatch: pytest
 def test_the_password_of_the_database_is_not_shown(clean_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTML_DATABASE_URL", "postgresql+psycopg://me:hunter2@db/x")
     assert "hunter2" not in repr(load_settings(clean_room))
+
+
+def test_mlflow_gets_its_own_variables_from_the_files(clean_room: Path) -> None:
+    (clean_room / ".env").write_text("MLFLOW_TRACKING_USERNAME=ada\nMLFLOW_TRACKING_PASSWORD=of the file\n")
+    (clean_room / ".env.dev").write_text(
+        "MLFLOW_TRACKING_USERNAME=eve\nMLFLOW_TRACKING_TOKEN=\nMLFLOW_TRACKING_SERVER_CERT_PATH=certs/ca.pem\n"
+        "MLFLOW_TRACKING_URI=http://h\nMLFLOW_RUN_ID=1\nOTHER=2\n"
+    )
+    environment = {"MLFLOW_TRACKING_PASSWORD": "of the environment"}
+    hand_on_mlflow(clean_room, environment)
+    assert environment == {
+        "MLFLOW_TRACKING_USERNAME": "eve",
+        "MLFLOW_TRACKING_PASSWORD": "of the environment",
+        "MLFLOW_TRACKING_SERVER_CERT_PATH": str(clean_room / "certs/ca.pem"),
+    }

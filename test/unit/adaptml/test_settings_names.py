@@ -106,3 +106,13 @@ def test_a_command_says_it_once_on_stderr_and_goes_on(
             "warning: ADAPTML_HOEM in the environment: no setting; did you mean ADAPTML_HOME or ADAPTML_HOST?\n"
         )
         assert "ADAPTML_HOEM" not in done.stdout
+
+
+def test_what_mlflow_itself_reads_may_stand_in_the_files_and_a_mistyped_one_is_named(
+    clean_room: Path,
+) -> None:
+    (clean_room / ".env").write_text("MLFLOW_TRACKING_USERNAME=a\nMLFLOW_TRACKING_INSECURE_TLS=true\n")
+    assert unread_names(clean_room, {}) == []
+    (clean_room / ".env").write_text("MLFLOW_TRACKING_PASWORD=a\n")
+    (line,) = unread_names(clean_room, {})
+    assert "did you mean MLFLOW_TRACKING_PASSWORD" in line

@@ -63,6 +63,17 @@ def test_a_terminal_without_most_characters_sees_their_numbers(encoding: str, li
     assert plain.stdout == b"caf\\xe9 \\U0001f3c3 \\udce9\nmore\n"
 
 
+def test_errors_and_warnings_are_seen_when_they_are_said() -> None:
+    code = """
+import os, sys
+from adaptml.cli.streams import make_patient
+make_patient()
+sys.stderr.write("first\\n")
+os.write(2, b"second\\n")
+"""
+    assert said("", code).stderr == b"first\nsecond\n"
+
+
 def test_a_command_that_failed_keeps_its_code() -> None:
     code = SAY.replace("pathlib.Path", "raise __import__('adaptml').SettingsError('no'); pathlib.Path")
     done = said(">/dev/full", code)

@@ -1,5 +1,6 @@
 """The step `label`, on a real database and a real MLflow store."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,12 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from tolerances import FLOAT32_ATOL, FLOAT64_ATOL
+from typer.testing import CliRunner
 
+from adaptml.cli.app import app
 from adaptml.data import Data
 from adaptml.database import TextList, WritebackKind, write_back
-from adaptml.errors import AdaptmlError, DatabaseError, LabellingError
+from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.frames import read_metadata, write_frame
 from adaptml.gold_labels.reading import gold_labels
 from adaptml.project import Project
@@ -360,16 +363,40 @@ def test_only_new_points_are_labelled(pets: Project) -> None:
     assert done.votes.keys["id"].tolist() == ["3", "4", "5"]
 
 
-def test_what_is_complete_is_said_though_the_labels_cannot_be_written(
+def test_labels_that_cannot_be_written_are_written_later_by_the_command_that_is_named(
     pets: Project, empty_store: Path
 ) -> None:
     shutil.copy(empty_store, pets.settings.home / "mlflow.db")
-    # a table of that name that cannot take labels
-    pets.database.create_table("pets_labels", {"id": sa.Text()}, ["id"])
-    with pytest.raises(
-        DatabaseError, match=r"^run [0-9a-f]{32} is complete and registered as multiclass_pets_"
-    ):
-        label(pets, "pets", "posts", write=True)
+    with pets.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW pets_labels AS SELECT 1 AS a")
+    runner, words = CliRunner(), ["label", "pets", "--data", "posts", "--label-model", "majority_vote"]
+    refused = runner.invoke(app, [*words, "--write"])
+    (run,) = pets.runs.client.search_runs(["1"])
+    run_id, n_covered = run.info.run_id, int(run.data.metrics["points_covered"])
+    assert (refused.exit_code, run.info.status) == (1, "FINISHED")
+    assert re.search(rf"^run +{run_id}$", refused.stdout, re.MULTILINE)
+    assert "registered     multiclass_pets_label_model version 1" in refused.stdout
+    assert "database  " not in refused.stdout
+    again = f"adaptml label pets --setting multiclass --run {run_id} --write"
+    assert f"\nerror: run {run_id} is complete, but not written to pets_labels: " in refused.stderr
+    assert refused.stderr.endswith(f"; then write it: `{again}`\n")
+    with pets.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW pets_labels")
+    for new_rows in (n_covered, 0):
+        done = runner.invoke(app, again.split()[1:])
+        assert done.stdout == f"database       pets_labels, {new_rows} new rows\n", done
+    assert len(pets.runs.client.search_runs(["1"])) == 1
+    pets.runs.client.delete_run(run_id)
+    gone = runner.invoke(app, again.split()[1:])
+    assert (gone.exit_code, f"run {run_id} was deleted" in gone.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words", ["--run abc", "--run abc --write --data posts", "", "--run abc --write --n-epochs 3"]
+)
+def test_what_is_wanted_of_label_is_said_whole(pets: Project, words: str) -> None:
+    done = CliRunner().invoke(app, ["label", "pets", *words.split()])
+    assert done.exit_code == 2, done.output
 
 
 @pytest.mark.parametrize("texts", [True, False])

@@ -4,10 +4,12 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from adaptml.errors import SettingsError
 from adaptml.listening import is_loopback
-from modelling.app.api_key import KeyRequired, keyed_app
+from modelling.app.api_key import keyed_app
+from modelling.app.front import KeyRequired
 
 KEY = "k" * 32
 
@@ -17,10 +19,15 @@ def ask(method: str, path: str, headers: dict[str, str] | None = None) -> httpx.
     app = FastAPI()
     app.get("/health")(lambda: "healthy")
     app.post("/predict_x")(lambda: "predicted")
+    return asked(KeyRequired(app, KEY), method, path, headers)
+
+
+def asked(app: ASGIApp, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    """One request to an app, which is not started."""
 
     async def request() -> httpx.Response:
-        transport = httpx.ASGITransport(KeyRequired(app, KEY))
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
     return asyncio.run(request())
@@ -73,6 +80,6 @@ def test_beyond_the_machine_the_service_does_not_start_without_a_key(
         "write one, or set API_BIND=127.0.0.1"
     )
     key.write_text(KEY + "\n")
-    assert isinstance(keyed_app(), KeyRequired)
+    assert asked(keyed_app(), "GET", "/openapi.json").status_code == 401
     monkeypatch.setenv("API_BIND", "127.0.0.1")
-    assert not isinstance(keyed_app(), KeyRequired)
+    assert asked(keyed_app(), "GET", "/openapi.json").status_code == 200

@@ -19,7 +19,7 @@ from adaptml.errors import (
 )
 from adaptml.features.points import Points
 from modelling.app.api_errors import ApiError, translated
-from modelling.app.model_cache import ModelCache
+from modelling.app.model_cache import ModelCache, Served
 from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
 from modelling.app.status import health
@@ -158,3 +158,8 @@ def test_the_description_offers_the_models_own_example() -> None:
     assert post["requestBody"]["content"]["application/json"]["schema"]["examples"] == [
         {"table_name": ["t"], "id": ["7"]}
     ]
+
+
+def test_a_service_with_no_model_is_degraded() -> None:
+    found = health(Served({}), {})
+    assert (found.status, found.loaded, found.not_loaded) == ("degraded", {}, {})

@@ -1,5 +1,6 @@
 """Predicting many points: in chunks, into files of their own, written back."""
 
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,6 +60,28 @@ def test_predictions_of_the_same_second_are_files_of_their_own(
         written = list(pool.map(lambda where: predict(project, task, "points", where=where), conditions))
     assert len({done.path for done in written}) == 6
     assert [len(pd.read_parquet(done.path)) for done in written] == [1, 59] * 3
+
+
+def test_predictions_that_cannot_be_stored_are_stored_later_by_the_command_that_is_named(
+    project: Project, task: Task, data: str
+) -> None:
+    deploy(project, train(project, task, data).model_name)
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW side_predictions AS SELECT 1 AS a")
+    runner = CliRunner()
+    refused = runner.invoke(app, ["predict", "side", "--data", "points", "--where", "id < 't3'", "--write"])
+    (path,) = (project.settings.home / "predictions").iterdir()
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith("23 data points predicted by multiclass_side version 1\n")
+    assert refused.stdout.endswith(f"predictions  {path}\n")
+    said, again, _ = refused.stderr.split("`")
+    complete = f"{path} (by multiclass_side version 1) is complete, but not written to side_predictions: "
+    assert f"\nerror: {complete}" in said
+    with project.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW side_predictions")
+    done = runner.invoke(app, shlex.split(again)[1:])
+    assert done.stdout.endswith("database     side_predictions, 23 new rows\n"), done.stderr
+    assert [*(project.settings.home / "predictions").iterdir()] == [path]
 
 
 def test_a_champion_of_other_classes_is_not_used(project: Project, task: Task, data: str) -> None:

@@ -6,8 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 from portal_server import Portal, page_of
 
+from adaptml.listening import host_name
 from adaptml.project import Project
-from portal.guard import MAX_BODY_BYTES, host_name
+from portal.guard import MAX_BODY_BYTES
 
 FOREIGN = {"origin": "http://evil.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
 

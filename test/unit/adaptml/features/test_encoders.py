@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -325,6 +326,7 @@ USE_OF_ONES_OWN = """
 """
 
 
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="NO TENSORFLOW for this Python: not tested")
 def test_use_reads_a_saved_model_through_tensorflow_hub(tmp_path: Path) -> None:
     """In a process of its own: importing tensorflow warns, and what it starts outlives a test."""
     folder = str(tmp_path / "small-use")

@@ -2,15 +2,18 @@
 
 import logging
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
+from before import ARCHIVE
 
 from adaptml.addresses import sqlite_address
 from adaptml.errors import TrackingError
 from adaptml.project import Project
 from adaptml.runs.models import on_this_machine
 from adaptml.settings import Settings
+from modelling.check import check_champions
 
 # MLflow's own use of SQLAlchemy.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -156,7 +159,33 @@ def test_what_is_missing_is_looked_for_in_a_place_that_is_named(old: Path) -> No
     assert str(caught.value) == f"run {run_id} has no artifact home.txt in {place}; name another run"
 
 
-def test_artifacts_of_a_database_on_a_server_are_in_the_home_folder(settings: Settings) -> None:
-    uri = "postgresql+psycopg://ada@127.0.0.1/runs"
-    assert settings.replaced(tracking_uri=uri).artifact_root == (settings.home / "mlruns").as_uri()
+@pytest.mark.xdist_group("postgresql_url")
+def test_files_of_runs_in_postgresql_are_in_the_home_folder_or_their_place_is_said(
+    postgresql_url: str, project: Project, clean_room: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Project(clean_room, tracking_uri=postgresql_url) as mine:
+        ours = place_of(mine, record(mine))
+        mine.runs.client.create_experiment("theirs")
+        theirs = place_of(mine, record(mine, "theirs"))
+    assert ours.is_relative_to(project.settings.home / "mlruns")
+    assert not theirs.is_relative_to(project.settings.home)
+    (line,) = said(caplog)
+    assert str(theirs) in line
+
+
+def test_a_server_decides_where_files_of_runs_lie(settings: Settings) -> None:
     assert settings.replaced(tracking_uri="http://127.0.0.1:5000").artifact_root is None
+
+
+def test_a_project_of_an_earlier_version_keeps_its_champions_wherever_it_is_unpacked(tmp_path: Path) -> None:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    home = tmp_path / "unpacked" / "workspace"
+    with at(home) as project:
+        found = list(check_champions(project))
+        versions = project.runs.client.search_model_versions()
+    assert [(one.level, one.text) for one in found] == [
+        ("ok", "multiclass_example version 1, 5 classes"),
+        ("ok", "multilabel_example version 1, 5 classes"),
+    ]
+    assert all(str(on_this_machine(version.source)).startswith(f"{home}/") for version in versions)

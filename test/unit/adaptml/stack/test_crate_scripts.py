@@ -1,5 +1,6 @@
 """The scripts of the container `crate-db`, run by bash against a server that answers as a CrateDB does."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,3 +41,24 @@ def test_the_server_s_version_is_noted_beside_its_data(tmp_path: Path) -> None:
         assert run("entry-crate-db.sh", server, tmp_path, "make_user") == 0
         assert any("CREATE USER adaptml" in statement for statement in server.statements)
     assert (tmp_path / "crate-version").read_text() == "6.4.3\n"
+
+
+@needs_curl
+@pytest.mark.parametrize(("name", "last"), [("entry-crate-db.sh", "make_user"), ("health-crate-db.sh", "")])
+def test_no_password_stands_in_a_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, last: str
+) -> None:
+    """Every user of the machine can read it there: a program in curl's place notes its words and goes on as curl."""
+    program = tmp_path / "bin" / "curl"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/bash\nprintf "%s\\n" "$*" >>{tmp_path}/words\nexec {shutil.which("curl")} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with recording() as server:
+        assert run(name, server, tmp_path, last) == 0
+        assert last == "" or any("password = 'secret'" in statement for statement in server.statements)
+    words = (tmp_path / "words").read_text()
+    assert "_sql" in words
+    assert "secret" not in words

@@ -62,6 +62,18 @@ def test_other_secrets_are_another_stack(set_up: Path) -> None:
     assert chosen_stack(Project(set_up), None, {"SECRETS": "others"}) is None
 
 
+def test_tasks_that_are_not_those_of_the_containers_are_refused(set_up: Path) -> None:
+    """`--keep` would write into a file that no container reads."""
+    for asked in (None, True):
+        with pytest.raises(StackError) as caught:
+            chosen_stack(Project(set_up), asked, {"TASKS": "mine"})
+        facts = (f"{set_up}/mine (TASKS)", f"{set_up}/tasks (ADAPTML_TASKS_DIR)", ".env.dev")
+        assert [fact for fact in facts if fact not in str(caught.value)] == []
+    assert chosen_stack(Project(set_up), False, {"TASKS": "mine"}) is None
+    (set_up / ".env.dev").write_text("TASKS=mine\nADAPTML_TASKS_DIR=mine\n")
+    assert chosen_stack(Project(set_up), None, {}) is not None
+
+
 def test_a_stack_is_asked_for_in_a_clone(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"no docker-compose\.yml"):
         chosen_stack(Project(tmp_path), True, {})

@@ -5,9 +5,11 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 from debian_programs import program_of
@@ -32,8 +34,15 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=log, stderr=log)
     try:
-        wait = ["curl", "--silent", "--retry", "100", "--retry-delay", "1", "--retry-connrefused"]
-        subprocess.run([*wait, f"http://{place}/v2/"], check=True, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{place}/v2/", timeout=10).close()
+                break
+            except URLError:
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
         yield place
     finally:
         process.kill()

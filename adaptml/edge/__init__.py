@@ -1,0 +1,1 @@
+"""What stands in front of the prediction service and of the page: connections, time limits, names, logs."""
