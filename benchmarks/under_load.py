@@ -10,6 +10,7 @@ after `--limit` seconds; broken is one that has not the promised shape, or never
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -54,7 +55,9 @@ def main(
     clients: Annotated[int, typer.Option(help="How many ask for predictions at once.")] = 20,
     seconds: Annotated[float, typer.Option(help="How long each thing lasts.")] = 10.0,
     limit: Annotated[float, typer.Option(help="Seconds after which an answer is late.")] = 10.0,
-    only: Annotated[str, typer.Option(help="Only situations whose name holds this.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Only situations whose names match this regular expression.")
+    ] = "",
 ) -> None:
     """Print a table with a row for each situation."""
     table = Table(title=f"{database}, {clients} clients, {seconds:g} s each, late is after {limit:g} s")
@@ -77,7 +80,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="adaptml-load-") as folder, ExitStack() as stack:
         running = started(Path(folder), database, seconds, stack)
         for name, happens in {**EVERYWHERE, **(ON_POSTGRESQL if running.postgresql else ON_SQLITE)}.items():
-            if only in name:
+            if re.search(only, name):
                 row = measured(running, happens, clients)
                 table.add_row(name, *cells(row, limit))
                 print(name, *cells(row, limit), sep=" | ", flush=True)
@@ -220,9 +223,11 @@ def connections_killed(running: Running) -> None:
 
 def server_restarted(running: Running) -> None:
     """At once, as after a crash; it is away for a third of the time."""
-    control(running, "-m", "immediate", "stop")
+    server = running.postgresql
+    stop = [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, "-m", "immediate", "stop"]
+    subprocess.run(stop, user=server.system_user, check=True, stdout=subprocess.DEVNULL)
     time.sleep(running.seconds / 3)
-    control(running, "-l", str(running.postgresql.log), "start")
+    server.ensure_postgres_running()
     time.sleep(running.seconds * 2 / 3)
 
 
@@ -232,15 +237,6 @@ def statements(running: Running) -> Iterator[sa.Connection]:
     engine = sa.create_engine(running.database, poolclass=sa.NullPool)
     with engine.begin() as connection:
         yield connection
-
-
-def control(running: Running, *words: str) -> None:
-    """Run pg_ctl, as the user that the server has."""
-    server = running.postgresql
-    subprocess.run(
-        [server.bin_path / "pg_ctl", "-w", "-D", server.pgdata, *words],
-        user=server.system_user, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
 
 
 EVERYWHERE: dict[str, Callable[[Running], Any]] = {

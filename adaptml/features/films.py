@@ -14,6 +14,7 @@ MAX_SIDE = 512  # dots; larger pictures are brought to that
 MAX_DOTS = 89_478_485  # of a picture, as Pillow's bound
 MAX_DECODED = 5_000  # pictures of a film; what few key frames leave beyond that is told by the last one
 MAX_PACKETS = 1_000_000  # looked at for the length of a film that does not say it
+_READS_TITLES_LATER = 19  # versions of PyAV
 BACK_S = (0, 2, 20)  # before a picture; of some formats, seeking ends behind what was asked for
 TIMEOUT_S = 30.0  # of one reading from the file, which may lie on a share
 
@@ -47,11 +48,16 @@ def read_film(cell: Any, folder: Path | None) -> Film | None:
         # A playlist may name other files and addresses: only what lies in files here is read.
         options = {"protocol_whitelist": "file,pipe,crypto,data"}
         given = str(source.resolve()) if isinstance(source, Path) else source
-        with av.open(given, options=options, timeout=TIMEOUT_S, metadata_errors="replace") as container:
+        with av.open(given, options=options, timeout=TIMEOUT_S, **_lenient(av.__version__)) as container:
             film = list(_pictures(container))
         if not film:
             raise UnreadableError("no pictures that can be read")
         return film
+
+
+def _lenient(version: str) -> dict[str, Any]:
+    """What lets a film have a title that is not UTF-8: PyAV 19 reads titles only when they are asked for."""
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < _READS_TITLES_LATER else {}
 
 
 def _pictures(container: Any) -> Iterator[npt.NDArray[np.uint8]]:

@@ -5,6 +5,7 @@ import logging
 import threading
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ TIMEOUT_S = 60.0
 AWAY_S = 5.0
 ANSWERERS = 4
 log = logging.getLogger("adaptml.worker")
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the page is never behind a proxy
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    """What asks the page, which is never behind a proxy; making one reads the environment."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def read_token(folder: Path, room: str) -> str:
@@ -75,7 +81,7 @@ class Page:
             {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
         )
         try:
-            with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
+            with _opener().open(request, timeout=TIMEOUT_S) as answer:
                 found: dict[str, Any] = json.loads(answer.read() or b"{}")
                 return found
         except ValueError as error:

@@ -287,6 +287,12 @@ def test_what_another_library_notes_on_the_standard_library_s_functions_does_not
         del function.noted
 
 
+# A class from Python 3.13 on, which is of a module that is refused as a whole.
+A_LOCK = "its `L` → ['a'] → item 0 " + (
+    "→ its class is _thread.lock, which depends on the machine or the process"
+    if isinstance(threading.Lock, type)
+    else "is a _thread.lock, which cannot be compared (TypeError: cannot pickle '_thread.lock' object)"
+)
 UNCERTAIN = {
     "random": (rule("return 'spam' if random.random() > 0.5 else None", "import random"), "uses random.random, which is drawn at random"),
     "random by name": (rule("return choice(['spam', None])", "from random import choice"), "its `choice` → its method is random.Random.choice, which is drawn at random"),
@@ -294,7 +300,7 @@ UNCERTAIN = {
     "a clock": (rule("return 'spam' if time.time() > x.n else None", "import time"), "uses time.time, which asks the clock"),
     "today": (rule("return 'spam' if datetime.date.today() > x.day else None", "import datetime"), "calls .today(), which asks the clock"),
     "a clock under another name": (rule("return 'spam' if NOW() > x.time else None", "import datetime\nNOW = datetime.datetime.now"), "its `NOW` is the method now, which asks the clock"),
-    "a path's method": (rule("return 'spam' if READ(x.text) else None", "READ = Path.read_text"), "its `READ` is pathlib.Path.read_text, which reads files"),
+    "a path's method": (rule("return 'spam' if READ(x.text) else None", "READ = Path.read_text"), f"its `READ` is {Path.read_text.__module__}.Path.read_text, which reads files"),
     "a file": (rule("return 'spam' if x.text in open('words.txt').read() else None"), "uses open, which reads files"),
     "a path": (rule("return 'spam' if x.text in PATH.read_text() else None", "from pathlib import Path\nPATH = Path('w')"), "calls .read_text(), which reads files"),
     "the environment": (rule("return os.environ.get('VOTE')", "import os"), "uses os.environ, which depends on the machine or the process"),
@@ -323,7 +329,7 @@ UNCERTAIN = {
     ),
     "a generator": (rule("return next(G)", "G = (i for i in range(9))"), "its `G` is a generator, which changes as it is used"),
     "an open file": (rule("return 'spam' if x.text in F.name else None", "F = open(__file__); F.close()"), "its `F` is a _io.TextIOWrapper, which changes as it is used"),
-    "a lock": (rule("return 'spam' if L['a'][0].locked() else None", "import threading\nL = {'a': [threading.Lock()]}"), "its `L` → ['a'] → item 0 is a _thread.lock, which cannot be compared (TypeError: cannot pickle '_thread.lock' object)"),
+    "a lock": (rule("return 'spam' if L['a'][0].locked() else None", "import threading\nL = {'a': [threading.Lock()]}"), A_LOCK),
     "a docstring": (rule("return clean.__doc__", "def clean(): 'spam'"), "looks at .__doc__"),
 }  # fmt: skip
 

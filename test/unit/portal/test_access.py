@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def test_the_file_holds_no_token_and_is_its_owner_s(access: Access) -> None:
     assert token.encode() not in written
     assert cookie.encode() not in written
     assert stat.S_IMODE(access.path.stat().st_mode) == 0o600
-    assert sqlite3.connect(access.path).execute("SELECT name FROM sessions").fetchall() == [("Bo",)]
+    with closing(sqlite3.connect(access.path)) as db:
+        assert db.execute("SELECT name FROM sessions").fetchall() == [("Bo",)]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 61, "a\x1bb"])

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def gold(project: Project) -> dict[str, str]:
 def everything(project: Project) -> dict[str, Any]:
     """The task file, and all tables of the task as they lie in the file of the database."""
     found: dict[str, Any] = {"file": task_file(project).read_bytes()}
-    with sqlite3.connect(project.settings.home / "data.db") as connection:
+    with closing(sqlite3.connect(project.settings.home / "data.db")) as connection:
         for kind in ("gold", "labels", "annotations", "classes"):
             cursor = connection.execute(f"SELECT * FROM animals_{kind}")
             names = [column[0] for column in cursor.description]
@@ -93,7 +94,7 @@ def task_file(project: Project) -> Path:
 
 
 def sql(project: Project, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(project.settings.home / "data.db") as connection:
+    with closing(sqlite3.connect(project.settings.home / "data.db")) as connection:
         return connection.execute(query).fetchall()
 
 
