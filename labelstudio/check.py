@@ -2,6 +2,7 @@
 
 import httpx
 
+from adaptml.masking import without_user
 from adaptml.settings import Settings
 from adaptml.tasks.check import Finding
 
@@ -17,6 +18,9 @@ def check_server(settings: Settings) -> Finding:
         answered = httpx.get(f"{url}/health", timeout=PATIENCE_S).is_success
     except (httpx.HTTPError, httpx.InvalidURL):
         answered = False
+    shown = without_user(url)
     if answered:
-        return Finding("ok", what, f"answers at {url}")
-    return Finding("warning", what, f"does not answer at {url}; start it before the next `adaptml annotate`")
+        return Finding("ok", what, f"answers at {shown}")
+    return Finding(
+        "warning", what, f"does not answer at {shown}; start it before the next `adaptml annotate`"
+    )

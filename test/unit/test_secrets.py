@@ -39,7 +39,7 @@ COMMANDS = [
     "tables", "find comments", "featurize spam --data comments", "label spam --data comments", "train spam --data {run}",
     "predict spam --data comments", "watch spam --data comments", "deploy multiclass_spam", "runs spam", "lfs spam --history",
     "run spam --data comments", "import {home}/none.csv posts", "sample-tasks spam --data comments --n 2",
-    "annotate setup spam", "annotate pull spam", "gold spam", "jobs", "ui --invite Ana",
+    "annotate setup spam", "annotate pull spam", "gold spam", "jobs", "ui --invite Ana", "status", "backup {home}/../saved.tar",
 ]  # fmt: skip
 FEW = ["settings", "tables", "runs", "ui --invite Ana"]
 PAGES = [
