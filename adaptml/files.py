@@ -15,6 +15,7 @@ from adaptml.leftovers import clear, locked
 
 READABLE, PRIVATE = 0o666, 0o600  # the umask takes away from the first what a person wants taken away
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_UNFINISHED = ".unfinished-"  # a folder of new files that are being written
 _READY, _GONE = ".complete", ".gone.json"  # new files on their way to their places, and whose files go
 
 
@@ -93,8 +94,10 @@ def replacing_together(folder: Path, gone: Sequence[str] = ()) -> Iterator[Path]
     """
     unfinished: Path | None = None
     try:
-        unfinished = new_folder(folder, ".unfinished-")
-        yield unfinished
+        clear(folder.glob(f"{_UNFINISHED}*"))
+        unfinished = new_folder(folder, _UNFINISHED)
+        with locked(unfinished):
+            yield unfinished
         for path in unfinished.iterdir():
             _check_replaceable(folder / path.name)
         (unfinished / _GONE).write_text(json.dumps(list(gone)), encoding="utf-8")

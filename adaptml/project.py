@@ -65,6 +65,7 @@ class Project:
         database_url: str | None = None,
         tracking_uri: str | None = None,
         settings: Settings | None = None,
+        patience_s: float | None = None,
     ) -> None:
         """Name the project; nothing is opened or made yet.
 
@@ -75,6 +76,7 @@ class Project:
             database_url: SQLAlchemy address of the data tables, in place of the settings'.
             tracking_uri: address of MLflow's server or store, in place of the settings'.
             settings: all settings, in place of those that the folder and the environment give.
+            patience_s: how long another's lock on a table is waited for, in seconds; default: 30.
 
         Raises:
             SettingsError: a setting has a value that cannot be used, or the folder does not exist.
@@ -89,6 +91,7 @@ class Project:
             settings = load_settings(root, exactly=folder is not None)
         given = {"database_url": database_url, "tracking_uri": tracking_uri}
         self.settings = settings.replaced(**{name: value for name, value in given.items() if value})
+        self._waits: dict[str, Any] = {} if patience_s is None else {"patience_s": patience_s}
         self._lock = RLock()
 
     def __repr__(self) -> str:
@@ -123,7 +126,7 @@ class Project:
     def _database(self) -> "Database":
         from adaptml.database import Database
 
-        return Database(self.settings.database_url.get_secret_value())
+        return Database(self.settings.database_url.get_secret_value(), **self._waits)
 
     @property
     def results(self) -> "Database":
@@ -140,7 +143,7 @@ class Project:
         from adaptml.database import Database
 
         address = self.settings.results_database_url.get_secret_value()
-        return Database(address, setting="results_database_url") if address else None
+        return Database(address, setting="results_database_url", **self._waits) if address else None
 
     @property
     def points(self) -> "Points":

@@ -7,6 +7,7 @@ from adaptml.listening import address_of, listen, run_server
 from adaptml.project import Project
 from modelling.app.api_errors import refusal
 from modelling.app.front import fronted
+from modelling.app.key import needed_key
 from modelling.app.main import create_app
 
 
@@ -33,7 +34,7 @@ def serve(
         root_path: prefix, as `/ml`, under which a proxy passes requests on; default: the settings' (none).
 
     Raises:
-        SettingsError: the address cannot be listened on.
+        SettingsError: the address cannot be listened on, or other machines could ask and there is no key.
         ModelError: a folder that cannot be served.
 
     Example:
@@ -48,7 +49,8 @@ def serve(
     if root_path is not None:
         settings = settings.model_copy(update={"root_path": root_path})
     host = settings.host if host is None else host
-    app = fronted(create_app(project, featurize=featurize, models=models), settings, hosts=[host])
+    key = needed_key(settings.api_key_file, host, "ADAPTML_HOST=127.0.0.1")
+    app = fronted(create_app(project, featurize=featurize, models=models), settings, key, hosts=[host])
     listener = listen(host, settings.port if port is None else port)
     address = address_of(listener)
     run_server(app, listener, settings, refusal, lambda: on_ready(address) if on_ready else None)

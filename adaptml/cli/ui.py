@@ -28,9 +28,10 @@ def command(
 
     Example: `adaptml ui`
     """
+    from portal.asks.limits import PATIENCE_S
     from portal.start import invitation, ui
 
-    with Project() as project:
+    with Project(patience_s=PATIENCE_S) as project:
         if invite is not None:
             typer.echo(invitation(project, invite, port))
             return

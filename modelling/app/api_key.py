@@ -4,13 +4,11 @@ import os
 
 from starlette.types import ASGIApp
 
-from adaptml.errors import SettingsError
-from adaptml.listening import is_loopback
 from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
 from adaptml.settings import hand_on_mlflow
 from modelling.app.front import fronted
-from modelling.app.key import MIN_KEY_CHARS, read_key
+from modelling.app.key import needed_key
 from modelling.app.main import create_app
 
 
@@ -31,13 +29,5 @@ def keyed_app(project: Project | None = None) -> ASGIApp:
     mask_this_process(os.environ)
     app = create_app(project)
     bind = os.environ.get("API_BIND", "")
-    if is_loopback(bind):
-        return fronted(app, project.settings)
-    path = project.settings.api_key_file
-    key = read_key(path)
-    if not key:
-        raise SettingsError(
-            f"the service is published on {bind or 'an unknown address'}, and {path} holds no key of "
-            f"{MIN_KEY_CHARS} characters or more; write one, or set API_BIND=127.0.0.1"
-        )
+    key = needed_key(project.settings.api_key_file, bind, "API_BIND=127.0.0.1")
     return fronted(app, project.settings, key)

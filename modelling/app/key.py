@@ -4,6 +4,8 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
+from adaptml.errors import SettingsError
+from adaptml.listening import is_loopback
 from adaptml.masking import remember
 
 MIN_KEY_CHARS = 16
@@ -18,6 +20,28 @@ def read_key(path: Path) -> str:
     key = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     remember(key)
     return key if len(key) >= MIN_KEY_CHARS else ""
+
+
+def needed_key(path: Path, bind: str, instead: str) -> str:
+    """The key without which nobody beyond this machine is answered; empty where only this machine can ask.
+
+    Args:
+        path: the file that holds it.
+        bind: the address that the service can be reached on; empty: nobody knows.
+        instead: what to set so that only this machine can ask.
+
+    Raises:
+        SettingsError: a key is needed, and there is none that is long enough.
+    """
+    if is_loopback(bind):
+        return ""
+    key = read_key(path)
+    if not key:
+        raise SettingsError(
+            f"the service is published on {bind or 'an unknown address'}, and {path} holds no key of "
+            f"{MIN_KEY_CHARS} characters or more; write one, or set {instead}"
+        )
+    return key
 
 
 def carries_key(headers: Mapping[bytes, bytes], key: str) -> bool:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+PATIENCE_S = 3.0  # for another's lock on a table: a person is better told to try again than left waiting
 _PR_SET_CHILD_SUBREAPER = 36  # Linux, <sys/prctl.h>
 _PROC = Path("/proc")
 

@@ -9,6 +9,7 @@ import threading
 from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
 from adaptml.settings import Settings
+from portal.asks.limits import PATIENCE_S
 from portal.asks.wire import receive, send
 from portal.asks.worker import answer_to, connected
 
@@ -22,7 +23,7 @@ def main(control: socket.socket) -> None:
     if said is None:
         return
     settings = Settings(_env_file=None, **said["settings"])  # type: ignore[call-arg]
-    with Project(settings=settings) as project:
+    with Project(settings=settings, patience_s=PATIENCE_S) as project:
         send(control, {"ready": True})
         while True:
             _, descriptors, _, _ = socket.recv_fds(control, 1, 1)

@@ -14,7 +14,7 @@ from typing import Any
 from adaptml.masked_logs import mask_this_process
 from adaptml.project import Project
 from adaptml.settings import Settings
-from portal.asks.limits import Limits, adopt_orphans, end_group
+from portal.asks.limits import PATIENCE_S, Limits, adopt_orphans, end_group
 from portal.asks.watching import Watched
 from portal.asks.wire import receive, send
 from portal.asks.worker import Ends, connected, function_of, run_limited
@@ -30,7 +30,7 @@ def main(control: socket.socket) -> None:
         return
     settings = Settings(_env_file=None, **said["settings"])  # type: ignore[call-arg]
     limits = Limits(**said["limits"])
-    project = Project(settings=settings)
+    project = Project(settings=settings, patience_s=PATIENCE_S)
     for function in said["functions"]:
         function_of(function)  # imports all that it needs
     for function in said["warming"]:

@@ -76,3 +76,15 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         replacing_together(tmp_path / "file" / "set"),
     ):
         pytest.fail("the block must not be entered")
+
+
+def test_what_a_killed_process_was_writing_is_cleared_by_the_next_set(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    killed, young = place / ".unfinished-00000000", place / ".unfinished-00000001"
+    for folder in (killed, young):
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("half")
+    os.utime(killed, (0, 0))
+    with replacing_together(place) as new:
+        write_text("whole", new / "a")
+    assert sorted(path.name for path in place.iterdir()) == [young.name, "a"]

@@ -8,8 +8,11 @@ from starlette.types import ASGIApp
 
 from adaptml.errors import SettingsError
 from adaptml.listening import is_loopback
+from adaptml.project import Project
+from adaptml.settings import Settings
 from modelling.app.api_key import keyed_app
 from modelling.app.front import KeyRequired
+from modelling.serve import serve
 
 KEY = "k" * 32
 
@@ -83,3 +86,13 @@ def test_beyond_the_machine_the_service_does_not_start_without_a_key(
     assert asked(keyed_app(), "GET", "/openapi.json").status_code == 401
     monkeypatch.setenv("API_BIND", "127.0.0.1")
     assert asked(keyed_app(), "GET", "/openapi.json").status_code == 200
+
+
+def test_beyond_the_machine_nothing_is_served_from_a_terminal_without_a_key(tmp_path: Path) -> None:
+    project = Project(settings=Settings(root=tmp_path))
+    with pytest.raises(SettingsError) as caught:
+        serve(project, "0.0.0.0", 0)
+    assert str(caught.value) == (
+        f"the service is published on 0.0.0.0, and {tmp_path / 'secrets' / 'api_key'} holds no key of 16 "
+        "characters or more; write one, or set ADAPTML_HOST=127.0.0.1"
+    )
