@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "task": ("new", "check", "classes", "list"),
     "annotate": ("setup", "push", "pull"),
     "jobs": ("list", "start", "show", "log", "cancel"),
+    "secrets": ("rotate",),
 }
 MAKE_TABLE = """
 import sqlalchemy as sa

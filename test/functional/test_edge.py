@@ -78,7 +78,8 @@ def test_what_is_not_answered_in_time_is_503_and_the_process_is_gone(start: Star
 
 
 def test_a_terminal_that_is_closed_ends_it_alike(start: Start) -> None:
-    server = start(grace_seconds=1)
+    # Tests under nohup inherit that it is ignored.
+    server = start(lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), grace_seconds=1)
     reading = client(server.port, head("POST", "/echo", Content_Length=9))
     assert server.ask("/health").json() == "well"
     assert server.stop(signal.SIGHUP) == 0

@@ -18,7 +18,9 @@ GOLD = WEATHER / "gold.csv"
 def diary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The diary as a table, with its photos, features and gold."""
     folder = tmp_path_factory.mktemp("diary")
-    with Project(settings=Project(folder).settings.replaced(tasks_dir=WEATHER.parent)) as project:
+    with Project(
+        settings=Project(folder).settings.model_copy(update={"tasks_dir": WEATHER.parent})
+    ) as project:
         assert draw_photos(project.settings.media) == 36
         project.import_table(WEATHER / "diary.csv", "diary")
         done = project.featurize("weather", "diary")

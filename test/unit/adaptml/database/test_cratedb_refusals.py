@@ -175,7 +175,7 @@ def test_an_address_that_cannot_be_used_is_one_line_with_the_form_that_can(serve
         database.tables()
     message = str(caught.value)
     assert message.startswith("the address of the CrateDB at 127.0.0.1 cannot be used: ")
-    assert "crate://user:password@host:4200/?servers=host:4200&servers=other:4200" in message
+    assert "crate://user:***@host:4200/?servers=host:4200&servers=other:4200" in message
     assert "\n" not in message
     assert "secret" not in message
 

@@ -320,6 +320,7 @@ import signal, time
 from adaptml.cli.support import run_command
 from adaptml.project import Project
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit none
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nor, under nohup, this one
 def command() -> None:
     with Project().runs.run("interrupted", "step", {}) as run:
         (run.folder / "half.txt").write_text("half")
