@@ -18,6 +18,7 @@ from adaptml.errors import TaskError
 from adaptml.files import replacing
 from adaptml.frames import KEYS
 from adaptml.gold_labels.home import GoldHome, counting
+from adaptml.own_names import own_name
 from adaptml.project import Project
 from adaptml.tasks import ClassChange
 from adaptml.tasks.class_edits import PlannedClass
@@ -122,5 +123,6 @@ def _take_back_gold(project: Project, task: str, gold: GoldBack) -> None:
 
 def _write_lost(folder: Path, lost: pd.DataFrame) -> None:
     """Keep what is taken out of gold in a file."""
-    with replacing(folder / f"taken_out_{datetime.now(UTC):%Y%m%dT%H%M%S}.parquet") as path:
+    wanted = folder / f"taken_out_{datetime.now(UTC):%Y%m%dT%H%M%S}.parquet"
+    with replacing(own_name(wanted, lambda _: False, named=False)) as path:
         lost.to_parquet(path, index=False)

@@ -27,7 +27,7 @@ def complete_already(database: Database, what: str, table: str, again: str) -> I
         with nullcontext() if database.engine.dialect.name == "sqlite" else slow:  # SQLite's waits say so
             yield
     except DatabaseError as error:
-        raise type(error)(f"{said}: {error}; then write it: `{again}`") from error
+        raise type(error)(f"{said}: {error}; put that right, then write it: `{again}`") from error
     except (KeyboardInterrupt, SystemExit) as error:
         error.add_note(f"{said}; write it: `{again}`")
         raise

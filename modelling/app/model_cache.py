@@ -12,7 +12,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
 from adaptml.addresses import sqlite_file
-from adaptml.errors import ModelError, one_line
+from adaptml.errors import AdaptmlError, ModelError, one_line
 from adaptml.features.points import Points
 from adaptml.runs.class_lists import CLASSES_TAG
 from adaptml.runs.moved import follow_home
@@ -188,5 +188,8 @@ def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:
 
 
 def _problem(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {_ADDRESS.sub('its address', one_line(error))}"  # callers see this
+    """What callers see: words of ours, without addresses; a library's name hosts and ports."""
+    ours = isinstance(error, AdaptmlError)
+    said = _ADDRESS.sub("its address", one_line(error)) if ours else "the server's log says why"
+    text = f"{type(error).__name__}: {said}"
     return text if len(text) <= MAX_PROBLEM_CHARS else text[: MAX_PROBLEM_CHARS - 1] + "…"

@@ -379,7 +379,7 @@ def test_labels_that_cannot_be_written_are_written_later_by_the_command_that_is_
     assert "database  " not in refused.stdout
     again = f"adaptml label pets --setting multiclass --run {run_id} --write"
     assert f"\nerror: run {run_id} is complete, but not written to pets_labels: " in refused.stderr
-    assert refused.stderr.endswith(f"; then write it: `{again}`\n")
+    assert refused.stderr.endswith(f"; put that right, then write it: `{again}`\n")
     with pets.database.engine.begin() as connection:
         connection.exec_driver_sql("DROP VIEW pets_labels")
     for new_rows in (n_covered, 0):
