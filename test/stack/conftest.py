@@ -83,8 +83,8 @@ class Server:
         return done
 
     def adaptml(self, command: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """`adaptml up` and so on, as a module."""
-        return self.run(sys.executable, "-m", f"adaptml.stack.{command}", *words, check=check)
+        """`adaptml up` and so on, as a person types it."""
+        return self.run(sys.executable, "-m", "adaptml.cli", command, *words, check=check)
 
     def execute(self, container: str, command: str, check: bool = True) -> str:
         """`docker exec`: what it prints."""

@@ -221,7 +221,7 @@ def test_what_needs_nothing_elsewhere_has_no_way_out(server: Any, container: str
 
 
 def test_status_names_every_container_and_its_health(server: Any) -> None:
-    shown = server.adaptml("status").stdout
+    shown = server.adaptml("status", "--stack").stdout
     assert [name for name in server.containers if name not in shown] == []
     assert "unhealthy" not in shown
     assert f"volume {server.project}_votes" in shown
@@ -413,7 +413,7 @@ def test_without_a_secret_nothing_starts(server: Any) -> None:
 
 def test_a_backup_restored_into_an_empty_stack_serves_the_same(server: Any, predicted: Any) -> None:
     kept = server.folder / "backup"
-    saved = server.adaptml("backup", str(kept)).stdout
+    saved = server.adaptml("backup", str(kept), "--stack").stdout
     assert [words for words in ("14 stores, ", str(kept), "passwords") if words not in saved] == []
     assert server.prediction() == predicted
     refused = server.adaptml("restore", str(kept), check=False)
