@@ -1,18 +1,21 @@
 """What a request meets before the service: its path, the name that it asks for, other pages, the key."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adaptml.errors import SettingsError
 from adaptml.listening import LOOPBACK_NAMES, host_name, names_in
 from adaptml.settings import Settings
 from modelling.app.api_errors import refusal
 from modelling.app.key import NO_KEY, WRONG_KEY, carries_key
 
 ANY = "*"
+_PREFIX = re.compile(r"[\w.~-]+(/[\w.~-]+)*", re.ASCII)
 OPEN_PATHS = frozenset({"/health"})  # says nothing of the data, and those who watch the service ask for it
 SMALLEST_PACKED_BYTES = 10_000
 WRONG_HOST = (
@@ -105,6 +108,9 @@ def fronted(app: ASGIApp, settings: Settings, key: str = "", hosts: Iterable[str
         settings: the prefix, the names, the origins of other pages.
         key: what requests must carry; empty: none must.
         hosts: further names that it is asked for by.
+
+    Raises:
+        SettingsError: the prefix is none.
     """
     # Level 1: for an answer of 100,000 points the smaller size is worth its time even on this machine.
     app = GZipMiddleware(app, SMALLEST_PACKED_BYTES, compresslevel=1)
@@ -116,6 +122,11 @@ def fronted(app: ASGIApp, settings: Settings, key: str = "", hosts: Iterable[str
         app = CORSMiddleware(app, origins, ["GET", "POST"], headers)
     known = {name.lower() for name in (*LOOPBACK_NAMES, *names_in(settings.hosts), *hosts)}
     prefix = settings.root_path.strip("/")
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise SettingsError(
+            f"the prefix {settings.root_path!r} cannot stand in an address; expected a path as /ml of "
+            "letters, digits and . _ ~ -: correct --root-path or ADAPTML_ROOT_PATH"
+        )
     return Front(app, f"/{prefix}" if prefix else "", known)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
+from adaptml.errors import SettingsError
 from adaptml.settings import Settings
 from modelling.app.api_errors import add_error_handlers
 from modelling.app.body import FREE_BYTES, Bodies
@@ -232,3 +233,11 @@ def test_large_bodies_together_have_a_limit_beside_which_small_ones_find_room() 
     assert code(second) == (503, "too_busy")
     assert second.headers["Retry-After"] == "5"
     assert (small.json(), first.json(), after.json()) == (2, len(large) + 1, len(large))
+
+
+@pytest.mark.parametrize("prefix", ["a b?", "/ml#x", "/ml//x", "http://host/ml", "/m\u00fc"])
+def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        fronted(service(), Settings(root_path=prefix))
+    assert repr(prefix) in str(caught.value)
+    assert "expected a path as /ml" in str(caught.value)
