@@ -63,6 +63,9 @@ def make_server(
         refuse: makes the answer to what is not taken.
         on_ready: called when the app answers.
         on_stop: called when a signal asks it to end, before answers under way are waited for.
+
+    Raises:
+        SettingsError: a proxy that is no address.
     """
     limits = limits_of(settings, refuse)
     config = uvicorn.Config(
@@ -74,7 +77,7 @@ def make_server(
         log_level="warning",
         access_log=False,
         proxy_headers=bool(settings.proxies),
-        forwarded_allow_ips=names_in(settings.proxies),
+        forwarded_allow_ips=_proxies(settings.proxies),
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
@@ -148,6 +151,20 @@ def host_name(host: str) -> str:
     """The name in a Host header, in small letters and without the port; brackets stay around IPv6."""
     name = host.lower()
     return name[: name.find("]") + 1] if name.startswith("[") else name.partition(":")[0]
+
+
+def _proxies(text: str) -> list[str]:
+    """The addresses in the setting: what is none would be trusted by nobody, without a word."""
+    found = names_in(text)
+    for name in found:
+        try:
+            ipaddress.ip_network(name, strict=False)
+        except ValueError as error:
+            raise SettingsError(
+                f"ADAPTML_PROXIES holds {name!r}; expected addresses or networks such as 10.0.0.0/8, "
+                "with commas between: correct it"
+            ) from error
+    return found
 
 
 def names_in(text: str) -> list[str]:

@@ -53,8 +53,8 @@ def small_app(waiting: float = 0.0) -> Starlette:
 @contextmanager
 def edge_server(settings: Settings, **values: Any) -> Iterator[tuple[int, uvicorn.Server]]:
     """The app on a free port, in a thread, with these values of settings; gives the port and the server."""
-    listener = listen("127.0.0.1", 0)
     server = make_server(small_app(), settings.model_copy(update=values), refuse)
+    listener = listen("127.0.0.1", 0)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

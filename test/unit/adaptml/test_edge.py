@@ -14,6 +14,7 @@ from edge_server import all_of, answer, client, edge_server, head, next_answer, 
 
 from adaptml.edge.limits import limits_of
 from adaptml.edge.logs import JsonFormatter, OnceASecond
+from adaptml.errors import SettingsError
 from adaptml.settings import Settings
 
 SOON_S = 0.2
@@ -115,6 +116,12 @@ def test_a_proxy_s_word_is_taken_only_where_it_is_named(settings: Settings) -> N
     ]:
         with edge_server(settings, proxies=proxies) as (port, _):
             assert httpx.get(f"http://127.0.0.1:{port}/who", headers=forwarded).json() == who
+
+
+def test_a_proxy_that_is_no_address_is_told(settings: Settings) -> None:
+    wrong = r"^ADAPTML_PROXIES holds 'a net'; expected addresses or networks such as 10\.0\.0\.0/8"
+    with pytest.raises(SettingsError, match=wrong), edge_server(settings, proxies="127.0.0.1, a net"):
+        pass
 
 
 def test_no_more_connections_than_half_of_the_files_that_may_be_open(
