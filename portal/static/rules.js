@@ -43,6 +43,19 @@ addEventListener("beforeunload", (event) => {
   if (area.value !== saved) event.preventDefault();
 });
 
+/** Put HTML in place; who was typing there goes on typing, whichever answer it was that came. */
+function replaceInside(place, html) {
+  const typed = place.contains(document.activeElement) ? document.activeElement : null;
+  const text = typed?.matches("input") ? typed.value : null;
+  place.innerHTML = html;
+  const field = typed?.id ? document.getElementById(typed.id) : null;
+  if (!field) return;
+  field.focus();
+  if (text === null) return;
+  field.value = text;
+  field.setSelectionRange?.(text.length, text.length);
+}
+
 /** Ask for a part of the page and put it in place; the last one asked for wins. */
 const asking = new WeakMap();
 async function load(place, url, fields = null) {
@@ -60,7 +73,7 @@ async function load(place, url, fields = null) {
     const html = await answer.text();
     if (answer.status === 401) location.reload();
     if (answer.status === 409) return [answer, html];
-    place.innerHTML = html;
+    replaceInside(place, html);
     window.htmx?.process(place);
     place.removeAttribute("aria-busy");
     if (place === bench || place.id === "table-part") tableCame();
@@ -184,15 +197,9 @@ async function filterNow(filter) {
     if (field.value) query.set(field.name, field.value);
     else query.delete(field.name);
   }
-  const active = document.activeElement?.id;
   view = query.size ? `?${query}` : "";
   history.replaceState(null, "", page.pathname + view);
   await loadPart("table");
-  const field = active && document.getElementById(active);
-  if (field && field !== document.activeElement) {
-    field.focus();
-    field.setSelectionRange?.(field.value.length, field.value.length);
-  }
 }
 
 bench.addEventListener(
