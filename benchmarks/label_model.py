@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.overlaps import overlaps
-from dataprogramming.label_models.scoring import FittedModel, argmax, softmax
 from dataprogramming.label_models.snorkel_training import Trained, train_snorkel
 
 Votes = npt.NDArray[np.int8]

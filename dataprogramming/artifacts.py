@@ -8,10 +8,10 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from adaptml import label_scoring
 from adaptml.frames import KEYS, METADATA
 from adaptml.runs.models import LABEL_MODEL, ModelToLog
 from adaptml.tasks import Task, names
-from dataprogramming.label_models import scoring
 from dataprogramming.label_models.core import Floats, Gold, Indicator, covered
 from dataprogramming.selection import HeldOut, Selection
 from dataprogramming.votes import Votes
@@ -62,14 +62,14 @@ def model_to_log(task: Task, selection: Selection, votes: Votes, folder: Path) -
         folder: `label_model.npz` is written here.
     """
     path, lf_names = folder / "label_model.npz", list(votes.lf_names)
-    scoring.save_model(selection.model.fitted_, task.class_names, lf_names, path)
+    label_scoring.save_model(selection.model.fitted_, task.class_names, lf_names, path)
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
     return ModelToLog(
         registered_name=registered_name(task),
         kind=LABEL_MODEL,
         code=Path(__file__).with_name("label_model_code.py"),
-        files={"label_model": path, "scoring": Path(scoring.__file__)},
+        files={"label_model": path, "scoring": Path(label_scoring.__file__)},
         signature=ModelSignature(
             Schema([ColSpec(DataType.long, name) for name in lf_names]), Schema([*flags, *probs])
         ),

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sklearn.base import BaseEstimator, clone
 
 from adaptml.errors import LabellingError
+from adaptml.label_scoring import FittedModel, load_model, save_model
 from adaptml.tasks import ProblemType
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix
-from dataprogramming.label_models.scoring import FittedModel, load_model, save_model
 
 
 class NoConfig(BaseModel):
@@ -28,7 +28,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
 
     A label model of your own is one module in `dataprogramming/label_models/` with a subclass and the line
     `LABEL_MODEL = TheSubclass`. The class attributes below say when `label` tries it; `_fit` learns from
-    votes and gold. What it learns is a table of what each vote adds to each class (see `scoring`).
+    votes and gold. What it learns is a table of what each vote adds to each class (see `adaptml.label_scoring`).
 
     Attributes:
         name: what `--label-model` calls it.

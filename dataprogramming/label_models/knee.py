@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from adaptml.label_scoring import Decision, knee
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.core import Floats, Indicator
-from dataprogramming.label_models.scoring import Decision, knee
 from dataprogramming.label_models.snorkel_model import SnorkelLabelModel
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from adaptml.label_scoring import FittedModel, argmax, share
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, LabelMatrix, truth, votes_table
-from dataprogramming.label_models.scoring import FittedModel, argmax, share
 
 
 class MajorityVote(LabelModel):

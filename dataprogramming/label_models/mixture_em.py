@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.tasks import MULTILABEL
-from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, truth
-from dataprogramming.label_models.scoring import (
+from adaptml.label_scoring import (
     FittedModel,
     or_best,
     sigmoid,
     thresholds,
     thresholds_or_best,
 )
+from adaptml.tasks import MULTILABEL
+from dataprogramming.label_models.base import LabelModel
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, truth
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel
 
+from adaptml.label_scoring import Decision, FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS, ProblemType
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
 from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, covered, truth
 from dataprogramming.label_models.overlaps import Overlaps, overlaps
-from dataprogramming.label_models.scoring import Decision, FittedModel, argmax, softmax
 from dataprogramming.label_models.snorkel_training import Trained, train_snorkel
 
 EPOCHS_WITHOUT_GOLD = 100  # Snorkel's own default

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from adaptml.label_scoring import FittedModel, noisy_or, thresholds
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, LabelMatrix, correct_votes, truth, votes_table
-from dataprogramming.label_models.scoring import FittedModel, noisy_or, thresholds
 
 PRIOR_PRECISION = 0.8
 PRIOR_VOTES = 5.0

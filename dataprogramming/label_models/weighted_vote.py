@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix
-from dataprogramming.label_models.scoring import FittedModel, argmax, softmax
 
 SMOOTHING_VOTES = 2.0
 MOST_CERTAIN = 0.99  # no accuracy on a few gold points is taken for more

@@ -11,13 +11,13 @@ from sklearn.base import clone
 from tolerances import FLOAT64_ATOL
 
 from adaptml.errors import LabellingError
+from adaptml.label_scoring import thresholds_or_best
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, covered
 from dataprogramming.label_models.majority import MajorityVote
 from dataprogramming.label_models.mixture_em import MixtureEM, best_thresholds
 from dataprogramming.label_models.registry import label_models, label_models_for
-from dataprogramming.label_models.scoring import thresholds_or_best
 from dataprogramming.label_models.snorkel_model import SnorkelLabelModel
 from dataprogramming.label_models.union import Union
 from dataprogramming.label_models.weighted_vote import WeightedVote

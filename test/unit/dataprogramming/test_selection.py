@@ -5,12 +5,12 @@ import numpy.typing as npt
 import pytest
 
 from adaptml.errors import LabellingError
+from adaptml.label_scoring import FittedModel
 from adaptml.tasks import MULTICLASS, MULTILABEL, folds
 from dataprogramming import selection as selection_module
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold
 from dataprogramming.label_models.majority import MajorityVote
-from dataprogramming.label_models.scoring import FittedModel
 from dataprogramming.selection import HeldOut, _best, _fit, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)

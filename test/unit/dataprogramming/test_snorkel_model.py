@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_info
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import LabellingError
+from adaptml.label_scoring import FittedModel, argmax, softmax
 from dataprogramming.label_models import snorkel_training
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold
 from dataprogramming.label_models.devices import find_device, torch_device
 from dataprogramming.label_models.overlaps import overlaps
-from dataprogramming.label_models.scoring import FittedModel, argmax, softmax
 from dataprogramming.label_models.snorkel_model import SnorkelLabelModel
 from dataprogramming.label_models.snorkel_training import Trained, train_snorkel
 

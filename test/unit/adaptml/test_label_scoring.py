@@ -8,9 +8,7 @@ import numpy.typing as npt
 import pytest
 from kneed import KneeLocator
 
-from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import votes_table
-from dataprogramming.label_models.scoring import (
+from adaptml.label_scoring import (
     DECISIONS,
     LINKS,
     FittedModel,
@@ -18,6 +16,8 @@ from dataprogramming.label_models.scoring import (
     load_model,
     save_model,
 )
+from dataprogramming.label_models.base import LabelModel
+from dataprogramming.label_models.core import votes_table
 
 BALANCE = np.array([0.75, 0.25])
 L = np.array([[0, 1], [1, 1], [-1, 1], [-1, -1]], np.int8)
