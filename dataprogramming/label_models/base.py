@@ -28,7 +28,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
 
     A label model of your own is one module in `dataprogramming/label_models/` with a subclass and the line
     `LABEL_MODEL = TheSubclass`. The class attributes below say when `label` tries it; `_fit` learns from
-    votes and gold. What it learns is a table of what each vote adds to each class (see `adaptml.label_scoring`).
+    votes and gold. What it learns is a table of what each vote adds to each class: `adaptml.label_scoring`.
 
     Attributes:
         name: what `--label-model` calls it.
