@@ -1,0 +1,160 @@
+"""`fold_probs.parquet`: what every label model of a run says of every point, with and without a fold's gold.
+
+    table_name, id     the point: every one that was to be labelled, and every gold point; each once
+    fold               of gold points, see `adaptml.folds`; null of others
+    voted              whether a labelling function votes on it
+    NAME               k floats: probabilities of label model NAME fitted with all gold
+    NAME.without_F     the same of NAME fitted without the gold of fold F
+
+`train` and `compare` judge end models with labels that come from a label model which has not seen the gold
+they are judged on, and choose among the label models by what an end model learns from them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adaptml.errors import FrameError
+from adaptml.files import replacing
+from adaptml.folds import Folds
+from adaptml.frames import KEYS, METADATA
+
+CHUNK_ROWS = 100_000
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FoldProbs:
+    """What label models say, read from a run.
+
+    Attributes:
+        path: the file; probabilities are read from it when they are asked for.
+        keys: `table_name` and `id` (n rows).
+        fold: int64 (n,), values in {0 … FOLDS-1}; -1 of points without gold.
+        voted: bool (n,).
+        classes: k names, in the order of the probabilities.
+        label_models: their names, the simplest first.
+        chosen: the one that the run chose.
+    """
+
+    path: Path
+    keys: pd.DataFrame
+    fold: Folds
+    voted: Mask
+    classes: tuple[str, ...]
+    label_models: tuple[str, ...]
+    chosen: str
+
+    def probs(self, label_model: str, rows: Rows, without: int | None = None) -> Floats:
+        """What a label model says of some rows, float64 (r, k).
+
+        Args:
+            label_model: one of `label_models`.
+            rows: row numbers, int64 (r,).
+            without: the fold whose gold it has not seen; None: it has seen all.
+        """
+        return self._column(_column(label_model, without))[rows]
+
+    def unseen(self, label_model: str, rows: Rows) -> Floats:
+        """What it says of gold points without having seen them: float64 (r, k).
+
+        Args:
+            label_model: one of `label_models`.
+            rows: row numbers of points that have a fold, int64 (r,).
+        """
+        found = np.empty((len(rows), len(self.classes)))
+        for f in np.unique(self.fold[rows]):
+            some = self.fold[rows] == f
+            found[some] = self.probs(label_model, rows[some], int(f))
+        return found
+
+    def rows_of(self, keys: pd.DataFrame) -> Rows:
+        """The row number of each key, int64 (r,); -1 of one that is not here."""
+        return pd.MultiIndex.from_frame(self.keys).get_indexer(pd.MultiIndex.from_frame(keys[KEYS]))
+
+    def _column(self, name: str) -> Floats:
+        column = pq.read_table(self.path, columns=[name])[name].combine_chunks()
+        return column.flatten().to_numpy().reshape(len(self.keys), -1).astype(np.float64)
+
+
+def write_fold_probs(
+    path: Path,
+    keys: pd.DataFrame,
+    fold: Folds,
+    voted: Mask,
+    pattern: Rows,
+    probs: Mapping[str, Sequence[Floats]],
+    said: Mapping[str, Any],
+) -> Path:
+    """Write the file, some rows at a time: few of the points' votes differ from all others'.
+
+    Args:
+        path: the file.
+        keys: `table_name` and `id` (n rows), each once.
+        fold: int64 (n,), -1 of points without gold.
+        voted: bool (n,).
+        pattern: which of the u distinct rows of votes a point has, int64 (n,).
+        probs: label model → FOLDS + 1 arrays (u, k) over the distinct rows of votes: with all gold, then
+            without each fold's; the simplest label model first.
+        said: `task`, `setting`, `classes` and `chosen`, the label model that the run chose.
+    """
+    columns = {
+        _column(name, None if f == 0 else f - 1): table.astype(np.float32)
+        for name, tables in probs.items()
+        for f, table in enumerate(tables)
+    }
+    metadata = {METADATA: json.dumps({**said, "label_models": list(probs)}, ensure_ascii=False)}
+    types = {"table_name": pa.string(), "id": pa.string(), "fold": pa.int8(), "voted": pa.bool_()}
+    schema = pa.schema({**types, **dict.fromkeys(columns, pa.list_(pa.float32()))}, metadata)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for start in range(0, len(keys), CHUNK_ROWS):
+            some = slice(start, start + CHUNK_ROWS)
+            arrays = [pa.array(keys[key].iloc[some].tolist(), pa.string()) for key in KEYS]
+            arrays += [pa.array(fold[some], pa.int8(), mask=fold[some] < 0), pa.array(voted[some])]
+            arrays += [_lists(table[pattern[some]]) for table in columns.values()]
+            writer.write_table(pa.table(arrays, schema=schema))
+    return path
+
+
+def read_fold_probs(path: Path) -> FoldProbs:
+    """Read what `write_fold_probs` wrote.
+
+    Raises:
+        FrameError: it is something else.
+    """
+    try:
+        said = json.loads((pq.read_schema(path).metadata or {})[METADATA.encode()])
+        table = pq.read_table(path, columns=[*KEYS, "fold", "voted"])
+        return FoldProbs(
+            path,
+            table.select(KEYS).to_pandas(),
+            table["fold"].cast(pa.int64()).fill_null(-1).to_numpy(),
+            table["voted"].to_numpy(),
+            tuple(said["classes"]),
+            tuple(said["label_models"]),
+            said["chosen"],
+        )
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's are ValueErrors
+        raise FrameError(
+            f"{path} holds no probabilities by folds ({type(error).__name__}: {error}); label again"
+        ) from error
+
+
+def _column(label_model: str, without: int | None) -> str:
+    return label_model if without is None else f"{label_model}.without_{without}"
+
+
+def _lists(values: npt.NDArray[np.float32]) -> pa.Array:
+    """Rows (n, k) as lists."""
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
+    return pa.ListArray.from_arrays(offsets, values.ravel())
