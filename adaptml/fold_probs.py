@@ -93,7 +93,7 @@ class FoldProbs:
 
     def _column(self, name: str) -> Floats:
         column = pq.read_table(self.path, columns=[name])[name].combine_chunks()
-        return column.flatten().to_numpy().reshape(len(self.keys), -1).astype(np.float64)
+        return np.asarray(column.flatten().to_numpy().reshape(len(self.keys), -1), np.float64)
 
 
 def write_fold_probs(
