@@ -225,28 +225,6 @@ def test_row_scores() -> None:
     np.testing.assert_allclose(MULTICLASS.scores(Y[2:], named[2:]), [0, 1])
 
 
-def test_an_lf_worse_than_chance_on_gold_says_nothing_in_the_weighted_vote() -> None:
-    """LF 0 is right on all 20 gold points and LF 1 on none, so their accuracies are 21/22 and 1/22.
-
-    Both have half of 2 imaginary votes right on top, because all votes together are right half the time.
-    """
-    truth = np.array([0, 1] * 10)
-    gold = Gold(np.column_stack([truth, 1 - truth]).astype(np.int8), np.eye(2, dtype=np.int8)[truth])
-    model = select_label_model(MULTICLASS, gold.L, gold, 2, choice="weighted_vote").model
-    np.testing.assert_allclose(model.fitted_.weights, [21 / 22, 1 / 22])
-    probs = model.predict_proba(np.array([[0, -1], [0, 0], [0, 1], [-1, 0], [-1, 1]], np.int8))
-    np.testing.assert_allclose(probs, [[21 / 22, 1 / 22]] * 3 + [[1 / 2, 1 / 2]] * 2)
-
-
-def test_better_than_one_in_three_is_better_than_chance_of_three_classes() -> None:
-    """An LF that always votes 0 on two points of each class is right on 2 of 6, with 2 imaginary votes 11/32."""
-    truth = np.array([0, 1, 2] * 2)
-    gold = Gold(np.zeros((6, 1), np.int8), np.eye(3, dtype=np.int8)[truth])
-    model = select_label_model(MULTICLASS, gold.L, gold, 3, choice="weighted_vote").model
-    np.testing.assert_allclose(model.fitted_.weights, [(2 + 2 * 3 / 8) / 8])
-    np.testing.assert_allclose(model.predict_proba(gold.L[:1]), [[11 / 32, 21 / 64, 21 / 64]])
-
-
 def one_good_lf(seed: int) -> tuple[npt.NDArray[np.int8], Gold]:
     """Votes of a good LF and three of little worth on 200 points, silent on 30 %; the first 60 points are gold."""
     rng = np.random.default_rng(seed)
