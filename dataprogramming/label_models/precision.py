@@ -3,6 +3,7 @@
 import numpy as np
 
 from dataprogramming.label_models.core import Floats, Gold, Sets, named_classes
+from dataprogramming.label_models.overlaps import Overlaps
 
 PRIOR_VOTES = 5.0
 
@@ -45,3 +46,14 @@ def class_shares(counts: Floats, before: Floats) -> Floats:
     """P(class | one vote), float64 (m, k + s, k): counts on gold and PRIOR_VOTES imaginary votes."""
     cast = counts.sum(axis=2, keepdims=True)
     return np.asarray((counts + PRIOR_VOTES * before) / (cast + PRIOR_VOTES))
+
+
+def right_votes(shares: Floats, seen: Overlaps, sets: Sets = ()) -> Floats:
+    """The expected share of each LF's votes that are right, (m,), from P(class | one vote), (m, k + s, k).
+
+    In the mix of votes that it casts; nan for no votes.
+    """
+    named = named_classes(shares.shape[2], sets)
+    right = (shares * named).sum(axis=2)[seen.lfs, seen.classes]
+    sums, coverage = np.bincount(seen.lfs, right * seen.rates, seen.m), seen.coverage
+    return np.asarray(np.divide(sums, coverage, out=np.full(seen.m, np.nan), where=coverage > 0))

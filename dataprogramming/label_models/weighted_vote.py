@@ -5,9 +5,10 @@ import numpy as np
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, named_classes, truth
+from dataprogramming.label_models.core import Gold, LabelMatrix, truth
+from dataprogramming.label_models.dependence import exponents
 from dataprogramming.label_models.overlaps import Overlaps, overlaps
-from dataprogramming.label_models.precision import before_gold, class_shares, gold_counts
+from dataprogramming.label_models.precision import before_gold, class_shares, gold_counts, right_votes
 
 
 class WeightedVote(LabelModel):
@@ -24,8 +25,8 @@ class WeightedVote(LabelModel):
     the class, and for those that it falls on.
 
     Each share is smoothed by PRIOR_VOTES imaginary votes, which are as good as all votes on gold together:
-    see `before_gold`. Its weights are the expected shares of each LF's votes that are right; nan for no
-    votes.
+    see `before_gold`. What an LF says counts less where others repeat it: see `exponents`. Its weights are
+    the expected shares of each LF's votes that are right; nan for no votes.
 
     Example:
         >>> L, Y = np.array([[0, 1], [1, 1], [0, 0]]), np.array([[1, 0], [0, 1], [1, 0]])
@@ -45,18 +46,12 @@ class WeightedVote(LabelModel):
         counts = gold_counts(gold, votes.m, k, self.sets)
         shares = class_shares(counts, before_gold(counts, balance, self.sets))
         table = np.zeros((votes.m, votes.k + 1, k))
-        table[:, 1:] = np.log(shares / balance)
-        weights = _right(shares, votes, named_classes(k, self.sets))
+        own = exponents(votes, gold, k, self.sets)
+        table[:, 1:] = own[:, None, None] * np.log(shares / balance)
+        weights = right_votes(shares, votes, self.sets)
         return FittedModel(
             self.name, softmax, argmax, balance, table, np.full(k, 0.5), weights, sets=self.sets
         )
-
-
-def _right(shares: Floats, votes: Overlaps, named: Floats) -> Floats:
-    """The expected share (m,) of each LF's votes that are right; nan for no votes."""
-    right = (shares * named).sum(axis=2)[votes.lfs, votes.classes]
-    sums, coverage = np.bincount(votes.lfs, right * votes.rates, votes.m), votes.coverage
-    return np.divide(sums, coverage, out=np.full(votes.m, np.nan), where=coverage > 0)
 
 
 LABEL_MODEL = WeightedVote

@@ -131,7 +131,7 @@ def random_votes(seed: int, n: int, m: int, k: int) -> np.ndarray:
 
 def test_every_label_model_of_the_folder_is_found_the_simplest_first() -> None:
     assert {problem.name: list(label_models_for(problem)) for problem in (MULTICLASS, MULTILABEL)} == {
-        "multiclass": ["majority_vote", "weighted_vote", "snorkel"],
+        "multiclass": ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"],
         "multilabel": ["union", "em", "knee"],
     }
 

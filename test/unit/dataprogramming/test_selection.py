@@ -29,7 +29,7 @@ def votes(
 def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
     selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
-    assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel"]
+    assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"]
     assert selection.chosen == "weighted_vote"
     assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
@@ -101,7 +101,7 @@ def test_two_lfs_and_snorkels_model_asked_for() -> None:
 
 def test_any_one_can_be_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
-    for name in ("majority_vote", "weighted_vote", "snorkel"):
+    for name in ("majority_vote", "weighted_vote", "snorkel", "dawid_skene"):
         selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name, selection.reason) == (
             name,
@@ -169,7 +169,8 @@ DIVERGING = {"l2": 1e30, "n_epochs": 20}  # at any learning rate
 def test_a_label_model_that_fails_is_left_out_unless_it_was_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, config=DIVERGING)
-    assert list(selection.models) == list(selection.held_out) == ["majority_vote", "weighted_vote"]
+    left = ["majority_vote", "weighted_vote", "dawid_skene"]
+    assert list(selection.models) == list(selection.held_out) == left
     assert any("snorkel was left out" in warning for warning in selection.warnings)
     with pytest.raises(LabellingError, match="does not converge"):
         select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=DIVERGING)
