@@ -26,10 +26,13 @@ from adaptml.errors import FrameError
 from adaptml.files import replacing
 from adaptml.folds import Folds
 from adaptml.frames import KEYS, METADATA
+from adaptml.label_scoring import DECISIONS, FittedModel
+from adaptml.tasks.metrics import Outcome
 
 CHUNK_ROWS = 100_000
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Flags = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 
 
@@ -45,6 +48,7 @@ class FoldProbs:
         classes: k names, in the order of the probabilities.
         label_models: their names, the simplest first.
         chosen: the one that the run chose.
+        decisions: column of the file → how its probabilities become classes.
     """
 
     path: Path
@@ -54,29 +58,34 @@ class FoldProbs:
     classes: tuple[str, ...]
     label_models: tuple[str, ...]
     chosen: str
+    decisions: Mapping[str, Mapping[str, Any]]
 
-    def probs(self, label_model: str, rows: Rows, without: int | None = None) -> Floats:
-        """What a label model says of some rows, float64 (r, k).
+    def says(self, label_model: str, rows: Rows, without: int | None = None) -> Outcome:
+        """What a label model says of r rows.
 
         Args:
             label_model: one of `label_models`.
             rows: row numbers, int64 (r,).
             without: the fold whose gold it has not seen; None: it has seen all.
         """
-        return self._column(_column(label_model, without))[rows]
+        name = _column(label_model, without)
+        how, probs = self.decisions[name], self._column(name)[rows]
+        decide = DECISIONS[how["decision"]]
+        return Outcome(probs, decide(probs, np.array(how["balance"]), np.array(how["thresholds"])))
 
-    def unseen(self, label_model: str, rows: Rows) -> Floats:
-        """What it says of gold points without having seen them: float64 (r, k).
+    def unseen(self, label_model: str, rows: Rows) -> Outcome:
+        """What it says of r gold points without having seen them.
 
         Args:
             label_model: one of `label_models`.
             rows: row numbers of points that have a fold, int64 (r,).
         """
-        found = np.empty((len(rows), len(self.classes)))
+        probs, named = np.empty((len(rows), len(self.classes))), np.empty((len(rows), len(self.classes)))
         for f in np.unique(self.fold[rows]):
             some = self.fold[rows] == f
-            found[some] = self.probs(label_model, rows[some], int(f))
-        return found
+            said = self.says(label_model, rows[some], int(f))
+            probs[some], named[some] = said.probs, said.predicted
+        return Outcome(probs, named.astype(np.int8))
 
     def rows_of(self, keys: pd.DataFrame) -> Rows:
         """The row number of each key, int64 (r,); -1 of one that is not here."""
@@ -84,7 +93,7 @@ class FoldProbs:
 
     def _column(self, name: str) -> Floats:
         column = pq.read_table(self.path, columns=[name])[name].combine_chunks()
-        return column.flatten().to_numpy().reshape(len(self.keys), -1).astype(np.float64)
+        return np.asarray(column.flatten().to_numpy().reshape(len(self.keys), -1), np.float64)
 
 
 def write_fold_probs(
@@ -92,28 +101,32 @@ def write_fold_probs(
     keys: pd.DataFrame,
     fold: Folds,
     voted: Mask,
+    votes: npt.NDArray[np.int8],
     pattern: Rows,
-    probs: Mapping[str, Sequence[Floats]],
+    models: Mapping[str, Sequence[FittedModel]],
     said: Mapping[str, Any],
 ) -> Path:
-    """Write the file, some rows at a time: few of the points' votes differ from all others'.
+    """Write the file, some rows at a time; what is said of distinct rows of votes is computed once.
 
     Args:
         path: the file.
         keys: `table_name` and `id` (n rows), each once.
         fold: int64 (n,), -1 of points without gold.
         voted: bool (n,).
-        pattern: which of the u distinct rows of votes a point has, int64 (n,).
-        probs: label model → FOLDS + 1 arrays (u, k) over the distinct rows of votes: with all gold, then
-            without each fold's; the simplest label model first.
+        votes: the u distinct rows of the points' votes, int8 (u, m): a small part of n.
+        pattern: which of them a point has, int64 (n,), values in {0 … u-1}.
+        models: label model → FOLDS + 1 of it: fitted with all gold, then without each fold's; the simplest
+            label model first.
         said: `task`, `setting`, `classes` and `chosen`, the label model that the run chose.
     """
-    columns = {
-        _column(name, None if f == 0 else f - 1): table.astype(np.float32)
-        for name, tables in probs.items()
-        for f, table in enumerate(tables)
+    named = {
+        _column(name, None if f == 0 else f - 1): model
+        for name, fitted in models.items()
+        for f, model in enumerate(fitted)
     }
-    metadata = {METADATA: json.dumps({**said, "label_models": list(probs)}, ensure_ascii=False)}
+    columns = {name: model.predict_proba(votes).astype(np.float32) for name, model in named.items()}
+    ours = {**said, "label_models": list(models), "decisions": {n: _decision(m) for n, m in named.items()}}
+    metadata = {METADATA: json.dumps(ours, ensure_ascii=False)}
     types = {"table_name": pa.string(), "id": pa.string(), "fold": pa.int8(), "voted": pa.bool_()}
     schema = pa.schema({**types, **dict.fromkeys(columns, pa.list_(pa.float32()))}, metadata)
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
@@ -143,6 +156,7 @@ def read_fold_probs(path: Path) -> FoldProbs:
             tuple(said["classes"]),
             tuple(said["label_models"]),
             said["chosen"],
+            said["decisions"],
         )
     except (OSError, ValueError, KeyError) as error:  # pyarrow's are ValueErrors
         raise FrameError(
@@ -152,6 +166,14 @@ def read_fold_probs(path: Path) -> FoldProbs:
 
 def _column(label_model: str, without: int | None) -> str:
     return label_model if without is None else f"{label_model}.without_{without}"
+
+
+def _decision(model: FittedModel) -> dict[str, Any]:
+    return {
+        "decision": model.decision.__name__,
+        "balance": model.balance.tolist(),
+        "thresholds": model.thresholds.tolist(),
+    }
 
 
 def _lists(values: npt.NDArray[np.float32]) -> pa.Array:

@@ -8,14 +8,26 @@ from adaptml import fold_probs
 from adaptml.errors import FrameError
 from adaptml.fold_probs import read_fold_probs, write_fold_probs
 from adaptml.folds import FOLDS, folds_of_keys, held_out_parts
+from adaptml.label_scoring import DECISIONS, LINKS, FittedModel
 
 KEYS = pd.DataFrame({"table_name": "posts", "id": ["a", "b", "c", "d"]})
 SAID = {"task": "spam", "setting": "multiclass", "classes": ["ham", "spam"], "chosen": "vote"}
 
 
-def tables(first: float) -> list[np.ndarray]:
-    """Of two distinct rows of votes, with all gold and without each fold's: `first` and a tenth a fold less."""
-    return [np.array([[p, 1 - p], [0.5, 0.5]]) for p in first - np.arange(FOLDS + 1) / 10]
+def fitted(first: float, limit: float = 0.5) -> list[FittedModel]:
+    """Of one rule, whose vote says spam with `first`; without each fold's gold, with a tenth less each time."""
+    return [
+        FittedModel(
+            "vote",
+            LINKS["sigmoid"],
+            DECISIONS["thresholds"],
+            np.array([0.5, 0.5]),
+            np.array([[[0, 0], [0, 0], np.log([(1 - p) / p, p / (1 - p)])]]),
+            np.array([0.5, limit]),
+            np.ones(1),
+        )
+        for p in first - np.arange(FOLDS + 1) / 10
+    ]
 
 
 def test_what_was_written_is_read_back_in_any_number_of_chunks(
@@ -23,22 +35,25 @@ def test_what_was_written_is_read_back_in_any_number_of_chunks(
 ) -> None:
     monkeypatch.setattr(fold_probs, "CHUNK_ROWS", 3)
     fold, voted = np.array([-1, 0, 4, -1]), np.array([True, True, True, False])
-    pattern = np.array([0, 0, 0, 1])
+    votes, pattern = np.array([[1], [-1]], np.int8), np.array([0, 0, 0, 1])
+    models = {"vote": fitted(0.9), "em": fitted(0.8, limit=0.85)}
     path = tmp_path / "fold_probs.parquet"
-    write_fold_probs(path, KEYS, fold, voted, pattern, {"vote": tables(0.9), "em": tables(0.8)}, SAID)
+    write_fold_probs(path, KEYS, fold, voted, votes, pattern, models, SAID)
     found = read_fold_probs(path)
     assert found.keys.equals(KEYS)
     assert (found.fold.tolist(), found.voted.tolist()) == ([-1, 0, 4, -1], voted.tolist())
     assert (found.classes, found.label_models, found.chosen) == (("ham", "spam"), ("vote", "em"), "vote")
     every = np.arange(4)
-    assert found.probs("vote", every)[:, 0] == pytest.approx([0.9, 0.9, 0.9, 0.5])
-    assert found.probs("em", every, without=2)[:, 0] == pytest.approx([0.5, 0.5, 0.5, 0.5])
+    said = found.says("vote", every)
+    assert said.probs[:, 1] == pytest.approx([0.9, 0.9, 0.9, 0.5])
+    assert said.predicted.tolist() == [[0, 1]] * 3 + [[0, 0]]
+    assert found.says("em", every).predicted[:, 1].tolist() == [0, 0, 0, 0]  # its limit is higher
+    assert found.says("em", every, without=2).probs[:, 1] == pytest.approx([0.5] * 4)
     # b is in fold 0 and c in fold 4: each as the label model without that fold says it
-    assert found.unseen("vote", np.array([2, 1]))[:, 0] == pytest.approx([0.4, 0.8])
+    assert found.unseen("vote", np.array([2, 1])).probs[:, 1] == pytest.approx([0.4, 0.8])
     asked = pd.DataFrame({"id": ["c", "x"], "table_name": "posts"})
     assert found.rows_of(asked).tolist() == [2, -1]
-    lists = pd.read_parquet(path)["vote.without_4"].tolist()
-    assert [len(one) for one in lists] == [2, 2, 2, 2]
+    assert [len(one) for one in pd.read_parquet(path)["vote.without_4"]] == [2, 2, 2, 2]
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
