@@ -247,7 +247,9 @@ def test_a_failed_run_is_marked_with_its_error(run: Run, room: Project) -> None:
     assert "labelling function broken failed on 2 points and abstained there" in done.warnings
 
 
-@pytest.mark.parametrize("label_model", ["majority_vote", "weighted_vote", "snorkel", "union", "em", "knee"])
+@pytest.mark.parametrize(
+    "label_model", ["majority_vote", "weighted_vote", "snorkel", "dawid_skene", "union", "em", "knee"]
+)
 def test_the_registered_model_needs_neither_torch_nor_snorkel_nor_this_project(
     room: Project, run: Run, store: str, tmp_path: Path, label_model: str
 ) -> None:
