@@ -18,7 +18,7 @@ from dataprogramming.keyword_counts import Hits, silent_sentence
 from dataprogramming.label_models.core import Floats, Gold, Indicator, covered
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.lf_versions import LFVersion
-from dataprogramming.on_gold import dev_metrics, sentence_on_gold
+from dataprogramming.on_gold import OnGold, dev_metrics, on_gold, sentence_on_gold
 from dataprogramming.selection import Selection
 from dataprogramming.votes import Votes
 
@@ -99,6 +99,11 @@ class Labelling:
         return frame
 
     @cached_property
+    def on_gold(self) -> OnGold | None:
+        """How good each label model is on gold that it has not seen; None without gold."""
+        return on_gold(self.selection, self.gold, self.task.class_names)
+
+    @cached_property
     def lf_summary(self) -> pd.DataFrame:
         """A row per labelling function, see `lf_table`."""
         return lf_table(
@@ -123,8 +128,8 @@ class Labelling:
             "labelling_functions": len(self.votes.lf_names),
             "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
-        if self.gold is not None:
-            found |= dev_metrics(self.task, self.gold, self.selection)
+        if self.gold is not None and self.on_gold is not None:
+            found |= dev_metrics(self.task, self.gold, self.selection, self.on_gold)
             found |= self._judge_metrics()
             found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
@@ -163,8 +168,8 @@ class Labelling:
         ]
         if self.came_from != BUILT_IN:
             found.append(("settings", self.came_from))
-        if self.gold is not None and self.judged is not None:
-            found.append(("on gold", self._on_gold(self.gold)))
+        if self.on_gold is not None:
+            found.append(("on gold", self._sentence(self.on_gold)))
         return found
 
     def _judge_metrics(self) -> dict[str, float]:
@@ -173,11 +178,10 @@ class Labelling:
             return {}
         return judge_metrics(self.selection.metric, gold.judges, gold.Y, judged, "dev")
 
-    def _on_gold(self, gold: Gold) -> str:
+    def _sentence(self, found: OnGold) -> str:
         without = 1 - self.metrics["dev_coverage"]
         return (
-            f"{sentence_on_gold(self.selection, gold, self.task.class_names)}; gold points without votes "
-            f"({without:.0%}) are {UNCOVERED_POLICY}"
+            f"{sentence_on_gold(found)}; gold points without votes ({without:.0%}) are {UNCOVERED_POLICY}"
             f"{judge_sentence(self.selection.metric, self.metrics, 'dev')}"
         )
 

@@ -40,10 +40,40 @@ class ModelOnGold:
     log_loss: float
 
 
-def told_metrics(metric: Metric) -> list[Metric]:
-    """The metric that decides, and the plain measure that is told beside it where that is another."""
-    plain = accuracy_of(metric.problem)
-    return [metric] if plain.name == metric.name else [metric, plain]
+@dataclass(frozen=True)
+class OnGold:
+    """What all models of a run reach on its gold points.
+
+    Attributes:
+        models: every label model that could be chosen, and before them the constant one.
+        judged: the chosen model, on gold that had no say in choosing it.
+        n: gold points.
+        metric: what decides.
+    """
+
+    models: Sequence[ModelOnGold]
+    judged: ModelOnGold
+    n: int
+    metric: Metric
+
+
+def on_gold(selection: Selection, gold: Gold | None, class_names: Sequence[str]) -> OnGold | None:
+    """The figures of a selection; None without gold.
+
+    Args:
+        selection: the label models, and the one that was chosen.
+        gold: the gold points, or None.
+        class_names: k names.
+    """
+    if gold is None or selection.judged is None:
+        return None
+    titles = {CONSTANT: constant_title(gold, class_names)}
+    models = [
+        _figures(name, titles.get(name, name), selection.metric, gold, out)
+        for name, out in _said(selection).items()
+    ]
+    judged = _figures(selection.chosen, selection.chosen, selection.metric, gold, selection.judged)
+    return OnGold(models, judged, len(gold), selection.metric)
 
 
 def constant_title(gold: Gold, class_names: Sequence[str]) -> str:
@@ -51,47 +81,7 @@ def constant_title(gold: Gold, class_names: Sequence[str]) -> str:
     return f"always {class_names[int(gold.Y.sum(axis=0).argmax())]}"
 
 
-def models_on_gold(selection: Selection, gold: Gold, class_names: Sequence[str]) -> list[ModelOnGold]:
-    """Every label model that could be chosen, and before them the constant one.
-
-    Args:
-        selection: of a run with gold.
-        gold: its gold points.
-        class_names: k names.
-    """
-    return [
-        _on_gold(
-            name,
-            constant_title(gold, class_names) if name == CONSTANT else name,
-            selection.metric,
-            gold,
-            out,
-        )
-        for name, out in _said(selection).items()
-    ]
-
-
-def _said(selection: Selection) -> dict[str, Outcome]:
-    """What each model says of gold that it has not seen, the constant one first; empty without gold."""
-    first = {} if selection.constant is None else {CONSTANT: selection.constant}
-    return {**first, **selection.held_out}
-
-
-def judged_on_gold(selection: Selection, gold: Gold) -> ModelOnGold | None:
-    """The figure of the chosen model on gold that had no say in choosing it; None without gold."""
-    if selection.judged is None:
-        return None
-    return _on_gold(selection.chosen, selection.chosen, selection.metric, gold, selection.judged)
-
-
-def _on_gold(name: str, title: str, metric: Metric, gold: Gold, said: Outcome) -> ModelOnGold:
-    figures = {
-        one: Figure(one.value(gold.Y, said), *one.interval(gold.Y, said)) for one in told_metrics(metric)
-    }
-    return ModelOnGold(name, title, figures, metric.problem.log_loss(gold.Y, said.probs))
-
-
-def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float]:
+def dev_metrics(task: Task, gold: Gold, selection: Selection, found: OnGold) -> dict[str, float]:
     """Metrics of every label model on gold that it was not fitted on.
 
     `dev_<metric>` is the chosen model's over all gold points, each judged by the model that the gold of other
@@ -101,18 +91,46 @@ def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float
     decides and the plain measure have `_low` and `_high` too, the ends of the 95 % interval.
     """
     rows = covered(gold.L)
-    found = {"dev_points": float(len(gold)), "dev_coverage": float(rows.mean())}
+    metrics = {"dev_points": float(len(gold)), "dev_coverage": float(rows.mean())}
     for name, out in _said(selection).items():
-        found |= {f"dev_{name}/{metric}": value for metric, value in _metrics(task, gold, out).items()}
-    for model in models_on_gold(selection, gold, task.class_names):
-        found |= _ends(f"dev_{model.name}/", model)
-    judged = judged_on_gold(selection, gold)
-    if judged is None or selection.judged is None:
-        return found
-    found |= {f"dev_{metric}": value for metric, value in _metrics(task, gold, selection.judged).items()}
-    found |= _ends("dev_", judged)
-    seen, part = selection.judged.rows(rows), Gold(gold.L[rows], gold.Y[rows])
-    return found | {f"dev_covered_{metric}": value for metric, value in _metrics(task, part, seen).items()}
+        metrics |= {f"dev_{name}/{metric}": value for metric, value in _metrics(task, gold, out).items()}
+    for model in found.models:
+        metrics |= _ends(f"dev_{model.name}/", model)
+    judged = selection.judged
+    if judged is None:
+        return metrics
+    metrics |= {f"dev_{metric}": value for metric, value in _metrics(task, gold, judged).items()}
+    metrics |= _ends("dev_", found.judged)
+    part = _metrics(task, Gold(gold.L[rows], gold.Y[rows]), judged.rows(rows))
+    return metrics | {f"dev_covered_{metric}": value for metric, value in part.items()}
+
+
+def sentence_on_gold(found: OnGold) -> str:
+    """The chosen model's figures and the constant model's, for people."""
+    told = ", ".join(f"{metric.title} {figure}" for metric, figure in found.judged.figures.items())
+    first, *others = found.models
+    chose = " that had no say in the choice" if len(others) > 1 else ""
+    values = ", ".join(f"{metric.title} {figure.value:.3f}" for metric, figure in first.figures.items())
+    return f"{told} by cross-validation on gold{chose}; {first.title}: {values}"
+
+
+def told_metrics(metric: Metric) -> list[Metric]:
+    """The metric that decides, and the plain measure that is told beside it where that is another."""
+    plain = accuracy_of(metric.problem)
+    return [metric] if plain.name == metric.name else [metric, plain]
+
+
+def _said(selection: Selection) -> dict[str, Outcome]:
+    """What each model says of gold that it has not seen, the constant one first; empty without gold."""
+    first = {} if selection.constant is None else {CONSTANT: selection.constant}
+    return {**first, **selection.held_out}
+
+
+def _figures(name: str, title: str, metric: Metric, gold: Gold, said: Outcome) -> ModelOnGold:
+    figures = {
+        one: Figure(one.value(gold.Y, said), *one.interval(gold.Y, said)) for one in told_metrics(metric)
+    }
+    return ModelOnGold(name, title, figures, metric.problem.log_loss(gold.Y, said.probs))
 
 
 def _metrics(task: Task, gold: Gold, said: Outcome) -> dict[str, float]:
@@ -126,19 +144,3 @@ def _ends(prefix: str, model: ModelOnGold) -> dict[str, float]:
         name = f"{prefix}{metric.logged}"
         found |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
     return found
-
-
-def sentence_on_gold(selection: Selection, gold: Gold, class_names: Sequence[str]) -> str:
-    """The chosen model's figures and the constant model's, for people; empty without gold."""
-    judged = judged_on_gold(selection, gold)
-    if judged is None:
-        return ""
-    told = ", ".join(f"{metric.title} {figure}" for metric, figure in judged.figures.items())
-    chose = " that had no say in the choice" if len(selection.held_out) > 1 else ""
-    said = f"{told} by cross-validation on gold{chose}"
-    if selection.constant is None:
-        return said
-    values = ", ".join(
-        f"{metric.title} {metric.value(gold.Y, selection.constant):.3f}" for metric in judged.figures
-    )
-    return f"{said}; {constant_title(gold, class_names)}: {values}"

@@ -103,4 +103,5 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         counts=found.counts,
         keyword_hits=found.keyword_hits,
         keyword_points=found.keyword_points,
+        on_gold=found.on_gold,
     )

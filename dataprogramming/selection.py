@@ -271,6 +271,6 @@ def _best(metric: Metric, gold: Gold, held_out: Mapping[str, Outcome]) -> tuple[
         return name, f"{name} is best: {what}"
     loss = metric.problem.log_loss(gold.Y, held_out[name].probs)
     return name, (
-        f"{name} is taken: {what}; its log loss, {loss:.3f}, is not above that of {listed(tied)}, which gold "
-        "cannot tell from it"
+        f"{name} is taken: {what}; gold cannot tell {listed(tied)} from it, and of these its log loss, "
+        f"{loss:.3f}, is the lowest"
     )

@@ -8,7 +8,6 @@ from adaptml.tasks import MULTICLASS, MULTILABEL
 from adaptml.tasks.metrics import Metric, Outcome, constant
 from dataprogramming.gold_warnings import gold_warnings, not_better_than_constant, rarely_named
 from dataprogramming.label_models.core import Gold
-from dataprogramming.on_gold import judged_on_gold, models_on_gold, sentence_on_gold
 from dataprogramming.selection import Selection
 
 NAMES = ["ham", "spam", "other"]
@@ -122,22 +121,4 @@ def test_in_multilabel_each_class_is_a_question_of_its_own() -> None:
     assert (
         "better than to say always cat: F1 over samples 0.833"
         in gold_warnings(chosen, gold(Y), ["cat", "dog"], Y)[0]
-    )
-
-
-def test_every_model_stands_beside_the_constant_with_its_interval() -> None:
-    Y = flags(90, 10, 0)
-    chosen = selection(Y, labelled_as(92, 8, 0), MACRO_F1)
-    rows = models_on_gold(chosen, gold(Y), NAMES)
-    assert [(row.name, row.title) for row in rows] == [
-        ("constant", "always ham"), ("em", "em"), ("union", "union"),
-    ]  # fmt: skip
-    for row in (*rows, judged_on_gold(chosen, gold(Y))):
-        assert row is not None
-        assert [metric.name for metric in row.figures] == ["macro_f1", "accuracy"]
-        assert all(figure.low <= figure.value <= figure.high for figure in row.figures.values())
-    assert rows[0].figures[MACRO_F1].value == pytest.approx((180 / 190 + 0) / 2)
-    assert sentence_on_gold(chosen, gold(Y), NAMES) == (
-        f"macro F1 {rows[1].figures[MACRO_F1]}, accuracy {rows[1].figures[ACCURACY]} by cross-validation on gold "
-        "that had no say in the choice; always ham: macro F1 0.474, accuracy 0.900"
     )
