@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from adaptml.runs.metric import CONSTANT
 from adaptml.tasks import Task
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 from dataprogramming.label_models.core import Gold, covered
 from dataprogramming.selection import Selection
-
-CONSTANT = "constant"  # what metrics call a model that always names the most frequent class
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from adaptml.frames import write_frame
 from adaptml.plots import write_plot
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
 from dataprogramming.analysis import lf_summary
 from dataprogramming.artifacts import model_to_log
@@ -20,7 +21,7 @@ from dataprogramming.report import GoldPoints, LabelledPoints, label_report
 def record(found: Labelling, recorder: Recorder, *, tolerant: bool, texts: bool, seed: int) -> None:
     """Log metrics, warnings and artifacts."""
     recorder.params["label_model_used"] = found.selection.chosen
-    recorder.params["metric"] = found.selection.metric.name
+    recorder.params[METRIC] = found.selection.metric.logged
     recorder.tags[CLASSES_TAG] = classes_text(found.task.class_names)
     recorder.metrics |= found.metrics
     if tolerant:

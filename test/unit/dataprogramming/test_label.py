@@ -27,6 +27,7 @@ from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.votes import Votes
+from portal.runs.answers import read as read_run
 
 # MLflow's own, at its first use
 pytestmark = [
@@ -207,9 +208,20 @@ def test_multiclass_run(room: Project, run: Run) -> None:
         f"dev_{model}accuracy{end}" for model in ("", "constant/", "snorkel/") for end in ("_low", "_high")
     ]
     assert set(ends) <= set(done.metrics)
+    params = room.runs.client.get_run(done.run_id).data.params
+    assert params["metric"] == "accuracy"
+    shown = read_run(room, task="pets", run_id=done.run_id)
+    rows = [
+        (row["name"], row["figures"][0]["name"], row["figures"][0]["value"]) for row in shown["label_models"]
+    ]
+    assert rows == [
+        ("constant", "accuracy", 0.5), ("majority_vote", "accuracy", 1.0), ("snorkel", "accuracy", 1.0),
+        ("weighted_vote", "accuracy", 1.0), ("", "accuracy", 1.0),
+    ]  # fmt: skip
+    assert [figure["low"] < 1 for row in shown["label_models"] for figure in row["figures"]] == [True] * 5
+    assert shown["gold"]["figure"]["value"] == 1.0  # of the same predictions as the last row
     assert done.warnings[0].startswith("there are only 24 gold points: a figure on them can be off by 0.20 ")
     assert done.model.startswith("multiclass_pets_label_model version ")
-    params = room.runs.client.get_run(done.run_id).data.params
     assert (params["label_model"], params["label_model_used"]) == ("auto", done.chosen)
 
 
