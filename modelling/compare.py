@@ -19,6 +19,7 @@ from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import NOTE_TAG, Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
@@ -239,7 +240,7 @@ def _record(
             f"{row.strategy}_{metric.problem.measure}": row.plain,
             f"{row.strategy}_log_loss": row.log_loss,
         }
-    recorder.params["judged_by"] = metric.name
+    recorder.params[METRIC] = metric.logged
     write_preview(pd.DataFrame(rows), recorder.folder / "comparison.html")
     recorder.log.info(sentence)
     recorder.tags[NOTE_TAG] = sentence

@@ -108,7 +108,6 @@ class Evaluation:
         told = f"{words} on {len(truth)} points{' ' if policy else ''}{policy}"
         if prefix == "gold":
             self.gold, self.policy = (truth, said), policy
-            judged = judge_metrics(self.task.problem, truth.judges, truth.Y, said.predicted, prefix)
-            self.metrics |= judged
-            told += judge_sentence(self.task.problem, self.metrics, prefix)
+            self.metrics |= judge_metrics(self.metric, truth.judges, truth.Y, said, prefix)
+            told += judge_sentence(self.metric, self.metrics, prefix)
         self.told["gold" if prefix == "gold" else "label model"] = told

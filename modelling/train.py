@@ -18,6 +18,7 @@ from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.runs.artifacts import REPORT
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
@@ -334,6 +335,7 @@ class _Training:
         """Record how the model was chosen, and whether its optimiser came to an end."""
         way, stopped = done.way, unconverged(done.model)
         self._recorder.params |= {
+            METRIC: self.evaluation.metric.logged,
             STRATEGY_USED: way.strategy,
             "label_model_used": way.label_model,
             "soft_labels_used": way.soft,
