@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from adaptml.errors import AdaptmlError, FeatureError, MissingDataPointsError, ModelError, listed, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
+from adaptml.files import read_bounded
 from adaptml.frames import KEYS
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.tasks import MAX_CLASSES, ProblemType, problem_type
@@ -143,11 +144,7 @@ def read_small(path: Path) -> bytes:
         OSError: it cannot be read.
         ValueError: it is larger than MAX_JSON_BYTES.
     """
-    with path.open("rb") as file:
-        found = file.read(MAX_JSON_BYTES + 1)
-    if len(found) > MAX_JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {MAX_JSON_BYTES:,} bytes")
-    return found
+    return read_bounded(path, MAX_JSON_BYTES)
 
 
 def _not_ours(path: Path, error: Exception) -> ModelError:

@@ -36,14 +36,26 @@ def test_it_finds_what_re_finds(pattern, texts, flags):
     assert [search.found(text) for text in texts] == [expected.search(text) is not None for text in texts]
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "^(a|a?)+x$", "(.*)*x$", "(?:|a|){30}b", "(a?){40}a{40}$"])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "(a|aa)+$", "^(a|a?)+x$", "(.*)*x$", "(?:|a|){30}b", "(a?){40}a{40}$"]
+)
 def test_expressions_that_double_with_each_letter_are_answered(pattern):
     assert not LinearSearch(pattern).found("a" * 39 + "!" + "a" * 39 + "!")
 
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(a)\1", "a(?=b)", "a(?!b)", "(?<=a)b", "(?>a)", "a++", "(a)(?(1)b|c)", "(?:[a-z]{60}){60}", "a{9999999}"],
+    [
+        r"(a)\1",
+        "a(?=b)",
+        "a(?!b)",
+        "(?<=a)b",
+        "(?>a)",
+        "a++",
+        "(a)(?(1)b|c)",
+        "(?:[a-z]{60}){60}",
+        "a{9999999}",
+    ],
 )
 def test_what_cannot_be_searched_in_that_time_is_refused(pattern):
     with pytest.raises(NotLinearError, match="the expression"):
