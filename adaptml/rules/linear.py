@@ -97,19 +97,18 @@ class LinearSearch:
 
     def found(self, text: str) -> bool:
         """Whether the expression is anywhere in a text."""
-        state: _State | None = self._state(frozenset(), "")
+        state = self._state(frozenset(), "")
         last = len(text) - 1
         for i, letter in enumerate(text):
-            assert state is not None  # noqa: S101 - the loop ends there
             # A line's end that ends the text too is another letter: `$` holds before it.
             key = letter if i < last or letter != "\n" else "\n$"
             try:
-                state = state.after[key]
+                after = state.after[key]
             except KeyError:
-                state = self._next(state, key, letter, i == last)
-            if state is None:
+                after = self._next(state, key, letter, i == last)
+            if after is None:
                 return True
-        assert state is not None  # noqa: S101 - as above
+            state = after
         if "" not in state.after:
             state.after[""] = None if 0 in self._reached(state, "", False)[0] else state
         return state.after[""] is None
@@ -174,7 +173,8 @@ class LinearSearch:
             _, added, taken, parts = value
             return self._sequence(parts, then, (flags | added) & ~taken)
         if op in (_sre.MAX_REPEAT, _sre.MIN_REPEAT):
-            return self._repeat(*value, then, flags)
+            least, most, body = value
+            return self._repeat(least, most, body, then, flags)
         raise NotLinearError(f"the expression has a part that cannot be searched at once ({op})")
 
     def _repeat(self, least: int, most: Any, parts: Any, then: int, flags: int) -> int:

@@ -163,13 +163,13 @@ class ModelRules(BaseModel):
             if reference.version != COLUMN:
                 told &= [value is not None for value in values[str(reference)]]
         told &= self._short_enough(values)
-        rows = np.flatnonzero(told)
-        if not len(rows):
+        rows = np.flatnonzero(told).tolist()
+        if not rows:
             return Cast(votes, told)
         chosen = {name: [cells[row] for row in rows] for name, cells in values.items()}
         try:
             for where, j in self._hits(chosen):
-                votes[rows[where], j] = self._codes[j]
+                votes[np.array(rows)[where], j] = self._codes[j]
         except LabellingError as error:
             raise FeatureError(str(error)) from error
         return Cast(votes, told)

@@ -27,6 +27,7 @@ from adaptml.tasks import ABSTAIN
 
 Votes = npt.NDArray[np.int8]
 LOOK_UP_IDS = 5_000
+WRITE_ROWS, WRITE_VOTES = 50_000, 10_000_000  # in memory at a time, at most
 _KEYS = [*KEYS, "lfs"]
 _TYPES: dict[str, TypeEngine[Any]] = {
     "table_name": sa.Text(),
@@ -65,9 +66,9 @@ def write_votes(points: Points, rules: ModelRules, keys: pd.DataFrame, votes: Vo
     """
     results, table = points.results, votes_table(rules.task)
     results.create_table(table, _TYPES, _KEYS)
-    new = 0
-    for start in range(0, len(keys), LOOK_UP_IDS):
-        some = keys[start : start + LOOK_UP_IDS].reset_index(drop=True)
+    new, at_once = 0, max(1, min(WRITE_ROWS, WRITE_VOTES // len(rules.rules)))
+    for start in range(0, len(keys), at_once):
+        some = keys[start : start + at_once].reset_index(drop=True)
         told = input_hashes(points, some, rules.inputs, skip_missing=True)
         rows = [row for row, said in enumerate(told) if said is not None]
         frame = (
@@ -76,7 +77,7 @@ def write_votes(points: Points, rules: ModelRules, keys: pd.DataFrame, votes: Vo
             .assign(
                 lfs=rules.lfs,
                 votes=[np.float32(votes[start + row]) - ABSTAIN for row in rows],
-                inputs=[told[row] for row in rows],
+                inputs=[said for said in told if said is not None],
                 run_id=run_id,
             )
         )
@@ -132,7 +133,7 @@ def _stored(
     table = votes_table(rules.task)
     if not rules.lfs or not results.has_table(table):
         return {}
-    target = sa.table(table, *(sa.column(name, kind) for name, kind in _TYPES.items()))
+    target = sa.Table(table, sa.MetaData(), *(sa.Column(name, kind) for name, kind in _TYPES.items()))
     query = sa.select(target.c.id, target.c.inputs, target.c.votes).where(target.c.lfs == rules.lfs)
     found: dict[tuple[str, str], tuple[str, npt.NDArray[np.float32]]] = {}
     with results.translated(), results.engine.connect() as connection:
