@@ -43,7 +43,7 @@ def model_rules(
         rules.append(_described(lf, task) if is_known else VotingRule(name=lf.name))
     return ModelRules(
         task=task.name,
-        lfs=digest_of_lfs({version.name: version.digest for version in versions}),
+        lfs=digest_of_lfs(task.class_names, {version.name: version.digest for version in versions}),
         classes=tuple(task.class_names),
         columns=columns,
         rules=tuple(rules),

@@ -5,10 +5,10 @@
 3. A point without either is answered from its vectors alone, by a model that was trained for that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from zipfile import ZipFile
 
 import numpy as np
@@ -100,6 +100,18 @@ class Voting:
         place = {key: i for i, key in enumerate(distinct.itertuples(index=False, name=None))}
         places = [place[key] for key in asked.itertuples(index=False, name=None)]
         return Voted(votes[places], ways[places])
+
+    def of_values(self, values: Mapping[str, Sequence[Any]]) -> Voted:
+        """The votes on one point that is in no table; none where rules are no data, or look at more.
+
+        Args:
+            values: column or version of a feature → a list of its one value.
+        """
+        m = len(self.rules.rules)
+        if self.rules.not_data or not {*map(str, self.rules.looked_at)} <= {*values}:
+            return Voted(np.full((1, m), ABSTAIN, np.int8), np.array([NO_VOTES], dtype=object))
+        votes, told = self.rules.cast(values)
+        return Voted(votes, np.array([COMPUTED if told[0] else NO_VOTES], dtype=object))
 
     def _computed(self, keys: pd.DataFrame) -> tuple[Votes, npt.NDArray[np.bool_]]:
         looked_at = self.rules.looked_at

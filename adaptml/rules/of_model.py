@@ -147,6 +147,12 @@ class ModelRules(BaseModel):
         """The same, of a run's own where nothing else tells these labelling functions from others."""
         return self if self.lfs else self.model_copy(update={"lfs": run_id})
 
+    def said(self, votes: npt.NDArray[np.int8]) -> dict[str, str]:
+        """What labelling functions say of one point, by their names; votes are int8 (m,)."""
+        sets = [" or ".join(self.classes[c] for c in classes) for classes in self.sets]
+        words = [*self.classes, *sets]
+        return {name: words[vote] for name, vote in zip(self.names, votes, strict=True) if vote >= 0}
+
     def cast(self, values: Mapping[str, Sequence[Any]]) -> Cast:
         """The votes on r data points, where all rules are data: those of the labelling functions themselves.
 
@@ -254,13 +260,14 @@ def _linear(rule: RegexRule) -> LinearSearch | None:
         return None
 
 
-def digest_of_lfs(digests: Mapping[str, str | None]) -> str:
+def digest_of_lfs(classes: Sequence[str], digests: Mapping[str, str | None]) -> str:
     """What tells a task's labelling functions from others, in their order; empty where that is not certain.
 
     Args:
+        classes: k names: votes are their numbers.
         digests: name → fingerprint, None where it could not be certain.
     """
     if None in digests.values():
         return ""
-    text = "\0".join(f"{name}\0{digest}" for name, digest in digests.items())
+    text = "\0".join([*classes, "", *(f"{name}\0{digest}" for name, digest in digests.items())])
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

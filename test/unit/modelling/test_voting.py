@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,17 +17,20 @@ from adaptml.errors import ModelError
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.rules.core import KeywordRule, RegexRule
 from adaptml.rules.of_model import ModelRules, VotingRule
-from adaptml.rules.stored_votes import votes_table, write_votes
+from adaptml.rules.stored_votes import write_votes
 from adaptml.tasks import MULTICLASS, Task
-from modelling import voting
+from modelling import explain, voting
 from modelling.algorithms import EndModel
 from modelling.app.model_cache import Served, ServedModel
 from modelling.app.openapi import response_schema
 from modelling.app.status import listing
-from modelling.champion import load_champion
+from modelling.champion import Champion, load_champion
 from modelling.export import export_model
+from modelling.keyed import load_keyed_model
 from modelling.model_folder import load_model_folder
+from modelling.reading_one import votes_on_texts
 from modelling.registration import model_to_log
+from modelling.word_weights import linear_score
 
 TASK = Task(name="pets", classes=["cat", "dog"])
 NAMES = ("meow", "bark")
@@ -61,12 +66,12 @@ def rules(*, bark=BARK, column="text"):
 
 
 @pytest.fixture
-def registry(project):
+def pets(project):
     types = {"id": sa.Text(), "x": sa.Double(), "text": sa.Text()}
     project.database.create_table("pets", types)
     frame = pd.DataFrame([(key, *cells) for key, cells in ROWS.items()], columns=["id", "x", "text"])
     project.database.upsert("pets", frame, ["id"])
-    return Registry(project)
+    return project
 
 
 def keys(*ids):
@@ -76,23 +81,27 @@ def keys(*ids):
 FLIPPED = animals(flip=True)
 
 
-def loaded(registry, rules, without=FLIPPED):
-    def made(folder):
-        return model_to_log(
-            TASK, taking_votes(), ["x"], 1, keys("a"), folder,
-            without_votes=without, label_model=(label_model(), NAMES), rules=rules,
-        )  # fmt: skip
+def made(folder, rules, without=FLIPPED, model=None):
+    return model_to_log(
+        TASK, model or taking_votes(), ["x"], 1, keys("a"), folder,
+        without_votes=without, label_model=(label_model(), NAMES), rules=rules,
+    )  # fmt: skip
 
-    version = registry.register("multiclass_pets", made)
-    return load_champion(registry.project.runs.client, registry.project.points, "multiclass_pets", version)
+
+def loaded(project, *args, **options):
+    folder = project.settings.home / "model"
+    folder.mkdir(exist_ok=True, parents=True)
+    files = made(folder, *args, **options).files
+    model = load_keyed_model(files["classifier"], files["names"], project.points)
+    return Champion("multiclass_pets", "1", None, model.class_names, {}, model, ways=model.ways)
 
 
 def log_odds(answer):
     return [round(math.log(p / (1 - p)), 4) for p in answer["prob_cat"]]
 
 
-def test_rules_that_are_data_are_applied(registry):
-    champion = loaded(registry, rules())
+def test_rules_that_are_data_are_applied(pets):
+    champion = loaded(pets, rules())
     ids = ["a", "b", "c", "d", "e", "a"]
     answer = champion.predict(["pets"] * 6, ids)
     assert champion.ways == (COMPUTED, STORED, NO_VOTES)
@@ -101,64 +110,48 @@ def test_rules_that_are_data_are_applied(registry):
     assert list(answer) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog", "answered_from"]
 
 
-def test_other_votes_are_those_that_are_stored_and_a_point_without_any_is_answered_from_its_features(
-    registry,
+def test_other_votes_are_stored_ones_and_a_point_without_any_is_answered_from_its_features(
+    pets,
 ):
     """The model without votes is `animals` turned round: log-odds of cat = -x."""
-    points, of_code = registry.project.points, rules(bark=AROUND)
-    champion = loaded(registry, of_code)
+    points, of_code = pets.points, rules(bark=AROUND)
+    champion = loaded(pets, of_code)
     assert champion.ways == (STORED, NO_VOTES)
     answer = champion.predict(["pets"] * 2, ["a", "b"])
     assert (answer["answered_from"], log_odds(answer)) == ([NO_VOTES] * 2, [-1, 0])
     votes = np.array([[0, -1], [-1, 1], [0, 1]], np.int8)
-    assert write_votes(points, of_code, keys("a", "b", "c", "gone")[:3], votes, "run") == 3
+    assert write_votes(points, of_code, keys("a", "b", "c"), votes, "run") == 3
     answer = champion.predict(["pets"] * 4, ["b", "d", "a", "b"])
     assert answer["answered_from"] == [STORED, NO_VOTES, STORED, STORED]
     assert log_odds(answer) == [-2, -0.5, 3, -2]
 
 
-def test_votes_that_are_old_or_of_other_rules_are_not_used(registry):
-    points, of_code = registry.project.points, rules(bark=AROUND)
-    champion = loaded(registry, of_code)
+def test_votes_that_are_old_or_of_other_rules_are_not_used(pets):
+    points, of_code = pets.points, rules(bark=AROUND)
+    champion = loaded(pets, of_code)
     votes = np.array([[0, -1], [-1, 1]], np.int8)
     assert write_votes(points, of_code.model_copy(update={"lfs": "other"}), keys("a", "b"), votes, "run") == 2
     assert champion.predict(["pets"], ["a"])["answered_from"] == [NO_VOTES]
     write_votes(points, of_code, keys("a", "b"), votes, "run")
     changed = pd.DataFrame({"id": ["a"], "x": [1.0], "text": ["meow, meow"]})
-    registry.project.database.upsert("pets", changed, ["id"])
+    pets.database.upsert("pets", changed, ["id"])
     assert champion.predict(["pets"] * 2, ["a", "b"])["answered_from"] == [NO_VOTES, STORED]
 
 
-def test_votes_are_replaced_and_those_of_points_that_are_gone_are_left_out(registry):
-    points, of_code = registry.project.points, rules(bark=AROUND)
-    assert write_votes(points, of_code, keys("a", "gone"), np.array([[0, -1], [0, -1]], np.int8), "one") == 1
-    assert write_votes(points, of_code, keys("a", "b"), np.array([[-1, 1], [0, -1]], np.int8), "two") == 1
-    found, there = voting.read_votes(points, of_code, keys("b", "a", "c"))
-    assert (found.tolist(), there.tolist()) == ([[0, -1], [-1, 1], [-1, -1]], [True, True, False])
-
-
-@pytest.mark.parametrize("votes", [[3.0, 0.0], [0.5, 0.0], [1.0], [-1.0, 0.0]])
-def test_what_somebody_else_put_into_the_table_is_no_vote(registry, votes):
-    points, of_code = registry.project.points, rules(bark=AROUND)
-    write_votes(points, of_code, keys("a"), np.array([[0, -1]], np.int8), "run")
-    row = pd.DataFrame({"table_name": ["pets"], "id": ["a"], "lfs": ["abc"], "votes": [np.float32(votes)]})
-    points.results.upsert(votes_table("pets"), row, ["table_name", "id", "lfs"])
-    assert voting.read_votes(points, of_code, keys("a"))[1].tolist() == [False]
-
-
-def test_a_table_without_what_the_rules_look_at_is_answered_from_features(registry):
-    champion = loaded(registry, rules(column="caption"))
+def test_a_table_without_what_the_rules_look_at_is_answered_from_features(pets):
+    champion = loaded(pets, rules(column="caption"))
     assert champion.predict(["pets"], ["a"])["answered_from"] == [NO_VOTES]
-    champion = loaded(registry, None, without=None)
+    champion = loaded(pets, None, without=None)
     answer = champion.predict(["pets"], ["a"])
     assert (champion.ways, answer["answered_from"], log_odds(answer)) == ((STORED, NO_VOTES), [NO_VOTES], [0])
 
 
-def test_a_model_without_votes_answers_as_before(registry):
-    version = registry.add("multiclass_plain")
-    client, points = registry.project.runs.client, registry.project.points
-    champion = load_champion(client, points, "multiclass_plain", version)
-    assert champion.ways == ()
+def test_a_model_without_votes_answers_as_before(pets):
+    folder = pets.settings.home
+    files = model_to_log(TASK, animals(), ["x"], 1, keys("a"), folder).files
+    assert {*files} == {"classifier", "names"}
+    model = load_keyed_model(files["classifier"], files["names"], pets.points)
+    champion = Champion("multiclass_pets", "1", None, model.class_names, {}, model, ways=model.ways)
     assert list(champion.predict(["pets"], ["a"])) == [
         "table_name",
         "id",
@@ -169,22 +162,14 @@ def test_a_model_without_votes_answers_as_before(registry):
     ]
 
 
-def test_the_label_model_itself_can_be_served(registry):
-    def made(folder):
-        return model_to_log(
-            TASK, EndModel.of_votes(MULTICLASS, np.full(2, 0.5)), ["x"], 1, keys("a"), folder,
-            label_model=(label_model(), NAMES), rules=rules(),
-        )  # fmt: skip
-
-    version = registry.register("multiclass_pets", made)
-    champion = load_champion(
-        registry.project.runs.client, registry.project.points, "multiclass_pets", version
-    )
+def test_the_label_model_itself_can_be_served(pets):
+    model = EndModel.of_votes(MULTICLASS, np.full(2, 0.5))
+    champion = loaded(pets, rules(), without=None, model=model)
     assert log_odds(champion.predict(["pets"] * 3, ["a", "b", "e"])) == [2, -2, 0]
 
 
-def test_the_description_and_the_list_of_models_name_the_ways(registry):
-    champion = loaded(registry, rules(bark=AROUND))
+def test_the_description_and_the_list_of_models_name_the_ways(pets):
+    champion = loaded(pets, rules(bark=AROUND))
     schema = response_schema(champion).model_json_schema()
     assert schema["properties"]["answered_from"]["items"]["enum"] == [STORED, NO_VOTES]
     served = Served({champion.name: ServedModel(champion.name, "1", 0, champion, None, 0.0)})
@@ -193,26 +178,42 @@ def test_the_description_and_the_list_of_models_name_the_ways(registry):
     assert "answered_from" not in response_schema(plain).model_json_schema()["properties"]
 
 
-def test_an_exported_model_takes_its_votes_along(registry, tmp_path):
-    before = loaded(registry, rules())
-    exported = export_model(registry.project, "multiclass_pets", tmp_path / "pets", version=before.version)
-    card = json.loads((exported.folder / "model.json").read_text())
+WITHOUT_RULES = """
+import sys
+sys.modules |= dict.fromkeys(["snorkel", "dataprogramming", "labelstudio"])  # their import fails
+from pathlib import Path
+from adaptml.project import Project
+from modelling.model_folder import load_model_folder
+project = Project(sys.argv[1])
+print(load_model_folder(Path(sys.argv[2]), project.points).predict(["pets"] * 2, ["a", "b"])["answered_from"])
+"""
+
+
+def test_an_exported_model_takes_its_votes_along(pets, tmp_path):
+    """And is served where neither the rules' room nor the tasks are."""
+    version = Registry(pets).register("multiclass_pets", lambda folder: made(folder, rules()))
+    before = load_champion(pets.runs.client, pets.points, "multiclass_pets", version)
+    folder = export_model(pets, "multiclass_pets", tmp_path / "pets", version=version).folder
+    card = json.loads((folder / "model.json").read_text())
     assert (card["format"], card["answered_from"]) == (2, [COMPUTED, STORED, NO_VOTES])
     assert {*card["files"]} == {"classifier.skops", "names.json", *voting.FILES}
-    readme = (exported.folder / "README.md").read_text()
+    readme = (folder / "README.md").read_text()
     assert (
         "| answers from | votes of its rules, which the service computes of text; else votes that" in readme
     )
-    after = load_model_folder(exported.folder, registry.project.points)
     ids = ["a", "b", "c"]
-    assert after.predict(["pets"] * 3, ids) == before.predict(["pets"] * 3, ids)
-    (exported.folder / "rules.json").write_text(rules().model_dump_json().replace('["meow"]', '["mew"]'))
+    after = load_model_folder(folder, pets.points).predict(["pets"] * 3, ids)
+    assert after == before.predict(["pets"] * 3, ids)
+    command = [sys.executable, "-c", WITHOUT_RULES, str(pets.settings.root), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == f"{[COMPUTED] * 2}\n", done.stderr
+    (folder / "rules.json").write_text(rules().model_dump_json().replace('["meow"]', '["mew"]'))
     with pytest.raises(ModelError, match=r"rules\.json was changed"):
-        load_model_folder(exported.folder, registry.project.points)
+        load_model_folder(folder, pets.points)
     card["files"] = {name: card["files"][name] for name in ("classifier.skops", "names.json")}
-    (exported.folder / "model.json").write_text(json.dumps(card))
+    (folder / "model.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="does not name the files of the votes that the model takes"):
-        load_model_folder(exported.folder, registry.project.points)
+        load_model_folder(folder, pets.points)
 
 
 @pytest.mark.parametrize(
@@ -231,11 +232,11 @@ def test_an_exported_model_takes_its_votes_along(registry, tmp_path):
         (lambda folder: (folder / "without_votes.skops").unlink(), "without_votes.skops"),
     ],
 )
-def test_files_of_something_else_are_refused(registry, tmp_path, damage, said):
+def test_files_of_something_else_are_refused(pets, tmp_path, damage, said):
     voting.write_voting(label_model(), rules(), animals(), tmp_path)
     damage(tmp_path)
     with pytest.raises(ModelError, match=said):
-        voting.Voting.load(tmp_path, taking_votes(), registry.project.points)
+        voting.Voting.load(tmp_path, taking_votes(), pets.points)
 
 
 def zeros(path):
@@ -246,3 +247,29 @@ def other(folder, names=NAMES, **changes):
     from adaptml.label_scoring import save_model
 
     save_model(replace(label_model(), **changes), ["cat", "dog"], list(names), folder / "label_model.npz")
+
+
+def test_what_rules_say_is_a_part_of_the_sum_that_is_shown(pets):
+    """log-odds of cat = x + log P(cat) - log P(dog): 1 and 2 where only `meow` votes."""
+    model = loaded(pets, rules()).model
+    point, voted = explain._point(pets, model, ("pets", "a"))
+    asked, read = explain._asked(model, point, voted)
+    probs = explain._probabilities(model, point, voted)
+    assert [(str(block.feature), block.numbers.shape) for block in read.blocks] == [
+        ("x", (1,)),
+        ("what the rules say", (2,)),
+    ]
+    score = linear_score(asked, 0, probs)
+    parts = [score.weights[:1] @ read.blocks[0].numbers, score.weights[1:] @ read.blocks[1].numbers]
+    assert parts == [pytest.approx(1), pytest.approx(2, abs=1e-5)]
+    assert math.log(probs[0] / probs[1]) == pytest.approx(3, abs=1e-5)
+    assert model.voting.rules.said(voted.votes[0]) == {"meow": "cat"}
+    point, voted = explain._point(pets, loaded(pets, rules(bark=AROUND)).model, ("pets", "a"))
+    assert voted.ways.tolist() == [NO_VOTES]
+
+
+def test_rules_that_look_at_text_are_applied_to_any_text(pets):
+    model = loaded(pets, rules()).model
+    voted = votes_on_texts(model.voting, {"text": "Bark! Meow"}, None)
+    assert (voted.votes.tolist(), voted.ways.tolist()) == ([[0, 1]], [COMPUTED])
+    assert votes_on_texts(model.voting, {"caption": "Bark!"}, None).ways.tolist() == [NO_VOTES]
