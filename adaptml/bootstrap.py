@@ -3,6 +3,8 @@
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: the percentile interval.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,26 @@ DRAWS = 2000
 LEVEL = 0.95
 INTERVAL = "95 % interval"
 
+CHUNK = 4_000_000  # numbers that are drawn at once, at most
+
 Floats = npt.NDArray[np.float64]
+
+
+def bootstrap_draws(n: int, seed: int) -> Iterator[Floats]:
+    """How often each of n points is there in DRAWS draws with replacement, some draws at a time.
+
+    Args:
+        n: number of points, at least 1.
+        seed: the same seed and n draw the same points.
+
+    Yields:
+        float64 (d, n), whole numbers; each row sums to n. All d together are DRAWS.
+    """
+    rng, rows = np.random.default_rng(seed), max(1, CHUNK // n)
+    for start in range(0, DRAWS, rows):
+        d = min(rows, DRAWS - start)
+        picks = rng.integers(0, n, size=(d, n)) + n * np.arange(d)[:, None]
+        yield np.bincount(picks.ravel(), minlength=d * n).reshape(d, n).astype(np.float64)
 
 
 def bootstrap_means(scores: Floats, seed: int) -> Floats:
@@ -20,8 +41,7 @@ def bootstrap_means(scores: Floats, seed: int) -> Floats:
         scores: of n points, float64 (n,).
         seed: the same seed and n draw the same points, so that two models' means are paired.
     """
-    picks = np.random.default_rng(seed).integers(0, len(scores), size=(DRAWS, len(scores)))
-    return np.asarray(scores[picks].mean(axis=1), np.float64)
+    return np.concatenate([counts @ scores / len(scores) for counts in bootstrap_draws(len(scores), seed)])
 
 
 def interval(draws: Floats) -> tuple[float, float]:

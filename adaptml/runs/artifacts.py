@@ -4,6 +4,8 @@ votes.parquet             table_name, id, one int8 column per labelling function
 gold_votes.parquet        the same of the gold points
 training_data.parquet     table_name, id, label (list of class names), label_probs (k floats)
 development_data.parquet  the same of the gold points, and gold_label (list of class names)
+fold_probs.parquet        what each label model says with and without the gold of each fold, see
+                          `adaptml.fold_probs`; label_models/NAME.npz are those that have seen all gold
 predictions.parquet       table_name, id, label, label_probs of an end model's test points
 gold_predictions.parquet  the same of gold points that were trained on too, by cross-validation
 lfs.json                  the labelling functions that were used: fingerprint, code, what each refers to
@@ -17,6 +19,7 @@ from adaptml.errors import TrackingError, one_line
 
 VOTES, GOLD_VOTES = "votes.parquet", "gold_votes.parquet"
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
+FOLD_PROBS, LABEL_MODELS = "fold_probs.parquet", "label_models"
 LFS = "lfs.json"
 PREDICTIONS, GOLD_PREDICTIONS = "predictions.parquet", "gold_predictions.parquet"
 REPORT, LOG = "report.html", "log.txt"

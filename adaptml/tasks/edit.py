@@ -14,6 +14,7 @@ from yaml import MappingNode, ScalarNode
 
 from adaptml.errors import TaskError
 from adaptml.files import replacing
+from adaptml.tasks.metric_names import F1_OF_POSITIVE
 from adaptml.tasks.plain_yaml import PlainLoader, read_yaml
 from adaptml.tasks.yaml_spans import (
     Path_,
@@ -39,6 +40,12 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, _data: Any) -> bool:
         """A value that is there twice is written twice: the reader takes no alias."""
         return True
+
+
+def without_positive(text: str) -> str:
+    """The text of a task file that names no positive class, nor a metric that is about it."""
+    text = drop(text, ["positive"])
+    return drop(text, ["metric"]) if read_yaml(text).get("metric") == F1_OF_POSITIVE else text
 
 
 def _text(dumper: _Dumper, value: str) -> ScalarNode:

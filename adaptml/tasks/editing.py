@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from adaptml.errors import TaskError, listed
-from adaptml.tasks.edit import drop, put, read_file, write_file
+from adaptml.tasks.edit import put, read_file, without_positive, write_file
 from adaptml.tasks.loader import load_task, parse_task
 from adaptml.tasks.plain_yaml import read_yaml
 from adaptml.tasks.schema import Task
@@ -88,7 +88,7 @@ def edited(text: str, edits: TaskEdits) -> str:
         if value is not None and value != read_yaml(text).get(name, _USUAL[name]):
             text = put(text, [name], value)
     if edits.positive is not None:
-        text = put(text, ["positive"], edits.positive) if edits.positive else drop(text, ["positive"])
+        text = put(text, ["positive"], edits.positive) if edits.positive else without_positive(text)
     if edits.feedback is not None and edits.feedback != read_yaml(text).get("feedback", False):
         text = put(text, ["feedback"], edits.feedback)
     return _with_encoders(_with_guides(text, edits.guides), edits.encoders)

@@ -71,8 +71,12 @@ class ProblemType(ABC):
         """How well each point's classes are predicted: float64 (n,) in [0, 1]; the mean is `measure`."""
 
     @abstractmethod
+    def losses(self, Y: Indicator, probs: Floats) -> Floats:
+        """-log of the probability of each point's truth, float64 (n,)."""
+
     def log_loss(self, Y: Indicator, probs: Floats) -> float:
         """Mean of -log of the probability of the truth; lower is better."""
+        return float(self.losses(Y, probs).mean())
 
     @abstractmethod
     def log_odds(self, probs: Floats) -> Floats:
@@ -149,9 +153,9 @@ class Multiclass(ProblemType):
         """1 where the class is right, else 0."""
         return np.asarray((Y & predicted).sum(axis=1), np.float64)
 
-    def log_loss(self, Y: Indicator, probs: Floats) -> float:
-        """Mean over points."""
-        return float(-np.log(_clipped(probs)[Y == 1]).mean())
+    def losses(self, Y: Indicator, probs: Floats) -> Floats:
+        """That of the point's class."""
+        return np.asarray(-np.log(_clipped(probs)[Y == 1]))
 
     def log_odds(self, probs: Floats) -> Floats:
         """Logarithms: classes share what a softmax needs."""
@@ -229,10 +233,10 @@ class Multilabel(ProblemType):
         sizes = Y.sum(axis=1) + predicted.sum(axis=1)
         return np.where(sizes == 0, 1.0, 2 * (Y & predicted).sum(axis=1) / np.maximum(sizes, 1))
 
-    def log_loss(self, Y: Indicator, probs: Floats) -> float:
-        """Mean over points and classes."""
+    def losses(self, Y: Indicator, probs: Floats) -> Floats:
+        """Mean over the classes."""
         clipped = _clipped(probs)
-        return float(-np.log(np.where(Y == 1, clipped, 1 - clipped)).mean())
+        return np.asarray(-np.log(np.where(Y == 1, clipped, 1 - clipped)).mean(axis=1))
 
     def log_odds(self, probs: Floats) -> Floats:
         """log(p / (1 - p)) of each class."""

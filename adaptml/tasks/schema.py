@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from adaptml.errors import listed
 from adaptml.tasks.class_changes import ClassChange, Now, Possible, meanings, translated
 from adaptml.tasks.labels import Labels
+from adaptml.tasks.metric_names import MetricName, metric_problem
 from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
 from adaptml.validation import validation_problems
 
@@ -123,6 +124,7 @@ class Task(_Part):
         class_changes: how the classes came to be what they are, the oldest change first;
             `adaptml task classes` writes them.
         positive: of two classes, the one that metrics such as precision are about; or None.
+        metric: what models are compared and chosen by; None: see `adaptml.tasks.metrics.metric_of`.
         language: ISO code of the language of the texts, such as `en` or `yo`, which decides about lemmas.
         columns: what annotators see.
         feedback: whether annotators are also asked, without having to answer, which words decided and why.
@@ -150,6 +152,7 @@ class Task(_Part):
     classes: tuple[ClassSpec, ...]
     class_changes: tuple[ClassChange, ...] = ()
     positive: str | None = None
+    metric: MetricName | None = None
     language: str = "en"
     columns: tuple[Column, ...] = ()
     feedback: bool = False
@@ -236,6 +239,19 @@ class Task(_Part):
         if positive not in class_names:
             raise ValueError(f"is {positive!r}; expected one of the classes {listed(class_names)}")
         return positive
+
+    @field_validator("metric")
+    @classmethod
+    def _fits(cls, metric: MetricName | None, info: ValidationInfo) -> MetricName | None:
+        known = PROBLEM_TYPES.get(info.data.get("setting", ""))
+        if metric is None or known is None or "positive" not in info.data:
+            return metric
+        wrong = metric_problem(
+            metric, exclusive=known.exclusive, has_positive=info.data["positive"] is not None
+        )
+        if wrong:
+            raise ValueError(wrong)
+        return metric
 
     @field_validator("language", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Any
 
 from adaptml.tasks.class_changes import ClassChange
 from adaptml.tasks.class_edits import PlannedClass
-from adaptml.tasks.edit import drop, insert, put
+from adaptml.tasks.edit import drop, insert, put, without_positive
 from adaptml.tasks.plain_yaml import read_yaml
 from adaptml.tasks.scaffold import PLACEHOLDERS
 
@@ -24,7 +24,7 @@ def with_classes(
     Args:
         text: YAML, with the keys `classes`, and `class_changes` and `positive` where there are any.
         classes: the new list.
-        positive: the positive class; None takes the key out.
+        positive: the positive class; None takes the key out, and a metric that is about it.
         changes: what `class_changes` is to say: what it says and one more, or one less.
         said: name → what a class that is new in the file says (`description`, `examples`); by default a
             description that its writer is to replace, where the others have one.
@@ -33,7 +33,7 @@ def with_classes(
         TaskError: a text that is written such that this cannot be done.
     """
     text = _with_list(text, classes, said or {})
-    text = drop(text, ["positive"]) if positive is None else put(text, ["positive"], positive)
+    text = without_positive(text) if positive is None else put(text, ["positive"], positive)
     there = len(read_yaml(text).get("class_changes") or [])
     if len(changes) < there:
         return drop(text, ["class_changes", there - 1])

@@ -1,3 +1,4 @@
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,6 @@ from pydantic import ValidationError
 
 from adaptml.errors import TaskError
 from adaptml.tasks import Now, Task, parse_task
-
-NAMES = [f"c{i}" for i in range(40)]
 
 
 def change(before: list[str], becomes: dict[str, list[str]], day: int = 1) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def test_changes_that_do_not_fit_are_told(classes: list[str], changes: list[Any]
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[str], dict[str, set[str | None]]]:
     """Changes in which every new name is new, the classes of now, and what each name came to, step by step."""
-    fresh = iter(NAMES)
+    fresh = (f"c{number}" for number in count())
     present = [next(fresh) for _ in range(draw(st.integers(2, 4)))]
     came_to: dict[str, set[str | None]] = {name: {name} for name in present}
     changes = []

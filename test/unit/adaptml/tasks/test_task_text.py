@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adaptml.errors import TaskError
 from adaptml.tasks import Task, parse_task
 from adaptml.tasks.class_edits import ClassEdits, plan_classes
+from adaptml.tasks.edit import without_positive
 from adaptml.tasks.task_text import with_classes
 
 DAY = datetime.date(2026, 11, 26)
@@ -220,3 +221,12 @@ def test_only_the_classes_are_written_anew(data: Any, file: Any, crlf: bool) -> 
     names_only = [type(one)(one.name, one.name) for one in stay]
     back = with_classes(again, names_only, None, made.class_changes)
     assert back == changed
+
+
+def test_a_metric_about_the_positive_class_goes_with_it() -> None:
+    text = "positive: a  # of two\nmetric: f1_of_positive\nclasses: [a, b]\n"
+    assert without_positive(text) == "classes: [a, b]\n"
+    assert (
+        without_positive("positive: a\nmetric: macro_f1\nclasses: [a, b]\n")
+        == "metric: macro_f1\nclasses: [a, b]\n"
+    )
