@@ -1,15 +1,15 @@
 """Algorithms of end models. Adding one is adding one small module that defines an `Algorithm`."""
 
-from modelling.algorithms.core import Algorithm, WeighingAlgorithm
-from modelling.algorithms.end_model import (
+from modelling.algorithms.classifiers import (
     Classifier,
-    EndModel,
     algorithm_name,
     check_savable,
     classifier,
     takes_missing,
     takes_weights,
 )
+from modelling.algorithms.core import Algorithm, WeighingAlgorithm
+from modelling.algorithms.end_model import EndModel
 from modelling.algorithms.registry import algorithms, get_algorithm
 
 __all__ = [
