@@ -1,23 +1,24 @@
 """How far probabilities can be believed: of what was said with 0.8, about 80 % should be true."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.bootstrap import DRAWS, interval
+from adaptml.bootstrap import DRAWS, bootstrap_draws, interval
 from adaptml.evaluation import metric_names
 from adaptml.tasks import ProblemType
 
 N_BINS = 10
 FEW = 10  # claims: with fewer, a bin says little
-MOST_PICKS = 2_000_000  # points that are drawn at once
 NOT_KNOWN = float("nan")
 
 Indicator = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+Claims = tuple[Floats, npt.NDArray[np.bool_]]  # what was said, and whether it is true
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,16 @@ class Reliability:
         overall: one claim a point in multiclass, that it is of its most probable class; one for each point
             and class in multilabel, that the point has the class.
         by_class: name of a class → one claim a point, that it has the class, with the probability that was
-            given for it. The class of the fewest points comes first.
+            given for it; in the classes' order.
     """
 
     overall: Calibration
     by_class: Mapping[str, Calibration]
+
+    @property
+    def rarest_first(self) -> list[tuple[str, Calibration]]:
+        """`by_class`, the class of the fewest points first."""
+        return sorted(self.by_class.items(), key=lambda one: one[1].true)
 
     def metrics(self, prefix: str) -> dict[str, float]:
         """`<prefix>_ece` with `_low` and `_high`, and `<prefix>_ece/<class>`; none without points."""
@@ -154,23 +160,19 @@ def reliability(
     >>> [(one.n, one.true) for one in found.overall.bins], f"{found.overall.error:.3f}"
     ([(1, 0), (2, 2)], '0.333')
     >>> list(found.by_class), [(one.n, one.true) for one in found.by_class["dog"].bins]
-    (['dog', 'cat'], [(1, 0), (1, 0), (1, 1)])
+    (['cat', 'dog'], [(1, 0), (1, 0), (1, 1)])
     """
     claims = [problem.decisions(Y, probs), *((probs[:, c], Y[:, c] == 1) for c in range(Y.shape[1]))]
-    binned = [_binned(said, true, n_bins) for said, true in claims]
+    binned = [_binned(said, n_bins) for said, _ in claims]
     ends = _error_intervals(claims, binned, len(Y), n_bins)
     found = [
         _counted(*one, places, pair, n_bins) for one, places, pair in zip(claims, binned, ends, strict=True)
     ]
-    rarest = np.argsort(Y.sum(axis=0), kind="stable").tolist()
-    return Reliability(found[0], {class_names[c]: found[1 + c] for c in rarest})
+    return Reliability(found[0], dict(zip(class_names, found[1:], strict=True)))
 
 
-Claims = tuple[Floats, npt.NDArray[np.bool_]]
-Places = npt.NDArray[np.int64]
-
-
-def _binned(said: Floats, _true: npt.NDArray[np.bool_], n_bins: int) -> Places:
+def _binned(said: Floats, n_bins: int) -> Places:
+    """The bin of each claim."""
     # A probability at a border belongs to the upper bin, also where binary fractions fall just short of it.
     return np.minimum((said * n_bins + 1e-9).astype(np.int64), n_bins - 1)
 
@@ -205,7 +207,8 @@ def _error_intervals(
     apart = hstack(parts, format="csr")
     shape, sizes = (-1, len(claims), n_bins), np.array([len(said) for said, _ in claims])
     errors = np.abs(apart.sum(axis=0)).reshape(shape).sum(axis=2)[0] / sizes
-    drawn = np.vstack([np.abs(weights @ apart).reshape(shape).sum(axis=2) for weights in _draws(n)]) / sizes
+    sums = (np.abs(counts @ apart).reshape(shape).sum(axis=2) for counts in bootstrap_draws(n, seed=0))
+    drawn = np.vstack(list(sums)) / sizes
     found = []
     for error, anew, (said, _), places in zip(errors.tolist(), drawn.T, claims, binned, strict=True):
         half = max(interval(anew)[1] - error, 0.0)
@@ -222,16 +225,6 @@ def _error_by_chance(said: Floats, places: Places, n_bins: int) -> float:
     spread = np.sqrt(np.bincount(places, weights=said * (1 - said), minlength=n_bins))
     sums = np.random.default_rng(0).standard_normal((DRAWS, n_bins)) * spread
     return interval(np.abs(sums).sum(axis=1) / len(said))[1]
-
-
-def _draws(n: int) -> Iterator[Floats]:
-    """How often each of n points is drawn, with replacement: DRAWS lines in parts, each float64 (d, n)."""
-    rng = np.random.default_rng(0)
-    step = max(1, MOST_PICKS // n)
-    for start in range(0, DRAWS, step):
-        d = min(step, DRAWS - start)
-        picks = rng.integers(0, n, size=(d, n)) + n * np.arange(d)[:, None]
-        yield np.bincount(picks.ravel(), minlength=d * n).reshape(d, n).astype(np.float64)
 
 
 def _plain(one: Calibration) -> dict[str, Any]:

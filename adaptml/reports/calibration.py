@@ -32,7 +32,7 @@ def calibration_section(found: Reliability | None) -> list[Html | None]:
 
 def class_parts(found: Reliability) -> list[Html]:
     """Class by class, the rarest first: what is shown, a table, and the diagrams of the first ones."""
-    drawn = list(found.by_class.items())[:MOST_DRAWN]
+    drawn = found.rarest_first[:MOST_DRAWN]
     more = len(found.by_class) - len(drawn)
     only = f" Drawn are the {MOST_DRAWN} rarest of {len(found.by_class)} classes." if more else ""
     diagrams = (reliability_diagram(one, name, small=True) for name, one in drawn)
@@ -109,7 +109,7 @@ def class_table(found: Reliability) -> Html:
         Column("Mean said", help="the mean of these probabilities"),
         Column("True", help="how many of these points have the class; 95 % Wilson score interval"),
     ]
-    lines = [_class_line(name, one) for name, one in found.by_class.items()]
+    lines = [_class_line(name, one) for name, one in found.rarest_first]
     return table(columns, lines, caption="Probabilities of each class, the rarest first", sortable=False)
 
 
@@ -118,7 +118,7 @@ def _class_line(name: str, one: Calibration) -> list[object]:
     n, true = sum(part.n for part in named), sum(part.true for part in named)
     said = sum(part.n * part.mean for part in named) / n if n else float("nan")
     text = f"{one.error:.3f} [{one.error_low:.3f}, {one.error_high:.3f}]"
-    error = joined([text, " ", interval_glyph(one.error, one.error_low, one.error_high, text)])
+    error = joined([interval_glyph(one.error, one.error_low, one.error_high, text), " ", text])
     return [
         name,
         number(one.true),

@@ -45,7 +45,7 @@ def test_each_class_is_claimed_with_what_was_said_of_it_and_the_rarest_comes_fir
     three = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]], dtype=np.int8)
     probs = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.1, 0.85, 0.05], [0.5, 0.3, 0.2]])
     found = reliability(MULTICLASS, ["a", "b", "c"], three, probs)
-    assert list(found.by_class) == ["c", "b", "a"]
+    assert [name for name, _ in found.rarest_first] == ["c", "b", "a"]
     b = found.by_class["b"]
     assert (b.true, counted(b)) == (1, [(0.2, 1, 0.2, 0), (0.3, 1, 0.3, 0), (0.8, 2, 0.825, 1)])
     assert b.error == pytest.approx((0.2 + 0.3 + 2 * (0.825 - 0.5)) / 4)
@@ -54,7 +54,7 @@ def test_each_class_is_claimed_with_what_was_said_of_it_and_the_rarest_comes_fir
         "dev_ece": found.overall.error,
         "dev_ece_low": found.overall.error_low,
         "dev_ece_high": found.overall.error_high,
-        **{f"dev_ece/{name}": one.error for name, one in found.by_class.items()},
+        **{f"dev_ece/{name}": found.by_class[name].error for name in "abc"},
     }
 
 
@@ -100,6 +100,7 @@ def test_as_json_and_back_nothing_changes() -> None:
 
 
 SURE, FEW = Bin(0.9, 1.0, 20, 0.975, 20), Bin(0.7, 0.8, 9, 0.725, 4)
+SURE_ONLY = Calibration(20, [SURE], 0.0, 0.1)
 
 
 def test_the_diagram_has_a_dot_and_an_interval_for_each_bin_that_is_not_few() -> None:
@@ -127,9 +128,6 @@ def test_of_a_class_that_is_seldom_given_it_is_said_that_nothing_can_be_judged()
     assert "4 of 9, too few to judge" in drawn
     assert drawn.index(">rare<") < drawn.index(">often<")
     assert "Reliability diagram of rare" in drawn
-
-
-SURE_ONLY = Calibration(20, [SURE], 0.0, 0.1)
 
 
 def test_of_many_classes_the_rarest_are_drawn() -> None:
