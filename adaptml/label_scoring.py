@@ -21,7 +21,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 BATCH_ROWS = 50_000
-LEAST = 1e-6  # probabilities are kept this far from 0 and 1 where evidence is made of them
+LEAST = 1e-9  # probabilities are kept this far from 0 and 1 where evidence is made of them
 NO_CALIBRATOR = np.empty((2, 0))
 
 # Scores (n, k) and class balance (k,) → probabilities (n, k).
@@ -86,6 +86,11 @@ def calibrated(probs: Floats, calibrator: Floats, *, exclusive: bool) -> Floats:
     """Probabilities (n, k) whose evidence is scaled and shifted by a calibrator (2, k): scales, shifts."""
     scores = calibrator[0] * evidence(probs, exclusive=exclusive) + calibrator[1]
     return softmax(scores, np.ones(1)) if exclusive else sigmoid(scores, np.full(1, 0.5))
+
+
+def is_calibrator(values: Floats, k: int) -> bool:
+    """Whether an array is a calibrator of k classes: finite, with scales above 0."""
+    return values.shape == (2, k) and bool(np.isfinite(values).all() and (values[0] > 0).all())
 
 
 LINKS: dict[str, Link] = {f.__name__: f for f in (share, softmax, sigmoid, noisy_or)}
