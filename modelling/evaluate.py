@@ -13,6 +13,7 @@ from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
+from adaptml.tasks.metrics import Outcome, accuracy_of, metric_of
 from modelling.algorithms import EndModel
 from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
@@ -79,7 +80,8 @@ class Evaluation:
         if prefix == "gold":
             self.gold, self.policy = (truth, probs), policy
             predicted = self.task.problem.decide(probs)
-            self.metrics |= judge_metrics(self.task.problem, truth.judges, truth.Y, predicted, prefix)
+            metric, said = metric_of(self.task, truth.Y), Outcome(probs, predicted)
+            self.metrics |= judge_metrics(metric, truth.judges, truth.Y, said, prefix)
 
     def sentences(self) -> Mapping[str, str]:
         """Whose labels → the problem's measure on them, for people; empty where nothing was compared."""
@@ -88,6 +90,6 @@ class Evaluation:
             if f"{prefix}_{measure}" in self.metrics:
                 value, points = self.metrics[f"{prefix}_{measure}"], int(self.metrics[f"{prefix}_points"])
                 policy = f" {self.policy}" if prefix == "gold" and self.policy else ""
-                judged = judge_sentence(self.task.problem, self.metrics, prefix)
+                judged = judge_sentence(accuracy_of(self.task.problem), self.metrics, prefix)
                 found[whose] = f"{measure} {value:.3f} on {points} points{policy}{judged}"
         return found
