@@ -1,6 +1,6 @@
 """Words, rules and vectors in ten languages, on translated manual pages: the figures of `docs/languages.md`.
 
-    python benchmarks/languages.py FOLDER [--only de,fr] [--to docs/languages.md]
+    python -m benchmarks.languages FOLDER [--only de,fr] [--to docs/languages.md]
 
 FOLDER is `usr/share/man` of unpacked packages with translated manual pages; nothing is downloaded here. The
 text is what a page says of itself in a line and its first paragraph, the class whether it is about a program,

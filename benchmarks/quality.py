@@ -1,6 +1,6 @@
 """What a user gets at the end, on any data set in WRENCH's format and on the example: `docs/quality.md`.
 
-    python benchmarks/quality.py FOLDER… [--youtube-spam FOLDER] [--example] [--to docs/quality.md]
+    python -m benchmarks.quality FOLDER… [--youtube-spam FOLDER] [--example] [--to docs/quality.md]
 
 FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text,
 label, weak_labels: one vote per labelling function, -1 for none), as the WRENCH benchmark (arXiv 2109.11377)
@@ -190,7 +190,7 @@ def command(
     said = f"encoder {encoder}, seed {seed}, {judges} judges, {took:.0f} s"
     console.print(f"\n{said}, {load()}")
     if to is not None:
-        write(tables, to, shlex.join(["python", "benchmarks/quality.py", *sys.argv[1:]]), said)
+        write(tables, to, shlex.join(["python", "-m", "benchmarks.quality", *sys.argv[1:]]), said)
         console.print(f"{to}")
 
 

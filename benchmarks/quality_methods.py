@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,12 @@ class Methods:
         majority = "majority_vote" if self._task.problem.exclusive else "union"
         yield self._timed(MAJORITY, lambda: self.label_model(majority))
         self.majority_run = self.run_id
-        if self._task.problem.exclusive:
-            yield self._timed(SNORKEL, self.snorkel)
-        else:
+        if not self._task.problem.exclusive:
             self.skipped[SNORKEL] = "it gives a point exactly one class"
+        elif find_spec("torch") is None:
+            self.skipped[SNORKEL] = "it needs PyTorch, which is not installed"
+        else:
+            yield self._timed(SNORKEL, self.snorkel)
         yield self._timed(LABEL_MODEL, lambda: self.label_model(None))
         yield self._timed(TFIDF, self.tfidf)
         for method in STRATEGIES:
