@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.errors import AdaptmlError, ModelError, one_line
 from adaptml.frames import KEYS
 from adaptml.label_scoring import load_model
 from adaptml.labelled import GOLD_LABEL, LABEL
@@ -68,26 +70,31 @@ class Methods:
     run_id: str = ""
 
     def lines(self) -> Iterator[Line]:
-        """The methods that apply here, in the order of METHODS."""
-        yield self._timed(CONSTANT, self.constant)
+        """The methods that apply here and do not fail, in the order of METHODS."""
         majority = "majority_vote" if self._task.problem.exclusive else "union"
-        yield self._timed(MAJORITY, lambda: self.label_model(majority))
+        yield from self.line(CONSTANT, self.constant)
+        yield from self.line(MAJORITY, lambda: self.label_model(majority))
         self.majority_run = self.run_id
         if not self._task.problem.exclusive:
             self.skipped[SNORKEL] = "it gives a point exactly one class"
         elif find_spec("torch") is None:
             self.skipped[SNORKEL] = "it needs PyTorch, which is not installed"
         else:
-            yield self._timed(SNORKEL, self.snorkel)
-        yield self._timed(LABEL_MODEL, lambda: self.label_model(None))
-        yield self._timed(TFIDF, self.tfidf)
-        for method in STRATEGIES:
-            yield self._timed(method, lambda method=method: self.end_model(STRATEGIES[method]))  # type: ignore[misc]
+            yield from self.line(SNORKEL, self.snorkel)
+        yield from self.line(LABEL_MODEL, lambda: self.label_model(None))
+        yield from self.line(TFIDF, self.tfidf)
+        for method, strategy in STRATEGIES.items():
+            yield from self.line(method, partial(self.end_model, strategy))
 
-    def _timed(self, method: str, answer: Callable[[], tuple[Outcome, str]]) -> Line:
+    def line(self, method: str, answer: Callable[[], tuple[Outcome, str]]) -> list[Line]:
+        """What one method says; nothing where it cannot be used here, which `skipped` then explains."""
         start = time.perf_counter()
-        said, remark = answer()
-        return Line(method, said, time.perf_counter() - start, remark)
+        try:
+            said, remark = answer()
+        except AdaptmlError as error:
+            self.skipped[method] = one_line(error)
+            return []
+        return [Line(method, said, time.perf_counter() - start, remark)]
 
     @property
     def _task(self) -> Task:
@@ -148,6 +155,8 @@ class Methods:
 
         frame = self._training_data(self.majority_run)
         Y, one = self._flags(frame[LABEL]), LogisticRegression(max_iter=1000)
+        if not (np.ptp(Y, axis=0) > 0).any():
+            raise ModelError("the votes name the same for every row, and a classifier needs two classes")
         targets = Y.argmax(axis=1) if self._task.problem.exclusive else Y
         classifier = one if self._task.problem.exclusive else OneVsRestClassifier(one)
         made = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), classifier)

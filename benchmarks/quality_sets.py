@@ -127,7 +127,7 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
         judge: `test`, whose rows then judge and all of `valid` is gold; or `valid`, of which one half is gold
             and the other judges: `test` is then not opened.
         encoder: of the texts.
-        positive: the class that is looked for, of two.
+        positive: a class that is looked for; a set of two classes that has it is judged by its F1.
 
     Raises:
         FrameError: a folder that is not in WRENCH's format.
@@ -141,15 +141,17 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
                 f"{folder / name}.json has votes of {width} labelling functions and train.json of "
                 f"{widths['train']}; expected the same"
             )
-    task = Task(
-        name="judged",
-        classes=classes,
-        positive=positive,
-        columns=[{"name": TEXT}],
-        lf_features=_lf_names(widths["train"]),
-        features=[VECTOR],
-        featurize={"text": TEXT, "vector": VECTOR, "encoder": encoder},
-        lfs=[vote_lf(name) for name in _lf_names(widths["train"])],
+    task = Task.model_validate(
+        {
+            "name": "judged",
+            "classes": classes,
+            "positive": positive if len(classes) == 2 and positive in classes else None,
+            "columns": [{"name": TEXT}],
+            "lf_features": _lf_names(widths["train"]),
+            "features": [VECTOR],
+            "featurize": {"text": TEXT, "vector": VECTOR, "encoder": encoder},
+            "lfs": [vote_lf(name) for name in _lf_names(widths["train"])],
+        }
     )
     project = new_project(home)
     for name, split in splits.items():

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, ModelError
 from adaptml.tasks import MULTICLASS, MULTILABEL, Task
 from adaptml.tasks.metrics import Outcome
 from benchmarks import quality
 from benchmarks.quality_figures import clearly_below, figures, mean, metrics
-from benchmarks.quality_methods import SNORKEL
+from benchmarks.quality_methods import SNORKEL, Methods
 from benchmarks.quality_page import Row, Table
 from benchmarks.quality_sets import DataSet, halves, in_parts, new_project, read_classes, read_split
 
@@ -130,6 +130,21 @@ def test_every_method_on_a_set_and_a_page_of_it(folder: Path, tmp_path: Path) ->
     weak = next(line for line in text.splitlines() if line.startswith("| weak "))
     assert float(weak.split(" | ")[1][:5]) > 0.8
     assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_method_that_fails_ends_nothing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"table_name": ["t"], "id": ["1"], "gold_label": [["cat"]]})
+    data = DataSet("pets", new_project(tmp_path / "p"), Task(classes=["cat", "dog"]), "t", frame, frame)
+    methods = Methods(data, seed=0)
+
+    def refuses() -> Any:
+        raise ModelError("the training data hold one class only")
+
+    assert methods.line("weak", refuses) == []
+    assert methods.skipped == {"weak": "the training data hold one class only"}
+    line = methods.line("most frequent class", methods.constant)[0]
+    assert line.remark == "cat"
+    assert line.said.probs.tolist() == [pytest.approx([2 / 3, 1 / 3])]
 
 
 @pytest.mark.parametrize(
