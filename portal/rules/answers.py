@@ -107,8 +107,8 @@ def _problem(error: LabellingError, task: Task, text: str) -> Named:
 
 def _numbers(found: Look, task: Task, alike: Sequence[Round]) -> Named:
     votes = found.votes
-    counts = count_votes(votes.L, len(votes.class_names))
-    together, apart = count_pairs(votes.L[:, :MOST_PAIRS], counts.by_class[:MOST_PAIRS])
+    counts = count_votes(votes.L, votes.codes)
+    together, apart = count_pairs(votes.L[:, :MOST_PAIRS], counts.by_code[:MOST_PAIRS], votes.codes)
     return {
         "rules": _rules(found, task, alike),
         "classes": class_table(votes).to_dict("records"),
