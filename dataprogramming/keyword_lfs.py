@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from adaptml.errors import LabellingError
 from adaptml.rules.core import KeywordRule, keyword_search
-from adaptml.tasks.class_sets import VoteFor
-from dataprogramming.rule_lfs import RuleLF, label_name
+from adaptml.tasks.class_sets import VoteFor, label_name
+from dataprogramming.rule_lfs import RuleLF
 
 
 class KeywordLF(RuleLF):

@@ -9,10 +9,10 @@ from adaptml.feedback import hints
 from adaptml.frames import read_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
-from adaptml.tasks.class_sets import is_class_set, set_words
+from adaptml.tasks.class_sets import is_class_set, label_name, set_words
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.lfs import load_lfs
-from dataprogramming.rule_lfs import RegexLF, RuleLF, label_name
+from dataprogramming.rule_lfs import RegexLF, RuleLF
 
 
 def lf_hints(project: Project, task: str | Task) -> pd.DataFrame:

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from adaptml.errors import LabellingError
 from adaptml.files import write_text
 from adaptml.rules.core import Example, Examples, LikeRule
-from adaptml.tasks.class_sets import VoteFor
+from adaptml.tasks.class_sets import VoteFor, label_name
 from adaptml.validation import validation_problems
 from dataprogramming.lookup import beside
-from dataprogramming.rule_lfs import RuleLF, label_name, no_rule
+from dataprogramming.rule_lfs import RuleLF, no_rule
 
 Vectors = Mapping[tuple[str, str], Sequence[float]]  # (table_name, id) → numbers
 

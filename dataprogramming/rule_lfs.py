@@ -8,8 +8,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError
 from adaptml.rules.core import NumberRule, RegexRule, Rule
 from adaptml.tasks import ABSTAIN
-from adaptml.tasks.class_sets import AllBut, VoteFor
-from adaptml.tasks.labels import Label
+from adaptml.tasks.class_sets import VoteFor, label_name
 from adaptml.validation import validation_problems
 
 
@@ -96,14 +95,6 @@ def number_lf(
     except ValidationError as error:
         raise no_rule(name, error) from error
     return NumberLF(rule, label)
-
-
-def label_name(label: VoteFor) -> int | str | tuple[int | str, ...] | AllBut:
-    """What a label is in JSON: the name of its class, where it has one; of a set those of all, in order."""
-    if isinstance(label, AllBut | int | str):
-        return label.name if isinstance(label, Label) else label
-    names = (item.name if isinstance(item, Label) else item for item in label)
-    return tuple(sorted(names, key=str))
 
 
 def no_rule(name: str, error: ValidationError) -> LabellingError:

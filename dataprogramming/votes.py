@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from adaptml.files import replacing
 from adaptml.frames import KEYS, METADATA
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
-from adaptml.tasks.vote_codes import Sets, VoteCodes
+from adaptml.tasks.vote_codes import Sets, VoteCodes, sets_in
 from dataprogramming.kept_votes import Reuse
 from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import lf_table
@@ -220,17 +219,12 @@ class Votes:
         columns = [table.column(name).to_numpy() for name in lf_names]
         L = np.stack(columns, axis=1).astype(np.int8) if columns else np.empty((table.num_rows, 0), np.int8)
         keys = table.select(KEYS).to_pandas()
-        classes, sets = tuple(said["classes"]), sets_of_file(said)
+        classes, sets = tuple(said["classes"]), sets_in(said)
         return cls(keys, L, lf_names, classes, said["task"], said["setting"], sets=sets)
 
     def _judged(self) -> "Votes | None":
         """The votes whose truth is known."""
         return self if self.Y is not None else self.gold
-
-
-def sets_of_file(said: Mapping[str, Any]) -> Sets:
-    """The sets of classes that the metadata of a file of votes name; earlier files have none."""
-    return tuple(map(tuple, said.get("sets", ())))
 
 
 def _first(mask: Mask, n: int | None) -> Mask:

@@ -51,6 +51,13 @@ def not_(*classes: int | str) -> AllBut:
     return AllBut(tuple(map(_named, classes)))
 
 
+def label_name(label: VoteFor) -> int | str | tuple[int | str, ...] | AllBut:
+    """What a rule votes for as JSON has it: classes by their names; those of a set in order."""
+    if isinstance(label, AllBut | int | str):
+        return label if isinstance(label, AllBut) else _named(label)
+    return tuple(sorted(map(_named, label), key=str))
+
+
 def is_class_set(vote: object) -> TypeGuard[ClassSet]:
     """Whether a vote is for a set of classes, in any of the forms in which a rule may give it."""
     return isinstance(vote, AllBut | list | tuple | set | frozenset)

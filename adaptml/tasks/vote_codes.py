@@ -1,8 +1,9 @@
 """What the numbers of a label matrix stand for: silence, a class, or a set such as "cat or dog"."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,12 +74,29 @@ class VoteCodes:
         if not self.sets:
             return found
         rows = np.flatnonzero(found & (highest >= self.k))  # two votes that differ may yet agree
-        for start in range(0, len(rows), BATCH_ROWS):
-            batch = rows[start : start + BATCH_ROWS]
-            cast = np.zeros((len(batch), len(self.apart)), np.float32)
-            cast[np.arange(len(batch))[:, None], L[batch]] = 1
-            found[batch] = ((cast @ self.apart.astype(np.float32)) * cast).any(axis=1)
+        cast = np.zeros((len(rows), len(self.apart)), np.bool_)
+        cast[np.arange(len(rows))[:, None], L[rows]] = True
+        found[rows] = self.contradict(cast)
         return found
+
+    def contradict(self, cast: Mask) -> Mask:
+        """Which rows (n,) hold two votes that cannot both be right.
+
+        Args:
+            cast: which votes were cast, bool (n, k + s + 1); the last column is that of -1.
+        """
+        if not self.sets:
+            return np.asarray(cast[:, :-1].sum(axis=1) > 1)
+        found, apart = np.zeros(len(cast), np.bool_), self.apart.astype(np.float32)
+        for start in range(0, len(cast), BATCH_ROWS):
+            batch = cast[start : start + BATCH_ROWS].astype(np.float32)
+            found[start : start + BATCH_ROWS] = ((batch @ apart) * batch).any(axis=1)
+        return found
+
+
+def sets_in(metadata: Mapping[str, Any]) -> Sets:
+    """The sets that a file of votes names in its metadata; files of earlier versions have none."""
+    return tuple(tuple(map(int, classes)) for classes in metadata.get("sets", ()))
 
 
 def set_name(classes: Sequence[int], class_names: Sequence[str]) -> str:

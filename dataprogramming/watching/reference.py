@@ -19,11 +19,10 @@ from adaptml.project import Project
 from adaptml.runs.artifacts import VOTES
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
-from adaptml.tasks.vote_codes import VoteCodes
+from adaptml.tasks.vote_codes import VoteCodes, sets_in
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lf_history import label_runs, versions_of
 from dataprogramming.lf_versions import LFVersion
-from dataprogramming.votes import sets_of_file
 from dataprogramming.watching.voted import VoteCounts
 
 CHUNK_ROWS = 50_000
@@ -161,7 +160,7 @@ def read_reference(
         n = file.metadata.num_rows
         lf_names = [name for name in file.schema_arrow.names if name not in KEYS]
         drawn = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
-        counts = VoteCounts(len(lf_names), VoteCodes(len(classes), sets_of_file(said)))
+        counts = VoteCounts(len(lf_names), VoteCodes(len(classes), sets_in(said)))
         hashes, kept, start = [], [], 0
         for batch in file.iter_batches(CHUNK_ROWS):
             keys = batch.select(KEYS).to_pandas()
