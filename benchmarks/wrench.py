@@ -6,7 +6,7 @@ FOLDER holds label.json (class number → name) and train.json, valid.json and t
 label, weak_labels: one vote per labelling function, -1 for none). Votes are taken as given; texts are encoded
 by the default encoder. Every choice is made by cross-validation on the gold labels of `valid`, by the
 functions that `label`, `train` and `compare` call; those of `train` are never used, and those of `test` only
-for the figures in the table. `--judge valid` leaves `test` alone and judges on half of `valid` by the other half.
+for the figures in the table. `--judge valid` leaves `test` alone: half of `valid` judges, the other is gold.
 `benchmarks/quality.py` goes the same way through tables and commands.
 """
 
