@@ -296,6 +296,9 @@ class _Training:
         if gold is not None and self.labels.gold is not None:
             held_out = done.judged or self._held_out(done, weak, gold, soft)
             self.evaluation.on_gold(held_out, done, self.labels.gold, gold.folds)
+            for warning in self.evaluation.warnings:
+                self._recorder.log.warning("%s", warning)
+            self.warnings += self.evaluation.warnings
         if self.labels.test is not None:
             model, V = self._for_test(done, self.labels.test)
             self.evaluation.on_test(model, self._reader, self.labels.test, V)
