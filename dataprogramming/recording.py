@@ -5,7 +5,7 @@ from pathlib import Path
 from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.plots import write_plot
-from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, RULES, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -28,6 +28,8 @@ def record(found: Labelling, recorder: Recorder, *, tolerant: bool, texts: bool,
         recorder.metrics["lf_failures"] = sum(found.votes.failures.values())
     _log(found, recorder)
     write_all(found, recorder.folder, texts=texts, seed=seed)
+    if found.rules is not None:
+        found.rules.of_run(recorder.run_id).write(recorder.folder / RULES)
     recorder.model = model_to_log(found.task, found.selection, found.votes, recorder.folder)
 
 
@@ -74,9 +76,14 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
 def write_summaries(found: Labelling, folder: Path) -> None:
     """`lf_summary_train.csv` and, with gold, `lf_summary_dev.csv`."""
     lf_names, class_names, gold = found.votes.lf_names, found.task.class_names, found.gold
-    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights, counts=found.counts)}
+    sets = found.votes.sets
+    parts = {
+        "train": lf_summary(
+            found.votes.L, lf_names, class_names, found.weights, counts=found.counts, sets=sets
+        )
+    }
     if gold is not None:
-        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y)
+        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y, sets=sets)
     for part, summary in parts.items():
         write_text(summary.to_csv(index=False), folder / f"lf_summary_{part}.csv")
 
@@ -96,6 +103,7 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         points,
         judged,
         multilabel=not found.task.problem.exclusive,
+        sets=votes.sets,
         weights=found.weights,
         read_texts=votes.read_texts if texts else None,
         lines=found.lines(),
