@@ -10,6 +10,7 @@ import pandas as pd
 
 from adaptml.data import Data, described, read_gold, read_points, whole_table
 from adaptml.errors import LabellingError
+from adaptml.folds import folds_of_keys
 from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
@@ -17,6 +18,7 @@ from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
+from adaptml.tasks.metrics import metric_of
 from dataprogramming.apply import sampled
 from dataprogramming.artifacts import registered_name
 from dataprogramming.defaults import LabelSettings, label_settings, to_keep
@@ -248,11 +250,15 @@ def _labelled(
     task = voter.task
     versions = lf_versions(voter.lfs, voter.kept.prints, task.folder)  # before a rule has kept anything
     votes = voter.all_votes(points, known)
+    known_gold = gold_of(votes)
     selection = select_label_model(
         task.problem,
         votes.L,
-        gold_of(votes),
+        known_gold,
         len(task.classes),
+        fold=None if votes.gold is None else folds_of_keys(votes.gold.keys),
+        metric=metric_of(task, None if known_gold is None else known_gold.Y),
+        sets=votes.sets,
         choice=settings.label_model,
         config=settings.config.used,
     )

@@ -31,11 +31,13 @@ from adaptml.reports.texts import ReadTexts, Texts
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.keyword_counts import Hits
+from dataprogramming.keywords_table import keywords_table
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table
+from dataprogramming.models_table import models_table
+from dataprogramming.on_gold import OnGold
 
 DATA, GOLD = "data", "gold"
-MOST_KEYWORDS = 1_000
 ON_DATA, ON_GOLD = ("votes", "overlaps", "conflicts"), ("right", "wrong")
 
 
@@ -91,6 +93,7 @@ def label_report(
     counts: VoteCounts | None = None,
     keyword_hits: Hits | None = None,
     keyword_points: int = 0,
+    on_gold: OnGold | None = None,
 ) -> str:
     """One self-contained HTML page on a labelling run.
 
@@ -111,6 +114,7 @@ def label_report(
         counts: of the votes on `points`, where they were counted already.
         keyword_hits: name of a keyword LF → keyword → in how many of `keyword_points` points it is.
         keyword_points: how many points keywords were counted on.
+        on_gold: how good each label model is on gold, or None.
 
     Returns:
         The page, under 10 MB, to be written as UTF-8.
@@ -143,11 +147,12 @@ def label_report(
                 "Labelling functions",
                 [
                     *_lf_section(summary, found, rows, multilabel),
-                    _keywords(keyword_hits or {}, keyword_points),
+                    keywords_table(keyword_hits or {}, keyword_points),
                 ],
             ),
             Section("votes", "Where votes are missing or differ", _vote_section(found, rows, multilabel)),
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
+            Section("models", "Label models", [] if on_gold is None else models_table(on_gold)),
             Section("gold", "Against gold", _gold_section(found, rows)),
             Section("calibration", "Calibration", calibrated),
             Section("overlaps", "Overlaps", [_overlap_map(lf_names, found)]),
@@ -243,25 +248,6 @@ def _lf_section(summary: pd.DataFrame, found: _Found, rows: Rows, multilabel: bo
         element("h3", "Rows of each labelling function"),
         *(_lf_rows(str(name), j, found, rows) for j, name in enumerate(summary["lf"])),
     ]
-
-
-def _keywords(hits: Hits, n: int) -> Html | None:
-    """A line per keyword, those without a row first."""
-    lines = [(word, name, count) for name, counts in hits.items() for word, count in counts.items()]
-    if not lines:
-        return None
-    shown = sorted(lines, key=lambda line: line[2])[:MOST_KEYWORDS]
-    columns = [
-        Column("Keyword", numeric=False),
-        Column("LF", numeric=False),
-        Column("Rows", help="in how many of these rows it is found"),
-    ]
-    more = "" if len(shown) == len(lines) else f"; the {len(shown):,} with the fewest rows"
-    caption = f"{len(lines):,} keywords, counted on {n:,} rows{more}"
-    return folded(
-        "Keywords",
-        table(columns, [[word, name, number(count)] for word, name, count in shown], caption=caption),
-    )
 
 
 def _lf_columns(summary: pd.DataFrame) -> list[Column]:
