@@ -223,11 +223,11 @@ def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
     """What a model that takes votes is kept with; nothing of another."""
     if not done.model.takes_votes:
         return {}
-    path = run.artifact(RULES)
+    file = run.artifact(RULES)
     return {
         "without_votes": done.without_votes,
         "label_model": run.label_model(done.way.label_model),
-        "rules": None if path is None else ModelRules.read(path),  # a run of before has none
+        "rules": None if file is None else ModelRules.read(file),
     }
 
 
