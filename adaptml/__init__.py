@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from dataprogramming.label import label as label
     from dataprogramming.label_models.base import LabelModel as LabelModel
     from dataprogramming.label_models.config import SnorkelConfig as SnorkelConfig
+    from dataprogramming.label_models.dawid_skene import DawidSkene as DawidSkene
     from dataprogramming.label_models.knee import Knee as Knee
     from dataprogramming.label_models.majority import MajorityVote as MajorityVote
     from dataprogramming.label_models.mixture_em import MixtureEM as MixtureEM
@@ -177,6 +178,7 @@ _NAMES = {
     "dataprogramming.label": "label LabelResult",
     "dataprogramming.label_models.base": "LabelModel",
     "dataprogramming.label_models.config": "SnorkelConfig",
+    "dataprogramming.label_models.dawid_skene": "DawidSkene",
     "dataprogramming.label_models.knee": "Knee",
     "dataprogramming.label_models.majority": "MajorityVote",
     "dataprogramming.label_models.mixture_em": "MixtureEM",

@@ -106,12 +106,13 @@ class FittedModel:
         link: one of LINKS.
         decision: one of DECISIONS.
         balance: float64 (k,), the share of each class; sums to 1 where each row has one class.
-        table: float64 (m, k + 1, k): what LF j adds to each class's score when it abstains (first line) or
-            votes for class v (line v + 1).
+        table: float64 (m, k + s + 1, k): what LF j adds to each class's score when it abstains (first line),
+            votes for class v (line v + 1) or for one of the classes of set i (line k + i + 1).
         thresholds: float64 (k,); where a decision has thresholds, a class is named above this probability.
         weights: float64 (m,): how far each LF is trusted, for people to read; nan where nothing is known.
         n_epochs: training epochs; 0 for models that are not trained in epochs.
         params: how it was trained, plain values by name.
+        sets: s sets of class numbers, for votes that name several classes of which one applies.
         calibrator: float64 (2, k), what `calibrated` makes of its probabilities; without columns for none.
     """
 
@@ -124,13 +125,14 @@ class FittedModel:
     weights: Floats
     n_epochs: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
+    sets: tuple[tuple[int, ...], ...] = ()
     calibrator: Floats = field(default_factory=NO_CALIBRATOR.copy)
 
     def predict_proba(self, L: npt.NDArray[Any]) -> Floats:
         """Class probabilities of n rows.
 
         Args:
-            L: label matrix (n, m), integers in {-1, 0 … k-1}.
+            L: label matrix (n, m), integers in {-1, 0 … k + s - 1}; k + i stands for sets[i].
 
         Returns:
             float64 array (n, k), values in [0, 1]; a row without votes gets the class balance.
@@ -156,6 +158,7 @@ def save_model(model: FittedModel, class_names: list[str], lf_names: list[str], 
         "link": model.link.__name__,
         "decision": model.decision.__name__,
         "params": json.dumps(dict(model.params)),
+        "sets": json.dumps(model.sets),
         "class_names": np.array(class_names, np.str_),
         "lf_names": np.array(lf_names, np.str_),
     }
@@ -172,7 +175,8 @@ def load_model(path: Path) -> tuple[FittedModel, list[str], list[str]]:
     values |= {
         "link": LINKS[values["link"]],
         "decision": DECISIONS[values["decision"]],
-        "params": json.loads(values.get("params", "{}")),  # earlier files have none
+        "params": json.loads(values.get("params", "{}")),  # earlier files have neither of these two
+        "sets": tuple(map(tuple, json.loads(values.get("sets", "[]")))),
     }
     return FittedModel(**values), class_names, lf_names
 

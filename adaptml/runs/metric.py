@@ -7,7 +7,9 @@ from adaptml.tasks.metric_names import F1_OF_POSITIVE, LOG_LOSS, MACRO_F1
 from adaptml.tasks.metrics import Metric, accuracy_of
 
 CONSTANT = "constant"  # what metrics call a model that always names the most frequent class
-METRIC = "metric"  # the run's parameter: its name among the run's metrics, such as `f1_macro` or `f1/spam`
+# The run's parameter: its name among the run's metrics, such as `f1_macro` or `f1/spam`. An algorithm may
+# have a parameter of its own that is called metric.
+METRIC = "judged_by"
 
 
 def logged_metric(params: Mapping[str, str], problem: ProblemType) -> str:

@@ -156,7 +156,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if len(X) == 0:
             return probs
         if self.algorithm == CONSTANT:
-            return probs + np.array(self.parts_)
+            return np.tile(np.array(self.parts_, np.float64), (len(X), 1))
         if self.algorithm == LABEL_MODEL:
             return _of_log_odds(self.problem, self._votes(V), np.array(self.parts_))
         X = self._features(X, V)

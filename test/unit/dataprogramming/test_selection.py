@@ -30,7 +30,7 @@ def votes(
 def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
     selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
-    assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel"]
+    assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"]
     assert selection.chosen == "weighted_vote"
     assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
@@ -149,7 +149,7 @@ def test_two_lfs_and_snorkels_model_asked_for() -> None:
 
 def test_any_one_can_be_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
-    for name in ("majority_vote", "weighted_vote", "snorkel"):
+    for name in ("majority_vote", "weighted_vote", "snorkel", "dawid_skene"):
         selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice=name, config=QUICK)
         assert (selection.chosen, selection.model.name, selection.reason) == (
             name,
@@ -247,7 +247,8 @@ DIVERGING = {"l2": 1e30, "n_epochs": 20}  # at any learning rate
 def test_a_label_model_that_fails_is_left_out_unless_it_was_demanded() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, config=DIVERGING)
-    assert list(selection.models) == list(selection.held_out) == ["majority_vote", "weighted_vote"]
+    left = ["majority_vote", "weighted_vote", "dawid_skene"]
+    assert list(selection.models) == list(selection.held_out) == left
     assert any("snorkel was left out" in warning for warning in selection.warnings)
     with pytest.raises(LabellingError, match="does not converge"):
         select_label_model(MULTICLASS, L, Gold(L, Y), 2, choice="snorkel", config=DIVERGING)
@@ -301,28 +302,6 @@ def test_row_scores() -> None:
     named = np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0]], np.int8)
     np.testing.assert_allclose(MULTILABEL.scores(Y, named), [2 / 3, 1, 0, 1])
     np.testing.assert_allclose(MULTICLASS.scores(Y[2:], named[2:]), [0, 1])
-
-
-def test_an_lf_worse_than_chance_on_gold_says_nothing_in_the_weighted_vote() -> None:
-    """LF 0 is right on all 20 gold points and LF 1 on none, so their accuracies are 21/22 and 1/22.
-
-    Both have half of 2 imaginary votes right on top, because all votes together are right half the time.
-    """
-    truth = np.array([0, 1] * 10)
-    gold = Gold(np.column_stack([truth, 1 - truth]).astype(np.int8), np.eye(2, dtype=np.int8)[truth])
-    model = select_label_model(MULTICLASS, gold.L, gold, 2, choice="weighted_vote").model
-    np.testing.assert_allclose(model.fitted_.weights, [21 / 22, 1 / 22])
-    probs = model.predict_proba(np.array([[0, -1], [0, 0], [0, 1], [-1, 0], [-1, 1]], np.int8))
-    np.testing.assert_allclose(probs, [[21 / 22, 1 / 22]] * 3 + [[1 / 2, 1 / 2]] * 2)
-
-
-def test_better_than_one_in_three_is_better_than_chance_of_three_classes() -> None:
-    """An LF that always votes 0 on two points of each class is right on 2 of 6, with 2 imaginary votes 11/32."""
-    truth = np.array([0, 1, 2] * 2)
-    gold = Gold(np.zeros((6, 1), np.int8), np.eye(3, dtype=np.int8)[truth])
-    model = select_label_model(MULTICLASS, gold.L, gold, 3, choice="weighted_vote").model
-    np.testing.assert_allclose(model.fitted_.weights, [(2 + 2 * 3 / 8) / 8])
-    np.testing.assert_allclose(model.predict_proba(gold.L[:1]), [[11 / 32, 21 / 64, 21 / 64]])
 
 
 def one_good_lf(seed: int) -> tuple[npt.NDArray[np.int8], Gold]:
