@@ -78,7 +78,7 @@ class Labelling:
     @cached_property
     def counts(self) -> VoteCounts:
         """The votes on the points to label, counted."""
-        return count_votes(self.votes.L, len(self.task.class_names))
+        return count_votes(self.votes.L, self.votes.codes)
 
     @cached_property
     def labels(self) -> tuple[Floats, Indicator]:
@@ -114,6 +114,7 @@ class Labelling:
             self.votes.L,
             self.votes.lf_names,
             self.task.class_names,
+            self.votes.sets,
             weights=self.weights,
             gold=self.gold,
             counts=self.counts,
@@ -146,7 +147,7 @@ class Labelling:
             for name, count in self.votes.failures.items()
         ]
         problems = find_problems(
-            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts
+            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts, self.votes.sets
         )
         silent = silent_sentence(self.keyword_hits, self.keyword_points)
         return [

@@ -76,9 +76,14 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
 def write_summaries(found: Labelling, folder: Path) -> None:
     """`lf_summary_train.csv` and, with gold, `lf_summary_dev.csv`."""
     lf_names, class_names, gold = found.votes.lf_names, found.task.class_names, found.gold
-    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights, counts=found.counts)}
+    sets = found.votes.sets
+    parts = {
+        "train": lf_summary(
+            found.votes.L, lf_names, class_names, found.weights, counts=found.counts, sets=sets
+        )
+    }
     if gold is not None:
-        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y)
+        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y, sets=sets)
     for part, summary in parts.items():
         write_text(summary.to_csv(index=False), folder / f"lf_summary_{part}.csv")
 
@@ -98,6 +103,7 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         points,
         judged,
         multilabel=not found.task.problem.exclusive,
+        sets=votes.sets,
         weights=found.weights,
         read_texts=votes.read_texts if texts else None,
         lines=found.lines(),

@@ -26,6 +26,7 @@ from adaptml.features.cosine import Matrix, unit_rows
 from adaptml.features.lemmas import DEFAULT_LANGUAGE
 from adaptml.features.words import normalized
 from adaptml.rules.keywords import Keyword, KeywordSearch, Numbers, is_missing
+from adaptml.tasks.class_sets import AllBut
 from adaptml.validation import validation_problems
 
 Hits = npt.NDArray[np.bool_]
@@ -36,7 +37,8 @@ class _Rule(BaseModel):
 
     Attributes:
         name: of the labelling function.
-        label: name of the class that it votes for, or its number.
+        label: name of the class that it votes for, or its number; or several of which it is one; or those
+            of which it is none.
         column: what it looks at.
         UNSAID: what is left out where people read what it says.
     """
@@ -46,7 +48,7 @@ class _Rule(BaseModel):
     UNSAID: ClassVar[dict[str, Any]] = {"name": True, "kind": True}
 
     name: str
-    label: int | str
+    label: int | str | tuple[int | str, ...] | AllBut
     column: str
 
     def hits(self, values: Sequence[Any]) -> Hits:
