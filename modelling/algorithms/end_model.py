@@ -147,9 +147,9 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             ModelError: votes are features and there are none.
         """
         probs = self._before_calibrating(X, V)
-        if self.calibrator_ is None or len(X) == 0:
-            return probs
-        return calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+        if self.calibrator_ is not None and len(X):
+            probs = calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+        return probs
 
     def _before_calibrating(self, X: Matrix, V: Matrix | None) -> Floats:
         probs = np.zeros((len(X), self.k_))
