@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, is_classifier
 
 from adaptml.errors import ModelError
+from adaptml.label_scoring import calibrated, is_calibrator
 from adaptml.tasks import MAX_CLASSES, MULTICLASS, ProblemType, problem_type
 from modelling.algorithms import storage
 from modelling.algorithms.classifiers import (
@@ -50,6 +51,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         parts_: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
         unconverged_: one sentence where an optimiser stopped before it converged, else "".
+        calibrator_: float64 (2, k), what probabilities are calibrated with (`adaptml.calibrating`), or None.
 
     Example:
         >>> X = np.array([[0.0], [1.0]], np.float32)
@@ -61,6 +63,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     k_: int
     parts_: tuple[Any, ...]
     unconverged_: str = ""
+    calibrator_: Floats | None = None
 
     def __init__(
         self,
@@ -127,6 +130,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         made, Y = classifier(self.algorithm), np.asarray(targets, dtype=np.float64)
         if isinstance(made, TextAlgorithm):
             self.parts_, self.k_ = (self._fit_texts(made, X, Y, sample_weight, n_gold),), Y.shape[1]
+            self.calibrator_ = None
             return self
         fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
         is_soft = bool(np.any((Y != 0) & (Y != 1)))
@@ -137,7 +141,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             )
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
-        self.unconverged_ = fitting.unconverged()
+        self.unconverged_, self.calibrator_ = fitting.unconverged(), None
         return self
 
     def _fit_texts(
@@ -169,11 +173,17 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         Raises:
             ModelError: votes are features and there are none.
         """
+        probs = self._before_calibrating(X, V)
+        if self.calibrator_ is None or len(X) == 0:
+            return probs
+        return calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+
+    def _before_calibrating(self, X: Matrix, V: Matrix | None) -> Floats:
         probs = np.zeros((len(X), self.k_))
         if len(X) == 0:
             return probs
         if self.algorithm == CONSTANT:
-            return probs + np.array(self.parts_)
+            return np.tile(np.array(self.parts_, np.float64), (len(X), 1))
         if self.algorithm == LABEL_MODEL:
             return _of_log_odds(self.problem, self._votes(V), np.array(self.parts_))
         X = self._features(X, V)
@@ -273,6 +283,7 @@ def _content(model: EndModel) -> dict[str, Any]:
         "base_model": None if model.base_model is None else _content(model.base_model),
         "scale": float(model.scale),
         **({"vote_scale": float(model.vote_scale)} if model.takes_votes else {}),
+        **({} if model.calibrator_ is None else {"calibrator": model.calibrator_.tolist()}),
     }
 
 
@@ -289,6 +300,8 @@ def _end_model(content: Any, path: Path) -> EndModel:
         model.k_, model.parts_ = content["k"], tuple(content["parts"])
         if _takes_texts(model.algorithm):
             model.parts_ = (_read_tensors(path, model),)
+        if "calibrator" in content:
+            model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = _is_sound(model)
     except ModelError:
         raise
@@ -321,6 +334,8 @@ def _is_sound(model: EndModel) -> bool:
     if not all(plain) or not all(isinstance(scale, float) and math.isfinite(scale) for scale in scales):
         return False
     if not 1 <= model.k_ <= MAX_CLASSES or model.vote_scale < 0:
+        return False
+    if model.calibrator_ is not None and not is_calibrator(model.calibrator_, model.k_):
         return False
     if model.algorithm in (CONSTANT, LABEL_MODEL):
         inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)
