@@ -10,10 +10,8 @@ from adaptml.tasks import Task
 from modelling.columns import Columns, Text
 
 
-def text_columns(
-    points: Points, task: Task, tables: Sequence[str], names: Sequence[str]
-) -> tuple[list[Reference], Columns]:
-    """The columns, and how they are read.
+def text_columns(points: Points, task: Task, tables: Sequence[str], names: Sequence[str]) -> list[Reference]:
+    """The columns, in the order of the features.
 
     Args:
         points: knows features; they need not be computed.
@@ -42,8 +40,10 @@ def text_columns(
         found += [] if reference in found else [reference]
     if not found:
         raise ModelError(f"task {task.name!r} names no features; name a column of texts with --features")
-    return found, Columns({str(reference): Text() for reference in found}, (_note(found),))
+    return found
 
 
-def _note(columns: Sequence[Reference]) -> str:
-    return f"{listed([str(column) for column in columns])}: read as text, as it stands"
+def as_they_stand(columns: Sequence[Reference]) -> Columns:
+    """Columns that are read as texts."""
+    named = [str(column) for column in columns]
+    return Columns({name: Text() for name in named}, (f"{listed(named)}: read as text, as it stands",))

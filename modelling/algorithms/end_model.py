@@ -110,7 +110,9 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         targets: npt.NDArray[Any],
         sample_weight: Floats | None = None,
         V: Matrix | None = None,
+        *,
         n_gold: int = 0,
+        show_progress: bool = False,
     ) -> Self:
         """Train.
 
@@ -123,15 +125,14 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             sample_weight: how much each row counts, float64 (n,), values >= 0; default: all alike.
             V: `vote_log_odds` of the rows, float32 (n, k), where votes are features.
             n_gold: how many of the last rows are gold, which says when an algorithm of texts stops.
+            show_progress: draw a bar, where it takes minutes.
 
         Raises:
             ModelError: one class only; soft labels or weights for an algorithm that takes no weights.
         """
         made, Y = classifier(self.algorithm), np.asarray(targets, dtype=np.float64)
         if isinstance(made, TextAlgorithm):
-            self.parts_, self.k_ = (self._fit_texts(made, X, Y, sample_weight, n_gold),), Y.shape[1]
-            self.calibrator_ = None
-            return self
+            return self._fit_texts(made, X, Y, sample_weight, n_gold=n_gold, show_progress=show_progress)
         fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
         is_soft = bool(np.any((Y != 0) & (Y != 1)))
         if not takes_weights(fitting.classifier) and (is_soft or sample_weight is not None):
@@ -145,20 +146,22 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return self
 
     def _fit_texts(
-        self, made: TextAlgorithm, X: Any, Y: Floats, weights: Floats | None, n_gold: int
-    ) -> TextClassifier:
+        self, made: TextAlgorithm, X: Any, Y: Floats, weights: Floats | None, **given: Any
+    ) -> Self:
         if self.takes_votes:
             raise ModelError(
-                f"{made.name} learns from texts alone, and not from votes; choose "
-                "a strategy without, such as stacked"
+                f"{made.name} learns from texts alone, and not from votes; choose a strategy "
+                "without, such as stacked"
             )
-        if (Y.sum(axis=0) > 0).sum() < 2 and self.problem.exclusive:
+        if self.problem.exclusive and (Y.sum(axis=0) > 0).sum() < 2:
             raise one_class()
         if made.random_state is None:
             made.set_params(random_state=self.seed)
         start = None if self.base_model is None else self.base_model.parts_[0]
-        self.base_model = None  # it is part of what comes out
-        return made.fit_targets(X, Y, weights, problem=self.problem, n_gold=n_gold, start=start)
+        self.parts_ = (made.fit_targets(X, Y, weights, problem=self.problem, start=start, **given),)
+        # The one that it began with is part of what came out.
+        self.k_, self.base_model, self.calibrator_ = Y.shape[1], None, None
+        return self
 
     def predict_proba(self, X: Matrix, V: Matrix | None = None) -> Floats:
         """Class probabilities, in class order whatever classes the training data held.

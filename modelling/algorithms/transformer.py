@@ -1,6 +1,5 @@
 """Fine-tuning: a sentence-transformer learns the task, where other algorithms learn from its vectors."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +18,6 @@ from modelling.algorithms.transformer_training import Rows, Settings, fine_tune
 
 HELD_OUT = 10  # one of so many parts says when to stop
 MIN_GOLD = 20  # with fewer gold points, weakly labelled ones say it
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -96,12 +94,12 @@ class TransformerAlgorithm(TextAlgorithm):
             show_progress=show_progress,
         )
         best, n = int(np.argmin(tuned.losses)), int(outside.sum())
-        whose = "gold points" if n_gold >= MIN_GOLD else "rows, as there are too few gold points,"
-        _log.info(
-            "transformer: best after epoch %d of %d, log loss %.3f on %d %s that were held out",
-            best + 1, len(tuned.losses), tuned.losses[best], n, whose,
-        )  # fmt: skip
-        return TextClassifier(tuned.content)
+        whose = "gold points" if n_gold >= MIN_GOLD else "rows, as there is too little gold,"
+        note = (
+            f"best after {best + 1} of {len(tuned.losses)} passes over {int(inside.sum())} texts: log loss "
+            f"{tuned.losses[best]:.3f} on {n} {whose} that were held out"
+        )
+        return TextClassifier(tuned.content, note)
 
     def _folder(self) -> Path:
         try:

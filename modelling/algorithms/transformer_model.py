@@ -1,8 +1,8 @@
 """A fine-tuned classifier of texts as one file of safetensors, and onnxruntime that answers from it.
 
 The file holds the tensors of the encoder, under the names that the library transformers gives them, and of
-the head: `head.weight` (k, d) and `head.bias` (k,). Its metadata holds what `TextModel` says, as JSON. PyTorch
-is not needed, and no code of the file is run.
+the head: `head.weight` (k, d) and `head.bias` (k,). Its metadata holds what `TextModel` says, as JSON.
+PyTorch is not needed, and no code of the file is run.
 """
 
 import json
@@ -78,6 +78,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
 
     Args:
         content: the bytes of the file.
+        note: one sentence on how it was trained; empty for one that was loaded.
 
     Attributes:
         model: what the file says of it.
@@ -89,8 +90,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         ModelError: a library that is not installed, or bytes that are not of such a file.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, content: bytes, note: str = "") -> None:
+        self.content, self.note = content, note
         _check_libraries()
         try:
             with TemporaryDirectory(prefix="adaptml-") as scratch:
