@@ -11,10 +11,11 @@ import pandas as pd
 from adaptml.data import Data, described
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
+from adaptml.fixing.result import ToFix, write_to_fix
 from adaptml.frames import KEYS, write_preview
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
-from adaptml.runs.artifacts import REPORT
+from adaptml.runs.artifacts import REPORT, TO_FIX
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
@@ -23,6 +24,7 @@ from adaptml.tasks.defaults import keep as keep_in_file
 from modelling.algorithms import Classifier, EndModel, algorithm_name
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.evaluate import Evaluation
+from modelling.fixing import Featurized, to_fix_of_training
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
@@ -186,7 +188,11 @@ def train(
             *training.lines(settings.came_from),
             *(("column", note) for note in reader.columns.notes),
         ]
-        _write_report(project, training, recorder, lines, settings.seed, texts)
+        to_fix = training.to_fix(project, data_of(data))
+        if to_fix is not None:
+            write_to_fix(to_fix, recorder.folder / TO_FIX)
+            lines.append(("to fix next", "; ".join(to_fix.sentences)))
+        _write_report(project, training, recorder, lines, settings.seed, texts, to_fix)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task, done.model, columns, training.width, example, recorder.folder, reader.columns
@@ -233,6 +239,7 @@ class _Training:
         evaluation: how good the model is.
         warnings: what looks wrong.
         width: how many numbers a data point's features have.
+        weak, gold: what was trained on, with features; None for none.
     """
 
     def __init__(self, labels: Split, learner: Learner, reader: Reader, recorder: Recorder) -> None:
@@ -241,10 +248,12 @@ class _Training:
         self.evaluation = Evaluation(labels.task, recorder.folder)
         self.warnings = list(labels.notes)
         self.width = 0
+        self.weak: Weak | None = None
+        self.gold: Gold | None = None
 
     def run(self, strategy: str, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
         """Train by a strategy, with the best of settings that were drawn, and evaluate."""
-        weak, gold = self._weak(), self._gold()
+        weak, gold = self.weak, self.gold = self._weak(), self._gold()
         if drawn is not None:
             check_gold(gold)
         done = combine(strategy, self.learner, weak, gold)
@@ -296,6 +305,19 @@ class _Training:
         gold = self.labels.gold
         return None if gold is None else Gold(self._reader.read(gold.keys), gold.Y)
 
+    def to_fix(self, project: Project, data: Data) -> ToFix | None:
+        """What the training says should be fixed next; None where nothing was compared with gold."""
+        if self.evaluation.gold is None:
+            return None
+        truth, probs = self.evaluation.gold
+        known = self.gold if truth is self.labels.gold else None
+        X = self._reader.read(truth.keys) if known is None else known.X
+        weak = None if self.weak is None else Featurized(self.labels.training, self.weak.X)
+        features = list(self._reader.features)
+        return to_fix_of_training(
+            project, self.labels.task, data, features, self.learner, Featurized(truth, X), probs, weak
+        )
+
     def _record(self) -> None:
         counts = {"train_points": len(self.labels.training), "train_points_held_out": self.labels.n_held_out}
         self._recorder.metrics |= self.evaluation.metrics | counts | {"points_gone": self.labels.n_gone}
@@ -310,6 +332,7 @@ def _write_report(
     lines: Sequence[tuple[str, str]],
     seed: int,
     texts: bool,
+    to_fix: ToFix | None,
 ) -> None:
     task, found = training.labels.task, training.evaluation
     truth, probs = found.gold or (None, None)
@@ -328,6 +351,7 @@ def _write_report(
         read_texts=texts_of_task(project.database, task) if texts else None,
         lines=lines,
         warnings=training.warnings,
+        to_fix=to_fix,
         seed=seed,
     )
     write_text(page, recorder.folder / REPORT)
