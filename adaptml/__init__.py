@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from adaptml.tasks import Task as Task
     from adaptml.tasks.check import Finding as Finding
     from adaptml.tasks.check import check_task as check_task
+    from adaptml.tasks.class_sets import not_ as not_
     from dataprogramming.apply import apply_lfs as apply_lfs
     from dataprogramming.check import check_lfs as check_lfs
     from dataprogramming.decorator import labeling_function as labeling_function
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from dataprogramming.label import label as label
     from dataprogramming.label_models.base import LabelModel as LabelModel
     from dataprogramming.label_models.config import SnorkelConfig as SnorkelConfig
+    from dataprogramming.label_models.dawid_skene import DawidSkene as DawidSkene
     from dataprogramming.label_models.knee import Knee as Knee
     from dataprogramming.label_models.majority import MajorityVote as MajorityVote
     from dataprogramming.label_models.mixture_em import MixtureEM as MixtureEM
@@ -175,12 +177,14 @@ _NAMES = {
     "adaptml.standing.core": "Standing",
     "adaptml.tasks": "Task",
     "adaptml.tasks.check": "check_task Finding",
+    "adaptml.tasks.class_sets": "not_",
     "dataprogramming.apply": "apply_lfs",
     "dataprogramming.check": "check_lfs",
     "dataprogramming.decorator": "labeling_function",
     "dataprogramming.label": "label LabelResult",
     "dataprogramming.label_models.base": "LabelModel",
     "dataprogramming.label_models.config": "SnorkelConfig",
+    "dataprogramming.label_models.dawid_skene": "DawidSkene",
     "dataprogramming.label_models.knee": "Knee",
     "dataprogramming.label_models.majority": "MajorityVote",
     "dataprogramming.label_models.mixture_em": "MixtureEM",

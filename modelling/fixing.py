@@ -8,10 +8,9 @@ cross-validation over weak labels and gold it was 82 % and 80 % of a third and a
 end model itself, which was trained on them, named next to none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from adaptml.data import Data, is_run, read_labels
@@ -26,10 +25,10 @@ from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import GOLD_VOTES, VOTES
-from adaptml.tasks import Task
-from modelling.strategies import MIN_GOLD, Learner
-
-Floats = npt.NDArray[np.float64]
+from adaptml.tasks.metrics import Outcome
+from modelling.choosing import MIN_GOLD
+from modelling.sources import Reader, Split
+from modelling.strategies import Gold, Learner, Weak
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,53 +41,72 @@ class Featurized:
 
 def to_fix_of_training(
     project: Project,
-    task: Task,
     data: Data,
-    features: list[Reference],
+    labels: Split,
+    reader: Reader,
     learner: Learner,
-    gold: Featurized,
-    probs: Floats,
-    training: Featurized | None,
-) -> ToFix:
+    weak: Weak | None,
+    gold: Gold | None,
+    compared: tuple[Labelled, Outcome] | None,
+) -> ToFix | None:
     """Look for what to fix among the points of a training.
 
     Args:
         project: holds the data tables and the run of the labels.
-        task: the task, with the problem type that was trained.
         data: where the training labels come from; the rules' votes are known of a run.
-        features: what the model reads; near-duplicates are looked for by those that are vectors.
+        labels: which points were trained on.
+        reader: reads what the model reads; near-duplicates are looked for by those features that are vectors.
         learner: what was trained.
-        gold: gold points, at least one.
-        probs: what was said of them by models that had not seen their labels, float64 (g, k).
-        training: weakly labelled points; None for none.
+        weak: the weakly labelled points with features, or None.
+        gold: the gold points that were trained on with features, or None.
+        compared: gold points, and what was said of them by models that had not seen their labels.
+
+    Returns:
+        None where nothing was compared with gold.
 
     Raises:
         DatabaseError: the database refuses.
     """
-    sets = [gold, *([] if training is None else [training])]
+    if compared is None:
+        return None
+    truth, held_out = compared
+    known = gold if truth is labels.gold else None
+    sets = [Featurized(truth, reader.read(truth.keys) if known is None else known.X)]
+    said = [held_out]
+    if weak is not None and len(labels.training):
+        sets.append(Featurized(replace(labels.training, Y=weak.says.predicted), weak.X))
+        said.append(_by_gold_alone(learner, *sets))
+    task, features = labels.task, list(reader.features)
     tables = pd.concat([one.points.keys["table_name"] for one in sets]).unique().tolist()
     vectors = _vectors(project, tables, features)
-    said = [probs, *([] if training is None else [_by_gold_alone(learner, gold, training)])]
     found = [
-        Points(one.points.keys[KEYS], one.points.Y, of, _read(project, one, features, vectors))
+        Points(
+            one.points.keys[KEYS],
+            one.points.Y,
+            of.probs,
+            of.predicted,
+            _read(project, one, features, vectors),
+        )
         for one, of in zip(sets, said, strict=True)
     ]
     return find_what_to_fix(
-        project, found[0], found[1] if len(found) > 1 else None,
+        project, *found,
         problem=task.problem, class_names=task.class_names, texts=texts_of(task),
-        votes=_votes(project, data, gold.points.keys), seed=learner.seed,
+        votes=_votes(project, data, truth.keys), seed=learner.seed,
     )  # fmt: skip
 
 
-def _by_gold_alone(learner: Learner, gold: Featurized, training: Featurized) -> Floats:
-    """What a model that learns from gold alone says of training points, float64 (n, k).
+def _by_gold_alone(learner: Learner, gold: Featurized, training: Featurized) -> Outcome:
+    """What a model that learns from gold alone says of training points.
 
     With too few gold points to learn from it says nothing: all points get the same.
     """
     Y = gold.points.Y
     if len(Y) < MIN_GOLD:
-        return np.full((len(training.X), Y.shape[1]), 1 / Y.shape[1])
-    return learner.fit(gold.X, Y).predict_proba(training.X)
+        probs = np.full((len(training.X), Y.shape[1]), 1 / Y.shape[1])
+    else:
+        probs = learner.fit(gold.X, Y).predict_proba(training.X)
+    return Outcome(probs, learner.problem.decide(probs))
 
 
 def _vectors(project: Project, tables: list[str], features: list[Reference]) -> list[Reference]:

@@ -58,7 +58,7 @@ LabelModel = Annotated[
     str | None,
     typer.Option(
         "--label-model",
-        help="auto (the best on gold); majority_vote, weighted_vote or snorkel in multiclass; "
+        help="auto (the best on gold); majority_vote, weighted_vote, snorkel or dawid_skene in multiclass; "
         "union, em or knee in multilabel.",
         show_default="the task's, else auto",
     ),

@@ -37,12 +37,14 @@ class Points:
         keys: `table_name` and `id` (n rows).
         Y: their labels, int8 (n, k), values in {0, 1}.
         probs: of a model that had not seen these labels, float64 (n, k), in [0, 1].
+        predicted: the classes that it names, int8 (n, k), values in {0, 1}.
         vectors: float32 (n, d), or None.
     """
 
     keys: pd.DataFrame
     Y: Indicator
     probs: Floats
+    predicted: Indicator
     vectors: Matrix | None = None
 
     def __len__(self) -> int:
@@ -97,7 +99,7 @@ def _suspects(
     problem: ProblemType, class_names: Sequence[str], points: Points, source: str
 ) -> tuple[list[Suspect], int]:
     """The most suspicious points, and how many are."""
-    found = suspicious_labels(problem, points.Y, points.probs)
+    found = suspicious_labels(problem, points.Y, points.probs, points.predicted)
     kept = found.places[:MOST_SUSPECTS]
     keys = points.keys.iloc[kept][KEYS].itertuples(index=False, name=None)
     given, suggested = (names(Y, class_names) for Y in (points.Y[kept], found.suggested))
@@ -151,8 +153,7 @@ def _duplicates(
 def _weak_slices(
     problem: ProblemType, gold: Points, slices: Sequence[Slice]
 ) -> tuple[tuple[WeakSlice, ...], int]:
-    predicted = problem.decide(gold.probs)
-    scores = problem.scores(gold.Y, predicted)
+    predicted, scores = gold.predicted, problem.scores(gold.Y, gold.predicted)
     found, n = compare_slices(scores, slices, shares=problem.exclusive)
     wrong = (predicted != gold.Y).any(axis=1)
     surest = np.argsort(-problem.confidence(predicted, gold.probs), kind="stable")

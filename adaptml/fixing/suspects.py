@@ -34,7 +34,9 @@ class Found:
     scores: Floats
 
 
-def suspicious_labels(problem: ProblemType, Y: Indicator, probs: Floats) -> Found:
+def suspicious_labels(
+    problem: ProblemType, Y: Indicator, probs: Floats, predicted: Indicator | None = None
+) -> Found:
     """The points whose labels look wrong to a model.
 
     Args:
@@ -42,6 +44,7 @@ def suspicious_labels(problem: ProblemType, Y: Indicator, probs: Floats) -> Foun
         Y: the labels, int8 (n, k), values in {0, 1}.
         probs: what the model says of them, float64 (n, k), in [0, 1]; by a model that saw none of these
             labels, or it takes their side.
+        predicted: the classes that it names, int8 (n, k), values in {0, 1}; None as the problem decides.
 
     >>> from adaptml.tasks import MULTICLASS
     >>> Y = np.array([[1, 0]] * 5 + [[0, 1]] * 5, np.int8)
@@ -49,7 +52,7 @@ def suspicious_labels(problem: ProblemType, Y: Indicator, probs: Floats) -> Foun
     >>> suspicious_labels(MULTICLASS, Y, probs).places.tolist()
     [4]
     """
-    predicted = problem.decide(probs)
+    predicted = problem.decide(probs) if predicted is None else predicted
     differs = predicted != Y
     if len(Y) == 0 or not differs.any() or (probs == probs[0]).all():  # a model that tells none apart
         return Found(np.empty(0, np.int64), predicted[:0], np.empty(0))

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from adaptml.errors import LabellingError
 from adaptml.label_scoring import FittedModel, load_model, save_model
 from adaptml.tasks import ProblemType
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, Sets
 
 
 class NoConfig(BaseModel):
@@ -37,6 +37,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         needs_gold: it cannot be fitted without gold.
         min_lfs: it cannot be fitted with fewer labelling functions.
         only_on_demand: `auto` does not try it.
+        takes_sets: it understands votes for sets of classes.
         title: what messages call it.
         Config: its parameters beside `cardinality`, one field each, with bounds and a description.
         fitted_: what `fit` learned, as plain arrays.
@@ -53,22 +54,25 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
     needs_gold: ClassVar[bool] = False
     min_lfs: ClassVar[int] = 1
     only_on_demand: ClassVar[bool] = False
+    takes_sets: ClassVar[bool] = False
     title: ClassVar[str] = "the label model"
     Config: ClassVar[type[BaseModel]] = NoConfig
 
     fitted_: FittedModel
 
-    def __init__(self, cardinality: int = 2, **parameters: Any) -> None:
+    def __init__(self, cardinality: int = 2, sets: Sets = (), **parameters: Any) -> None:
         """Keep the parameters; they are checked by `fit`, as scikit-learn's are.
 
         Args:
             cardinality: the number k of classes.
+            sets: s sets of class numbers; a vote k + i says that one of the classes of sets[i] applies.
             parameters: fields of `Config`.
 
         Raises:
             TypeError: a parameter that `Config` does not have.
         """
         self.cardinality = cardinality
+        self.sets = sets
         unknown = sorted(set(parameters) - set(self.Config.model_fields))
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameter {', '.join(unknown)}")
@@ -78,7 +82,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """What scikit-learn's `get_params`, `set_params` and `clone` work on."""
-        return sorted(["cardinality", *cls.Config.model_fields])
+        return sorted(["cardinality", "sets", *cls.Config.model_fields])
 
     @property
     def config(self) -> Any:
@@ -106,8 +110,24 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """All that fitting needs to know of a label matrix (n, m): the matrix itself, or something smaller.
 
         It is computed once for several fits on the same votes and different gold.
+
+        Raises:
+            LabellingError: votes for sets of classes, and a label model that does not understand them.
         """
+        if self.sets and not self.takes_sets:
+            raise LabellingError(
+                f"labelling functions may return one of {len(self.sets)} sets of classes, and the label "
+                f"model {self.name} takes single classes only; {self._without_sets()}"
+            )
+        return self._summary(L)
+
+    def _summary(self, L: LabelMatrix) -> Any:
         return L
+
+    def _without_sets(self) -> str:
+        if self.problem.exclusive:
+            return "use another label model, or let them return single classes"
+        return "in a multilabel task, let them return single classes"
 
     def fit(
         self,
@@ -118,7 +138,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """Learn from votes, and from gold where there is some.
 
         Args:
-            L: label matrix (n, m), integers in {-1, 0 … k-1}; -1 abstains.
+            L: label matrix (n, m), integers in {-1, 0 … k + s - 1}; -1 abstains.
             gold_L: label matrix (g, m) of the gold points, or None.
             gold_Y: their classes (g, k), values in {0, 1}; exactly one 1 a row in multiclass.
 
@@ -162,7 +182,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """Class probabilities of n rows.
 
         Args:
-            L: label matrix (n, m), integers in {-1, 0 … k-1}.
+            L: label matrix (n, m), integers in {-1, 0 … k + s - 1}.
 
         Returns:
             float64 (n, k), values in [0, 1]; a row without votes gets the class balance.
@@ -218,7 +238,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
             raise LabellingError(
                 f"{path} is of the label model {fitted.name!r}; here are {', '.join(label_models())}"
             )
-        made: LabelModel = label_models()[fitted.name](len(fitted.balance), **fitted.params)
+        made: LabelModel = label_models()[fitted.name](len(fitted.balance), fitted.sets, **fitted.params)
         made.fitted_ = fitted
         return made
 
@@ -229,12 +249,13 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
 
     def _matrix(self, L: npt.NDArray[Any], name: str, m: int | None = None) -> LabelMatrix:
         found = np.asarray(L)
-        k = self.cardinality
+        k, codes = self.cardinality, self.cardinality + len(self.sets)
         wrong = found.ndim != 2 or found.dtype.kind not in "iu" or (m is not None and found.shape[1] != m)
-        if wrong or (found.size and not (found.min() >= -1 and found.max() < k)):
+        if wrong or (found.size and not (found.min() >= -1 and found.max() < codes)):
             raise LabellingError(
                 f"{name} is {found.dtype} of shape {found.shape}; expected a label matrix of integers "
-                f"(rows, {m or 'labelling functions'}) from -1 to {k - 1} for {k} classes"
+                f"(rows, {m or 'labelling functions'}) from -1 to {codes - 1} for {k} classes"
+                + (f" and {len(self.sets)} sets of them" if self.sets else "")
             )
         return found.astype(np.int8, copy=False)
 

@@ -1,6 +1,7 @@
 """What every label model works with: the label matrix and gold labels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from adaptml.tasks import ABSTAIN
 LabelMatrix = npt.NDArray[np.int8]
 Indicator = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
+Sets = tuple[tuple[int, ...], ...]
 MIN_GOLD = 20  # gold points with votes; below, label models differ by chance more than by merit
 
 
@@ -18,7 +20,7 @@ class Gold:
     """Data points whose classes are known.
 
     Attributes:
-        L: label matrix (g, m), values in {-1, 0 … k-1}.
+        L: label matrix (g, m), values in {-1, 0 … k-1}; k + i votes for one of the classes of the i-th set.
         Y: classes (g, k), values in {0, 1}; exactly one 1 a row in multiclass.
     """
 
@@ -43,15 +45,33 @@ def covered(L: LabelMatrix) -> npt.NDArray[np.bool_]:
     return np.asarray((L != ABSTAIN).any(axis=1))
 
 
-def correct_votes(gold: Gold) -> npt.NDArray[np.int64]:
-    """How many votes of each LF (m,) are for a class that the point has."""
+def correct_votes(gold: Gold, sets: Sets = ()) -> npt.NDArray[np.int64]:
+    """How many votes of each LF (m,) are for a class that the point has, or for a set with one of them."""
     rows, lfs = np.nonzero(gold.L >= 0)
-    right = gold.Y[rows, gold.L[rows, lfs]] > 0
+    named = named_classes(gold.Y.shape[1], sets)[gold.L[rows, lfs]]
+    right = (named * gold.Y[rows]).any(axis=1)
     return np.bincount(lfs[right], minlength=gold.L.shape[1])
 
 
-def votes_table(m: int, k: int) -> Floats:
-    """A table (m, k + 1, k) in which each vote adds 1 to its own class and silence adds nothing."""
-    table = np.zeros((m, k + 1, k))
-    table[:, 1:, :] = np.eye(k)
+def named_classes(k: int, sets: Sets = ()) -> Floats:
+    """Which classes each code of a vote names: (k + s, k), values in {0, 1}; code k + i is for sets[i]."""
+    named = np.zeros((k + len(sets), k))
+    named[:k] = np.eye(k)
+    for i, classes in enumerate(sets):
+        named[k + i, list(classes)] = 1
+    return named
+
+
+def votes_table(m: int, k: int, sets: Sets = ()) -> Floats:
+    """A table (m, k + s + 1, k) in which a vote adds 1, split evenly where it is for a set."""
+    named = named_classes(k, sets)
+    table = np.zeros((m, len(named) + 1, k))
+    table[:, 1:, :] = named / named.sum(axis=1, keepdims=True)
     return table
+
+
+def distinct(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The first place of each distinct row of bytes (n, w), and how often it occurs, (u,) each."""
+    keys = np.ascontiguousarray(rows).view(f"S{rows.shape[1]}").ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    return first, counts.astype(np.float64)

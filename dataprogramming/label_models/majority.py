@@ -13,7 +13,8 @@ class MajorityVote(LabelModel):
 
     The probability of a class is its share of the votes, with the class balance counted as one vote more:
     the mean of a Dirichlet posterior. So ties go to the more frequent class and more votes mean more
-    certainty. The class balance comes from gold; without gold all classes are equally frequent.
+    certainty. The class balance comes from gold; without gold all classes are equally frequent. A vote for a
+    set of classes is one vote, split evenly among them.
 
     Example:
         >>> L = np.array([[0, 0, 1]])
@@ -22,16 +23,17 @@ class MajorityVote(LabelModel):
     """
 
     name, problem, order = "majority_vote", MULTICLASS, 0
+    takes_sets = True
 
-    def summary(self, L: LabelMatrix) -> int:
-        """How many labelling functions there are."""
+    def _summary(self, L: LabelMatrix) -> int:
         return int(L.shape[1])
 
     def _fit(self, votes: int, gold: Gold | None) -> FittedModel:
         k = self.cardinality
         balance = MULTICLASS.class_prior(truth(gold), k)
+        table = votes_table(votes, k, self.sets)
         return FittedModel(
-            self.name, share, argmax, balance, votes_table(votes, k), np.full(k, 0.5), np.ones(votes)
+            self.name, share, argmax, balance, table, np.full(k, 0.5), np.ones(votes), sets=self.sets
         )
 
 

@@ -14,7 +14,7 @@ from adaptml.label_scoring import (
 )
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, truth
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, distinct, truth
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
@@ -143,10 +143,8 @@ def _two_class_em(fired: Fired, known: tuple[Fired, Fired] | None, rate: float) 
 
 def _patterns(fired: Fired) -> tuple[Floats, Floats]:
     """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
-    packed = np.ascontiguousarray(np.packbits(fired, axis=1))
-    keys = packed.view(f"S{packed.shape[1]}").ravel()
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    return fired[first].astype(np.float64), counts.astype(np.float64)
+    first, counts = distinct(np.packbits(fired, axis=1))
+    return fired[first].astype(np.float64), counts
 
 
 LABEL_MODEL = MixtureEM

@@ -20,7 +20,7 @@ class Overlaps:
         O: sparse float64 (a, a): the share of the rows that have the votes of both pairs.
         n: number of rows.
         m: number of LFs.
-        k: number of classes.
+        k: number of classes, or of codes where votes name sets of them too.
     """
 
     pairs: npt.NDArray[np.int64]
@@ -55,18 +55,18 @@ def overlaps(L: LabelMatrix, k: int) -> Overlaps:
 
     Args:
         L: label matrix (n, m), n above 0, values in {-1, 0 … k-1}.
-        k: number of classes.
+        k: number of classes, or of codes.
     """
     d = L.shape[1] * k
     counts = sparse.csr_array((d, d), dtype=np.int64)
     for start in range(0, len(L), BATCH_ROWS):
-        votes = _one_hot(L[start : start + BATCH_ROWS], k)
+        votes = one_hot(L[start : start + BATCH_ROWS], k)
         counts += votes.T @ votes
     pairs = np.flatnonzero(counts.diagonal())
     return Overlaps(pairs, counts[pairs][:, pairs] / len(L), len(L), L.shape[1], k)
 
 
-def _one_hot(L: LabelMatrix, k: int) -> sparse.csr_array:
+def one_hot(L: LabelMatrix, k: int) -> sparse.csr_array:
     """Votes as a sparse matrix (n, m * k) of ones."""
     rows, lfs = np.nonzero(L >= 0)
     columns = lfs * k + L[rows, lfs].astype(np.int64)

@@ -49,8 +49,7 @@ class SnorkelLabelModel(LabelModel):
     def _decision(self) -> Decision:
         return argmax
 
-    def summary(self, L: LabelMatrix) -> Overlaps:
-        """How often votes meet."""
+    def _summary(self, L: LabelMatrix) -> Overlaps:
         return overlaps(L, self.cardinality)
 
     def _fit(self, votes: Overlaps, gold: Gold | None) -> FittedModel:

@@ -26,8 +26,7 @@ class Union(LabelModel):
 
     name, problem, order = "union", MULTILABEL, 0
 
-    def summary(self, L: LabelMatrix) -> int:
-        """How many labelling functions there are."""
+    def _summary(self, L: LabelMatrix) -> int:
         return int(L.shape[1])
 
     def _fit(self, votes: int, gold: Gold | None) -> FittedModel:

@@ -46,27 +46,6 @@ def test_majority_breaks_ties_by_the_class_balance() -> None:
     np.testing.assert_allclose(probs, [[1.4 / 3, 1.6 / 3], [2.4 / 4, 1.6 / 4], [0.4, 0.6]])
 
 
-def test_weighted_vote_by_hand() -> None:
-    # One LF votes 0 on three points, two of them of class 0; prior (3/5, 2/5) by Laplace.
-    gold = gold_of([[0], [0], [0]], [0, 0, 1], 2)
-    model = WeightedVote(2).fit(gold.L, gold.L, gold.Y)
-    overall = (2 + 1) / (3 + 2)
-    accuracy = (2 + 2 * overall) / (3 + 2)
-    right = 0.6 * accuracy / (0.6 * accuracy + 0.4 * (1 - accuracy))  # log(a / (1 - a)) on top of the prior
-    np.testing.assert_allclose(model.fitted_.weights, [accuracy])
-    np.testing.assert_allclose(
-        model.predict_proba(np.array([[0], [-1]], np.int8)), [[right, 1 - right], [0.6, 0.4]]
-    )
-
-
-def test_weighted_vote_trusts_the_lf_that_is_right_on_gold() -> None:
-    gold = gold_of([[0, 1]] * 10 + [[1, 0]] * 10, [0] * 10 + [1] * 10, 2)
-    model = WeightedVote(2).fit(gold.L, gold.L, gold.Y)
-    assert model.fitted_.weights[0] > 0.75 > 0.25 > model.fitted_.weights[1]
-    assert model.predict(np.array([[1, 0]], np.int8)).tolist() == [[0, 1]]
-    assert model.fitted_.table[1].tolist() == [[0, 0]] * 3  # worse than chance: it does not vote against
-
-
 def test_weighted_vote_on_gold_without_votes() -> None:
     silent = np.full((1, 2), -1, np.int8)
     model = WeightedVote(3).fit(silent, silent, np.array([[0, 1, 0]], np.int8))
@@ -152,7 +131,7 @@ def random_votes(seed: int, n: int, m: int, k: int) -> np.ndarray:
 
 def test_every_label_model_of_the_folder_is_found_the_simplest_first() -> None:
     assert {problem.name: list(label_models_for(problem)) for problem in (MULTICLASS, MULTILABEL)} == {
-        "multiclass": ["majority_vote", "weighted_vote", "snorkel"],
+        "multiclass": ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"],
         "multilabel": ["union", "em", "knee"],
     }
 
