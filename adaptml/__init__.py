@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from adaptml.features.versions import compare_features as compare_features
     from adaptml.features.versions import drop_feature as drop_feature
     from adaptml.features.versions import list_features as list_features
+    from adaptml.fixing.result import ToFix as ToFix
+    from adaptml.fixing.what_to_fix import what_to_fix as what_to_fix
     from adaptml.gold_labels.reading import GoldLabels as GoldLabels
     from adaptml.gold_labels.step import GoldReport as GoldReport
     from adaptml.gold_labels.step import gold as gold
@@ -157,6 +159,8 @@ _NAMES = {
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",
     "adaptml.features.nearest": "table_vectors TableVectors",
+    "adaptml.fixing.result": "ToFix",
+    "adaptml.fixing.what_to_fix": "what_to_fix",
     "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
     "adaptml.gold_labels.reading": "GoldLabels",
     "adaptml.gold_labels.step": "gold GoldReport",

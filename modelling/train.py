@@ -11,6 +11,7 @@ import pandas as pd
 from adaptml.data import Data, described
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
+from adaptml.fixing.result import ToFix, write_to_fix
 from adaptml.folds import folds_of_keys
 from adaptml.frames import KEYS, write_preview
 from adaptml.labelled import Labelled
@@ -18,7 +19,7 @@ from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.rules.of_model import ModelRules
-from adaptml.runs.artifacts import REPORT, RULES
+from adaptml.runs.artifacts import REPORT, RULES, TO_FIX
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -32,6 +33,7 @@ from modelling.algorithms.transformer_model import TextClassifier
 from modelling.choosing import Combined, HeldOut, Trials, combine
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.evaluate import IN_ONE_FOLD, Evaluation
+from modelling.fixing import to_fix_of_training
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
@@ -204,7 +206,14 @@ def train(
             *(("fine-tuning", note) for note in _fine_tuned(done.model)),
             *(("column", note) for note in reader.columns.notes),
         ]
-        _write_report(project, training, recorder, lines, settings.seed, texts)
+        to_fix = to_fix_of_training(
+            project, data_of(data), labels, reader, training.learner, training.weak, training.gold,
+            training.evaluation.gold,
+        )  # fmt: skip
+        if to_fix is not None:
+            write_to_fix(to_fix, recorder.folder / TO_FIX)
+            lines.append(("to fix next", "; ".join(to_fix.sentences)))
+        _write_report(project, training, recorder, lines, settings.seed, texts, to_fix)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task,
@@ -275,6 +284,7 @@ class _Training:
         evaluation: how good the model is.
         warnings: what looks wrong.
         width: how many numbers a data point's features have.
+        weak, gold: what was trained on, with features; None for none.
     """
 
     def __init__(
@@ -287,18 +297,21 @@ class _Training:
         self.evaluation = Evaluation(labels.task, recorder.folder, metric)
         self.warnings = [*labels.notes, *few_points(labels)]
         self.width = 0
+        self.weak: Weak | None = None
+        self.gold: Gold | None = None
 
     def run(self, strategy: str, soft: bool | None, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
         """Train by a strategy, with the best of settings that were drawn, and evaluate."""
         rest = strategy == AUTO or strategy.startswith("relabelled")
         weak = weak_labels(self._run, self.labels, self._reader, soft=soft, rest=rest, seed=self.learner.seed)
-        gold = self._gold()
+        gold = self.gold = self._gold()
         if drawn is not None:
             check_gold(gold)
         done = self._combine(strategy, weak, gold, soft)
         if drawn is not None:
             done = self._search(done, drawn, weak.get(done.way.label_model), check_gold(gold))
         self._tell(done)
+        self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
@@ -423,6 +436,7 @@ def _write_report(
     lines: Sequence[tuple[str, str]],
     seed: int,
     texts: bool,
+    to_fix: ToFix | None,
 ) -> None:
     task, found = training.labels.task, training.evaluation
     truth, said = found.gold or (None, None)
@@ -441,6 +455,7 @@ def _write_report(
         read_texts=texts_of_task(project.database, task) if texts else None,
         lines=lines,
         warnings=training.warnings,
+        to_fix=to_fix,
         seed=seed,
     )
     write_text(page, recorder.folder / REPORT)
