@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from adaptml.tasks import Task as Task
     from adaptml.tasks.check import Finding as Finding
     from adaptml.tasks.check import check_task as check_task
+    from adaptml.tasks.class_sets import not_ as not_
     from dataprogramming.apply import apply_lfs as apply_lfs
     from dataprogramming.check import check_lfs as check_lfs
     from dataprogramming.decorator import labeling_function as labeling_function
@@ -172,6 +173,7 @@ _NAMES = {
     "adaptml.standing.core": "Standing",
     "adaptml.tasks": "Task",
     "adaptml.tasks.check": "check_task Finding",
+    "adaptml.tasks.class_sets": "not_",
     "dataprogramming.apply": "apply_lfs",
     "dataprogramming.check": "check_lfs",
     "dataprogramming.decorator": "labeling_function",

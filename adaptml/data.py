@@ -49,10 +49,10 @@ def read_points(
         DatabaseError: the database refuses.
     """
     if isinstance(data, pd.DataFrame):
-        frame = _still_there(project, check_keys(data, "the frame"), "the frame")
+        frame = still_there(project, check_keys(data, "the frame"), "the frame")
     elif is_file(project, data):
         frame = read_frame(project.path(data), typed_by_user=True)
-        frame = _still_there(project, frame, str(data))
+        frame = still_there(project, frame, str(data))
     else:
         frame = _read_table(project, str(data), where)
         where = None
@@ -84,18 +84,15 @@ def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
         FrameError: no such file, or one that cannot be used, or every point is gone.
         DatabaseError: the database refuses, or none of the points' tables is there.
     """
-    return _still_there(project, _read_labels(project, data, artifact), described(data))
+    return still_there(project, _read_labels(project, data, artifact), described(data))
 
 
 def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return check_keys(data, "the frame")
     if is_run(data):
-        # In the Docker stack, labelling has a tracking server of its own, whose artifacts are mounted here.
-        for mounted in project.settings.home.glob(f"dp_mlruns/*/{data}/artifacts/{artifact}"):
-            return read_frame(mounted)
         with tempfile.TemporaryDirectory() as folder:
-            return read_frame(project.runs.artifact(str(data), artifact, Path(folder)))
+            return read_frame(artifact_of(project, str(data), artifact, Path(folder)))
     path = project.path(data)
     if not path.exists():
         raise FrameError(
@@ -107,6 +104,18 @@ def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
             )
         )
     return read_frame(path, typed_by_user=True)
+
+
+def artifact_of(project: Project, run_id: str, artifact: str, folder: Path) -> Path:
+    """One artifact of a run of any step: where it lies on this machine, else a copy in a folder.
+
+    Raises:
+        TrackingError: no such run, or a run without that artifact.
+    """
+    # In the Docker stack, labelling has a tracking server of its own, whose artifacts are mounted here.
+    for mounted in project.settings.home.glob(f"dp_mlruns/*/{run_id}/artifacts/{artifact}"):
+        return mounted
+    return project.runs.artifact(run_id, artifact, folder)
 
 
 def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | None:
@@ -126,7 +135,7 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
     if gold is None:
         return None
     if isinstance(gold, pd.DataFrame):
-        frame = _still_there(project, check_keys(gold, "gold"), "gold")
+        frame = still_there(project, check_keys(gold, "gold"), "gold")
         return labelled(frame, task, GOLD_LABEL, "gold")
     name = _OF_BEFORE.get(str(gold), str(gold))
     if name == NO_GOLD:
@@ -139,7 +148,7 @@ def read_gold(project: Project, gold: Data | None, task: Task) -> Labelled | Non
         found = labelled(frame, task, GOLD_LABEL, f"gold of task {task.name!r}")
         return replace(found, judges=np.array(parts(found.keys)) == JUDGE)
     path = project.path(gold)
-    frame = _still_there(project, read_frame(path, typed_by_user=True), str(path))
+    frame = still_there(project, read_frame(path, typed_by_user=True), str(path))
     return labelled(frame, task, GOLD_LABEL, str(path))
 
 
@@ -200,8 +209,16 @@ def _read_table(project: Project, data: str, where: str | None) -> pd.DataFrame:
     return project.database.keys(table, condition or where)
 
 
-def _still_there(project: Project, frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The points that are in their tables; the others are counted and told.
+def still_there(project: Project, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The points of a frame that are in their tables; the others are counted and told.
+
+    Args:
+        project: whose tables.
+        frame: `table_name` and `id`, and anything else.
+        source: what it is called in messages.
+
+    Returns:
+        The rows that are left; `attrs` say under `GONE` how many are not.
 
     Raises:
         FrameError: none is.

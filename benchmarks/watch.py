@@ -20,6 +20,8 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from adaptml.tasks import Task
+from adaptml.tasks.vote_codes import VoteCodes
+from dataprogramming.votes import Votes
 from dataprogramming.watching.served import Served, compare_served
 from dataprogramming.watching.statistics import Quantity, judged
 from dataprogramming.watching.told_apart import told_apart
@@ -96,9 +98,9 @@ def posts(n: int, seed: int, shift: str = "nothing") -> Posts:
 def compared(old: Posts, new: Posts, seed: int) -> list[Quantity]:
     """Everything that one watch compares, judged together."""
     task = Task.model_validate({"classes": list(CLASSES)})
-    k, m = len(CLASSES), len(RULES)
+    codes, m = VoteCodes(len(CLASSES)), len(RULES)
     L_old, L_new = old.votes, new.votes
-    found = compare_votes(RULES, CLASSES, VoteCounts(m, k).add(L_old), VoteCounts(m, k).add(L_new))
+    found = compare_votes(RULES, CLASSES, VoteCounts(m, codes).add(L_old), VoteCounts(m, codes).add(L_new))
     found += compare_served(task, *_predicted(task, old, new, seed))
     words, apart = new_words(old.texts, new.texts, seed), told_apart(old.vectors, new.vectors, seed)
     return judged([*found, *(one.quantity for one in (words, apart) if one is not None)])
@@ -115,7 +117,9 @@ def _predicted(task: Task, old: Posts, new: Posts, seed: int) -> tuple[Served, S
         probs = model.predict_proba(some.vectors[chosen])
         labels = [[CLASSES[c]] for c in probs.argmax(axis=1)]
         frame = pd.DataFrame({"row": chosen, "label": labels, "label_probs": probs.tolist()})
-        return Served.of(task, frame, lambda keys: some.votes[keys["row"].to_numpy()])
+        L = some.votes[chosen]
+        votes = Votes(frame, L, tuple(RULES), tuple(CLASSES), task.name, task.setting)
+        return Served.of(task, frame, lambda _: votes)
 
     return said(old, held_out), said(new, np.arange(len(new.texts)))
 

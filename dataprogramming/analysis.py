@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import listed
+from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.label_models.config import MIN_LFS
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
 from dataprogramming.lf_table import Counts, VoteCounts, count_votes, lf_table
@@ -28,24 +29,27 @@ def lf_summary(
     weights: Floats,
     gold: npt.NDArray[np.int8] | None = None,
     counts: VoteCounts | None = None,
+    sets: Sets = (),
 ) -> pd.DataFrame:
     """A row per labelling function; shares are of all n rows, as in Snorkel's LFAnalysis.lf_summary.
 
     Args:
-        L: label matrix (n, m), values in {-1, 0 … k-1}.
+        L: label matrix (n, m), values in {-1, 0 … k-1}, and from k on for sets of classes.
         lf_names: m names.
         class_names: k names.
         weights: float64 (m,), the learned weights.
-        gold: true classes (n, k), values in {0, 1}, or None. A vote is correct if the point has that class.
+        gold: true classes (n, k), values in {0, 1}, or None. A vote is correct if the point has that
+            class, or one of the set.
         counts: of L, where they were counted already.
+        sets: code k + i is a vote for one of the classes in sets[i].
 
     Returns:
-        Frame of m rows: lf, polarity (names of the classes it votes for), coverage, overlaps (it votes and
+        Frame of m rows: lf, polarity (names of what it votes for), coverage, overlaps (it votes and
         another does), conflicts (it votes on a row where two LFs disagree), learned_weight; with gold also
         correct, incorrect (counts) and empirical_accuracy (nan for an LF without votes).
     """
     known = None if gold is None else Gold(L, gold)
-    table = lf_table(L, lf_names, class_names, weights=weights, gold=known, counts=counts)
+    table = lf_table(L, lf_names, class_names, sets, weights=weights, gold=known, counts=counts)
     return table.drop(columns=NOT_IN_SUMMARY, errors="ignore")
 
 
@@ -55,6 +59,7 @@ def find_problems(
     lf_names: Sequence[str],
     class_names: Sequence[str],
     counts: VoteCounts | None = None,
+    sets: Sets = (),
 ) -> list[str]:
     """What looks wrong with labelling functions and gold: one sentence each, naming the LF or the class.
 
@@ -64,12 +69,14 @@ def find_problems(
         lf_names: m names.
         class_names: k names.
         counts: of L, where they were counted already.
+        sets: code k + i is a vote for one of the classes in sets[i].
     """
     m, k = L.shape[1], len(class_names)
     problems = []
     if m < MIN_LFS:
         problems.append(f"there are fewer than {MIN_LFS} labelling functions ({m}): write more of them")
-    found = counts or count_votes(L, k)
+    codes = VoteCodes(k, sets)
+    found = counts or count_votes(L, codes)
     votes = found.votes
     coverage = votes / max(found.n, 1)
     silent = [lf_names[j] for j in np.flatnonzero(coverage == 0).tolist()]
@@ -81,21 +88,24 @@ def find_problems(
         for name, share in zip(lf_names, coverage, strict=True)
         if share > MOST_COVERAGE
     ]
-    unnamed = [class_names[c] for c in range(k) if not found.by_class[:, c].any()]
+    named = np.asarray(codes.members[np.flatnonzero(found.votes_for)].any(axis=0))
+    unnamed = [class_names[c] for c in range(k) if not named[c]]
     if unnamed:
         problems.append(f"no labelling function votes for {listed(unnamed)} on any point: write one")
     problems += _twins(L, votes, lf_names)
-    return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names)
+    return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names, codes)
 
 
-def _gold_problems(gold: Gold, lf_names: Sequence[str], class_names: Sequence[str]) -> list[str]:
+def _gold_problems(
+    gold: Gold, lf_names: Sequence[str], class_names: Sequence[str], codes: VoteCodes
+) -> list[str]:
     problems = []
     absent = [class_names[c] for c in np.flatnonzero(gold.Y.sum(axis=0) == 0).tolist()]
     if absent:
         problems.append(
             f"no gold point has the class {listed(absent)}: annotate some, nothing is known of it"
         )
-    cast, correct, chance = (gold.L >= 0).sum(axis=0), correct_votes(gold), _chance(gold)
+    cast, correct, chance = (gold.L >= 0).sum(axis=0), correct_votes(gold, codes.sets), _chance(gold, codes)
     return problems + [
         f"labelling function {lf_names[j]} is worse than chance on gold: {correct[j]} of {cast[j]} votes are "
         f"right ({correct[j] / cast[j]:.0%}); on gold points drawn at random, {chance[j]:.0%} would be"
@@ -104,11 +114,11 @@ def _gold_problems(gold: Gold, lf_names: Sequence[str], class_names: Sequence[st
     ]
 
 
-def _chance(gold: Gold) -> Floats:
+def _chance(gold: Gold, codes: VoteCodes) -> Floats:
     """The accuracy (m,) that each LF's votes would have on points drawn at random from gold."""
-    share = gold.Y.mean(axis=0)
-    by_class = np.stack([np.equal(gold.L, c).sum(axis=0) for c in range(len(share))], axis=1)
-    return np.asarray(by_class @ share / np.maximum(by_class.sum(axis=1), 1), np.float64)
+    share = (gold.Y.astype(np.int64) @ codes.members[:-1].T > 0).mean(axis=0)  # of points that fit a vote
+    by_code = count_votes(gold.L, codes).by_code
+    return np.asarray(by_code @ share / np.maximum(by_code.sum(axis=1), 1), np.float64)
 
 
 def _twins(L: LabelMatrix, votes: Counts, lf_names: Sequence[str]) -> list[str]:

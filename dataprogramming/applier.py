@@ -1,7 +1,6 @@
 """Applying labelling functions to frames, chunk by chunk, in one process or in several."""
 
 import pickle
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,21 +18,19 @@ from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.rules.keywords import is_missing
-from adaptml.tasks import ABSTAIN, Label, Labels
-from adaptml.tasks.labels import votes_by_name
+from adaptml.tasks import ABSTAIN, Labels
 from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
+from dataprogramming.declared_sets import declared_sets
 from dataprogramming.keyword_lfs import KeywordLF, keyword_hits
 from dataprogramming.lf_json import is_data
 from dataprogramming.lfs import MODULE_PREFIX
 from dataprogramming.rows import Row, rows_of, values_of
 from dataprogramming.rule_lfs import RuleLF
+from dataprogramming.vote_encoder import VoteEncoder
 
 CHUNK_ROWS = 20_000
 FAILED = -2  # in place of a vote: the labelling function raised an error, and that was allowed
 LabelMatrix = npt.NDArray[np.int8]
-_VOTES = (str, int, np.integer, type(None))
-_SURE: set[type] = {str, Label, type(None)}  # what cannot be taken for something else, by its type alone
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def apply_to_frame(
@@ -53,7 +50,8 @@ def apply_to_frame(
     abstain on it, other LFs decide for themselves.
 
     Args:
-        lfs: labelling functions; each returns a member of `labels`, its number or name, or None to abstain.
+        lfs: labelling functions; each returns a member of `labels`, its number or name, one of the sets of
+            these that it declares, or None to abstain.
         frame: n rows, a column per LF feature.
         labels: the task's classes, ABSTAIN = -1 and one member per class.
         folder: the task's folder, whose modules can be imported and where relative paths start; or None.
@@ -63,18 +61,20 @@ def apply_to_frame(
         show_progress: draw a progress bar.
 
     Returns:
-        int8 array (n, m), values in {-1, 0 … k-1}.
+        int8 array (n, m), values in {-1, 0 … k-1}, and from k on the sets as `declared_sets` codes them.
 
     Raises:
-        LabellingError: an LF raises, votes for what is no class, or needs a column that is not there.
+        LabellingError: an LF raises, votes for what is no class or a set that it does not declare, or needs a
+            column that is not there.
     """
+    declared = declared_sets(lfs, labels)
     matrix = np.full((len(frame), len(lfs)), ABSTAIN, np.int8)
     starts = range(0, len(frame), CHUNK_ROWS)
     work = ([_work(frame, start, range(len(lfs)))] for start in starts)
     cast = apply_work(lfs, work, labels, folder=folder, workers=workers, tolerant=failures is not None)
     with progress("applying labelling functions", len(frame), shown=show_progress) as advance:
         for start, (votes,) in zip(starts, cast, strict=True):
-            matrix[start : start + len(votes)] = np.where(votes == FAILED, ABSTAIN, votes)
+            matrix[start : start + len(votes)] = declared.common(np.maximum(votes, ABSTAIN))
             if failures is not None:
                 failures.update(count_failures(lfs, votes))
             advance(len(votes))
@@ -124,12 +124,14 @@ def apply_work(
         first_failures: takes the first error of each LF that FAILED, with one worker.
 
     Returns:
-        For each list in its order, for each piece int8 (r, c), values in {FAILED, -1, 0 … k-1}.
+        For each list in its order, for each piece int8 (r, c), values in {FAILED, -1, 0 … k-1}, and from k on
+        the sets that each LF declares, counted by LF.
 
     Raises:
         LabellingError: as `apply_to_frame`.
     """
-    applier = _Applier(list(lfs), labels, folder, tolerant, {} if first_failures is None else first_failures)
+    first = {} if first_failures is None else first_failures
+    applier = _Applier(list(lfs), VoteEncoder(lfs, labels), folder, tolerant, first)
     if workers <= 1:
         return map(applier, work)
     return _in_processes(applier, work, workers)
@@ -146,19 +148,10 @@ class _Applier:
     """Applies LFs to pieces of work; small enough to be sent to another process."""
 
     lfs: list[LabelingFunction]
-    labels: Labels
+    encoder: VoteEncoder
     folder: Path | None
     tolerant: bool
     first_failures: dict[str, LabellingError] = field(default_factory=dict)
-    codes: dict[object, int] = field(init=False)
-    numbered: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        # A vote's meaning, by member, number and name at once: members are equal to their numbers.
-        self.codes = {None: ABSTAIN}
-        for name, label in votes_by_name(self.labels).items():
-            self.codes |= {int(label): int(label), name: int(label)}
-        self.numbered = [label.name for label in self.labels if _NUMBER.fullmatch(label.name)]
 
     def __call__(self, pieces: list[Work]) -> list[LabelMatrix]:
         return [self._apply(piece) for piece in pieces]
@@ -170,15 +163,18 @@ class _Applier:
         self._keywords(lfs, work, votes)
         for j, lf in enumerate(lfs):
             if is_data(lf) and type(lf) is not KeywordLF:
-                (code,) = self._encode(lf.name, [lf.label], work)
-                votes[lf.rule.hits(work.columns[lf.column]), j] = code
+                hits = lf.rule.hits(work.columns[lf.column])
+                votes[hits, j] = self._encode(work.numbers[j], [lf.label], work)[0]
         others = [(j, lf) for j, lf in enumerate(lfs) if not is_data(lf)]
         rows = rows_of(work.columns, len(work.names)) if others else []
         with in_folder(self.folder if others else None):
             # One LF after the other: each row still meets its LFs in their order, as with Snorkel.
-            for j, lf in others:
-                votes[:, j] = self._call_all(lf, work, rows)
+            for j, _ in others:
+                votes[:, j] = self._call_all(work.numbers[j], work, rows)
         return votes
+
+    def _encode(self, number: int, votes: Sequence[Any], work: Work) -> LabelMatrix:
+        return self.encoder.encode(number, votes, lambda row: _point(work, row))
 
     def _keywords(self, lfs: Sequence[LabelingFunction], work: Work, votes: LabelMatrix) -> None:
         by_column: dict[str, list[int]] = {}
@@ -187,12 +183,13 @@ class _Applier:
                 by_column.setdefault(lf.column, []).append(j)
         for column, numbers in by_column.items():
             group = [lfs[j] for j in numbers]
-            cast = [self._encode(lf.name, [lf.label], work)[0] for lf in group]
+            cast = [self._encode(work.numbers[j], [lfs[j].label], work)[0] for j in numbers]
             rows, found = keyword_hits(group, work.columns[column])
             votes[rows, np.array(numbers)[found]] = np.array(cast, np.int8)[found]
 
-    def _call_all(self, lf: LabelingFunction, work: Work, rows: list[Row]) -> LabelMatrix:
+    def _call_all(self, number: int, work: Work, rows: list[Row]) -> LabelMatrix:
         """One LF's votes on all rows (r,); where it raises, an error or FAILED."""
+        lf = self.lfs[number]
         call = _plain_call(lf)
         votes: list[object] = []
         failed: list[int] = []
@@ -206,7 +203,7 @@ class _Applier:
                 self.first_failures.setdefault(lf.name, error)
                 failed.append(len(votes))
                 votes.append(ABSTAIN)
-        cast = self._encode(lf.name, votes, work)
+        cast = self._encode(number, votes, work)
         cast[failed] = FAILED
         return cast
 
@@ -220,33 +217,6 @@ class _Applier:
             f"{f', at {where}' if where else ''}: {said(error)}; "
             "fix it, or allow failures with --fault-tolerant, which counts them as abstentions"
         )
-
-    def _encode(self, name: str, votes: Sequence[Any], work: Work) -> LabelMatrix:
-        """Votes (n) as their numbers; True, False and 1.0 are no classes, though Python takes them for 1."""
-        sure = _SURE if self.numbered else _SURE | {int}
-        if set(map(type, votes)) <= sure or all(map(self._is_vote, votes)):
-            try:
-                return np.fromiter(map(self.codes.__getitem__, votes), np.int8, len(votes))
-            except KeyError:
-                pass
-        wrong = next(i for i, vote in enumerate(votes) if not self._is_vote(vote))
-        classes = ", ".join(label.name for label in self.labels if label != ABSTAIN)
-        expected = f"expected one of the classes {classes}, or ABSTAIN"
-        if isinstance(votes[wrong], int | np.integer) and self.numbered:
-            expected = (
-                f"the classes {listed(self.numbered)} are numbers themselves, and a whole number would mean "
-                f"the place of a class: return the name as text, such as {self.numbered[0]!r}"
-            )
-        raise LabellingError(
-            f"the labelling function {name!r} voted {votes[wrong]!r} on {_point(work, wrong)}; {expected}"
-        )
-
-    def _is_vote(self, vote: Any) -> bool:
-        if not isinstance(vote, _VOTES) or isinstance(vote, bool) or not type(vote).__hash__:
-            return False
-        if self.numbered and not isinstance(vote, str | Label | None):
-            return vote == ABSTAIN and str(ABSTAIN) not in self.numbered
-        return vote in self.codes
 
 
 def _plain_call(lf: LabelingFunction) -> Callable[[Row], object]:

@@ -12,8 +12,8 @@ from adaptml import label_scoring
 from adaptml.frames import KEYS, METADATA
 from adaptml.runs.models import LABEL_MODEL, ModelToLog
 from adaptml.tasks import Task, names
-from dataprogramming.label_models.core import Floats, Gold, Indicator, covered
-from dataprogramming.selection import HeldOut, Selection
+from dataprogramming.label_models.core import Floats, Indicator
+from dataprogramming.selection import Selection
 from dataprogramming.votes import Votes
 
 
@@ -32,24 +32,6 @@ def labelled_frame(keys: pd.DataFrame, labels: Indicator, probs: Floats, task: T
 def registered_name(task: Task) -> str:
     """Name of a task's label models in the registry."""
     return f"{task.setting}_{task.name}_label_model"
-
-
-def dev_metrics(task: Task, gold: Gold, selection: Selection) -> dict[str, float]:
-    """Metrics of every label model on gold that it was not fitted on.
-
-    `dev_<metric>` is the chosen model's over all gold points, where one without votes is predicted from the
-    class balance; `dev_covered_<metric>` leaves such points out; `dev_coverage` is the share of the others.
-    `dev_<model>/<metric>` are those of each model over all gold points.
-    """
-    found = {"dev_points": float(len(gold)), "dev_coverage": float(covered(gold.L).mean())}
-    for name, out in selection.held_out.items():
-        found |= {f"dev_{name}/{metric}": value for metric, value in _metrics(task, gold.Y, out).items()}
-    out, rows = selection.held_out[selection.chosen], covered(gold.L)
-    found |= {f"dev_{metric}": value for metric, value in _metrics(task, gold.Y, out).items()}
-    seen = HeldOut(out.probs[rows], out.predicted[rows])
-    return found | {
-        f"dev_covered_{metric}": value for metric, value in _metrics(task, gold.Y[rows], seen).items()
-    }
 
 
 def model_to_log(task: Task, selection: Selection, votes: Votes, folder: Path) -> ModelToLog:
@@ -76,7 +58,3 @@ def model_to_log(task: Task, selection: Selection, votes: Votes, folder: Path) -
         input_example=pd.DataFrame(votes.L[:5].astype(np.int64), columns=lf_names),
         requirements=[f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas")],
     )
-
-
-def _metrics(task: Task, Y: Indicator, out: HeldOut) -> dict[str, float]:
-    return task.problem.evaluate(task.class_names, Y, out.predicted, out.probs, task.positive)

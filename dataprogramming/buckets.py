@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from adaptml.errors import LabellingError, listed
 from dataprogramming.label_models.core import covered
-from dataprogramming.lf_table import votes_apart
 from dataprogramming.votes import Votes
 
 Mask = npt.NDArray[np.bool_]
@@ -24,10 +23,10 @@ class Bucket(StrEnum):
     WRONG = "wrong"  # it votes, for a class that the point does not have
     RIGHT = "right"  # it votes, for a class that the point has
     OVERLAPS = "overlaps"  # it votes, and the other rule does; without one, any other
-    CONFLICTS = "conflicts"  # it votes, and the other rule votes for another class; without one, any two do
+    CONFLICTS = "conflicts"  # it votes, and the other rule contradicts it; without one, any two do so
     ALONE = "alone"  # it votes, and no other rule does
     UNCOVERED = "uncovered"  # no rule votes
-    DISAGREEMENT = "disagreement"  # two rules vote for different classes
+    DISAGREEMENT = "disagreement"  # two rules contradict one another: no class fits both votes
     MISSED = "missed"  # gold points on which no rule votes, or none for a class that the point has
 
 
@@ -46,7 +45,8 @@ def bucket(
         lf: the rule that it is about; None for any in `wrong` and `right`. The others, but for those of a
             rule, are about no rule.
         other: the second rule of `overlaps` and `conflicts`, or None.
-        label: only rows on which the rule, or any where none is named, votes for this class; None for all.
+        label: only rows on which the rule, or any where none is named, votes for this class, or for a
+            set with it; None for all.
 
     Returns:
         The votes that the rows are of (the sample's, or those on gold), and which of them: bool (n,).
@@ -74,7 +74,7 @@ def _mask(source: Votes, which: Bucket, j: int | None, b: int | None) -> Mask:
     if which is Bucket.OVERLAPS:
         return np.asarray(mine & (others > 0 if b is None else cast[:, b]))
     if which is Bucket.CONFLICTS:
-        apart = votes_apart(L) if b is None or j is None else cast[:, b] & np.not_equal(L[:, b], L[:, j])
+        apart = source.disagree() if b is None or j is None else source.codes.apart[L[:, b], L[:, j]]
         return np.asarray(mine & apart)
     if which is Bucket.MISSED:
         return np.asarray(~(cast & ~source.is_wrong()).any(axis=1))
@@ -83,7 +83,7 @@ def _mask(source: Votes, which: Bucket, j: int | None, b: int | None) -> Mask:
         Bucket.HITS: mine,
         Bucket.ALONE: np.asarray(mine & (others == 0)),
         Bucket.UNCOVERED: ~covered(L),
-        Bucket.DISAGREEMENT: votes_apart(L),
+        Bucket.DISAGREEMENT: source.disagree(),
     }[which]
 
 
@@ -108,4 +108,4 @@ def _for_class(votes: Votes, j: int | None, label: str) -> Mask:
     if label not in votes.class_names:
         raise LabellingError(f"no class {label!r}; expected one of {listed(votes.class_names, 20)}")
     chosen = votes.L if j is None else votes.L[:, [j]]
-    return np.asarray(np.equal(chosen, votes.class_names.index(label)).any(axis=1))
+    return np.asarray(votes.codes.members[chosen, votes.class_names.index(label)].any(axis=1))

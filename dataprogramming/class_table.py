@@ -4,12 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.votes import Votes
 
 
 def class_table(votes: Votes) -> pd.DataFrame:
-    """A row per class.
+    """A row per class. A vote for a set is for each of its classes; they share it where votes are added up.
 
     Args:
         votes: on n points, with those on gold points as their `gold`, where there are some.
@@ -19,7 +18,7 @@ def class_table(votes: Votes) -> pd.DataFrame:
         the most votes, ties shared equally (float), both of n points; with gold also `gold`, gold points of
         the class, and `found`, how many of these have a vote for it.
     """
-    counts = _votes_by_class(votes.L, len(votes.class_names))
+    counts = _votes_by_class(votes)
     most = counts.max(axis=1, keepdims=True, initial=0)
     wins = (counts == most) & (counts > 0)
     columns: dict[str, object] = {
@@ -29,13 +28,15 @@ def class_table(votes: Votes) -> pd.DataFrame:
     }
     if votes.gold is not None and votes.gold.Y is not None:
         true = votes.gold.Y > 0
-        cast = _votes_by_class(votes.gold.L, len(votes.class_names)) > 0
+        cast = _votes_by_class(votes.gold) > 0
         columns |= {"gold": true.sum(axis=0), "found": (true & cast).sum(axis=0)}
     return pd.DataFrame(columns)
 
 
-def _votes_by_class(L: LabelMatrix, k: int) -> npt.NDArray[np.int64]:
-    """How many rules vote for each class on each point: int64 (n, k)."""
-    rows, lfs = np.nonzero(L >= 0)
-    counted = np.bincount(rows * k + L[rows, lfs], minlength=len(L) * k)
-    return counted.reshape(len(L), k)
+def _votes_by_class(votes: Votes) -> npt.NDArray[np.float64]:
+    """How many rules vote for each class on each point: float64 (n, k)."""
+    members = votes.codes.members[:-1]
+    rows, lfs = np.nonzero(votes.L >= 0)
+    v = len(members)
+    by_code = np.bincount(rows * v + votes.L[rows, lfs], minlength=len(votes) * v).reshape(len(votes), v)
+    return np.asarray(by_code @ (members / members.sum(axis=1, keepdims=True)))

@@ -5,6 +5,8 @@ from typing import Any
 
 from snorkel.labeling import LabelingFunction
 
+from adaptml.tasks.class_sets import AllBut, ClassSet, is_class_set
+
 Rule = Callable[..., Any]
 
 
@@ -12,6 +14,7 @@ def labeling_function(
     name: str | Rule | None = None,
     resources: Mapping[str, Any] | None = None,
     pre: Sequence[Any] | None = None,
+    sets: Sequence[ClassSet] = (),
 ) -> Any:
     """Make a labelling function of a rule: a function of one data point that votes or abstains.
 
@@ -22,6 +25,8 @@ def labeling_function(
         name: name of the LF, unique within the task; default: the rule's own name.
         resources: further arguments that the rule is called with, by name.
         pre: Snorkel preprocessors that a data point goes through first.
+        sets: the sets of classes that the rule may vote for where it cannot tell which it is, such as
+            `[{"cat", "dog"}, adaptml.not_("cat")]`. It returns one as it stands here, or as an equal one.
 
     Returns:
         A Snorkel `LabelingFunction`; of a decorator with parentheses, what makes one. The rule gets a data
@@ -29,7 +34,7 @@ def labeling_function(
         None, -1 and `labels.ABSTAIN` abstain.
 
     Raises:
-        TypeError: what is decorated cannot be called.
+        TypeError: what is decorated cannot be called, or `sets` is no list of sets.
 
     Example:
         >>> from types import SimpleNamespace
@@ -40,13 +45,29 @@ def labeling_function(
         LabelingFunction asks_to_subscribe, Preprocessors: []
         >>> asks_to_subscribe(SimpleNamespace(text="SUBSCRIBE to my channel"))
         'spam'
+        >>> @adaptml.labeling_function(sets=[{"cat", "dog"}])
+        ... def has_fur(x):
+        ...     return {"cat", "dog"} if "fur" in x.text else None
+        >>> sorted(has_fur(SimpleNamespace(text="soft fur")))
+        ['cat', 'dog']
     """
+    declared = _frozen(sets)
 
     def decorate(rule: Rule) -> Any:
         """The labelling function of a rule."""
         if not callable(rule):
             raise TypeError(f"a labelling function is made of a function of one data point; given {rule!r}")
         chosen = name if isinstance(name, str) else rule.__name__
-        return LabelingFunction(chosen, rule, resources=resources, pre=pre)
+        made = LabelingFunction(chosen, rule, resources=resources, pre=pre)
+        if declared:
+            made.sets = declared
+        return made
 
     return decorate(name) if callable(name) else decorate
+
+
+def _frozen(sets: Sequence[ClassSet]) -> tuple[ClassSet, ...]:
+    """The sets as nobody changes them any more."""
+    if not isinstance(sets, list | tuple) or not all(map(is_class_set, sets)):
+        raise TypeError(f"sets is {sets!r}; expected a list of sets of classes, such as [{{'cat', 'dog'}}]")
+    return tuple(one if isinstance(one, AllBut) else frozenset(one) for one in sets)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from adaptml.errors import LabellingError
 from adaptml.rules.core import KeywordRule, keyword_search
-from dataprogramming.rule_lfs import RuleLF, label_name
+from adaptml.tasks.class_sets import VoteFor, label_name
+from dataprogramming.rule_lfs import RuleLF
 
 
 class KeywordLF(RuleLF):
@@ -32,7 +33,7 @@ class KeywordLF(RuleLF):
 
 
 def keyword_lf(
-    name: str, keywords: Iterable[str], label: int | str, column: str, *, exact: bool = False
+    name: str, keywords: Iterable[str], label: VoteFor, column: str, *, exact: bool = False
 ) -> KeywordLF:
     """A labelling function that votes `label` where one of `keywords` is found.
 
@@ -44,7 +45,8 @@ def keyword_lf(
     Args:
         name: name of the LF, unique within the task.
         keywords: at least one; `lookup` reads them from a file.
-        label: a member of `params.labels`, or a class name.
+        label: a member of `params.labels`, or a class name; or a set of these, such as `{"cat", "dog"}` and
+            `not_("cat")`, where the words do not tell which of them it is.
         column: one of the task's LF features; its values are texts, or lists of text.
         exact: only as it is written: case counts, and lemmas do not; of `US`, "us" is no other form then.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from adaptml.data import Data, described, read_gold, read_points, whole_table
 from adaptml.errors import LabellingError
+from adaptml.folds import folds_of_keys
 from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
@@ -17,6 +18,7 @@ from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
+from adaptml.tasks.metrics import metric_of
 from dataprogramming.apply import sampled
 from dataprogramming.artifacts import registered_name
 from dataprogramming.defaults import LabelSettings, label_settings, to_keep
@@ -24,6 +26,7 @@ from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
 from dataprogramming.lf_versions import lf_versions
+from dataprogramming.model_rules import model_rules
 from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
 from dataprogramming.voter import Voter
@@ -248,11 +251,14 @@ def _labelled(
     task = voter.task
     versions = lf_versions(voter.lfs, voter.kept.prints, task.folder)  # before a rule has kept anything
     votes = voter.all_votes(points, known)
+    known_gold = gold_of(votes)
     selection = select_label_model(
         task.problem,
         votes.L,
-        gold_of(votes),
+        known_gold,
         len(task.classes),
+        fold=None if votes.gold is None else folds_of_keys(votes.gold.keys),
+        metric=metric_of(task, None if known_gold is None else known_gold.Y),
         choice=settings.label_model,
         config=settings.config.used,
     )
@@ -268,6 +274,7 @@ def _labelled(
         points_gone=0 if isinstance(points, str) else int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
         came_from=settings.came_from,
+        rules=model_rules(voter.lfs, versions, task, voter.project.points, votes.keys["table_name"].unique()),
     )
 
 

@@ -8,15 +8,19 @@ import pandas as pd
 
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL
+from adaptml.rules.of_model import ModelRules
 from adaptml.tasks import Task, names
 from adaptml.tasks.defaults import BUILT_IN
+from adaptml.tasks.metrics import Outcome
 from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
+from dataprogramming.gold_warnings import gold_warnings
 from dataprogramming.keyword_counts import Hits, silent_sentence
-from dataprogramming.label_models.core import Floats, Gold, covered
+from dataprogramming.label_models.core import Floats, Gold, Indicator, covered
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.lf_versions import LFVersion
-from dataprogramming.selection import HeldOut, Selection
+from dataprogramming.on_gold import OnGold, dev_metrics, on_gold, sentence_on_gold
+from dataprogramming.selection import Selection
 from dataprogramming.votes import Votes
 
 UNCOVERED_POLICY = "predicted from the class balance"
@@ -33,6 +37,7 @@ class Labelling:
         points_gone: points that were named and are gone from their table.
         gold_gone: the same of gold points.
         came_from: which settings came from where, as `adaptml.tasks.defaults.came_from` says it.
+        rules: the labelling functions, as far as they are data.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
         keyword_hits: name of a keyword LF → keyword → in how many points it is.
@@ -49,6 +54,7 @@ class Labelling:
     points_gone: int = 0
     gold_gone: int = 0
     came_from: str = BUILT_IN
+    rules: ModelRules | None = None
 
     @property
     def gold(self) -> Gold | None:
@@ -56,9 +62,12 @@ class Labelling:
         return gold_of(self.votes)
 
     @property
-    def held_out(self) -> HeldOut | None:
-        """What the chosen label model says of gold points that it did not see; None without gold."""
-        return self.selection.held_out.get(self.selection.chosen)
+    def judged(self) -> Outcome | None:
+        """What is said of each gold point by a label model that neither saw it nor was chosen by it.
+
+        None without gold.
+        """
+        return self.selection.judged
 
     @property
     def weights(self) -> Floats:
@@ -68,25 +77,34 @@ class Labelling:
     @cached_property
     def counts(self) -> VoteCounts:
         """The votes on the points to label, counted."""
-        return count_votes(self.votes.L, len(self.task.class_names))
+        return count_votes(self.votes.L, self.votes.codes)
+
+    @cached_property
+    def labels(self) -> tuple[Floats, Indicator]:
+        """Of the c covered points: probabilities, float64 (c, k), and the classes named, int8 (c, k)."""
+        probs = self.selection.model.predict_proba(self.votes.L[covered(self.votes.L)])
+        return probs, self.selection.model.decide(probs)
 
     @cached_property
     def training_data(self) -> pd.DataFrame:
         """The covered points with their labels and probabilities."""
-        rows = covered(self.votes.L)
-        probs = self.selection.model.predict_proba(self.votes.L[rows])
-        labels = self.selection.model.decide(probs)
-        return artifacts.labelled_frame(self.votes.keys[rows], labels, probs, self.task)
+        probs, labels = self.labels
+        return artifacts.labelled_frame(self.votes.keys[covered(self.votes.L)], labels, probs, self.task)
 
     @cached_property
     def development_data(self) -> pd.DataFrame | None:
         """The gold points as the label model labels them without having seen them; None without gold."""
-        gold, held_out = self.votes.gold, self.held_out
-        if gold is None or gold.Y is None or held_out is None:
+        gold, judged = self.votes.gold, self.judged
+        if gold is None or gold.Y is None or judged is None:
             return None
-        frame = artifacts.labelled_frame(gold.keys, held_out.predicted, held_out.probs, self.task)
+        frame = artifacts.labelled_frame(gold.keys, judged.predicted, judged.probs, self.task)
         frame[GOLD_LABEL] = names(gold.Y, self.task.class_names)
         return frame
+
+    @cached_property
+    def on_gold(self) -> OnGold | None:
+        """How good each label model is on gold that it has not seen; None without gold."""
+        return on_gold(self.selection, self.gold, self.task.class_names)
 
     @cached_property
     def lf_summary(self) -> pd.DataFrame:
@@ -95,6 +113,7 @@ class Labelling:
             self.votes.L,
             self.votes.lf_names,
             self.task.class_names,
+            self.votes.sets,
             weights=self.weights,
             gold=self.gold,
             counts=self.counts,
@@ -113,8 +132,8 @@ class Labelling:
             "labelling_functions": len(self.votes.lf_names),
             "n_epochs_chosen": self.selection.model.fitted_.n_epochs,
         }
-        if self.gold is not None:
-            found |= artifacts.dev_metrics(self.task, self.gold, self.selection)
+        if self.gold is not None and self.on_gold is not None:
+            found |= dev_metrics(self.task, self.gold, self.selection, self.on_gold)
             found |= self._judge_metrics()
             found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
@@ -127,10 +146,16 @@ class Labelling:
             for name, count in self.votes.failures.items()
         ]
         problems = find_problems(
-            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts
+            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts, self.votes.sets
         )
         silent = silent_sentence(self.keyword_hits, self.keyword_points)
-        return [*failures, *self.selection.warnings, *problems, *([silent] if silent else [])]
+        return [
+            *failures,
+            *self.selection.warnings,
+            *gold_warnings(self.selection, self.gold, self.task.class_names, self.labels[1]),
+            *problems,
+            *([silent] if silent else []),
+        ]
 
     def lines(self) -> list[tuple[str, str]]:
         """The outcome as names and texts, for people to read."""
@@ -147,23 +172,21 @@ class Labelling:
         ]
         if self.came_from != BUILT_IN:
             found.append(("settings", self.came_from))
-        metric = f"dev_{self.task.problem.measure}"
-        if metric in self.metrics:
-            found.append(("on gold", self._on_gold(metric)))
+        if self.on_gold is not None:
+            found.append(("on gold", self._sentence(self.on_gold)))
         return found
 
     def _judge_metrics(self) -> dict[str, float]:
-        gold, held_out = self.votes.gold, self.held_out
-        if gold is None or gold.Y is None or held_out is None:
+        gold, judged = self.votes.gold, self.judged
+        if gold is None or gold.Y is None or judged is None:
             return {}
-        return judge_metrics(self.task.problem, gold.judges, gold.Y, held_out.predicted, "dev")
+        return judge_metrics(self.selection.metric, gold.judges, gold.Y, judged, "dev")
 
-    def _on_gold(self, metric: str) -> str:
+    def _sentence(self, found: OnGold) -> str:
         without = 1 - self.metrics["dev_coverage"]
         return (
-            f"{metric.removeprefix('dev_')} {self.metrics[metric]:.3f} by cross-validation; gold points "
-            f"without votes ({without:.0%}) are {UNCOVERED_POLICY}"
-            f"{judge_sentence(self.task.problem, self.metrics, 'dev')}"
+            f"{sentence_on_gold(found)}; gold points without votes ({without:.0%}) are {UNCOVERED_POLICY}"
+            f"{judge_sentence(self.selection.metric, self.metrics, 'dev')}"
         )
 
 

@@ -9,9 +9,10 @@ from adaptml.feedback import hints
 from adaptml.frames import read_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
+from adaptml.tasks.class_sets import is_class_set, label_name, set_words
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.lfs import load_lfs
-from dataprogramming.rule_lfs import RegexLF, RuleLF, label_name
+from dataprogramming.rule_lfs import RegexLF, RuleLF
 
 
 def lf_hints(project: Project, task: str | Task) -> pd.DataFrame:
@@ -63,5 +64,7 @@ def _rules(found: pd.DataFrame, lfs: Sequence[LabelingFunction], task: Task) -> 
 
 
 def _class_of(lf: RuleLF, task: Task) -> str:
+    if is_class_set(lf.label):
+        return set_words(lf.label)
     label = label_name(lf.label)
-    return label if isinstance(label, str) else task.class_names[label]
+    return task.class_names[label] if isinstance(label, int) else str(label)

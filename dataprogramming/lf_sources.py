@@ -13,6 +13,7 @@ from snorkel.labeling import LabelingFunction
 from snorkel.map import LambdaMapper
 
 from adaptml.rules.core import Rule
+from adaptml.tasks.class_sets import is_class_set, set_words
 from adaptml.tasks.labels import Label
 from dataprogramming.fingerprints.functions import references
 from dataprogramming.fingerprints.walker import Walker
@@ -32,6 +33,8 @@ def source_of(lf: LabelingFunction) -> str | None:
 def _rule_text(rule: Rule) -> str:
     """What a rule says, one thing a line; what is as always is left out."""
     said = rule.model_dump(mode="json", exclude=rule.UNSAID, exclude_defaults=True)
+    if is_class_set(rule.label):
+        said["label"] = set_words(rule.label)
     lines = []
     for name, value in said.items():
         lines += (

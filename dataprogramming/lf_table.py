@@ -11,18 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from adaptml.reports.interval import wilson
+from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
 
 Counts = npt.NDArray[np.int64]
 Row = Mapping[Hashable, Any]
-Mask = npt.NDArray[np.bool_]
 BATCH_ROWS = 20_000
-
-
-def votes_apart(L: LabelMatrix) -> Mask:
-    """Which rows (n,) have votes for different classes."""
-    highest = L.max(axis=1, initial=-1)
-    return np.asarray(((L >= 0) & np.not_equal(L, highest[:, None])).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -31,15 +25,15 @@ class VoteCounts:
 
     Attributes:
         n: rows.
-        by_class: int64 (m, k): votes of each LF for each class.
+        by_code: int64 (m, k + s): votes of each LF for each class, then for each set of classes.
         overlaps: int64 (m,): rows where the LF votes and another does too.
-        conflicts: int64 (m,): rows where the LF votes and two votes differ.
+        conflicts: int64 (m,): rows where the LF votes and two votes cannot both be right.
         uncovered: rows without a vote.
-        disagreements: rows with votes for different classes.
+        disagreements: rows with two votes that cannot both be right.
     """
 
     n: int
-    by_class: Counts
+    by_code: Counts
     overlaps: Counts
     conflicts: Counts
     uncovered: int
@@ -48,58 +42,70 @@ class VoteCounts:
     @property
     def votes(self) -> Counts:
         """Rows on which each LF votes: int64 (m,)."""
-        return np.asarray(self.by_class.sum(axis=1))
+        return np.asarray(self.by_code.sum(axis=1))
+
+    @property
+    def votes_for(self) -> Counts:
+        """Votes for each class, then for each set of classes: int64 (k + s,)."""
+        return np.asarray(self.by_code.sum(axis=0))
 
 
-def count_votes(L: LabelMatrix, k: int) -> VoteCounts:
-    """Count the votes of a label matrix (n, m), values in {-1, 0 … k-1}."""
-    m = L.shape[1]
+def count_votes(L: LabelMatrix, codes: VoteCodes) -> VoteCounts:
+    """Count the votes of a label matrix (n, m)."""
+    m, v = L.shape[1], codes.k + len(codes.sets)
     by_code, overlaps, conflicts = (
-        np.zeros(m * (k + 1), np.int64),
+        np.zeros(m * (v + 1), np.int64),
         np.zeros(m, np.int64),
         np.zeros(m, np.int64),
     )
     uncovered = disagreements = 0
-    offsets = np.arange(m, dtype=np.int32) * (k + 1) + 1
+    offsets = np.arange(m, dtype=np.int32) * (v + 1) + 1
     for start in range(0, len(L), BATCH_ROWS):
         batch = L[start : start + BATCH_ROWS]
         by_code += np.bincount((batch + offsets).ravel(), minlength=len(by_code))
         votes = batch >= 0
-        cast, apart = votes.sum(axis=1), votes_apart(batch)
+        cast, apart = votes.sum(axis=1), codes.disagree(batch)
         overlaps += votes[cast > 1].sum(axis=0)
         conflicts += votes[apart].sum(axis=0)
         uncovered += int((cast == 0).sum())
         disagreements += int(apart.sum())
-    return VoteCounts(len(L), by_code.reshape(m, k + 1)[:, 1:], overlaps, conflicts, uncovered, disagreements)
+    return VoteCounts(len(L), by_code.reshape(m, v + 1)[:, 1:], overlaps, conflicts, uncovered, disagreements)
 
 
-def count_pairs(L: LabelMatrix, by_class: Counts) -> tuple[Counts, Counts]:
-    """On how many rows each two LFs both vote, and on how many of these for different classes.
+def count_pairs(L: LabelMatrix, by_code: Counts, codes: VoteCodes) -> tuple[Counts, Counts]:
+    """On how many rows each two LFs both vote, and on how many of these they cannot both be right.
 
     Args:
         L: label matrix (n, m).
-        by_class: int64 (m, k), as counted by `count_votes`.
+        by_code: int64 (m, k + s), as counted by `count_votes`.
+        codes: what the votes stand for.
 
     Returns:
         together, apart: int64 (m, m) each, symmetric.
     """
     m = L.shape[1]
-    together, same = np.zeros((m, m)), np.zeros((m, m))
-    voters = [(c, np.flatnonzero(by_class[:, c])) for c in range(by_class.shape[1])]
+    together, alike = np.zeros((m, m)), np.zeros((m, m))
+    agrees = ~codes.apart
+    agrees[:, -1] = False  # silence is no vote
+    voters = [
+        (c, np.flatnonzero(by_code[:, c]), np.flatnonzero(by_code[:, agrees[c, :-1]].any(axis=1)))
+        for c in range(by_code.shape[1])
+    ]
     for start in range(0, len(L), BATCH_ROWS):
         batch = L[start : start + BATCH_ROWS]
         votes = (batch >= 0).astype(np.float32)
         together += votes.T @ votes
-        for c, lfs in voters:
+        for c, lfs, others in voters:
             mine = np.equal(batch[:, lfs], c).astype(np.float32)
-            same[np.ix_(lfs, lfs)] += mine.T @ mine
-    return together.astype(np.int64), (together - same).astype(np.int64)
+            alike[np.ix_(lfs, others)] += mine.T @ agrees[c][batch[:, others]].astype(np.float32)
+    return together.astype(np.int64), (together - alike).astype(np.int64)
 
 
 def lf_table(
     L: LabelMatrix,
     lf_names: Sequence[str],
     class_names: Sequence[str],
+    sets: Sets = (),
     *,
     weights: Floats | None = None,
     gold: Gold | None = None,
@@ -108,26 +114,27 @@ def lf_table(
     """A row per labelling function: what it does on the points to label, and how often it is right on gold.
 
     Args:
-        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}.
+        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}, and from k on for sets.
         lf_names: m names.
         class_names: k names.
+        sets: code k + i is a vote for one of the classes in sets[i].
         weights: float64 (m,), the learned weights, or None.
-        gold: points whose classes are known, or None. A vote is right if the point has that class.
+        gold: points whose classes are known, or None. A vote is right if the point has that class, or
+            one of the set.
         counts: of L, where they were counted already.
 
     Returns:
-        Frame of m rows: lf, polarity (names of the classes it votes for), votes (rows), coverage, overlaps,
+        Frame of m rows: lf, polarity (names of what it votes for), votes (rows), coverage, overlaps,
         conflicts (shares of all n rows, as in `lf_summary`), n_overlaps and n_conflicts (rows); with weights
         learned_weight; with gold correct, incorrect (votes), empirical_accuracy, and accuracy_low and
         accuracy_high, its 95 % Wilson interval; these three are NaN for an LF without votes on gold.
     """
-    found = counts or count_votes(L, len(class_names))
-    n = max(found.n, 1)
+    codes = VoteCodes(len(class_names), sets)
+    found = counts or count_votes(L, codes)
+    n, said = max(found.n, 1), codes.names(class_names)
     columns: dict[str, object] = {
         "lf": list(lf_names),
-        "polarity": [
-            ", ".join(class_names[c] for c in np.flatnonzero(row).tolist()) for row in found.by_class
-        ],
+        "polarity": [", ".join(said[c] for c in np.flatnonzero(row).tolist()) for row in found.by_code],
         "votes": found.votes,
         "coverage": found.votes / n,
         "overlaps": found.overlaps / n,
@@ -137,11 +144,11 @@ def lf_table(
     }
     if weights is not None:
         columns["learned_weight"] = weights
-    return pd.DataFrame(columns | ({} if gold is None else _on_gold(gold)))
+    return pd.DataFrame(columns | ({} if gold is None else _on_gold(gold, sets)))
 
 
-def _on_gold(gold: Gold) -> dict[str, object]:
-    right, cast = correct_votes(gold), (gold.L >= 0).sum(axis=0)
+def _on_gold(gold: Gold, sets: Sets) -> dict[str, object]:
+    right, cast = correct_votes(gold, sets), (gold.L >= 0).sum(axis=0)
     low, high = wilson(right, cast)
     accuracy = np.divide(right, cast, out=np.full(len(cast), np.nan), where=cast > 0)
     return {

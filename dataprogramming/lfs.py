@@ -36,7 +36,9 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError, listed
 from adaptml.frames import KEYS
 from adaptml.tasks import Labels, Task
+from adaptml.tasks.class_sets import not_
 from adaptml.user_code import in_folder, place, relative_paths_start, said, user_code
+from dataprogramming.declared_sets import declared_sets
 from dataprogramming.keyword_lfs import KeywordLF, keyword_lf
 from dataprogramming.like_lfs import like_lf
 from dataprogramming.lookup import lookup
@@ -51,6 +53,7 @@ __all__ = [
     "like_lf",
     "load_lfs",
     "lookup",
+    "not_",
     "number_lf",
     "regex_lf",
 ]
@@ -92,7 +95,7 @@ def load_lfs(
     Raises:
         LabellingError: no `lfs.py`, one that cannot be run, no `get_lfs` in it, a parameter that is not
             declared, that `label` needs for itself or that has a wrong value, no LF, something that is no
-            LF, or two LFs of one name.
+            LF, two LFs of one name, or a set of classes to vote for that cannot be used.
     """
     parameters = {name.replace("-", "_"): value for name, value in (parameters or {}).items()}
     if task.folder is None:
@@ -101,22 +104,40 @@ def load_lfs(
                 f"the task {task.name!r} was made with its labelling functions, which have no parameter "
                 f"{listed(sorted({**task.label.lf_parameters, **parameters}))}; take it out"
             )
-        return _in_language(task, _checked(list(task.lfs), f"task {task.name!r}"))
+        return _for_task(task, _checked(list(task.lfs), f"task {task.name!r}"))
     path = task.folder / "lfs.py"
     with in_folder(task.folder, fresh=True):
         get_lfs = _get_lfs(task, path, text)
         params = _parse(task, _params_type(get_lfs, path), parameters)
         with _lfs_code(path, f"the classes are {', '.join(task.class_names)}"):
             lfs = get_lfs(params)
-    return _in_language(task, _checked(lfs, str(path)))
+    return _for_task(task, _checked(lfs, str(path)))
 
 
-def _in_language(task: Task, lfs: list[LabelingFunction]) -> list[LabelingFunction]:
-    """The labelling functions, whose keywords take the task's language."""
+def _for_task(task: Task, lfs: list[LabelingFunction]) -> list[LabelingFunction]:
+    """The labelling functions, whose keywords take the task's language, and whose sets are of its classes."""
     for lf in lfs:
         if isinstance(lf, KeywordLF):
             lf.in_language(task.language)
+    check_sets(task, lfs)
     return lfs
+
+
+def check_sets(task: Task, lfs: Sequence[LabelingFunction]) -> None:
+    """Whether the sets of classes that labelling functions may vote for can be used in a task.
+
+    Raises:
+        LabellingError: as `declared_sets`; or points may have several classes, and then none is ruled out by
+            another.
+    """
+    declared = declared_sets(lfs, task.labels)
+    if declared.codes.sets and not task.problem.exclusive:
+        name = next(lf.name for lf, own in zip(lfs, declared.own, strict=True) if own)
+        raise LabellingError(
+            f"the labelling function {name!r} votes for a set of classes, and a point of the task "
+            f"{task.name!r} may have several or none of them, so that such a vote settles nothing; "
+            "let it vote for one class, or abstain"
+        )
 
 
 def declared_parameters(task: Task) -> dict[str, str]:

@@ -17,7 +17,7 @@ from dataprogramming.apply import gold_to_tune_on, sampled
 from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
-from dataprogramming.lf_table import removed, votes_apart, with_change
+from dataprogramming.lf_table import removed, with_change
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
@@ -61,7 +61,7 @@ class Look:
     @property
     def n_disagreements(self) -> int:
         """Points of the sample with votes for different classes."""
-        return int(votes_apart(self.votes.L).sum())
+        return int(self.votes.disagree().sum())
 
     @property
     def removed(self) -> list[str]:

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from adaptml.errors import LabellingError
 from adaptml.files import write_text
 from adaptml.rules.core import Example, Examples, LikeRule
+from adaptml.tasks.class_sets import VoteFor, label_name
 from adaptml.validation import validation_problems
 from dataprogramming.lookup import beside
-from dataprogramming.rule_lfs import RuleLF, label_name, no_rule
+from dataprogramming.rule_lfs import RuleLF, no_rule
 
 Vectors = Mapping[tuple[str, str], Sequence[float]]  # (table_name, id) → numbers
 
@@ -20,7 +21,7 @@ class LikeLF(RuleLF):
     """Votes where a vector is like one of some examples, see `like_lf`."""
 
 
-def like_lf(name: str, path: str | Path, label: int | str, column: str, *, above: float) -> LikeLF:
+def like_lf(name: str, path: str | Path, label: VoteFor, column: str, *, above: float) -> LikeLF:
     """A labelling function that votes `label` on rows that are like one of some examples.
 
     A row is like an example where the cosine of their vectors is `above` at least, and no counterexample is
@@ -30,7 +31,7 @@ def like_lf(name: str, path: str | Path, label: int | str, column: str, *, above
         name: name of the LF, unique within the task.
         path: of a file of examples, as `write_examples` writes it; a relative path starts in the folder of
             the file that calls this, as `lfs.py`.
-        label: a member of `params.labels`, or a class name.
+        label: as for `keyword_lf`.
         column: one of the task's LF features; its values are the vectors by which the examples were chosen.
         above: the smallest cosine, in [-1, 1].
 

@@ -11,13 +11,14 @@ from adaptml.project import Project
 from adaptml.tasks import Task
 from dataprogramming.applier import apply_to_frame
 from dataprogramming.apply import apply_lfs
+from dataprogramming.declared_sets import declared_sets
 from dataprogramming.lfs import load_lfs
 
 MAX_LISTED = 20
 
 
 def votes_on_point(project: Project, task: str | Task, table: str, key: str) -> dict[str, str | None]:
-    """Name of a labelling function → the class that it votes for, or None where it abstains.
+    """Name of a labelling function → the class that it votes for, or set as "cat or dog"; None: it abstains.
 
     Raises:
         LabellingError: labelling functions that cannot be used, or one that fails.
@@ -25,7 +26,7 @@ def votes_on_point(project: Project, task: str | Task, table: str, key: str) -> 
     """
     task = project.task(task)
     votes = apply_lfs(project, task, pd.DataFrame([[table, key]], columns=KEYS), gold=None)
-    names = [*task.class_names, None]
+    names = [*votes.codes.names(votes.class_names), None]
     return {lf: names[vote] for lf, vote in zip(votes.lf_names, votes.L[0].tolist(), strict=True)}
 
 
@@ -54,5 +55,5 @@ def votes_on_texts(project: Project, task: str | Task, texts: Mapping[str, str])
     lfs = load_lfs(task)
     frame = pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()})
     matrix = apply_to_frame(lfs, frame, task.labels, folder=task.folder)
-    names = [*task.class_names, None]
+    names = [*declared_sets(lfs, task.labels).codes.names(task.class_names), None]
     return {lf.name: names[vote] for lf, vote in zip(lfs, matrix[0].tolist(), strict=True)}

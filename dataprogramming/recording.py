@@ -5,11 +5,13 @@ from pathlib import Path
 from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.plots import write_plot
-from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, RULES, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
 from dataprogramming.analysis import lf_summary
 from dataprogramming.artifacts import model_to_log
+from dataprogramming.candidates import write_candidates
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
 from dataprogramming.lf_versions import write_versions
@@ -19,12 +21,15 @@ from dataprogramming.report import GoldPoints, LabelledPoints, label_report
 def record(found: Labelling, recorder: Recorder, *, tolerant: bool, texts: bool, seed: int) -> None:
     """Log metrics, warnings and artifacts."""
     recorder.params["label_model_used"] = found.selection.chosen
+    recorder.params[METRIC] = found.selection.metric.logged
     recorder.tags[CLASSES_TAG] = classes_text(found.task.class_names)
     recorder.metrics |= found.metrics
     if tolerant:
         recorder.metrics["lf_failures"] = sum(found.votes.failures.values())
     _log(found, recorder)
     write_all(found, recorder.folder, texts=texts, seed=seed)
+    if found.rules is not None:
+        found.rules.of_run(recorder.run_id).write(recorder.folder / RULES)
     recorder.model = model_to_log(found.task, found.selection, found.votes, recorder.folder)
 
 
@@ -56,13 +61,14 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
         votes.gold.save(folder / GOLD_VOTES)
         write_frame(found.development_data, folder / DEVELOPMENT_DATA)
     write_summaries(found, folder)
+    write_candidates(found.task, found.selection, votes, folder)
     write_versions(found.lf_versions, folder / LFS)
     write_text(report(found, texts=texts, seed=seed), folder / REPORT)
-    if gold is not None and found.held_out is not None:
+    if gold is not None and found.judged is not None:
         title = f"Label model {found.selection.chosen} against gold, {len(gold)} points"
         plot = found.task.problem.confusion_plot
         write_plot(
-            plot(found.task.class_names, gold.Y, found.held_out.predicted, title),
+            plot(found.task.class_names, gold.Y, found.judged.predicted, title),
             folder / "confusion_matrix.png",
         )
 
@@ -70,21 +76,26 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
 def write_summaries(found: Labelling, folder: Path) -> None:
     """`lf_summary_train.csv` and, with gold, `lf_summary_dev.csv`."""
     lf_names, class_names, gold = found.votes.lf_names, found.task.class_names, found.gold
-    parts = {"train": lf_summary(found.votes.L, lf_names, class_names, found.weights, counts=found.counts)}
+    sets = found.votes.sets
+    parts = {
+        "train": lf_summary(
+            found.votes.L, lf_names, class_names, found.weights, counts=found.counts, sets=sets
+        )
+    }
     if gold is not None:
-        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y)
+        parts["dev"] = lf_summary(gold.L, lf_names, class_names, found.weights, gold.Y, sets=sets)
     for part, summary in parts.items():
         write_text(summary.to_csv(index=False), folder / f"lf_summary_{part}.csv")
 
 
 def report(found: Labelling, *, texts: bool, seed: int) -> str:
     """The page on the run, as HTML."""
-    votes, gold, held_out = found.votes, found.votes.gold, found.held_out
+    votes, gold, said = found.votes, found.votes.gold, found.judged
     probs = found.selection.model.predict_proba(votes.L)
     points = LabelledPoints(votes.keys, votes.L, probs, found.selection.model.decide(probs))
     judged = None
-    if gold is not None and gold.Y is not None and held_out is not None:
-        judged = GoldPoints(gold.keys, gold.L, gold.Y, held_out.probs, held_out.predicted)
+    if gold is not None and gold.Y is not None and said is not None:
+        judged = GoldPoints(gold.keys, gold.L, gold.Y, said.probs, said.predicted)
     return label_report(
         f"Labels of task {found.task.name}",
         votes.lf_names,
@@ -92,6 +103,7 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         points,
         judged,
         multilabel=not found.task.problem.exclusive,
+        sets=votes.sets,
         weights=found.weights,
         read_texts=votes.read_texts if texts else None,
         lines=found.lines(),
@@ -100,4 +112,5 @@ def report(found: Labelling, *, texts: bool, seed: int) -> str:
         counts=found.counts,
         keyword_hits=found.keyword_hits,
         keyword_points=found.keyword_points,
+        on_gold=found.on_gold,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.calibration import calibration
+from adaptml.calibration import reliability
 from adaptml.reports.calibration import calibration_section
 from adaptml.reports.charts import MOST_IN_HEAT_MAP, heat_map, histogram
 from adaptml.reports.confusion import Confusion, confusion, distribution, gold_section, share_cell
@@ -29,12 +29,15 @@ from adaptml.reports.rows import (
 )
 from adaptml.reports.texts import ReadTexts, Texts
 from adaptml.tasks import MULTICLASS, MULTILABEL
+from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.keyword_counts import Hits
+from dataprogramming.keywords_table import keywords_table
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
-from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table, votes_apart
+from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table
+from dataprogramming.models_table import models_table
+from dataprogramming.on_gold import OnGold
 
 DATA, GOLD = "data", "gold"
-MOST_KEYWORDS = 1_000
 ON_DATA, ON_GOLD = ("votes", "overlaps", "conflicts"), ("right", "wrong")
 
 
@@ -81,6 +84,7 @@ def label_report(
     gold: GoldPoints | None = None,
     *,
     multilabel: bool,
+    sets: Sets = (),
     weights: Floats | None = None,
     read_texts: ReadTexts | None = None,
     lines: Sequence[tuple[str, str]] = (),
@@ -89,6 +93,7 @@ def label_report(
     counts: VoteCounts | None = None,
     keyword_hits: Hits | None = None,
     keyword_points: int = 0,
+    on_gold: OnGold | None = None,
 ) -> str:
     """One self-contained HTML page on a labelling run.
 
@@ -99,6 +104,7 @@ def label_report(
         points: the points to label.
         gold: points whose classes are known, or None.
         multilabel: whether a point may have any number of classes.
+        sets: code k + i of a label matrix is a vote for one of the classes in sets[i].
         weights: float64 (m,), the learned weights, or None.
         read_texts: reads what annotators see of some points: a frame of `table_name` and `id` in, these and
             one column per text out. Only the rows that the page shows are asked for. None leaves texts out.
@@ -108,24 +114,28 @@ def label_report(
         counts: of the votes on `points`, where they were counted already.
         keyword_hits: name of a keyword LF → keyword → in how many of `keyword_points` points it is.
         keyword_points: how many points keywords were counted on.
+        on_gold: how good each label model is on gold, or None.
 
     Returns:
         The page, under 10 MB, to be written as UTF-8.
     """
-    counts = counts or count_votes(points.L, len(class_names))
-    found = _count(class_names, points, gold, multilabel, seed, counts)
+    codes = VoteCodes(len(class_names), sets)
+    counts = counts or count_votes(points.L, codes)
+    found = _count(class_names, points, gold, multilabel, seed, counts, codes)
     summary = lf_table(
         points.L,
         lf_names,
         class_names,
+        sets,
         weights=weights,
         gold=None if gold is None else Gold(gold.L, gold.Y),
         counts=counts,
     )
-    words = Words(lf_names, class_names, class_names)
+    fits = [np.flatnonzero(line).tolist() for line in codes.members[:-1]] if sets else []
+    words = Words(lf_names, codes.names(class_names), class_names, fits=fits)
     texts = None if read_texts is None else Texts(read_texts)
     problem = MULTILABEL if multilabel else MULTICLASS
-    calibrated = [] if gold is None else calibration_section(calibration(problem, gold.Y, gold.probs))
+    believed = None if gold is None else reliability(problem, class_names, gold.Y, gold.probs)
 
     def render(limits: Limits) -> str:
         """The page within limits of rows a bucket and characters a text."""
@@ -137,13 +147,14 @@ def label_report(
                 "Labelling functions",
                 [
                     *_lf_section(summary, found, rows, multilabel),
-                    _keywords(keyword_hits or {}, keyword_points),
+                    keywords_table(keyword_hits or {}, keyword_points),
                 ],
             ),
             Section("votes", "Where votes are missing or differ", _vote_section(found, rows, multilabel)),
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
+            Section("models", "Label models", [] if on_gold is None else models_table(on_gold)),
             Section("gold", "Against gold", _gold_section(found, rows)),
-            Section("calibration", "Calibration", calibrated),
+            Section("calibration", "Calibration", calibration_section(believed)),
             Section("overlaps", "Overlaps", [_overlap_map(lf_names, found)]),
             Section(
                 "about",
@@ -187,33 +198,33 @@ def _count(
     multilabel: bool,
     seed: int,
     counts: VoteCounts,
+    codes: VoteCodes,
 ) -> _Found:
     has_votes = covered(points.L)
     shown = {DATA: Points(points.keys, points.L, points.labels, points.probs, has_label=has_votes)}
     m = points.L.shape[1]
     totals = [*counts.votes, *counts.overlaps, *counts.conflicts, counts.uncovered, counts.disagreements]
-    drawn = draw(DATA, random_order(counts.n, seed), lambda rows: _vote_masks(points.L[rows]), totals)
+    drawn = draw(DATA, random_order(counts.n, seed), lambda rows: _vote_masks(points.L[rows], codes), totals)
     of_lf = {kind: drawn[i * m : (i + 1) * m] for i, kind in enumerate(ON_DATA)}
     compared = None
     if gold is not None:
         shown[GOLD] = Points(gold.keys, gold.L, gold.labels, gold.probs, gold.Y)
         order = random_order(len(gold.L), seed)
         compared = confusion(GOLD, gold.Y, gold.labels, class_names, multilabel, order)
-        of_lf |= _judged(gold, order)
-    pairs = count_pairs(points.L, counts.by_class)
+        of_lf |= _judged(gold, order, codes)
+    pairs = count_pairs(points.L, counts.by_code, codes)
     return _Found(shown, has_votes, counts, pairs, of_lf, drawn[-2], drawn[-1], compared)
 
 
-def _vote_masks(L: LabelMatrix) -> Mask:
+def _vote_masks(L: LabelMatrix, codes: VoteCodes) -> Mask:
     """Of c rows: m masks each of votes, overlaps and conflicts; uncovered; disagreeing: (c, 3 m + 2)."""
-    votes, apart = L >= 0, votes_apart(L)[:, None]
+    votes, apart = L >= 0, codes.disagree(L)[:, None]
     cast = votes.sum(axis=1)[:, None]
     return np.hstack([votes, votes & (cast > 1), votes & apart, cast == 0, apart])
 
 
-def _judged(gold: GoldPoints, order: Numbers) -> dict[str, list[Bucket]]:
-    votes = gold.L >= 0
-    right = votes & (np.take_along_axis(gold.Y, np.maximum(gold.L, 0).astype(np.int64), axis=1) > 0)
+def _judged(gold: GoldPoints, order: Numbers, codes: VoteCodes) -> dict[str, list[Bucket]]:
+    votes, right = gold.L >= 0, codes.right(gold.L, gold.Y)
     return {
         "right": draw_masks(GOLD, order, right),
         "wrong": draw_masks(GOLD, order, votes & ~right),
@@ -237,25 +248,6 @@ def _lf_section(summary: pd.DataFrame, found: _Found, rows: Rows, multilabel: bo
         element("h3", "Rows of each labelling function"),
         *(_lf_rows(str(name), j, found, rows) for j, name in enumerate(summary["lf"])),
     ]
-
-
-def _keywords(hits: Hits, n: int) -> Html | None:
-    """A line per keyword, those without a row first."""
-    lines = [(word, name, count) for name, counts in hits.items() for word, count in counts.items()]
-    if not lines:
-        return None
-    shown = sorted(lines, key=lambda line: line[2])[:MOST_KEYWORDS]
-    columns = [
-        Column("Keyword", numeric=False),
-        Column("LF", numeric=False),
-        Column("Rows", help="in how many of these rows it is found"),
-    ]
-    more = "" if len(shown) == len(lines) else f"; the {len(shown):,} with the fewest rows"
-    caption = f"{len(lines):,} keywords, counted on {n:,} rows{more}"
-    return folded(
-        "Keywords",
-        table(columns, [[word, name, number(count)] for word, name, count in shown], caption=caption),
-    )
 
 
 def _lf_columns(summary: pd.DataFrame) -> list[Column]:

@@ -8,7 +8,7 @@ from snorkel.labeling import LabelingFunction
 from adaptml.errors import LabellingError
 from adaptml.rules.core import NumberRule, RegexRule, Rule
 from adaptml.tasks import ABSTAIN
-from adaptml.tasks.labels import Label
+from adaptml.tasks.class_sets import VoteFor, label_name
 from adaptml.validation import validation_problems
 
 
@@ -17,10 +17,10 @@ class RuleLF(LabelingFunction):  # type: ignore[misc]
 
     Attributes:
         rule: what it looks for.
-        label: a member of the task's classes, their number or a class name.
+        label: a member of the task's classes, their number or a class name; or a set of these.
     """
 
-    def __init__(self, rule: Rule, label: int | str) -> None:
+    def __init__(self, rule: Rule, label: VoteFor) -> None:
         super().__init__(rule.name, self._vote)
         self.rule = rule
         self.label = label
@@ -34,7 +34,7 @@ class RuleLF(LabelingFunction):  # type: ignore[misc]
         """The rule as JSON, from which `lf_from_json` makes it again."""
         return self.rule.model_dump_json(exclude_none=True)
 
-    def _vote(self, x: Any) -> int | str:
+    def _vote(self, x: Any) -> VoteFor:
         return self.label if self.rule.hits([getattr(x, self.column)])[0] else ABSTAIN
 
 
@@ -46,13 +46,13 @@ class NumberLF(RuleLF):
     """Votes where a number is in a range, see `number_lf`."""
 
 
-def regex_lf(name: str, pattern: str, label: int | str, column: str) -> RegexLF:
+def regex_lf(name: str, pattern: str, label: VoteFor, column: str) -> RegexLF:
     """A labelling function that votes `label` where a regular expression is found in a text.
 
     Args:
         name: name of the LF, unique within the task.
         pattern: of Python's `re`. Letters match in either case; `(?-i:US)` is a part for which case counts.
-        label: a member of `params.labels`, or a class name.
+        label: as for `keyword_lf`.
         column: one of the task's LF features; its values are texts. Texts that are equal are searched once.
 
     Raises:
@@ -71,13 +71,13 @@ def regex_lf(name: str, pattern: str, label: int | str, column: str) -> RegexLF:
 
 
 def number_lf(
-    name: str, label: int | str, column: str, *, above: float | None = None, below: float | None = None
+    name: str, label: VoteFor, column: str, *, above: float | None = None, below: float | None = None
 ) -> NumberLF:
     """A labelling function that votes `label` where a number is above one bound, below another, or both.
 
     Args:
         name: name of the LF, unique within the task.
-        label: a member of `params.labels`, or a class name.
+        label: as for `keyword_lf`.
         column: one of the task's LF features; its values are numbers, of which some may be missing.
         above, below: bounds, at least one; a number that is equal to one is outside.
 
@@ -95,11 +95,6 @@ def number_lf(
     except ValidationError as error:
         raise no_rule(name, error) from error
     return NumberLF(rule, label)
-
-
-def label_name(label: int | str) -> int | str:
-    """What a label is in JSON: the name of its class, where it has one."""
-    return label.name if isinstance(label, Label) else label
 
 
 def no_rule(name: str, error: ValidationError) -> LabellingError:

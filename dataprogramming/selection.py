@@ -1,34 +1,24 @@
 """Fitting label models side by side and choosing one of them on gold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel
 
-from adaptml.errors import LabellingError
-from adaptml.tasks import ProblemType, folds
+from adaptml.errors import LabellingError, listed
+from adaptml.folds import FOLDS
+from adaptml.tasks import ProblemType
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, best, constant, in_words, nested
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import MIN_GOLD, Floats, Gold, Indicator, LabelMatrix, covered
+from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, covered
 from dataprogramming.label_models.registry import config_fields, label_models_for
 
 AUTO = "auto"
-FOLDS = 5
 Config = BaseModel | Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What a label model says of gold points that it was not fitted on.
-
-    Attributes:
-        probs: float64 (g, k).
-        predicted: int8 (g, k), the classes that it names.
-    """
-
-    probs: Floats
-    predicted: Indicator
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,16 +28,25 @@ class Selection:
     Attributes:
         models: name → the model fitted with all gold, the simplest first; only those among which there was
             a choice.
-        held_out: name → what it says of gold by cross-validation; empty without gold.
+        without: name → FOLDS models, each fitted without the gold of one fold; empty without gold.
+        held_out: name → what these say of the gold that they have not seen; empty without gold.
+        judged: what is said of each gold point by the model that the other folds choose, fitted without the
+            point's own fold; None without gold.
+        constant: what a model says of them that always names the most frequent class; None without gold.
         chosen: name of the chosen one.
         reason: one sentence: why.
+        metric: what it was chosen by.
         warnings: one sentence each.
     """
 
     models: Mapping[str, LabelModel]
-    held_out: Mapping[str, HeldOut]
+    without: Mapping[str, Sequence[LabelModel]]
+    held_out: Mapping[str, Outcome]
+    judged: Outcome | None
+    constant: Outcome | None
     chosen: str
     reason: str
+    metric: Metric
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +61,8 @@ def select_label_model(
     gold: Gold | None,
     k: int,
     *,
+    fold: Numbers | None = None,
+    metric: Metric | None = None,
     choice: str = AUTO,
     config: Config | None = None,
 ) -> Selection:
@@ -69,20 +70,22 @@ def select_label_model(
 
     With gold, each model is judged by cross-validation in FOLDS parts: whatever it takes from gold (class
     balance, weights, thresholds, the number of epochs) comes from the other parts. `auto` then takes the
-    simplest model whose metric (accuracy; F1 over samples in multilabel) is within one standard error of the
-    best one's, the error being that of the mean difference per point. Without gold, or with fewer than
-    MIN_GOLD gold points that have votes, it takes the simplest: majority vote, or the union of votes in
-    multilabel. The others are then not fitted, nor are they where one is demanded. A model that cannot be
-    fitted is left out with a warning, unless it was demanded.
+    model of the best metric; among those that gold cannot tell from it, that of the lowest log loss
+    (`adaptml.tasks.metrics.best`). Its figure is nested: each part is judged by the model that the others
+    choose. Without gold, or with fewer than MIN_GOLD gold points that have votes, it takes the simplest:
+    majority vote, or the union of votes in multilabel. The others are then not fitted, nor are they where one
+    is demanded. A model that cannot be fitted is left out with a warning, unless it was demanded.
 
     Args:
         problem: one class a point, or any number.
         L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}.
         gold: points whose classes are known, or None.
         k: number of classes.
+        fold: of each gold point, int64 (g,), values in {0 … FOLDS-1}, as `adaptml.folds.folds_of_keys` gives
+            them; None deals the points in turn. A fold may be empty.
+        metric: what decides; None is the problem's plain measure.
         choice: `auto` or the name of a label model.
-        config: parameters of label models by name; each model takes those that it declares. `seed` also
-            shuffles the gold points into parts.
+        config: parameters of label models by name; each model takes those that it declares.
 
     Raises:
         LabellingError: no LF votes on any point, an unknown label model, a parameter that none has or whose
@@ -90,27 +93,62 @@ def select_label_model(
             or all, cannot be fitted.
     """
     gold = gold if gold is not None and len(gold) else None
+    metric = metric or accuracy_of(problem)
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
     given = _parameters(config) | {"cardinality": k}
-    seed = int(given.get("seed", 0))
     tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
-    models: dict[str, LabelModel] = {}
-    held_out: dict[str, HeldOut] = {}
+    known = None if gold is None else GoldInFolds(gold, _folds(gold, fold))
+    fits: dict[str, Fit] = {}
     for name, candidate in tried.items():
         try:
-            models[name], out = _fit(candidate, L, gold, seed)
+            fits[name] = _fit(candidate, L, known)
         except LabellingError as error:
             if len(tried) == 1:
                 raise
             warnings.append(f"the label model {name} was left out: {error}")
             continue
-        held_out |= {} if out is None else {name: out}
-        warnings += models[name].warnings
-    if not models:
+        warnings += fits[name].model.warnings
+    if not fits:
         raise LabellingError(f"no label model can be fitted: {'; '.join(warnings)}")
-    chosen, reason = _choice(problem, gold, models, held_out, demanded, L.shape[1])
-    return Selection(models, held_out, chosen, reason, warnings)
+    held_out = {name: fit.held_out for name, fit in fits.items() if fit.held_out is not None}
+    chosen, reason, judged = _choice(metric, known, list(fits), held_out, demanded, L.shape[1])
+    return Selection(
+        models={name: fit.model for name, fit in fits.items()},
+        without={name: fit.without for name, fit in fits.items() if fit.without},
+        held_out=held_out,
+        judged=judged,
+        constant=None if gold is None else constant(problem, gold.Y, len(gold)),
+        chosen=chosen,
+        reason=reason,
+        metric=metric,
+        warnings=warnings,
+    )
+
+
+@dataclass(frozen=True)
+class GoldInFolds:
+    """Gold points (g,) and the fold of each, int64 (g,)."""
+
+    gold: Gold
+    fold: Numbers
+
+    def without(self, part: int) -> Gold:
+        """The points of the other folds."""
+        return self.gold.rows(np.flatnonzero(self.fold != part))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted label model; see `Selection`."""
+
+    model: LabelModel
+    without: Sequence[LabelModel] = ()
+    held_out: Outcome | None = None
+
+
+def _folds(gold: Gold, fold: Numbers | None) -> Numbers:
+    return np.arange(len(gold), dtype=np.int64) % FOLDS if fold is None else fold
 
 
 def _parameters(config: Config | None) -> dict[str, Any]:
@@ -174,72 +212,65 @@ def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str)
         )
 
 
-def _fit(
-    candidate: LabelModel, L: LabelMatrix, gold: Gold | None, seed: int
-) -> tuple[LabelModel, HeldOut | None]:
+def _fit(candidate: LabelModel, L: LabelMatrix, known: GoldInFolds | None) -> Fit:
     """The label model fitted with all gold, and what it says of each gold point without having seen it."""
     votes = candidate.summary(L)
-    if gold is None:
-        return candidate.fit_many(votes, [None])[0], None
-    part = folds(gold.Y, FOLDS, seed)
-    others = [gold.rows(np.flatnonzero(part != fold)) for fold in range(min(FOLDS, len(gold)))]
-    model, *without = candidate.fit_many(votes, [gold, *others])
+    if known is None:
+        return Fit(candidate.fit_many(votes, [None])[0])
+    gold, fold = known.gold, known.fold
+    parts = np.unique(fold).tolist()
+    model, *unaware = candidate.fit_many(votes, [gold, *(known.without(part) for part in parts)])
+    by_part = dict(zip(parts, unaware, strict=True))
     probs, predicted = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
-    for fold, unaware in enumerate(without):
-        inside = np.flatnonzero(part == fold)
-        probs[inside] = unaware.predict_proba(gold.L[inside])
-        predicted[inside] = unaware.decide(probs[inside])
-    return model, HeldOut(probs, predicted)
+    for part, fitted in by_part.items():
+        inside = np.flatnonzero(fold == part)
+        probs[inside] = fitted.predict_proba(gold.L[inside])
+        predicted[inside] = fitted.decide(probs[inside])
+    return Fit(model, [by_part.get(part, model) for part in range(FOLDS)], Outcome(probs, predicted))
 
 
 def _choice(
-    problem: ProblemType,
-    gold: Gold | None,
-    models: Mapping[str, LabelModel],
-    held_out: Mapping[str, HeldOut],
+    metric: Metric,
+    known: GoldInFolds | None,
+    names: Sequence[str],
+    held_out: Mapping[str, Outcome],
     demanded: str | None,
     m: int,
-) -> tuple[str, str]:
-    """The model that is used, and why."""
-    simplest = next(iter(models))
-    if demanded is None:
-        return _best(problem, gold, held_out, simplest)
-    if demanded in models:
-        return demanded, f"{demanded} was asked for"
-    return simplest, (
-        f"{simplest} is used: {demanded} was asked for but cannot be fitted with {m} labelling functions"
-    )
-
-
-def _best(
-    problem: ProblemType, gold: Gold | None, held_out: Mapping[str, HeldOut], simplest: str
-) -> tuple[str, str]:
-    """The model that `auto` takes, and why."""
-    if gold is None:
-        return simplest, f"{simplest} is used because there is no gold to compare label models on"
-    n_covered = int(covered(gold.L).sum())
+) -> tuple[str, str, Outcome | None]:
+    """The model that is used, why, and what is said of gold by models that it did not choose."""
+    simplest = names[0]
+    if demanded is not None:
+        reason = f"{demanded} was asked for"
+        if demanded not in names:
+            reason = f"{simplest} is used: {reason} but cannot be fitted with {m} labelling functions"
+        return simplest, reason, held_out.get(simplest)
+    if known is None:
+        reason = f"{simplest} is used because there is no gold to compare label models on"
+        return simplest, reason, None
+    n_covered = int(covered(known.gold.L).sum())
     if n_covered < MIN_GOLD:
-        return simplest, (
+        reason = (
             f"{simplest} is used because only {n_covered} gold points have votes, too few to compare label "
             f"models on ({MIN_GOLD} are needed)"
         )
-    scores = {name: problem.scores(gold.Y, out.predicted) for name, out in held_out.items()}
-    best = max(scores, key=lambda name: scores[name].mean())
-    chosen = next(name for name in scores if _is_as_good(scores[name], scores[best]))
-    others = ", ".join(f"{name} {scores[name].mean():.3f}" for name in scores if name != chosen)
+        return simplest, reason, held_out[simplest]
+    chosen, reason = _best(metric, known.gold, held_out)
+    return chosen, reason, nested(metric, known.gold.Y, held_out, known.fold)
+
+
+def _best(metric: Metric, gold: Gold, held_out: Mapping[str, Outcome]) -> tuple[str, str]:
+    """The model that `auto` takes, and why."""
+    found = best(metric, gold.Y, held_out)
+    name, tied = found.name, [other for other in found.tied if other != found.name]
+    others = [f", {other} {metric.value(gold.Y, held_out[other]):.3f}" for other in held_out if other != name]
     what = (
-        f"{problem.measure_title} {scores[chosen].mean():.3f} on {len(gold)} gold points by cross-validation"
-        + (f", {others}" if others else "")
+        f"{in_words(metric, gold.Y, held_out[name])} on {len(gold)} gold points by cross-validation"
+        f"{''.join(others)}"
     )
-    if chosen == best:
-        return chosen, f"{chosen} is best: {what}"
-    return chosen, (
-        f"{chosen} and {best} cannot be told apart with {len(gold)} gold points; {chosen}, the simpler one, "
-        f"is taken: {what}"
+    if not tied:
+        return name, f"{name} is best: {what}"
+    loss = metric.problem.log_loss(gold.Y, held_out[name].probs)
+    return name, (
+        f"{name} is taken: {what}; gold cannot tell {listed(tied)} from it, and of these its log loss, "
+        f"{loss:.3f}, is the lowest"
     )
-
-
-def _is_as_good(scores: Floats, best: Floats) -> bool:
-    difference = best - scores
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    return bool(difference.mean() <= error * (1 + 1e-9))

@@ -40,8 +40,8 @@ class ShownVote:
     """One rule's vote on the row.
 
     Attributes:
-        rule, label: the rule, and the class that it votes for.
-        right: whether gold has that class; None without gold.
+        rule, label: the rule, and the class that it votes for, or set such as "cat or dog".
+        right: whether gold has that class, or one of the set; None without gold.
     """
 
     rule: str
@@ -97,6 +97,9 @@ def shown_rows(
     labels, predictions = (
         _said(project, task, kind, keys) for kind in (WritebackKind.LABELS, WritebackKind.PREDICTIONS)
     )
+    fits = dict(
+        zip(votes.codes.names(votes.class_names), names(votes.codes.members, votes.class_names), strict=False)
+    )
     rules = {one.name: one.rule for one in look.lfs if hasattr(one, "rule")}
     columns = [name for name in frame.columns if name not in {*KEYS, "gold_label", *votes.lf_names}]
     made = []
@@ -104,7 +107,7 @@ def shown_rows(
         key = (row["table_name"], row["id"])
         true = gold.get(key)
         cast = [
-            ShownVote(name, row[name], None if true is None else row[name] in true)
+            ShownVote(name, row[name], None if true is None else not {*true}.isdisjoint(fits[row[name]]))
             for name in votes.lf_names
             if row[name] is not None
         ]

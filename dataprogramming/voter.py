@@ -24,6 +24,7 @@ from adaptml.reports.reading import texts_of_task
 from adaptml.tasks import ABSTAIN, Task
 from dataprogramming import kept_ranges
 from dataprogramming.applier import Work, apply_work, count_failures
+from dataprogramming.declared_sets import DeclaredSets, declared_sets
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lfs import load_lfs
@@ -68,6 +69,11 @@ class Voter:
         self.lfs  # noqa: B018
 
     @cached_property
+    def declared(self) -> DeclaredSets:
+        """The sets of classes that they may vote for."""
+        return declared_sets(self.lfs, self.task.labels)
+
+    @cached_property
     def kept(self) -> KeptVotes:
         """The votes that were cast before."""
         folder = self.project.settings.votes(self.task.name)
@@ -100,6 +106,7 @@ class Voter:
             tuple(self.task.class_names),
             self.task.name,
             self.task.setting,
+            sets=self.declared.codes.sets,
             read_texts=texts_of_task(self.project.database, self.task),
         )
 
@@ -148,7 +155,8 @@ class Voter:
             for chunk in self._voted(looked_up):
                 self.kept.keep(chunk)
                 self.failures.update(count_failures(self.lfs, chunk.votes))
-                yield chunk.rows, np.maximum(chunk.votes, ABSTAIN)  # UNKNOWN is below ABSTAIN
+                # UNKNOWN is below ABSTAIN; what is kept has each labelling function's own codes.
+                yield chunk.rows, self.declared.common(np.maximum(chunk.votes, ABSTAIN))
                 advance(len(chunk.rows))
             self.kept.tidy({table: count(table) for table in tables})
 

@@ -18,9 +18,10 @@ from adaptml.files import replacing
 from adaptml.frames import KEYS, METADATA
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
+from adaptml.tasks.vote_codes import Sets, VoteCodes, sets_in
 from dataprogramming.kept_votes import Reuse
 from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
-from dataprogramming.lf_table import lf_table, votes_apart
+from dataprogramming.lf_table import lf_table
 
 CHUNK_ROWS = 100_000
 Mask = npt.NDArray[np.bool_]
@@ -32,11 +33,12 @@ class Votes:
 
     Attributes:
         keys: `table_name` and `id` (n rows).
-        L: label matrix, int8 (n, m), values in {-1, 0 … k-1}; -1 abstains.
+        L: label matrix, int8 (n, m), values in {-1, 0 … k-1}, and from k on for sets of classes; -1 abstains.
         lf_names: m names.
         class_names: k names, in the task's order.
         task: name of the task.
         setting: `multiclass` or `multilabel`.
+        sets: what the codes from k on stand for: k + i is a vote for one of the classes numbered in sets[i].
         Y: the points' true classes, int8 (n, k), values in {0, 1}; None where they are not known.
         gold: votes on the task's gold points, whose `Y` is known; None without gold.
         judges: which of the task's gold points judge only, bool (n,); None of other points.
@@ -68,6 +70,7 @@ class Votes:
     failures: Mapping[str, int] = field(default_factory=dict)
     read_texts: ReadTexts | None = None
     reuse: Reuse | None = None
+    sets: Sets = ()
 
     def __len__(self) -> int:
         """Number of data points."""
@@ -81,6 +84,11 @@ class Votes:
         table = self.summary().to_html(index=False, float_format="{:.3f}".format, na_rep="–")
         return f"<p>{escape(repr(self))}, {covered(self.L).mean():.1%} with votes</p>{table}"
 
+    @property
+    def codes(self) -> VoteCodes:
+        """What the numbers of the label matrix stand for."""
+        return VoteCodes(len(self.class_names), self.sets)
+
     @cached_property
     def frame(self) -> pd.DataFrame:
         """`table_name`, `id`, and an int8 column per labelling function (n rows)."""
@@ -91,7 +99,7 @@ class Votes:
         """A row per labelling function; with gold also how often it is right, see `lf_table`."""
         judged = self._judged()
         gold = None if judged is None or judged.Y is None else Gold(judged.L, judged.Y)
-        return lf_table(self.L, self.lf_names, self.class_names, gold=gold)
+        return lf_table(self.L, self.lf_names, self.class_names, self.sets, gold=gold)
 
     def rows(
         self,
@@ -106,12 +114,13 @@ class Votes:
         Args:
             lf: only points on which this labelling function votes; None for any.
             wrong: only gold points of whose classes the vote is none.
-            conflicts: only points with votes for different classes.
+            conflicts: only points with two votes that cannot both be right.
             n: at most so many, the first ones; None for all.
 
         Returns:
             Frame: table_name, id, one column per text, `gold_label` where it is known, and one column per
-            labelling function with the name of the class that it votes for, None where it abstains.
+            labelling function with the name of the class that it votes for, or "cat or dog" and "not cat" for
+            a set, None where it abstains.
 
         Raises:
             LabellingError: no such labelling function, or there is no gold to be wrong on.
@@ -128,7 +137,7 @@ class Votes:
         if wrong:
             chosen = chosen & source.is_wrong()[:, _places(source, lf)]
         mask = np.asarray(chosen.any(axis=1))
-        return source.shown(_first(np.asarray(mask & votes_apart(source.L)) if conflicts else mask, n))
+        return source.shown(_first(np.asarray(mask & source.disagree()) if conflicts else mask, n))
 
     def uncovered(self, n: int | None = None) -> pd.DataFrame:
         """The data points without a vote, all or the first n, as `rows` gives them."""
@@ -136,13 +145,16 @@ class Votes:
 
     def disagreements(self, n: int | None = None) -> pd.DataFrame:
         """The data points with votes for different classes, all or the first n, as `rows` gives them."""
-        return self.shown(_first(votes_apart(self.L), n))
+        return self.shown(_first(self.disagree(), n))
+
+    def disagree(self) -> Mask:
+        """Which points have two votes that cannot both be right: bool (n,)."""
+        return self.codes.disagree(self.L)
 
     def is_wrong(self) -> Mask:
-        """Which votes are for a class that the point does not have: bool (n, m); needs `Y`."""
-        known = np.zeros_like(self.L) if self.Y is None else self.Y
-        true = np.take_along_axis(known, np.maximum(self.L, 0).astype(np.int64), axis=1) > 0
-        return np.asarray((self.L >= 0) & ~true)
+        """Which votes are for none of the classes that the point has: bool (n, m); needs `Y`."""
+        Y = np.zeros((len(self), len(self.class_names)), np.int8) if self.Y is None else self.Y
+        return np.asarray((self.L >= 0) & ~self.codes.right(self.L, Y))
 
     def shown(self, mask: Mask, more: Mapping[str, Sequence[object]] | None = None) -> pd.DataFrame:
         """Some data points as `rows` gives them.
@@ -160,16 +172,22 @@ class Votes:
         if self.Y is not None:
             frame["gold_label"] = pd.Series(names(self.Y[mask], self.class_names), dtype=object)
         votes = self.L[mask]
-        words = np.array([*self.class_names, None], dtype=object)  # the last one is what -1 takes
+        # The last one is what -1 takes.
+        words = np.array([*self.codes.names(self.class_names), None], dtype=object)
         columns = {name: words[votes[:, j]] for j, name in enumerate(self.lf_names)}
         return pd.concat([frame, pd.DataFrame(columns, dtype=object, index=frame.index)], axis=1)
 
     def save(self, path: Path) -> Path:
         """Write the votes as Parquet, whole or not at all; returns the path.
 
-        The names of task, setting and classes stand in the file's metadata.
+        The names of task, setting and classes stand in the file's metadata, and the sets of classes.
         """
-        said = {"task": self.task, "setting": self.setting, "classes": list(self.class_names)}
+        said = {
+            "task": self.task,
+            "setting": self.setting,
+            "classes": list(self.class_names),
+            "sets": self.sets,
+        }
         schema = pa.schema(
             [(key, pa.large_string()) for key in KEYS] + [(name, pa.int8()) for name in self.lf_names],
             metadata={METADATA: json.dumps(said, ensure_ascii=False)},
@@ -201,7 +219,8 @@ class Votes:
         columns = [table.column(name).to_numpy() for name in lf_names]
         L = np.stack(columns, axis=1).astype(np.int8) if columns else np.empty((table.num_rows, 0), np.int8)
         keys = table.select(KEYS).to_pandas()
-        return cls(keys, L, lf_names, tuple(said["classes"]), said["task"], said["setting"])
+        classes, sets = tuple(said["classes"]), sets_in(said)
+        return cls(keys, L, lf_names, classes, said["task"], said["setting"], sets=sets)
 
     def _judged(self) -> "Votes | None":
         """The votes whose truth is known."""

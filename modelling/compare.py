@@ -8,40 +8,53 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.bootstrap import INTERVAL, Floats, bootstrap_means, interval
+from adaptml.bootstrap import INTERVAL, Floats, interval
 from adaptml.data import TASK_GOLD, Data, described, read_gold, read_labels
 from adaptml.errors import ModelError
 from adaptml.features.catalogue import Reference
+from adaptml.folds import FOLDS, folds_of_keys
 from adaptml.frames import write_preview
 from adaptml.labelled import LABEL, Labelled, labelled
+from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
-from adaptml.runs.recording import NOTE_TAG
-from adaptml.tasks import ProblemType, Task
+from adaptml.runs.metric import METRIC
+from adaptml.runs.recording import NOTE_TAG, Recorder
+from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
+from adaptml.tasks.metrics import Metric, metric_of
 from modelling.algorithms import Algorithm, Classifier, algorithm_name
+from modelling.choosing import HeldOut, Trials
 from modelling.defaults import train_settings
 from modelling.sources import (
     HasRun,
     Reader,
+    Split,
     data_of,
     exact_features,
+    few_points,
     notes_on_classes,
     settled,
-    targets,
     warn_left_out,
 )
-from modelling.strategies import FOLDS, Gold, HeldOut, Learner, Weak, cross_validate
+from modelling.strategies import AUTO, Gold, Learner
+from modelling.weak_labels import label_run, weak_labels
 
 # strategy → what it is called here; in this order
 STRATEGIES = {
+    "constant": "nothing: always the most frequent class",
+    "label_model": "nothing: the label model itself",
     "gold": "gold labels only",
     "weak": "label-model labels only",
     "union": "both, side by side",
     "stacked": "both, gold judges weak labels",
+    "stacked_votes": "both, gold judges weak labels and votes",
     "relabelled": "both, the rest labelled anew",
+    "relabelled_votes": "both, the rest labelled anew, votes heard",
+    AUTO: "what auto takes",
 }
+WITHOUT_WEAK = ("constant", "gold")  # strategies that need no weak labels
 
 
 @dataclass(frozen=True)
@@ -50,16 +63,19 @@ class Row:
 
     Attributes:
         strategy: its name in `train --strategy`.
-        metric: accuracy (multiclass) or F1 over samples (multilabel) on held-out gold.
-        low: lower end of the bootstrap interval.
+        metric: the task's metric on held-out gold; where the strategy leaves something to choose, on gold
+            that did not choose it.
+        low: lower end of its interval.
         high: upper end.
-        log_loss: on held-out gold; lower is better.
+        plain: the problem's plain measure on the same points: accuracy, or F1 over samples.
+        log_loss: on the same points; lower is better.
     """
 
     strategy: str
     metric: float
     low: float
     high: float
+    plain: float
     log_loss: float
 
 
@@ -70,7 +86,8 @@ class Comparison:
     Attributes:
         run_id: the MLflow run.
         address: where the run can be looked at: its page, or the folder of its artifacts.
-        measure: `accuracy` or `f1_samples`.
+        measure: name of the task's metric.
+        plain_measure: name of the problem's plain measure; a column of its own where it is another.
         rows: one per strategy that could be trained.
         sentence: what it means, plainly.
         n_gold: gold points.
@@ -80,12 +97,13 @@ class Comparison:
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
         >>> project.compare("spam", labelled).frame.columns.tolist()
-        ['strategy', 'trained_on', 'accuracy', 'low', 'high', 'log_loss']
+        ['strategy', 'trained_on', 'f1_of_positive', 'low', 'high', 'accuracy', 'log_loss']
     """
 
     run_id: str
     address: str
     measure: str
+    plain_measure: str
     rows: Sequence[Row]
     sentence: str
     n_gold: int
@@ -94,9 +112,12 @@ class Comparison:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The rows as a frame: strategy, trained_on, the measure, low, high, log_loss."""
+        """The rows as a frame: strategy, trained_on, the measures, low and high of the first, log_loss."""
         named = [STRATEGIES[row.strategy] for row in self.rows]
-        frame = pd.DataFrame(list(self.rows)).rename(columns={"metric": self.measure})
+        frame = pd.DataFrame(list(self.rows))
+        if self.plain_measure == self.measure:
+            del frame["plain"]
+        frame = frame.rename(columns={"metric": self.measure, "plain": self.plain_measure})
         frame.insert(1, "trained_on", named)
         return frame
 
@@ -131,7 +152,7 @@ def compare(
         algorithm: name of an algorithm, or any classifier that follows scikit-learn's conventions.
         features: columns to learn from; default: the task's.
         params: the algorithm's parameters, as values or text.
-        soft_labels: train on the label model's probabilities.
+        soft_labels: train on the label model's probabilities; built in: whichever is better.
         seed: of the folds, the training and the bootstrap.
         show_progress: draw progress bars.
 
@@ -141,7 +162,7 @@ def compare(
     Example:
         >>> labelled = project.label("spam", "comments", label_model="majority_vote")
         >>> project.compare("spam", labelled).frame["strategy"].tolist()
-        ['gold', 'weak', 'union', 'stacked', 'relabelled']
+        ['constant', 'gold', 'weak', 'union', 'stacked', 'relabelled', 'auto']
     """
     settings = train_settings(
         project.task(task), algorithm, params, features=list(features), soft_labels=soft_labels, seed=seed
@@ -150,11 +171,19 @@ def compare(
     labels = _read(project, task, data_of(data), gold)
     task = labels.task
     columns = exact_features(project, task, settings.features, labels.gold.keys, labels.weak.keys)
-    learner = Learner(made, task.problem, settings.soft_labels, seed)
-    shown = _parameters(labels, learner, columns, gold) | {SETTINGS_FROM: settings.came_from}
-    with project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder:
+    learner = Learner(made, task.problem, seed=seed)
+    shown = _parameters(labels, learner, columns, gold) | {
+        "soft_labels": "chosen" if settings.soft_labels is None else settings.soft_labels,
+        SETTINGS_FROM: settings.came_from,
+    }
+    metric = metric_of(task, labels.gold.Y)
+    with (
+        project.runs.run(task.name, f"compare {shown['algorithm']} {task.setting}", shown) as recorder,
+        label_run(project, data_of(data), task) as run,
+    ):
         recorder.tags[CLASSES_TAG] = classes_text(task.class_names)
-        for note in labels.notes:
+        split = Split(task, labels.source, labels.weak, 0, labels.gold, None)
+        for note in (*labels.notes, *few_points(split)):
             recorder.log.warning("%s", note)
         warn_left_out(recorder.log, labels.gold, described(gold))
         warn_left_out(recorder.log, labels.weak, labels.source)
@@ -162,26 +191,59 @@ def compare(
         reader = reader.learned(made, labels.gold.keys, labels.weak.keys)
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
-        held_out = _held_out(labels, learner, reader)
-        stopped = _stopped(held_out, made)
-        if stopped:
-            recorder.log.warning("%s", stopped)
-        recorder.metrics |= {f"{name}_unconverged": found.unconverged for name, found in held_out.items()}
-        rows, draws = _rows(task.problem, labels.gold.Y, held_out, seed)
-        recorder.metrics["points_gone"] = labels.gold.gone + labels.weak.gone
-        for row in rows:
-            recorder.metrics[f"{row.strategy}_{task.problem.measure}"] = row.metric
-            recorder.metrics[f"{row.strategy}_{task.problem.measure}_low"] = row.low
-            recorder.metrics[f"{row.strategy}_{task.problem.measure}_high"] = row.high
-            recorder.metrics[f"{row.strategy}_log_loss"] = row.log_loss
-        write_preview(pd.DataFrame(rows), recorder.folder / "comparison.html")
-        sentence = verdict(rows, draws) if len(labels.weak) else gold_only(rows[0], task.problem)
-        recorder.log.info(sentence)
-        recorder.tags[NOTE_TAG] = sentence
-        recorder.metrics |= {"gold_points": len(labels.gold), "train_points": len(labels.weak)}
-    n_gold, n_weak, measure = len(labels.gold), len(labels.weak), task.problem.measure
+        weak = weak_labels(run, split, reader, soft=settings.soft_labels, rest=True, seed=seed)
+        truth = Gold(reader.read(labels.gold.keys), labels.gold.Y, folds_of_keys(labels.gold.keys))
+        with progress("comparing", None, shown=show_progress, unit="ways") as advance:
+            trials = Trials(
+                learner, weak, truth, metric, soft=settings.soft_labels, advance=lambda _: advance(1)
+            )
+            held_out = _held_out(trials)
+        rows, draws = _rows(metric, truth.Y, held_out, seed)
+        sentence = verdict(rows, draws) if len(labels.weak) else gold_only(rows, metric)
+        _record(recorder, held_out, rows, metric, sentence, made)
+        recorder.metrics |= {
+            "points_gone": labels.gold.gone + labels.weak.gone,
+            "gold_points": len(labels.gold),
+            "train_points": len(labels.weak),
+        }
     lines = [("settings", settings.came_from)] if settings.came_from != BUILT_IN else []
-    return Comparison(recorder.run_id, recorder.address, measure, rows, sentence, n_gold, n_weak, lines)
+    return Comparison(
+        recorder.run_id,
+        recorder.address,
+        metric.name,
+        task.problem.measure,
+        rows,
+        sentence,
+        len(labels.gold),
+        len(labels.weak),
+        lines,
+    )
+
+
+def _record(
+    recorder: Recorder,
+    held_out: Mapping[str, HeldOut],
+    rows: Sequence[Row],
+    metric: Metric,
+    sentence: str,
+    made: Classifier,
+) -> None:
+    """What a run keeps of a comparison."""
+    stopped = _stopped(held_out, made)
+    if stopped:
+        recorder.log.warning("%s", stopped)
+    recorder.metrics |= {f"{name}_unconverged": found.unconverged for name, found in held_out.items()}
+    for row in rows:
+        name = f"{row.strategy}_{metric.logged}"
+        recorder.metrics |= {name: row.metric, f"{name}_low": row.low, f"{name}_high": row.high}
+        recorder.metrics |= {
+            f"{row.strategy}_{metric.problem.measure}": row.plain,
+            f"{row.strategy}_log_loss": row.log_loss,
+        }
+    recorder.params[METRIC] = metric.logged
+    write_preview(pd.DataFrame(rows), recorder.folder / "comparison.html")
+    recorder.log.info(sentence)
+    recorder.tags[NOTE_TAG] = sentence
 
 
 @dataclass(frozen=True)
@@ -219,19 +281,28 @@ def _parameters(
         "train_data": labels.source,
         "gold": described(gold),
         "features": ",".join(map(str, columns)),
-        "soft_labels": learner.soft_labels,
         "seed": learner.seed,
         **learner.classifier.get_params(deep=False),
     }
 
 
-def _held_out(labels: _Labels, learner: Learner, reader: Reader) -> dict[str, HeldOut]:
-    """What each strategy says of gold by cross-validation; gold alone where there is nothing else."""
-    gold = Gold(reader.read(labels.gold.keys), labels.gold.Y)
-    if len(labels.weak) == 0:
-        return cross_validate(["gold"], learner, None, gold)
-    P = targets(labels.weak, labels.source, learner.soft_labels)
-    return cross_validate(list(STRATEGIES), learner, Weak(reader.read(labels.weak.keys), P), gold)
+def _held_out(trials: Trials) -> dict[str, HeldOut]:
+    """What each strategy says of gold unseen, and what `auto` does; of those that could be trained.
+
+    Raises:
+        ModelError: not even gold can be trained on.
+    """
+    names = [name for name in STRATEGIES if name != AUTO]
+    if not any(len(weak.X) for weak in trials.weak.values()):
+        names = [name for name in names if name in WITHOUT_WEAK]
+    trials.explore(names)
+    found = {name: trials.nested(ways) for name in names if (ways := trials.of_strategy(name))}
+    failed = [error for way, error in trials.failed.items() if way.strategy == "gold"]
+    if len(found) < 2 and failed:
+        raise failed[0]
+    if len(found) > len(WITHOUT_WEAK):
+        found[AUTO] = trials.nested([way for way in trials.held_out if way.strategy in found])
+    return found
 
 
 def _stopped(held_out: Mapping[str, HeldOut], made: Classifier) -> str:
@@ -245,28 +316,28 @@ def _stopped(held_out: Mapping[str, HeldOut], made: Classifier) -> str:
 
 
 def _rows(
-    problem: ProblemType, Y: npt.NDArray[np.int8], held_out: Mapping[str, HeldOut], seed: int
+    metric: Metric, Y: npt.NDArray[np.int8], held_out: Mapping[str, HeldOut], seed: int
 ) -> tuple[list[Row], dict[str, Floats]]:
     """A row per strategy, and its metric in each bootstrap draw: the same draws of points for all."""
     rows, draws = [], {}
     for name in (name for name in STRATEGIES if name in held_out):
-        scores = problem.scores(Y, problem.decide(held_out[name].probs))
-        draws[name] = bootstrap_means(scores, seed)
-        low, high = interval(draws[name])
-        rows.append(Row(name, float(scores.mean()), low, high, held_out[name].log_loss))
+        found = held_out[name]
+        draws[name] = metric.sign * metric.draws(Y, found.said, seed)
+        low, high = metric.interval(Y, found.said, seed)
+        rows.append(Row(name, found.metric, low, high, found.plain, found.log_loss))
     return rows, draws
 
 
 def verdict(rows: Sequence[Row], draws: Mapping[str, Floats]) -> str:
     """One plain sentence: the best strategy with weak labels against gold alone."""
     by_name = {row.strategy: row for row in rows}
-    others = [row for row in rows if row.strategy != "gold"]
+    others = [row for row in rows if row.strategy not in ("constant", "gold", AUTO)]
     if "gold" not in by_name or not others:
         return "Not every strategy could be trained on this data, so weak supervision cannot be judged here."
-    best, alone = max(others, key=lambda row: row.metric), by_name["gold"].metric
+    best, alone = max(others, key=lambda row: draws[row.strategy].mean()), by_name["gold"].metric
     gain = draws[best.strategy] - draws["gold"]
     low, high = interval(gain)
-    span = f"{best.metric - alone:+.3f}, {INTERVAL} {low:+.3f} to {high:+.3f}"
+    span = f"{gain.mean():+.3f}, {INTERVAL} {low:+.3f} to {high:+.3f}"
     what = f"{STRATEGIES[best.strategy]} against gold labels only: {span}"
     if low > 0:
         return f"Weak supervision is worth it here ({what})."
@@ -277,11 +348,12 @@ def verdict(rows: Sequence[Row], draws: Mapping[str, Floats]) -> str:
     return f"This gold set cannot tell whether weak supervision is worth it ({what}); annotate more points."
 
 
-def gold_only(row: Row, problem: ProblemType) -> str:
+def gold_only(rows: Sequence[Row], metric: Metric) -> str:
     """One plain sentence where every weakly labelled point is gold."""
+    reached = {row.strategy: f"{row.metric:.3f}" for row in rows}
     return (
         "Every weakly labelled point is gold, so there is nothing to compare: gold alone reaches "
-        f"{problem.measure_title} {row.metric:.3f} by cross-validation; label more points to compare."
+        f"{metric.title} {reached.get('gold', 'nothing')} by cross-validation; label more points to compare."
     )
 
 

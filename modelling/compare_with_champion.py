@@ -8,21 +8,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.bootstrap import INTERVAL, bootstrap_means, interval
+from adaptml.bootstrap import INTERVAL, interval
 from adaptml.data import TASK_GOLD, Data, described, read_gold
 from adaptml.errors import ModelError, listed
+from adaptml.folds import FOLDS
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.recording import NOTE_TAG
 from adaptml.runs.reuse import fingerprint, mark, run_with
-from adaptml.tasks import ProblemType, Task
+from adaptml.tasks import Task
+from adaptml.tasks.metrics import Metric, metric_of
 from modelling.algorithms import algorithm_name
+from modelling.choosing import HeldOut
 from modelling.deploy import version_and_champion
 from modelling.recipe import Recipe, read_recipe
 from modelling.registration import registered_name
 from modelling.retraining import Retraining, retraining
-from modelling.strategies import FOLDS, HeldOut
 
 MAX_LISTED = 20
 NEW, CHAMPION = "new", "champion"
@@ -40,9 +42,10 @@ class ChampionComparison:
             is nothing to compare with: no champion, or one of other classes.
         sentence: what was found, plainly.
         notes: what to know of the figures, one sentence each.
-        measure: `accuracy` or `f1_samples`.
+        measure: the task's metric, as metrics have it.
         metrics: `new_<measure>`, `champion_<measure>`, `gain`, `gain_low`, `gain_high`, `new_log_loss`,
-            `champion_log_loss` and `gold_points`; empty where nothing was compared.
+            `champion_log_loss` and `gold_points`, and of both the accuracy, or F1 over samples; empty where
+            nothing was compared.
         run_id: the MLflow run; empty likewise.
 
     Example:
@@ -95,7 +98,7 @@ def compare_with_champion(
     Each of the two is trained again as it was (algorithm, parameters, strategy, features, soft labels, its
     own weak labels), in cross-validation on the same folds of the same gold, so that neither is judged on
     gold that it was trained on. Better means that the lower end of the paired bootstrap interval of the
-    gain lies above 0; the measure is accuracy, in multilabel F1 over samples.
+    gain lies above 0; the task's metric is what is measured.
 
     Args:
         project: holds the models, the runs, the gold and the features.
@@ -135,10 +138,11 @@ def compare_with_champion(
         who: retraining(project, task, recipe, truth, seed, show_progress) for who, recipe in recipes.items()
     }
     parts = [part for side in sides.values() for part in side.parts()]
-    inputs = fingerprint("compare with champion", str(seed), truth.keys[KEYS], *parts)
+    metric = metric_of(task, truth.Y)
+    inputs = fingerprint("compare with champion", str(seed), metric.name, truth.keys[KEYS], *parts)
     done = None if fresh else run_with(project, task.name, inputs)
     if done is None:
-        run_id, metrics = _compared(project, task, sides, described(gold))
+        run_id, metrics = _compared(project, task, metric, sides, described(gold))
         mark(project, run_id, inputs)
     else:
         run_id, metrics = done.info.run_id, dict(done.data.metrics)
@@ -147,9 +151,9 @@ def compare_with_champion(
         version=version,
         champion=champion,
         better=metrics["gain_low"] > 0,
-        sentence=_verdict(task.problem, sides, metrics),
+        sentence=_verdict(metric, sides, metrics),
         notes=_notes(sides),
-        measure=task.problem.measure,
+        measure=metric.logged,
         metrics=metrics,
         run_id=run_id,
     )
@@ -159,7 +163,7 @@ def _uncompared(
     task: Task, version: str, champion: str | None, sentence: str, *, better: bool
 ) -> ChampionComparison:
     model = registered_name(task)
-    return ChampionComparison(model, version, champion, better, sentence, (), task.problem.measure, {}, "")
+    return ChampionComparison(model, version, champion, better, sentence, (), metric_of(task).logged, {}, "")
 
 
 def _in_classes_of_now(task: Task, recipe: Recipe) -> bool:
@@ -193,7 +197,7 @@ def _gold(project: Project, task: Task, gold: Data) -> Labelled:
 
 
 def _compared(
-    project: Project, task: Task, sides: Mapping[str, Retraining], gold: str
+    project: Project, task: Task, metric: Metric, sides: Mapping[str, Retraining], gold: str
 ) -> tuple[str, dict[str, float]]:
     """Judge both in one MLflow run: its id, and the metrics."""
     seed = sides[NEW].learner.seed
@@ -201,12 +205,12 @@ def _compared(
     for who, side in sides.items():
         shown |= {f"{who}_version": side.recipe.version, f"{who}_run": side.recipe.run_id}
         shown |= {f"{who}_algorithm": algorithm_name(side.recipe.classifier)}
-        shown |= {f"{who}_strategy": side.recipe.strategy}
+        shown |= {f"{who}_strategy": side.recipe.way.strategy}
     with project.runs.run(task.name, f"compare with champion {task.setting}", shown) as recorder:
-        new, champion = (sides[who].held_out() for who in (NEW, CHAMPION))
-        metrics = judged(task.problem, sides[NEW].gold.Y, new, champion, seed)
+        new, champion = (sides[who].held_out(metric) for who in (NEW, CHAMPION))
+        metrics = judged(metric, sides[NEW].gold.Y, new, champion, seed)
         recorder.metrics |= metrics
-        found = [_verdict(task.problem, sides, metrics), *_notes(sides)]
+        found = [_verdict(metric, sides, metrics), *_notes(sides)]
         for sentence in found:
             recorder.log.info("%s", sentence)
         recorder.tags[NOTE_TAG] = " ".join(found)
@@ -214,12 +218,12 @@ def _compared(
 
 
 def judged(
-    problem: ProblemType, Y: npt.NDArray[np.int8], new: HeldOut, champion: HeldOut, seed: int
+    metric: Metric, Y: npt.NDArray[np.int8], new: HeldOut, champion: HeldOut, seed: int
 ) -> dict[str, float]:
     """How well each of the two predicts gold, and the gain with its paired bootstrap interval.
 
     Args:
-        problem: says how a point is scored.
+        metric: what is measured.
         Y: gold, int8 (g, k), values in {0, 1}.
         new, champion: what each says of these points, by models that did not see them.
         seed: of the bootstrap.
@@ -227,21 +231,22 @@ def judged(
     Returns:
         The metrics of `ChampionComparison`.
     """
-    ours, theirs = (problem.scores(Y, problem.decide(found.probs)) for found in (new, champion))
-    low, high = interval(bootstrap_means(ours - theirs, seed))
-    measure = problem.measure
-    metrics = {f"{NEW}_{measure}": float(ours.mean()), f"{CHAMPION}_{measure}": float(theirs.mean())}
-    metrics |= {"gain": float((ours - theirs).mean()), "gain_low": low, "gain_high": high}
-    metrics |= {f"{NEW}_log_loss": new.log_loss, f"{CHAMPION}_log_loss": champion.log_loss}
-    return metrics | {"gold_points": float(len(Y))}
+    ours, theirs = (metric.sign * metric.draws(Y, found.said, seed) for found in (new, champion))
+    low, high = interval(ours - theirs)
+    metrics: dict[str, float] = {}
+    for who, found in ((NEW, new), (CHAMPION, champion)):
+        metrics |= {f"{who}_{metric.problem.measure}": found.plain, f"{who}_{metric.logged}": found.metric}
+        metrics |= {f"{who}_log_loss": found.log_loss}
+    gain = metric.sign * (new.metric - champion.metric)
+    return metrics | {"gain": gain, "gain_low": low, "gain_high": high, "gold_points": float(len(Y))}
 
 
-def _verdict(problem: ProblemType, sides: Mapping[str, Retraining], metrics: Mapping[str, float]) -> str:
+def _verdict(metric: Metric, sides: Mapping[str, Retraining], metrics: Mapping[str, float]) -> str:
     """One plain sentence."""
     new, champion = (f"version {sides[who].recipe.version}" for who in (NEW, CHAMPION))
-    ours, theirs = (metrics[f"{who}_{problem.measure}"] for who in (NEW, CHAMPION))
+    ours, theirs = (metrics[f"{who}_{metric.logged}"] for who in (NEW, CHAMPION))
     span = f"{INTERVAL} {metrics['gain_low']:+.3f} to {metrics['gain_high']:+.3f}"
-    found = f"{problem.measure_title} {ours:.3f} against {theirs:.3f} on the same"
+    found = f"{metric.title} {ours:.3f} against {theirs:.3f} on the same"
     what = f"({found} {metrics['gold_points']:.0f} gold points, {metrics['gain']:+.3f}, {span})"
     if metrics["gain_low"] > 0:
         return f"V{new[1:]} is better than the champion, {champion} {what}."

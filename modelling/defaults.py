@@ -18,7 +18,7 @@ from modelling.algorithms import (
 from modelling.algorithms.registry import algorithms
 from modelling.strategies import AUTO
 
-BUILT_IN = {"algorithm": DEFAULT_ALGORITHM, "strategy": AUTO, "features": (), "soft_labels": False, "seed": 0}
+BUILT_IN = {"algorithm": DEFAULT_ALGORITHM, "strategy": AUTO, "features": (), "soft_labels": None, "seed": 0}
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class TrainSettings:
         return tuple(self.chosen.used["features"])
 
     @property
-    def soft_labels(self) -> bool:
-        """Train on probabilities."""
-        return bool(self.chosen.used["soft_labels"])
+    def soft_labels(self) -> bool | None:
+        """Train on probabilities; None: whichever is better on gold."""
+        said = self.chosen.used["soft_labels"]
+        return None if said is None else bool(said)
 
     @property
     def seed(self) -> int:

@@ -1,6 +1,5 @@
 """How good a trained end model is: on test points, and on gold by cross-validation."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,15 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.folds import Folds
 from adaptml.frames import KEYS
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant_held_out, in_words
 from modelling.algorithms import EndModel
+from modelling.algorithms.core import Matrix
+from modelling.choosing import Combined, HeldOut
 from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
-from modelling.strategies import Combined, Gold, Learner, Weak, cross_validate
 
 BY_CROSS_VALIDATION = "by cross-validation"
 
@@ -30,64 +32,82 @@ class Evaluation:
     Attributes:
         task: classes and problem type.
         folder: where plots and frames are written.
+        metric: what the task's models are compared by.
         metrics: `lm_…` against the label model's labels, `gold_…` against gold.
         predictions: frames of table_name, id, label, label_probs and maybe gold_label.
-        gold: gold points and what was predicted of them, (g, k); None where nothing was compared with gold.
+        gold: gold points and what was predicted of them; None where nothing was compared with gold.
         policy: how gold was predicted, for people.
+        told: whose labels → how good the model is on them, for people; empty where nothing was compared.
     """
 
     task: Task
     folder: Path
+    metric: Metric
     metrics: dict[str, float] = field(default_factory=dict)
     predictions: list[pd.DataFrame] = field(default_factory=list)
-    gold: tuple[Labelled, Probs] | None = None
+    gold: tuple[Labelled, Outcome] | None = None
     policy: str = ""
+    told: dict[str, str] = field(default_factory=dict)
 
-    def on_test(self, model: EndModel, reader: Reader, test: pd.DataFrame) -> None:
-        """Predict the test points once; compare with each kind of label that they have."""
-        probs = model.predict_proba(reader.read(test[KEYS]))
+    def on_test(self, model: EndModel, reader: Reader, test: pd.DataFrame, V: Matrix | None = None) -> None:
+        """Predict the test points once; compare with each kind of label that they have.
+
+        Args:
+            model: the end model.
+            reader: reads features.
+            test: table_name, id, and `label` or `gold_label` or both (t rows).
+            V: of a model that takes votes, their log-odds, (t, k).
+        """
+        probs = model.predict_proba(reader.read(test[KEYS]), V)
         frame, place = predictions(self.task, test, probs), pd.MultiIndex.from_frame(test[KEYS])
         for prefix, column in (("lm", LABEL), ("gold", GOLD_LABEL)):
             if column not in test.columns or not test[column].notna().any():
                 continue
             truth = labelled(test[test[column].notna()], self.task, column, "the test data")
             found = probs[place.get_indexer(pd.MultiIndex.from_frame(truth.keys))]
-            self._compare(truth, found, prefix, "")
+            self._compare(truth, Outcome(found, self.task.problem.decide(found)), prefix, "")
             frame = with_gold(frame, self.task, truth) if column == GOLD_LABEL else frame
         write_predictions(frame, self.task, self.folder / PREDICTIONS)
         self.predictions.append(frame)
 
-    def on_gold(
-        self, learner: Learner, weak: Weak | None, gold: Gold, done: Combined, truth: Labelled
-    ) -> None:
-        """Compare with gold that was trained on: by cross-validation."""
-        name = done.strategy
-        held_out = done.held_out.get(name) or cross_validate([name], learner, weak, gold)[name]
-        self._compare(truth, held_out.probs, "gold", BY_CROSS_VALIDATION)
+    def on_gold(self, held_out: HeldOut, done: Combined, truth: Labelled, fold: Folds) -> None:
+        """Compare with gold that was trained on: by cross-validation.
+
+        Args:
+            held_out: what is said of gold by models that saw none of its fold, and were not chosen by it.
+            done: how the model was chosen.
+            truth: g gold points.
+            fold: of each, int64 (g,).
+        """
+        self._compare(truth, held_out.said, "gold", BY_CROSS_VALIDATION)
+        self._record_constant(truth, fold)
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
-            self.metrics[f"strategy_{other}/{self.task.problem.measure}"] = found.metric
+            self.metrics[f"strategy_{other}/{self.metric.logged}"] = found.metric
+            self.metrics[f"strategy_{other}/{self.task.problem.measure}"] = found.plain
             self.metrics[f"strategy_{other}/unconverged"] = found.unconverged
-        frame = with_gold(predictions(self.task, truth.keys, held_out.probs), self.task, truth)
+        frame = with_gold(predictions(self.task, truth.keys, held_out.said.probs), self.task, truth)
         write_predictions(frame, self.task, self.folder / GOLD_PREDICTIONS)
         self.predictions.append(frame)
 
-    def _compare(self, truth: Labelled, probs: Probs, prefix: str, policy: str) -> None:
+    def _record_constant(self, truth: Labelled, fold: Folds) -> None:
+        said = constant_held_out(self.task.problem, truth.Y, fold)
+        often = self.task.class_names[int(truth.Y.sum(axis=0).argmax())]
+        self.metrics[f"gold_constant/{self.metric.logged}"] = self.metric.value(truth.Y, said)
+        self.told["gold"] += f"; always {often}: {in_words(self.metric, truth.Y, said)}"
+
+    def _compare(self, truth: Labelled, said: Outcome, prefix: str, policy: str) -> None:
         whose = "gold" if prefix == "gold" else "the label model's labels"
         title = f"End model against {whose}, {len(truth)} points{', ' if policy else ''}{policy}"
-        self.metrics |= report(self.folder, self.task, truth, probs, prefix, title)
+        self.metrics |= report(self.folder, self.task, truth, said, prefix, title)
+        for metric in (self.metric, accuracy_of(self.task.problem)):
+            low, high = metric.interval(truth.Y, said)
+            name = f"{prefix}_{metric.logged}"
+            self.metrics |= {name: metric.value(truth.Y, said), f"{name}_low": low, f"{name}_high": high}
+        words = both_in_words(self.metric, truth.Y, said)
+        told = f"{words} on {len(truth)} points{' ' if policy else ''}{policy}"
         if prefix == "gold":
-            self.gold, self.policy = (truth, probs), policy
-            predicted = self.task.problem.decide(probs)
-            self.metrics |= judge_metrics(self.task.problem, truth.judges, truth.Y, predicted, prefix)
-
-    def sentences(self) -> Mapping[str, str]:
-        """Whose labels → the problem's measure on them, for people; empty where nothing was compared."""
-        measure, found = self.task.problem.measure, {}
-        for prefix, whose in (("lm", "label model"), ("gold", "gold")):
-            if f"{prefix}_{measure}" in self.metrics:
-                value, points = self.metrics[f"{prefix}_{measure}"], int(self.metrics[f"{prefix}_points"])
-                policy = f" {self.policy}" if prefix == "gold" and self.policy else ""
-                judged = judge_sentence(self.task.problem, self.metrics, prefix)
-                found[whose] = f"{measure} {value:.3f} on {points} points{policy}{judged}"
-        return found
+            self.gold, self.policy = (truth, said), policy
+            self.metrics |= judge_metrics(self.metric, truth.judges, truth.Y, said, prefix)
+            told += judge_sentence(self.metric, self.metrics, prefix)
+        self.told["gold" if prefix == "gold" else "label model"] = told

@@ -107,9 +107,9 @@ def training_points(project: Project, recipe: Recipe) -> pd.DataFrame:
     gold = TASK_GOLD if recipe.gold == TASK_GOLD else None
     labels = split(project, task, as_recorded(recipe.train_data), recipe.share, gold, recipe.seed)
     sets = []
-    if recipe.strategy != "gold":
+    if recipe.way.strategy != "gold":
         sets.append((labels.training, WEAK))
-    if recipe.strategy != "weak" and (known := labels.gold or read_gold(project, gold, task)) is not None:
+    if recipe.way.strategy != "weak" and (known := labels.gold or read_gold(project, gold, task)) is not None:
         sets.append((known, GOLD))
     frames = [
         data.keys[KEYS].assign(

@@ -17,6 +17,7 @@ from adaptml.project import Project
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from modelling.algorithms import Classifier, EndModel, algorithms, classifier
+from modelling.choosing import Way
 from modelling.keyed import CLASSIFIER, NAMES, REGISTERED, Names, read_names
 from modelling.sources import share_of
 from modelling.strategies import AUTO, STRATEGY_USED
@@ -33,8 +34,7 @@ class Recipe:
         task: name of its task.
         class_names: k names, in the order of the task when it was trained.
         classifier: unfitted, with the parameters of the training.
-        strategy: how gold and weak labels were combined: the strategy that was used.
-        soft_labels: whether it learned from probabilities.
+        way: how gold and weak labels were combined: what was used.
         features: the versions of features that it learned from.
         train_data: the run of `label`, or the file, with its weak labels.
         gold: the gold that it was trained with too: `task`, a file, or `none`.
@@ -49,8 +49,7 @@ class Recipe:
     task: str
     class_names: tuple[str, ...]
     classifier: Classifier
-    strategy: str
-    soft_labels: bool
+    way: Way
     features: tuple[Reference, ...]
     train_data: str
     gold: str
@@ -98,14 +97,24 @@ def _recipe(model: str, version: str, run: Run, said: Names, made: Classifier) -
         task=params["task"],
         class_names=said.classes,
         classifier=made,
-        strategy=strategy_used(run),
-        soft_labels=params.get("soft_labels") == "True",
+        way=_way(run),
         features=tuple(Reference.recorded(name) for name in said.features),
         train_data=params["train_data"],
         gold=params.get("gold", NO_GOLD),
         share=_share(params.get("test_data", "")),
         seed=int(params.get("seed", 0)),
         searched="search" in params,
+    )
+
+
+def _way(run: Run) -> Way:
+    """How a run trained in the end; runs of before recorded less of it."""
+    params = run.data.params
+    return Way(
+        strategy_used(run),
+        params.get("label_model_used", ""),
+        params.get("soft_labels_used", params.get("soft_labels")) == "True",
+        params.get("class_weight_used") == "balanced",
     )
 
 

@@ -10,12 +10,13 @@ from adaptml.frames import KEYS, write_frame, write_preview
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled
 from adaptml.plots import det_plot, roc_plot, write_plot
 from adaptml.tasks import Task, names
+from adaptml.tasks.metrics import Outcome
 
 Probs = npt.NDArray[np.float64]
 
 
 def report(
-    folder: Path, task: Task, truth: Labelled, probs: Probs, prefix: str, title: str
+    folder: Path, task: Task, truth: Labelled, said: Outcome, prefix: str, title: str
 ) -> dict[str, float]:
     """Compare predictions with labels: plots into a folder, metrics back.
 
@@ -24,14 +25,14 @@ def report(
             `<prefix>_roc_curve.png` and `<prefix>_det_curve.png`.
         task: the classes and the problem type.
         truth: n labelled data points.
-        probs: float64 (n, k), the model's probabilities for them.
+        said: what the model says of them.
         prefix: `gold` or `lm`: whose labels they are.
         title: what the plots compare.
 
     Returns:
         `<prefix>_<metric>` → value; metrics that are not defined are left out.
     """
-    flags = task.problem.decide(probs)
+    flags, probs = said.predicted, said.probs
     matrix = task.problem.confusion_plot(task.class_names, truth.Y, flags, title)
     write_plot(matrix, folder / f"{prefix}_confusion_matrix.png")
     if task.positive is not None:

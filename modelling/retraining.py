@@ -1,6 +1,6 @@
 """A registered version trained again in cross-validation: it is judged on gold that it did not see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -8,14 +8,18 @@ import pandas as pd
 
 from adaptml.data import as_recorded, is_run, read_labels
 from adaptml.errors import FrameError, ModelError, TrackingError
+from adaptml.folds import folds_of_keys
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA
 from adaptml.tasks import Task
+from adaptml.tasks.metrics import Metric
+from modelling.choosing import HeldOut, Trials
 from modelling.recipe import Recipe
-from modelling.sources import Reader, split, targets
-from modelling.strategies import Gold, HeldOut, Learner, Weak, cross_validate
+from modelling.sources import Reader, split
+from modelling.strategies import Gold, Learner, Weak
+from modelling.weak_labels import label_run, read_at_once, weak_labels
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Retraining:
         learner: the same, with the seed of the folds.
         weak: its weakly labelled points; None where there are none but gold points.
         gold: the gold points, with the features that it reads.
-        seen: how many of them its label model was fitted or chosen on.
+        seen: how many of them its label model was fitted or chosen on, where it cannot be kept from them.
     """
 
     recipe: Recipe
@@ -39,12 +43,22 @@ class Retraining:
     def parts(self) -> list[str | npt.NDArray[Any]]:
         """All that `held_out` depends on, but for the seed, which the learner has."""
         parts: list[str | npt.NDArray[Any]] = [self.recipe.run_id, self.gold.Y, self.gold.X]
-        return parts if self.weak is None else [*parts, self.weak.X, self.weak.P]
+        return parts if self.weak is None else [*parts, self.weak.X, self.weak.says.probs]
 
-    def held_out(self) -> HeldOut:
-        """What it says of the gold points, each by a model that did not see it."""
-        strategy = self.recipe.strategy
-        return cross_validate([strategy], self.learner, self.weak, self.gold)[strategy]
+    def held_out(self, metric: Metric) -> HeldOut:
+        """What it says of the gold points, each by a model that did not see it.
+
+        Raises:
+            ModelError: it cannot be trained like this.
+        """
+        way = self.recipe.way
+        trials = Trials(
+            self.learner, {} if self.weak is None else {way.label_model: self.weak}, self.gold, metric
+        )
+        trials.run([way])
+        if way in trials.failed:
+            raise trials.failed[way]
+        return trials.held_out[way]
 
     @property
     def note(self) -> str:
@@ -80,14 +94,20 @@ def retraining(
             f"{recipe.name} cannot be trained again to be compared: its labels are gone or not read "
             f"({error}); decide by hand: `adaptml deploy {recipe.model}`"
         ) from error
-    training, made = labels.training.without(truth.keys), recipe.classifier
-    reader = Reader(project.points, recipe.features, show_progress).learned(made, training.keys, truth.keys)
-    weak = None
-    if len(training):
-        weak = Weak(reader.read(training.keys), targets(training, labels.source, recipe.soft_labels))
-    learner = Learner(made, task.problem, recipe.soft_labels, seed)
-    seen = 0 if weak is None or recipe.strategy == "gold" else _seen(project, recipe.train_data, truth)
-    return Retraining(recipe, learner, weak, Gold(reader.read(truth.keys), truth.Y), seen)
+    labels = replace(labels, training=labels.training.without(truth.keys), gold=truth)
+    way, made = recipe.way, recipe.classifier
+    reader = Reader(project.points, recipe.features, show_progress)
+    reader = reader.learned(made, labels.training.keys, truth.keys)
+    with label_run(project, recipe.train_data, task) as run:
+        rest = way.strategy.startswith("relabelled")
+        found = weak_labels(run, labels, reader, soft=way.soft, rest=rest, seed=recipe.seed)
+        weak = found.get(way.label_model) or next(iter(found.values()), None)
+        weak = weak if weak is None else read_at_once(weak)
+    learner = Learner(made, task.problem, seed=seed)
+    saw = weak is not None and weak.without is None and way.strategy != "gold"
+    seen = _seen(project, recipe.train_data, truth) if saw else 0
+    gold = Gold(reader.read(truth.keys), truth.Y, folds_of_keys(truth.keys))
+    return Retraining(recipe, learner, weak, gold, seen)
 
 
 def _seen(project: Project, data: str, truth: Labelled) -> int:

@@ -2,7 +2,7 @@
 
 Random search: Bergstra and Bengio 2012, https://jmlr.org/papers/v13/bergstra12a.html. The settings are those
 that scikit-learn's RandomizedSearchCV would draw. It knows nothing of weak labels, so each setting is judged
-by the cross-validation that chooses strategies too.
+by the cross-validation that chooses strategies too, and by the task's metric.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,23 +12,16 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from adaptml.bootstrap import INTERVAL, bootstrap_means, interval
+from adaptml.bootstrap import INTERVAL, interval
 from adaptml.errors import ModelError
+from adaptml.folds import FOLDS, held_out_parts
 from adaptml.progress import progress
 from adaptml.runs.recording import ChildRun
-from adaptml.tasks import folds as folds_of
+from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, algorithms
-from modelling.strategies import (
-    FOLDS,
-    MIN_GOLD,
-    Gold,
-    HeldOut,
-    Learner,
-    Weak,
-    combine,
-    cross_validate,
-    judged,
-)
+from modelling.algorithms.end_model import vote_log_odds
+from modelling.choosing import MIN_GOLD, HeldOut, Trials, Way, judged
+from modelling.strategies import Gold, Learner, Weak
 
 # Of these, each fold leaves MIN_GOLD to choose by.
 MIN_SEARCHED = MIN_GOLD * FOLDS // (FOLDS - 1)
@@ -54,12 +47,13 @@ class Tried:
         """Lower is better; infinite where it could not be trained."""
         return np.inf if self.held_out is None else self.held_out.log_loss
 
-    def metrics(self, measure: str) -> dict[str, float]:
+    def metrics(self, metric: Metric) -> dict[str, float]:
         """What a run logs of it."""
         found = self.held_out
         if found is None:
             return {}
-        return {"log_loss": found.log_loss, measure: found.metric, "unconverged": found.unconverged}
+        measures = {metric.problem.measure: found.plain, metric.logged: found.metric}
+        return {"log_loss": found.log_loss, **measures, "unconverged": found.unconverged}
 
 
 @dataclass(frozen=True)
@@ -68,17 +62,19 @@ class Searched:
 
     Attributes:
         tried: the parameters without search first, then every setting that was drawn.
-        winner: the one of the lowest log loss by cross-validation on all gold.
+        winner: the best of them by cross-validation on all gold.
+        metric: what decides.
         learner: the learner with its parameters.
         held_out: what models say of gold points that neither they nor the choice of their parameters saw.
         without_params: the algorithm's parameters without search.
-        gain: mean difference of the problem's measure to the parameters without search, on the same points.
+        gain: how much better the metric is than with the parameters without search, on the same points.
         low: lower end of its interval.
         high: upper end.
     """
 
     tried: Sequence[Tried]
     winner: Tried
+    metric: Metric
     learner: Learner
     held_out: HeldOut
     without_params: Mapping[str, Any]
@@ -93,14 +89,15 @@ class Searched:
         failed = sum(1 for one in self.tried[1:] if one.held_out is None)
         drawn = f"{n} settings tried" + (f", {failed} of which could not be trained" if failed else "")
         if self.winner is without:
-            found = f"none has a lower log loss than the parameters without search ({without.log_loss:.3f})"
+            found = "none is better than the parameters without search"
         else:
             said = ", ".join(f"{name} {value}" for name, value in self.winner.params.items())
             found = (
                 f"best is {said} (log loss {self.winner.log_loss:.3f}, {without.log_loss:.3f} without search)"
             )
-        metric, measure = self.held_out.metric, self.learner.problem.measure_title
-        figures = f"{measure} {metric:.3f} against {metric - self.gain:.3f} without search"
+        value, before = self.held_out.metric, without.held_out
+        against = "" if before is None else f" against {before.metric:.3f} without search"
+        figures = f"{self.metric.title} {value:.3f}{against}"
         span = f"{self.gain:+.3f}, {INTERVAL} {self.low:+.3f} to {self.high:+.3f}"
         return f"{drawn}; {found}; on gold that did not choose, {figures} ({span}): {self._verdict}"
 
@@ -134,7 +131,7 @@ class Searched:
             ChildRun(
                 f"search {name}",
                 {"algorithm": algorithm_name(self.learner.classifier), **self.without_params, **one.params},
-                one.metrics(self.learner.problem.measure),
+                one.metrics(self.metric),
                 one.problem,
             )
             for name, one in zip(named, self.tried, strict=True)
@@ -197,101 +194,121 @@ def check_gold(gold: Gold | None) -> Gold:
 
 def search_in_folds(
     settings: Sequence[Mapping[str, Any]],
-    strategy: str,
+    way: Way,
     learner: Learner,
     weak: Weak | None,
     gold: Gold,
+    metric: Metric,
     *,
     show_progress: bool = False,
 ) -> Searched:
     """Try settings, and judge the choice among them by nested cross-validation.
 
-    The winner is the setting of the lowest log loss by cross-validation on all gold. What that gains is
-    judged in each of the same folds: the choice is made there by cross-validation within the other folds, and
-    its model is asked about the fold (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
+    The winner is the best setting by cross-validation on all gold. What that gains is judged in each of the
+    same folds: the choice is made there by cross-validation within the other folds, and its model is asked
+    about the fold (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
 
     Args:
         settings: parameters to try, beside those of the learner.
-        strategy: how gold and weak labels are combined.
+        way: how gold and weak labels are combined.
         learner: with the parameters without search.
         weak: weakly labelled points, or None.
         gold: at least MIN_SEARCHED points.
+        metric: what decides; the log loss where its interval cannot.
         show_progress: draw a progress bar.
 
     Raises:
         ModelError: the parameters without search cannot be trained.
     """
     learners = [learner, *(_with(learner, params) for params in settings)]
-    total = len(learners) * (FOLDS + 1)
-    with progress("search", total, shown=show_progress, unit="settings") as advance:
-        return _search(learners, [{}, *settings], strategy, weak, gold, advance)
+    search = _Search(way, metric, learners)
+    with progress("search", search.total, shown=show_progress, unit="settings") as advance:
+        return search.run([{}, *settings], weak, gold, advance)
 
 
-def _search(
-    learners: Sequence[Learner],
-    settings: Sequence[Mapping[str, Any]],
-    strategy: str,
-    weak: Weak | None,
-    gold: Gold,
-    advance: Callable[[int], None],
-) -> Searched:
-    learner = learners[0]
-    outer = [
-        _tried(one, params, strategy, weak, gold, advance)
-        for one, params in zip(learners, settings, strict=True)
-    ]
-    without = outer[0].held_out
-    if without is None:
-        raise ModelError(outer[0].problem)
-    parts, probs = folds_of(gold.Y, FOLDS, learner.seed), np.empty(gold.Y.shape, np.float64)
-    for part in range(parts.max() + 1):
-        inside, outside = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
-        known, labels = Gold(gold.X[inside], gold.Y[inside]), weak and weak.among(inside)
-        inner = [_tried(one, {}, strategy, labels, known, advance) for one in learners]
-        chosen = learners[_best(inner)]
-        model = combine(strategy, chosen, weak and weak.seen_with(inside), known).model
-        probs[outside] = model.predict_proba(gold.X[outside])
-    held_out = judged(learner.problem, gold.Y, probs)
-    decide, scores = learner.problem.decide, learner.problem.scores
-    difference = scores(gold.Y, decide(probs)) - scores(gold.Y, decide(without.probs))
-    low, high = interval(bootstrap_means(difference, learner.seed))
-    best = _best(outer)
-    return Searched(
-        outer,
-        outer[best],
-        learners[best],
-        held_out,
-        learner.classifier.get_params(deep=False),
-        float(difference.mean()),
-        low,
-        high,
-    )
+@dataclass(frozen=True)
+class _Search:
+    """The learners among which is chosen, the one without search first."""
+
+    way: Way
+    metric: Metric
+    learners: Sequence[Learner]
+
+    @property
+    def total(self) -> int:
+        return len(self.learners) * (FOLDS + 1)
+
+    def run(
+        self,
+        settings: Sequence[Mapping[str, Any]],
+        weak: Weak | None,
+        gold: Gold,
+        advance: Callable[[int], None],
+    ) -> Searched:
+        learner = self.learners[0]
+        outer = [
+            self._tried(one, params, weak, gold, advance)
+            for one, params in zip(self.learners, settings, strict=True)
+        ]
+        without = outer[0].held_out
+        if without is None:
+            raise ModelError(outer[0].problem)
+        held_out = self._nested(weak, gold, advance)
+        draws = (self.metric.draws(gold.Y, one.said, learner.seed) for one in (held_out, without))
+        low, high = interval(self.metric.sign * (next(draws) - next(draws)))
+        chosen = self._best(outer, gold)
+        return Searched(
+            outer,
+            outer[chosen],
+            self.metric,
+            self.learners[chosen],
+            held_out,
+            learner.classifier.get_params(deep=False),
+            self.metric.sign * (held_out.metric - without.metric),
+            low,
+            high,
+        )
+
+    def _nested(self, weak: Weak | None, gold: Gold, advance: Callable[[int], None]) -> HeldOut:
+        """What the choice within the other folds says of each fold."""
+        probs, problem = np.empty(gold.Y.shape, np.float64), self.metric.problem
+        for fold, (inside, outside) in held_out_parts(gold.folds).items():
+            known, labels = gold.rows(inside), weak and weak.before(fold, inside)
+            inner = [self._tried(one, {}, labels, known, advance) for one in self.learners]
+            model = self._trials(self.learners[self._best(inner, known)], labels, known).fit(self.way)
+            heard = model.takes_votes and weak is not None and weak.on_gold is not None
+            V = vote_log_odds(problem, weak.on_gold.probs[outside]) if heard else None  # type: ignore[union-attr]
+            probs[outside] = model.predict_proba(gold.X[outside], V)
+        return judged(self.metric, gold.Y, Outcome(probs, problem.decide(probs)))
+
+    def _tried(
+        self,
+        learner: Learner,
+        params: Mapping[str, Any],
+        weak: Weak | None,
+        gold: Gold,
+        advance: Callable[[int], None],
+    ) -> Tried:
+        """A setting by cross-validation on gold; one that cannot be trained is no end of the search."""
+        trials = self._trials(learner, weak, gold)
+        trials.run([self.way])
+        advance(1)
+        if self.way in trials.held_out:
+            return Tried(params, trials.held_out[self.way])
+        return Tried(params, None, str(trials.failed[self.way]))
+
+    def _trials(self, learner: Learner, weak: Weak | None, gold: Gold) -> Trials:
+        named = {} if weak is None else {self.way.label_model: weak}
+        return Trials(learner, named, gold, self.metric)
+
+    def _best(self, tried: Sequence[Tried], gold: Gold) -> int:
+        """The place of the best, the first of equals."""
+        said = {str(place): one.held_out.said for place, one in enumerate(tried) if one.held_out is not None}
+        return int(best(self.metric, gold.Y, said, self.learners[0].seed).name) if said else 0
 
 
 def _with(learner: Learner, params: Mapping[str, Any]) -> Learner:
     return replace(learner, classifier=clone(learner.classifier).set_params(**params))
-
-
-def _tried(
-    learner: Learner,
-    params: Mapping[str, Any],
-    strategy: str,
-    weak: Weak | None,
-    gold: Gold,
-    advance: Callable[[int], None],
-) -> Tried:
-    """A setting by cross-validation on gold; one that cannot be trained is no end of the search."""
-    try:
-        return Tried(params, cross_validate([strategy], learner, weak, gold)[strategy])
-    except ModelError as error:
-        return Tried(params, None, str(error))
-    finally:
-        advance(1)
-
-
-def _best(tried: Sequence[Tried]) -> int:
-    """The place of the lowest log loss, the first of equals."""
-    return min(range(len(tried)), key=lambda place: tried[place].log_loss)
 
 
 def _plain(value: Any) -> Any:

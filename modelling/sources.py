@@ -23,6 +23,8 @@ from adaptml.tasks import Task, folds
 from modelling.algorithms import Classifier, takes_missing
 from modelling.columns import Columns, learn_columns
 
+FEW_PER_CLASS = 10  # points: with fewer for each class, end models differ by chance
+
 
 class HasRun(Protocol):
     """The result of a step that left a run."""
@@ -236,6 +238,18 @@ def targets(training: Labelled, source: str, soft_labels: bool) -> npt.NDArray[n
     if training.P is None:
         raise ModelError(f"{source} has no column label_probs, which soft labels are; train without them")
     return training.P
+
+
+def few_points(labels: Split) -> list[str]:
+    """A sentence where there is too little to train on; none where there is enough."""
+    n = len(labels.training) + len(labels.gold or ())
+    classes = len(labels.task.class_names)
+    if n >= FEW_PER_CLASS * classes:
+        return []
+    return [
+        f"{n} labelled points are few for {classes} classes, and what a model learns of them is largely "
+        f"chance; expected {FEW_PER_CLASS * classes} or more: label or annotate more"
+    ]
 
 
 def warn_left_out(log: logging.Logger, data: Labelled, source: str) -> None:

@@ -1,37 +1,44 @@
-"""Training an end model on gold labels, on weak labels, or on both: a few named strategies, and a choice.
+"""Training an end model on gold labels, on weak labels, or on both: a few named strategies.
 
 Gold labels are few and right; weak labels (what a label model says) are many and partly wrong.
-The strategies:
 
-    gold        gold points only
-    weak        weakly labelled points only
-    union       both, a gold point counting as GOLD_WEIGHT points
-    stacked     gold points only, with what the weak end model says as further features
-    relabelled  the stacked model labels the weak points anew; then as union
-    auto        whichever of them predicts held-out gold best
+    constant          always the most frequent class: what every model has to beat
+    label_model       the label model itself: a point's votes say what it is
+    gold              gold points only
+    weak              weakly labelled points only
+    union             both, a gold point counting as GOLD_WEIGHT points
+    stacked           gold points only, with what the weak end model says as further features
+    stacked_votes     the same, with what the label model says of a point's votes too
+    relabelled        the stacked model labels the weak points, and those without votes, anew; then as union
+    relabelled_votes  the same with the teacher that hears votes; the model itself needs vectors only
+
+`modelling.choosing` chooses among them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 
-from adaptml.errors import ModelError, listed
+from adaptml.errors import ModelError
+from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
-from adaptml.tasks import folds as folds_of
+from adaptml.tasks import folds as spread_folds
+from adaptml.tasks.metrics import Outcome, constant
 from modelling.algorithms import Classifier, EndModel, takes_weights
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.end_model import stacked_log_odds
+from modelling.algorithms.end_model import stacked_log_odds, vote_log_odds
 
 AUTO = "auto"
 STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 GOLD_WEIGHT = 5.0
-FOLDS = 5
-MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
 LOWEST = 1e-3  # the least that the length of a model's log-odds counts as
+HEAR_VOTES = ("label_model", "stacked_votes")  # strategies whose models need a point's votes
 
 Indicator = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
@@ -40,37 +47,62 @@ Given = TypeVar("Given", "Weak", "Gold")
 
 @dataclass(frozen=True)
 class Weak:
-    """Weakly labelled points.
+    """Weakly labelled points, as one label model labels them.
 
     Attributes:
         X: features, float32 (n, d).
-        P: what the label model says, float64 (n, k), values in [0, 1]. Points without votes are left out.
+        says: what the label model says of them: probabilities and classes, (n, k). Points without votes are
+            left out.
         X_rest: features of points without votes, float32 (u, d), or None. Strategies that can use them do.
-        refit: row numbers of gold points → P (n, k) of a label model that saw no other gold points. Without
-            it, cross-validation takes P as it is, and is too hopeful as far as P was made with that gold.
+        without: fold → what the label model says of the n points when it has not seen that fold's gold.
+            Without it, cross-validation takes `says` as it is, and is too hopeful as far as that was made
+            with the gold it judges by.
+        on_gold: what the label model says of the gold points, (g, k), each without having seen it; None where
+            nobody knows: then votes are no features.
+        limits: above which probability the label model names each class, float64 (k,), values in (0, 1).
     """
 
     X: Matrix
-    P: Floats
+    says: Outcome
     X_rest: Matrix | None = None
-    refit: Callable[[Rows], Floats] | None = None
+    without: Callable[[int], Outcome] | None = None
+    on_gold: Outcome | None = None
+    limits: Floats | None = None
 
-    def seen_with(self, rows: Rows) -> "Weak":
-        """The same points as a label model labels them that saw only these gold points."""
-        return self if self.refit is None else replace(self, P=self.refit(rows))
+    def before(self, fold: int, others: Rows) -> "Weak":
+        """What is known of them where a fold of gold is held out.
 
-    def among(self, rows: Rows) -> "Weak":
-        """The same points where only these gold points are known of, and are numbered anew."""
-        refit = self.refit
-        return self if refit is None else replace(self, refit=lambda chosen: refit(rows[chosen]))
+        Args:
+            fold: which.
+            others: row numbers of the gold points of the other folds.
+        """
+        said = self.says if self.without is None else self.without(fold)
+        known = None if self.on_gold is None else self.on_gold.rows(others)
+        return replace(self, says=said, without=None, on_gold=known)
 
 
 @dataclass(frozen=True)
 class Gold:
-    """Points with gold labels: features X float32 (g, d), classes Y int8 (g, k)."""
+    """Points with gold labels.
+
+    Attributes:
+        X: features, float32 (g, d).
+        Y: classes, int8 (g, k), values in {0, 1}.
+        fold: of each point, int64 (g,), see `adaptml.folds`; default: spread evenly over the label sets.
+    """
 
     X: Matrix
     Y: Indicator
+    fold: Rows | None = None
+
+    @cached_property
+    def folds(self) -> Rows:
+        """The fold of each point."""
+        return spread_folds(self.Y, FOLDS, seed=0) if self.fold is None else self.fold
+
+    def rows(self, chosen: Rows) -> "Gold":
+        """Some of the points, each in its fold."""
+        return Gold(self.X[chosen], self.Y[chosen], self.folds[chosen])
 
 
 @dataclass(frozen=True)
@@ -87,26 +119,57 @@ class Learner:
 
     classifier: Classifier
     problem: ProblemType
-    soft_labels: bool = True
+    soft_labels: bool = False
     seed: int = 0
 
-    def end_model(self, base_model: EndModel | None = None, scale: float = 1.0) -> EndModel:
-        """An unfitted end model."""
-        return EndModel(self.classifier, self.problem, seed=self.seed, base_model=base_model, scale=scale)
+    @property
+    def can_weigh(self) -> bool:
+        """Whether rows can weigh differently, which soft labels need."""
+        return takes_weights(self.classifier)
+
+    @property
+    def can_balance(self) -> bool:
+        """Whether it could make rare classes count more, and does not yet."""
+        params = self.classifier.get_params()
+        return "class_weight" in params and params["class_weight"] is None
+
+    def balanced(self) -> "Learner":
+        """The same, where each class counts as much as any other."""
+        return replace(self, classifier=clone(self.classifier).set_params(class_weight="balanced"))
+
+    def targets(self, says: Outcome) -> Floats:
+        """What is learned of a model that says this: float64 (n, k)."""
+        return says.probs if self.soft_labels and self.can_weigh else says.predicted.astype(np.float64)
 
     def fit(
         self,
         X: Matrix,
         targets: npt.NDArray[np.generic],
         weights: Floats | None = None,
-        model: EndModel | None = None,
+        *,
+        base: tuple[EndModel, float] | None = None,
+        votes: tuple[Matrix, float] | None = None,
     ) -> EndModel:
-        """Train on targets (n, k), made hard if they must be, and weights (n,) if they can be used."""
-        soft = np.asarray(targets, np.float64)
-        weighing = takes_weights(self.classifier)
-        if not (self.soft_labels and weighing):
-            soft = self.problem.decide(soft).astype(np.float64)
-        return (model or self.end_model()).fit(X, soft, weights if weighing else None)
+        """Train on targets (n, k), and on weights (n,) if they can be used.
+
+        Args:
+            X: features, float32 (n, d).
+            targets: labels, values in [0, 1].
+            weights: how much each row counts; None: all alike.
+            base: an end model whose log-odds are further features, and what they are multiplied by.
+            votes: the label model's log-odds of the rows' votes, and what they are multiplied by.
+        """
+        base_model, scale = base or (None, 1.0)
+        V, vote_scale = votes or (None, 0.0)
+        model = EndModel(
+            self.classifier,
+            self.problem,
+            seed=self.seed,
+            base_model=base_model,
+            scale=scale,
+            vote_scale=vote_scale,
+        )
+        return model.fit(X, np.asarray(targets, np.float64), weights if self.can_weigh else None, V)
 
 
 @dataclass(frozen=True)
@@ -117,92 +180,52 @@ class Labels:
         learner: what to train.
         weak: weakly labelled points, or None.
         gold: gold points, or None.
-        same_weak: of another training on the same weak labels, whose end model of them is the same; or None.
+        trained: end models of weak labels alone that were trained before, by what they learned. A label model
+            that has not seen a fold of gold often names the same classes as one that has.
     """
 
     learner: Learner
     weak: Weak | None
     gold: Gold | None
-    same_weak: "Labels | None" = None
+    trained: MutableMapping[bytes, EndModel] = field(default_factory=dict)
 
     @cached_property
     def weak_model(self) -> EndModel:
         """The end model of weak labels alone, which several strategies need."""
-        if self.same_weak is not None:
-            return self.same_weak.weak_model
-        weak = _needed(self.weak, "weak labels")
-        return self.learner.fit(weak.X, weak.P)
+        weak = needed(self.weak, "weak labels")
+        targets = self.learner.targets(weak.says)
+        key = sha256(repr(self.learner.classifier.get_params()).encode() + targets.tobytes()).digest()
+        if key not in self.trained:
+            self.trained[key] = self.learner.fit(weak.X, targets)
+        return self.trained[key]
 
     @cached_property
     def stacked_model(self) -> EndModel:
-        """See `_stacked`."""
-        return _stacked(self)
+        """Stacking (Wolpert 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
 
+        The model learns from few gold points how far weak labels can be trusted, and about which classes. The
+        weak model's log-odds are scaled to weigh as much as the other features together.
+        """
+        needed(self.weak, "weak labels")
+        gold = needed(self.gold, "gold labels")
+        return self.learner.fit(gold.X, gold.Y, base=self._base(gold))
 
-@dataclass(frozen=True)
-class HeldOut:
-    """What a strategy's models say of gold points that they were not trained on.
+    @cached_property
+    def stacked_votes_model(self) -> EndModel:
+        """The same, where the label model's log-odds of each point's votes are features too.
 
-    Attributes:
-        probs: float64 (g, k).
-        log_loss: mean of -log of the probability of the truth: over points in multiclass, over all
-            points and classes in multilabel. Lower is better.
-        metric: accuracy in multiclass, F1 over samples in multilabel.
-        unconverged: how many of the models stopped before they converged.
-    """
+        Of gold points, they come from a label model that has not seen the point, as they will of new points.
+        """
+        gold, weak = needed(self.gold, "gold labels"), self.weak
+        if weak is None or weak.on_gold is None:
+            raise ModelError(_NO_VOTES)
+        V = vote_log_odds(self.learner.problem, weak.on_gold.probs)
+        base = self._base(gold) if len(weak.X) else None
+        return self.learner.fit(gold.X, gold.Y, base=base, votes=(V, _scale(gold.X, V)))
 
-    probs: Floats
-    log_loss: float
-    metric: float
-    unconverged: int = 0
-
-
-@dataclass(frozen=True)
-class Combined:
-    """A trained end model and how its strategy was chosen.
-
-    Attributes:
-        model: trained on everything that the strategy uses.
-        strategy: the name of the strategy.
-        reason: one sentence.
-        held_out: strategy → its metrics on gold by cross-validation; empty if nothing had to be chosen.
-    """
-
-    model: EndModel
-    strategy: str
-    reason: str
-    held_out: Mapping[str, HeldOut]
-
-
-def combine(strategy: str, learner: Learner, weak: Weak | None, gold: Gold | None) -> Combined:
-    """Train an end model by the strategy asked for; `auto` chooses one by cross-validation on gold.
-
-    Args:
-        strategy: `auto` or one of `list_strategies()`.
-        learner: what to train.
-        weak: weakly labelled points, or None.
-        gold: gold points, or None.
-
-    Raises:
-        ModelError: an unknown strategy, labels that it needs and that are not there, or one class only.
-    """
-    if strategy != AUTO and strategy not in _STRATEGIES:
-        known = listed([AUTO, *_STRATEGIES], 20)
-        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
-    held_out: Mapping[str, HeldOut] = {}
-    if strategy != AUTO:
-        chosen, reason = strategy, "it was asked for"
-    elif gold is None or len(gold.X) == 0:
-        chosen, reason = "weak", "no gold labels were given to train on"
-    elif weak is None or len(weak.X) == 0:
-        chosen, reason = "gold", "no weak labels were given to train on"
-    elif len(gold.X) < MIN_GOLD:
-        chosen, reason = "union", f"{len(gold.X)} gold points are too few to choose by; {MIN_GOLD} are needed"
-    else:
-        held_out = cross_validate(list_strategies(), learner, weak, gold)
-        chosen = min(held_out, key=lambda name: held_out[name].log_loss)
-        reason = f"lowest log loss on held-out gold ({held_out[chosen].log_loss:.3f})"
-    return Combined(_STRATEGIES[chosen](Labels(learner, weak, gold)), chosen, reason, held_out)
+    def _base(self, gold: Gold) -> tuple[EndModel, float]:
+        model = self.weak_model
+        return model, _scale(gold.X, stacked_log_odds(model, gold.X))
 
 
 def list_strategies() -> list[str]:
@@ -210,53 +233,13 @@ def list_strategies() -> list[str]:
     return list(_STRATEGIES)
 
 
-def cross_validate(
-    strategies: Sequence[str], learner: Learner, weak: Weak | None, gold: Gold, folds: int = FOLDS
-) -> dict[str, HeldOut]:
-    """What each strategy's models say of gold points that neither they nor their weak labels saw.
-
-    All strategies are judged on the same parts. A strategy that cannot be trained in every part (because
-    gold is too few in kind, say) is left out.
-
-    Args:
-        strategies: names from `list_strategies()`.
-        learner: what to train.
-        weak: weakly labelled points, or None; its `refit` keeps held-out gold out of the weak labels.
-        gold: at least two gold points.
-        folds: number of parts.
+def fit_strategy(strategy: str, labels: Labels) -> EndModel:
+    """The end model that a strategy makes of labels.
 
     Raises:
-        ModelError: no strategy can be trained.
+        ModelError: labels that it needs and that are not there, or one class only.
     """
-    parts = folds_of(gold.Y, folds, learner.seed)
-    probs = {name: np.empty(gold.Y.shape, np.float64) for name in strategies}
-    stopped = dict.fromkeys(strategies, 0)
-    failed: dict[str, ModelError] = {}
-    same_weak = Labels(learner, weak, None) if weak is not None and weak.refit is None else None
-    for part in range(parts.max() + 1):
-        inside, outside = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
-        known = Gold(gold.X[inside], gold.Y[inside])
-        labels = Labels(learner, weak and weak.seen_with(inside), known, same_weak)
-        for name in [name for name in strategies if name not in failed]:
-            try:
-                model = _STRATEGIES[name](labels)
-                probs[name][outside] = model.predict_proba(gold.X[outside])
-                stopped[name] += bool(unconverged(model))
-            except ModelError as error:
-                failed[name] = error
-    if len(failed) == len(strategies):
-        raise next(iter(failed.values()))
-    return {
-        name: judged(learner.problem, gold.Y, probs[name], stopped[name])
-        for name in strategies
-        if name not in failed
-    }
-
-
-def judged(problem: ProblemType, Y: Indicator, probs: Floats, unconverged: int = 0) -> HeldOut:
-    """What models say of gold points Y (g, k), float64 (g, k), and how good that is."""
-    metric = float(problem.scores(Y, problem.decide(probs)).mean())
-    return HeldOut(probs, problem.log_loss(Y, probs), metric, unconverged)
+    return _STRATEGIES[strategy](labels)
 
 
 def unconverged(model: EndModel) -> str:
@@ -264,62 +247,83 @@ def unconverged(model: EndModel) -> str:
     return model.unconverged_ or getattr(model.base_model, "unconverged_", "")
 
 
+def needed(given: Given | None, what: str) -> Given:
+    """Labels, if they are there.
+
+    Raises:
+        ModelError: they are not.
+    """
+    if given is None or len(given.X) == 0:
+        raise ModelError(f"there are no {what} to train on; give some, or choose a strategy that needs none")
+    return given
+
+
+def _constant(labels: Labels) -> EndModel:
+    known = labels.gold.Y if labels.gold is not None else needed(labels.weak, "weak labels").says.predicted
+    return EndModel.constant(labels.learner.problem, constant(labels.learner.problem, known, 1).probs[0])
+
+
+def _label_model(labels: Labels) -> EndModel:
+    weak = labels.weak
+    if weak is None or weak.on_gold is None:
+        raise ModelError(_NO_VOTES)
+    k = weak.says.probs.shape[1]
+    return EndModel.of_votes(labels.learner.problem, np.full(k, 0.5) if weak.limits is None else weak.limits)
+
+
 def _only_gold(labels: Labels) -> EndModel:
-    gold = _needed(labels.gold, "gold labels")
+    gold = needed(labels.gold, "gold labels")
     return labels.learner.fit(gold.X, gold.Y)
 
 
-def _only_weak(labels: Labels) -> EndModel:
-    return labels.weak_model
-
-
 def _union(labels: Labels) -> EndModel:
-    weak = _needed(labels.weak, "weak labels")
-    return _with_gold(labels, weak.X, weak.P)
+    weak = needed(labels.weak, "weak labels")
+    return _with_gold(labels, weak.X, weak.says)
 
 
-def _stacked(labels: Labels) -> EndModel:
-    """Stacking (Wolpert 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
-
-    The model learns from few gold points how far weak labels can be trusted, and about which classes. The
-    weak model's log-odds are scaled to weigh as much as the other features together.
-    """
-    _needed(labels.weak, "weak labels")
-    gold = _needed(labels.gold, "gold labels")
-    base = labels.weak_model
-    scale = _mean_length(gold.X) / max(_mean_length(stacked_log_odds(base, gold.X)), LOWEST)
-    return labels.learner.fit(gold.X, gold.Y, model=labels.learner.end_model(base, scale))
-
-
-def _relabelled(labels: Labels) -> EndModel:
+def _relabelled(labels: Labels, *, hears_votes: bool) -> EndModel:
     """Self-training (Yarowsky 1995, https://doi.org/10.3115/981658.981684): one plain model in the end."""
-    teacher = labels.stacked_model
-    weak = _needed(labels.weak, "weak labels")
-    X = weak.X if weak.X_rest is None else np.vstack([weak.X, weak.X_rest])
-    return _with_gold(labels, X, teacher.predict_proba(X))
+    teacher = labels.stacked_votes_model if hears_votes else labels.stacked_model
+    weak, problem = needed(labels.weak, "weak labels"), labels.learner.problem
+    V = vote_log_odds(problem, weak.says.probs) if hears_votes else None
+    probs, X = teacher.predict_proba(weak.X, V), weak.X
+    if weak.X_rest is not None and len(weak.X_rest):
+        # Of a point without votes only its vectors are known: the teacher that needs no others.
+        probs = np.vstack([probs, labels.stacked_model.predict_proba(weak.X_rest)])
+        X = np.vstack([X, weak.X_rest])
+    return _with_gold(labels, X, Outcome(probs, problem.decide(probs)))
+
+
+def _with_gold(labels: Labels, X: Matrix, says: Outcome) -> EndModel:
+    """Train on points (n, d) with what is said of them and on gold, which counts more."""
+    gold = needed(labels.gold, "gold labels")
+    weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
+    targets = np.vstack([labels.learner.targets(says), gold.Y])
+    return labels.learner.fit(np.vstack([X, gold.X]), targets, weights)
+
+
+def _scale(X: Matrix, further: Matrix) -> float:
+    """What further features are multiplied by to be as long as the others, where these say anything."""
+    length = _mean_length(X)
+    return length / max(_mean_length(further), LOWEST) if length > 0 else 1.0
 
 
 def _mean_length(X: Matrix) -> float:
     return float(np.linalg.norm(np.nan_to_num(X), axis=1).mean())  # a missing number has no length
 
 
-def _with_gold(labels: Labels, X: Matrix, P: Floats) -> EndModel:
-    """Train on points (n, d) with labels (n, k) and on gold, which counts more."""
-    gold = _needed(labels.gold, "gold labels")
-    weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
-    return labels.learner.fit(np.vstack([X, gold.X]), np.vstack([P, gold.Y]), weights)
-
-
-def _needed(given: Given | None, what: str) -> Given:
-    if given is None or len(given.X) == 0:
-        raise ModelError(f"there are no {what} to train on; give some, or choose a strategy that needs none")
-    return given
-
-
+_NO_VOTES = (
+    "votes are not known: the labels are no run of `adaptml label` with gold; give one and --gold, or choose "
+    "a strategy that needs no votes"
+)
 _STRATEGIES: Mapping[str, Callable[[Labels], EndModel]] = {
+    "constant": _constant,
+    "label_model": _label_model,
     "gold": _only_gold,
-    "weak": _only_weak,
+    "weak": lambda labels: labels.weak_model,
     "union": _union,
     "stacked": lambda labels: labels.stacked_model,
-    "relabelled": _relabelled,
+    "stacked_votes": lambda labels: labels.stacked_votes_model,
+    "relabelled": lambda labels: _relabelled(labels, hears_votes=False),
+    "relabelled_votes": lambda labels: _relabelled(labels, hears_votes=True),
 }

@@ -11,24 +11,32 @@ import pandas as pd
 from adaptml.data import Data, described
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
+from adaptml.folds import folds_of_keys
 from adaptml.frames import KEYS, write_preview
+from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
-from adaptml.runs.artifacts import REPORT
+from adaptml.rules.of_model import ModelRules
+from adaptml.runs.artifacts import REPORT, RULES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
+from adaptml.tasks.metrics import metric_of
 from modelling.algorithms import Classifier, EndModel, algorithm_name
+from modelling.algorithms.core import Matrix
+from modelling.choosing import Combined, HeldOut, Trials, combine
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.evaluate import Evaluation
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
 from modelling.search import Searched, check_gold, drawn_settings, search_in_folds
-from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split, targets
-from modelling.strategies import STRATEGY_USED, Combined, Gold, Learner, Weak, combine, unconverged
+from modelling.sources import HasRun, Reader, Split, data_of, exact_features, few_points, split
+from modelling.strategies import AUTO, STRATEGY_USED, Gold, Learner, Weak, unconverged
+from modelling.weak_labels import LabelRun, label_run, weak_labels
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,13 +135,17 @@ def train(
         test: what to evaluate on, as data, or a share of the training points such as 0.2. Points that are
             here too are not trained on. `label` gives the `lm_…` metrics, `gold_label` the `gold_…` ones.
         gold: `task`, or a frame with `gold_label` or the path of one, to learn from too. The `gold_…`
-            metrics then come from cross-validation: each point is predicted by a model that did not see it.
+            metrics then come from cross-validation: each point is predicted by a model that neither saw it
+            nor was chosen by it.
         features: columns and features to learn from, concatenated in this order; default: the task's. Of a
             feature, the model learns from the version that its name stands for now, and is asked with that.
         params: the algorithm's parameters, as values or, for an algorithm by name, as text.
-        soft_labels: train on `label_probs` (noise-aware) in place of `label`; built in: no.
+        soft_labels: train on `label_probs` (noise-aware) in place of `label`; built in: whichever is better
+            on held-out gold, and `label` where there is too little of it.
         strategy: how gold and weak labels are combined: `auto`, which is built in (weak alone where there is
-            no gold), or one of `strategies.list_strategies()`.
+            no gold), or one of `strategies.list_strategies()`. What a strategy leaves open is chosen on
+            held-out gold too: whose labels of the run's label models, hard or soft, and whether rare classes
+            count more.
         seed: the same inputs and seed give the same model on the same machine; built in: 0.
         search: how many settings of the algorithm's parameters to try at random; those in `params` stay as
             they are. The best on gold is taken; the `gold_…` metrics then come from gold that did not choose.
@@ -165,22 +177,25 @@ def train(
         check_keeping(known)
     drawn = None if search is None else drawn_settings(made, list(params or {}), search, settings.seed)
     labels = split(project, task, data, test, gold, settings.seed)
-    learner = Learner(made, labels.task.problem, settings.soft_labels, settings.seed)
+    learner = Learner(made, labels.task.problem, seed=settings.seed)
     gold_keys = None if labels.gold is None else labels.gold.keys
     columns = exact_features(
         project, labels.task, settings.features, labels.training.keys, gold_keys, labels.test
     )
     shown = _parameters(labels, learner, columns, settings, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
-    with project.runs.run(labels.task.name, name, shown) as recorder:
+    with (
+        project.runs.run(labels.task.name, name, shown) as recorder,
+        label_run(project, data_of(data), labels.task) as run,
+    ):
         recorder.tags[CLASSES_TAG] = classes_text(labels.task.class_names)
         labels.tell(recorder.log)
         reader = Reader(project.points, columns, show_progress)
         reader = reader.learned(made, labels.training.keys, gold_keys)
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
-        training = _Training(labels, learner, reader, recorder)
-        done = training.run(settings.strategy, drawn)
+        training = _Training(labels, learner, reader, recorder, run)
+        done = training.run(settings.strategy, settings.soft_labels, drawn)
         lines = [
             *_lines(labels, done, training.evaluation),
             *training.lines(settings.came_from),
@@ -189,12 +204,31 @@ def train(
         _write_report(project, training, recorder, lines, settings.seed, texts)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
-            labels.task, done.model, columns, training.width, example, recorder.folder, reader.columns
+            labels.task,
+            done.model,
+            columns,
+            training.width,
+            example,
+            recorder.folder,
+            reader.columns,
+            **_voting(done, run),
         )
     section = to_keep(known, settings, training.learner.classifier)
     if keep:
         lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
     return _result(recorder, labels, done, training, lines, section)
+
+
+def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
+    """What a model that takes votes is kept with; nothing of another."""
+    if not done.model.takes_votes:
+        return {}
+    file = run.artifact(RULES)
+    return {
+        "without_votes": done.without_votes,
+        "label_model": run.label_model(done.way.label_model),
+        "rules": None if file is None else ModelRules.read(file),
+    }
 
 
 def _parameters(
@@ -216,7 +250,7 @@ def _parameters(
         "test_data": tested,
         "gold": described(gold),
         "combine": settings.strategy if labels.gold is not None else "weak",
-        "soft_labels": learner.soft_labels,
+        "soft_labels": "chosen" if settings.soft_labels is None else settings.soft_labels,
         "seed": learner.seed,
         SETTINGS_FROM: settings.came_from,
         **learner.classifier.get_params(deep=False),
@@ -235,66 +269,122 @@ class _Training:
         width: how many numbers a data point's features have.
     """
 
-    def __init__(self, labels: Split, learner: Learner, reader: Reader, recorder: Recorder) -> None:
+    def __init__(
+        self, labels: Split, learner: Learner, reader: Reader, recorder: Recorder, run: LabelRun
+    ) -> None:
         self.labels, self.learner, self._reader, self._recorder = labels, learner, reader, recorder
+        self._run = run
         self.searched: Searched | None = None
-        self.evaluation = Evaluation(labels.task, recorder.folder)
-        self.warnings = list(labels.notes)
+        metric = metric_of(labels.task, None if labels.gold is None else labels.gold.Y)
+        self.evaluation = Evaluation(labels.task, recorder.folder, metric)
+        self.warnings = [*labels.notes, *few_points(labels)]
         self.width = 0
 
-    def run(self, strategy: str, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
+    def run(self, strategy: str, soft: bool | None, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
         """Train by a strategy, with the best of settings that were drawn, and evaluate."""
-        weak, gold = self._weak(), self._gold()
+        rest = strategy == AUTO or strategy.startswith("relabelled")
+        weak = weak_labels(self._run, self.labels, self._reader, soft=soft, rest=rest, seed=self.learner.seed)
+        gold = self._gold()
         if drawn is not None:
             check_gold(gold)
-        done = combine(strategy, self.learner, weak, gold)
-        self._recorder.params[STRATEGY_USED] = done.strategy
-        self._recorder.log.info("strategy %s: %s", done.strategy, done.reason)
+        done = self._combine(strategy, weak, gold, soft)
         if drawn is not None:
-            done = self._search(done, drawn, weak, check_gold(gold))
-        stopped = unconverged(done.model)
+            done = self._search(done, drawn, weak.get(done.way.label_model), check_gold(gold))
+        self._tell(done)
+        read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
+        self.width = max((X.shape[1] for X in read), default=0)
+        if gold is not None and self.labels.gold is not None:
+            held_out = done.judged or self._held_out(done, weak, gold, soft)
+            self.evaluation.on_gold(held_out, done, self.labels.gold, gold.folds)
+        if self.labels.test is not None:
+            model, V = self._for_test(done, self.labels.test)
+            self.evaluation.on_test(model, self._reader, self.labels.test, V)
+        self._record()
+        return done
+
+    def _for_test(self, done: Combined, test: pd.DataFrame) -> tuple[EndModel, Matrix | None]:
+        """The model that answers for test points, and what it hears of their votes."""
+        if not done.model.takes_votes or done.without_votes is None:
+            return done.model, None
+        V = self._run.vote_log_odds(done.way.label_model, test, self.labels.task.problem)
+        if V is not None:
+            return done.model, V
+        self._recorder.log.warning(
+            "the votes of some test points are not in run %s: they are tested without votes", self._run.run_id
+        )
+        return done.without_votes, None
+
+    def _combine(
+        self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
+    ) -> Combined:
+        """Train by a strategy; with a bar for the ways that are tried."""
+        with progress("choosing", None, shown=self._reader.show_progress, unit="ways") as advance:
+            return combine(
+                strategy,
+                self.learner,
+                weak,
+                gold,
+                self.evaluation.metric,
+                soft=soft,
+                advance=lambda _: advance(1),
+            )
+
+    def _held_out(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, soft: bool | None) -> HeldOut:
+        """What the way that was not chosen, but asked for or the only one, says of gold unseen."""
+        trials = Trials(self.learner, weak, gold, self.evaluation.metric, soft=soft)
+        trials.run([done.way])
+        if done.way in trials.failed:
+            raise trials.failed[done.way]
+        return trials.held_out[done.way]
+
+    def _tell(self, done: Combined) -> None:
+        """Record how the model was chosen, and whether its optimiser came to an end."""
+        way, stopped = done.way, unconverged(done.model)
+        self._recorder.params |= {
+            METRIC: self.evaluation.metric.logged,
+            STRATEGY_USED: way.strategy,
+            "label_model_used": way.label_model,
+            "soft_labels_used": way.soft,
+            "class_weight_used": "balanced" if way.balanced else "",
+        }
+        self._recorder.log.info("%s: %s", way, done.reason)
+        for other, found in done.ways.items():
+            self._recorder.log.info(
+                "tried %s: %s %.3f, log loss %.3f",
+                other, self.evaluation.metric.title, found.metric, found.log_loss,
+            )  # fmt: skip
         self._recorder.metrics["unconverged"] = bool(stopped)
         if stopped:
             self._recorder.log.warning("%s", stopped)
             self.warnings.append(stopped)
-        self.width = (weak or gold).X.shape[1]  # type: ignore[union-attr] # combine has refused neither
-        if gold is not None and self.labels.gold is not None:
-            self.evaluation.on_gold(self.learner, weak, gold, done, self.labels.gold)
-        if self.labels.test is not None:
-            self.evaluation.on_test(done.model, self._reader, self.labels.test)
-        self._record()
-        return done
 
     def _search(
         self, done: Combined, drawn: Sequence[Mapping[str, Any]], weak: Weak | None, gold: Gold
     ) -> Combined:
         """Train anew with the best of the settings, and judge it by gold that did not choose."""
+        metric = self.evaluation.metric
         found = search_in_folds(
-            drawn, done.strategy, self.learner, weak, gold, show_progress=self._reader.show_progress
+            drawn, done.way, self.learner, weak, gold, metric, show_progress=self._reader.show_progress
         )
         self.searched, self.learner = found, found.learner
         self._recorder.log.info("search: %s", found.sentence)
         self._recorder.params |= {"search": len(drawn), **found.learner.classifier.get_params(deep=False)}
         self._recorder.metrics |= found.metrics
         self._recorder.children += found.children()
-        made = combine(done.strategy, found.learner, weak, gold)
-        return replace(done, model=made.model, held_out={**done.held_out, done.strategy: found.held_out})
+        trials = Trials(found.learner, {done.way.label_model: weak} if weak else {}, gold, metric)
+        held_out = {**done.held_out, done.strategy: found.held_out}
+        return replace(done, model=trials.fit(done.way), held_out=held_out, judged=found.held_out)
 
     def lines(self, came_from: str) -> list[tuple[str, str]]:
         """Where settings came from, and what a search found, for people."""
         lines = [("settings", came_from)] if came_from != BUILT_IN else []
         return lines if self.searched is None else [*lines, ("search", self.searched.sentence)]
 
-    def _weak(self) -> Weak | None:
-        training = self.labels.training
-        if len(training) == 0:
-            return None
-        P = targets(training, self.labels.source, self.learner.soft_labels)
-        return Weak(self._reader.read(training.keys), P)
-
     def _gold(self) -> Gold | None:
         gold = self.labels.gold
-        return None if gold is None else Gold(self._reader.read(gold.keys), gold.Y)
+        if gold is None:
+            return None
+        return Gold(self._reader.read(gold.keys), gold.Y, folds_of_keys(gold.keys))
 
     def _record(self) -> None:
         counts = {"train_points": len(self.labels.training), "train_points_held_out": self.labels.n_held_out}
@@ -312,7 +402,7 @@ def _write_report(
     texts: bool,
 ) -> None:
     task, found = training.labels.task, training.evaluation
-    truth, probs = found.gold or (None, None)
+    truth, said = found.gold or (None, None)
     weak, gold = training.labels.training.Y, training.labels.gold
     page = train_report(
         f"End model of task {task.name}",
@@ -320,8 +410,8 @@ def _write_report(
         weak if gold is None else np.vstack([weak, gold.Y]),
         None if truth is None else truth.keys[KEYS],
         None if truth is None else truth.Y,
-        None if probs is None else task.problem.decide(probs),
-        probs,
+        None if said is None else said.predicted,
+        None if said is None else said.probs,
         multilabel=not task.problem.exclusive,
         policy=f"Predicted {found.policy}." if found.policy else "",
         metrics=recorder.metrics,
@@ -335,17 +425,16 @@ def _write_report(
 
 def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, str]]:
     """A training as names and sentences, for people to read."""
-    weak = len(labels.training) > 0 and done.strategy != "gold"
-    gold = labels.gold is not None and done.strategy != "weak"
+    weak = len(labels.training) > 0 and done.strategy not in ("gold", "constant", "label_model")
+    gold = labels.gold is not None and done.strategy not in ("weak", "label_model")
     parts = [f"{len(labels.training)} weakly labelled points"] if weak else []
     parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
     kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
-    sentences = found.sentences()
-    lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.strategy}: {done.reason}")]
-    lines += [(f"on {whose}", text) for whose, text in sentences.items()]
-    if "gold" not in sentences:
+    lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.way}: {done.reason}")]
+    lines += [(f"on {whose}", text) for whose, text in found.told.items()]
+    if "gold" not in found.told:
         lines.append(("on gold", "no metric: no gold was given to compare with; see --test and --gold"))
     return lines
 
@@ -369,7 +458,7 @@ def _result(
         model=done.model,
         model_name=name,
         version=version,
-        strategy=f"{done.strategy}: {done.reason}",
+        strategy=f"{done.way}: {done.reason}",
         n_train=len(labels.training),
         n_gold=0 if labels.gold is None else len(labels.gold),
         n_held_out=labels.n_held_out,

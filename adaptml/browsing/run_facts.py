@@ -28,6 +28,7 @@ from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
 from adaptml.runs.artifacts import VOTES as VOTES_FILE
 from adaptml.tasks import ABSTAIN, NONE_CHOICE
+from adaptml.tasks.vote_codes import VoteCodes, sets_in
 
 MOST_RUNS = 20  # of which is looked for one on the table
 
@@ -57,6 +58,11 @@ class LabelRun:
         return list(read_metadata(self.votes).get("classes") or [])
 
     @cached_property
+    def codes(self) -> VoteCodes:
+        """What the numbers of its votes stand for."""
+        return VoteCodes(len(self.classes), sets_in(read_metadata(self.votes)))
+
+    @cached_property
     def rules(self) -> list[str]:
         """Names of its labelling functions."""
         return [name for name in pq.read_schema(self.votes).names if name not in KEYS]
@@ -67,7 +73,7 @@ class LabelRun:
         return self._column(self.votes, "id").cast(pa.large_string())
 
     def votes_of(self, rule: str) -> Codes:
-        """One rule's votes: int8 (n,), values in {-1, 0 … k-1}.
+        """One rule's votes: int8 (n,), values in {-1, 0 … k-1}, and from k on for sets of classes.
 
         Raises:
             FrameError: the run has no such rule.
@@ -82,14 +88,11 @@ class LabelRun:
     @cached_property
     def covered(self) -> tuple[Mask, Mask]:
         """Which rows have a vote, and which have votes for different classes: bool (n,) each."""
-        highest = np.full(len(self.ids), ABSTAIN, np.int8)
-        lowest = np.full(len(self.ids), np.iinfo(np.int8).max, np.int8)
+        cast = np.zeros((len(self.ids), len(self.codes.apart)), np.bool_)
+        rows = np.arange(len(cast))
         for rule in self.rules:
-            votes = self.votes_of(rule)
-            highest = np.maximum(highest, votes)
-            lowest = np.where(votes == ABSTAIN, lowest, np.minimum(lowest, votes))
-        has_any = highest != ABSTAIN
-        return has_any, has_any & (lowest != highest)
+            cast[rows, self.votes_of(rule)] = True
+        return np.asarray(cast[:, :-1].any(axis=1)), self.codes.contradict(cast)
 
     @cached_property
     def labelled(self) -> tuple[npt.NDArray[np.int64], pa.Array, npt.NDArray[np.float64]]:
@@ -101,10 +104,12 @@ class LabelRun:
         return places.astype(np.int64), self._column(self.labels, "label"), flat.reshape(len(ids), -1)
 
     def named(self, code: int) -> str | None:
-        """The class that a vote is for; None where it is for none."""
-        if code == ABSTAIN:
-            return None
-        return self.classes[code] if code < len(self.classes) else f"set of classes {code}"
+        """The class that a vote is for, or set such as "cat or dog"; None where it is for none."""
+        return None if code == ABSTAIN else self._names[code]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return self.codes.names(self.classes)
 
     def of_rows(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What is known of some rows: `votes` (rule → class, of those that vote), `label`, `probs`."""
@@ -199,7 +204,7 @@ class RunFacts:
             found: Mask = (votes == ABSTAIN) == (condition.op == EMPTY)
             return found
         self._check_class(condition.value)
-        same: Mask = np.equal(votes, self.run.classes.index(condition.value))
+        same: Mask = self.run.codes.members[votes, self.run.classes.index(condition.value)]
         return same if condition.op == "is" else ~same
 
     def _of_probability(self, condition: Condition) -> Mask:

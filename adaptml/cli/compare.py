@@ -50,14 +50,18 @@ def command(
 
 def show(done: "Comparison") -> None:
     """Print a comparison: one table, one sentence."""
+    from adaptml.folds import FOLDS
     from modelling.compare import STRATEGIES
-    from modelling.strategies import FOLDS
 
-    heads = ("trained on", done.measure, "95 % interval", "log loss", "--strategy")
-    table = Table(*heads, box=None, pad_edge=False)
+    plain = [done.plain_measure] if done.plain_measure != done.measure else []
+    table = Table("trained on", box=None, pad_edge=False)
+    for head in (done.measure, "95 % interval", *plain, "log loss"):
+        table.add_column(head, justify="right")
+    table.add_column("--strategy")
     for row in done.rows:
-        interval, log_loss = f"{row.low:.3f} to {row.high:.3f}", f"{row.log_loss:.3f}"
-        table.add_row(STRATEGIES[row.strategy], f"{row.metric:.3f}", interval, log_loss, row.strategy)
+        values = [f"{row.metric:.3f}", f"{row.low:.3f} to {row.high:.3f}"]
+        values += [f"{row.plain:.3f}"] * len(plain) + [f"{row.log_loss:.3f}"]
+        table.add_row(STRATEGIES[row.strategy], *values, row.strategy)
     console = output()
     console.print(
         f"{done.n_gold} gold points, {done.n_weak} weakly labelled; {FOLDS}-fold cross-validation on gold"
@@ -66,8 +70,4 @@ def show(done: "Comparison") -> None:
     console.print(done.sentence)
     for name, text in done.lines:
         console.print(f"{name}: {text}")
-    if done.n_weak:
-        console.print(
-            "The label model itself was chosen on this gold, so rows with its labels are slightly optimistic."
-        )
     console.print(f"run {done.run_id}")

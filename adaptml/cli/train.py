@@ -38,8 +38,8 @@ def command(
         str | None,
         typer.Option(
             "--strategy",
-            help="How gold and weak labels are combined: auto (the best on gold), gold, weak, union, "
-            "stacked, relabelled.",
+            help="How gold and weak labels are combined: auto (the best on gold), constant, "
+            "label_model, gold, weak, union, stacked, stacked_votes, relabelled, relabelled_votes.",
             show_default="the task's, else auto",
         ),
     ] = None,

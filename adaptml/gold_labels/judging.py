@@ -1,13 +1,13 @@
 """The part of gold that judges: kept from the people who write rules, and named by itself in the figures."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.bootstrap import bootstrap_means, interval
 from adaptml.labelled import Labelled
-from adaptml.tasks import ProblemType
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 
 MIN_TUNE = 10  # gold points without which rules are judged on all of them
 MIN_JUDGE = 30  # below, an interval says nothing
@@ -28,43 +28,43 @@ def tuning_part(gold: Labelled | None) -> Labelled | None:
 
 
 def judge_metrics(
-    problem: ProblemType,
+    metric: Metric,
     judges: npt.NDArray[np.bool_] | None,
     Y: npt.NDArray[np.int8],
-    predicted: npt.NDArray[np.int8],
+    said: Outcome,
     prefix: str,
 ) -> dict[str, float]:
-    """The problem's measure on the gold points that judge, which no rule was written on.
+    """The task's metric, and the plain measure, on the gold points that judge, which no rule was written on.
 
     Args:
-        problem: multiclass or multilabel.
+        metric: what the task's models are compared by.
         judges: which points judge, bool (n,); None where gold has no parts.
         Y: their true classes, int8 (n, k).
-        predicted: what a model that has not seen them says, int8 (n, k).
+        said: what a model that has not seen them says of them.
         prefix: what the metrics' names begin with.
 
     Returns:
-        `<prefix>_judge_points`, `…_<measure>`, and `…_low`, `…_high`, the percentile bootstrap's 95 %
-        interval over points (`adaptml.bootstrap`); nothing below `MIN_JUDGE` points.
+        `<prefix>_judge_points`, and of each metric `<prefix>_judge_<metric>`, `…_low` and `…_high`, the ends
+        of its 95 % interval; nothing below `MIN_JUDGE` points.
     """
     if judges is None or judges.sum() < MIN_JUDGE:
         return {}
-    scores = problem.scores(Y[judges], predicted[judges])
-    low, high = interval(bootstrap_means(scores, seed=0))
-    name = f"{prefix}_judge"
-    return {
-        f"{name}_points": float(len(scores)),
-        f"{name}_{problem.measure}": float(scores.mean()),
-        f"{name}_low": low,
-        f"{name}_high": high,
-    }
+    name, truth, part = f"{prefix}_judge", Y[judges], said.rows(judges)
+    found = {f"{name}_points": float(len(truth))}
+    for one in (accuracy_of(metric.problem), metric):
+        low, high = one.interval(truth, part)
+        key = f"{name}_{one.logged}"
+        found |= {key: one.value(truth, part), f"{key}_low": low, f"{key}_high": high}
+    return found
 
 
-def judge_sentence(problem: ProblemType, metrics: dict[str, float], prefix: str) -> str:
-    """Those metrics for people; empty where there are none."""
-    name = f"{prefix}_judge"
-    if f"{name}_{problem.measure}" not in metrics:
+def judge_sentence(metric: Metric, metrics: Mapping[str, float], prefix: str) -> str:
+    """The metric on them for people; empty where there is none."""
+    name = f"{prefix}_judge_{metric.logged}"
+    if name not in metrics:
         return ""
-    value, low, high = (metrics[f"{name}_{end}"] for end in (problem.measure, "low", "high"))
-    points = metrics[f"{name}_points"]
-    return f"; on the {points:.0f} points that only judge {value:.3f} ({low:.3f} to {high:.3f})"
+    value, low, high = (metrics[f"{name}{end}"] for end in ("", "_low", "_high"))
+    points = metrics[f"{prefix}_judge_points"]
+    return (
+        f"; on the {points:.0f} points that only judge {metric.title} {value:.3f} ({low:.3f} to {high:.3f})"
+    )

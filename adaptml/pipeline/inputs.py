@@ -48,6 +48,7 @@ def label_inputs(
             task, points, gold=None, workers=workers, fresh=fresh, show_progress=show_progress
         )
         parts += [*votes.lf_names, votes.keys[KEYS], votes.L]
+        parts += [str(votes.sets)] if votes.sets else []
     return fingerprint(*parts) if known is None else fingerprint(*parts, known.Y)
 
 

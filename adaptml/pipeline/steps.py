@@ -14,6 +14,7 @@ from adaptml.pipeline.order import Order, State, StepResult
 from adaptml.pipeline.usual_data import usual_data
 from adaptml.project import Project
 from adaptml.runs.artifacts import TRAINING_DATA
+from adaptml.runs.metric import metric_of_run
 from adaptml.runs.reuse import mark, run_with
 from adaptml.tasks.check import check_data, check_file, check_functions
 
@@ -70,10 +71,10 @@ def label(project: Project, order: Order) -> StepResult:
         done = project.label(task, data, order.gold, workers=order.workers)
         mark(project, done.run_id, inputs)
         run = project.runs.get(done.run_id)
-    found, measure = run.data.metrics, task.problem.measure
+    found, metric = run.data.metrics, metric_of_run(run.data.params, task.problem, task.class_names)
     text = f"{found['points_covered']:.0f} of {found['points']:.0f} points by {_model(run)}"
-    if f"dev_{measure}" in found:
-        text += f", {task.problem.measure_title} {found[f'dev_{measure}']:.3f} on gold by cross-validation"
+    if f"dev_{metric.logged}" in found:
+        text += f", {metric.title} {found[f'dev_{metric.logged}']:.3f} on gold by cross-validation"
     return _of_run("label", run, {"label_model": _model(run)}, text, kept=kept)
 
 

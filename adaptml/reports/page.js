@@ -21,9 +21,11 @@ function votes(row) {
   const parts = [];
   for (let i = 0; given && i < given.length; i += 2) {
     const known = gold && data.judged;
-    const chip = make("li", null, known ? (gold.includes(given[i + 1]) ? "right" : "wrong") : "");
+    const fits = data.fits.length ? data.fits[given[i + 1]] : [given[i + 1]];
+    const right = known && fits.some((c) => gold.includes(c));
+    const chip = make("li", null, known ? (right ? "right" : "wrong") : "");
     chip.append(make("span", data.voters[given[i]]), make("b", data.values[given[i + 1]]));
-    if (known) chip.title = gold.includes(given[i + 1]) ? "right on gold" : "wrong on gold";
+    if (known) chip.title = right ? "right on gold" : "wrong on gold";
     parts.push(chip);
   }
   return parts.length ? chips(parts) : make("span", "none", "quiet");

@@ -120,7 +120,8 @@ class Words:
         values: the v values that they give.
         classes: k names.
         votes_heading, label_heading: what votes and labels are called.
-        judged: values are the classes, so that votes are right or wrong where gold is known.
+        judged: values are for classes, so that votes are right or wrong where gold is known.
+        fits: numbers of the classes that each of the v values is for; none where the values are the classes.
     """
 
     voters: Sequence[str] = ()
@@ -129,6 +130,7 @@ class Words:
     votes_heading: str = "Votes"
     label_heading: str = "Label"
     judged: bool = True
+    fits: Sequence[Sequence[int]] = ()
 
 
 class Rows:
@@ -177,6 +179,7 @@ class Rows:
             "classes": list(self._words.classes),
             "headings": {"votes": self._words.votes_heading, "label": self._words.label_heading},
             "judged": self._words.judged,
+            "fits": list(self._words.fits),
             "rows": [made[key] for key in self._numbers],
         }
         text = clean(json.dumps(content, ensure_ascii=False, separators=(",", ":")))

@@ -26,6 +26,7 @@ from adaptml.features.cosine import Matrix, unit_rows
 from adaptml.features.lemmas import DEFAULT_LANGUAGE
 from adaptml.features.words import normalized
 from adaptml.rules.keywords import Keyword, KeywordSearch, Numbers, is_missing
+from adaptml.tasks.class_sets import AllBut
 from adaptml.validation import validation_problems
 
 Hits = npt.NDArray[np.bool_]
@@ -36,7 +37,8 @@ class _Rule(BaseModel):
 
     Attributes:
         name: of the labelling function.
-        label: name of the class that it votes for, or its number.
+        label: name of the class that it votes for, or its number; or several of which it is one; or those
+            of which it is none.
         column: what it looks at.
         UNSAID: what is left out where people read what it says.
     """
@@ -46,7 +48,7 @@ class _Rule(BaseModel):
     UNSAID: ClassVar[dict[str, Any]] = {"name": True, "kind": True}
 
     name: str
-    label: int | str
+    label: int | str | tuple[int | str, ...] | AllBut
     column: str
 
     def hits(self, values: Sequence[Any]) -> Hits:
@@ -132,12 +134,7 @@ class RegexRule(_Rule):
 
     def hits(self, values: Sequence[Any]) -> Hits:
         """Which of r texts hold it: bool (r,); texts that are equal are searched once."""
-        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, str)}
-        wrong = [value for value in values if type(value) in kinds and not is_missing(value)] if kinds else []
-        if wrong:
-            raise LabellingError(
-                f"{self.where}, which holds {type(wrong[0]).__name__}; expected text: name a column of text"
-            )
+        self.check(values)
         search = self._expression.search
         found = {
             text: search(normalized(text)) is not None
@@ -145,6 +142,19 @@ class RegexRule(_Rule):
             if isinstance(text, str)
         }
         return np.fromiter((found.get(value, False) for value in values), np.bool_, len(values))
+
+    def check(self, values: Sequence[Any]) -> None:
+        """Refuse what is no text.
+
+        Raises:
+            LabellingError: a value that is neither text nor missing.
+        """
+        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, str)}
+        wrong = [value for value in values if type(value) in kinds and not is_missing(value)] if kinds else []
+        if wrong:
+            raise LabellingError(
+                f"{self.where}, which holds {type(wrong[0]).__name__}; expected text: name a column of text"
+            )
 
 
 class NumberRule(_Rule):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from adaptml.errors import LabellingError
 from adaptml.frames import KEYS
 from adaptml.rules.core import Example, Examples, KeywordRule, LikeRule, NumberRule, RegexRule, Rule
+from adaptml.tasks.class_sets import AllBut, VoteFor, label_name
 from adaptml.tasks.scaffold_lfs import quoted
 from adaptml.validation import validation_problems
 
@@ -34,7 +35,7 @@ class RuleSource:
 
 
 def keyword_source(
-    name: str, words: Sequence[str], label: str, column: str, *, exact: bool = False
+    name: str, words: Sequence[str], label: VoteFor, column: str, *, exact: bool = False
 ) -> RuleSource:
     """A `keyword_lf` of words and phrases; arguments as there.
 
@@ -47,11 +48,11 @@ def keyword_source(
     rule, wanted = _keyword_rule(name, words, label, column, exact)
     listed = _list([_literal(word) for word in wanted])
     more = ["exact=True"] if exact else []
-    arguments = [_literal(name), listed, _literal(label), _literal(column), *more]
-    return RuleSource(rule, _call("keyword_lf", arguments), ("keyword_lf",))
+    arguments = [_literal(name), listed, _vote(label), _literal(column), *more]
+    return RuleSource(rule, _call("keyword_lf", arguments), _functions(label, "keyword_lf"))
 
 
-def lookup_source(name: str, words: Sequence[str], label: str, column: str, file: str) -> RuleSource:
+def lookup_source(name: str, words: Sequence[str], label: VoteFor, column: str, file: str) -> RuleSource:
     """A `keyword_lf` whose words lie in a file beside `lfs.py`, a line each.
 
     Raises:
@@ -62,12 +63,12 @@ def lookup_source(name: str, words: Sequence[str], label: str, column: str, file
     broken = [word for word in wanted if len(word.splitlines()) > 1 or word.split()[0] == "#"]
     if broken:
         raise LabellingError(f"{broken[0]!r} cannot be a line of words; write it without # and line breaks")
-    arguments = [_literal(name), f"lookup({_literal(file)})", _literal(label), _literal(column)]
+    arguments = [_literal(name), f"lookup({_literal(file)})", _vote(label), _literal(column)]
     files = {file: "\n".join(wanted) + "\n"}
-    return RuleSource(rule, _call("keyword_lf", arguments), ("keyword_lf", "lookup"), files)
+    return RuleSource(rule, _call("keyword_lf", arguments), _functions(label, "keyword_lf", "lookup"), files)
 
 
-def regex_source(name: str, pattern: str, label: str, column: str) -> RuleSource:
+def regex_source(name: str, pattern: str, label: VoteFor, column: str) -> RuleSource:
     """A `regex_lf`; arguments as there.
 
     Raises:
@@ -78,14 +79,16 @@ def regex_source(name: str, pattern: str, label: str, column: str) -> RuleSource
     """
     if not pattern.strip():
         raise LabellingError("the regular expression is empty; write what the rule is to find")
-    rule = _made(lambda: RegexRule(name=name, label=label, column=column, pattern=pattern), name)
+    rule = _made(lambda: RegexRule(name=name, label=label_name(label), column=column, pattern=pattern), name)
     plain = '"' not in pattern and pattern.isprintable() and not pattern.endswith("\\")
     written = f'r"{pattern}"' if plain and "\\" in pattern else _literal(pattern)
-    code = _call("regex_lf", [_literal(name), written, _literal(label), _literal(column)])
-    return RuleSource(rule, code, ("regex_lf",))
+    code = _call("regex_lf", [_literal(name), written, _vote(label), _literal(column)])
+    return RuleSource(rule, code, _functions(label, "regex_lf"))
 
 
-def number_source(name: str, label: str, column: str, above: float | None, below: float | None) -> RuleSource:
+def number_source(
+    name: str, label: VoteFor, column: str, above: float | None, below: float | None
+) -> RuleSource:
     """A `number_lf`; arguments as there.
 
     Raises:
@@ -94,21 +97,23 @@ def number_source(name: str, label: str, column: str, above: float | None, below
     >>> number_source("late", "complaint", "minutes", 15, None).code
     'number_lf("late", "complaint", "minutes", above=15)'
     """
-    rule = _made(lambda: NumberRule(name=name, label=label, column=column, above=above, below=below), name)
+    rule = _made(
+        lambda: NumberRule(name=name, label=label_name(label), column=column, above=above, below=below), name
+    )
     if not all(math.isfinite(bound) for bound in (above, below) if bound is not None):
         raise LabellingError("a bound is no finite number; write numbers such as 15 or 0.5")
     bounds = [
         f"{end}={_number(bound)}" for end, bound in (("above", above), ("below", below)) if bound is not None
     ]
-    code = _call("number_lf", [_literal(name), _literal(label), _literal(column), *bounds])
-    return RuleSource(rule, code, ("number_lf",))
+    code = _call("number_lf", [_literal(name), _vote(label), _literal(column), *bounds])
+    return RuleSource(rule, code, _functions(label, "number_lf"))
 
 
 def like_source(
     name: str,
     like: Sequence[Example],
     unlike: Sequence[Example],
-    label: str,
+    label: VoteFor,
     column: str,
     above: float,
     file: str,
@@ -126,13 +131,18 @@ def like_source(
     _check_file(file, ".json")
     rule = _made(
         lambda: LikeRule(
-            name=name, label=label, column=column, like=tuple(like), unlike=tuple(unlike), above=above
+            name=name,
+            label=label_name(label),
+            column=column,
+            like=tuple(like),
+            unlike=tuple(unlike),
+            above=above,
         ),
         name,
     )
-    arguments = [_literal(name), _literal(file), _literal(label), _literal(column), f"above={_number(above)}"]
+    arguments = [_literal(name), _literal(file), _vote(label), _literal(column), f"above={_number(above)}"]
     text = Examples(like=rule.like, unlike=rule.unlike).model_dump_json(indent=1) + "\n"
-    return RuleSource(rule, _call("like_lf", arguments), ("like_lf",), {file: text})
+    return RuleSource(rule, _call("like_lf", arguments), _functions(label, "like_lf"), {file: text})
 
 
 _R = TypeVar("_R", bound=Rule)
@@ -151,14 +161,17 @@ def _made(make: Callable[[], _R], name: str) -> _R:
 
 
 def _keyword_rule(
-    name: str, words: Sequence[str], label: str, column: str, exact: bool
+    name: str, words: Sequence[str], label: VoteFor, column: str, exact: bool
 ) -> tuple[KeywordRule, list[str]]:
     wanted = list(dict.fromkeys(word.strip() for word in words if word.strip()))
     if not wanted:
         raise LabellingError("the rule has no word to look for; write at least one")
     keywords = frozenset(wanted)
     rule = _made(
-        lambda: KeywordRule(name=name, label=label, column=column, keywords=keywords, exact=exact), name
+        lambda: KeywordRule(
+            name=name, label=label_name(label), column=column, keywords=keywords, exact=exact
+        ),
+        name,
     )
     return rule, wanted
 
@@ -179,6 +192,19 @@ def _check_file(file: str, ending: str) -> None:
 def _literal(text: str) -> str:
     """A text as Python writes it."""
     return quoted(text) if text.isprintable() else repr(text)
+
+
+def _vote(label: VoteFor) -> str:
+    """What a rule votes for, as Python: a class, a set, or what rules some out."""
+    if isinstance(label, AllBut):
+        return f"not_({', '.join(map(_vote, label.all_but))})"
+    if not isinstance(label, int | str):
+        return f"{{{', '.join(map(_vote, label))}}}"
+    return _literal(str(label))
+
+
+def _functions(label: VoteFor, *names: str) -> tuple[str, ...]:
+    return (*names, "not_") if isinstance(label, AllBut) else names
 
 
 def _call(function: str, arguments: Sequence[str]) -> str:

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.bootstrap import bootstrap_means, interval
 from adaptml.errors import TrackingError
 from adaptml.frames import KEYS, METADATA, read_frame
 from adaptml.labelled import GOLD_LABEL, LABEL
 from adaptml.project import Project
-from adaptml.reports.interval import wilson
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_PREDICTIONS, PREDICTIONS
+from adaptml.runs.metric import metric_of_run
 from adaptml.tasks import ProblemType, Task, indicator, names, problem_type
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 
 LABEL_PROBS = "label_probs"
 NOT_SEEN = {
@@ -36,7 +36,7 @@ class Figure:
 
     Attributes:
         name: such as `accuracy`.
-        value, low, high: in [0, 1].
+        value, low, high: in [0, 1]; a log loss may be above.
         n: points.
     """
 
@@ -58,6 +58,7 @@ class Judged:
         probs: float64 (g, k), in [0, 1].
         class_names: the k classes that the run was made with.
         problem: one class a point, or any number.
+        metric: what the run's models were compared by.
         policy: how they were predicted, for people.
     """
 
@@ -67,6 +68,7 @@ class Judged:
     probs: Floats
     class_names: tuple[str, ...]
     problem: ProblemType
+    metric: Metric
     policy: str
 
     def __len__(self) -> int:
@@ -74,9 +76,9 @@ class Judged:
         return len(self.keys)
 
     @property
-    def scores(self) -> Floats:
-        """How well each point is predicted, float64 (g,), in [0, 1]."""
-        return self.problem.scores(self.Y, self.predicted)
+    def said(self) -> Outcome:
+        """What was said."""
+        return Outcome(self.probs, self.predicted)
 
     @property
     def wrong(self) -> Mask:
@@ -89,17 +91,16 @@ class Judged:
         return self.problem.confidence(self.predicted, self.probs)
 
     def figure(self) -> Figure:
-        """The problem's measure, with its interval.
+        """The metric that the run's models were compared by, with its interval (`Metric.interval`)."""
+        return self._figure(self.metric)
 
-        Wilson's score interval of a share; of a mean that is none, the percentile bootstrap over points
-        (`adaptml.bootstrap`, seed 0).
-        """
-        scores = self.scores
-        if self.problem.exclusive:
-            low, high = (float(end) for end in wilson(scores.sum(), len(scores)))
-        else:
-            low, high = interval(bootstrap_means(scores, seed=0))
-        return Figure(self.problem.measure, float(scores.mean()), low, high, len(scores))
+    def plain_figure(self) -> Figure:
+        """The problem's plain measure, accuracy or F1 over samples, with its interval."""
+        return self._figure(accuracy_of(self.problem))
+
+    def _figure(self, metric: Metric) -> Figure:
+        low, high = metric.interval(self.Y, self.said)
+        return Figure(metric.title, metric.value(self.Y, self.said), low, high, len(self))
 
     def rows(self, kind: str = "wrong", gold: str = "", label: str = "") -> Mask:
         """The points behind a number, bool (g,).
@@ -198,7 +199,8 @@ def judged(project: Project, run_id: str, task: Task) -> Judged | None:
     Y, predicted = (indicator(_sets(known[column]), class_names) for column in (GOLD_LABEL, LABEL))
     probs = np.array(known[LABEL_PROBS].tolist(), dtype=np.float64)
     policy = NOT_SEEN[source].format(uncovered_gold=params.get("uncovered_gold", "left out"))
-    return Judged(known[KEYS], Y, predicted, probs, class_names, problem, policy)
+    metric = metric_of_run(params, problem, class_names)
+    return Judged(known[KEYS], Y, predicted, probs, class_names, problem, metric, policy)
 
 
 def _sets(column: pd.Series) -> Sequence[Sequence[str]]:

@@ -17,6 +17,7 @@ from adaptml.runs.artifacts import OLD_VOTES, PREDICTIONS, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import classes_now, votes_now
 from adaptml.runs.label_run_before import votes_of_before
 from adaptml.tasks import ABSTAIN, ProblemType, Task, problem_type
+from adaptml.tasks.vote_codes import VoteCodes, sets_in
 
 CHUNK_ROWS = 50_000
 
@@ -114,7 +115,8 @@ class RunFiles:
             cast = votes != ABSTAIN
             if disputed:
                 lowest = np.where(cast, votes, np.iinfo(votes.dtype).max).min(axis=1)
-                wanted = cast.any(axis=1) & (votes.max(axis=1) != lowest)
+                # Of classes that became one, the votes agree now; two sets may have agreed from the first.
+                wanted = cast.any(axis=1) & (votes.max(axis=1) != lowest) & self._codes.disagree(cast_then)
             else:
                 wanted = ~cast.any(axis=1)
             ids = _ids(_of_table(keys.filter(pa.array(wanted)), table))
@@ -131,6 +133,12 @@ class RunFiles:
         """The classes that the run was made with; those of now where it does not say."""
         said = read_metadata(self.labels).get("classes")
         return [*said] if said else [] if self._task is None else self._task.class_names
+
+    @cached_property
+    def _codes(self) -> VoteCodes:
+        """What the numbers of the run's votes stand for."""
+        file = self._votes_file
+        return VoteCodes(len(self._classes), () if file is None else sets_in(read_metadata(file)))
 
     def _now(self, probs: Floats) -> Floats:
         """Probabilities of the classes of now; 0 for a class of which the run says nothing."""

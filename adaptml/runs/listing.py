@@ -11,6 +11,7 @@ from mlflow.entities import Run
 from adaptml.errors import TaskError, TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import logged_metric
 from adaptml.runs.opening import store_errors
 from adaptml.runs.recording import PARENT_TAG
 from adaptml.tasks import PROBLEM_TYPES
@@ -52,9 +53,10 @@ def list_runs(project: Project, task: str | None = None) -> pd.DataFrame:
     Returns:
         Frame of a row per run: `started` (UTC), `task`, `step`, `setting`, `status` (FINISHED, FAILED, KILLED
         or RUNNING), `model` (label model or algorithm), `points` (to label or trained on), `metric`
-        (`accuracy` or `f1_samples`), `on_gold` and `on_labels` (its values in [0, 1] against gold and against
-        the label model's labels; of `compare` the best strategy's), `of_before` (whether it was made with
-        other classes than its task has now), `run_id`. What a run does not say is empty, NaN or False.
+        (what the run's models were compared by, such as `accuracy` or `f1_macro`), `on_gold` and `on_labels`
+        (its values against gold and against the label model's labels; of `compare` the best strategy's),
+        `of_before` (whether it was made with other classes than its task has now), `run_id`. What a run does
+        not say is empty, NaN or False.
 
     Raises:
         TrackingError: the tracking server or store cannot be used.
@@ -103,7 +105,7 @@ def _row(run: Run, experiment: str, classes: Callable[[str], str]) -> _Row:
     params, metrics = run.data.params, run.data.metrics
     step, setting = step_of(run), setting_of(run)
     problem = PROBLEM_TYPES.get(setting)
-    metric = "" if problem is None else problem.measure
+    metric = "" if problem is None else logged_metric(params, problem)
     task, made_with = task_of(run, experiment), run.data.tags.get(CLASSES_TAG, "")
     model = params.get("label_model_used") or params.get("label_model", "")
     return _Row(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.bootstrap import bootstrap_means, interval
+from adaptml.bootstrap import interval
 from adaptml.errors import TrackingError
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -34,7 +34,7 @@ class SideBySide:
     Attributes:
         before, after: the runs.
         settings: the parameters that differ, by name.
-        figures: the measure of each on its own gold points; None where it was compared with none.
+        figures: the metric of each on its own gold points; None where it was compared with none.
         gain: how much better `after` is on the gold points that both were judged on, with its paired
             bootstrap interval (`adaptml.bootstrap`); its ends are in [-1, 1]. None without common points.
         changed: frame of those of these points whose label differs: table_name, id, gold_label,
@@ -111,9 +111,12 @@ def _taken(side: Judged, rows: npt.NDArray[np.int64]) -> Judged:
 
 
 def _gain(old: Judged, new: Judged) -> Figure:
-    differences = new.scores - old.scores
-    low, high = interval(bootstrap_means(differences, SEED))
-    return Figure(f"gain in {new.problem.measure}", float(differences.mean()), low, high, len(new))
+    """How much better the later run is by its own metric: of a log loss, how much lower."""
+    metric = new.metric
+    values = [metric.sign * metric.value(side.Y, side.said) for side in (old, new)]
+    draws = [metric.sign * metric.draws(side.Y, side.said, SEED) for side in (old, new)]
+    low, high = interval(draws[1] - draws[0])
+    return Figure(f"gain in {metric.title}", values[1] - values[0], low, high, len(new))
 
 
 def _changed(common: tuple[Judged, Judged] | None) -> pd.DataFrame:

@@ -88,7 +88,7 @@ class LastRun(_Known):
         data: what it was given, such as a table's name.
         points: how many it labelled, or was trained on.
         coverage: share of them that a rule voted on, in [0, 1]; None for a training.
-        measure: `accuracy` or `f1_samples`.
+        measure: title of the metric that its models were compared by, such as `accuracy`.
         on_gold: its value on gold in [0, 1]; None without gold.
         gold_points: how many gold points that was.
     """

@@ -11,6 +11,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from adaptml.errors import TrackingError, one_line
 from adaptml.project import Project
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
+from adaptml.runs.metric import metric_of_run
 from adaptml.runs.opening import store_errors
 from adaptml.runs.recording import PARENT_TAG
 from adaptml.runs.registry import CHAMPION, end_models
@@ -129,8 +130,9 @@ def _has_other_classes(project: Project, name: str, version: str, task: Task) ->
 
 
 def _last(run: Run, task: Task) -> LastRun:
-    metrics, measure, is_label = run.data.metrics, task.problem.measure, _is_label(run)
-    on_gold = metrics.get(f"{'dev' if is_label else 'gold'}_{measure}")
+    metrics, is_label = run.data.metrics, _is_label(run)
+    metric = metric_of_run(run.data.params, task.problem, task.class_names)
+    on_gold = metrics.get(f"{'dev' if is_label else 'gold'}_{metric.logged}")
     return LastRun(
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
@@ -138,7 +140,7 @@ def _last(run: Run, task: Task) -> LastRun:
         data=run.data.params.get("train_data", ""),
         points=_whole(metrics.get("points" if is_label else "train_points")),
         coverage=metrics.get("coverage") if is_label else None,
-        measure=measure,
+        measure=metric.title,
         on_gold=None if on_gold is None or math.isnan(on_gold) else on_gold,
         gold_points=_whole(metrics.get("dev_points" if is_label else "gold_points")),
     )

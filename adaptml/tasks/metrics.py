@@ -21,7 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.bootstrap import bootstrap_draws, interval
-from adaptml.tasks.metric_names import F1_OF_POSITIVE, F1_SAMPLES, LOG_LOSS, MACRO_F1, metric_problem
+from adaptml.reports.interval import wilson
+from adaptml.tasks.metric_names import (
+    ACCURACY,
+    F1_OF_POSITIVE,
+    F1_SAMPLES,
+    LOG_LOSS,
+    MACRO_F1,
+    metric_problem,
+)
 from adaptml.tasks.problems import ProblemType
 
 if TYPE_CHECKING:
@@ -96,7 +104,14 @@ class Metric:
         return np.concatenate([self.over(counts, Y, said) for counts in bootstrap_draws(len(Y), seed)])
 
     def interval(self, Y: Indicator, said: Outcome, seed: int = 0) -> tuple[float, float]:
-        """The ends of the figure's 95 % interval."""
+        """The ends of the figure's 95 % interval.
+
+        Of a share, Wilson's (`adaptml.reports.interval`), which says something where all are right; of the
+        others, the percentile bootstrap's.
+        """
+        if self.name == ACCURACY:
+            low, high = wilson(self.problem.scores(Y, said.predicted).sum(), len(Y))
+            return float(low), float(high)
         return interval(self.draws(Y, said, seed))
 
     def over(self, counts: Floats, Y: Indicator, said: Outcome) -> Floats:

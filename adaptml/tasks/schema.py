@@ -15,6 +15,18 @@ from adaptml.tasks.metric_names import MetricName, metric_problem
 from adaptml.tasks.problems import PROBLEM_TYPES, ProblemType, problem_type
 from adaptml.validation import validation_problems
 
+StrategyName = Literal[
+    "auto",
+    "constant",
+    "label_model",
+    "gold",
+    "weak",
+    "union",
+    "stacked",
+    "stacked_votes",
+    "relabelled",
+    "relabelled_votes",
+]
 MAX_CLASSES = 127  # votes are int8
 NONE_CHOICE = "NONE"
 MAX_NAME = 50  # PostgreSQL cuts names of tables at 63 bytes, and `_predictions` comes behind it
@@ -106,7 +118,7 @@ class TrainDefaults(_Part):
 
     algorithm: str | None = None
     params: dict[str, Any] = {}
-    strategy: Literal["auto", "gold", "weak", "union", "stacked", "relabelled"] | None = None
+    strategy: StrategyName | None = None
     features: tuple[str, ...] = ()
     soft_labels: bool | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None

@@ -25,8 +25,16 @@ from dataprogramming.rule_lfs import RuleLF
 _FORM = b"fingerprint 1"  # of how they are made: another number makes all of them new
 # They turn rows and rules into votes; as long as they are the same, so are the votes.
 _VOTING = {
-    "dataprogramming": ["applier.py", "keyword_lfs.py", "rule_lfs.py", "rows.py"],
+    "dataprogramming": [
+        "applier.py",
+        "declared_sets.py",
+        "keyword_lfs.py",
+        "rule_lfs.py",
+        "rows.py",
+        "vote_encoder.py",
+    ],
     "adaptml.rules": ["core.py", "keywords.py"],
+    "adaptml.tasks": ["class_sets.py"],
     "adaptml.features": ["emoji.py", "english.py", "lemmas.py", "words.py"],
 }
 

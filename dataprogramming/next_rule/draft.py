@@ -8,8 +8,11 @@ from adaptml.errors import LabellingError
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import Task
+from adaptml.tasks.vote_codes import VoteCodes
 from dataprogramming.applier import LabelMatrix, apply_to_frame
+from dataprogramming.declared_sets import declared_sets, recoded
 from dataprogramming.keyword_lfs import KeywordLF
+from dataprogramming.lfs import check_sets
 from dataprogramming.rule_lfs import RuleLF
 from dataprogramming.votes import Votes
 
@@ -45,6 +48,7 @@ def with_draft(project: Project, task: str | Task, votes: Votes, draft: RuleLF) 
         )
     if isinstance(draft, KeywordLF):
         draft.in_language(task.language)
+    check_sets(task, [draft])
     longer = _longer(project, task, votes, draft)
     gold = votes.gold if votes.gold is None else _longer(project, task, votes.gold, draft)
     return replace(longer, gold=gold)
@@ -55,4 +59,7 @@ def _longer(project: Project, task: Task, votes: Votes, draft: RuleLF) -> Votes:
     if len(votes):
         frame = project.points.read(votes.keys[KEYS], [draft.column])
         matrix = apply_to_frame([draft], frame, task.labels, folder=task.folder)
-    return replace(votes, L=np.hstack([votes.L, matrix]), lf_names=(*votes.lf_names, draft.name))
+    own = declared_sets([draft], task.labels).codes
+    codes = VoteCodes(own.k, tuple(dict.fromkeys([*votes.sets, *own.sets])))
+    L = np.hstack([votes.L, recoded(matrix, own, codes)])
+    return replace(votes, L=L, lf_names=(*votes.lf_names, draft.name), sets=codes.sets)

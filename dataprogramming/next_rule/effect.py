@@ -21,7 +21,7 @@ class RuleEffect:
         n: rows.
         hits_rows: rows on which it votes, bool (n,).
         new_rows: rows on which it alone votes, bool (n,).
-        conflict_rows: rows on which it votes and another votes for another class, bool (n,).
+        conflict_rows: rows on which it votes and another contradicts it, bool (n,).
         covered_before: rows on which others vote.
         right_rows: gold points on which it votes for a class that they have, bool (g,); empty without gold.
         wrong_rows: gold points on which it votes for another, bool (g,).
@@ -101,7 +101,7 @@ def rule_effect(votes: Votes, name: str) -> RuleEffect:
     j = votes.lf_names.index(name)
     mine, others = votes.L[:, j], np.delete(votes.L, j, axis=1)
     hits, before = mine >= 0, (others >= 0).any(axis=1)
-    apart = ((others >= 0) & (others != mine[:, None])).any(axis=1)
+    apart = votes.codes.apart[others, mine[:, None]].any(axis=1)
     gold = votes if votes.Y is not None else votes.gold
     nothing = np.zeros(0, np.bool_)
     wrong = nothing if gold is None else gold.is_wrong()[:, j]

@@ -17,6 +17,7 @@ from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.rules.keywords import is_missing
 from adaptml.tasks import Task
+from adaptml.tasks.vote_codes import VoteCodes
 from dataprogramming.label_models.core import Indicator, LabelMatrix, covered
 from dataprogramming.next_rule.log_odds import log_odds
 from dataprogramming.votes import Votes
@@ -181,19 +182,21 @@ class _Rows:
     Attributes:
         keys: `table_name` and `id` (r rows).
         L: label matrix (r, m).
+        codes: what its numbers stand for.
         Y: gold labels (r, k); 0 where nothing is known.
         known: which have a gold label, bool (r,).
     """
 
     keys: pd.DataFrame
     L: LabelMatrix
+    codes: VoteCodes
     Y: Indicator
     known: Mask
 
     def wrong(self) -> Mask:
         """Which have a vote that is none of their gold label, bool (r,)."""
-        true = np.take_along_axis(self.Y, np.maximum(self.L, 0).astype(np.int64), axis=1) > 0
-        return np.asarray(((self.L >= 0) & ~true).any(axis=1) & self.known)
+        wrong = (self.L >= 0) & ~self.codes.right(self.L, self.Y)
+        return np.asarray(wrong.any(axis=1) & self.known)
 
 
 def _rows(votes: Votes) -> _Rows:
@@ -204,14 +207,14 @@ def _rows(votes: Votes) -> _Rows:
     Y = np.concatenate([np.zeros((len(p), k), np.int8) if p.Y is None else p.Y for p in parts])
     known = np.concatenate([np.full(len(part), part.Y is not None) for part in parts])
     kept = ~keys.duplicated().to_numpy()
-    return _Rows(keys[kept].reset_index(drop=True), L[kept], Y[kept], known[kept])
+    return _Rows(keys[kept].reset_index(drop=True), L[kept], votes.codes, Y[kept], known[kept])
 
 
 def _of_class(rows: _Rows, task: Task, c: int) -> Mask:
     """Which rows (r,) are of class c, by gold or else by votes."""
     voted = np.equal(rows.L, c).any(axis=1)
     if task.problem.exclusive:
-        voted &= ~((rows.L >= 0) & np.not_equal(rows.L, c)).any(axis=1)
+        voted &= ~rows.codes.apart[c][rows.L].any(axis=1)
     return np.where(rows.known, rows.Y[:, c] > 0, voted)
 
 

@@ -19,6 +19,7 @@ from adaptml.project import Project
 from adaptml.runs.artifacts import VOTES
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
+from adaptml.tasks.vote_codes import VoteCodes, sets_in
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lf_history import label_runs, versions_of
 from dataprogramming.lf_versions import LFVersion
@@ -148,7 +149,8 @@ def read_reference(
     if VOTES not in project.runs.artifacts(run_id):
         raise TrackingError(f"run {run_id} keeps no votes; name a run of `label` that does, or label again")
     path = project.runs.artifact(run_id, VOTES, folder)
-    classes = list(read_metadata(path).get("classes", []))
+    said = read_metadata(path)
+    classes = list(said.get("classes", []))
     if classes != task.class_names:
         raise TrackingError(
             f"run {run_id} was made with the classes {', '.join(classes)}, and the task has "
@@ -158,7 +160,8 @@ def read_reference(
         n = file.metadata.num_rows
         lf_names = [name for name in file.schema_arrow.names if name not in KEYS]
         drawn = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
-        counts, hashes, kept, start = VoteCounts(len(lf_names), len(classes)), [], [], 0
+        counts = VoteCounts(len(lf_names), VoteCodes(len(classes), sets_in(said)))
+        hashes, kept, start = [], [], 0
         for batch in file.iter_batches(CHUNK_ROWS):
             keys = batch.select(KEYS).to_pandas()
             counts.add(_matrix(batch, lf_names))

@@ -21,14 +21,16 @@ from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.runs.artifacts import PREDICTIONS
 from adaptml.tasks import ABSTAIN, Task, indicator
+from adaptml.tasks.vote_codes import VoteCodes
 from dataprogramming.label_models.core import Indicator, LabelMatrix, covered
+from dataprogramming.votes import Votes
 from dataprogramming.watching.history import Watch, first_predictions
 from dataprogramming.watching.model import Model
 from dataprogramming.watching.reference import Origin
 from dataprogramming.watching.statistics import FEWEST, Kind, Quantity, compare_means, compare_shares
 
 Floats = npt.NDArray[np.float64]
-Vote = Callable[[pd.DataFrame], LabelMatrix]
+Vote = Callable[[pd.DataFrame], Votes]
 MOST_PREDICTED = 5_000
 CHUNK_ROWS = 50_000
 LEFT_OUT = "left out"
@@ -53,27 +55,26 @@ class Served:
     @classmethod
     def of(cls, task: Task, frame: pd.DataFrame, vote: Vote) -> "Served":
         """Votes are cast on the rows; those without any are left out."""
-        L = vote(frame)
-        there = covered(L)
+        votes = vote(frame)
+        L, there = votes.L, covered(votes.L)
         frame, L = frame.loc[there].reset_index(drop=True), L[there]
         Y = indicator(frame["label"].tolist(), task.class_names)
         probs = np.array(frame["label_probs"].tolist(), np.float64).reshape(Y.shape)
-        return cls(frame, Y, task.problem.confidence(Y, probs), agreement(L, Y))
+        return cls(frame, Y, task.problem.confidence(Y, probs), agreement(L, Y, votes.codes))
 
 
-def agreement(L: LabelMatrix, Y: Indicator) -> Floats:
+def agreement(L: LabelMatrix, Y: Indicator, codes: VoteCodes) -> Floats:
     """The share of each row's votes that are for one of its classes.
 
     Args:
         L: label matrix (n, m), with at least one vote a row.
         Y: (n, k), values in {0, 1}.
+        codes: what the votes stand for.
 
-    >>> agreement(np.array([[0, 1, -1]], np.int8), np.array([[1, 0]], np.int8)).tolist()
+    >>> agreement(np.array([[0, 1, -1]], np.int8), np.array([[1, 0]], np.int8), VoteCodes(2)).tolist()
     [0.5]
     """
-    cast = L != ABSTAIN
-    right = cast & (np.take_along_axis(Y, np.maximum(L, 0).astype(np.int64), axis=1) > 0)
-    return np.asarray(right.sum(axis=1) / cast.sum(axis=1))
+    return np.asarray(codes.right(L, Y).sum(axis=1) / (L != ABSTAIN).sum(axis=1))
 
 
 def compare_served(task: Task, old: Served, new: Served) -> list[Quantity]:

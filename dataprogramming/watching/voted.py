@@ -7,6 +7,7 @@ import numpy as np
 
 from adaptml.evaluation import metric_names
 from adaptml.tasks import ABSTAIN
+from adaptml.tasks.vote_codes import VoteCodes
 from dataprogramming.label_models.core import LabelMatrix, covered
 from dataprogramming.watching.statistics import FEWEST, Kind, Quantity, compare_shares
 
@@ -19,22 +20,22 @@ class VoteCounts:
         n: rows.
         covered: rows with a vote.
         by_lf: int64 (m,), on how many rows each labelling function votes.
-        by_class: int64 (k,), on how many rows there is a vote for each class.
+        by_class: int64 (k,), on how many rows there is a vote for each class, or for a set with it.
     """
 
     m: int
-    k: int
+    codes: VoteCodes
 
     def __post_init__(self) -> None:
         self.n = self.covered = 0
-        self.by_lf, self.by_class = np.zeros(self.m, np.int64), np.zeros(self.k, np.int64)
+        self.by_lf, self.by_class = np.zeros(self.m, np.int64), np.zeros(self.codes.k, np.int64)
 
     def add(self, L: LabelMatrix) -> "VoteCounts":
         """Count a label matrix (r, m); returns itself."""
         self.n += len(L)
         self.covered += int(covered(L).sum())
         self.by_lf += (L != ABSTAIN).sum(axis=0)
-        self.by_class += np.array([np.asarray(c == L).any(axis=1).sum() for c in range(self.k)])
+        self.by_class += np.array([of_class[L].any(axis=1).sum() for of_class in self.codes.members.T])
         return self
 
 

@@ -13,9 +13,10 @@ from adaptml.frames import KEYS
 from adaptml.gold_labels.reading import gold_labels
 from adaptml.project import Project
 from adaptml.tasks import Task
-from dataprogramming.label_models.core import LabelMatrix, covered
+from dataprogramming.label_models.core import covered
 from dataprogramming.lf_versions import lf_versions
 from dataprogramming.voter import Voter
+from dataprogramming.votes import Votes
 from dataprogramming.watching.gold_over_time import GoldOverTime, gold_over_time
 from dataprogramming.watching.history import Watch
 from dataprogramming.watching.model import Model, served_model
@@ -81,9 +82,9 @@ class Watcher:
 
     def run(self) -> Found:
         """Compare everything that can be compared."""
-        L = self._vote(self.new)
-        found, notes = self._votes(L)
-        sides, gold = self._model(self.new.loc[covered(L)].reset_index(drop=True))
+        votes = self._vote(self.new)
+        found, notes = self._votes(votes)
+        sides, gold = self._model(self.new.loc[covered(votes.L)].reset_index(drop=True))
         if sides.old is not None and sides.new is not None:
             found += compare_served(self.task, sides.old, sides.new)
         rows = self.project, self.task, self._old, self.new, self.seed
@@ -97,9 +98,9 @@ class Watcher:
         chosen = to_annotate(quantities, self.new, words, vectors, self.seed)
         return Found(quantities, notes, chosen, words.found, gold, sides)
 
-    def _vote(self, keys: pd.DataFrame) -> LabelMatrix:
+    def _vote(self, keys: pd.DataFrame) -> Votes:
         """The task's votes on n rows; those that were kept are looked up."""
-        return self.voter.votes(keys).L
+        return self.voter.votes(keys)
 
     @cached_property
     def _old(self) -> pd.DataFrame:
@@ -107,15 +108,15 @@ class Watcher:
         there = self.project.database.present(self.reference.sample)
         return self.reference.sample.loc[there].reset_index(drop=True)
 
-    def _votes(self, L: LabelMatrix) -> tuple[list[Quantity], list[tuple[str, str]]]:
-        m, k = L.shape[1], len(self.task.classes)
+    def _votes(self, votes: Votes) -> tuple[list[Quantity], list[tuple[str, str]]]:
+        m, codes = votes.L.shape[1], votes.codes
         now = lf_versions(self.voter.lfs, self.voter.kept.prints, self.task.folder)
         old, notes = self.reference.counts, []
         if not same_rules(self.project, self.origin.label_run, now, self.folder):
-            old = VoteCounts(m, k).add(self._vote(self._old))
+            old = VoteCounts(m, codes).add(self._vote(self._old).L)
             notes = [("rules", f"changed since the run: votes were cast anew on {old.n} of its rows")]
         lf_names = [lf.name for lf in self.voter.lfs]
-        return compare_votes(lf_names, self.task.class_names, old, VoteCounts(m, k).add(L)), notes
+        return compare_votes(lf_names, self.task.class_names, old, VoteCounts(m, codes).add(votes.L)), notes
 
     def _model(self, covered_rows: pd.DataFrame) -> tuple[Sides, GoldOverTime | None]:
         """What the served model says of new rows, and on gold that was made since its training."""

@@ -26,6 +26,7 @@ from adaptml.rules.source import (
     regex_source,
 )
 from adaptml.tasks import Task
+from adaptml.tasks.class_sets import VoteFor, not_
 from adaptml.tasks.rule_file import read_rules
 
 Kind = Literal["keywords", "phrase", "regex", "number", "lookup", "like"]
@@ -48,6 +49,8 @@ class RuleForm(BaseModel):
         kind: of the rule.
         table: the data table.
         label: name of the class.
+        also: names of more classes, of which it may be one as well.
+        ruled_out: whether it is any class but these.
         column: what the rule looks at.
         name: of the rule; empty: made of the class and what it looks for.
         words: keywords or a phrase, one a line.
@@ -61,6 +64,8 @@ class RuleForm(BaseModel):
     kind: Kind = "keywords"
     table: str = ""
     label: str = ""
+    also: list[str] = []
+    ruled_out: bool = False
     column: str = ""
     name: str = ""
     words: str = ""
@@ -77,6 +82,18 @@ class RuleForm(BaseModel):
         """Whether nothing was typed yet that the rule could look for."""
         typed = (self.words, self.pattern, self.above, self.below, self.file, *self.like)
         return not any(text.strip() for text in typed)
+
+    @property
+    def votes_for(self) -> VoteFor:
+        """The class, or the set of classes, that it votes for."""
+        if self.ruled_out:
+            return not_(*self.chosen)
+        return self.label if len(self.chosen) == 1 else self.chosen
+
+    @property
+    def chosen(self) -> list[str]:
+        """The classes that were ticked, each once."""
+        return list(dict.fromkeys([self.label, *self.also]))
 
     @property
     def lines(self) -> list[str]:
@@ -111,12 +128,14 @@ def rule_of(form: RuleForm, project: Project, task: Task) -> RuleSource:
     Raises:
         LabellingError: something is missing or cannot be; the line says what.
     """
-    if form.label not in task.class_names:
+    if not {form.label, *form.also} <= {*task.class_names}:
         raise LabellingError("no class is chosen; say which class the rule votes for")
+    if len(form.chosen) == len(task.class_names):
+        raise LabellingError("all classes are chosen, so that a vote would say nothing; leave one out")
     if not form.column:
         raise LabellingError("no column is chosen; say what the rule looks at")
     name = form.name.strip() or _free_name(form, task)
-    label, column = form.label, form.column
+    label, column = form.votes_for, form.column
     if form.kind == "regex":
         return regex_source(name, form.pattern, label, column)
     if form.kind == "number":
@@ -139,7 +158,7 @@ def _like(form: RuleForm, name: str, project: Project) -> RuleSource:
     if above is None:
         raise LabellingError("nothing says how alike rows have to be; give a number from -1 to 1, as 0.8")
     like, unlike = (_examples(project, form.table, form.column, ids) for ids in (form.like, form.unlike))
-    return like_source(name, like, unlike, form.label, form.column, above, f"{_file(name)}.json")
+    return like_source(name, like, unlike, form.votes_for, form.column, above, f"{_file(name)}.json")
 
 
 def _examples(project: Project, table: str, column: str, ids: Sequence[str]) -> list[Example]:
@@ -180,7 +199,8 @@ def _free_name(form: RuleForm, task: Task) -> str:
     pattern = re.sub(r"\\.", " ", form.pattern)  # without \b and the like
     first = {"regex": pattern, "number": form.column, "like": "like"}.get(form.kind, form.words)
     words = [word.lower() for word in split(first) if word.isalnum()][:3]
-    stem = "_".join([*form.label.split(), *(words or [form.kind])])
+    classes = " or ".join(form.chosen)
+    stem = "_".join([*(["not"] if form.ruled_out else []), *classes.split(), *(words or [form.kind])])
     text, number = read_rules(task), 1
     while f'"{(name := stem if number == 1 else f"{stem}_{number}")}"' in text:
         number += 1

@@ -239,6 +239,7 @@ def _form(request: Request, task: str, asked: RuleForm, problem: str = "") -> Re
         task=task,
         table=asked.table,
         class_names=found.class_names,
+        takes_sets=found.problem.exclusive and len(found.class_names) > 2,
         kinds=KINDS,
         form=asked,
         columns=columns,

@@ -22,7 +22,7 @@ from dataprogramming.buckets import Bucket, bucket
 from dataprogramming.class_table import class_table
 from dataprogramming.kept_sample import sample_of_now
 from dataprogramming.lf_sources import place_of
-from dataprogramming.lf_table import count_pairs, count_votes
+from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes
 from dataprogramming.lfs_report import Look
 from dataprogramming.lfs_report import look as look_at
 from dataprogramming.rounds import Round, keep_round, round_of, rounds
@@ -107,10 +107,10 @@ def _problem(error: LabellingError, task: Task, text: str) -> Named:
 
 def _numbers(found: Look, task: Task, alike: Sequence[Round]) -> Named:
     votes = found.votes
-    counts = count_votes(votes.L, len(votes.class_names))
-    together, apart = count_pairs(votes.L[:, :MOST_PAIRS], counts.by_class[:MOST_PAIRS])
+    counts = count_votes(votes.L, votes.codes)
+    together, apart = count_pairs(votes.L[:, :MOST_PAIRS], counts.by_code[:MOST_PAIRS], votes.codes)
     return {
-        "rules": _rules(found, task, alike),
+        "rules": _rules(found, task, alike, counts),
         "classes": class_table(votes).to_dict("records"),
         "n": len(votes),
         "uncovered": found.n_uncovered,
@@ -127,12 +127,15 @@ def _numbers(found: Look, task: Task, alike: Sequence[Round]) -> Named:
     }
 
 
-def _rules(found: Look, task: Task, alike: Sequence[Round]) -> list[Named]:
+def _rules(found: Look, task: Task, alike: Sequence[Round], counts: VoteCounts) -> list[Named]:
     """A row per rule: counts, what it votes for, its line, what went wrong, how it came along."""
+    class_names, codes = np.array(task.class_names, object), found.votes.codes
+    said = np.array(codes.names(task.class_names), object)
     uncertain = found.votes.reuse.uncertain if found.votes.reuse else {}
     table: Sequence[Mapping[Hashable, Any]] = found.table.to_dict("records")
     made = []
-    for row, lf in zip(table, found.lfs, strict=True):
+    for row, lf, by_code in zip(table, found.lfs, counts.by_code, strict=True):
+        cast = np.flatnonzero(by_code)
         name = str(row["lf"])
         error = found.first_failures.get(name)
         place = place_of(lf, task.folder)
@@ -141,6 +144,8 @@ def _rules(found: Look, task: Task, alike: Sequence[Round]) -> list[Named]:
             {key: _plain(row[key]) for key in _SHOWN if key in row}
             | {
                 "name": name,
+                "labels": said[cast].tolist(),
+                "classes": class_names[codes.members[cast].any(axis=0)].tolist(),
                 "line": place[1] if place and place[0] == rules_path(task).name else None,
                 "failures": found.votes.failures.get(name, 0),
                 "problem": None if error is None else _problem(error, task, ""),
@@ -154,7 +159,6 @@ def _rules(found: Look, task: Task, alike: Sequence[Round]) -> list[Named]:
 
 
 _SHOWN = [
-    "polarity",
     "votes",
     "n_overlaps",
     "n_conflicts",

@@ -22,7 +22,7 @@ class Asked(BaseModel):
         table: the data table; empty, in an address, for the first that has what the rules read.
         sort, down: how the table of rules is sorted; empty as in the file.
         find: a part of the names of rules that are shown.
-        votes_for: only rules that vote for this class.
+        votes_for: only rules that vote for this class, or for a set with it.
         bucket, rule, other, label: which rows are shown, see `dataprogramming.buckets`.
         near: table and id of a row, joined by `/`, to show the rows that are near to it instead.
         offset: of the first row.

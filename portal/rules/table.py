@@ -31,8 +31,8 @@ class Line:
 
     @property
     def labels(self) -> list[str]:
-        """The classes that it votes for."""
-        return self.rule["polarity"].split(", ") if self.rule["polarity"] else []
+        """What it votes for: classes, and sets such as "cat or dog"."""
+        return list(self.rule["labels"])
 
 
 def lines(look: Named, asked: Asked, run: Named | None) -> list[Line]:
@@ -47,7 +47,7 @@ def lines(look: Named, asked: Asked, run: Named | None) -> list[Line]:
     wanted = asked.find.casefold()
     found = [line for line in found if wanted in line.rule["name"].casefold()]
     if asked.votes_for:
-        found = [line for line in found if asked.votes_for in line.labels]
+        found = [line for line in found if asked.votes_for in line.rule["classes"]]
     key = _KEYS.get(asked.sort)
     return found if key is None else sorted(found, key=key, reverse=asked.down)
 
@@ -68,7 +68,7 @@ def _line(rule: Named, look: Named, run: Named | None) -> Line:
 
 _KEYS: Mapping[str, Callable[[Line], Any]] = {
     "rule": lambda line: line.rule["name"].casefold(),
-    "label": lambda line: line.rule["polarity"].casefold(),
+    "label": lambda line: ", ".join(line.labels).casefold(),
     "votes": lambda line: line.rule["votes"],
     "overlaps": lambda line: line.rule["n_overlaps"],
     "conflicts": lambda line: line.rule["n_conflicts"],

@@ -1,12 +1,12 @@
 """What a room says of its runs: label runs are known to the labelling room, all others to modelling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
-from adaptml.calibration import calibration
+from adaptml.calibration import reliability
 from adaptml.errors import TrackingError, one_line
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -14,8 +14,10 @@ from adaptml.reports.reading import texts_of_task
 from adaptml.runs.details import RunDetails, run_details, run_log
 from adaptml.runs.judged import Figure, Judged, judged
 from adaptml.runs.listing import list_runs
+from adaptml.runs.metric import CONSTANT, metric_of_run
 from adaptml.runs.side_by_side import SideBySide, runs_side_by_side
 from adaptml.tasks import Task, problem_type
+from adaptml.tasks.metrics import Metric, accuracy_of
 
 ROWS = 50  # a page of rows
 MOST_CHANGED = 50
@@ -46,8 +48,8 @@ def read(project: Project, *, task: str, run_id: str) -> dict[str, Any]:
         side = judged(project, run_id, project.task(task))
         gold = None if side is None else _gold(side)
     strategies = _strategies(found) if found.step == "compare" else []
-    models = _registered(project, run_id)
-    return {"run": _details(found), "gold": gold, "models": models, "strategies": strategies}
+    said = {"run": _details(found), "gold": gold, "models": _registered(project, run_id)}
+    return said | {"strategies": strategies, "label_models": _label_models(found, project.task(task))}
 
 
 def rows(
@@ -143,19 +145,18 @@ def _details(found: RunDetails) -> dict[str, Any]:
 def _gold(side: Judged) -> dict[str, Any]:
     has, given = side.Y == 1, side.predicted == 1
     matrix = (has.T.astype(int) @ given.astype(int)).tolist() if side.problem.exclusive else None
-    calibrated = calibration(side.problem, side.Y, side.probs)
     return {
         "n": len(side),
         "policy": side.policy,
         "classes": [*side.class_names],
         "figure": asdict(side.figure()),
+        "beside": None if side.metric == accuracy_of(side.problem) else asdict(side.plain_figure()),
         "missed": (has & ~given).sum(axis=0).tolist(),
         "wrongly": (given & ~has).sum(axis=0).tolist(),
         "right": (has & given).sum(axis=0).tolist(),
         "wrong": int(side.wrong.sum()),
         "matrix": matrix,
-        "bins": [asdict(one) for one in calibrated.bins],
-        "claims": calibrated.n,
+        "reliability": reliability(side.problem, side.class_names, side.Y, side.probs).plain(),
     }
 
 
@@ -171,6 +172,35 @@ def _strategies(found: RunDetails) -> list[dict[str, Any]]:
             line = {"strategy": name, "title": title, "value": value, "low": low, "high": high}
             lines.append(line | {"log_loss": found.metrics.get(f"{name}_log_loss"), "measure": measure})
     return lines
+
+
+def _label_models(found: RunDetails, task: Task) -> list[dict[str, Any]]:
+    """What a run of `label` found of each label model on gold, the constant one first and the choice last.
+
+    Empty for other runs, for those without gold, and for those of before, which kept no interval.
+    """
+    problem, metrics = problem_type(found.setting), found.metrics
+    metric, plain = metric_of_run(found.params, problem, task.class_names), accuracy_of(problem)
+    end = f"/{metric.logged}_low"
+    names = [name.removeprefix("dev_").removesuffix(end) for name in metrics if name.endswith(end)]
+    if found.step != "label" or CONSTANT not in names:
+        return []
+    order = {name: f"dev_{name}/" for name in sorted(names, key=lambda name: (name != CONSTANT, name))}
+    told = [metric] if plain == metric else [metric, plain]
+    return [
+        {
+            "name": name,
+            "figures": [_with_ends(metrics, prefix, one) for one in told],
+            "log_loss": metrics.get(f"{prefix}log_loss"),
+        }
+        for name, prefix in {**order, "": "dev_"}.items()
+    ]
+
+
+def _with_ends(metrics: Mapping[str, float], prefix: str, metric: Metric) -> dict[str, Any]:
+    """A figure with the ends of its interval, as a run recorded them."""
+    value, low, high = (metrics.get(f"{prefix}{metric.logged}{end}") for end in ("", "_low", "_high"))
+    return {"name": metric.title, "value": value, "low": low, "high": high}
 
 
 def _registered(project: Project, run_id: str) -> list[dict[str, str]]:

@@ -21,12 +21,15 @@ from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.frames import read_metadata, write_frame
 from adaptml.gold_labels.reading import gold_labels
 from adaptml.project import Project
+from adaptml.rules.of_model import ModelRules
+from adaptml.rules.stored_votes import read_votes
 from adaptml.tasks import Task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.keyword_lfs import keyword_lf
 from dataprogramming.label import LabelResult, label
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.votes import Votes
+from portal.runs.answers import read as read_run
 
 # MLflow's own, at its first use
 pytestmark = [
@@ -135,22 +138,27 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     done = run("multilabel", write=True)
     assert done.chosen == "union"
     assert (done.n_points, done.n_covered, done.n_gold, done.n_gold_left_out) == (63, 45, 42, 0)
-    assert done.metrics["dev_f1_samples"] == 1.0
-    assert done.metrics["dev_union/f1_samples"] == 1.0
+    assert done.metrics["dev_f1_samples"] == done.metrics["dev_union/f1_samples"] == 1.0
+    low, value, high = (done.metrics[f"dev_constant/f1_samples{end}"] for end in ("_low", "", "_high"))
+    assert low < value < high
+    assert value == pytest.approx((12 * 1 + 6 * 2 / 3) / 42)  # of 42 points, 12 are cat and 6 both
     assert done.metrics["dev_coverage"] == pytest.approx(5 / 7)
     assert done.metrics["points_left_out"] == 18
     assert "labelling functions long, broken never vote: look at what each looks for" in done.warnings
     assert sorted(item.path for item in room.runs.client.list_artifacts(done.run_id)) == [
         "confusion_matrix.png",
         "development_data.parquet",
+        "fold_probs.parquet",
         "gold_votes.parquet",
         "label_model.npz",
+        "label_models",
         "lf_summary_dev.csv",
         "lf_summary_train.csv",
         "lfs.json",
         "log.txt",
         "model",
         "report.html",
+        "rules.json",
         "training_data.parquet",
         "votes.parquet",
     ]
@@ -177,6 +185,15 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(gold_votes.frame, votes.frame.iloc[:42])
     assert done.new_rows == 45
     assert ("database", "pets_labels, 45 new rows") in done.all_lines()
+    rules = ModelRules.read(room.runs.artifact(done.run_id, "rules.json", tmp_path))
+    assert (rules.not_data, rules.columns, rules.classes) == (
+        ("long", "broken"),
+        {"tokens": "tokens"},
+        ("cat", "dog"),
+    )
+    stored, there = read_votes(room.points, rules, votes.keys)
+    assert there.all()
+    assert (stored == votes.L).all()
     log = room.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
     assert "63 points, 18 without votes are left out of the training data" in log
     assert (
@@ -196,10 +213,27 @@ def test_multiclass_run(room: Project, run: Run) -> None:
     assert lines["points"] == "63, 45 of them labelled, the others have no votes"
     assert lines["gold"] == "24 points, 18 left out (not exactly one class)"
     assert lines["on gold"] == (
-        "accuracy 1.000 by cross-validation; gold points without votes (0%) are predicted from the class balance"
+        "accuracy 1.000 (0.862 to 1.000) by cross-validation on gold that had no say in the choice; always cat: "
+        "accuracy 0.500; gold points without votes (0%) are predicted from the class balance"
     )
-    assert done.model.startswith("multiclass_pets_label_model version ")
+    ends = [
+        f"dev_{model}accuracy{end}" for model in ("", "constant/", "snorkel/") for end in ("_low", "_high")
+    ]
+    assert set(ends) <= set(done.metrics)
     params = room.runs.client.get_run(done.run_id).data.params
+    assert params["metric"] == "accuracy"
+    shown = read_run(room, task="pets", run_id=done.run_id)
+    rows = [
+        (row["name"], row["figures"][0]["name"], row["figures"][0]["value"]) for row in shown["label_models"]
+    ]
+    assert rows == [
+        ("constant", "accuracy", 0.5), ("majority_vote", "accuracy", 1.0), ("snorkel", "accuracy", 1.0),
+        ("weighted_vote", "accuracy", 1.0), ("", "accuracy", 1.0),
+    ]  # fmt: skip
+    assert [figure["low"] < 1 for row in shown["label_models"] for figure in row["figures"]] == [True] * 5
+    assert shown["gold"]["figure"]["value"] == 1.0  # of the same predictions as the last row
+    assert done.warnings[0].startswith("there are only 24 gold points: a figure on them can be off by 0.20 ")
+    assert done.model.startswith("multiclass_pets_label_model version ")
     assert (params["label_model"], params["label_model_used"]) == ("auto", done.chosen)
 
 

@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from rich.console import Console
 from rich.table import Table
 
+from adaptml.tasks.vote_codes import VoteCodes
 from dataprogramming import lf_table as module
 from dataprogramming.label_models.core import Gold
 from dataprogramming.lf_table import (
@@ -18,7 +19,6 @@ from dataprogramming.lf_table import (
     count_votes,
     lf_table,
     removed,
-    votes_apart,
     with_change,
 )
 
@@ -75,14 +75,14 @@ def test_no_rows_give_zeros() -> None:
 def test_counts_equal_a_count_row_by_row(votes: np.ndarray, batch_rows: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BATCH_ROWS", batch_rows)  # borders of batches change nothing
-        counts = count_votes(votes, 3)
-        together, apart = count_pairs(votes, counts.by_class)
+        counts = count_votes(votes, VoteCodes(3))
+        together, apart = count_pairs(votes, counts.by_code, VoteCodes(3))
     m = votes.shape[1]
     given_votes = [[c for c in row if c >= 0] for row in votes.tolist()]
     for j in range(m):
         mine = [(row[j], cast) for row, cast in zip(votes.tolist(), given_votes, strict=True) if row[j] >= 0]
         assert counts.votes[j] == len(mine)
-        assert counts.by_class[j].tolist() == [sum(c == vote for vote, _ in mine) for c in range(3)]
+        assert counts.by_code[j].tolist() == [sum(c == vote for vote, _ in mine) for c in range(3)]
         assert counts.overlaps[j] == sum(len(cast) > 1 for _, cast in mine)
         assert counts.conflicts[j] == sum(len(set(cast)) > 1 for _, cast in mine)
         for i in range(m):
@@ -91,7 +91,7 @@ def test_counts_equal_a_count_row_by_row(votes: np.ndarray, batch_rows: int) -> 
             assert apart[i, j] == sum(one != other for one, other in both)
     assert counts.uncovered == sum(not cast for cast in given_votes)
     assert counts.disagreements == sum(len(set(cast)) > 1 for cast in given_votes)
-    assert votes_apart(votes).tolist() == [len(set(cast)) > 1 for cast in given_votes]
+    assert VoteCodes(3).disagree(votes).tolist() == [len(set(cast)) > 1 for cast in given_votes]
 
 
 def test_change_since_the_last_look() -> None:

@@ -6,12 +6,13 @@ import pytest
 
 from adaptml.errors import LabellingError
 from adaptml.label_scoring import FittedModel
-from adaptml.tasks import MULTICLASS, MULTILABEL, folds
+from adaptml.tasks import MULTICLASS, MULTILABEL
+from adaptml.tasks.metrics import Metric, Outcome
 from dataprogramming import selection as selection_module
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold
 from dataprogramming.label_models.majority import MajorityVote
-from dataprogramming.selection import HeldOut, _best, _fit, select_label_model
+from dataprogramming.selection import FOLDS, GoldInFolds, _best, _choice, _fit, select_label_model
 
 QUICK = SnorkelConfig(n_epochs=10)
 
@@ -36,28 +37,75 @@ def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     assert selection.held_out["snorkel"].predicted.shape == (100, 2)
 
 
-def test_as_good_as_the_best_and_simpler() -> None:
-    L, Y = votes(0, 300, [0.8, 0.8, 0.8, 0.8, 0.8])
-    selection = select_label_model(MULTICLASS, L, Gold(L[:60], Y[:60]), 2, config=QUICK)
-    assert selection.chosen == "majority_vote"
+ACCURACY = Metric("accuracy", MULTICLASS)
 
 
-def test_the_simpler_within_one_standard_error() -> None:
-    gold = Gold(np.zeros((40, 1), np.int8), np.eye(2, dtype=np.int8)[[0] * 40])
-    right, wrong = [1, 0], [0, 1]
+def said(*probs_of_0: float) -> Outcome:
+    """Of two classes; the more probable one is named."""
+    probs = np.array([[p, 1 - p] for p in probs_of_0])
+    return Outcome(probs, MULTICLASS.decide(probs))
 
-    def out(*rows: list[int]) -> HeldOut:
-        return HeldOut(np.zeros((40, 2)), np.array(rows, np.int8))
 
-    # 39 of 40 against 40 of 40: a mean difference of 1/40, with the standard error 1/40
-    one_off = {"simple": out(*[right] * 39, wrong), "best": out(*[right] * 40)}
-    assert _best(MULTICLASS, gold, one_off, "simple") == (
-        "simple",
-        "simple and best cannot be told apart with 40 gold points; simple, the simpler one, is taken: "
-        "accuracy 0.975 on 40 gold points by cross-validation, best 1.000",
+def all_of_class_0(n: int) -> Gold:
+    return Gold(np.zeros((n, 1), np.int8), np.eye(2, dtype=np.int8)[[0] * n])
+
+
+def test_what_gold_cannot_tell_apart_is_settled_by_the_log_loss() -> None:
+    """38 and 40 of 40 right: 2 points are the difference, and 13 % of samples miss both.
+
+    The one with two errors loses -log 0.9 on 38 points and -log 0.4 on 2, the other -log 0.6 on all.
+    """
+    gold = all_of_class_0(40)
+    two_off, right = said(*[0.9] * 38, 0.4, 0.4), said(*[0.6] * 40)
+    assert _best(ACCURACY, gold, {"right": right, "surer": two_off}) == (
+        "surer",
+        "surer is taken: accuracy 0.950 (0.835 to 0.986) on 40 gold points by cross-validation, right 1.000; "
+        "gold cannot tell right from it, and of these its log loss, "
+        f"{-(38 * np.log(0.9) + 2 * np.log(0.4)) / 40:.3f}, is the lowest",
     )
-    two_off = {"simple": out(*[right] * 38, wrong, wrong), "best": out(*[right] * 40)}
-    assert _best(MULTICLASS, gold, two_off, "simple")[0] == "best"
+
+
+def test_what_is_shown_to_be_better_is_best_whatever_its_log_loss() -> None:
+    ten_off, right = said(*[0.9] * 30, *[0.45] * 10), said(*[0.51] * 40)
+    chosen, reason = _best(ACCURACY, all_of_class_0(40), {"surer": ten_off, "right": right})
+    assert (chosen, reason) == (
+        "right",
+        "right is best: accuracy 1.000 (0.912 to 1.000) on 40 gold points by cross-validation, surer 0.750",
+    )
+
+
+def test_the_metric_of_the_task_decides() -> None:
+    """10 of 100 points are of class 1. `never` names it on none, `often` on all 10 and wrongly on 15 more.
+
+    Accuracy 0.90 and 0.85; macro F1 (2 * 90 / 190 + 0) / 2 = 0.474 and (150 / 165 + 20 / 35) / 2 = 0.740.
+    """
+    gold = Gold(np.zeros((100, 1), np.int8), np.eye(2, dtype=np.int8)[[0] * 90 + [1] * 10])
+    never, often = said(*[0.9] * 100), said(*[0.9] * 75, *[0.1] * 25)
+    both = {"never": never, "often": often}
+    assert _best(Metric("macro_f1", MULTICLASS), gold, both)[1].startswith(
+        "often is best: macro F1 0.740 (0."
+    )
+    assert _best(Metric("f1_of_positive", MULTICLASS, 1, "spam"), gold, both)[1].startswith(
+        "often is best: F1 of spam 0.571 (0."
+    )
+    assert _best(Metric("log_loss", MULTICLASS), gold, both)[0] == "never"
+
+
+def test_the_figure_is_of_gold_that_did_not_choose() -> None:
+    """Each fold is judged by what the others choose: here, the two fail on different folds.
+
+    `first` is wrong on all of fold 0 and right elsewhere, `second` on all of fold 1. Without fold 0, `first`
+    is all right and chosen, and wrong there; without fold 1, `second`; on folds 2 to 4 both are right.
+    """
+    Y = np.eye(2, dtype=np.int8)[[0] * 50]
+    fold = np.arange(50) % 5
+    first, second = said(*np.where(fold == 0, 0.1, 0.9)), said(*np.where(fold == 1, 0.1, 0.9))
+    gold = GoldInFolds(Gold(np.zeros((50, 1), np.int8), Y), fold)
+    held_out = {"first": first, "second": second}
+    _, _, judged = _choice(ACCURACY, gold, ["first", "second"], held_out, None, 1)
+    assert judged is not None
+    assert ACCURACY.value(Y, first) == ACCURACY.value(Y, second) == 0.8
+    assert ACCURACY.value(Y, judged) == 0.6
 
 
 def test_without_gold_the_simplest_alone_is_fitted() -> None:
@@ -139,16 +187,11 @@ def test_wrong_wishes() -> None:
         select_label_model(MULTICLASS, np.full_like(L, -1), Gold(L, Y), 2)
 
 
-def test_parts_are_dealt_class_by_class() -> None:
-    Y = np.eye(2, dtype=np.int8)[[0] * 10 + [1] * 5]
-    part = folds(Y, 5, seed=3)
-    assert np.bincount(part).tolist() == [3] * 5
-    assert sorted(part[10:].tolist()) == [0, 1, 2, 3, 4]
-
-
-def test_no_point_is_judged_by_a_model_that_has_seen_it() -> None:
+@pytest.mark.parametrize("empty", [None, 3])
+def test_no_point_is_judged_by_a_model_that_has_seen_its_fold(empty: int | None) -> None:
     gold = Gold(*votes(0, 11, [0.8, 0.8]))
     gold.L[:, 0] = np.arange(11)  # marks the points
+    fold = np.array([0, 0, 0, 0, 1, 2, 2, 4, 4, 4, 3 if empty is None else 4])
     told: list[set[int]] = []
 
     class Recording(MajorityVote):
@@ -158,9 +201,44 @@ def test_no_point_is_judged_by_a_model_that_has_seen_it() -> None:
             return super()._fit(votes, part)
 
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
-    _fit(Recording(11), wide.L, wide, 0)
-    assert [11 - len(seen) for seen in told] == [0, 3, 2, 2, 2, 2]
-    assert sorted(set.union(*(set(range(11)) - seen for seen in told))) == list(range(11))
+    fit = _fit(Recording(11), wide.L, GoldInFolds(wide, fold))
+    parts = [set(np.flatnonzero(fold == part).tolist()) for part in range(FOLDS) if part in fold]
+    assert told == [set(range(11)), *(set(range(11)) - part for part in parts)]
+    assert len(fit.without) == FOLDS
+    assert [fit.without[part] is fit.model for part in range(FOLDS)] == [
+        part == empty for part in range(FOLDS)
+    ]
+    assert fit.held_out is not None
+    for part in range(FOLDS):
+        inside = fold == part
+        expected = fit.without[part].predict_proba(wide.L[inside])
+        np.testing.assert_array_equal(fit.held_out.probs[inside], expected)
+
+
+def test_gold_of_one_fold_only() -> None:
+    L, Y = votes(0, 60, [0.8, 0.8, 0.8])
+    fold = np.full(60, 2)
+    selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, fold=fold, config=QUICK)
+    assert set(selection.without) == {"majority_vote", "weighted_vote", "snorkel"}
+    assert selection.judged is not None
+
+
+@pytest.mark.parametrize("k", [3, 6, 9])
+def test_any_number_of_classes_of_which_some_have_a_point_or_two(k: int) -> None:
+    L, Y = votes(1, 200, [0.9, 0.8, 0.7], k=k)
+    first = np.flatnonzero(Y[:, -1])[2:]  # the last class has two points
+    keep = np.setdiff1d(np.arange(200), first)
+    gold = Gold(L[keep], Y[keep])
+    for name in ("macro_f1", "accuracy", "log_loss"):
+        metric = Metric(name, MULTICLASS)
+        selection = select_label_model(MULTICLASS, L, gold, k, metric=metric, config=QUICK)
+        assert selection.judged is not None
+        assert selection.constant is not None
+        better = metric.sign * (
+            metric.value(gold.Y, selection.judged) - metric.value(gold.Y, selection.constant)
+        )
+        assert better > 0.2
+        assert metric.title in selection.reason
 
 
 DIVERGING = {"l2": 1e30, "n_epochs": 20}  # at any learning rate

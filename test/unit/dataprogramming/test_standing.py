@@ -26,7 +26,7 @@ def test_the_example_from_its_first_rules_to_its_champion() -> None:
             24,
             12,
         )
-        assert label.on_gold == done.label.metrics["dev_accuracy"]
+        assert (label.measure, label.on_gold) == ("F1 of spam", done.label.metrics["dev_f1/spam"])
         assert train.run_id == done.train.run_id
         assert (after.modelling.newest, after.modelling.champion) == ("1", "1")
         assert not after.modelling.other_classes

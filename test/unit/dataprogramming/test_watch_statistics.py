@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adaptml.frames import write_frame
 from adaptml.tasks import Task
+from adaptml.tasks.vote_codes import VoteCodes
 from benchmarks.watch import CLASSES, SHIFTS, compared, posts
 from dataprogramming.watching.gold_over_time import gold_over_time
 from dataprogramming.watching.served import drawn_rows
@@ -98,7 +99,7 @@ def test_auc_by_hand() -> None:
 
 def test_votes_are_counted_by_row() -> None:
     L = np.array([[0, 0, -1], [1, 0, -1], [-1, -1, -1], [-1, 1, -1]], np.int8)
-    counts = VoteCounts(3, 2).add(L).add(L[:1])
+    counts = VoteCounts(3, VoteCodes(2)).add(L).add(L[:1])
     assert (counts.n, counts.covered) == (5, 4)
     assert counts.by_lf.tolist() == [3, 4, 0]
     assert counts.by_class.tolist() == [3, 2]  # rows with a vote for the class, however many

@@ -13,12 +13,14 @@ from sklearn.naive_bayes import GaussianNB
 from adaptml.errors import ModelError
 from adaptml.project import Project
 from adaptml.tasks import MULTICLASS, Task
+from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import algorithms
+from modelling.choosing import HeldOut
+from modelling.choosing import judged as held_out
 from modelling.compare_with_champion import compare_with_champion, judged
 from modelling.deploy import deploy
 from modelling.explain import explain
 from modelling.recipe import classifier_of, read_recipe, strategy_used
-from modelling.strategies import HeldOut
 from modelling.train import train
 
 MODEL = "multiclass_side"
@@ -154,7 +156,7 @@ def test_a_recipe_is_how_a_version_was_trained(
     recipe = read_recipe(project, MODEL, done.version)
     assert recipe.classifier.get_params() == done.model.algorithm.get_params()
     assert type(recipe.classifier) is type(done.model.algorithm)
-    assert (recipe.strategy, recipe.share, recipe.train_data, recipe.class_names) == (
+    assert (recipe.way.strategy, recipe.share, recipe.train_data, recipe.class_names) == (
         "weak", 0.25, data, ("left", "right"),
     )  # fmt: skip
     assert list(map(str, recipe.features)) == ["vec"]
@@ -193,11 +195,13 @@ def test_the_gain_is_paired() -> None:
     Y = np.array([[1, 0]] * 4, np.int8)
 
     def says(first: list[float]) -> HeldOut:
-        return HeldOut(np.array([[p, 1 - p] for p in first]), 0.5, 0.0)
+        probs = np.array([[p, 1 - p] for p in first])
+        return held_out(accuracy, Y, Outcome(probs, MULTICLASS.decide(probs)))
 
-    found = judged(MULTICLASS, Y, says([0.9, 0.9, 0.9, 0.1]), says([0.9, 0.1, 0.1, 0.1]), seed=0)
+    accuracy = accuracy_of(MULTICLASS)
+    found = judged(accuracy, Y, says([0.9, 0.9, 0.9, 0.1]), says([0.9, 0.1, 0.1, 0.1]), seed=0)
     assert (found["new_accuracy"], found["champion_accuracy"], found["gain"]) == (0.75, 0.25, 0.5)
     # A draw of four gains 1, 1, 0, 0: one in 16 has none of the first kind, one in 16 only these.
     assert (found["gain_low"], found["gain_high"]) == (0, 1)
-    always = judged(MULTICLASS, Y, says([0.9] * 4), says([0.1] * 4), seed=0)
+    always = judged(accuracy, Y, says([0.9] * 4), says([0.1] * 4), seed=0)
     assert (always["gain_low"], always["gain_high"]) == (1, 1)

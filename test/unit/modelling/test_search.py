@@ -10,12 +10,14 @@ from side_task import side
 from sklearn.ensemble import RandomForestClassifier
 
 from adaptml.errors import ModelError
+from adaptml.folds import FOLDS
 from adaptml.project import Project
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType, Task
-from adaptml.tasks import folds as folds_of
+from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import algorithms, classifier
+from modelling.choosing import HeldOut, Trials, Way
 from modelling.search import MIN_SEARCHED, drawn_settings, search_in_folds
-from modelling.strategies import FOLDS, Gold, Learner, Weak, combine, cross_validate
+from modelling.strategies import Gold, Learner, Weak
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,9 @@ def test_nothing_to_search(made: Any, fixed: list[str], n: int, facts: str) -> N
         drawn_settings(made, fixed, n, seed=0)
 
 
+ACCURACY = Metric("accuracy", MULTICLASS)
+
+
 def points(problem: ProblemType, n: int, seed: int) -> tuple[Any, Any]:
     """Rows (n, 2) whose classes (n, 2) are the signs of their numbers, or of the first, with noise."""
     rng = np.random.default_rng(seed)
@@ -79,45 +84,53 @@ def test_the_choice_is_made_without_the_gold_that_judges_it(problem: ProblemType
     """Worked out again with plain loops: in each fold, choose among the other folds, then predict."""
     gold = Gold(*points(problem, 30, 0))
     X, Y = points(problem, 30, 1)
-    weak = Weak(X, np.clip(Y * 0.8 + 0.1, 0, 1))
+    P = np.clip(Y * 0.8 + 0.1, 0, 1)
+    weak, way = Weak(X, Outcome(P, problem.decide(P))), Way("union", soft=soft)
     settings = [{"C": 1e-4}, {"C": 0.3}]
-    learner = Learner(classifier("logistic_regression"), problem, soft, seed=2)
-    found = search_in_folds(settings, "union", learner, weak, gold)
+    metric = Metric("log_loss", problem)
+    learner = Learner(classifier("logistic_regression"), problem, seed=2)
+    found = search_in_folds(settings, way, learner, weak, gold, metric)
 
-    learners = [learner, *(Learner(classifier("logistic_regression", s), problem, soft, 2) for s in settings)]
-    parts, expected = folds_of(gold.Y, FOLDS, 2), np.empty(gold.Y.shape)
+    def tried(one: Learner, known: Gold) -> HeldOut:
+        trials = Trials(one, {"": weak}, known, metric)
+        trials.run([way])
+        return trials.held_out[way]
+
+    def chosen(outs: list[HeldOut], known: Gold) -> int:
+        return int(best(metric, known.Y, {str(i): out.said for i, out in enumerate(outs)}, 2).name)
+
+    learners = [learner, *(Learner(classifier("logistic_regression", s), problem, seed=2) for s in settings)]
+    expected = np.empty(gold.Y.shape)
     for part in range(FOLDS):
-        known = Gold(gold.X[parts != part], gold.Y[parts != part])
-        losses = [cross_validate(["union"], one, weak, known)["union"].log_loss for one in learners]
-        model = combine("union", learners[int(np.argmin(losses))], weak, known).model
-        expected[parts == part] = model.predict_proba(gold.X[parts == part])
-    assert np.array_equal(found.held_out.probs, expected)
+        inside, outside = np.flatnonzero(gold.folds != part), np.flatnonzero(gold.folds == part)
+        known = gold.rows(inside)
+        picked = learners[chosen([tried(one, known) for one in learners], known)]
+        model = Trials(picked, {"": weak}, known, metric).fit(way)
+        expected[outside] = model.predict_proba(gold.X[outside])
+    assert np.array_equal(found.held_out.said.probs, expected)
 
-    outer = [cross_validate(["union"], one, weak, gold)["union"] for one in learners]
+    outer = [tried(one, gold) for one in learners]
     assert [one.log_loss for one in found.tried] == [out.log_loss for out in outer]
-    best = int(np.argmin([out.log_loss for out in outer]))
-    assert found.winner is found.tried[best]
-    assert found.learner.classifier.get_params() == learners[best].classifier.get_params()
-    assert found.gain == pytest.approx(found.held_out.metric - outer[0].metric, abs=1e-12)
+    place = chosen(outer, gold)
+    assert found.winner is found.tried[place]
+    assert found.learner.classifier.get_params() == learners[place].classifier.get_params()
+    assert found.gain == pytest.approx(outer[0].metric - found.held_out.metric, abs=1e-12)
     assert found.low <= found.gain <= found.high
 
 
-def test_a_label_model_that_saw_gold_is_refitted_without_what_judges() -> None:
-    """Weak labels say the truth of each gold point that they were made with: asked only for others."""
+def test_a_label_model_that_saw_what_judges_is_not_asked() -> None:
+    """Of each fold, what the label model says without that fold's gold: once to judge, once for each setting."""
     gold, asked = Gold(*points(MULTICLASS, 30, 0)), []
     X, Y = points(MULTICLASS, 30, 1)
+    says = Outcome(Y.astype(np.float64), Y)
 
-    def refit(rows: Any) -> Any:
-        asked.append(rows)
-        return Y.astype(np.float64)
+    def without(fold: int) -> Outcome:
+        asked.append(fold)
+        return says
 
-    weak = Weak(X, Y.astype(np.float64), refit=refit)
-    search_in_folds([{"C": 1.0}], "weak", Learner(classifier("logistic_regression"), MULTICLASS), weak, gold)
-    parts = folds_of(gold.Y, FOLDS, 0)
-    inner = [rows for rows in asked if len(rows) < 24]  # a fold of what is left of gold without an outer fold
-    assert len(inner) == 2 * FOLDS * FOLDS
-    for place, rows in enumerate(inner):
-        assert set(parts[rows]) <= set(range(FOLDS)) - {place // (2 * FOLDS)}
+    weak, learner = Weak(X, says, without=without), Learner(classifier("logistic_regression"), MULTICLASS)
+    search_in_folds([{"C": 1.0}], Way("weak"), learner, weak, gold, ACCURACY)
+    assert sorted(asked) == sorted([0, 1, 2, 3, 4] * 3)
 
 
 def test_a_setting_that_cannot_be_trained_is_left_out_and_counted() -> None:
@@ -128,7 +141,7 @@ def test_a_setting_that_cannot_be_trained_is_left_out_and_counted() -> None:
     settings = [{"learning_rate_init": 1e30}, {"alpha": 0.1}]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = search_in_folds(settings, "gold", learner, None, gold)
+        found = search_in_folds(settings, Way("gold"), learner, None, gold, ACCURACY)
     assert [one.held_out is None for one in found.tried] == [False, True, False]
     assert "diverged" in found.tried[1].problem
     assert "2 settings tried, 1 of which could not be trained" in found.sentence
@@ -142,16 +155,15 @@ def test_a_setting_that_is_plainly_better_gains() -> None:
     X = rng.normal(size=(80, 1)).astype(np.float32)
     gold = Gold(X, np.eye(2, dtype=np.int8)[(X[:, 0] > 0.4).astype(int)])
     learner = Learner(classifier("logistic_regression", {"C": 1e-6}), MULTICLASS)
-    found = search_in_folds([{"C": 100.0}], "gold", learner, None, gold)
+    found = search_in_folds([{"C": 100.0}], Way("gold"), learner, None, gold, ACCURACY)
     assert found.winner.params == {"C": 100.0}
     assert found.low > 0
     assert found.sentence.startswith("1 settings tried; best is C 100.0 (log loss ")
     assert found.sentence.endswith(": it gained")
-    worse = search_in_folds(
-        [{"C": 1e-6}], "gold", Learner(classifier("logistic_regression"), MULTICLASS), None, gold
-    )
+    learner = Learner(classifier("logistic_regression"), MULTICLASS)
+    worse = search_in_folds([{"C": 1e-6}], Way("gold"), learner, None, gold, ACCURACY)
     assert worse.gain == worse.low == worse.high == 0
-    assert "none has a lower log loss than the parameters without search" in worse.sentence
+    assert "none is better than the parameters without search" in worse.sentence
 
 
 def gold_of(project: Project, n: int) -> Any:

@@ -1,5 +1,6 @@
 """Strategies to combine gold and weak labels, and the choice between them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,20 +9,17 @@ import pytest
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import ModelError
-from adaptml.tasks import MULTICLASS, MULTILABEL, folds
+from adaptml.folds import FOLDS
+from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType, folds
+from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.core import Floats, Matrix
-from modelling.strategies import (
-    AUTO,
-    FOLDS,
-    Gold,
-    Learner,
-    Weak,
-    combine,
-    cross_validate,
-    list_strategies,
-)
+from modelling.algorithms.end_model import vote_log_odds
+from modelling.choosing import Combined, HeldOut, Trials, Way, combine
+from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
 
+ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)
+OF_VECTORS = ["gold", "weak", "union", "stacked", "relabelled"]
 LR = Learner(get_algorithm("logistic_regression"), MULTICLASS)
 LR_MULTILABEL = Learner(get_algorithm("logistic_regression"), MULTILABEL)
 
@@ -47,22 +45,40 @@ def confused(Y: npt.NDArray[np.int8], share: float) -> Floats:
     return np.asarray(0.8 * wrong + 0.2 / 3, np.float64)
 
 
+def weakly(X: Matrix, P: Floats, problem: ProblemType = MULTICLASS, **more: Any) -> Weak:
+    """Weak labels with the classes that the probabilities name."""
+    return Weak(X, Outcome(P, problem.decide(P)), **more)
+
+
+def trained(strategy: str, weak: Weak | None, gold: Gold | None, learner: Learner = LR) -> Combined:
+    metric = ACCURACY if learner.problem is MULTICLASS else F1
+    return combine(strategy, learner, {} if weak is None else {"": weak}, gold, metric)
+
+
+def held_out(strategy: str, weak: Weak | None, gold: Gold, learner: Learner = LR) -> HeldOut:
+    metric = ACCURACY if learner.problem is MULTICLASS else F1
+    trials = Trials(learner, {} if weak is None else {"": weak}, gold, metric)
+    trials.run([Way(strategy)])
+    if trials.failed:
+        raise trials.failed[Way(strategy)]
+    return trials.held_out[Way(strategy)]
+
+
 def accuracy(model: Any) -> float:
     return float((model.predict_proba(X_NEW).argmax(axis=1) == Y_NEW.argmax(axis=1)).mean())
 
 
-@pytest.mark.parametrize("strategy", ["gold", "weak", "union", "stacked", "relabelled"])
+@pytest.mark.parametrize("strategy", OF_VECTORS)
 @pytest.mark.parametrize("name", ["logistic_regression", "knn"])
 def test_every_strategy_trains_every_kind_of_algorithm(strategy: str, name: str) -> None:
     learner = Learner(get_algorithm(name), MULTICLASS)
-    combined = combine(strategy, learner, Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), GOLD)
-    assert (combined.strategy, combined.reason, combined.held_out) == (strategy, "it was asked for", {})
-    assert accuracy(combined.model) > 0.85
+    weak = weakly(X_WEAK, confused(TRUE_WEAK, 0.0))
+    assert accuracy(fit_strategy(strategy, Labels(learner, weak, GOLD))) > 0.85
 
 
 def test_gold_fixes_what_weak_labels_systematically_get_wrong() -> None:
-    weak = Weak(X_WEAK, confused(TRUE_WEAK, 0.8))
-    reached = {strategy: accuracy(combine(strategy, LR, weak, GOLD).model) for strategy in list_strategies()}
+    labels = Labels(LR, weakly(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
+    reached = {strategy: accuracy(fit_strategy(strategy, labels)) for strategy in OF_VECTORS}
     assert reached["weak"] < 0.75
     assert reached["union"] > reached["weak"]
     assert reached["stacked"] > reached["weak"] + 0.15
@@ -70,64 +86,161 @@ def test_gold_fixes_what_weak_labels_systematically_get_wrong() -> None:
 
 
 def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
-    combined = combine(AUTO, LR, Weak(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
-    assert list(combined.held_out) == list_strategies() == ["gold", "weak", "union", "stacked", "relabelled"]
-    best = min(combined.held_out.values(), key=lambda held_out: held_out.log_loss)
-    assert combined.held_out[combined.strategy] is best
-    assert combined.strategy != "weak"
-    assert combined.reason == f"lowest log loss on held-out gold ({best.log_loss:.3f})"
+    combined = trained(AUTO, weakly(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
+    assert list(combined.held_out) == ["constant", *OF_VECTORS]  # what needs votes cannot be tried
+    assert combined.held_out["constant"].metric == pytest.approx(1 / 3)
+    assert combined.held_out[combined.strategy].metric >= combined.held_out["weak"].metric + 0.1
+    assert combined.ways[combined.way] is combined.held_out[combined.strategy]
+    assert str(combined.way) in combined.reason
+    assert "accuracy 0." in combined.reason
+    assert combined.judged is not None
+    assert combined.without_votes is None
+
+
+def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
+    combined = trained(AUTO, weakly(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
+    weak = {"": weakly(X_WEAK, confused(TRUE_WEAK, 0.8))}
+    trials = Trials(LR, weak, GOLD, ACCURACY)
+    trials.run(list(combined.ways))
+    probs = np.empty(Y_GOLD.shape)
+    for fold in range(FOLDS):
+        others, inside = GOLD.folds != fold, GOLD.folds == fold
+        said = {str(way): out.said.rows(others) for way, out in trials.held_out.items()}
+        name = best(ACCURACY, Y_GOLD[others], said).name
+        chosen = next(way for way in trials.held_out if str(way) == name)
+        probs[inside] = trials.held_out[chosen].said.probs[inside]
+    assert combined.judged is not None
+    np.testing.assert_allclose(combined.judged.said.probs, probs, rtol=0, atol=FLOAT32_ATOL)
+
+
+def two_label_models() -> dict[str, Weak]:
+    """One that takes most of class 2 for class 1, which is named first, and one that is right."""
+    return {
+        "wrong": weakly(X_WEAK, confused(TRUE_WEAK, 1.0)),
+        "right": weakly(X_WEAK, confused(TRUE_WEAK, 0.0)),
+    }
+
+
+def test_the_label_model_is_chosen_by_what_an_end_model_learns_from_it() -> None:
+    combined = combine("weak", LR, two_label_models(), GOLD, ACCURACY)
+    assert combined.way.label_model == "right"
+    assert accuracy(combined.model) > 0.85
+    assert {way.label_model for way in combined.ways} == {"wrong", "right"}
+    few = Gold(X_GOLD[:19], Y_GOLD[:19])  # nothing is chosen by so few: the first is the run's own
+    assert combine("weak", LR, two_label_models(), few, ACCURACY).way.label_model == "wrong"
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_hard_or_soft_labels_are_chosen_unless_they_were_asked_for(asked: bool | None) -> None:
+    """Where the right class is only the likelier of two, hard labels of it are right and soft ones half so."""
+    unsure = np.where(TRUE_WEAK == 1, 0.36, 0.32)
+    weak = {"": weakly(X_WEAK, unsure)}
+    combined = combine("weak", LR, weak, GOLD, Metric("log_loss", MULTICLASS), soft=asked)
+    assert combined.way.soft is bool(asked)
+    assert {way.soft for way in combined.ways} == ({False, True} if asked is None else {asked})
+
+
+def test_classes_that_count_alike_are_tried_and_taken_where_they_are_better() -> None:
+    """One point in five is of class 1 and the vectors say little: as they come, a model hardly ever names it."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(400) % 5 == 0).astype(int)
+    X = (y[:, None] + rng.normal(0, 1.2, (400, 1))).astype(np.float32)
+    gold, metric = Gold(X, np.eye(2, dtype=np.int8)[y]), Metric("f1_of_positive", MULTICLASS, 1, "rare")
+    combined = combine("gold", LR, {}, gold, metric)
+    assert combined.way == Way("gold", balanced=True)
+    assert combined.held_out["gold"].metric > combined.ways[Way("gold")].metric + 0.1
+    fixed = Learner(get_algorithm("logistic_regression", {"class_weight": "balanced"}), MULTICLASS)
+    assert list(combine("gold", fixed, {}, gold, metric).ways) == [Way("gold")]  # nothing is left to choose
+
+
+def heard(share: float) -> Weak:
+    """Weak labels whose label model, from votes, is right on so many of the gold points, and sure."""
+    right = np.arange(len(Y_GOLD)) < share * len(Y_GOLD)
+    named = np.where(right[:, None], Y_GOLD, np.roll(Y_GOLD, 1, axis=1))
+    probs = 0.94 * named + 0.02
+    on_gold = Outcome(probs, MULTICLASS.decide(probs))
+    return weakly(np.zeros_like(X_WEAK), confused(TRUE_WEAK, 0.0), on_gold=on_gold)
+
+
+def test_votes_are_features_where_vectors_say_nothing() -> None:
+    blind = Gold(np.zeros_like(X_GOLD), Y_GOLD)
+    combined = combine(AUTO, LR, {"vote": heard(1.0)}, blind, ACCURACY)
+    assert combined.held_out["gold"].metric < 0.5
+    assert combined.held_out["stacked_votes"].metric == combined.held_out["label_model"].metric == 1
+    assert combined.strategy in ("stacked_votes", "label_model")
+    assert combined.without_votes is not None
+    assert not combined.without_votes.takes_votes
+    V = vote_log_odds(MULTICLASS, 0.94 * Y_NEW + 0.02)
+    assert combined.model.predict(np.zeros_like(X_NEW), V).tolist() == Y_NEW.tolist()
+    assert len(combined.without_votes.predict(np.zeros_like(X_NEW))) == len(X_NEW)
+
+
+def test_a_label_model_that_is_wrong_is_not_heard() -> None:
+    combined = combine(AUTO, LR, {"vote": heard(0.3)}, GOLD, ACCURACY)
+    assert combined.held_out["label_model"].metric < 0.35
+    assert combined.strategy != "label_model"
+
+
+@pytest.mark.parametrize("strategy", ["label_model", "stacked_votes"])
+@pytest.mark.parametrize("n_gold", [12, 45])
+def test_a_model_that_hears_votes_has_one_beside_it_that_needs_none(strategy: str, n_gold: int) -> None:
+    weak = weakly(X_WEAK, confused(TRUE_WEAK, 0.0), on_gold=heard(1.0).on_gold)
+    known = replace(weak, on_gold=weak.on_gold and weak.on_gold.rows(np.arange(n_gold)))
+    combined = combine(strategy, LR, {"vote": known}, Gold(X_GOLD[:n_gold], Y_GOLD[:n_gold]), ACCURACY)
+    assert combined.model.takes_votes
+    assert accuracy(combined.without_votes) > 0.85
 
 
 @pytest.mark.parametrize(
     ("weak", "gold", "strategy", "reason"),
     [
-        (Weak(X_WEAK, confused(TRUE_WEAK, 0.0)), None, "weak", "no gold labels were given to train on"),
-        (None, GOLD, "gold", "no weak labels were given to train on"),
+        (weakly(X_WEAK, confused(TRUE_WEAK, 0.0)), None, "weak", "no gold labels were given to train on"),
         (
-            Weak(X_WEAK, confused(TRUE_WEAK, 0.0)),
+            weakly(X_WEAK, confused(TRUE_WEAK, 0.0)),
             Gold(X_GOLD[:19], Y_GOLD[:19]),
             "union",
             "19 gold points are too few to choose by; 20 are needed",
         ),
+        (None, Gold(X_GOLD[:19], Y_GOLD[:19]), "gold", "no weak labels were given to train on"),
     ],
 )
 def test_auto_without_a_choice(weak: Weak | None, gold: Gold | None, strategy: str, reason: str) -> None:
-    combined = combine(AUTO, LR, weak, gold)
+    combined = trained(AUTO, weak, gold)
     assert (combined.strategy, combined.reason, combined.held_out) == (strategy, reason, {})
 
 
 def test_held_out_gold_is_kept_out_of_the_weak_labels() -> None:
-    asked: list[list[int]] = []
+    asked: list[int] = []
 
-    def refit(rows: npt.NDArray[np.int64]) -> Floats:
-        asked.append(rows.tolist())
-        return confused(TRUE_WEAK, 0.0)
+    def without(fold: int) -> Outcome:
+        asked.append(fold)
+        P = confused(TRUE_WEAK, 0.0)
+        return Outcome(P, MULTICLASS.decide(P))
 
-    cross_validate(["weak"], LR, Weak(X_WEAK, confused(TRUE_WEAK, 0.5), refit=refit), GOLD)
-    assert len(asked) == FOLDS
-    for rows in asked:
-        assert len(rows) == 36
-    left_out = [set(range(45)) - set(rows) for rows in asked]
-    assert set().union(*left_out) == set(range(45))
+    weak = weakly(X_WEAK, confused(TRUE_WEAK, 0.5), without=without)
+    fold = np.arange(45) % FOLDS
+    held_out("weak", weak, Gold(X_GOLD, Y_GOLD, fold))
+    assert asked == [0, 1, 2, 3, 4]
 
 
 def test_held_out_metrics_worked_out_by_hand() -> None:
     """Without features a model can only say how frequent classes are: 2/3 and 1/3 in every part."""
     gold = Gold(np.zeros((30, 1), np.float32), np.eye(2, dtype=np.int8)[[0, 0, 1] * 10])
-    held_out = cross_validate(["gold"], LR, None, gold)["gold"]
-    np.testing.assert_allclose(held_out.probs, np.tile([2 / 3, 1 / 3], (30, 1)), atol=1e-3)
-    assert held_out.metric == pytest.approx(2 / 3)
-    assert held_out.log_loss == pytest.approx(-(20 * np.log(2 / 3) + 10 * np.log(1 / 3)) / 30, abs=1e-3)
+    found = held_out("gold", None, gold)
+    np.testing.assert_allclose(found.said.probs, np.tile([2 / 3, 1 / 3], (30, 1)), atol=1e-3)
+    assert found.metric == pytest.approx(2 / 3)
+    assert found.log_loss == pytest.approx(-(20 * np.log(2 / 3) + 10 * np.log(1 / 3)) / 30, abs=1e-3)
 
 
 def test_strategies_that_cannot_be_trained_are_left_out() -> None:
     """The only point of class 1 is missing in one part: gold alone has one class there."""
     Y = np.eye(3, dtype=np.int8)[[0] * 9 + [1]]
     gold = Gold(X_GOLD[:10], Y)
-    weak = Weak(X_WEAK, confused(TRUE_WEAK, 0.0))
-    assert list(cross_validate(["gold", "weak"], LR, weak, gold)) == ["weak"]
+    trials = Trials(LR, {"": weakly(X_WEAK, confused(TRUE_WEAK, 0.0))}, gold, ACCURACY)
+    trials.run([Way("gold"), Way("weak")])
+    assert (list(trials.held_out), list(trials.failed)) == ([Way("weak")], [Way("gold")])
     with pytest.raises(ModelError, match="the training data hold one class only"):
-        cross_validate(["gold"], LR, weak, gold)
+        held_out("gold", None, gold)
 
 
 def test_parts_hold_like_rows_evenly() -> None:
@@ -139,35 +252,44 @@ def test_parts_hold_like_rows_evenly() -> None:
     assert (parts != folds(Y, 5, seed=4)).any()
 
 
-@pytest.mark.parametrize("strategy", ["gold", "weak", "union", "stacked", "relabelled"])
+@pytest.mark.parametrize("strategy", OF_VECTORS)
 def test_multilabel(strategy: str) -> None:
     def both(Y: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         return np.column_stack([Y[:, 0] | Y[:, 1], Y[:, 2]]).astype(np.int8)
 
-    weak = Weak(X_WEAK, np.asarray(0.8 * both(TRUE_WEAK) + 0.1, np.float64))
+    weak = weakly(X_WEAK, np.asarray(0.8 * both(TRUE_WEAK) + 0.1, np.float64), MULTILABEL)
     gold = Gold(X_GOLD, both(Y_GOLD))
-    combined = combine(strategy, LR_MULTILABEL, weak, gold)
-    named = MULTILABEL.decide(combined.model.predict_proba(X_NEW))
-    assert (named == both(Y_NEW)).mean() > 0.85
-    held_out = cross_validate([strategy], LR_MULTILABEL, weak, gold)[strategy]
-    assert held_out.metric > 0.8
-    assert 0 < held_out.log_loss < 0.5
+    model = fit_strategy(strategy, Labels(LR_MULTILABEL, weak, gold))
+    assert (model.predict(X_NEW) == both(Y_NEW)).mean() > 0.85
+    found = held_out(strategy, weak, gold, LR_MULTILABEL)
+    assert found.metric > 0.8
+    assert 0 < found.log_loss < 0.5
 
 
 def test_points_without_votes_are_relabelled_too() -> None:
     """Class 2 never gets a vote: only gold and the points without votes can show it."""
     seen = TRUE_WEAK[:, 2] == 0
-    weak = Weak(X_WEAK[seen], confused(TRUE_WEAK, 0.0)[seen], X_rest=X_WEAK[~seen])
-    assert accuracy(combine("weak", LR, weak, GOLD).model) < 0.7
-    assert accuracy(combine("relabelled", LR, weak, GOLD).model) > 0.85
+    weak = weakly(X_WEAK[seen], confused(TRUE_WEAK, 0.0)[seen], X_rest=X_WEAK[~seen])
+    assert accuracy(fit_strategy("weak", Labels(LR, weak, GOLD))) < 0.7
+    assert accuracy(fit_strategy("relabelled", Labels(LR, weak, GOLD))) > 0.85
 
 
 def test_hard_labels_where_they_are_asked_for() -> None:
-    unsure = np.where(TRUE_WEAK == 1, 0.4, 0.3)
-    hard = Learner(LR.classifier, LR.problem, soft_labels=False).fit(X_WEAK, unsure).predict_proba(X_WEAK)
+    weak = weakly(X_WEAK, np.where(TRUE_WEAK == 1, 0.4, 0.3))
+    hard = fit_strategy("weak", Labels(LR, weak, None)).predict_proba(X_WEAK)
     expected = LR.fit(X_WEAK, TRUE_WEAK).predict_proba(X_WEAK)
     np.testing.assert_allclose(hard, expected, rtol=0, atol=FLOAT32_ATOL)
-    assert hard.max() > LR.fit(X_WEAK, unsure).predict_proba(X_WEAK).max() + 0.3
+    soft = fit_strategy("weak", Labels(replace(LR, soft_labels=True), weak, None)).predict_proba(X_WEAK)
+    assert hard.max() > soft.max() + 0.3
+
+
+def test_hard_labels_are_those_that_the_label_model_names() -> None:
+    """In multilabel it may name a class above another limit than 0.5."""
+    P = np.tile([0.3, 0.6], (6, 1))
+    named = np.array([[1, 0], [0, 1]] * 3, np.int8)
+    X = np.eye(2, dtype=np.float32)[[0, 1] * 3]
+    model = fit_strategy("weak", Labels(LR_MULTILABEL, Weak(X, Outcome(P, named)), None))
+    assert model.predict(X).tolist() == named.tolist()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +299,8 @@ def test_hard_labels_where_they_are_asked_for() -> None:
             "both",
             None,
             GOLD,
-            "no strategy 'both' to combine labels; expected one of auto, gold, weak, union, stacked, relabelled",
+            "no strategy 'both' to combine labels; expected one of auto, constant, label_model, gold, weak, "
+            "union, stacked, stacked_votes, relabelled, relabelled_votes",
         ),
         (
             "relabelled",
@@ -187,21 +310,28 @@ def test_hard_labels_where_they_are_asked_for() -> None:
         ),
         (
             "union",
-            Weak(X_WEAK, confused(TRUE_WEAK, 0.0)),
+            weakly(X_WEAK, confused(TRUE_WEAK, 0.0)),
             None,
             "there are no gold labels to train on; give some, or choose a strategy that needs none",
+        ),
+        (
+            "stacked_votes",
+            weakly(X_WEAK, confused(TRUE_WEAK, 0.0)),
+            GOLD,
+            "votes are not known: the labels are no run of `adaptml label` with gold; give one and --gold, or "
+            "choose a strategy that needs no votes",
         ),
     ],
 )
 def test_errors(strategy: str, weak: Weak | None, gold: Gold | None, text: str) -> None:
     with pytest.raises(ModelError) as error:
-        combine(strategy, LR, weak, gold)
+        trained(strategy, weak, gold)
     assert str(error.value) == text
 
 
 def test_the_same_seed_gives_the_same() -> None:
-    weak = Weak(X_WEAK, confused(TRUE_WEAK, 0.5))
-    first, second = (combine(AUTO, LR, weak, GOLD) for _ in range(2))
+    weak = weakly(X_WEAK, confused(TRUE_WEAK, 0.5))
+    first, second = (trained(AUTO, weak, GOLD) for _ in range(2))
     assert first.strategy == second.strategy
     probs, again = (combined.model.predict_proba(X_NEW) for combined in (first, second))
     np.testing.assert_allclose(probs, again, rtol=0, atol=FLOAT32_ATOL)
@@ -209,18 +339,8 @@ def test_the_same_seed_gives_the_same() -> None:
 
 def test_a_gold_point_counts_as_five_weak_ones() -> None:
     """All points look alike, so the model says their weighted shares: 10 votes for class 0 against 2 * 5 for class 1."""
-    alike, first, second = np.ones((12, 1), np.float32), [1, 0], [0, 1]
-    weak, gold = (
-        Weak(alike[:10], np.array([first] * 10, np.float64)),
-        Gold(alike[:2], np.array([second] * 2, np.int8)),
-    )
-    probs = combine("union", LR, weak, gold).model.predict_proba(alike[:1])
+    alike = np.ones((12, 1), np.float32)
+    weak = weakly(alike[:10], np.tile([1.0, 0.0], (10, 1)))
+    gold = Gold(alike[:2], np.array([[0, 1]] * 2, np.int8))
+    probs = fit_strategy("union", Labels(LR, weak, gold)).predict_proba(alike[:1])
     np.testing.assert_allclose(probs, [[1 / 2, 1 / 2]], atol=1e-3)
-
-
-def test_a_gold_point_counts_as_five_weak_ones_in_a_union() -> None:
-    """Where features say nothing a model says how heavy the classes are: 10 weak of one, 2 gold of the other."""
-    weak = Weak(np.ones((10, 1), np.float32), np.tile([1.0, 0.0], (10, 1)))
-    gold = Gold(np.ones((2, 1), np.float32), np.tile(np.array([0, 1], np.int8), (2, 1)))
-    probs = combine("union", LR, weak, gold).model.predict_proba(np.ones((1, 1), np.float32))
-    np.testing.assert_allclose(probs, [[0.5, 0.5]], atol=1e-3)

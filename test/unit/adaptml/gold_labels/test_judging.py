@@ -7,6 +7,9 @@ import pytest
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence, tuning_part
 from adaptml.labelled import Labelled
 from adaptml.tasks import MULTICLASS
+from adaptml.tasks.metrics import Metric, Outcome
+
+ACCURACY = Metric("accuracy", MULTICLASS)
 
 
 def gold(n_tune: int, n_judge: int) -> Labelled:
@@ -41,16 +44,29 @@ def test_the_figure_is_that_of_the_judging_points_alone() -> None:
     truth = gold(40, 32)
     predicted = truth.Y.copy()
     predicted[:48] = [0, 1]
-    found = judge_metrics(MULTICLASS, truth.judges, truth.Y, predicted, "dev")
+    found = judge_metrics(ACCURACY, truth.judges, truth.Y, Outcome(predicted.astype(float), predicted), "dev")
     assert (found["dev_judge_points"], found["dev_judge_accuracy"]) == (32, 0.75)
     # A share of 0.75 of 32 points has a standard error of 0.077: the interval is about two of these each way.
-    assert found["dev_judge_low"] == pytest.approx(0.75 - 1.96 * 0.077, abs=0.035)
-    assert found["dev_judge_high"] == pytest.approx(0.75 + 1.96 * 0.077, abs=0.035)
-    assert judge_sentence(MULTICLASS, found, "dev").startswith("; on the 32 points that only judge 0.750 (0.")
+    assert found["dev_judge_accuracy_low"] == pytest.approx(0.75 - 1.96 * 0.077, abs=0.035)
+    assert found["dev_judge_accuracy_high"] == pytest.approx(0.75 + 1.96 * 0.077, abs=0.035)
+    said = judge_sentence(ACCURACY, found, "dev")
+    assert said.startswith("; on the 32 points that only judge accuracy 0.750 (0.")
+
+
+def test_the_figure_is_the_tasks_and_accuracy_stands_beside_it() -> None:
+    """Of 32 points, class 1 is that of the last 8, of which 4 are named so: F1 of it 2 * 4 / (8 + 4)."""
+    Y = np.eye(2, dtype=np.int8)[[0] * 24 + [1] * 8]
+    predicted = np.eye(2, dtype=np.int8)[[0] * 28 + [1] * 4]
+    metric = Metric("f1_of_positive", MULTICLASS, 1, "spam")
+    found = judge_metrics(metric, np.ones(32, bool), Y, Outcome(predicted.astype(float), predicted), "gold")
+    assert (found["gold_judge_f1/spam"], found["gold_judge_accuracy"]) == (pytest.approx(2 / 3), 28 / 32)
+    assert found["gold_judge_f1/spam_low"] < 2 / 3 < found["gold_judge_f1/spam_high"]
+    assert "judge F1 of spam 0.667 (0." in judge_sentence(metric, found, "gold")
 
 
 def test_too_few_that_judge_have_no_figure() -> None:
     truth = gold(40, 29)
-    assert judge_metrics(MULTICLASS, truth.judges, truth.Y, truth.Y, "gold") == {}
-    assert judge_metrics(MULTICLASS, None, truth.Y, truth.Y, "gold") == {}
-    assert judge_sentence(MULTICLASS, {}, "gold") == ""
+    right = Outcome(truth.Y.astype(float), truth.Y)
+    assert judge_metrics(ACCURACY, truth.judges, truth.Y, right, "gold") == {}
+    assert judge_metrics(ACCURACY, None, truth.Y, right, "gold") == {}
+    assert judge_sentence(ACCURACY, {}, "gold") == ""

@@ -89,6 +89,24 @@ def test_a_label_run_s_gold_points_with_the_measure_and_its_interval(project: Pr
     assert found.policy.endswith("one without votes is predicted from the class balance")
 
 
+def test_a_run_is_judged_by_the_metric_that_it_names(project: Project, task: Task) -> None:
+    """2 of 3 of class spam are found and one of ham is given it: F1 of spam 2 * 2 / (3 + 3), accuracy 3/5."""
+    files = {"development_data.parquet": frame([0.1, 0.9, 0.8, 0.6, 0.3], GOLD)}
+    better = {"development_data.parquet": frame([0.1, 0.9, 0.8, 0.6, 0.7], GOLD)}  # 2 * 3 / (3 + 4)
+    first, second = (
+        record(project, "label multiclass", one, label_model="auto", metric="f1/spam")
+        for one in (files, better)
+    )
+    found = judged(project, first, task)
+    assert found is not None
+    figure, plain = found.figure(), found.plain_figure()
+    assert (figure.name, figure.value, plain.name, plain.value) == ("F1 of spam", 2 / 3, "accuracy", 0.6)
+    assert 0 <= figure.low < figure.value < figure.high <= 1
+    gain = runs_side_by_side(project, first, second).gain
+    assert gain is not None
+    assert (gain.name, round(gain.value, 9)) == ("gain in F1 of spam", round(6 / 7 - 2 / 3, 9))
+
+
 def test_test_points_with_gold_count_before_gold_that_was_trained_on(project: Project, task: Task) -> None:
     trained_on, tested_on = frame([0.1] * 5, GOLD), frame([0.9, 0.9], ["ham", "spam"])
     both = {"gold_predictions.parquet": trained_on, "predictions.parquet": tested_on}

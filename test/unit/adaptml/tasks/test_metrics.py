@@ -115,6 +115,6 @@ def test_brier_and_words() -> None:
     assert brier(Y, out.probs) == pytest.approx((2 * 0.1**2 + 2 * 0.9**2) / 2)
     positive = Metric("f1_of_positive", MULTICLASS, 0, "ham")
     assert (
-        both_in_words(positive, Y, out) == "F1 of ham 0.667 (0.000 to 1.000), accuracy 0.500 (0.000 to 1.000)"
+        both_in_words(positive, Y, out) == "F1 of ham 0.667 (0.000 to 1.000), accuracy 0.500 (0.095 to 0.905)"
     )
-    assert both_in_words(ACCURACY, Y, out) == "accuracy 0.500 (0.000 to 1.000)"
+    assert both_in_words(ACCURACY, Y, out) == "accuracy 0.500 (0.095 to 0.905)"

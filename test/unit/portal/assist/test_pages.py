@@ -158,3 +158,33 @@ def test_in_a_multilabel_task_keys_toggle(client: TestClient, project: Project) 
     assert decisions(project, "spam")[0].label == ["ham"]
     label(client, "s0", "")
     assert decisions(project, "spam")[0].label == []
+
+
+def test_a_rule_that_knows_only_a_part_is_written_and_shown(client: TestClient, project: Project) -> None:
+    """With three classes: "spam or news" by words, "any class but spam" by an expression."""
+    assert "It knows only a part" not in client.get("/tasks/spam/assist/form", params=COMMON).text
+    file = project.task("spam").folder / "task.yaml"  # type: ignore[operator]
+    more = file.read_text().replace("{name: spam}]", "{name: spam}, {name: news}]")
+    file.write_text(more.replace("positive: spam\n", ""))
+    project.close()
+    assert "or news</label>" in client.get("/tasks/spam/assist/form", params=COMMON).text
+    for fields in (
+        {"kind": "keywords", "words": "channel", "also": ["news"]},
+        {"kind": "regex", "pattern": "song", "ruled_out": "true"},
+    ):
+        draft = client.get("/tasks/spam/assist/draft", params=COMMON | fields)
+        assert "of 24 rows" in draft.text
+        assert client.post("/tasks/spam/assist/form", data=COMMON | fields).status_code == 303
+    rules = read_rules(project.task("spam"))
+    assert 'keyword_lf("spam_or_news_channel", ["channel"], {"spam", "news"}, "text")' in rules
+    assert 'regex_lf("not_spam_song", "song", not_("spam"), "text")' in rules
+    table = client.get("/tasks/spam/rules/table", params={"votes_for": "news"}).text
+    assert re.findall(r'class="rules-name">\s*<button[^>]*>([^<]+)<', table) == [
+        "spam_or_news_channel",
+        "not_spam_song",
+    ]
+    assert '<span class="badge">spam or news</span>' in table
+    bench = client.get("/tasks/spam/rules/rows", params={"bucket": "right", "rule": "not_spam_song"}).text
+    assert "not_spam_song → ham or news ✓" in bench
+    every = client.post("/tasks/spam/assist/form", data=COMMON | {"words": "x", "also": ["ham", "news"]})
+    assert "all classes are chosen" in every.text

@@ -1,0 +1,123 @@
+"""What is said where gold or training data are too few, or where a class is hardly ever named."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import binom
+
+from adaptml.bootstrap import interval
+from adaptml.gold_labels.judging import MIN_JUDGE
+from dataprogramming.label_models.core import MIN_GOLD, Gold, Indicator, covered
+from dataprogramming.on_gold import constant_title
+from dataprogramming.selection import Selection
+
+FEW_PER_CLASS = 10  # labelled points for each class, below which hardly any end model learns
+UNLIKELY = 0.001  # a class that is missed so one-sidedly by chance is not to be expected in any run
+
+
+def gold_warnings(
+    selection: Selection, gold: Gold | None, class_names: Sequence[str], labels: Indicator
+) -> list[str]:
+    """What gold says against the labels, and where there is too little of either; one sentence each.
+
+    Args:
+        selection: the label models, and the one that was chosen.
+        gold: the gold points, or None.
+        class_names: k names.
+        labels: of the points with votes, int8 (c, k).
+    """
+    said = [
+        too_few_labelled(len(labels), len(class_names)),
+        too_few_gold(gold),
+        not_better_than_constant(selection, gold, class_names),
+    ]
+    found = [sentence for sentence in said if sentence is not None]
+    if gold is None or selection.judged is None:
+        return found
+    return found + rarely_named(gold, selection.judged.predicted, class_names, labels)
+
+
+def too_few_gold(gold: Gold | None) -> str | None:
+    """A warning where no figure on gold says much; None without gold, or with enough.
+
+    Of g points the 95 % interval of a share reaches 0.98 / sqrt(g) to either side at most.
+    """
+    if gold is None or len(gold) >= MIN_JUDGE:
+        return None
+    points = "is only 1 gold point" if len(gold) == 1 else f"are only {len(gold)} gold points"
+    return (
+        f"there {points}: a figure on them can be off by {0.98 / len(gold) ** 0.5:.2f} either way; annotate "
+        f"at least {MIN_JUDGE} ({MIN_GOLD} with votes, to choose a label model by them)"
+    )
+
+
+def too_few_labelled(n_covered: int, k: int) -> str | None:
+    """A warning where the labelled points are too few to train on; None where they are enough.
+
+    Args:
+        n_covered: points with votes.
+        k: number of classes.
+    """
+    needed = FEW_PER_CLASS * k
+    if n_covered >= needed:
+        return None
+    points = "1 point has" if n_covered == 1 else f"{n_covered} points have"
+    return (
+        f"only {points} votes and can be trained on, too few to learn {k} classes from; at least {needed} "
+        "are needed: label more data, or write rules that vote on more of it"
+    )
+
+
+def not_better_than_constant(
+    selection: Selection, gold: Gold | None, class_names: Sequence[str]
+) -> str | None:
+    """A warning where gold does not show the chosen model to beat always naming the most frequent class.
+
+    The 95 % interval of the paired difference (`Metric.draws`) holds 0, or lies below it. With fewer than
+    MIN_GOLD gold points nothing is said: they show nothing of any model.
+    """
+    judged, constant, metric = selection.judged, selection.constant, selection.metric
+    if gold is None or judged is None or constant is None or len(gold) < MIN_GOLD:
+        return None
+    drawn = [metric.sign * metric.draws(gold.Y, said, 0) for said in (judged, constant)]
+    if interval(drawn[0] - drawn[1])[0] > 0:
+        return None
+    values = [metric.value(gold.Y, said) for said in (judged, constant)]
+    return (
+        f"the label model {selection.chosen} is not shown to be better than to say "
+        f"{constant_title(gold, class_names)}: {metric.title} {values[0]:.3f} against {values[1]:.3f} on "
+        f"{len(gold)} gold points; look at the votes that are wrong on gold, or write rules that say more"
+    )
+
+
+def rarely_named(
+    gold: Gold, predicted: Indicator, class_names: Sequence[str], labels: Indicator
+) -> list[str]:
+    """A sentence for each class that the label model names far more rarely than gold, on the same points.
+
+    Looked at are the gold points with votes, each as a model that has not seen it labels it, so that it does
+    not matter whether gold was drawn at random. A class is missed where gold has it and the model does not
+    name it, and wrongly given the other way round. A model that names it as often as gold errs both ways
+    alike: the test is McNemar's (1947), https://doi.org/10.1007/BF02295996, exact and one-sided, below
+    UNLIKELY, and the class must be named less than half as often.
+
+    Args:
+        gold: g points.
+        predicted: int8 (g, k), what a model that has not seen them names.
+        class_names: k names.
+        labels: of the points with votes, int8 (c, k).
+    """
+    rows, shares = covered(gold.L), labels.mean(axis=0)
+    has, named = gold.Y[rows] == 1, predicted[rows] == 1
+    missed, given = (has & ~named).sum(axis=0), (named & ~has).sum(axis=0)
+    chance = binom.sf(missed - 1, missed + given, 0.5)
+    k = len(class_names)
+    votable = np.isin(np.arange(k), gold.L) | bool(gold.L.max(initial=-1) >= k)
+    n_has, n_named = has.sum(axis=0), named.sum(axis=0)
+    found = np.flatnonzero((chance < UNLIKELY) & (2 * n_named < n_has) & votable)
+    return [
+        f"class {class_names[c]} is named far more rarely than gold says: on {n_named[c]} of the "
+        f"{rows.sum()} gold points with votes, of which {n_has[c]} have it, and on {shares[c]:.1%} of the "
+        f"labelled points; look at the rules that outvote those for {class_names[c]}"
+        for c in found.tolist()
+    ]

@@ -1,0 +1,373 @@
+"""Choosing how an end model is trained, by cross-validation on gold.
+
+What can be chosen: the strategy, the label model whose labels are learned from, hard or soft labels, and
+whether rare classes count more. Trying all combinations would train hundreds of models; they are tried in
+this order, each step with the best of the one before (a greedy search):
+
+    1. each label model, by the end model of its labels alone
+    2. soft labels against hard ones, with that label model
+    3. each strategy, with that label model and these labels
+    4. classes that count alike (`class_weight`), with that strategy
+
+The one that is used is the best of all that were tried. The metric decides and, where its interval cannot,
+the log loss (`adaptml.tasks.metrics.best`). What is told of the choice on gold comes from gold that did not
+choose (`adaptml.tasks.metrics.nested`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from adaptml.errors import ModelError, listed
+from adaptml.folds import held_out_parts
+from adaptml.tasks.metrics import Best, Metric, Outcome, accuracy_of, best, nested
+from modelling.algorithms import EndModel
+from modelling.algorithms.end_model import vote_log_odds
+from modelling.strategies import (
+    AUTO,
+    HEAR_VOTES,
+    Gold,
+    Indicator,
+    Labels,
+    Learner,
+    Weak,
+    fit_strategy,
+    list_strategies,
+    unconverged,
+)
+
+MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
+UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
+ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to train an end model.
+
+    Attributes:
+        strategy: one of `list_strategies()`.
+        label_model: whose labels are learned from; empty where none matters.
+        soft: whether its probabilities are learned rather than the classes that they name.
+        balanced: whether each class counts as much as any other.
+    """
+
+    strategy: str
+    label_model: str = ""
+    soft: bool = False
+    balanced: bool = False
+
+    def __str__(self) -> str:
+        """For people, such as `union of weighted_vote, soft labels, classes that count alike`."""
+        parts = [self.strategy + (f" of {self.label_model}" if self.label_model else "")]
+        parts += ["soft labels"] * self.soft + ["classes that count alike"] * self.balanced
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What models say of gold points that they were not trained on.
+
+    Attributes:
+        said: probabilities and classes, (g, k).
+        metric: the task's metric of it.
+        plain: the problem's plain measure: accuracy, or F1 over samples.
+        log_loss: mean of -log of the probability of the truth; lower is better.
+        unconverged: how many of the models stopped before they converged.
+    """
+
+    said: Outcome
+    metric: float
+    plain: float
+    log_loss: float
+    unconverged: int = 0
+
+
+@dataclass(frozen=True)
+class Combined:
+    """A trained end model and how it was chosen.
+
+    Attributes:
+        model: trained on everything that its way uses.
+        without_votes: where the model needs a point's votes, the best one that does not; else None.
+        way: how the model was trained.
+        reason: one sentence.
+        held_out: strategy → what its best way says of gold by cross-validation; empty if nothing had to be
+            chosen.
+        judged: what such a choice says of gold that did not choose; None likewise.
+        ways: all that were tried, and what they say of gold.
+    """
+
+    model: EndModel
+    way: Way
+    reason: str
+    without_votes: EndModel | None = None
+    held_out: Mapping[str, HeldOut] = field(default_factory=dict)
+    judged: HeldOut | None = None
+    ways: Mapping[Way, HeldOut] = field(default_factory=dict)
+
+    @property
+    def strategy(self) -> str:
+        """The name of the strategy."""
+        return self.way.strategy
+
+
+def judged(metric: Metric, Y: Indicator, said: Outcome, unconverged: int = 0) -> HeldOut:
+    """What models say of gold points Y (g, k), and how good that is."""
+    plain = accuracy_of(metric.problem)
+    return HeldOut(
+        said, metric.value(Y, said), plain.value(Y, said), metric.problem.log_loss(Y, said.probs), unconverged
+    )
+
+
+class Trials:
+    """Tries ways on the folds of gold; each model is trained once.
+
+    Attributes:
+        learner: what is trained; its `soft_labels` and class weights are those of the ways.
+        weak: label model → the weakly labelled points as it labels them; the first is the default.
+        gold: gold points, or None where there are none to learn from or to judge by.
+        metric: what decides.
+        soft: whether soft labels are asked for; None: whichever is better.
+        held_out: way → what its models say of gold; of those that could be trained.
+        failed: way → why it could not.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        weak: Mapping[str, Weak],
+        gold: Gold | None,
+        metric: Metric,
+        *,
+        soft: bool | None = None,
+        advance: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.learner, self.weak, self.gold, self.metric, self.soft = learner, weak, gold, metric, soft
+        self.held_out: dict[Way, HeldOut] = {}
+        self.failed: dict[Way, ModelError] = {}
+        self._labels: dict[tuple[object, ...], Labels] = {}
+        self._trained: dict[bytes, EndModel] = {}
+        self._advance = advance
+
+    def explore(self, strategies: Sequence[str]) -> None:
+        """Try what can be chosen for some strategies, in the order that the module's docstring has."""
+        default = self.default
+        weakly = [name for name in strategies if name not in (*UNTRAINED, "gold")]
+        label_model, soft = default, bool(self.soft)
+        if weakly and (len(self.weak) > 1 or self._may_soften):
+            label_model = self._best_of([Way("weak", name, soft) for name in self.weak], default)
+        if weakly and self._may_soften:
+            soft = self._is_better(Way("weak", label_model, soft=True), Way("weak", label_model))
+        plain = [way for name in strategies for way in self._ways(name, label_model, soft=soft)]
+        self.run(plain)
+        if self.learner.can_balance and (known := [way for way in plain if way in self.held_out]):
+            first = self.best(known).name
+            if first.strategy not in UNTRAINED:
+                self.run([replace(first, balanced=True)])
+
+    @property
+    def default(self) -> str:
+        """The label model that is learned from where nothing else is known; empty without weak labels."""
+        return next(iter(self.weak), "")
+
+    @property
+    def _may_soften(self) -> bool:
+        return self.soft is None and self.learner.can_weigh
+
+    def run(self, ways: Sequence[Way]) -> None:
+        """Cross-validate ways that were not tried yet."""
+        for way in ways:
+            if way in self.held_out or way in self.failed:
+                continue
+            self._advance(str(way))
+            try:
+                self.held_out[way] = self._cross_validate(way)
+            except ModelError as error:
+                self.failed[way] = error
+
+    def best(self, ways: Sequence[Way]) -> "Chosen":
+        """The best of ways that could be trained."""
+        assert self.gold is not None  # noqa: S101 - without gold nothing is tried
+        said = {str(way): self.held_out[way].said for way in ways}
+        found = best(self.metric, self.gold.Y, said, self.learner.seed)
+        named = {str(way): way for way in ways}
+        return Chosen(named[found.name], named[found.highest], found)
+
+    def nested(self, ways: Sequence[Way]) -> HeldOut:
+        """What choosing among ways says of gold that did not choose."""
+        assert self.gold is not None  # noqa: S101 - see above
+        said = {str(way): self.held_out[way].said for way in ways}
+        stopped = sum(self.held_out[way].unconverged for way in ways)
+        if len(said) == 1:
+            return self.held_out[ways[0]]
+        found = nested(self.metric, self.gold.Y, said, self.gold.folds, self.learner.seed)
+        return judged(self.metric, self.gold.Y, found, stopped)
+
+    def fit(self, way: Way) -> EndModel:
+        """Train a way on everything that it uses."""
+        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        return fit_strategy(way.strategy, labels)
+
+    def of_strategy(self, strategy: str) -> list[Way]:
+        """The ways of a strategy that were tried and could be trained."""
+        return [way for way in self.held_out if way.strategy == strategy]
+
+    def _ways(self, strategy: str, label_model: str, *, soft: bool) -> list[Way]:
+        if strategy in ONLY_GOLD:
+            return [Way(strategy)]
+        if strategy == "label_model":
+            return [Way(strategy, name) for name in self.weak]
+        return [Way(strategy, label_model, soft)]
+
+    def _best_of(self, ways: Sequence[Way], default: str) -> str:
+        self.run(ways)
+        known = [way for way in ways if way in self.held_out]
+        return self.best(known).name.label_model if known else default
+
+    def _is_better(self, way: Way, than: Way) -> bool:
+        self.run([way, than])
+        known = [one for one in (than, way) if one in self.held_out]
+        return bool(known) and self.best(known).name == way
+
+    def _cross_validate(self, way: Way) -> HeldOut:
+        gold, problem = self.gold, self.learner.problem
+        assert gold is not None  # noqa: S101 - see above
+        weak = self.weak.get(self._of(way))
+        if way.strategy == "label_model" and weak is not None and weak.on_gold is not None:
+            return judged(self.metric, gold.Y, weak.on_gold)  # as it decides itself
+        probs, stopped = np.empty(gold.Y.shape), 0
+        for fold, (_, outside) in held_out_parts(gold.folds).items():
+            model = fit_strategy(way.strategy, self._labels_without(way, weak, fold))
+            V = None
+            if model.takes_votes and weak is not None and weak.on_gold is not None:
+                V = vote_log_odds(problem, weak.on_gold.probs[outside])
+            probs[outside] = model.predict_proba(gold.X[outside], V)
+            stopped += bool(unconverged(model))
+        return judged(self.metric, gold.Y, Outcome(probs, problem.decide(probs)), stopped)
+
+    def _labels_without(self, way: Way, weak: Weak | None, fold: int) -> Labels:
+        """What is known where a fold is held out; strategies of the same labels share its models."""
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - see above
+        key = (self._of(way), way.soft, way.balanced)
+        if (fold, *key) not in self._labels:
+            inside = np.flatnonzero(gold.folds != fold)
+            known = None if weak is None else weak.before(fold, inside)
+            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), self._trained)
+        return self._labels[(fold, *key)]
+
+    def _learner(self, way: Way) -> Learner:
+        learner = replace(self.learner, soft_labels=way.soft)
+        return learner.balanced() if way.balanced else learner
+
+    def _of(self, way: Way) -> str:
+        return way.label_model or self.default
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The way that is best, the one of the highest figure, and how many cannot be told apart."""
+
+    name: Way
+    highest: Way
+    found: Best
+
+
+def combine(
+    strategy: str,
+    learner: Learner,
+    weak: Mapping[str, Weak],
+    gold: Gold | None,
+    metric: Metric,
+    *,
+    soft: bool | None = None,
+    advance: Callable[[str], None] = lambda _: None,
+) -> Combined:
+    """Train an end model by the strategy asked for; what was not said is chosen by cross-validation on gold.
+
+    Args:
+        strategy: `auto` or one of `list_strategies()`.
+        learner: what to train.
+        weak: label model → weakly labelled points; empty where there are none. The first is the default.
+        gold: gold points, or None.
+        metric: what decides.
+        soft: whether to train on probabilities; None: whichever is better on gold, hard without.
+        advance: called with each way before it is tried.
+
+    Raises:
+        ModelError: an unknown strategy, labels that it needs and that are not there, or one class only.
+    """
+    if strategy not in (AUTO, *list_strategies()):
+        known = listed([AUTO, *list_strategies()], 20)
+        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
+    trials = Trials(learner, weak, gold, metric, soft=soft, advance=advance)
+    n_gold, n_weak = 0 if gold is None else len(gold.X), max((len(one.X) for one in weak.values()), default=0)
+    if n_gold < MIN_GOLD:
+        return _without_choice(trials, strategy, n_gold, n_weak)
+    demanded = [strategy] if strategy != AUTO else list_strategies()
+    trials.explore(demanded)
+    tried = [way for way in trials.held_out if way.strategy in demanded]
+    if not tried:
+        raise next(iter(trials.failed.values()))
+    chosen = trials.best(tried)
+    vectors = [way for way in tried if way.strategy not in HEAR_VOTES]
+    hears = chosen.name.strategy in HEAR_VOTES
+    if hears and not vectors:
+        vectors = _vectors_only(trials)
+    return Combined(
+        trials.fit(chosen.name),
+        chosen.name,
+        _reason(trials, chosen, strategy),
+        trials.fit(trials.best(vectors).name) if hears else None,
+        {name: trials.held_out[trials.best(ways).name] for name, ways in _by_strategy(tried).items()},
+        trials.nested(tried),
+        trials.held_out,
+    )
+
+
+def _vectors_only(trials: Trials) -> list[Way]:
+    """Ways whose models need no votes, for points whose votes nobody knows."""
+    names = [name for name in list_strategies() if name not in HEAR_VOTES]
+    trials.explore(names)
+    return [way for way in trials.held_out if way.strategy in names]
+
+
+def _by_strategy(ways: Sequence[Way]) -> dict[str, list[Way]]:
+    found: dict[str, list[Way]] = {name: [] for name in list_strategies()}
+    for way in ways:
+        found[way.strategy].append(way)
+    return {name: some for name, some in found.items() if some}
+
+
+def _without_choice(trials: Trials, strategy: str, n_gold: int, n_weak: int) -> Combined:
+    """Train where nothing can be chosen."""
+    if strategy != AUTO:
+        chosen, reason = strategy, "it was asked for"
+    elif n_gold == 0:
+        chosen, reason = "weak", "no gold labels were given to train on"
+    elif n_weak == 0:
+        chosen, reason = "gold", "no weak labels were given to train on"
+    else:
+        chosen, reason = "union", f"{n_gold} gold points are too few to choose by; {MIN_GOLD} are needed"
+    way = Way(chosen, "" if chosen in ONLY_GOLD else trials.default, bool(trials.soft))
+    beside = None
+    if chosen in HEAR_VOTES:
+        beside = trials.fit(
+            replace(way, strategy="union" if n_gold and n_weak else "weak" if n_weak else "gold")
+        )
+    return Combined(trials.fit(way), way, reason, beside)
+
+
+def _reason(trials: Trials, chosen: Chosen, strategy: str) -> str:
+    """Why a way is taken, for people."""
+    metric, found = trials.metric, trials.held_out
+    value = f"{metric.title} {found[chosen.name].metric:.3f}"
+    n, what = len(chosen.found.tied) - 1, f"{chosen.name}"
+    asked = "" if strategy == AUTO else "it was asked for; "
+    if chosen.name == chosen.highest and not n:
+        return f"{asked}{what} has the best {value} on held-out gold"
+    others = f"{n} other way{'s' if n > 1 else ''} cannot be told apart by the {metric.title}"
+    loss = f"its log loss is the lowest of theirs ({found[chosen.name].log_loss:.3f})"
+    return f"{asked}{what}: {value} on held-out gold; {others} and {loss}"
