@@ -58,14 +58,31 @@ def test_union_names_every_class_with_a_vote() -> None:
     assert Union(3).fit(votes).predict(votes).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
-def test_union_believes_votes_as_far_as_gold_bears_them_out() -> None:
-    # LF 0 is right twice of two, LF 1 never of five: (2 + 4) / (2 + 5) and 4 / (5 + 5)
-    votes = np.array([[0, -1], [0, 1], [-1, 1], [-1, 1], [-1, 1], [-1, 1]], np.int8)
-    model = Union(2).fit(votes, votes, np.array([[1, 0]] * 6, np.int8))
-    np.testing.assert_allclose(model.fitted_.weights, [6 / 7, 0.4])
-    probs = model.predict_proba(np.array([[0, 0], [1, -1], [-1, 1]], np.int8))
-    np.testing.assert_allclose(probs, [[1 - 1 / 7 * 0.6, 0], [0, 6 / 7], [0, 0.4]])
-    assert model.decide(probs).tolist() == [[1, 0], [0, 1], [0, 1]]
+def test_union_believes_votes_and_silence_as_far_as_gold_bears_them_out() -> None:
+    """LF 0 is right on 3 of 4 points, LF 1 on both of its two; of the 6 that LF 1 does not name, one is of its class.
+
+    All votes: (5 + 4) / (6 + 5) = 9/11, which is how often 5 imaginary votes of each LF are right. No point without
+    a vote for class 0 has it, so that silence leaves it (0 + 1) / (4 + 2), and class 1 (1 + 1) / (6 + 2).
+    """
+    votes = np.array([[0, -1]] * 4 + [[-1, 1]] * 2 + [[-1, -1]] * 2, np.int8)
+    Y = np.array([[1, 0]] * 3 + [[0, 0]] + [[0, 1]] * 3 + [[0, 0]], np.int8)
+    model = Union(2).fit(votes, votes, Y)
+    a = [(3 + 45 / 11) / 9, (2 + 45 / 11) / 7]
+    np.testing.assert_allclose(model.fitted_.weights, a)
+    asked = np.array([[0, -1], [-1, 1], [0, 0], [-1, -1]], np.int8)
+    probs = model.predict_proba(asked)
+    both = 1 - (1 - a[0]) * (1 - a[1]) / (1 - 1 / 6)
+    np.testing.assert_allclose(probs, [[a[0], 1 / 4], [1 / 6, a[1]], [both, 1 / 4], [1 / 6, 1 / 4]])
+    assert model.decide(probs).tolist() == [[1, 0], [0, 1], [1, 0], [0, 0]]
+
+
+def test_union_names_a_class_by_its_votes_even_where_silence_is_more_often_right() -> None:
+    """A class that every point has, and a rule for it that is silent on most."""
+    votes = np.array([[0]] * 2 + [[-1]] * 20, np.int8)
+    model = Union(1).fit(votes, votes, np.array([[0]] * 2 + [[1]] * 20, np.int8))
+    probs = model.predict_proba(np.array([[0], [-1]], np.int8))
+    assert probs[0, 0] > probs[1, 0] == 21 / 22
+    assert model.decide(probs).tolist() == [[1], [0]]
 
 
 def planted(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -31,8 +31,8 @@ def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
     selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"]
-    assert selection.chosen == "weighted_vote"
-    assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
+    assert selection.chosen in ("weighted_vote", "dawid_skene")
+    assert selection.reason.startswith(f"{selection.chosen} is best: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
     assert selection.held_out["snorkel"].predicted.shape == (100, 2)
 
@@ -219,7 +219,7 @@ def test_gold_of_one_fold_only() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     fold = np.full(60, 2)
     selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, fold=fold, config=QUICK)
-    assert set(selection.without) == {"majority_vote", "weighted_vote", "snorkel"}
+    assert list(selection.without) == list(selection.models)
     assert selection.judged is not None
 
 
@@ -335,10 +335,15 @@ def test_snorkels_model_is_trained_for_as_long_as_is_best_on_gold_and_no_longer(
 
 
 def test_a_vote_for_one_of_a_points_classes_is_right() -> None:
-    """Five points of both classes, and an LF for each: 5 votes right, and 4 of 5 imaginary ones."""
+    """Five points of both classes, and an LF for each: 10 votes right, and 4 of 5 imaginary ones, make 14/15.
+
+    Of each LF, 5 votes and 5 imaginary ones like all: (5 + 5 * 14/15) / 10 = 29/30. No point is without a vote for
+    a class, so that silence leaves it (0 + 1) / (0 + 2).
+    """
     gold = Gold(np.array([[0, 1]] * 5, np.int8), np.ones((5, 2), np.int8))
     model = select_label_model(MULTILABEL, gold.L, gold, 2, choice="union", config=QUICK).model
-    np.testing.assert_allclose(model.fitted_.weights, [9 / 10, 9 / 10])
+    np.testing.assert_allclose(model.fitted_.weights, [29 / 30, 29 / 30])
     np.testing.assert_allclose(
-        model.predict_proba(np.array([[0, -1], [0, 0]], np.int8)), [[0.9, 0], [0.99, 0]]
+        model.predict_proba(np.array([[0, -1], [0, 0]], np.int8)),
+        [[29 / 30, 1 / 2], [1 - 1 / 30**2 / (1 / 2), 1 / 2]],
     )
