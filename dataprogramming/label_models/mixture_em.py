@@ -63,8 +63,10 @@ class MixtureEM(LabelModel):
     def _fit(self, votes: LabelMatrix, gold: Gold | None) -> FittedModel:
         rates = MULTILABEL.class_prior(truth(gold), self.cardinality)
         table, weights = _learn(votes, gold, rates)
+        # Told from where all LFs are silent: what a row without votes gets is the model's own answer.
+        silence = sigmoid(table[:, 0].sum(axis=0), rates)
         limits = np.full(self.cardinality, 0.5)
-        model = FittedModel(self.name, sigmoid, thresholds, rates, table, limits, weights)
+        model = FittedModel(self.name, sigmoid, thresholds, silence, table - table[:, :1], limits, weights)
         return model if gold is None else _with_thresholds(model, gold)
 
 

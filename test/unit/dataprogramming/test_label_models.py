@@ -104,6 +104,13 @@ def test_em_finds_planted_classes_and_beats_the_union() -> None:
     np.testing.assert_allclose(em.fitted_.weights, [0.90, 0.78] * 3, atol=0.04)
 
 
+def test_em_where_every_rule_is_silent() -> None:
+    """Of the first class .4 * .3^3 / (.4 * .3^3 + .6 * .95^3) = .021 of such points, of the second .007."""
+    L, Y = planted(np.random.default_rng(0), 4000)
+    probs = MixtureEM(2).fit(L, L[:2000], Y[:2000]).predict_proba(np.full((1, 6), -1, np.int8))
+    np.testing.assert_allclose(probs, [[0.021, 0.007]], atol=0.005)
+
+
 def test_em_without_votes_for_a_class_gives_its_rate() -> None:
     em = MixtureEM(2).fit(np.array([[0, 0], [0, -1], [-1, -1]], np.int8))
     np.testing.assert_allclose(em.predict_proba(np.array([[0, -1]], np.int8))[:, 1], [0.5])
