@@ -15,6 +15,7 @@ from adaptml.label_scoring import thresholds_or_best
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, covered
+from dataprogramming.label_models.dawid_skene import DawidSkene
 from dataprogramming.label_models.majority import MajorityVote
 from dataprogramming.label_models.mixture_em import MixtureEM, best_thresholds
 from dataprogramming.label_models.registry import label_models, label_models_for
@@ -29,6 +30,27 @@ def gold_of(votes: list[list[int]], classes: list[int], k: int) -> Gold:
 
 def test_covered() -> None:
     assert covered(np.array([[-1, -1], [-1, 0]], np.int8)).tolist() == [False, True]
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=30)
+def test_whatever_the_votes_and_gold_probabilities_are_such_and_the_union_is_the_union(seed: int) -> None:
+    """Rules that are silent on one side and speak on the other, classes that gold does not have, no gold."""
+    rng = np.random.default_rng(seed)
+    k, m, g = int(rng.integers(2, 6)), int(rng.integers(1, 6)), int(rng.integers(0, 25))
+    L, gold_L = random_votes(seed, 30, m, k), random_votes(seed + 1, g, m, k)
+    L[:, rng.random(m) < 0.3] = gold_L[:, rng.random(m) < 0.3] = -1
+    Y = np.eye(k, dtype=np.int8)[rng.choice(rng.integers(0, k, 2), g)]
+    for kind in (MajorityVote, WeightedVote, DawidSkene, Union, MixtureEM):
+        if g == 0 and kind.needs_gold:
+            continue
+        probs = kind(k).fit(L, gold_L, Y).predict_proba(np.vstack([L, gold_L]))
+        assert (probs >= 0).all()
+        assert (probs <= 1).all()
+        if kind.problem is MULTICLASS:
+            np.testing.assert_allclose(probs.sum(axis=1), 1)
+    named = [np.equal(L, c).any(axis=1) for c in range(k)]
+    np.testing.assert_array_equal(Union(k).fit(L, gold_L, Y).predict(L), np.column_stack(named))
 
 
 def test_class_balance_is_smoothed() -> None:
