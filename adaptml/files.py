@@ -26,6 +26,20 @@ def write_text(text: str, path: Path, *, mode: int = READABLE) -> Path:
     return path
 
 
+def read_bounded(path: Path, max_bytes: int) -> bytes:
+    """A file that somebody else can have written, whole.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger.
+    """
+    with path.open("rb") as file:
+        found = file.read(max_bytes + 1)
+    if len(found) > max_bytes:
+        raise ValueError(f"{path.name} is larger than {max_bytes:,} bytes")
+    return found
+
+
 @contextmanager
 def replacing(path: Path, *, mode: int = READABLE) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place when the block ends, and vanishes when it fails.

@@ -22,7 +22,7 @@ from adaptml.importing.record import read_records
 from adaptml.project import Project
 
 # tables `<task>_<one of these>`
-RESULTS = ("annotations", "gold", "gold_decisions", "gold_of_before", "labels", "predictions")
+RESULTS = ("annotations", "gold", "gold_decisions", "gold_of_before", "labels", "predictions", "votes")
 
 
 def forget_in_databases(project: Project, table: str, ids: Sequence[str]) -> dict[str, int]:

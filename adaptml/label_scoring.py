@@ -21,6 +21,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 BATCH_ROWS = 50_000
+LEAST = 1e-9  # probabilities are kept this far from 0 and 1 where evidence is made of them
+NO_CALIBRATOR = np.empty((2, 0))
 
 # Scores (n, k) and class balance (k,) → probabilities (n, k).
 Link = Callable[[Floats, Floats], Floats]
@@ -72,6 +74,25 @@ def knee(probs: Floats, _balance: Floats, _thresholds: Floats) -> Flags:
     return _top(probs, np.maximum(knees(probs), 1))
 
 
+def evidence(probs: Floats, *, exclusive: bool) -> Floats:
+    """What a calibrator scales and shifts, (n, k): logarithms of probabilities, or of odds."""
+    if exclusive:
+        return np.asarray(np.log(np.maximum(probs, LEAST)))
+    probs = np.clip(probs, LEAST, 1 - LEAST)
+    return np.asarray(np.log(probs) - np.log1p(-probs))
+
+
+def calibrated(probs: Floats, calibrator: Floats, *, exclusive: bool) -> Floats:
+    """Probabilities (n, k) whose evidence is scaled and shifted by a calibrator (2, k): scales, shifts."""
+    scores = calibrator[0] * evidence(probs, exclusive=exclusive) + calibrator[1]
+    return softmax(scores, np.ones(1)) if exclusive else sigmoid(scores, np.full(1, 0.5))
+
+
+def is_calibrator(values: Floats, k: int) -> bool:
+    """Whether an array is a calibrator of k classes: finite, with scales above 0."""
+    return values.shape == (2, k) and bool(np.isfinite(values).all() and (values[0] > 0).all())
+
+
 LINKS: dict[str, Link] = {f.__name__: f for f in (share, softmax, sigmoid, noisy_or)}
 DECISIONS: dict[str, Decision] = {f.__name__: f for f in (argmax, thresholds, thresholds_or_best, knee)}
 
@@ -92,6 +113,7 @@ class FittedModel:
         n_epochs: training epochs; 0 for models that are not trained in epochs.
         params: how it was trained, plain values by name.
         sets: s sets of class numbers, for votes that name several classes of which one applies.
+        calibrator: float64 (2, k), what `calibrated` makes of its probabilities; without columns for none.
     """
 
     name: str
@@ -104,6 +126,7 @@ class FittedModel:
     n_epochs: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
     sets: tuple[tuple[int, ...], ...] = ()
+    calibrator: Floats = field(default_factory=NO_CALIBRATOR.copy)
 
     def predict_proba(self, L: npt.NDArray[Any]) -> Floats:
         """Class probabilities of n rows.
@@ -118,6 +141,8 @@ class FittedModel:
         for start in range(0, len(L), BATCH_ROWS):
             batch = np.asarray(L[start : start + BATCH_ROWS])
             out = self.link(_votes_add(self.table, batch), self.balance)
+            if self.calibrator.size:
+                out = calibrated(out, self.calibrator, exclusive=self.decision is argmax)
             out[~(batch >= 0).any(axis=1)] = self.balance
             probs[start : start + BATCH_ROWS] = out
         return probs

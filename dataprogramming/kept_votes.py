@@ -13,10 +13,11 @@ import numpy.typing as npt
 from snorkel.labeling import LabelingFunction
 
 from adaptml.database import StoredRows
+from adaptml.database.cell_forms import UnknownCellError
 from adaptml.errors import FileError
 from adaptml.tasks import Labels
 from dataprogramming.fingerprints import Fingerprint, fingerprints
-from dataprogramming.row_hashes import Hashes, UnknownCellError, row_hashes
+from dataprogramming.row_hashes import Hashes, row_hashes
 from dataprogramming.vote_store import (
     SEGMENT_ROWS,
     UNKNOWN,

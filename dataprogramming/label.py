@@ -26,6 +26,7 @@ from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import Labelling, gold_of, run_params
 from dataprogramming.lf_versions import lf_versions
+from dataprogramming.model_rules import model_rules
 from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
 from dataprogramming.voter import Voter
@@ -274,6 +275,7 @@ def _labelled(
         points_gone=0 if isinstance(points, str) else int(points.attrs.get(GONE, 0)),
         gold_gone=0 if known is None else known.gone,
         came_from=settings.came_from,
+        rules=model_rules(voter.lfs, versions, task, voter.project.points, votes.keys["table_name"].unique()),
     )
 
 

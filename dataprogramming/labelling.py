@@ -8,6 +8,7 @@ import pandas as pd
 
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL
+from adaptml.rules.of_model import ModelRules
 from adaptml.tasks import Task, names
 from adaptml.tasks.defaults import BUILT_IN
 from adaptml.tasks.metrics import Outcome
@@ -36,6 +37,7 @@ class Labelling:
         points_gone: points that were named and are gone from their table.
         gold_gone: the same of gold points.
         came_from: which settings came from where, as `adaptml.tasks.defaults.came_from` says it.
+        rules: the labelling functions, as far as they are data.
         selection: the label models, and the one that was chosen.
         lf_versions: the labelling functions as they were used.
         keyword_hits: name of a keyword LF → keyword → in how many points it is.
@@ -52,6 +54,7 @@ class Labelling:
     points_gone: int = 0
     gold_gone: int = 0
     came_from: str = BUILT_IN
+    rules: ModelRules | None = None
 
     @property
     def gold(self) -> Gold | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from adaptml.files import write_text
 from adaptml.frames import write_frame
 from adaptml.plots import write_plot
-from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, TRAINING_DATA, VOTES
+from adaptml.runs.artifacts import DEVELOPMENT_DATA, GOLD_VOTES, LFS, REPORT, RULES, TRAINING_DATA, VOTES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -28,6 +28,8 @@ def record(found: Labelling, recorder: Recorder, *, tolerant: bool, texts: bool,
         recorder.metrics["lf_failures"] = sum(found.votes.failures.values())
     _log(found, recorder)
     write_all(found, recorder.folder, texts=texts, seed=seed)
+    if found.rules is not None:
+        found.rules.of_run(recorder.run_id).write(recorder.folder / RULES)
     recorder.model = model_to_log(found.task, found.selection, found.votes, recorder.folder)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.calibration import calibration
+from adaptml.calibration import reliability
 from adaptml.reports.calibration import calibration_section
 from adaptml.reports.charts import MOST_IN_HEAT_MAP, heat_map, histogram
 from adaptml.reports.confusion import Confusion, confusion, distribution, gold_section, share_cell
@@ -135,7 +135,7 @@ def label_report(
     words = Words(lf_names, codes.names(class_names), class_names, fits=fits)
     texts = None if read_texts is None else Texts(read_texts)
     problem = MULTILABEL if multilabel else MULTICLASS
-    calibrated = [] if gold is None else calibration_section(calibration(problem, gold.Y, gold.probs))
+    believed = None if gold is None else reliability(problem, class_names, gold.Y, gold.probs)
 
     def render(limits: Limits) -> str:
         """The page within limits of rows a bucket and characters a text."""
@@ -154,7 +154,7 @@ def label_report(
             Section("labels", "Labels", _label_section(class_names, points, gold, found)),
             Section("models", "Label models", [] if on_gold is None else models_table(on_gold)),
             Section("gold", "Against gold", _gold_section(found, rows)),
-            Section("calibration", "Calibration", calibrated),
+            Section("calibration", "Calibration", calibration_section(believed)),
             Section("overlaps", "Overlaps", [_overlap_map(lf_names, found)]),
             Section(
                 "about",

@@ -2,26 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from hashlib import blake2b
-from itertools import chain
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from adaptml.database import StoredRows
+from adaptml.database.cell_forms import cell_form
 
 Hashes = npt.NDArray[np.uint64]
-# What these say of themselves is all that they are; a list's text names each item's type by its form.
-_TOLD_BY_REPR = {bool, int, float, complex, str, bytes, Decimal, UUID, date, datetime, time}
-
-
-class UnknownCellError(TypeError):
-    """A cell of a type whose value cannot be told for certain."""
 
 
 def row_hashes(rows: StoredRows) -> Hashes:
@@ -41,7 +32,7 @@ def row_hashes(rows: StoredRows) -> Hashes:
         others = kinds - {type(None)}
         kind = "str" if others <= {str} else "bytes" if others <= {bytes} else "any"
         about[f"type of {name}"] = kind
-        columns.append(_array(list(map(_text, cells)) if kind == "any" else cells))
+        columns.append(_array(list(map(cell_form, cells)) if kind == "any" else cells))
         nulls = np.zeros(len(cells), np.uint8)
         if len(kinds) > len(others):  # None has the hash of the text `None`
             nulls[:] = [cell is None for cell in cells]
@@ -65,24 +56,3 @@ def _array(values: Sequence[Any]) -> npt.NDArray[np.object_]:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def _text(cell: Any) -> str:
-    """A text that no other value has."""
-    kind = type(cell)
-    if kind in _TOLD_BY_REPR:
-        return f"{kind.__name__}:{cell!r}"
-    if kind is np.ndarray and cell.dtype != object:
-        return f"array:{cell.dtype.str}:{cell.shape}:{blake2b(cell.tobytes()).hexdigest()}"
-    if kind is list:
-        return f"list:{len(cell)}:" + "".join(_measured(_text(item)) for item in cell)
-    if kind is dict:
-        return f"dict:{len(cell)}:" + "".join(map(_measured, map(_text, chain.from_iterable(cell.items()))))
-    if cell is None:
-        return "None:"
-    raise UnknownCellError(f"a cell is {kind.__module__}.{kind.__qualname__}")
-
-
-def _measured(text: str) -> str:
-    """A text that says its length, so that two in a row are not another two."""
-    return f"{len(text)}:{text}"

@@ -10,8 +10,11 @@ from adaptml.database.unwritten import complete_already
 from adaptml.errors import LabellingError
 from adaptml.frames import read_frame, read_metadata
 from adaptml.project import Project
-from adaptml.runs.artifacts import TRAINING_DATA
+from adaptml.rules.of_model import ModelRules
+from adaptml.rules.stored_votes import votes_table, write_votes
+from adaptml.runs.artifacts import RULES, TRAINING_DATA, VOTES
 from adaptml.tasks import Task
+from dataprogramming.votes import Votes
 
 
 def labels_table(task: str) -> str:
@@ -44,7 +47,9 @@ def labels_of(project: Project, task: Task, run_id: str) -> pd.DataFrame:
 
 
 def write_labels(project: Project, task: Task, run_id: str, labels: pd.DataFrame) -> int:
-    """Write the labels of a complete run into `<task>_labels`; a second time adds nothing.
+    """Write the labels of a complete run into `<task>_labels`, and its votes into `<task>_votes`.
+
+    A second time adds nothing.
 
     Args:
         project: whose results.
@@ -53,11 +58,24 @@ def write_labels(project: Project, task: Task, run_id: str, labels: pd.DataFrame
         labels: its training data.
 
     Returns:
-        How many rows were new.
+        How many rows of labels were new.
 
     Raises:
         DatabaseError: the database refuses; the run stays complete.
     """
     again = f"adaptml label {task.name} --setting {task.setting} --run {run_id} --write"
     with complete_already(project.results, f"run {run_id}", labels_table(task.name), again):
-        return write_back(project.results, task, WritebackKind.LABELS, labels, run_id)
+        new = write_back(project.results, task, WritebackKind.LABELS, labels, run_id)
+    with complete_already(project.results, f"run {run_id}", votes_table(task.name), again):
+        _write_votes(project, run_id)
+    return new
+
+
+def _write_votes(project: Project, run_id: str) -> None:
+    """Votes of all points of a run, for a service that cannot cast them; runs of before left no rules."""
+    if RULES not in project.runs.artifacts(run_id):
+        return
+    with TemporaryDirectory(prefix="adaptml-") as folder:
+        rules = ModelRules.read(project.runs.artifact(run_id, RULES, Path(folder)))
+        votes = Votes.load(project.runs.artifact(run_id, VOTES, Path(folder)))
+    write_votes(project.points, rules, votes.keys, votes.L, run_id)

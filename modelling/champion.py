@@ -18,7 +18,7 @@ from adaptml.frames import KEYS
 from adaptml.runs.class_lists import classes_text
 from adaptml.runs.models import EXAMPLE, FILES_FOLDER
 from adaptml.runs.registry import model_files
-from modelling.keyed import CLASSIFIER, NAMES, PROB, REGISTERED, load_keyed_model, read_small
+from modelling.keyed import ANSWERED_FROM, CLASSIFIER, NAMES, PROB, REGISTERED, load_keyed_model, read_small
 
 MAX_EXAMPLE, MAX_KEY_CHARS = 100, 500
 
@@ -57,6 +57,7 @@ class Champion:
         model: takes a frame of `table_name`, `id`; gives a 0/1 column per class named by the class and
             a float column `prob_<class>`.
         note: what whoever asks it should know, one sentence: that its task has other classes now.
+        ways: where its answers can come from, of `voting.WAYS`; none of a model that takes no votes.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Champion:
     example: dict[str, list[str]]
     model: Predictor
     note: str = ""
+    ways: tuple[str, ...] = ()
 
     def predict(
         self, table_name: list[str], ids: list[str]
@@ -73,7 +75,8 @@ class Champion:
         """Predict data points, in the order in which they are given.
 
         Returns:
-            The keys, then per class a list of 0 or 1, then per class a list of probabilities.
+            The keys, then per class a list of 0 or 1, then per class a list of probabilities; where the model
+            takes votes, then `answered_from`, which of its ways each point took.
 
         Raises:
             MissingDataPointsError, DatabaseError, FeatureError: as the model raises them.
@@ -91,7 +94,8 @@ class Champion:
                 f"model {self.name} answered with flags that are not 0 or 1, or no probabilities"
             )
         lists = [*flags.astype(np.int8).tolist(), *probs.tolist()]
-        return {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
+        answer = {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
+        return answer | ({ANSWERED_FROM: list(map(str, out[ANSWERED_FROM]))} if self.ways else {})
 
 
 def note_on_classes(model: str, classes: Sequence[str], now: str | None) -> str:
@@ -132,7 +136,7 @@ def load_champion(client: MlflowClient, points: Points, name: str, version: str)
         model = load_keyed_model(files / CLASSIFIER, files / NAMES, points)
         example = _read_example(folder / EXAMPLE)
     run_id = client.get_model_version(name, version).run_id
-    return Champion(name, version, run_id, model.class_names, example, model)
+    return Champion(name, version, run_id, model.class_names, example, model, ways=model.ways)
 
 
 def _read_example(path: Path) -> dict[str, list[str]]:

@@ -148,6 +148,7 @@ class Trials:
         self.held_out: dict[Way, HeldOut] = {}
         self.failed: dict[Way, ModelError] = {}
         self._labels: dict[tuple[object, ...], Labels] = {}
+        self._trained: dict[bytes, EndModel] = {}
         self._advance = advance
 
     def explore(self, strategies: Sequence[str]) -> None:
@@ -206,7 +207,8 @@ class Trials:
 
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses."""
-        return fit_strategy(way.strategy, Labels(self._learner(way), self.weak.get(self._of(way)), self.gold))
+        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        return fit_strategy(way.strategy, labels)
 
     def of_strategy(self, strategy: str) -> list[Way]:
         """The ways of a strategy that were tried and could be trained."""
@@ -252,11 +254,8 @@ class Trials:
         key = (self._of(way), way.soft, way.balanced)
         if (fold, *key) not in self._labels:
             inside = np.flatnonzero(gold.folds != fold)
-            same = None
-            if weak is not None and weak.without is None and len(weak.X):  # the same in every fold
-                same = self._labels.setdefault((None, *key), Labels(self._learner(way), weak, None))
             known = None if weak is None else weak.before(fold, inside)
-            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), same)
+            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), self._trained)
         return self._labels[(fold, *key)]
 
     def _learner(self, way: Way) -> Learner:

@@ -68,7 +68,7 @@ def deploy(project: Project, model: str, version: str | None = None, *, by: str 
     try:
         loaded = load_champion(client, project.points, model, version)
         assert isinstance(loaded.model, KeyedModel)  # noqa: S101 - what `load_champion` loads
-        note_uses(project.results, model, loaded.model.features)
+        note_uses(project.results, model, loaded.model.reads)
         client.set_registered_model_alias(model, CHAMPION, version)
         if version != previous:
             _note(client, model, version, by=by, replaced=previous)

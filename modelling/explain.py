@@ -1,25 +1,31 @@
 """The step `explain`: what an end model says of a point or of any text, and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from adaptml.errors import AdaptmlError, TrackingError, one_line
+from adaptml.features.catalogue import COLUMN, Reference
 from adaptml.features.on_the_fly import OnTheFly
+from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import Task, names
+from modelling.algorithms import EndModel
+from modelling.algorithms.end_model import CONSTANT, LABEL_MODEL
 from modelling.champion import load_champion
 from modelling.deploy import version_and_champion
 from modelling.keyed import KeyedModel
 from modelling.nearest import NEIGHBOURS, Nearest, nearest_training_points
-from modelling.reading_one import OnePoint, read_point, read_texts
+from modelling.reading_one import Block, OnePoint, read_point, read_texts, votes_on_texts
 from modelling.recipe import read_recipe
 from modelling.registration import registered_name
+from modelling.voting import NO_VOTES, Voted
 from modelling.word_weights import WordWeights, linear_score, word_weights
 
 MODELS_KEPT = 2  # of each process, loaded
@@ -42,6 +48,8 @@ class Explained:
         why_no_weights: why there are none; or what to know of them; else empty.
         nearest: the nearest training points, or None.
         why_no_nearest: why there are none; else empty.
+        answered_from: of a model that takes votes, where they came from, see `modelling.voting`; else empty.
+        votes: what its rules say of the point: name → the class, or the classes of which it is one.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -62,6 +70,8 @@ class Explained:
     why_no_weights: str
     nearest: Nearest | None
     why_no_nearest: str
+    answered_from: str = ""
+    votes: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name} {p:.3f}" for name, p in zip(self.class_names, self.probs, strict=True))
@@ -74,7 +84,9 @@ class Explained:
 
     def lines(self) -> list[str]:
         """The explanation in words, the strongest first."""
-        found = [self.why_no_weights] if self.why_no_weights else []
+        found = [f"answered from {self.answered_from}"] if self.answered_from else []
+        found += [f"rule {name} says {said}" for name, said in self.votes.items()]
+        found += [self.why_no_weights] if self.why_no_weights else []
         if self.weights is not None:
             strongest = sorted(self.weights.words, key=lambda one: -abs(one.value))[:NEIGHBOURS]
             found += [f"{one.name} {one.value:+.3f}" for one in strongest]
@@ -126,16 +138,17 @@ def explain(
     found, champion = version_and_champion(project, name, version)
     chosen = found if version or champion is None else champion
     model = loaded_model(project, name, chosen)
-    point = _point(project, model, of)
-    probs = model.classifier.predict_proba(point.matrix)[0]
+    point, voted = _point(project, model, of)
+    asked, point_read = _asked(model, point, voted)
+    probs = _probabilities(model, point, voted)
     labels = names(model.problem.decide(probs[None, :]), model.class_names)[0]
     c = int(probs.argmax())
-    weights, against, why_no_weights = _weights(model, point, probs, c)
+    weights, against, why_no_weights = _weights(model, asked, point_read, probs, c)
     nearest, why_no_nearest = _nearest(project, (name, chosen), model, point, neighbours)
     return Explained(
         model=name,
         version=chosen,
-        algorithm=str(model.classifier.algorithm),
+        algorithm=str(asked.algorithm),
         class_names=model.class_names,
         probs=probs,
         labels=labels,
@@ -145,26 +158,58 @@ def explain(
         why_no_weights=why_no_weights,
         nearest=nearest,
         why_no_nearest=why_no_nearest,
+        answered_from="" if voted is None else str(voted.ways[0]),
+        votes={} if model.voting is None or voted is None else model.voting.rules.said(voted.votes[0]),
     )
 
 
-def _point(project: Project, model: KeyedModel, of: Mapping[str, str] | tuple[str, str]) -> OnePoint:
+def _point(
+    project: Project, model: KeyedModel, of: Mapping[str, str] | tuple[str, str]
+) -> tuple[OnePoint, Voted | None]:
+    """What the model reads of the point, and the votes on it where it takes any."""
     if isinstance(of, tuple):
-        return read_point(model, *of)
-    return read_texts(model, of, _encoders(project))
+        point = read_point(model, *of)
+        return point, None if model.voting is None else model.voting.of(pd.DataFrame([of], columns=KEYS))
+    encoders = _encoders(project)
+    point = read_texts(model, of, encoders)
+    return point, None if model.voting is None else votes_on_texts(model.voting, of, encoders)
+
+
+def _probabilities(model: KeyedModel, point: OnePoint, voted: Voted | None) -> npt.NDArray[np.float64]:
+    if model.voting is None or voted is None:
+        return model.classifier.predict_proba(point.matrix)[0]
+    return model.voting.predict_proba(model.classifier, point.matrix, voted)[0]
+
+
+def _asked(model: KeyedModel, point: OnePoint, voted: Voted | None) -> tuple[EndModel, OnePoint]:
+    """The classifier that answers, and all numbers that it reads: those of votes come last."""
+    if model.voting is None or voted is None:
+        return model.classifier, point
+    if voted.ways[0] == NO_VOTES:
+        return model.voting.without_votes, point
+    numbers = model.voting.log_odds(model.problem, voted.votes)[0] * np.float32(model.classifier.vote_scale)
+    return model.classifier, OnePoint(
+        (*point.blocks, Block(Reference("what the rules say", COLUMN), numbers))
+    )
 
 
 def _weights(
-    model: KeyedModel, point: OnePoint, probs: npt.NDArray[np.float64], c: int
+    model: KeyedModel, asked: EndModel, point: OnePoint, probs: npt.NDArray[np.float64], c: int
 ) -> tuple[WordWeights | None, str, str]:
     """What each word adds, the class that it is weighed against, and what to know of it."""
-    algorithm = str(model.classifier.algorithm)
-    if model.classifier.base_model is not None:
+    algorithm = str(asked.algorithm)
+    if algorithm in (LABEL_MODEL, CONSTANT):
+        return (
+            None,
+            "",
+            "This model reads no words: its answer is that of the label model on the rules' votes.",
+        )
+    if asked.base_model is not None:
         why = (
             "This model also reads what another model says of the point, so no sum over words is its answer."
         )
         return None, "", why
-    score = linear_score(model.classifier, c, probs)
+    score = linear_score(asked, c, probs)
     if score is None:
         why = "only of linear models is the answer a sum over words"
         return None, "", f"No weights of words for {algorithm}: {why}."

@@ -14,13 +14,15 @@ from mlflow.exceptions import MlflowException
 from adaptml.errors import FileError, TrackingError, one_line
 from adaptml.features.catalogue import Spec
 from adaptml.project import Project
+from adaptml.rules.stored_votes import votes_table
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from adaptml.tasks import problem_type
+from modelling import voting
 from modelling.champion import Champion, load_champion
 from modelling.deploy import version_and_champion
 from modelling.keyed import FILES, REGISTERED, KeyedModel
-from modelling.model_folder import CARD, FORMAT, README, ModelCard, checksums
+from modelling.model_folder import CARD, FORMAT, README, WITHOUT_VOTES, ModelCard, checksums
 from modelling.registration import task_name
 
 MADE_WITH = ("adaptml", "scikit-learn", "skops", "numpy")
@@ -104,7 +106,7 @@ def _write(project: Project, loaded: Champion, run: Run | None, files: Path, fol
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
             whole = Path(made) / "model"
             whole.mkdir()
-            for name in FILES:
+            for name in (*FILES, *(voting.FILES if loaded.ways else ())):
                 shutil.copyfile(files / name, whole / name)
             card = _card(project, loaded, run, whole)
             text = json.dumps(card.model_dump(mode="json"), ensure_ascii=False, indent=2)
@@ -120,18 +122,21 @@ def _write(project: Project, loaded: Champion, run: Run | None, files: Path, fol
 def _card(project: Project, loaded: Champion, run: Run | None, folder: Path) -> ModelCard:
     model = loaded.model
     assert isinstance(model, KeyedModel)  # noqa: S101 - what `load_champion` loads
-    versioned = any(feature.version for feature in model.features)
+    versioned = any(feature.version for feature in model.reads)
     known = project.points.catalogue.all(dropped=True) if versioned else []
     specs: dict[str, Spec] = {str(feature.reference): feature.spec for feature in known}
     metrics = {} if run is None else run.data.metrics
+    rules_read = [] if model.voting is None else model.voting.reads
     return ModelCard(
-        format=FORMAT,
+        format=WITHOUT_VOTES if model.voting is None else FORMAT,
         name=loaded.name,
         version=loaded.version,
         task=task_name(loaded.name, model.problem.name),
         setting=model.problem.name,
         classes=model.class_names,
         features={str(feature): specs.get(str(feature)) for feature in model.features},
+        rule_features={str(feature): specs.get(str(feature)) for feature in rules_read},
+        answered_from=model.ways,
         dimensions=model.dimensions,
         run_id=loaded.run_id,
         trained_on="" if run is None else run.data.params.get("train_data", ""),
@@ -153,6 +158,7 @@ def _readme(card: ModelCard) -> str:
     facts = {
         "classes": ", ".join(card.classes),
         "features": ", ".join(made) + f": {card.dimensions} numbers",
+        **({"answers from": _answers_from(card)} if card.answered_from else {}),
         "task": f"{card.task}, {card.setting}",
         "trained in run": card.run_id or "unknown",
         "on the labels of": card.trained_on or "unknown",
@@ -164,6 +170,16 @@ def _readme(card: ModelCard) -> str:
     return _README.format(
         name=card.name, version=card.version, asked=asked.replace("'", "'\\''"), table=table
     )
+
+
+def _answers_from(card: ModelCard) -> str:
+    read = ", ".join(card.rule_features) or "nothing"
+    ways = {
+        voting.COMPUTED: f"votes of its rules, which the service computes of {read}",
+        voting.STORED: f"votes that `adaptml label --write` stored in `{votes_table(card.task)}`",
+        voting.NO_VOTES: "the features alone, of a data point without votes",
+    }
+    return "; else ".join(ways[way] for way in card.answered_from if way in ways)
 
 
 _README = """# {name}, version {version}
@@ -183,6 +199,5 @@ It looks up data points in the database that `ADAPTML_DATABASE_URL` names. Their
 |---|---|
 {table}
 
-`model.json` holds the same and more. `classifier.skops` and `names.json` are the model; a change to them is
-noticed.
+`model.json` holds the same and more, and names the files that are the model; a change to them is noticed.
 """

@@ -12,12 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from adaptml.errors import AdaptmlError, FeatureError, MissingDataPointsError, ModelError, listed, one_line
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
+from adaptml.files import read_bounded
 from adaptml.frames import KEYS
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.tasks import MAX_CLASSES, ProblemType, problem_type
 from adaptml.validation import validation_problems
+from modelling import voting
 from modelling.algorithms import EndModel
 from modelling.columns import Columns
+from modelling.voting import Voting
 
 CHUNK_ROWS = 10_000  # data points that are read and predicted at once, at most
 CHUNK_NUMBERS = (
@@ -25,8 +28,9 @@ CHUNK_NUMBERS = (
 )
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
 FILES = (CLASSIFIER, NAMES)
-REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in FILES)  # where a registered model keeps them
-PROB = "prob_"
+# Where a registered model keeps them, and those of votes where it takes any.
+REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in (*FILES, *voting.FILES))
+PROB, ANSWERED_FROM = "prob_", "answered_from"
 MAX_JSON_BYTES = 4 * 2**20
 MAX_FEATURES, MAX_DIMENSIONS = 10_000, 10**7
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
@@ -44,6 +48,7 @@ class KeyedModel:
         dimensions: how many numbers a data point's features have.
         points: reads features.
         columns: what the model learned of columns with gaps and of categories.
+        voting: whose votes it takes too; None where it takes none.
     """
 
     classifier: EndModel
@@ -53,6 +58,17 @@ class KeyedModel:
     dimensions: int
     points: Points
     columns: Columns = field(default_factory=Columns)
+    voting: Voting | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Of `voting.WAYS`, those that its answers can come from; none of a model that takes no votes."""
+        return () if self.voting is None else self.voting.ways
+
+    @property
+    def reads(self) -> list[Reference]:
+        """All columns and versions of features that it and its rules read."""
+        return list(dict.fromkeys([*self.features, *([] if self.voting is None else self.voting.reads)]))
 
     def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Flags and probabilities of n data points, read and predicted a chunk at a time.
@@ -62,7 +78,8 @@ class KeyedModel:
 
         Returns:
             Frame of n rows in the order of the keys: table_name and id, one 0/1 column per class, in the
-            task's order, then one `prob_<class>` column per class.
+            task's order, then one `prob_<class>` column per class; where it takes votes, then the column
+            `answered_from`, which holds one of `voting.WAYS`.
 
         Raises:
             FeatureError: features that are not what the model learned from.
@@ -71,11 +88,12 @@ class KeyedModel:
         """
         rows = max(1, min(CHUNK_ROWS, CHUNK_NUMBERS // self.dimensions))
         probs = np.empty((len(keys), len(self.class_names)))
+        ways = np.empty(len(keys), dtype=object)
         missing: list[tuple[str, str]] = []
         for start in range(0, len(keys), rows):
             some = slice(start, start + rows)
             try:
-                probs[some] = self._probabilities(keys.iloc[some])
+                probs[some], ways[some] = self._probabilities(keys.iloc[some])
             except MissingDataPointsError as error:
                 missing += error.missing
         if missing:
@@ -84,17 +102,21 @@ class KeyedModel:
         columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
         columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
         columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
+        columns |= {} if self.voting is None else {ANSWERED_FROM: ways}
         return pd.DataFrame(columns, index=keys.index)
 
-    def _probabilities(self, keys: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Probabilities of some data points, (n, k)."""
+    def _probabilities(self, keys: pd.DataFrame) -> tuple[npt.NDArray[np.float64], Any]:
+        """Probabilities of some data points, (n, k), and where the votes on them come from."""
         matrix = self.columns.read(self.points, keys.reset_index(drop=True), self.features)
         if matrix.shape[1] != self.dimensions:
             raise FeatureError(
                 f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
                 f"from {self.dimensions}; featurise with the encoder of the training, or train again"
             )
-        return self.classifier.predict_proba(matrix)
+        if self.voting is None:
+            return self.classifier.predict_proba(matrix), None
+        voted = self.voting.of(keys)
+        return self.voting.predict_proba(self.classifier, matrix, voted), voted.ways
 
 
 class Names(BaseModel):
@@ -143,11 +165,7 @@ def read_small(path: Path) -> bytes:
         OSError: it cannot be read.
         ValueError: it is larger than MAX_JSON_BYTES.
     """
-    with path.open("rb") as file:
-        found = file.read(MAX_JSON_BYTES + 1)
-    if len(found) > MAX_JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {MAX_JSON_BYTES:,} bytes")
-    return found
+    return read_bounded(path, MAX_JSON_BYTES)
 
 
 def _not_ours(path: Path, error: Exception) -> ModelError:
@@ -156,10 +174,10 @@ def _not_ours(path: Path, error: Exception) -> ModelError:
 
 
 def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedModel:
-    """Read a model from its two files.
+    """Read a model from its two files, and from those of its votes beside them where it takes any.
 
     Raises:
-        ModelError: a file is absent, is not of an end model, or the two are not of the same.
+        ModelError: a file is absent, is not of an end model, or they are not of the same.
     """
     said = read_names(names)
     try:
@@ -173,4 +191,5 @@ def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedMode
             f"{classifier} tells {model.k_} classes, {model.problem.name}, and {names.name} says "
             f"{len(said.classes)}, {problem.name}; train the model again"
         )
-    return KeyedModel(model, problem, said.classes, features, said.dimensions, points, columns)
+    votes = Voting.load(names.parent, model, points) if model.takes_votes else None
+    return KeyedModel(model, problem, said.classes, features, said.dimensions, points, columns, votes)

@@ -1,9 +1,15 @@
 """An end model as a folder of plain files, which can be copied and served without MLflow.
 
-model.json         what the model is, and the SHA-256 of the two files below
+model.json         what the model is, and the SHA-256 of the files that are read
 classifier.skops   the classifier, opened against our own list of types
 names.json         its classes and features
 README.md          the same for people; nothing reads it
+
+Of a model that takes votes, whose format is 2, there are also:
+
+rules.json           whose votes it takes, with those rules that are data
+label_model.npz      what makes probabilities of votes
+without_votes.skops  what answers points without votes
 """
 
 import json
@@ -20,11 +26,13 @@ from adaptml.errors import ModelError, listed, one_line
 from adaptml.features.catalogue import Feature, Reference, Spec, version_of
 from adaptml.features.points import Points
 from adaptml.validation import validation_problems
+from modelling import voting
 from modelling.champion import Champion, Example
-from modelling.keyed import CLASSIFIER, FILES, NAMES, load_keyed_model, read_small
+from modelling.keyed import CLASSIFIER, FILES, NAMES, KeyedModel, load_keyed_model, read_small
+from modelling.voting import Voting
 
 CARD, README = "model.json", "README.md"
-FORMAT = 1
+FORMAT, WITHOUT_VOTES = 2, 1  # of a model that takes votes, and of one that takes none
 ANEW = "export the model again"
 
 
@@ -40,6 +48,8 @@ class ModelCard(BaseModel):
         classes: in the model's order.
         features: the versions that it was trained on, by name → what their values are computed from; None
             for a column of the data table.
+        rule_features: the same of what its rules look at; none of a model that takes no votes.
+        answered_from: where its answers can come from, of `voting.WAYS`; likewise.
         dimensions: numbers of a data point's features.
         run_id: the MLflow run that trained it, or None.
         trained_on: the run or file of its labels, as the run says it.
@@ -59,6 +69,8 @@ class ModelCard(BaseModel):
     setting: str
     classes: tuple[str, ...]
     features: dict[str, Spec | None]
+    rule_features: dict[str, Spec | None] = {}
+    answered_from: tuple[str, ...] = ()
     dimensions: int
     run_id: str | None
     trained_on: str
@@ -71,14 +83,15 @@ class ModelCard(BaseModel):
     @field_validator("files")
     @classmethod
     def _all_of_them(cls, files: dict[str, str]) -> dict[str, str]:
-        if set(files) != set(FILES):
+        if set(files) not in (set(FILES), {*FILES, *voting.FILES}):
             raise ValueError(f"names {listed(sorted(files)) or 'none'}; expected {listed(FILES)}")
         return files
 
 
 def checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of each of the files that are read."""
-    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    names = [name for name in (*FILES, *voting.FILES) if (folder / name).is_file()]
+    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
 def load_model_folder(folder: Path, points: Points) -> Champion:
@@ -99,8 +112,20 @@ def load_model_folder(folder: Path, points: Points) -> Champion:
     for name, digest in card.files.items():
         _check(folder, name, digest)
     model = load_keyed_model(folder / CLASSIFIER, folder / NAMES, points)
-    model = replace(model, features=_here(card, model.features, points))
-    return Champion(card.name, card.version, card.run_id, model.class_names, card.example, model)
+    if model.voting is not None and not {*voting.FILES} <= {*card.files}:
+        raise ModelError(f"{folder / CARD} does not name the files of the votes that the model takes; {ANEW}")
+    model = replace(model, features=_here(card, model.features, points), voting=_voting(card, model, points))
+    return Champion(
+        card.name, card.version, card.run_id, model.class_names, card.example, model, ways=model.ways
+    )
+
+
+def _voting(card: ModelCard, model: KeyedModel, points: Points) -> Voting | None:
+    """What the model needs for its votes, with the versions that this database has of what rules look at."""
+    if model.voting is None:
+        return None
+    here = dict(zip(model.voting.rules.inputs, _here(card, model.voting.reads, points), strict=True))
+    return model.voting.reading({name: str(reference) for name, reference in here.items()})
 
 
 def _read_card(folder: Path) -> ModelCard:
@@ -151,7 +176,10 @@ def _here(card: ModelCard, features: Sequence[Reference], points: Points) -> tup
 
 
 def _local(card: ModelCard, feature: Reference, known: Sequence[Feature]) -> Reference:
-    spec, of_name = card.features.get(str(feature)), [f for f in known if f.name == feature.name]
+    spec, of_name = (
+        (card.features | card.rule_features).get(str(feature)),
+        [f for f in known if f.name == feature.name],
+    )
     version = None if spec is None else version_of(of_name, spec)
     if spec is None or version is not None:
         return feature if version is None else Reference(feature.name, version)

@@ -6,10 +6,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,17 @@ from adaptml.database import WritebackKind, write_back
 from adaptml.database.unwritten import complete_already
 from adaptml.errors import FileError, ModelError, one_line
 from adaptml.files import replacing
-from adaptml.frames import GONE, METADATA, read_frame
+from adaptml.frames import GONE, KEYS, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
+from adaptml.rules.stored_votes import votes_table, write_votes
 from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
-from modelling.keyed import PROB
+from modelling.keyed import ANSWERED_FROM, PROB, KeyedModel
 from modelling.registration import registered_name
+from modelling.voting import COMPUTED
 
 CHUNK_ROWS = 10_000
 _log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Predicted:
         new_rows: rows that `<task>_predictions` did not hold before; None where nothing was written back.
         n_gone: data points that were named and are gone from their table.
         run_id: the run that made the model; empty where it says none.
+        answered_from: of a model that takes votes, where they came from → of how many data points.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -66,10 +69,14 @@ class Predicted:
     new_rows: int | None
     n_gone: int = 0
     run_id: str = ""
+    answered_from: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """table_name, id, label (list of class names), label_probs (k floats in class order)."""
+        """table_name, id, label (list of class names), label_probs (k floats in class order).
+
+        Of a model that takes votes, also `answered_from`, see `modelling.voting`.
+        """
         return read_frame(self.path)
 
     def _repr_html_(self) -> str:
@@ -122,12 +129,21 @@ def predict(
     frame = read_points(project, data, where=where, not_in=f"{task.name}_{kind}" if new else None)
     champion, then = _champion(project, task)
     counts: Counter[str] = Counter()
+    ways: Counter[str] = Counter()
     with _target(project, champion, to) as path:
-        _write(path, task, _answers(champion, then, frame, show_progress), counts)
+        _write(path, task, _answers(champion, then, frame, show_progress), counts, ways)
     told = {name: counts[name] for name in task.class_names}
     gone = int(frame.attrs.get(GONE, 0))
     done = Predicted(
-        path, champion.name, champion.version, len(frame), told, None, gone, champion.run_id or ""
+        path,
+        champion.name,
+        champion.version,
+        len(frame),
+        told,
+        None,
+        gone,
+        champion.run_id or "",
+        {way: ways[way] for way in champion.ways},
     )
     return replace(done, new_rows=write_predictions(project, task, done)) if write else done
 
@@ -157,7 +173,24 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
         chunks = (
             pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in written.iter_batches(CHUNK_ROWS)
         )
-        return sum(write_back(project.results, task, kind, chunk, done.run_id or model) for chunk in chunks)
+        new = sum(write_back(project.results, task, kind, chunk, done.run_id or model) for chunk in chunks)
+    if done.answered_from.get(COMPUTED):
+        with complete_already(project.results, what, votes_table(task.name), again):
+            _write_votes(project, done)
+    return new
+
+
+def _write_votes(project: Project, done: Predicted) -> None:
+    """Store the votes that the model's rules cast on the points, beside those that `label --write` stores."""
+    model = load_champion(project.runs.client, project.points, done.model_name, done.version).model
+    assert isinstance(model, KeyedModel)  # noqa: S101 - `load_champion` loads no other
+    assert model.voting is not None  # noqa: S101 - its votes were computed
+    with pq.ParquetFile(done.path) as written:
+        for batch in written.iter_batches(CHUNK_ROWS, columns=KEYS):
+            keys = batch.to_pandas().drop_duplicates(KEYS).reset_index(drop=True)
+            voted = model.voting.of(keys)
+            rows = voted.ways == COMPUTED
+            write_votes(project.points, model.voting.rules, keys[rows], voted.votes[rows], done.run_id)
 
 
 def _answers(
@@ -173,7 +206,10 @@ def _answers(
             labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
             probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
             columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
-            yield pa.table(columns, schema=_SCHEMA)
+            table = pa.table(columns, schema=_SCHEMA)
+            if champion.ways:
+                table = table.append_column(ANSWERED_FROM, pa.array(answer[ANSWERED_FROM], pa.string()))
+            yield table
             advance(len(chunk))
 
 
@@ -187,15 +223,22 @@ _SCHEMA = pa.schema(
 )
 
 
-def _write(path: Path, task: Task, tables: Iterator[pa.Table], counts: Counter[str]) -> None:
-    """Write tables as one Parquet file, whole or not at all, and count the classes in them."""
+def _write(
+    path: Path, task: Task, tables: Iterator[pa.Table], counts: Counter[str], ways: Counter[str]
+) -> None:
+    """Write tables as one Parquet file, whole or not at all, and count the classes in them, and the ways."""
     said = {"task": task.name, "setting": task.setting, "classes": task.class_names}
-    schema = _SCHEMA.with_metadata({METADATA: json.dumps(said, ensure_ascii=False)})
+    first = list(islice(tables, 1))
+    schema = (first[0].schema if first else _SCHEMA).with_metadata(
+        {METADATA: json.dumps(said, ensure_ascii=False)}
+    )
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
-        for table in tables:
+        for table in chain(first, tables):
             writer.write_table(table.cast(schema))
             for names in table.column("label").to_pylist():
                 counts.update(names)
+            if ANSWERED_FROM in table.column_names:
+                ways.update(table.column(ANSWERED_FROM).to_pylist())
 
 
 @contextmanager

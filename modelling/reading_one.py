@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.reading import Matrix
 from adaptml.frames import KEYS
 from modelling.keyed import KeyedModel
+from modelling.voting import Voted, Voting
 
 TEXT = "text"
 _NO_KEY: dict[str, object] = {"table_name": "", "id": "this text"}
@@ -100,6 +102,26 @@ def read_texts(model: KeyedModel, texts: Mapping[str, str], encoders: OnTheFly) 
         cells[str(feature.reference)] = made[0]
     frame = pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in (_NO_KEY | cells).items()})
     return _one(model, frame, {feature.source: texts[feature.source] for feature in features if feature})
+
+
+def votes_on_texts(voting: Voting, texts: Mapping[str, str], encoders: OnTheFly) -> Voted:
+    """The votes of rules that are data on texts, which are no data point; none where they look at more.
+
+    Args:
+        voting: whose votes.
+        texts: column → text.
+        encoders: makes lemmas, where rules look at these.
+    """
+    known = {feature.reference: feature for feature in voting.points.catalogue.all(dropped=True)}
+    values: dict[str, list[Any]] = {}
+    for reference in voting.rules.looked_at:
+        feature = known.get(reference)
+        if reference.version == COLUMN and reference.name in texts:
+            values[str(reference)] = [texts[reference.name]]
+        elif feature is not None and feature.source in texts:
+            made = encoders.values(feature.spec, [texts[feature.source]])
+            values |= {} if made is None else {str(reference): made}
+    return voting.of_values(values)
 
 
 def read_point(model: KeyedModel, table: str, key: str) -> OnePoint:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
@@ -12,15 +13,20 @@ from mlflow.types import ColSpec, DataType, Schema
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
 from adaptml.frames import KEYS
+from adaptml.label_scoring import FittedModel
+from adaptml.rules.of_model import ModelRules, VotingRule
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
 from modelling.columns import Columns
-from modelling.keyed import CLASSIFIER, NAMES
+from modelling.keyed import ANSWERED_FROM, CLASSIFIER, NAMES
+from modelling.voting import write_voting
 
 EXAMPLE_POINTS = 2
+MIN_SHARE = 1e-6  # of a class, in what is said of a point of which nothing is known
 REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops", "sqlalchemy")
+OF_RULES = ("ahocorasick-rs", "simplemma")  # of a model that takes votes
 
 
 def registered_name(task: Task) -> str:
@@ -45,6 +51,10 @@ def model_to_log(
     example: pd.DataFrame,
     folder: Path,
     columns: Columns | None = None,
+    *,
+    without_votes: EndModel | None = None,
+    label_model: tuple[FittedModel, Sequence[str]] | None = None,
+    rules: ModelRules | None = None,
 ) -> ModelToLog:
     """A fitted end model as MLflow stores and registers it.
 
@@ -56,6 +66,12 @@ def model_to_log(
         example: data points that are in the database: the request that the service's page offers.
         folder: `classifier.skops` and `names.json` are written here.
         columns: what was learned of columns with gaps and of categories; default: there are none.
+        without_votes: where the model takes votes, what answers points without any; default: the label
+            model's class balance.
+        label_model: where the model takes votes, the label model that they go through, and the names of its
+            labelling functions.
+        rules: what that label run left of these labelling functions (`rules.json`); None: their votes are
+            known of no point.
     """
     names: dict[str, object] = {
         "setting": task.setting,
@@ -66,16 +82,40 @@ def model_to_log(
     names |= {"dimensions": dimensions}
     model.save(folder / CLASSIFIER)
     write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)
+    files = {"classifier": folder / CLASSIFIER, "names": folder / NAMES}
+    if model.takes_votes:
+        files |= _write_voting(task, label_model, rules, without_votes, folder)
     keys = [ColSpec(DataType.string, key) for key in KEYS]
     flags = [ColSpec(DataType.long, name) for name in task.class_names]
     probs = [ColSpec(DataType.double, f"prob_{name}") for name in task.class_names]
+    ways = [ColSpec(DataType.string, ANSWERED_FROM)] if model.takes_votes else []
     return ModelToLog(
         registered_name=registered_name(task),
         kind="end_model",
         code=Path(__file__).with_name("end_model_code.py"),
-        files={"classifier": folder / CLASSIFIER, "names": folder / NAMES},
-        signature=ModelSignature(Schema([*keys]), Schema([*keys, *flags, *probs])),
+        files=files,
+        signature=ModelSignature(Schema([*keys]), Schema([*keys, *flags, *probs, *ways])),
         input_example=example[KEYS].head(EXAMPLE_POINTS).reset_index(drop=True),
-        requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        requirements=[f"{name}=={version(name)}" for name in (*REQUIREMENTS, *(OF_RULES if ways else ()))],
         tags={CLASSES_TAG: classes_text(task.class_names)},
     )
+
+
+def _write_voting(
+    task: Task,
+    label_model: tuple[FittedModel, Sequence[str]] | None,
+    rules: ModelRules | None,
+    without_votes: EndModel | None,
+    folder: Path,
+) -> dict[str, Path]:
+    if label_model is None:
+        raise ValueError("a model that takes votes needs the label model that they go through")
+    fitted, names = label_model
+    if rules is None:
+        unknown = tuple(VotingRule(name=name) for name in names)
+        rules = ModelRules(task=task.name, lfs="", classes=tuple(task.class_names), columns={}, rules=unknown)
+    if rules.names != tuple(names):
+        raise ValueError("the rules are not those of the label model")
+    balance = np.clip(fitted.balance, MIN_SHARE, 1 - MIN_SHARE)
+    without = without_votes or EndModel.constant(task.problem, balance)
+    return write_voting(fitted, rules, without, folder)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from adaptml.calibration import calibration
+from adaptml.calibration import reliability
 from adaptml.reports.calibration import calibration_section
 from adaptml.reports.charts import histogram
 from adaptml.reports.confusion import Confusion, confusion, distribution, gold_section, metrics_table
@@ -60,13 +60,13 @@ def train_report(
         The page, under 10 MB, to be written as UTF-8.
     """
     found, shown = None, {}
-    calibrated: list[Html | None] = []
+    believed = None
     if gold_keys is not None and gold is not None and predicted is not None and probs is not None:
         # The surest first: what the model is sure of and wrong in tells most.
         shown[GOLD] = Points(gold_keys, None, predicted, probs, gold, rank=-probs.max(axis=1))
         order = random_order(len(gold), seed)
         problem = MULTILABEL if multilabel else MULTICLASS
-        calibrated = calibration_section(calibration(problem, gold, probs))
+        believed = reliability(problem, class_names, gold, probs)
         found = confusion(GOLD, gold, predicted, class_names, multilabel, order)
     words = Words(classes=class_names, label_heading="Predicted")
     texts = None if read_texts is None else Texts(read_texts)
@@ -77,7 +77,7 @@ def train_report(
         sections = [
             Section("summary", "Summary", [facts(lines), warnings_list(warnings)]),
             Section("gold", "Against gold", _gold_section(found, rows, policy)),
-            Section("calibration", "Calibration", calibrated),
+            Section("calibration", "Calibration", calibration_section(believed)),
             Section("labels", "Labels", labels),
             Section("metrics", "Metrics", [metrics_table(metrics or {})]),
             Section(

@@ -15,9 +15,10 @@ Gold labels are few and right; weak labels (what a label model says) are many an
 `modelling.choosing` chooses among them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TypeVar
 
 import numpy as np
@@ -179,21 +180,24 @@ class Labels:
         learner: what to train.
         weak: weakly labelled points, or None.
         gold: gold points, or None.
-        same_weak: of another training on the same weak labels, whose end model of them is the same; or None.
+        trained: end models of weak labels alone that were trained before, by what they learned. A label model
+            that has not seen a fold of gold often names the same classes as one that has.
     """
 
     learner: Learner
     weak: Weak | None
     gold: Gold | None
-    same_weak: "Labels | None" = None
+    trained: MutableMapping[bytes, EndModel] = field(default_factory=dict)
 
     @cached_property
     def weak_model(self) -> EndModel:
         """The end model of weak labels alone, which several strategies need."""
-        if self.same_weak is not None:
-            return self.same_weak.weak_model
         weak = needed(self.weak, "weak labels")
-        return self.learner.fit(weak.X, self.learner.targets(weak.says))
+        targets = self.learner.targets(weak.says)
+        key = sha256(repr(self.learner.classifier.get_params()).encode() + targets.tobytes()).digest()
+        if key not in self.trained:
+            self.trained[key] = self.learner.fit(weak.X, targets)
+        return self.trained[key]
 
     @cached_property
     def stacked_model(self) -> EndModel:

@@ -16,7 +16,8 @@ from adaptml.frames import KEYS, write_preview
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
-from adaptml.runs.artifacts import REPORT
+from adaptml.rules.of_model import ModelRules
+from adaptml.runs.artifacts import REPORT, RULES
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -222,7 +223,12 @@ def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
     """What a model that takes votes is kept with; nothing of another."""
     if not done.model.takes_votes:
         return {}
-    return {"without_votes": done.without_votes, "label_model": run.label_model(done.way.label_model)}
+    file = run.artifact(RULES)
+    return {
+        "without_votes": done.without_votes,
+        "label_model": run.label_model(done.way.label_model),
+        "rules": None if file is None else ModelRules.read(file),
+    }
 
 
 def _parameters(
@@ -290,6 +296,9 @@ class _Training:
         if gold is not None and self.labels.gold is not None:
             held_out = done.judged or self._held_out(done, weak, gold, soft)
             self.evaluation.on_gold(held_out, done, self.labels.gold, gold.folds)
+            for warning in self.evaluation.warnings:
+                self._recorder.log.warning("%s", warning)
+            self.warnings += self.evaluation.warnings
         if self.labels.test is not None:
             model, V = self._for_test(done, self.labels.test)
             self.evaluation.on_test(model, self._reader, self.labels.test, V)

@@ -5,7 +5,7 @@ and the linear support vector machine, whose scores Platt's calibration maps to 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,8 +73,20 @@ def linear_score(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
         c: position of a class.
         probs: what the model says of the point, float64 (k,).
     """
-    if model.base_model is not None:  # it also reads what another model says
+    if model.base_model is not None or model.takes_votes:  # it also reads what others say
         return None
+    score = _before_calibrating(model, c, probs)
+    return score if score is None or model.calibrator_ is None else _moved(score, c, model.calibrator_)
+
+
+def _moved(score: LinearScore, c: int, calibrator: Floats) -> LinearScore:
+    """The same after calibrating: log-odds are scaled, and shifted by what the classes are shifted apart."""
+    scale, shift = calibrator
+    apart = float(shift[c] - (0 if score.against is None else shift[score.against]))
+    return replace(score, weights=scale[c] * score.weights, constant=float(scale[c]) * score.constant + apart)
+
+
+def _before_calibrating(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
     if not model.problem.exclusive:
         if len(model.parts_) < model.k_ or isinstance(model.parts_[c], float):
             return None

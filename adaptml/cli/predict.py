@@ -26,6 +26,9 @@ def command(
         console.print(f"{done.n_points} data points predicted by {done.model_name} version {done.version}")
         for name, count in done.counts.items():
             console.print(f"  {name:20} {count:8}")
+        if done.answered_from:
+            ways = ", ".join(f"{way} {count}" for way, count in done.answered_from.items() if count)
+            console.print(f"answered from {ways}")
         console.print(f"predictions  {done.path}")
         sys.stdout.flush()  # before the database is waited for
         if write:

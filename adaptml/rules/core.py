@@ -134,12 +134,7 @@ class RegexRule(_Rule):
 
     def hits(self, values: Sequence[Any]) -> Hits:
         """Which of r texts hold it: bool (r,); texts that are equal are searched once."""
-        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, str)}
-        wrong = [value for value in values if type(value) in kinds and not is_missing(value)] if kinds else []
-        if wrong:
-            raise LabellingError(
-                f"{self.where}, which holds {type(wrong[0]).__name__}; expected text: name a column of text"
-            )
+        self.check(values)
         search = self._expression.search
         found = {
             text: search(normalized(text)) is not None
@@ -147,6 +142,19 @@ class RegexRule(_Rule):
             if isinstance(text, str)
         }
         return np.fromiter((found.get(value, False) for value in values), np.bool_, len(values))
+
+    def check(self, values: Sequence[Any]) -> None:
+        """Refuse what is no text.
+
+        Raises:
+            LabellingError: a value that is neither text nor missing.
+        """
+        kinds = {kind for kind in set(map(type, values)) if not issubclass(kind, str)}
+        wrong = [value for value in values if type(value) in kinds and not is_missing(value)] if kinds else []
+        if wrong:
+            raise LabellingError(
+                f"{self.where}, which holds {type(wrong[0]).__name__}; expected text: name a column of text"
+            )
 
 
 class NumberRule(_Rule):

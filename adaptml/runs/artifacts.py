@@ -9,6 +9,7 @@ fold_probs.parquet        what each label model says with and without the gold o
 predictions.parquet       table_name, id, label, label_probs of an end model's test points
 gold_predictions.parquet  the same of gold points that were trained on too, by cross-validation
 lfs.json                  the labelling functions that were used: fingerprint, code, what each refers to
+rules.json                those of them that are data, see `adaptml.rules.of_model`; it goes with an end model
 report.html               what the run found, for people
 log.txt                   what happened, with every warning
 """
@@ -20,7 +21,7 @@ from adaptml.errors import TrackingError, one_line
 VOTES, GOLD_VOTES = "votes.parquet", "gold_votes.parquet"
 TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.parquet"
 FOLD_PROBS, LABEL_MODELS = "fold_probs.parquet", "label_models"
-LFS = "lfs.json"
+LFS, RULES = "lfs.json", "rules.json"
 PREDICTIONS, GOLD_PREDICTIONS = "predictions.parquet", "gold_predictions.parquet"
 REPORT, LOG = "report.html", "log.txt"
 # Of runs before votes had keys: label matrices without them.

@@ -7,8 +7,8 @@ from adaptml.tasks.metric_names import F1_OF_POSITIVE, LOG_LOSS, MACRO_F1
 from adaptml.tasks.metrics import Metric, accuracy_of
 
 CONSTANT = "constant"  # what metrics call a model that always names the most frequent class
-# The run's parameter: its name among the run's metrics, such as `f1_macro` or `f1/spam`. An algorithm may have a
-# parameter of its own that is called metric.
+# The run's parameter: its name among the run's metrics, such as `f1_macro` or `f1/spam`. An algorithm may
+# have a parameter of its own that is called metric.
 METRIC = "judged_by"
 
 

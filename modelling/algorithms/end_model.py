@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, is_classifier
 
 from adaptml.errors import ModelError
+from adaptml.label_scoring import calibrated, is_calibrator
 from adaptml.tasks import MAX_CLASSES, MULTICLASS, ProblemType, problem_type
 from modelling.algorithms import storage
 from modelling.algorithms.classifiers import (
@@ -46,6 +47,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         parts_: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
         unconverged_: one sentence where an optimiser stopped before it converged, else "".
+        calibrator_: float64 (2, k), what probabilities are calibrated with (`adaptml.calibrating`), or None.
 
     Example:
         >>> X = np.array([[0.0], [1.0]], np.float32)
@@ -57,6 +59,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     k_: int
     parts_: tuple[Any, ...]
     unconverged_: str = ""
+    calibrator_: Floats | None = None
 
     def __init__(
         self,
@@ -127,7 +130,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             )
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
-        self.unconverged_ = fitting.unconverged()
+        self.unconverged_, self.calibrator_ = fitting.unconverged(), None
         return self
 
     def predict_proba(self, X: Matrix, V: Matrix | None = None) -> Floats:
@@ -143,6 +146,12 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         Raises:
             ModelError: votes are features and there are none.
         """
+        probs = self._before_calibrating(X, V)
+        if self.calibrator_ is None or len(X) == 0:
+            return probs
+        return calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+
+    def _before_calibrating(self, X: Matrix, V: Matrix | None) -> Floats:
         probs = np.zeros((len(X), self.k_))
         if len(X) == 0:
             return probs
@@ -243,6 +252,7 @@ def _content(model: EndModel) -> dict[str, Any]:
         "base_model": None if model.base_model is None else _content(model.base_model),
         "scale": float(model.scale),
         **({"vote_scale": float(model.vote_scale)} if model.takes_votes else {}),
+        **({} if model.calibrator_ is None else {"calibrator": model.calibrator_.tolist()}),
     }
 
 
@@ -257,6 +267,8 @@ def _end_model(content: Any, path: Path) -> EndModel:
             vote_scale=content.get("vote_scale", 0.0),
         )
         model.k_, model.parts_ = content["k"], tuple(content["parts"])
+        if "calibrator" in content:
+            model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = _is_sound(model)
     except ModelError:
         raise
@@ -274,6 +286,8 @@ def _is_sound(model: EndModel) -> bool:
     if not all(plain) or not all(isinstance(scale, float) and math.isfinite(scale) for scale in scales):
         return False
     if not 1 <= model.k_ <= MAX_CLASSES or model.vote_scale < 0:
+        return False
+    if model.calibrator_ is not None and not is_calibrator(model.calibrator_, model.k_):
         return False
     if model.algorithm in (CONSTANT, LABEL_MODEL):
         inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)

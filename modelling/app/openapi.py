@@ -13,11 +13,16 @@ from modelling.app.front import WRONG_HOST
 from modelling.app.key import DOES_NOT_WRITE, NO_KEY, WRITING_IS_OFF, WRONG_KEY
 from modelling.app.prediction import MAX_IDS, PredictionRequest
 from modelling.champion import Champion
-from modelling.keyed import PROB
+from modelling.keyed import ANSWERED_FROM, PROB
+from modelling.voting import COMPUTED, NO_VOTES, STORED
 
 WRITE = (
     "also store the predictions in the task's table of predictions; needs the service's key, and a service "
     "that is set to write"
+)
+FROM_WHERE = (
+    f"where the votes of rules on the data point came from: `{COMPUTED}` by the service, `{STORED}` by "
+    f"`adaptml label --write`, or `{NO_VOTES}`: answered from its features alone"
 )
 
 
@@ -116,7 +121,10 @@ def describe(app: FastAPI, champions: list[Champion]) -> dict[str, Any]:
 
 
 def response_schema(champion: Champion) -> type[BaseModel]:
-    """The answer's schema: the keys, one list of 0 or 1 and one list of probabilities per class."""
+    """The answer's schema: the keys, one list of 0 or 1 and one list of probabilities per class.
+
+    Of a model that takes votes, also where those of each data point came from.
+    """
     probability = Annotated[float, Field(ge=0, le=1)]
     fields: dict[str, Any] = {
         "table_name": (list[str], Field(description="as asked")),
@@ -129,6 +137,8 @@ def response_schema(champion: Champion) -> type[BaseModel]:
     for i, name in enumerate(champion.classes):
         about = f"probability of {name}"
         fields[f"prob{i}"] = (list[probability], Field(alias=PROB + name, description=about))
+    if champion.ways:
+        fields[ANSWERED_FROM] = (list[Literal[champion.ways]], Field(description=FROM_WHERE))  # type: ignore[name-defined]
     return create_model(f"{re.sub(r'[^A-Za-z0-9._-]', '_', champion.name)}_predictions", **fields)
 
 

@@ -35,6 +35,9 @@ class ModelStatus(BaseModel):
     classes: list[str]
     problem: str | None = Field(description="why the champion's version is not loaded")
     note: str | None = Field(description="that its task has other classes now, where it has; it answers on")
+    answered_from: list[str] = Field(
+        description="where the votes in its answers can come from; none of a model that takes no votes"
+    )
 
 
 class Listing(BaseModel):
@@ -121,4 +124,5 @@ def _status(model: ServedModel) -> ModelStatus:
         classes=list(champion.classes) if champion else [],
         problem=model.problem,
         note=(champion.note or None) if champion else None,
+        answered_from=list(champion.ways) if champion else [],
     )

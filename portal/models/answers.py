@@ -15,7 +15,10 @@ from adaptml.tasks import Task
 if TYPE_CHECKING:
     from modelling.versions import Version
 
-_SAID = ("model", "version", "algorithm", "of_class", "against", "why_no_weights", "why_no_nearest")
+_SAID = (
+    *("model", "version", "algorithm", "of_class", "against", "why_no_weights", "why_no_nearest"),
+    "answered_from",
+)
 
 
 def versions(project: Project, *, task: str) -> dict[str, Any]:
@@ -30,15 +33,18 @@ def versions(project: Project, *, task: str) -> dict[str, Any]:
 
 
 def columns(project: Project, *, task: str, model: str, version: str) -> dict[str, Any]:
-    """The columns whose texts are enough to ask a version; else why they are not."""
+    """The columns whose texts are enough to ask a version, else why they are not; and its ways to votes."""
     from modelling.explain import loaded_model
     from modelling.reading_one import text_columns
 
     project.task(task)
+    said: dict[str, Any] = {"columns": [], "why": "", "ways": []}
     try:
-        return {"columns": text_columns(loaded_model(project, model, version)), "why": ""}
+        loaded = loaded_model(project, model, version)
+        said["ways"] = [*loaded.ways]
+        return said | {"columns": text_columns(loaded)}
     except AdaptmlError as error:
-        return {"columns": [], "why": one_line(error)}
+        return said | {"why": one_line(error)}
 
 
 def gain(project: Project, *, task: str, model: str, version: str) -> dict[str, Any]:
@@ -81,6 +87,7 @@ def explained(
     said = {name: getattr(found, name) for name in _SAID}
     said["probs"] = found.probs.tolist()
     said["classes"], said["given"] = [*found.class_names], [*found.labels]
+    said["heard"] = dict(found.votes)
     said["weights"] = None if found.weights is None else asdict(found.weights)
     said["nearest"] = None if found.nearest is None else asdict(found.nearest)
     if said["nearest"]:

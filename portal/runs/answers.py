@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from adaptml.calibration import calibration
+from adaptml.calibration import reliability
 from adaptml.errors import TrackingError, one_line
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -145,7 +145,6 @@ def _details(found: RunDetails) -> dict[str, Any]:
 def _gold(side: Judged) -> dict[str, Any]:
     has, given = side.Y == 1, side.predicted == 1
     matrix = (has.T.astype(int) @ given.astype(int)).tolist() if side.problem.exclusive else None
-    calibrated = calibration(side.problem, side.Y, side.probs)
     return {
         "n": len(side),
         "policy": side.policy,
@@ -157,8 +156,7 @@ def _gold(side: Judged) -> dict[str, Any]:
         "right": (has & given).sum(axis=0).tolist(),
         "wrong": int(side.wrong.sum()),
         "matrix": matrix,
-        "bins": [asdict(one) for one in calibrated.bins],
-        "claims": calibrated.n,
+        "reliability": reliability(side.problem, side.class_names, side.Y, side.probs).plain(),
     }
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from adaptml.calibration import Bin, Calibration
-from adaptml.reports.calibration import calibration_table, reliability_diagram
+from adaptml.calibration import Reliability
+from adaptml.reports.calibration import calibration_table, class_parts, reliability_diagram
 from adaptml.reports.charts import Series, bars, interval_glyph
 from adaptml.reports.html import Html
 from adaptml.reports.interval import wilson
@@ -26,11 +26,11 @@ def share(right: int, of: int) -> dict[str, float] | None:
     return {"value": right / of, "low": low, "high": high}
 
 
-def reliability(gold: Mapping[str, Any]) -> list[Html | str]:
-    """What probabilities claimed and what was true: a sentence, the diagram, the numbers."""
-    found = Calibration(gold["claims"], [Bin(**one) for one in gold["bins"]])
-    said = f"{found.sentence} Expected calibration error {found.error:.3f}."
-    return [said, reliability_diagram(found), calibration_table(found)]
+def reliability(gold: Mapping[str, Any]) -> tuple[str, Html, Html, list[Html]]:
+    """What was said and what was true: a sentence, the diagram, the numbers; and the same by class."""
+    found = Reliability.read(gold["reliability"])
+    overall = found.overall
+    return overall.sentence, reliability_diagram(overall), calibration_table(overall), class_parts(found)
 
 
 def strategies_chart(found: Sequence[Mapping[str, Any]]) -> Html:

@@ -83,7 +83,9 @@ def test_what_runs_found_and_how_they_differ(
     assert "rows=cell&gold=spam&label=ham" in page.url
     page.reload()
     expect(rows).to_contain_text("gold spam, label ham: 1 to 2 of 2")
-    expect(page.get_by_role("img", name="Reliability diagram")).to_be_visible()
+    expect(page.get_by_role("img", name="Reliability diagram", exact=True)).to_be_visible()
+    expect(page.get_by_role("img", name="Reliability diagram of spam")).to_be_visible()
+    expect(page.get_by_role("region", name="Probabilities of each class")).to_contain_text("too few to judge")
     page.goto(HERE)
     for run in labelled:
         page.get_by_label(f"Compare the label run {run[:8]}").check()

@@ -21,6 +21,8 @@ from adaptml.errors import AdaptmlError, LabellingError
 from adaptml.frames import read_metadata, write_frame
 from adaptml.gold_labels.reading import gold_labels
 from adaptml.project import Project
+from adaptml.rules.of_model import ModelRules
+from adaptml.rules.stored_votes import read_votes
 from adaptml.tasks import Task
 from dataprogramming.apply import apply_lfs
 from dataprogramming.keyword_lfs import keyword_lf
@@ -156,6 +158,7 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
         "log.txt",
         "model",
         "report.html",
+        "rules.json",
         "training_data.parquet",
         "votes.parquet",
     ]
@@ -182,6 +185,15 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(gold_votes.frame, votes.frame.iloc[:42])
     assert done.new_rows == 45
     assert ("database", "pets_labels, 45 new rows") in done.all_lines()
+    rules = ModelRules.read(room.runs.artifact(done.run_id, "rules.json", tmp_path))
+    assert (rules.not_data, rules.columns, rules.classes) == (
+        ("long", "broken"),
+        {"tokens": "tokens"},
+        ("cat", "dog"),
+    )
+    stored, there = read_votes(room.points, rules, votes.keys)
+    assert there.all()
+    assert (stored == votes.L).all()
     log = room.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
     assert "63 points, 18 without votes are left out of the training data" in log
     assert (

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptml.database import StoredRows
-from dataprogramming.row_hashes import UnknownCellError, row_hashes
+from adaptml.database.cell_forms import UnknownCellError
+from dataprogramming.row_hashes import row_hashes
 
 
 def rows(*cells: Any, table: str = "posts", column: str = "txt", first: int = 0) -> StoredRows:

@@ -13,6 +13,8 @@ from adaptml.errors import AdaptmlError, FrameError, UnknownTableError
 from adaptml.files import write_text
 from adaptml.frames import read_frame, write_frame
 from adaptml.project import Project
+from adaptml.rules.of_model import ModelRules
+from adaptml.rules.stored_votes import write_votes
 from adaptml.settings import Settings
 from adaptml.tasks.scaffold import new_task
 
@@ -26,7 +28,9 @@ def room(tracking: Settings, project: Project) -> Path:
     project.import_table(pd.DataFrame({"id": list(TEXTS), "txt": list(TEXTS.values())}), "posts")
     project.featurize("days", "posts", encoder="hashing")
     project.sample_tasks("days", "posts", 3)
-    project.label("days", "posts")
+    labelled = project.label("days", "posts")
+    rules = ModelRules.read(project.runs.artifact(labelled.run_id, "rules.json", tracking.home))
+    write_votes(project.points, rules, labelled.votes.keys, labelled.votes.L, labelled.run_id)
     keys = project.database.keys("posts")
     frame = keys.assign(label=[["good"]] * 3, label_probs=[[1.0, 0.0]] * 3)
     write_back(project.results, project.task("days"), WritebackKind.LABELS, frame, "run")
@@ -51,7 +55,7 @@ def test_a_forgotten_point_is_nowhere(room: Path, project: Project) -> None:
     assert list(room.glob("votes/days/posts"))
     done = project.forget("posts", ["p2", "nobody"])
     assert done.removed["posts"] == 1
-    assert done.removed["days_labels"] == 1
+    assert (done.removed["days_labels"], done.removed["days_votes"]) == (1, 1)
     assert done.removed["features"] == 2
     assert {"frames", "task files", "pages", "votes", "samples", "uploads"} <= set(done.removed)
     assert not list(room.glob("workbench/*/sample-*"))

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,16 +29,29 @@ def share(score: LinearScore, row: np.ndarray) -> float:
     return float(1 / (1 + np.exp(-(score.weights @ row + score.constant))))
 
 
+CALIBRATORS = (None, np.array([[0.4, 0.4, 0.4], [0.3, -0.2, 1.0]]))
+
+
+def fitted(algorithm: str, Y: np.ndarray, calibrator: np.ndarray | None, **settings: Any) -> EndModel:
+    model = EndModel(algorithm, **settings).fit(X, Y)
+    model.calibrator_ = None if calibrator is None else calibrator[:, : Y.shape[1]]
+    return model
+
+
+@pytest.mark.parametrize("calibrator", CALIBRATORS, ids=["plain", "calibrated"])
 @pytest.mark.parametrize("algorithm", ["logistic_regression", "linear_svm"])
-def test_a_linear_score_is_the_log_odds_of_the_probabilities(algorithm: str) -> None:
-    two = EndModel(algorithm).fit(X, TWO)
+def test_a_linear_score_is_the_log_odds_of_the_probabilities(
+    algorithm: str, calibrator: np.ndarray | None
+) -> None:
+    two = fitted(algorithm, TWO, calibrator)
     for row, probs in zip(X[:5], two.predict_proba(X[:5]), strict=True):
         for c in (0, 1):
             score = linear_score(two, c, probs)
             assert score is not None
             assert (score.against, score.exact) == (1 - c, True)
-            assert share(score, row) == pytest.approx(probs[c], abs=1e-4)
-    many = EndModel(algorithm, MULTILABEL).fit(X, MANY)
+            # A probability of float32 near 1 is rounded, and calibrating brings it back into sight.
+            assert share(score, row) == pytest.approx(probs[c], abs=1e-3)
+    many = fitted(algorithm, MANY, calibrator, problem=MULTILABEL)
     for row, probs in zip(X[:5], many.predict_proba(X[:5]), strict=True):
         score = linear_score(many, 1, probs)
         assert score is not None
@@ -45,8 +59,9 @@ def test_a_linear_score_is_the_log_odds_of_the_probabilities(algorithm: str) -> 
         assert share(score, row) == pytest.approx(probs[1], abs=1e-4)
 
 
-def test_of_three_classes_the_next_probable_one_is_weighed_against() -> None:
-    model = EndModel("logistic_regression").fit(X, THREE)
+@pytest.mark.parametrize("calibrator", CALIBRATORS, ids=["plain", "calibrated"])
+def test_of_three_classes_the_next_probable_one_is_weighed_against(calibrator: np.ndarray | None) -> None:
+    model = fitted("logistic_regression", THREE, calibrator)
     row, probs = X[0], model.predict_proba(X[:1])[0]
     first, second, _ = np.argsort(-probs).tolist()
     score = linear_score(model, first, probs)

@@ -138,7 +138,7 @@ BROKEN: list[tuple[Callable[[Path], object], list[str]]] = [
         (card(lambda said: said.pop("example")), ["model.json is damaged (example: missing"]),
         (card(lambda said: said.update(name="../x")), ["model.json is damaged (name: ", "given '../x'"]),
         (card(lambda said: said["files"].popitem()), ["files: ", "names classifier.skops; expected classifier"]),
-        (card(lambda said: said.update(format=2, new=[])), ["of format 2, and this version reads 1: install"]),
+        (card(lambda said: said.update(format=3, new=[])), ["of format 3, and this version reads 2: install"]),
         (lambda f: (f / "names.json").unlink(), ["is incomplete: names.json is not there; copy the whole folder"]),
         (append("classifier.skops"), ["classifier.skops was changed: its SHA-256 is ", ", expected "]),
         (append("names.json"), ["names.json was changed: its SHA-256 is "]),

@@ -101,6 +101,8 @@ def content(**changes: Any) -> dict[str, Any]:
         {"k": 0}, {"k": 10**9}, {"k": "2"}, {"k": 1}, {"scale": float("nan")}, {"scale": "1"}, {"algorithm": ["a"]},
         {"parts": []}, {"parts": [0.5]}, {"parts": ["text"]}, {"parts": [{}]}, {"parts": None}, {"parts": [None]},
         {"setting": "multilabel", "parts": [0.5, 1.5]}, {"setting": "multilabel", "parts": [0.5] * 3},
+        {"calibrator": [[1.0, 1.0]]}, {"calibrator": [[1.0, 0.0], [0.0, 0.0]]}, {"calibrator": "ab"},
+        {"calibrator": [[1.0, 1.0], [0.0, float("inf")]]},
         {"base_model": 3}, {"base_model": {"parts": []}}, {"base_model": content(k=0)},
     ],
     ids=lambda changes: str(changes)[:50],

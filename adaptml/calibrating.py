@@ -1,0 +1,213 @@
+"""Calibrating probabilities on gold: evidence is scaled and shifted until what is said is true as often.
+
+    multiclass   p' = softmax(scale · log p + shift), one scale for all classes and a shift for each:
+                 temperature scaling with a bias (Guo et al. 2017, https://arxiv.org/abs/1706.04599;
+                 Alexandari et al. 2020, https://arxiv.org/abs/1901.06852)
+    multilabel   p' = sigmoid(scale · log-odds of p + shift), both for each class (Platt 1999)
+
+Scales near 1 and shifts near 0 are preferred by normal priors, so that few points change little. A class of
+few gold points gets no shift. A calibrator is an array of two rows, the scales and the shifts of k classes;
+`adaptml.label_scoring.calibrated` applies it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from adaptml.label_scoring import FittedModel, argmax, calibrated, evidence, thresholds, thresholds_or_best
+from adaptml.tasks import ProblemType
+from adaptml.tasks.metrics import Metric, Outcome, best
+
+MIN_POINTS = 100  # gold points; with fewer, nothing is calibrated
+MIN_OF_CLASS = 10  # gold points with the class, and, in multilabel, without it
+SCALE_SPREAD, SHIFT_SPREAD = 0.5, 1.0  # of the normal priors around 1 and 0
+LEAST_SCALE = 0.05  # never 0 or less: more evidence stays more probable
+
+Floats = npt.NDArray[np.float64]
+Indicator = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
+Folds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """Whether probabilities are calibrated, and what is then said of gold points.
+
+    Attributes:
+        calibrator: float64 (2, k), fitted on all gold; None where probabilities stay as they are.
+        by_fold: fold → the same, fitted and chosen without the gold of the fold.
+        said: of each gold point, with the calibrator of its fold.
+        reason: one sentence: why, for people.
+    """
+
+    calibrator: Floats | None
+    by_fold: Mapping[int, Floats | None]
+    said: Outcome
+    reason: str
+
+
+def calibrate(
+    metric: Metric, Y: Indicator, said: Outcome, fold: Folds, *, renames: bool = True
+) -> Calibrated:
+    """Calibrate where that is better on gold that had no say in it.
+
+    That is: where the log loss is lower out of fold, and the metric not lower beyond its paired interval.
+
+    Args:
+        metric: what models of the task are compared by.
+        Y: classes of g gold points, int8 (g, k).
+        said: of these points, by models that had not seen them.
+        fold: of each point, int64 (g,).
+        renames: whether the classes that are named follow from the new probabilities; else they stay, as
+            where thresholds move along.
+    """
+    problem, parts = metric.problem, np.unique(fold).tolist()
+    shifted = _shifted(problem, Y)
+    if len(Y) < MIN_POINTS or not shifted.any() or len(parts) < 2:
+        return Calibrated(None, dict.fromkeys(parts), said, f"not calibrated: {_too_few(problem, Y)}")
+    fits = {
+        part: fit_calibrator(problem, Y[fold != part], said.probs[fold != part], shifted) for part in parts
+    }
+    other = _calibrated(problem, said, fold, fits, renames=renames)
+    before, after = (problem.log_loss(Y, one.probs) for one in (said, other))
+    losses = f"log loss {before:.3f} → {after:.3f} out of fold, on {len(Y):,} gold points"
+    if not _helps(metric, Y, said, other):
+        why = f"{metric.title} would be worse" if after < before else "it would not be better"
+        return Calibrated(None, dict.fromkeys(parts), said, f"not calibrated: {why} ({losses})")
+    others = {part: np.flatnonzero(fold != part) for part in parts}
+    by_fold = {
+        part: fits[part] if _helps(metric, Y[rows], said.rows(rows), other.rows(rows)) else None
+        for part, rows in others.items()
+    }
+    left = int((~shifted).sum())
+    kept = f"; {left} of {len(shifted)} classes have too few points to be shifted" if left else ""
+    calibrator = fit_calibrator(problem, Y, said.probs, shifted)
+    nested = _calibrated(problem, said, fold, by_fold, renames=renames)
+    return Calibrated(calibrator, by_fold, nested, f"calibrated: {losses}{kept}")
+
+
+def _helps(metric: Metric, Y: Indicator, said: Outcome, other: Outcome) -> bool:
+    """Whether calibrated probabilities are the better ones."""
+    if metric.problem.log_loss(Y, other.probs) >= metric.problem.log_loss(Y, said.probs):
+        return False
+    return best(metric, Y, {"as said": said, "calibrated": other}).name == "calibrated"
+
+
+def _calibrated(
+    problem: ProblemType,
+    said: Outcome,
+    fold: Folds,
+    by_fold: Mapping[int, Floats | None],
+    *,
+    renames: bool,
+) -> Outcome:
+    """What is said of points whose probabilities are calibrated fold by fold."""
+    probs, predicted = said.probs.copy(), said.predicted.copy()
+    for part, made in by_fold.items():
+        if made is not None:
+            inside = fold == part
+            probs[inside] = calibrated(said.probs[inside], made, exclusive=problem.exclusive)
+            if renames:
+                predicted[inside] = problem.decide(probs[inside])
+    return Outcome(probs, predicted)
+
+
+def fit_calibrator(problem: ProblemType, Y: Indicator, probs: Floats, shifted: Mask | None = None) -> Floats:
+    """The scale and the shift of each class that make probabilities fit gold best: float64 (2, k).
+
+    Args:
+        problem: one class a point, or any number.
+        Y: classes of g gold points, int8 (g, k), values in {0, 1}.
+        probs: what was said of them by something that had not seen them, float64 (g, k), in [0, 1].
+        shifted: bool (k,), the classes that may be shifted; None: those of at least MIN_OF_CLASS points.
+    """
+    shifted = _shifted(problem, Y) if shifted is None else shifted
+    X = evidence(probs, exclusive=problem.exclusive)
+    if problem.exclusive:
+        return _fit_softmax(X, Y, shifted)
+    fitted = [_fit_sigmoid(X[:, c], Y[:, c]) if shifted[c] else (1.0, 0.0) for c in range(Y.shape[1])]
+    return np.array(fitted, np.float64).reshape(-1, 2).T
+
+
+def can_calibrate(model: FittedModel) -> bool:
+    """Whether the labels of a label model still mean the same once its probabilities are calibrated."""
+    return model.decision in (argmax, thresholds, thresholds_or_best)
+
+
+def calibrated_model(model: FittedModel, calibrator: Floats) -> FittedModel:
+    """A label model whose probabilities are calibrated where there are votes.
+
+    Its thresholds move along, so that it names what it named: a point without votes keeps the class balance,
+    and stays on its side of each.
+    """
+    if model.decision is argmax:
+        return replace(model, calibrator=calibrator)
+    limits = calibrated(model.thresholds[None], calibrator, exclusive=False)[0]
+    below = np.nextafter(model.balance, 0)
+    limits = np.where(
+        model.thresholds < model.balance, np.minimum(limits, below), np.maximum(limits, model.balance)
+    )
+    return replace(model, calibrator=calibrator, thresholds=limits)
+
+
+def _shifted(problem: ProblemType, Y: Indicator) -> Mask:
+    """Which classes gold says enough of, bool (k,)."""
+    counts = Y.sum(axis=0, dtype=np.int64)
+    enough = counts >= MIN_OF_CLASS
+    return enough if problem.exclusive else enough & (len(Y) - counts >= MIN_OF_CLASS)
+
+
+def _too_few(problem: ProblemType, Y: Indicator) -> str:
+    if len(Y) < MIN_POINTS:
+        return f"{len(Y):,} gold points are too few; {MIN_POINTS} are needed"
+    without = "" if problem.exclusive else " and as many without it"
+    return f"no class has {MIN_OF_CLASS} gold points{without}"
+
+
+def _fit_softmax(X: Floats, Y: Indicator, shifted: Mask) -> Floats:
+    """One scale, and a shift of each class that may be shifted."""
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        shift = np.zeros(Y.shape[1])
+        shift[shifted] = theta[1:]
+        scores = theta[0] * X + shift
+        scores -= scores.max(axis=1, keepdims=True)
+        powers = np.exp(scores)
+        sums = powers.sum(axis=1, keepdims=True)
+        over = powers / sums - Y
+        value = float(np.log(sums).sum() - scores[Y == 1].sum())
+        return value, np.concatenate([[(over * X).sum()], over.sum(axis=0)[shifted]])
+
+    theta = _least(loss, int(shifted.sum()))
+    fitted = np.zeros((2, Y.shape[1]))
+    fitted[0], fitted[1, shifted] = theta[0], theta[1:]
+    return fitted
+
+
+def _fit_sigmoid(x: Floats, y: Indicator) -> Floats:
+    """Scale and shift of one class's log-odds (g,)."""
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        scores = theta[0] * x + theta[1]
+        over = 0.5 * (1.0 + np.tanh(0.5 * scores)) - y
+        value = float((np.logaddexp(0, scores) - y * scores).sum())
+        return value, np.array([(over * x).sum(), over.sum()])
+
+    return _least(loss, 1)
+
+
+def _least(loss: Callable[[Floats], tuple[float, Floats]], shifts: int) -> Floats:
+    """Scale and shifts of the least loss and prior: the loss is convex, so that there is one minimum."""
+    middle = np.concatenate([[1.0], np.zeros(shifts)])
+    spread = np.concatenate([[SCALE_SPREAD], np.full(shifts, SHIFT_SPREAD)])
+
+    def posterior(theta: Floats) -> tuple[float, Floats]:
+        value, slope = loss(theta)
+        away = (theta - middle) / spread
+        return value + 0.5 * float(away @ away), slope + away / spread
+
+    bounds = [(LEAST_SCALE, None), *[(None, None)] * shifts]
+    return np.asarray(minimize(posterior, middle, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)

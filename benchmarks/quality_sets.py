@@ -1,0 +1,242 @@
+"""Data sets in a project: tables, a task with its rules, gold that people would have, rows that judge."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import SecretStr
+from snorkel.labeling import LabelingFunction
+
+from adaptml.addresses import sqlite_address
+from adaptml.errors import FrameError
+from adaptml.frames import KEYS
+from adaptml.labelled import GOLD_LABEL
+from adaptml.project import Project
+from adaptml.settings import Settings
+from adaptml.tasks import Task, folds, indicator, load_task
+
+TASKS = Path(__file__).resolve().parents[1] / "tasks"
+ANNOTATOR = "1"  # whose labels are the example's gold, as in its walk-through
+TEXT, VECTOR = "txt", "txt_vec"
+TEST, VALID = "test", "valid"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What methods are compared on.
+
+    Attributes:
+        name: of the set.
+        project: holds the tables and the runs.
+        task: its classes, its rules, its features.
+        train: the points that rules label: a table, or a frame of keys.
+        gold: table_name, id, gold_label: what every choice is made by.
+        judged: the same of the points that judge, and nothing else.
+        text: the column that a method on plain words reads.
+    """
+
+    name: str
+    project: Project
+    task: Task
+    train: str | pd.DataFrame
+    gold: pd.DataFrame
+    judged: pd.DataFrame
+    text: str = TEXT
+
+
+def new_project(folder: Path) -> Project:
+    """An empty project whose data and runs lie in a folder, whatever the machine has set."""
+    (folder / "tasks").mkdir(parents=True)
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        root=folder,
+        home=folder,
+        tasks_dir=folder / "tasks",
+        database_url=SecretStr(sqlite_address(folder / "data.db")),
+        results_database_url=SecretStr(""),
+        MLFLOW_TRACKING_URI=sqlite_address(folder / "mlflow.db"),
+        MLFLOW_RUN_ID="",
+    )
+    return Project(settings=settings)
+
+
+def read_classes(folder: Path) -> list[str]:
+    """Class names of a folder in WRENCH's format, in the order of their numbers.
+
+    Raises:
+        FrameError: no label.json, or one that is something else.
+    """
+    found = _read(folder / "label.json")
+    if not isinstance(found, dict) or sorted(found, key=str) != sorted(map(str, range(len(found)))):
+        raise FrameError(f"{folder / 'label.json'} is no map from class numbers 0, 1 … to names")
+    return [str(found[str(c)]) for c in range(len(found))]
+
+
+def read_split(folder: Path, name: str, k: int) -> pd.DataFrame:
+    """One split of a data set with k classes: id, txt, label (number of the class), then a column per LF.
+
+    Raises:
+        FrameError: no such file, or a row that is not in WRENCH's format.
+    """
+    path = folder / f"{name}.json"
+    rows = _read(path)
+    try:
+        texts = [str(row["data"]["text"]) for row in rows.values()]
+        y = np.array([row["label"] for row in rows.values()], dtype=np.int64)
+        L = np.array([row["weak_labels"] for row in rows.values()], dtype=np.int64)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FrameError(
+            f"{path} is not in WRENCH's format ({type(error).__name__}: {error}); "
+            "expected key → data.text, label, weak_labels"
+        ) from error
+    if not len(y) or L.ndim != 2 or L.min() < -1 or max(L.max(), y.max()) >= k or y.min() < 0:
+        raise FrameError(f"{path} holds no rows, or numbers that are none of the {k} classes of label.json")
+    frame = pd.DataFrame({"id": [f"{name}-{key}" for key in rows], TEXT: texts, "label": y})
+    return pd.concat([frame, pd.DataFrame(L, columns=_lf_names(L.shape[1]))], axis=1)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FrameError(
+            f"{path} cannot be read; expected a folder with label.json, train.json, valid.json and test.json"
+        ) from error
+    except ValueError as error:
+        raise FrameError(f"{path} is not JSON: {error}") from error
+
+
+def _lf_names(m: int) -> list[str]:
+    return [f"lf_{j:03}" for j in range(m)]
+
+
+def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str | None) -> DataSet:
+    """A folder in WRENCH's format as a project's tables `train`, `valid` and, where it judges, `test`.
+
+    Votes are columns of the tables, and the task's rules read them. The classes of `train` are not imported.
+
+    Args:
+        folder: label.json and the three splits.
+        home: an empty folder for the project.
+        judge: `test`, whose rows then judge and all of `valid` is gold; or `valid`, of which one half is gold
+            and the other judges: `test` is then not opened.
+        encoder: of the texts.
+        positive: a class that is looked for; a set of two classes that has it is judged by its F1.
+
+    Raises:
+        FrameError: a folder that is not in WRENCH's format.
+    """
+    classes = read_classes(folder)
+    splits = {name: read_split(folder, name, len(classes)) for name in dict.fromkeys(("train", VALID, judge))}
+    widths = {name: split.shape[1] - 3 for name, split in splits.items()}
+    for name, width in widths.items():
+        if width != widths["train"]:
+            raise FrameError(
+                f"{folder / name}.json has votes of {width} labelling functions and train.json of "
+                f"{widths['train']}; expected the same"
+            )
+    task = Task.model_validate(
+        {
+            "name": "judged",
+            "classes": classes,
+            "positive": positive if len(classes) == 2 and positive in classes else None,
+            "columns": [{"name": TEXT}],
+            "lf_features": _lf_names(widths["train"]),
+            "features": [VECTOR],
+            "featurize": {"text": TEXT, "vector": VECTOR, "encoder": encoder},
+            "lfs": [vote_lf(name) for name in _lf_names(widths["train"])],
+        }
+    )
+    project = new_project(home)
+    for name, split in splits.items():
+        project.import_table(split.drop(columns="label"), name)
+        project.featurize(task, name)
+    gold, judged = gold_of(splits[VALID], VALID, classes), gold_of(splits[judge], judge, classes)
+    gold, judged = halves(gold) if judge == VALID else (gold, judged)
+    return DataSet(folder.resolve().name, project, task, "train", gold, judged)
+
+
+def vote_lf(column: str) -> LabelingFunction:
+    """A labelling function that says what a column of votes says: -1 abstains, 0 … k-1 are classes."""
+    return LabelingFunction(column, vote_in, resources={"column": column})
+
+
+def vote_in(x: Any, column: str) -> int:
+    """The vote of a data point in a column."""
+    return int(getattr(x, column))
+
+
+def gold_of(split: pd.DataFrame, table: str, classes: Sequence[str]) -> pd.DataFrame:
+    """table_name, id, gold_label of a split."""
+    labels = [[classes[c]] for c in split["label"]]
+    return pd.DataFrame({"table_name": table, "id": split["id"], GOLD_LABEL: labels})
+
+
+def halves(gold: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Gold that has to do for both: what is gold, and what judges; about half each, by a hash of the ids."""
+    judges = np.array([hashlib.sha256(f"half {one}".encode()).digest()[0] % 2 == 1 for one in gold["id"]])
+    return gold[~judges].reset_index(drop=True), gold[judges].reset_index(drop=True)
+
+
+def youtube_spam_set(folder: Path, home: Path, judge: str) -> DataSet:
+    """The task `youtube_spam` with its own rules, on its comments in WRENCH's format.
+
+    Args:
+        folder: train.json, valid.json and test.json.
+        home: an empty folder for the project.
+        judge: as for `wrench_set`.
+
+    Raises:
+        FrameError: a folder that is not in WRENCH's format.
+    """
+    from tasks.youtube_spam.import_comments import CLASSES, import_comments
+
+    task, project = load_task("youtube_spam", TASKS), new_project(home)
+    names = tuple(dict.fromkeys(("train", VALID, judge)))
+    import_comments(project, [folder / f"{name}.json" for name in names], "youtube", n_gold=0)
+    project.featurize(task, "youtube")
+    known = {name: read_split(folder, name, len(CLASSES)) for name in names}
+    train = pd.DataFrame({"table_name": "youtube", "id": known["train"]["id"]})
+    classes = [*CLASSES.values()]
+    gold, judged = (gold_of(known[name], "youtube", classes) for name in (VALID, judge))
+    gold, judged = halves(gold) if judge == VALID else (gold, judged)
+    return DataSet("tasks/youtube_spam", project, task, train, gold, judged)
+
+
+def example_set(home: Path, setting: str) -> DataSet:
+    """The example in one setting: its gold also judges, which `in_parts` keeps apart.
+
+    Args:
+        home: an empty folder for the project.
+        setting: `multiclass` or `multilabel`.
+    """
+    from example_data.example_data_import import import_example_data
+    from example_data.make_annotations import EXPORT
+
+    whole, project = load_task("example", TASKS), new_project(home)
+    frames = import_example_data(project).frames
+    project.process_annotations(whole, EXPORT, ANNOTATOR, write=True)
+    task, frame = whole.with_setting(setting), project.gold(whole).frame[[*KEYS, GOLD_LABEL]]
+    usable = task.problem.usable(indicator([*frame[GOLD_LABEL]], task.class_names))
+    gold = frame[usable].reset_index(drop=True)
+    return DataSet(f"example, {setting}", project, task, str(frames[setting]), gold, gold)
+
+
+def in_parts(data: DataSet, n: int, seed: int) -> Iterator[tuple[npt.NDArray[np.int64], DataSet]]:
+    """A set whose gold judges, in n parts: each is judged by choices that only the others made.
+
+    Yields:
+        Which rows of `judged` the part has, and the set with these as `judged` and the others as `gold`.
+    """
+    Y = indicator([*data.gold[GOLD_LABEL]], data.task.class_names)
+    part = folds(Y, n, seed)
+    for number in range(n):
+        inside, others = np.flatnonzero(part == number), np.flatnonzero(part != number)
+        gold, judged = (data.gold.iloc[rows].reset_index(drop=True) for rows in (others, inside))
+        yield inside, replace(data, gold=gold, judged=judged)
