@@ -202,7 +202,7 @@ def test_no_point_is_judged_by_a_model_that_has_seen_its_fold(empty: int | None)
             return super()._fit(votes, part)
 
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
-    fit = _fit(Recording(11), wide.L, GoldInFolds(wide, fold))
+    fit = _fit(Recording(11), wide.L, GoldInFolds(wide, fold), ACCURACY)
     parts = [set(np.flatnonzero(fold == part).tolist()) for part in range(FOLDS) if part in fold]
     assert told == [set(range(11)), *(set(range(11)) - part for part in parts)]
     assert len(fit.without) == FOLDS
