@@ -11,7 +11,7 @@ from adaptml.rules.of_model import ModelRules
 from adaptml.tasks import Task
 from dataprogramming.applier import apply_to_frame
 from dataprogramming.lf_versions import LFVersion
-from dataprogramming.lfs import keyword_lf, number_lf, regex_lf
+from dataprogramming.lfs import keyword_lf, not_, number_lf, regex_lf
 from dataprogramming.like_lfs import like_lf, write_examples
 from dataprogramming.model_rules import model_rules
 
@@ -41,6 +41,8 @@ def lfs(tmp_path_factory):
         regex_lf("cased", r"(?-i:US)|i\b|\s\S+\s", "spam", "text"),
         number_lf("long", "spam", "length", above=3, below=9.5),
         like_lf("like", path, "ham", "vector", above=0.8),
+        keyword_lf("some", ["win", "us"], {"spam", "ham"}, "text"),
+        number_lf("short", not_("spam"), "length", below=2),
     ]
 
 
@@ -93,7 +95,8 @@ def test_code_and_expressions_that_look_around_are_named_and_not_applied(lfs):
 
 def test_a_label_by_number_or_former_name_becomes_the_number_of_its_class(lfs):
     _, rules = rules_of(lfs)
-    assert [one.vote for one in rules.rules] == [1, 0, 0, 2, 0, 1, 1, 0]
+    assert [one.vote for one in rules.rules] == [1, 0, 0, 2, 0, 1, 1, 0, 3, 4]
+    assert rules.sets == ((0, 1), (0, 2))
 
 
 def test_other_code_is_told_by_the_digest(lfs):
