@@ -9,7 +9,10 @@ from adaptml.features.points import Points
 from adaptml.rules.core import RegexRule
 from adaptml.rules.of_model import MAX_PATTERNS, ModelRules, VotingRule, digest_of_lfs
 from adaptml.tasks import Task
+from adaptml.tasks.class_sets import class_numbers
 from adaptml.tasks.labels import votes_by_name
+from adaptml.tasks.vote_codes import VoteCodes
+from dataprogramming.declared_sets import declared_sets
 from dataprogramming.lf_json import is_data
 from dataprogramming.lf_versions import LFVersion
 from dataprogramming.rule_lfs import RuleLF
@@ -34,24 +37,33 @@ def model_rules(
     """
     tables = list(map(str, tables))
     columns = _columns(points, tables, lf_features(points, task, tables))
+    codes = declared_sets(lfs, task.labels).codes
     left, rules = MAX_PATTERNS, []
     for lf in lfs:
-        is_known = is_data(lf) and lf.column in columns and isinstance(lf.label, int | str)
+        is_known = is_data(lf) and lf.column in columns
         if is_known and isinstance(lf.rule, RegexRule):
             left -= len(lf.rule.pattern)
             is_known = left >= 0
-        rules.append(_described(lf, task) if is_known else VotingRule(name=lf.name))
+        rules.append(_described(lf, task, codes) if is_known else VotingRule(name=lf.name))
     return ModelRules(
         task=task.name,
         lfs=digest_of_lfs(task.class_names, {version.name: version.digest for version in versions}),
         classes=tuple(task.class_names),
+        sets=codes.sets,
         columns=columns,
         rules=tuple(rules),
     )
 
 
-def _described(lf: RuleLF, task: Task) -> VotingRule:
-    vote = int(lf.label) if isinstance(lf.label, int) else int(votes_by_name(task.labels)[lf.label])
+def _described(lf: RuleLF, task: Task, codes: VoteCodes) -> VotingRule:
+    label = lf.label
+    if isinstance(label, int):
+        vote = int(label)
+    elif isinstance(label, str):
+        vote = int(votes_by_name(task.labels)[label])
+    else:
+        classes = class_numbers(task.labels, label)
+        vote = classes[0] if len(classes) == 1 else codes.k + codes.sets.index(classes)
     return VotingRule(name=lf.name, vote=vote, rule=lf.rule)
 
 

@@ -164,8 +164,9 @@ class Voting:
         without = EndModel.load(folder / WITHOUT_VOTES)
         label_model, names = _read_label_model(folder / LABEL_MODEL, len(rules.classes) + len(rules.sets))
         k = len(label_model.balance)
-        sizes = {model.k_, without.k_, len(rules.classes), k}
-        if len(sizes) > 1 or tuple(names) != rules.names or without.problem.name != model.problem.name:
+        sizes, same = {model.k_, without.k_, len(rules.classes), k}, tuple(names) == rules.names
+        same = same and label_model.sets == rules.sets
+        if len(sizes) > 1 or not same or without.problem.name != model.problem.name:
             raise ModelError(
                 f"the label model in {folder} and its rules are not of the end model beside them; train the "
                 "model again"
