@@ -71,7 +71,7 @@ def linear_score(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
     Args:
         model: a fitted end model.
         c: position of a class.
-        probs: what the model says of the point, float64 (k,). Where it takes votes, they are its last numbers.
+        probs: what the model says of the point, float64 (k,). Votes are its last numbers, if it takes any.
     """
     if model.base_model is not None:  # it also reads what another model says
         return None
