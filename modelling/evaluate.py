@@ -22,6 +22,7 @@ from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
 
 BY_CROSS_VALIDATION = "by cross-validation"
+IN_ONE_FOLD = "of one fold in five, which another model of the kind did not see"
 
 Probs = npt.NDArray[np.float64]
 
@@ -73,16 +74,24 @@ class Evaluation:
         write_predictions(frame, self.task, self.folder / PREDICTIONS)
         self.predictions.append(frame)
 
-    def on_gold(self, held_out: HeldOut, done: Combined, truth: Labelled, fold: Folds) -> None:
-        """Compare with gold that was trained on: by cross-validation.
+    def on_gold(
+        self,
+        held_out: HeldOut,
+        done: Combined,
+        truth: Labelled,
+        fold: Folds,
+        policy: str = BY_CROSS_VALIDATION,
+    ) -> None:
+        """Compare with gold that was trained on: by models that did not see it.
 
         Args:
             held_out: what is said of gold by models that saw none of its fold, and were not chosen by it.
             done: how the model was chosen.
             truth: g gold points.
             fold: of each, int64 (g,).
+            policy: how they were held out, for people.
         """
-        self._compare(truth, held_out.said, "gold", BY_CROSS_VALIDATION)
+        self._compare(truth, held_out.said, "gold", policy)
         self._record_constant(truth, held_out.said, fold)
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
