@@ -26,9 +26,12 @@ from adaptml.tasks import ABSTAIN, ProblemType
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.text_algorithm import tensors_beside
+from modelling.algorithms.transformer_model import TextClassifier
 
 LABEL_MODEL, RULES, WITHOUT_VOTES = "label_model.npz", "rules.json", "without_votes.skops"
 FILES = (LABEL_MODEL, RULES, WITHOUT_VOTES)
+TENSORS = tensors_beside(WITHOUT_VOTES).name  # of one that was fine-tuned
 COMPUTED, STORED, NO_VOTES = "computed votes", "stored votes", "no votes"
 WAYS = (COMPUTED, STORED, NO_VOTES)
 MAX_LABEL_MODEL_BYTES = 64 * 2**20
@@ -61,6 +64,12 @@ class Voting:
     rules: ModelRules
     without_votes: EndModel
     points: Points
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that it is made of."""
+        fine_tuned = any(isinstance(part, TextClassifier) for part in self.without_votes.parts_)
+        return (*FILES, TENSORS) if fine_tuned else FILES
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -186,7 +195,10 @@ def write_voting(
     save_model(label_model, list(rules.classes), list(rules.names), folder / LABEL_MODEL)
     rules.write(folder / RULES)
     without_votes.save(folder / WITHOUT_VOTES)
-    return {Path(name).stem: folder / name for name in FILES}
+    files = {Path(name).stem: folder / name for name in FILES}
+    if (folder / TENSORS).is_file():
+        files["without_votes_tensors"] = folder / TENSORS
+    return files
 
 
 def _none(keys: pd.DataFrame, rules: ModelRules) -> tuple[Votes, npt.NDArray[np.bool_]]:

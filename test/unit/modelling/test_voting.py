@@ -228,7 +228,9 @@ def test_an_exported_model_takes_its_votes_along(pets, tmp_path):
         load_model_folder(folder, pets.points)
     card["files"] = {name: card["files"][name] for name in ("classifier.skops", "names.json")}
     (folder / "model.json").write_text(json.dumps(card))
-    with pytest.raises(ModelError, match="does not name the files of the votes that the model takes"):
+    with pytest.raises(
+        ModelError, match=r"does not name label_model\.npz, rules\.json, without_votes\.skops, of which"
+    ):
         load_model_folder(folder, pets.points)
 
 
