@@ -117,7 +117,16 @@ def test_other_code_is_told_by_the_digest(lfs):
     assert (found.lfs, found.of_run("run").lfs) == ("", "run")
 
 
-def test_more_expressions_than_a_model_may_have_stay_code():
+def test_what_a_model_may_not_have_stays_code(monkeypatch):
     patterns = [regex_lf(f"r{i}", "a" * 20_000, "ham", "text") for i in range(3)]
     _, rules = rules_of(patterns)
     assert [one.rule is not None for one in rules.rules] == [True, True, False]
+    odd = [
+        number_lf("all", "ham", "length", above=-float("inf")),
+        keyword_lf("half", ["\ud83d"], "ham", "text"),
+        keyword_lf("words", [f"word{i}" for i in range(99)], "ham", "text"),
+        keyword_lf("word", ["word"], "ham", "text"),
+    ]
+    monkeypatch.setattr("dataprogramming.model_rules.MAX_BYTES", 1_000)
+    assert [one.name for one in rules_of(odd)[1].rules if one.rule is not None] == ["word"]
+    assert rules_of([keyword_lf("w" * 1_001, ["word"], "ham", "text")])[1] is None
