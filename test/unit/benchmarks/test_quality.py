@@ -91,6 +91,8 @@ def test_the_mean_over_seeds_is_that_of_values_and_of_draws() -> None:
     both = mean([one, other])
     assert both.main.value == pytest.approx((1 + 0.75) / 2)
     assert both.main.draws == pytest.approx((one.main.draws + other.main.draws) / 2)
+    assert both.main.ends == pytest.approx(np.mean([one.main.ends, other.main.ends], axis=0))
+    assert str(one.main) == "1.000 (0.510–1.000)"  # Wilson: 4 / (4 + 1.96²) is the lower end of 4 of 4
 
 
 def test_no_point_is_judged_by_what_it_chose(tmp_path: Path) -> None:
