@@ -99,7 +99,8 @@ def said_before(methods: Methods) -> str:
     data = methods.data
     found = data.project.compare(data.task, methods.run_id, data.gold, seed=methods.seed)
     rows = zip(found.frame["strategy"], found.frame[found.measure], strict=True)
-    return f"`compare` said on gold: {', '.join(f'{name} {value:.3f}' for name, value in rows)}"
+    values = ", ".join(f"{name} {value:.3f}" for name, value in rows)
+    return f"`compare` said on gold, in {found.measure}: {values}"
 
 
 def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:

@@ -127,7 +127,7 @@ def test_every_method_on_a_set_and_a_page_of_it(folder: Path, tmp_path: Path) ->
     assert lines[2:] == [method for method in quality.METHODS if method != SNORKEL]
     assert "F1 of dog" in text
     assert f"{SNORKEL} is left out: it needs PyTorch" in text
-    assert "`compare` said on gold: " in text
+    assert "`compare` said on gold, in f1_of_positive: constant " in text
     assert "a half of valid judges" in text
     weak = next(line for line in text.splitlines() if line.startswith("| weak "))
     assert float(weak.split(" | ")[1][:5]) > 0.6
