@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from adaptml.features.versions import compare_features as compare_features
     from adaptml.features.versions import drop_feature as drop_feature
     from adaptml.features.versions import list_features as list_features
+    from adaptml.fixing.result import ToFix as ToFix
+    from adaptml.fixing.what_to_fix import what_to_fix as what_to_fix
     from adaptml.gold_labels.reading import GoldLabels as GoldLabels
     from adaptml.gold_labels.step import GoldReport as GoldReport
     from adaptml.gold_labels.step import gold as gold
@@ -127,6 +129,7 @@ if TYPE_CHECKING:
         LogisticRegressionAlgorithm as LogisticRegressionAlgorithm,
     )
     from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
+    from modelling.algorithms.transformer import TransformerAlgorithm as TransformerAlgorithm
     from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
     from modelling.compare_with_champion import ChampionComparison as ChampionComparison
@@ -156,6 +159,8 @@ _NAMES = {
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",
     "adaptml.features.nearest": "table_vectors TableVectors",
+    "adaptml.fixing.result": "ToFix",
+    "adaptml.fixing.what_to_fix": "what_to_fix",
     "adaptml.features.versions": "list_features compare_features FeatureComparison drop_feature",
     "adaptml.gold_labels.reading": "GoldLabels",
     "adaptml.gold_labels.step": "gold GoldReport",
@@ -214,6 +219,7 @@ _NAMES = {
     "modelling.algorithms.linear_svm": "LinearSvmAlgorithm",
     "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
     "modelling.algorithms.mlp": "MlpAlgorithm",
+    "modelling.algorithms.transformer": "TransformerAlgorithm",
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",

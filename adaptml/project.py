@@ -234,6 +234,7 @@ class Project:
         compare_with_champion = adaptml.compare_with_champion
         deploy = adaptml.deploy
         explain = adaptml.explain
+        what_to_fix = adaptml.what_to_fix
         export_model = adaptml.export_model
         predict = adaptml.predict
         serve = adaptml.serve
@@ -268,6 +269,7 @@ class Project:
         compare_with_champion = Step()
         deploy = Step()
         explain = Step()
+        what_to_fix = Step()
         export_model = Step()
         predict = Step()
         serve = Step()

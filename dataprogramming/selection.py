@@ -14,7 +14,7 @@ from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, best, constant, in_words, nested
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, covered
+from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, Sets, covered
 from dataprogramming.label_models.registry import config_fields, label_models_for
 
 AUTO = "auto"
@@ -65,6 +65,7 @@ def select_label_model(
     k: int,
     *,
     fold: Numbers | None = None,
+    sets: Sets = (),
     metric: Metric | None = None,
     choice: str = AUTO,
     config: Config | None = None,
@@ -81,11 +82,12 @@ def select_label_model(
 
     Args:
         problem: one class a point, or any number.
-        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}.
+        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}, and from k on for sets.
         gold: points whose classes are known, or None.
         k: number of classes.
         fold: of each gold point, int64 (g,), values in {0 … FOLDS-1}, as `adaptml.folds.folds_of_keys` gives
             them; None deals the points in turn. A fold may be empty.
+        sets: code k + i is a vote for one of the classes in sets[i].
         metric: what decides; None is the problem's plain measure.
         choice: `auto` or the name of a label model.
         config: parameters of label models by name; each model takes those that it declares.
@@ -99,7 +101,7 @@ def select_label_model(
     metric = metric or accuracy_of(problem)
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
-    given = _parameters(config) | {"cardinality": k}
+    given = _parameters(config) | {"cardinality": k, "sets": sets}
     tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
     known = None if gold is None else GoldInFolds(gold, _folds(gold, fold))
     fits: dict[str, Fit] = {}

@@ -28,6 +28,7 @@ from labelstudio.page import CONTROL, boxes
 from labelstudio.parts import linked_projects, parts_of
 from labelstudio.process_annotations import Export, ProcessedAnnotations, process_tasks
 from labelstudio.standing import asked_of
+from labelstudio.suspicious import SUSPICIOUS, suspicious_parts, suspicious_points
 from labelstudio.sync import refresh
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def push(
             about gold points that read otherwise than when they were labelled, and about points of which
             gold or somebody's answer no longer says which class it is, since that was split or dropped. The
             old answer is not shown: who chooses anew should look at the point. `again` asks about the first n
-            named points whatever was said about them, once for each list of classes.
+            named points whatever was said about them, once for each list of classes. `suspicious`:
+            points whose labels look wrong to the run; somebody else settles those of gold, as disputed ones.
         predictions: a run whose labels become pre-annotations, or None.
         run: the run that the sampling looks at; default: that of `predictions`.
         by: the column of `stratified`.
@@ -164,6 +166,9 @@ def push(
         elif sampling == DISPUTED:
             sample = disputed_points(project, task, data, n, where)
             parts = parts_of(linked, sample, ADJUDICATION)
+        elif sampling == SUSPICIOUS:
+            sample = suspicious_points(project, task, data, n, options.run, where)
+            parts = suspicious_parts(project, task, linked, sample)
         else:
             sample = draw_points(project, task, data, n, options, Path(folder))
             parts = parts_of(linked, sample)

@@ -19,6 +19,7 @@ from labelstudio.absent import nothing_in
 from labelstudio.changed import AGAIN, CHANGED, changed_sample, named_points
 from labelstudio.disputed import DISPUTED, disputed_points
 from labelstudio.local_copy import asked_in
+from labelstudio.suspicious import SUSPICIOUS, suspicious_points
 
 SHOWN = 10
 STRATA_SHOWN = 20
@@ -108,6 +109,8 @@ def _drawn(project: Project, task: Task, data: Data, n: int, options: SamplingOp
         return disputed_points(project, task, data, n, options.where)
     if options.sampling == CHANGED:
         return changed_sample(project, task, data, n, options.where)[0]
+    if options.sampling == SUSPICIOUS:
+        return suspicious_points(project, task, data, n, options.run, options.where)
     if options.sampling == AGAIN:
         return named_points(project, data, n, options.where)
     with TemporaryDirectory(prefix="adaptml-") as folder:

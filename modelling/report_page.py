@@ -7,9 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.calibration import reliability
+from adaptml.fixing.result import ToFix
 from adaptml.reports.calibration import calibration_section
 from adaptml.reports.charts import histogram
 from adaptml.reports.confusion import Confusion, confusion, distribution, gold_section, metrics_table
+from adaptml.reports.fixing import fixing_section
 from adaptml.reports.html import Html
 from adaptml.reports.page import Section, facts, fitting, page, paragraph, warnings_list
 from adaptml.reports.rows import Limits, Points, Rows, Words, about, random_order
@@ -36,6 +38,7 @@ def train_report(
     read_texts: ReadTexts | None = None,
     lines: Sequence[tuple[str, str]] = (),
     warnings: Sequence[str] = (),
+    to_fix: ToFix | None = None,
     seed: int = 0,
 ) -> str:
     """One self-contained HTML page on a training run. The four arguments on gold are all given or all None.
@@ -54,6 +57,7 @@ def train_report(
         read_texts: as in `label_report`: reads the texts of the rows that are shown; None leaves texts out.
         lines: names and sentences that the command printed.
         warnings: what looks wrong, one sentence each.
+        to_fix: labels that look wrong, near-duplicates and weak slices; None for none.
         seed: the same inputs and seed give the same page.
 
     Returns:
@@ -77,6 +81,7 @@ def train_report(
         sections = [
             Section("summary", "Summary", [facts(lines), warnings_list(warnings)]),
             Section("gold", "Against gold", _gold_section(found, rows, policy)),
+            Section("to-fix", "What to fix next", [] if to_fix is None else fixing_section(to_fix, texts)),
             Section("calibration", "Calibration", calibration_section(believed)),
             Section("labels", "Labels", labels),
             Section("metrics", "Metrics", [metrics_table(metrics or {})]),

@@ -11,13 +11,15 @@ import pandas as pd
 from adaptml.data import Data, described
 from adaptml.features.catalogue import Reference
 from adaptml.files import write_text
+from adaptml.fixing.result import ToFix, write_to_fix
 from adaptml.folds import folds_of_keys
 from adaptml.frames import KEYS, write_preview
+from adaptml.labelled import Labelled
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
 from adaptml.rules.of_model import ModelRules
-from adaptml.runs.artifacts import REPORT, RULES
+from adaptml.runs.artifacts import REPORT, RULES, TO_FIX
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -25,11 +27,13 @@ from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
 from adaptml.tasks.metrics import metric_of
-from modelling.algorithms import Classifier, EndModel, algorithm_name
+from modelling.algorithms import Classifier, EndModel, algorithm_name, takes_texts
 from modelling.algorithms.core import Matrix
+from modelling.algorithms.transformer_model import TextClassifier
 from modelling.choosing import Combined, HeldOut, Trials, combine
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
-from modelling.evaluate import Evaluation
+from modelling.evaluate import IN_ONE_FOLD, Evaluation
+from modelling.fixing import to_fix_of_training
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.report_page import train_report
@@ -177,10 +181,10 @@ def train(
         check_keeping(known)
     drawn = None if search is None else drawn_settings(made, list(params or {}), search, settings.seed)
     labels = split(project, task, data, test, gold, settings.seed)
-    learner = Learner(made, labels.task.problem, seed=settings.seed)
+    learner = Learner(made, labels.task.problem, seed=settings.seed, show_progress=show_progress)
     gold_keys = None if labels.gold is None else labels.gold.keys
     columns = exact_features(
-        project, labels.task, settings.features, labels.training.keys, gold_keys, labels.test
+        project, labels.task, made, settings.features, labels.training.keys, gold_keys, labels.test
     )
     shown = _parameters(labels, learner, columns, settings, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
@@ -199,9 +203,17 @@ def train(
         lines = [
             *_lines(labels, done, training.evaluation),
             *training.lines(settings.came_from),
+            *(("fine-tuning", note) for note in _fine_tuned(done.model)),
             *(("column", note) for note in reader.columns.notes),
         ]
-        _write_report(project, training, recorder, lines, settings.seed, texts)
+        to_fix = to_fix_of_training(
+            project, data_of(data), labels, reader, training.learner, training.weak, training.gold,
+            training.evaluation.gold,
+        )  # fmt: skip
+        if to_fix is not None:
+            write_to_fix(to_fix, recorder.folder / TO_FIX)
+            lines.append(("to fix next", "; ".join(to_fix.sentences)))
+        _write_report(project, training, recorder, lines, settings.seed, texts, to_fix)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task,
@@ -217,6 +229,11 @@ def train(
     if keep:
         lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
     return _result(recorder, labels, done, training, lines, section)
+
+
+def _fine_tuned(model: EndModel) -> list[str]:
+    """How a model was fine-tuned, for people; nothing of another."""
+    return [part.note for part in model.parts_ if isinstance(part, TextClassifier)]
 
 
 def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
@@ -267,6 +284,7 @@ class _Training:
         evaluation: how good the model is.
         warnings: what looks wrong.
         width: how many numbers a data point's features have.
+        weak, gold: what was trained on, with features; None for none.
     """
 
     def __init__(
@@ -279,23 +297,28 @@ class _Training:
         self.evaluation = Evaluation(labels.task, recorder.folder, metric)
         self.warnings = [*labels.notes, *few_points(labels)]
         self.width = 0
+        self.weak: Weak | None = None
+        self.gold: Gold | None = None
 
     def run(self, strategy: str, soft: bool | None, drawn: Sequence[Mapping[str, Any]] | None) -> Combined:
         """Train by a strategy, with the best of settings that were drawn, and evaluate."""
         rest = strategy == AUTO or strategy.startswith("relabelled")
         weak = weak_labels(self._run, self.labels, self._reader, soft=soft, rest=rest, seed=self.learner.seed)
-        gold = self._gold()
+        gold = self.gold = self._gold()
         if drawn is not None:
             check_gold(gold)
         done = self._combine(strategy, weak, gold, soft)
         if drawn is not None:
             done = self._search(done, drawn, weak.get(done.way.label_model), check_gold(gold))
         self._tell(done)
+        self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
-            held_out = done.judged or self._held_out(done, weak, gold, soft)
-            self.evaluation.on_gold(held_out, done, self.labels.gold, gold.folds)
+            self._judge(done, weak, gold, self.labels.gold)
+            for warning in self.evaluation.warnings:
+                self._recorder.log.warning("%s", warning)
+            self.warnings += self.evaluation.warnings
         if self.labels.test is not None:
             model, V = self._for_test(done, self.labels.test)
             self.evaluation.on_test(model, self._reader, self.labels.test, V)
@@ -318,7 +341,9 @@ class _Training:
         self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
-        with progress("choosing", None, shown=self._reader.show_progress, unit="ways") as advance:
+        # Fine-tuning has a bar of its own, and there is nothing to choose.
+        shown = self._reader.show_progress and not takes_texts(self.learner.classifier)
+        with progress("choosing", None, shown=shown, unit="ways") as advance:
             return combine(
                 strategy,
                 self.learner,
@@ -329,9 +354,18 @@ class _Training:
                 advance=lambda _: advance(1),
             )
 
-    def _held_out(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, soft: bool | None) -> HeldOut:
+    def _judge(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, truth: Labelled) -> None:
+        """Compare with gold that was trained on too, as models say that did not see it."""
+        trials = Trials(self.learner, weak, gold, self.evaluation.metric)
+        if takes_texts(self.learner.classifier):
+            held_out, rows = trials.in_one_fold(done.way)
+            self.evaluation.on_gold(held_out, done, truth.take(rows), gold.folds[rows], IN_ONE_FOLD)
+            return
+        held_out = done.judged or self._held_out(done, trials)
+        self.evaluation.on_gold(held_out, done, truth, gold.folds)
+
+    def _held_out(self, done: Combined, trials: Trials) -> HeldOut:
         """What the way that was not chosen, but asked for or the only one, says of gold unseen."""
-        trials = Trials(self.learner, weak, gold, self.evaluation.metric, soft=soft)
         trials.run([done.way])
         if done.way in trials.failed:
             raise trials.failed[done.way]
@@ -353,6 +387,8 @@ class _Training:
                 "tried %s: %s %.3f, log loss %.3f",
                 other, self.evaluation.metric.title, found.metric, found.log_loss,
             )  # fmt: skip
+        for note in _fine_tuned(done.model):
+            self._recorder.log.info("fine-tuning: %s", note)
         self._recorder.metrics["unconverged"] = bool(stopped)
         if stopped:
             self._recorder.log.warning("%s", stopped)
@@ -373,6 +409,7 @@ class _Training:
         self._recorder.children += found.children()
         trials = Trials(found.learner, {done.way.label_model: weak} if weak else {}, gold, metric)
         held_out = {**done.held_out, done.strategy: found.held_out}
+        trials.run([done.way])  # to calibrate it
         model, why = trials.fit(done.way), trials.why_calibrated(done.way)
         return replace(done, model=model, held_out=held_out, judged=found.held_out, calibration=why)
 
@@ -401,6 +438,7 @@ def _write_report(
     lines: Sequence[tuple[str, str]],
     seed: int,
     texts: bool,
+    to_fix: ToFix | None,
 ) -> None:
     task, found = training.labels.task, training.evaluation
     truth, said = found.gold or (None, None)
@@ -419,6 +457,7 @@ def _write_report(
         read_texts=texts_of_task(project.database, task) if texts else None,
         lines=lines,
         warnings=training.warnings,
+        to_fix=to_fix,
         seed=seed,
     )
     write_text(page, recorder.folder / REPORT)

@@ -18,7 +18,9 @@ from portal.guard import Guard
 from portal.jobs import JobStore, workers
 from portal.paths import STATIC
 
-ROOMS = ("home", "new_task", "help", "rules", "assist", "data", "annotation", "runs", "models", "jobs")
+ROOMS = (
+    "home", "new_task", "help", "rules", "assist", "data", "annotation", "runs", "fixing", "models", "jobs",
+)  # fmt: skip
 
 
 def make_app(

@@ -74,8 +74,8 @@ def push_command(
         str,
         typer.Option(
             help="random, stratified, diverse, uncertain, disagreement, uncovered, a mixture such as "
-            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or changed, to ask again; "
-            "or again, to ask again about the points that are named."
+            "uncertain:0.5,random:0.5; or disputed, for somebody else to settle; or suspicious, what looks "
+            "wrong to --run; or changed, to ask again; or again, to ask again about the named points."
         ),
     ] = "random",
     predictions: Annotated[
@@ -110,6 +110,8 @@ def push_command(
         )
     if sampling == "disputed":
         output().print("Somebody who has not annotated these points settles them: what they say is gold.")
+    elif sampling == "suspicious":
+        output().print("Somebody else settles those that have a gold label: what they say is gold then.")
     elif sampling not in ("changed", "again") and sample.frame["inclusion_prob"].isna().any():
         output().print(
             "warning: how likely each point was to be drawn is unknown; shares cannot be weighted back"

@@ -10,6 +10,7 @@ predictions.parquet       table_name, id, label, label_probs of an end model's t
 gold_predictions.parquet  the same of gold points that were trained on too, by cross-validation
 lfs.json                  the labelling functions that were used: fingerprint, code, what each refers to
 rules.json                those of them that are data, see `adaptml.rules.of_model`; it goes with an end model
+what_to_fix.json          labels that look wrong, near-duplicates and weak slices; see `adaptml.fixing`
 report.html               what the run found, for people
 log.txt                   what happened, with every warning
 """
@@ -23,6 +24,7 @@ TRAINING_DATA, DEVELOPMENT_DATA = "training_data.parquet", "development_data.par
 FOLD_PROBS, LABEL_MODELS = "fold_probs.parquet", "label_models"
 LFS, RULES = "lfs.json", "rules.json"
 PREDICTIONS, GOLD_PREDICTIONS = "predictions.parquet", "gold_predictions.parquet"
+TO_FIX = "what_to_fix.json"
 REPORT, LOG = "report.html", "log.txt"
 # Of runs before votes had keys: label matrices without them.
 OLD_VOTES, OLD_GOLD_VOTES = "train_label_matrix.npy", "dev_label_matrix.npy"

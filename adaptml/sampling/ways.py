@@ -45,6 +45,13 @@ WAYS = (
         mixes=False,
     ),
     Way(
+        "suspicious",
+        "Points whose gold label, or label of the label model, looks wrong to a run that was compared with "
+        "gold, the most suspicious first; somebody else settles those of gold.",
+        "run",
+        mixes=False,
+    ),
+    Way(
         "changed",
         "Gold points that read otherwise than when they were labelled, or whose class was split or dropped: "
         "they are asked about again.",

@@ -54,6 +54,8 @@ KINDS: dict[str, Kind] = {
     "run_log_of_modelling": Kind("portal.runs.answers:log", MODELLING),
     "beside_of_labelling": Kind("portal.runs.answers:beside", LABELLING),
     "beside_of_modelling": Kind("portal.runs.answers:beside", MODELLING),
+    "to_fix_of_labelling": Kind("portal.fixing.answers:read", LABELLING),
+    "to_fix_of_modelling": Kind("portal.fixing.answers:read", MODELLING),
     "label_choices": Kind("portal.runs.answers:label_choices", LABELLING),
     "train_choices": Kind("portal.runs.answers:train_choices", MODELLING),
     # End models.

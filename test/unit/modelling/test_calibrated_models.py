@@ -100,6 +100,7 @@ def test_a_model_that_others_stand_on_stays_as_it_is() -> None:
     (X, Y), learner = points(200, 0), Learner(get_algorithm("logistic_regression"), MULTICLASS)
     weak = {"rules": Weak(*points(200, 1)[:1], Outcome(points(200, 1)[1] * 1.0, points(200, 1)[1]))}
     trials = Trials(learner, weak, Gold(X, Y, np.arange(200) % 5), ACCURACY)
+    trials.run([Way("weak", "rules")])
     alone = trials.fit(Way("weak", "rules"))
     stacked = trials.fit(Way("stacked", "rules"))
     assert alone.calibrator_ is not None

@@ -53,7 +53,7 @@ def test_a_run_is_evaluated_on_points_that_it_did_not_train_on(
     assert found == {
         "classifier.skops", "names.json", "log.txt", "training_data.html", "predictions.parquet", "predictions.html",
         "lm_confusion_matrix.png", "gold_confusion_matrix.png", "report.html", "model",
-        "lm_roc_curve.png", "lm_det_curve.png", "gold_roc_curve.png", "gold_det_curve.png",
+        "what_to_fix.json", "lm_roc_curve.png", "lm_det_curve.png", "gold_roc_curve.png", "gold_det_curve.png",
     }  # fmt: skip
     predicted = pd.read_parquet(project.runs.artifact(done.run_id, "predictions.parquet", tmp_path))
     assert predicted["id"].tolist() == [f"t{i}" for i in range(35, 60)]
