@@ -80,14 +80,10 @@ def to_fix_of_training(
     tables = pd.concat([one.points.keys["table_name"] for one in sets]).unique().tolist()
     vectors = _vectors(project, tables, features)
     found = [
-        Points(
-            one.points.keys[KEYS],
-            one.points.Y,
-            of.probs,
-            of.predicted,
-            _read(project, one, features, vectors),
+        Points(one.points.keys[KEYS], one.points.Y, of.probs, of.predicted, matrix)
+        for one, of, matrix in zip(
+            sets, said, [_read(project, one, features, vectors) for one in sets], strict=True
         )
-        for one, of in zip(sets, said, strict=True)
     ]
     return find_what_to_fix(
         project, *found,
