@@ -129,6 +129,7 @@ if TYPE_CHECKING:
         LogisticRegressionAlgorithm as LogisticRegressionAlgorithm,
     )
     from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
+    from modelling.algorithms.transformer import TransformerAlgorithm as TransformerAlgorithm
     from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
     from modelling.compare_with_champion import ChampionComparison as ChampionComparison
@@ -218,6 +219,7 @@ _NAMES = {
     "modelling.algorithms.linear_svm": "LinearSvmAlgorithm",
     "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
     "modelling.algorithms.mlp": "MlpAlgorithm",
+    "modelling.algorithms.transformer": "TransformerAlgorithm",
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",
     "modelling.deploy": "deploy Deployed",

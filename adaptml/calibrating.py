@@ -50,7 +50,13 @@ class Calibrated:
 
 
 def calibrate(
-    metric: Metric, Y: Indicator, said: Outcome, fold: Folds, *, renames: bool = True
+    metric: Metric,
+    Y: Indicator,
+    said: Outcome,
+    fold: Folds,
+    *,
+    renames: bool = True,
+    points: str = "gold points",
 ) -> Calibrated:
     """Calibrate where that is better on gold that had no say in it.
 
@@ -63,17 +69,18 @@ def calibrate(
         fold: of each point, int64 (g,).
         renames: whether the classes that are named follow from the new probabilities; else they stay, as
             where thresholds move along.
+        points: what the points are, for people.
     """
     problem, parts = metric.problem, np.unique(fold).tolist()
     shifted = _shifted(problem, Y)
     if len(Y) < MIN_POINTS or not shifted.any() or len(parts) < 2:
-        return Calibrated(None, dict.fromkeys(parts), said, f"not calibrated: {_too_few(problem, Y)}")
+        return Calibrated(None, dict.fromkeys(parts), said, f"not calibrated: {_too_few(problem, Y, points)}")
     fits = {
         part: fit_calibrator(problem, Y[fold != part], said.probs[fold != part], shifted) for part in parts
     }
     other = _calibrated(problem, said, fold, fits, renames=renames)
     before, after = (problem.log_loss(Y, one.probs) for one in (said, other))
-    losses = f"log loss {before:.3f} → {after:.3f} out of fold, on {len(Y):,} gold points"
+    losses = f"log loss {before:.3f} → {after:.3f} out of fold, on {len(Y):,} {points}"
     if not _helps(metric, Y, said, other):
         why = f"{metric.title} would be worse" if after < before else "it would not be better"
         return Calibrated(None, dict.fromkeys(parts), said, f"not calibrated: {why} ({losses})")
@@ -83,7 +90,7 @@ def calibrate(
         for part, rows in others.items()
     }
     left = int((~shifted).sum())
-    kept = f"; {left} of {len(shifted)} classes have too few points to be shifted" if left else ""
+    kept = f"; gold is too little to shift {left} of {len(shifted)} classes" if left else ""
     calibrator = fit_calibrator(problem, Y, said.probs, shifted)
     nested = _calibrated(problem, said, fold, by_fold, renames=renames)
     return Calibrated(calibrator, by_fold, nested, f"calibrated: {losses}{kept}")
@@ -156,15 +163,17 @@ def calibrated_model(model: FittedModel, calibrator: Floats) -> FittedModel:
 def _shifted(problem: ProblemType, Y: Indicator) -> Mask:
     """Which classes gold says enough of, bool (k,)."""
     counts = Y.sum(axis=0, dtype=np.int64)
-    enough = counts >= MIN_OF_CLASS
-    return enough if problem.exclusive else enough & (len(Y) - counts >= MIN_OF_CLASS)
+    enough: Mask = counts >= MIN_OF_CLASS
+    if not problem.exclusive:
+        enough &= len(Y) - counts >= MIN_OF_CLASS
+    return enough
 
 
-def _too_few(problem: ProblemType, Y: Indicator) -> str:
+def _too_few(problem: ProblemType, Y: Indicator, points: str) -> str:
     if len(Y) < MIN_POINTS:
-        return f"{len(Y):,} gold points are too few; {MIN_POINTS} are needed"
+        return f"{len(Y):,} {points} are too few; {MIN_POINTS} are needed"
     without = "" if problem.exclusive else " and as many without it"
-    return f"no class has {MIN_OF_CLASS} gold points{without}"
+    return f"no class has {MIN_OF_CLASS} {points}{without}"
 
 
 def _fit_softmax(X: Floats, Y: Indicator, shifted: Mask) -> Floats:

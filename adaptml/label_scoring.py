@@ -50,8 +50,13 @@ def sigmoid(scores: Floats, balance: Floats) -> Floats:
 
 
 def noisy_or(scores: Floats, _balance: Floats) -> Floats:
-    """P_c = 1 - exp(score_c), where score_c is the sum of log(1 - accuracy) of the LFs that vote for c."""
+    """P_c = 1 - exp(score_c): noisy or without a leak, of models that earlier versions wrote."""
     return np.asarray(0.0 - np.expm1(scores))  # 0.0 - 0.0, as -0.0 is written out with its sign
+
+
+def leaky_or(scores: Floats, balance: Floats) -> Floats:
+    """P_c = 1 - (1 - balance_c) exp(score_c): noisy or with a leak, the share of c where no LF votes for it."""
+    return np.asarray(1.0 - (1.0 - balance) * np.exp(scores))
 
 
 def argmax(probs: Floats, _balance: Floats, _thresholds: Floats) -> Flags:
@@ -93,7 +98,7 @@ def is_calibrator(values: Floats, k: int) -> bool:
     return values.shape == (2, k) and bool(np.isfinite(values).all() and (values[0] > 0).all())
 
 
-LINKS: dict[str, Link] = {f.__name__: f for f in (share, softmax, sigmoid, noisy_or)}
+LINKS: dict[str, Link] = {f.__name__: f for f in (share, softmax, sigmoid, noisy_or, leaky_or)}
 DECISIONS: dict[str, Decision] = {f.__name__: f for f in (argmax, thresholds, thresholds_or_best, knee)}
 
 

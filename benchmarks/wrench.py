@@ -1,41 +1,48 @@
 """Label models and end models on a data set in the format of the WRENCH benchmark (arXiv 2109.11377).
 
-    python benchmarks/wrench.py FOLDER [--seed S] [--algorithm A]
+    python benchmarks/wrench.py FOLDER [--positive CLASS] [--judge valid] [--seed S] [--algorithm A]
 
 FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text,
 label, weak_labels: one vote per labelling function, -1 for none). Votes are taken as given; texts are encoded
-by the default encoder. Every choice is made by cross-validation on the gold labels of `valid`; those of
-`train` are never used, and those of `test` only for the figures in the table.
+by the default encoder. Every choice is made by cross-validation on the gold labels of `valid`, by the
+functions that `label`, `train` and `compare` call; those of `train` are never used, and those of `test` only
+for the figures in the table. `--judge valid` leaves `test` alone: half of `valid` judges, the other is gold.
+`benchmarks/quality.py` goes the same way through tables and commands.
 """
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import typer
-from rich.table import Table
-from sklearn.base import clone
-from sklearn.metrics import f1_score
 
+from adaptml.bootstrap import interval
 from adaptml.cli.support import output, run_command
-from adaptml.errors import FrameError
+from adaptml.errors import FrameError, ModelError
 from adaptml.features.encoders import get_encoder
-from adaptml.tasks import MULTICLASS
+from adaptml.folds import folds_of_keys
+from adaptml.tasks import MULTICLASS, Task
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, constant, metric_of
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold as VotedGold
 from dataprogramming.label_models.core import covered
-from dataprogramming.selection import select_label_model
+from dataprogramming.selection import Selection, select_label_model
 from modelling.algorithms import get_algorithm
-from modelling.strategies import AUTO, Gold, Learner, Weak, combine, cross_validate
+from modelling.algorithms.end_model import vote_log_odds
+from modelling.choosing import Combined, combine
+from modelling.strategies import AUTO, Gold, Learner, Weak
 
 ENCODER = "hybrid"
-POLICY = "Rows without votes: label models give them the class balance; no end model takes that for a label."
+POLICY = (
+    "Rows without votes: label models give them the class balance, and no end model takes that for a label."
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,14 +61,17 @@ class Split:
     Y: npt.NDArray[np.int8]
     L: npt.NDArray[np.int8]
 
+    def rows(self, chosen: npt.NDArray[np.int64]) -> "Split":
+        """Some of the rows."""
+        return Split(self.X[chosen], self.Y[chosen], self.L[chosen])
+
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: a method and its figures on `test`."""
+    """One line of the table: a method, what it says of the rows that judge, and how long it took."""
 
     method: str
-    accuracy: float
-    f1: float
+    said: Outcome
     remark: str
     seconds: float
 
@@ -108,118 +118,196 @@ def _read(path: Path) -> Any:
 
 
 class Benchmark:
-    """The methods on one data set of k classes. Every choice is made on `valid`."""
+    """The methods on one data set of k classes. Every choice is made on `valid`.
 
-    def __init__(self, train: Split, valid: Split, test: Split, algorithm: str, seed: int) -> None:
-        self.train, self.valid, self.test = train, valid, test
-        self.k = test.Y.shape[1]
+    Attributes:
+        train: rows with votes and without labels.
+        valid: gold.
+        test: rows that judge.
+        task: names the classes, and the positive one.
+        metric: what decides.
+    """
+
+    def __init__(
+        self, train: Split, valid: Split, test: Split, task: Task, algorithm: str, seed: int
+    ) -> None:
+        self.train, self.valid, self.test, self.task = train, valid, test, task
+        self.metric = metric_of(task, valid.Y)
         self.config = SnorkelConfig(seed=seed)
-        self.gold = Gold(valid.X, valid.Y)
-        self.voted_gold = VotedGold(valid.L, valid.Y)
+        keys = pd.DataFrame({"table_name": "valid", "id": [str(i) for i in range(len(valid.Y))]})
+        self.gold = Gold(valid.X, valid.Y, folds_of_keys(keys))
         self.learner = Learner(get_algorithm(algorithm), MULTICLASS, seed=seed)
 
     def lines(self) -> Iterator[Line]:
-        """All methods, one after the other."""
+        """All methods, one after the other; one that cannot be trained is left out."""
+        said = constant(MULTICLASS, self.valid.Y, len(self.test.Y))
+        yield Line("constant", said, "always the most frequent class", 0.0)
         start = time.perf_counter()
-        selected = select_label_model(MULTICLASS, self.train.L, self.voted_gold, self.k, config=self.config)
+        gold = VotedGold(self.valid.L, self.valid.Y)
+        selected = select_label_model(
+            MULTICLASS,
+            self.train.L,
+            gold,
+            len(self.task.classes),
+            fold=self.gold.folds,
+            metric=self.metric,
+            config=self.config,
+        )
         each = (time.perf_counter() - start) / len(selected.models)
         for name, model in selected.models.items():
-            remark = "used below" if name == selected.chosen else ""
-            yield self._judged(name, model.predict_proba(self.test.L), remark, each)
-        start = time.perf_counter()
-        weak = self._weak(selected.model)
-        learner, remark = self._soft_or_hard(weak)
+            remark = "chosen by label" if name == selected.chosen else ""
+            yield Line(name, _says(model, self.test.L), remark, each)
+        weak = self._weak(selected)
         for method, strategy, known in (
-            ("end model, weak labels", "weak", None),
-            ("end model, gold labels", "gold", self.gold),
-            ("end model, both", AUTO, self.gold),
+            ("end model, gold labels", "gold", {}),
+            ("end model, weak labels", "weak", weak),
+            ("end model, both", AUTO, weak),
         ):
-            done = combine(strategy, learner, None if strategy == "gold" else weak, known)
-            remark = remark if strategy == "weak" else done.strategy if strategy == AUTO else ""
-            took = time.perf_counter() - start
-            yield self._judged(method, done.model.predict_proba(self.test.X), remark, took)
             start = time.perf_counter()
+            try:
+                done = combine(strategy, self.learner, known, self.gold, self.metric)
+            except ModelError as error:
+                output().print(f"{method} is left out: {error}")
+                continue
+            said = self._answers(done, selected)
+            yield Line(method, said, str(done.way), time.perf_counter() - start)
 
-    def _judged(self, method: str, probs: Floats, remark: str, seconds: float) -> Line:
-        truth, named = self.test.Y.argmax(axis=1), probs.argmax(axis=1)
-        kind = {"average": "binary", "pos_label": 1} if self.k == 2 else {"average": "macro"}
-        f1 = f1_score(truth, named, zero_division=0, **kind)
-        return Line(method, float((truth == named).mean()), float(f1), remark, seconds)
-
-    def _weak(self, model: LabelModel) -> Weak:
-        """`train` as a label model labels it, which is fitted anew where gold is held out."""
+    def _weak(self, selected: Selection) -> dict[str, Weak]:
+        """`train` as each label model labels it, and as it does without the gold of a fold."""
         rows = covered(self.train.L)
+        L, X, rest = self.train.L[rows], self.train.X[rows], self.train.X[~rows]
+        names = sorted(selected.models, key=lambda name: name != selected.chosen)
 
-        def refit(inside: npt.NDArray[np.int64]) -> Floats:
-            part = self.voted_gold.rows(inside)
-            return clone(model).fit(self.train.L, part.L, part.Y).predict_proba(self.train.L[rows])  # type: ignore[no-any-return]
+        def without(name: str, fold: int) -> Outcome:
+            return _says(selected.without[name][fold], L)
 
-        P = model.predict_proba(self.train.L[rows])
-        return Weak(self.train.X[rows], P, self.train.X[~rows], refit)
-
-    def _soft_or_hard(self, weak: Weak) -> tuple[Learner, str]:
-        """Whether to train on probabilities or on the classes that they name, and what that was."""
-        tried = {
-            name: replace(self.learner, soft_labels=name == "soft labels")
-            for name in ("soft labels", "hard labels")
+        return {
+            name: Weak(
+                X,
+                _says(selected.models[name], L),
+                rest,
+                lambda fold, name=name: without(name, fold),  # type: ignore[misc]
+                selected.held_out[name],
+                selected.models[name].fitted_.thresholds,
+            )
+            for name in names
         }
-        losses = {
-            name: cross_validate(["weak"], learner, weak, self.gold)["weak"].log_loss
-            for name, learner in tried.items()
-        }
-        chosen = min(losses, key=lambda name: losses[name])
-        return tried[chosen], chosen
+
+    def _answers(self, done: Combined, selected: Selection) -> Outcome:
+        """What a model says of the rows that judge, whose votes are known."""
+        V = None
+        if done.model.takes_votes:
+            model = selected.models[done.way.label_model]
+            V = vote_log_odds(MULTICLASS, model.predict_proba(self.test.L))
+        probs = done.model.predict_proba(self.test.X, V)
+        return Outcome(probs, MULTICLASS.decide(probs))
 
 
-def read(folder: Path, algorithm: str, seed: int) -> Benchmark:
+def _says(model: LabelModel, L: npt.NDArray[np.int8]) -> Outcome:
+    probs = model.predict_proba(L)
+    return Outcome(probs, model.decide(probs))
+
+
+def halves(split: Split, seed: int) -> tuple[Split, Split]:
+    """Two halves of a split."""
+    order = np.random.default_rng(seed).permutation(len(split.Y))
+    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    return split.rows(first), split.rows(second)
+
+
+def read(folder: Path, algorithm: str, seed: int, positive: str | None, judge: str) -> Benchmark:
     """A data set from its folder.
+
+    Args:
+        folder: label.json and the splits.
+        algorithm: of the end models.
+        seed: of all random choices.
+        positive: the class whose F1 decides; of two classes only.
+        judge: `test`, or `valid` for half of it.
 
     Raises:
         FrameError: a folder that is not in WRENCH's format.
-        ModelError: no such algorithm.
+        ModelError: no such algorithm or class.
     """
-    k = len(read_classes(folder))
-    train, valid, test = (read_split(folder, name, k) for name in ("train", "valid", "test"))
+    names = read_classes(folder)
+    if positive is not None and (positive not in names or len(names) != 2):
+        raise ModelError(
+            f"positive is {positive!r}; expected one of two classes, and {folder} has {', '.join(names)}"
+        )
+    train, valid = (read_split(folder, name, len(names)) for name in ("train", "valid"))
+    valid, test = halves(valid, seed) if judge == "valid" else (valid, read_split(folder, "test", len(names)))
     for name, split in (("valid", valid), ("test", test)):
         if split.L.shape[1] != train.L.shape[1]:
             raise FrameError(
                 f"{folder / name}.json has votes of {split.L.shape[1]} labelling functions and train.json "
                 f"of {train.L.shape[1]}; expected the same"
             )
-    return Benchmark(train, valid, test, algorithm, seed)
+    task = Task.model_validate({"classes": names, "positive": positive})
+    return Benchmark(train, valid, test, task, algorithm, seed)
 
 
 def _heading(name: str, data: Benchmark) -> str:
     """What the data set holds."""
     votes = f"{covered(data.train.L).mean():.1%} of train and {covered(data.test.L).mean():.1%} of test"
     return (
-        f"{name}: {data.k} classes, {data.test.L.shape[1]} labelling functions, {len(data.train.X)} train, "
-        f"{len(data.valid.X)} valid, {len(data.test.X)} test; {votes} have votes"
+        f"{name}: {len(data.task.classes)} classes, {data.test.L.shape[1]} labelling functions, "
+        f"{len(data.train.X)} train, {len(data.valid.X)} gold, {len(data.test.X)} that judge; {votes} have "
+        f"votes; chosen by {data.metric.title}"
     )
+
+
+def _told(data: Benchmark) -> list[Metric]:
+    """The figures of the table."""
+    plain, macro = accuracy_of(MULTICLASS), Metric("macro_f1", MULTICLASS)
+    return [plain, macro, *([data.metric] if data.metric.positive is not None else [])]
+
+
+def below(data: Benchmark, lines: Mapping[str, Outcome]) -> list[str]:
+    """Where "both" is below another line by more than the paired 95 % interval, a sentence each."""
+    both, found = lines.get("end model, both"), []
+    for name, said in lines.items():
+        for metric in _told(data)[:2]:
+            if both is None:
+                continue
+            low, high = interval(metric.draws(data.test.Y, said, 0) - metric.draws(data.test.Y, both, 0))
+            if low > 0:
+                found.append(f"both is below {name} in {metric.title}, by {low:.3f} to {high:.3f}")
+    return found
 
 
 def command(
     folder: Annotated[Path, typer.Argument(help="Data set in WRENCH's format: label.json and three splits.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 0,
     algorithm: Annotated[str, typer.Option(help="Algorithm of the end models.")] = "logistic_regression",
+    positive: Annotated[str | None, typer.Option(help="Of two classes, the one whose F1 decides.")] = None,
+    judge: Annotated[
+        Literal["test", "valid"], typer.Option(help="What judges: test, or half of valid.")
+    ] = "test",
 ) -> None:
     """Judge label models and end models on a data set in the format of the WRENCH benchmark."""
     start = time.perf_counter()
-    data = read(folder, algorithm, seed)
-    console = output()
+    data = read(folder, algorithm, seed, positive, judge)
+    console, said, shown = output(), {}, _told(data)
     console.print(_heading(folder.resolve().name, data))
-    table = Table("method", box=None, pad_edge=False)
-    for head in ("accuracy", "F1 of class 1" if data.k == 2 else "F1 macro", "time"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("chosen on valid", no_wrap=True)
-    for line in data.lines():
-        table.add_row(
-            line.method, f"{line.accuracy:.3f}", f"{line.f1:.3f}", f"{line.seconds:.1f} s", line.remark
-        )
-    console.print(table)
+    heads = [head for metric in shown for head in (metric.title, "95 % interval")]
+    console.print(_row("method", [*heads, "log loss", "time"], "chosen on gold"))
+    for line in data.lines():  # each as soon as it is there
+        said[line.method] = line.said
+        cells = []
+        for metric in shown:
+            low, high = metric.interval(data.test.Y, line.said)
+            cells += [f"{metric.value(data.test.Y, line.said):.3f}", f"{low:.3f} to {high:.3f}"]
+        cells += [f"{MULTICLASS.log_loss(data.test.Y, line.said.probs):.3f}", f"{line.seconds:.1f} s"]
+        console.print(_row(line.method, cells, line.remark))
+    for sentence in below(data, said):
+        console.print(sentence)
     console.print(POLICY)
     took = time.perf_counter() - start
     console.print(f"encoder {ENCODER}, algorithm {algorithm}, seed {seed}, {took:.0f} s in all")
+
+
+def _row(method: str, cells: list[str], remark: str) -> str:
+    return f"{method:<24}" + "".join(f"{cell:>16}" for cell in cells) + f"  {remark}"
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from adaptml.errors import listed
 from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.label_models.config import MIN_LFS
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
+from dataprogramming.label_models.dependence import find_dependent
 from dataprogramming.lf_table import Counts, VoteCounts, count_votes, lf_table
 
 MOST_COVERAGE = 0.5
 FEW_COMMON_VOTES = 5
+MOST_DEPENDENT = 5  # pairs of labelling functions that are named
 FEW_VOTES_ON_GOLD = 3
 BATCH_ROWS = 100_000
 # Of `lf_table`: counts that are shares in the summary already, and the interval.
@@ -92,7 +94,9 @@ def find_problems(
     unnamed = [class_names[c] for c in range(k) if not named[c]]
     if unnamed:
         problems.append(f"no labelling function votes for {listed(unnamed)} on any point: write one")
-    problems += _twins(L, votes, lf_names)
+    twins = _twins(L, votes)
+    problems += [_twin(pair, votes, lf_names) for pair in twins]
+    problems += _dependents(L, gold, lf_names, sets, {(lf_names[i], lf_names[j]) for i, j in twins})
     return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names, codes)
 
 
@@ -121,18 +125,38 @@ def _chance(gold: Gold, codes: VoteCodes) -> Floats:
     return np.asarray(by_code @ share / np.maximum(by_code.sum(axis=1), 1), np.float64)
 
 
-def _twins(L: LabelMatrix, votes: Counts, lf_names: Sequence[str]) -> list[str]:
+def _twins(L: LabelMatrix, votes: Counts) -> list[tuple[int, int]]:
     """Pairs of LFs that always vote alike, wherever one of them votes: their columns are equal."""
     alike: dict[bytes, list[int]] = {}
     for j, digest in enumerate(_digests(L)):
         if votes[j] >= FEW_COMMON_VOTES:
             alike.setdefault(digest, []).append(j)
-    pairs = sorted(pair for group in alike.values() for pair in combinations(group, 2))
-    return [
+    return sorted(pair for group in alike.values() for pair in combinations(group, 2))
+
+
+def _twin(pair: tuple[int, int], votes: Counts, lf_names: Sequence[str]) -> str:
+    i, j = pair
+    return (
         f"labelling functions {lf_names[i]} and {lf_names[j]} always agree ({votes[i]} votes): "
         "one of them adds nothing but the weight of the other"
-        for i, j in pairs
+    )
+
+
+def _dependents(
+    L: LabelMatrix, gold: Gold | None, lf_names: Sequence[str], sets: Sets, said: set[tuple[str, str]]
+) -> list[str]:
+    """A sentence for each pair of LFs of which one repeats the other, but for those of which it was said."""
+    found = [pair for pair in find_dependent(L, lf_names, gold, sets) if (pair.lf, pair.other) not in said]
+    sentences = [
+        f"{pair.share:.0%} of the votes of labelling function {pair.lf} are cast by {pair.other} too"
+        + (", and the other way round" if pair.kind == "duplicate" else "")
+        + ": they are hardly two opinions; merge them, or look for something else with one of them"
+        for pair in found[:MOST_DEPENDENT]
     ]
+    if len(found) > MOST_DEPENDENT:
+        pairs = f"{more} more pairs" if (more := len(found) - MOST_DEPENDENT) > 1 else "1 more pair"
+        sentences.append(f"{pairs} of labelling functions of which one repeats the other so")
+    return sentences
 
 
 def _digests(L: LabelMatrix) -> list[bytes]:

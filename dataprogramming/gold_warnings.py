@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom
 
-from adaptml.bootstrap import interval
 from adaptml.gold_labels.judging import MIN_JUDGE
+from adaptml.gold_labels.shown import is_shown_better, passed_over
 from dataprogramming.label_models.core import MIN_GOLD, Gold, Indicator, covered
 from dataprogramming.on_gold import constant_title
 from dataprogramming.selection import Selection
 
 FEW_PER_CLASS = 10  # labelled points for each class, below which hardly any end model learns
-UNLIKELY = 0.001  # a class that is missed so one-sidedly by chance is not to be expected in any run
 
 
 def gold_warnings(
@@ -79,8 +77,7 @@ def not_better_than_constant(
     judged, constant, metric = selection.judged, selection.constant, selection.metric
     if gold is None or judged is None or constant is None or len(gold) < MIN_GOLD:
         return None
-    drawn = [metric.sign * metric.draws(gold.Y, said, 0) for said in (judged, constant)]
-    if interval(drawn[0] - drawn[1])[0] > 0:
+    if is_shown_better(metric, gold.Y, judged, constant):
         return None
     values = [metric.value(gold.Y, said) for said in (judged, constant)]
     return (
@@ -93,13 +90,9 @@ def not_better_than_constant(
 def rarely_named(
     gold: Gold, predicted: Indicator, class_names: Sequence[str], labels: Indicator
 ) -> list[str]:
-    """A sentence for each class that the label model names far more rarely than gold, on the same points.
+    """A sentence for each class that the label model passes over, see `adaptml.gold_labels.shown`.
 
-    Looked at are the gold points with votes, each as a model that has not seen it labels it, so that it does
-    not matter whether gold was drawn at random. A class is missed where gold has it and the model does not
-    name it, and wrongly given the other way round. A model that names it as often as gold errs both ways
-    alike: the test is McNemar's (1947), https://doi.org/10.1007/BF02295996, exact and one-sided, below
-    UNLIKELY, and the class must be named less than half as often.
+    Looked at are the gold points with votes, and the classes that a labelling function votes for there.
 
     Args:
         gold: g points.
@@ -108,16 +101,13 @@ def rarely_named(
         labels: of the points with votes, int8 (c, k).
     """
     rows, shares = covered(gold.L), labels.mean(axis=0)
-    has, named = gold.Y[rows] == 1, predicted[rows] == 1
-    missed, given = (has & ~named).sum(axis=0), (named & ~has).sum(axis=0)
-    chance = binom.sf(missed - 1, missed + given, 0.5)
     k = len(class_names)
     votable = np.isin(np.arange(k), gold.L) | bool(gold.L.max(initial=-1) >= k)
-    n_has, n_named = has.sum(axis=0), named.sum(axis=0)
-    found = np.flatnonzero((chance < UNLIKELY) & (2 * n_named < n_has) & votable)
+    n_has, n_named = gold.Y[rows].sum(axis=0), predicted[rows].sum(axis=0)
     return [
         f"class {class_names[c]} is named far more rarely than gold says: on {n_named[c]} of the "
         f"{rows.sum()} gold points with votes, of which {n_has[c]} have it, and on {shares[c]:.1%} of the "
         f"labelled points; look at the rules that outvote those for {class_names[c]}"
-        for c in found.tolist()
+        for c in passed_over(gold.Y[rows], predicted[rows])
+        if votable[c]
     ]

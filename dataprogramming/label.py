@@ -259,6 +259,7 @@ def _labelled(
         len(task.classes),
         fold=None if votes.gold is None else folds_of_keys(votes.gold.keys),
         metric=metric_of(task, None if known_gold is None else known_gold.Y),
+        sets=votes.sets,
         choice=settings.label_model,
         config=settings.config.used,
     )

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from adaptml.calibration import reliability
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.labelled import GOLD_LABEL
 from adaptml.rules.of_model import ModelRules
@@ -134,7 +135,7 @@ class Labelling:
         }
         if self.gold is not None and self.on_gold is not None:
             found |= dev_metrics(self.task, self.gold, self.selection, self.on_gold)
-            found |= self._judge_metrics()
+            found |= self._judge_metrics() | self._calibration_metrics(self.gold)
             found |= {"dev_left_out": self.gold_left_out, "dev_gone": self.gold_gone}
         return found
 
@@ -174,6 +175,8 @@ class Labelling:
             found.append(("settings", self.came_from))
         if self.on_gold is not None:
             found.append(("on gold", self._sentence(self.on_gold)))
+        if self.selection.chosen in self.selection.calibration:
+            found.append(("probabilities", self.selection.calibration[self.selection.chosen]))
         return found
 
     def _judge_metrics(self) -> dict[str, float]:
@@ -181,6 +184,12 @@ class Labelling:
         if gold is None or gold.Y is None or judged is None:
             return {}
         return judge_metrics(self.selection.metric, gold.judges, gold.Y, judged, "dev")
+
+    def _calibration_metrics(self, gold: Gold) -> dict[str, float]:
+        probs = None if self.judged is None else self.judged.probs
+        if probs is None:
+            return {}
+        return reliability(self.task.problem, self.task.class_names, gold.Y, probs).metrics("dev")
 
     def _sentence(self, found: OnGold) -> str:
         without = 1 - self.metrics["dev_coverage"]

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from adaptml.calibrating import calibrate, calibrated_model, can_calibrate
 from adaptml.errors import LabellingError, listed
 from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, best, constant, in_words, nested
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, covered
+from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, Sets, covered
 from dataprogramming.label_models.registry import config_fields, label_models_for
 
 AUTO = "auto"
@@ -37,6 +38,7 @@ class Selection:
         reason: one sentence: why.
         metric: what it was chosen by.
         warnings: one sentence each.
+        calibration: name → whether its probabilities are calibrated on gold, and why; empty without gold.
     """
 
     models: Mapping[str, LabelModel]
@@ -48,6 +50,7 @@ class Selection:
     reason: str
     metric: Metric
     warnings: list[str] = field(default_factory=list)
+    calibration: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> LabelModel:
@@ -62,6 +65,7 @@ def select_label_model(
     k: int,
     *,
     fold: Numbers | None = None,
+    sets: Sets = (),
     metric: Metric | None = None,
     choice: str = AUTO,
     config: Config | None = None,
@@ -78,11 +82,12 @@ def select_label_model(
 
     Args:
         problem: one class a point, or any number.
-        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}.
+        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}, and from k on for sets.
         gold: points whose classes are known, or None.
         k: number of classes.
         fold: of each gold point, int64 (g,), values in {0 … FOLDS-1}, as `adaptml.folds.folds_of_keys` gives
             them; None deals the points in turn. A fold may be empty.
+        sets: code k + i is a vote for one of the classes in sets[i].
         metric: what decides; None is the problem's plain measure.
         choice: `auto` or the name of a label model.
         config: parameters of label models by name; each model takes those that it declares.
@@ -96,13 +101,13 @@ def select_label_model(
     metric = metric or accuracy_of(problem)
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
-    given = _parameters(config) | {"cardinality": k}
+    given = _parameters(config) | {"cardinality": k, "sets": sets}
     tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
     known = None if gold is None else GoldInFolds(gold, _folds(gold, fold))
     fits: dict[str, Fit] = {}
     for name, candidate in tried.items():
         try:
-            fits[name] = _fit(candidate, L, known)
+            fits[name] = _fit(candidate, L, known, metric)
         except LabellingError as error:
             if len(tried) == 1:
                 raise
@@ -123,6 +128,7 @@ def select_label_model(
         reason=reason,
         metric=metric,
         warnings=warnings,
+        calibration={name: fit.calibration for name, fit in fits.items() if fit.calibration},
     )
 
 
@@ -145,6 +151,7 @@ class Fit:
     model: LabelModel
     without: Sequence[LabelModel] = ()
     held_out: Outcome | None = None
+    calibration: str = ""
 
 
 def _folds(gold: Gold, fold: Numbers | None) -> Numbers:
@@ -212,21 +219,48 @@ def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str)
         )
 
 
-def _fit(candidate: LabelModel, L: LabelMatrix, known: GoldInFolds | None) -> Fit:
+def _fit(candidate: LabelModel, L: LabelMatrix, known: GoldInFolds | None, metric: Metric) -> Fit:
     """The label model fitted with all gold, and what it says of each gold point without having seen it."""
     votes = candidate.summary(L)
     if known is None:
         return Fit(candidate.fit_many(votes, [None])[0])
-    gold, fold = known.gold, known.fold
-    parts = np.unique(fold).tolist()
-    model, *unaware = candidate.fit_many(votes, [gold, *(known.without(part) for part in parts)])
+    parts = np.unique(known.fold).tolist()
+    model, *unaware = candidate.fit_many(votes, [known.gold, *(known.without(part) for part in parts)])
     by_part = dict(zip(parts, unaware, strict=True))
+    reason = _calibrate(metric, known, model, by_part)
+    return Fit(model, [by_part.get(part, model) for part in range(FOLDS)], _unseen(known, by_part), reason)
+
+
+def _unseen(known: GoldInFolds, by_part: Mapping[int, LabelModel]) -> Outcome:
+    """What is said of each gold point by the model that has not seen its fold."""
+    gold = known.gold
     probs, predicted = np.empty(gold.Y.shape), np.empty(gold.Y.shape, np.int8)
     for part, fitted in by_part.items():
-        inside = np.flatnonzero(fold == part)
+        inside = np.flatnonzero(known.fold == part)
         probs[inside] = fitted.predict_proba(gold.L[inside])
         predicted[inside] = fitted.decide(probs[inside])
-    return Fit(model, [by_part.get(part, model) for part in range(FOLDS)], Outcome(probs, predicted))
+    return Outcome(probs, predicted)
+
+
+def _calibrate(
+    metric: Metric, known: GoldInFolds, model: LabelModel, by_part: Mapping[int, LabelModel]
+) -> str:
+    """Calibrate the models on gold that they have not seen where that is better; whether it was, and why.
+
+    Points without votes have no say: they keep the class balance, whatever votes are worth.
+    """
+    if not can_calibrate(model.fitted_):
+        return ""
+    rows, exclusive = np.flatnonzero(covered(known.gold.L)), metric.problem.exclusive
+    said = _unseen(known, by_part).rows(rows)
+    fold, points = known.fold[rows], "gold points with votes"
+    found = calibrate(metric, known.gold.Y[rows], said, fold, renames=exclusive, points=points)
+    if found.calibrator is not None:
+        model.fitted_ = calibrated_model(model.fitted_, found.calibrator)
+        for part, unaware in by_part.items():
+            made = found.by_fold.get(part, found.calibrator)
+            unaware.fitted_ = unaware.fitted_ if made is None else calibrated_model(unaware.fitted_, made)
+    return found.reason
 
 
 def _choice(

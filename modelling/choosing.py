@@ -22,7 +22,8 @@ import numpy as np
 from adaptml.errors import ModelError, listed
 from adaptml.folds import held_out_parts
 from adaptml.tasks.metrics import Best, Metric, Outcome, accuracy_of, best, nested
-from modelling.algorithms import EndModel
+from modelling.algorithms import EndModel, takes_texts
+from modelling.algorithms.core import Floats
 from modelling.algorithms.end_model import vote_log_odds
 from modelling.strategies import (
     AUTO,
@@ -31,6 +32,7 @@ from modelling.strategies import (
     Indicator,
     Labels,
     Learner,
+    Rows,
     Weak,
     fit_strategy,
     list_strategies,
@@ -148,6 +150,7 @@ class Trials:
         self.held_out: dict[Way, HeldOut] = {}
         self.failed: dict[Way, ModelError] = {}
         self._labels: dict[tuple[object, ...], Labels] = {}
+        self._trained: dict[bytes, EndModel] = {}
         self._advance = advance
 
     def explore(self, strategies: Sequence[str]) -> None:
@@ -204,9 +207,22 @@ class Trials:
         found = nested(self.metric, self.gold.Y, said, self.gold.folds, self.learner.seed)
         return judged(self.metric, self.gold.Y, found, stopped)
 
+    def in_one_fold(self, way: Way) -> tuple[HeldOut, Rows]:
+        """What a way says of the gold of the first fold unseen, and which rows these are.
+
+        It is what fine-tuning is judged by: models of all folds would take five times as long.
+        """
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - without gold there is nothing to judge by
+        fold, (_, outside) = next(iter(held_out_parts(gold.folds).items()))
+        probs, stopped = self._unseen(way, self.weak.get(self._of(way)), fold, outside)
+        said = Outcome(probs, self.learner.problem.decide(probs))
+        return judged(self.metric, gold.Y[outside], said, stopped), outside
+
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses."""
-        return fit_strategy(way.strategy, Labels(self._learner(way), self.weak.get(self._of(way)), self.gold))
+        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        return fit_strategy(way.strategy, labels)
 
     def of_strategy(self, strategy: str) -> list[Way]:
         """The ways of a strategy that were tried and could be trained."""
@@ -237,13 +253,18 @@ class Trials:
             return judged(self.metric, gold.Y, weak.on_gold)  # as it decides itself
         probs, stopped = np.empty(gold.Y.shape), 0
         for fold, (_, outside) in held_out_parts(gold.folds).items():
-            model = fit_strategy(way.strategy, self._labels_without(way, weak, fold))
-            V = None
-            if model.takes_votes and weak is not None and weak.on_gold is not None:
-                V = vote_log_odds(problem, weak.on_gold.probs[outside])
-            probs[outside] = model.predict_proba(gold.X[outside], V)
-            stopped += bool(unconverged(model))
+            probs[outside], one_stopped = self._unseen(way, weak, fold, outside)
+            stopped += one_stopped
         return judged(self.metric, gold.Y, Outcome(probs, problem.decide(probs)), stopped)
+
+    def _unseen(self, way: Way, weak: Weak | None, fold: int, outside: Rows) -> tuple[Floats, int]:
+        """What a model says of the gold of a fold that it did not see, and whether it stopped too early."""
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - see above
+        model, V = fit_strategy(way.strategy, self._labels_without(way, weak, fold)), None
+        if model.takes_votes and weak is not None and weak.on_gold is not None:
+            V = vote_log_odds(self.learner.problem, weak.on_gold.probs[outside])
+        return model.predict_proba(gold.X[outside], V), int(bool(unconverged(model)))
 
     def _labels_without(self, way: Way, weak: Weak | None, fold: int) -> Labels:
         """What is known where a fold is held out; strategies of the same labels share its models."""
@@ -252,11 +273,8 @@ class Trials:
         key = (self._of(way), way.soft, way.balanced)
         if (fold, *key) not in self._labels:
             inside = np.flatnonzero(gold.folds != fold)
-            same = None
-            if weak is not None and weak.without is None and len(weak.X):  # the same in every fold
-                same = self._labels.setdefault((None, *key), Labels(self._learner(way), weak, None))
             known = None if weak is None else weak.before(fold, inside)
-            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), same)
+            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), self._trained)
         return self._labels[(fold, *key)]
 
     def _learner(self, way: Way) -> Learner:
@@ -305,7 +323,7 @@ def combine(
         raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
     trials = Trials(learner, weak, gold, metric, soft=soft, advance=advance)
     n_gold, n_weak = 0 if gold is None else len(gold.X), max((len(one.X) for one in weak.values()), default=0)
-    if n_gold < MIN_GOLD:
+    if n_gold < MIN_GOLD or takes_texts(learner.classifier):
         return _without_choice(trials, strategy, n_gold, n_weak)
     demanded = [strategy] if strategy != AUTO else list_strategies()
     trials.explore(demanded)
@@ -350,9 +368,14 @@ def _without_choice(trials: Trials, strategy: str, n_gold: int, n_weak: int) -> 
         chosen, reason = "weak", "no gold labels were given to train on"
     elif n_weak == 0:
         chosen, reason = "gold", "no weak labels were given to train on"
+    elif takes_texts(trials.learner.classifier):
+        chosen, reason = "stacked", "fine-tuning takes too long to try more: weak labels first, then gold"
     else:
         chosen, reason = "union", f"{n_gold} gold points are too few to choose by; {MIN_GOLD} are needed"
-    way = Way(chosen, "" if chosen in ONLY_GOLD else trials.default, bool(trials.soft))
+    # A probability is a target like any other to cross-entropy over classes that exclude each other.
+    soft = takes_texts(trials.learner.classifier) and trials.learner.problem.exclusive
+    soft = soft if trials.soft is None else trials.soft
+    way = Way(chosen, "" if chosen in ONLY_GOLD else trials.default, soft and chosen not in ONLY_GOLD)
     beside = None
     if chosen in HEAR_VOTES:
         beside = trials.fit(

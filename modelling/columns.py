@@ -1,4 +1,4 @@
-"""Feature columns that are no vectors and not always a number: numbers with gaps, and categories.
+"""Feature columns that are no vectors and not always a number: numbers with gaps, categories, and texts.
 
 What is learned of them from the rows that a model is trained on is kept with the model, as JSON, and used on
 every row that it is asked about. It is what scikit-learn's SimpleImputer (the median, with an indicator) and
@@ -72,6 +72,23 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A column of texts, which the algorithm reads as they are."""
+
+    def matrix(self, frame: pd.DataFrame, name: str) -> Any:
+        """Cells of n rows as texts, object (n, 1); an empty cell is an empty text."""
+        values = ["" if _is_missing(value) else value for value in frame[name]]
+        wrong = np.array([not isinstance(value, str) for value in values], dtype=bool)
+        if wrong.any():
+            found = next(value for value in values if not isinstance(value, str))
+            raise FeatureError(
+                f"column {name!r} holds {type(found).__name__} for {named_points(frame, wrong)}; expected "
+                "text, which this algorithm learns from: name a column of texts with --features"
+            )
+        return np.array(values, dtype=object).reshape(-1, 1)
+
+
+@dataclass(frozen=True)
 class Columns:
     """What was learned of columns that are read otherwise than they stand.
 
@@ -80,7 +97,7 @@ class Columns:
         notes: a sentence on each, for people.
     """
 
-    learned: Mapping[str, Number | Category] = field(default_factory=dict)
+    learned: Mapping[str, Number | Category | Text] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def read(
@@ -94,7 +111,8 @@ class Columns:
         """The features of data points as one matrix, as `read_features`, with these columns as was learned.
 
         Returns:
-            float32 (n, d), finite but for missing numbers (NaN) of algorithms that take them.
+            float32 (n, d), finite but for missing numbers (NaN) of algorithms that take them; texts,
+            object (n, c), for an algorithm that learns from these.
 
         Raises:
             FeatureError: cells that are no numbers or no text; and as `read_features`.
@@ -116,7 +134,10 @@ class Columns:
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """What is kept with a model."""
-        return {name: dict(vars(known)) for name, known in self.learned.items()}
+        return {
+            name: {"text": True} if isinstance(known, Text) else dict(vars(known))
+            for name, known in self.learned.items()
+        }
 
     @classmethod
     def from_json(cls, said: Mapping[str, Mapping[str, Any]]) -> "Columns":
@@ -128,7 +149,9 @@ class Columns:
         return cls({name: _known(column) for name, column in said.items()})
 
 
-def _known(said: Mapping[str, Any]) -> Number | Category:
+def _known(said: Mapping[str, Any]) -> Number | Category | Text:
+    if said.get("text") is True:
+        return Text()
     if "categories" in said:
         if not isinstance(said["categories"], list) or len(said["categories"]) > MAX_CATEGORIES:
             raise ValueError(f"categories are no list of {MAX_CATEGORIES} or fewer")
@@ -158,7 +181,7 @@ def learn_columns(
     if not wanted or keys.empty:
         return Columns()
     frame = points.read(keys, wanted)
-    learned: dict[str, Number | Category] = {}
+    learned: dict[str, Number | Category | Text] = {}
     notes = []
     for name in map(str, wanted):
         known, note = _learned(frame[name], name, keeps_missing=keeps_missing)

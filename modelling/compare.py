@@ -24,7 +24,7 @@ from adaptml.runs.recording import NOTE_TAG, Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from adaptml.tasks.metrics import Metric, metric_of
-from modelling.algorithms import Algorithm, Classifier, algorithm_name
+from modelling.algorithms import Algorithm, Classifier, algorithm_name, takes_texts
 from modelling.choosing import HeldOut, Trials
 from modelling.defaults import train_settings
 from modelling.sources import (
@@ -168,9 +168,14 @@ def compare(
         project.task(task), algorithm, params, features=list(features), soft_labels=soft_labels, seed=seed
     )
     made, seed = settings.classifier, settings.seed
+    if takes_texts(made):
+        raise ModelError(
+            f"comparing trains a model of each strategy in each of {FOLDS} folds, and {made.name} takes "
+            "minutes for one; train it with --gold and each --strategy: their figures are of the same fold"
+        )
     labels = _read(project, task, data_of(data), gold)
     task = labels.task
-    columns = exact_features(project, task, settings.features, labels.gold.keys, labels.weak.keys)
+    columns = exact_features(project, task, made, settings.features, labels.gold.keys, labels.weak.keys)
     learner = Learner(made, task.problem, seed=seed)
     shown = _parameters(labels, learner, columns, gold) | {
         "soft_labels": "chosen" if settings.soft_labels is None else settings.soft_labels,

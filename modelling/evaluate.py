@@ -10,17 +10,19 @@ import pandas as pd
 from adaptml.folds import Folds
 from adaptml.frames import KEYS
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
+from adaptml.gold_labels.shown import is_shown_better, passed_over
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant_held_out, in_words
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Matrix
-from modelling.choosing import Combined, HeldOut
+from modelling.choosing import MIN_GOLD, Combined, HeldOut
 from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
 
 BY_CROSS_VALIDATION = "by cross-validation"
+IN_ONE_FOLD = "of one fold in five, which another model of the kind did not see"
 
 Probs = npt.NDArray[np.float64]
 
@@ -37,6 +39,7 @@ class Evaluation:
         predictions: frames of table_name, id, label, label_probs and maybe gold_label.
         gold: gold points and what was predicted of them; None where nothing was compared with gold.
         policy: how gold was predicted, for people.
+        warnings: what gold holds against the model, one sentence each.
         told: whose labels → how good the model is on them, for people; empty where nothing was compared.
     """
 
@@ -48,6 +51,7 @@ class Evaluation:
     gold: tuple[Labelled, Outcome] | None = None
     policy: str = ""
     told: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def on_test(self, model: EndModel, reader: Reader, test: pd.DataFrame, V: Matrix | None = None) -> None:
         """Predict the test points once; compare with each kind of label that they have.
@@ -70,17 +74,25 @@ class Evaluation:
         write_predictions(frame, self.task, self.folder / PREDICTIONS)
         self.predictions.append(frame)
 
-    def on_gold(self, held_out: HeldOut, done: Combined, truth: Labelled, fold: Folds) -> None:
-        """Compare with gold that was trained on: by cross-validation.
+    def on_gold(
+        self,
+        held_out: HeldOut,
+        done: Combined,
+        truth: Labelled,
+        fold: Folds,
+        policy: str = BY_CROSS_VALIDATION,
+    ) -> None:
+        """Compare with gold that was trained on: by models that did not see it.
 
         Args:
             held_out: what is said of gold by models that saw none of its fold, and were not chosen by it.
             done: how the model was chosen.
             truth: g gold points.
             fold: of each, int64 (g,).
+            policy: how they were held out, for people.
         """
-        self._compare(truth, held_out.said, "gold", BY_CROSS_VALIDATION)
-        self._record_constant(truth, fold)
+        self._compare(truth, held_out.said, "gold", policy)
+        self._record_constant(truth, held_out.said, fold)
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
             self.metrics[f"strategy_{other}/{self.metric.logged}"] = found.metric
@@ -90,11 +102,26 @@ class Evaluation:
         write_predictions(frame, self.task, self.folder / GOLD_PREDICTIONS)
         self.predictions.append(frame)
 
-    def _record_constant(self, truth: Labelled, fold: Folds) -> None:
-        said = constant_held_out(self.task.problem, truth.Y, fold)
-        often = self.task.class_names[int(truth.Y.sum(axis=0).argmax())]
-        self.metrics[f"gold_constant/{self.metric.logged}"] = self.metric.value(truth.Y, said)
-        self.told["gold"] += f"; always {often}: {in_words(self.metric, truth.Y, said)}"
+    def _record_constant(self, truth: Labelled, said: Outcome, fold: Folds) -> None:
+        """What always naming one class reaches, and what gold holds against the model."""
+        constant, names = constant_held_out(self.task.problem, truth.Y, fold), self.task.class_names
+        often = names[int(truth.Y.sum(axis=0).argmax())]
+        reached = in_words(self.metric, truth.Y, constant)
+        self.metrics[f"gold_constant/{self.metric.logged}"] = self.metric.value(truth.Y, constant)
+        self.told["gold"] += f"; always {often}: {reached}"
+        if len(truth) >= MIN_GOLD and not is_shown_better(self.metric, truth.Y, said, constant):
+            self.warnings.append(
+                f"the model is not shown to be better than to say always {often}: "
+                f"{in_words(self.metric, truth.Y, said)} against {reached} on {len(truth)} gold points; see "
+                "what it gets wrong, annotate more, or write rules that say more"
+            )
+        n_has, n_named = truth.Y.sum(axis=0), said.predicted.sum(axis=0)
+        self.warnings += [
+            f"class {names[c]} is named far more rarely than gold says: on {n_named[c]} of {len(truth)} gold "
+            f"points, of which {n_has[c]} have it; annotate more of it, or state a metric that counts it "
+            "(metric: macro_f1)"
+            for c in passed_over(truth.Y, said.predicted)
+        ]
 
     def _compare(self, truth: Labelled, said: Outcome, prefix: str, policy: str) -> None:
         whose = "gold" if prefix == "gold" else "the label model's labels"

@@ -106,7 +106,7 @@ def _write(project: Project, loaded: Champion, run: Run | None, files: Path, fol
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
             whole = Path(made) / "model"
             whole.mkdir()
-            for name in (*FILES, *(voting.FILES if loaded.ways else ())):
+            for name in _keyed(loaded).files:
                 shutil.copyfile(files / name, whole / name)
             card = _card(project, loaded, run, whole)
             text = json.dumps(card.model_dump(mode="json"), ensure_ascii=False, indent=2)
@@ -120,15 +120,14 @@ def _write(project: Project, loaded: Champion, run: Run | None, files: Path, fol
 
 
 def _card(project: Project, loaded: Champion, run: Run | None, folder: Path) -> ModelCard:
-    model = loaded.model
-    assert isinstance(model, KeyedModel)  # noqa: S101 - what `load_champion` loads
+    model = _keyed(loaded)
     versioned = any(feature.version for feature in model.reads)
     known = project.points.catalogue.all(dropped=True) if versioned else []
     specs: dict[str, Spec] = {str(feature.reference): feature.spec for feature in known}
     metrics = {} if run is None else run.data.metrics
     rules_read = [] if model.voting is None else model.voting.reads
     return ModelCard(
-        format=WITHOUT_VOTES if model.voting is None else FORMAT,
+        format=WITHOUT_VOTES if model.files == FILES else FORMAT,
         name=loaded.name,
         version=loaded.version,
         task=task_name(loaded.name, model.problem.name),
@@ -146,6 +145,12 @@ def _card(project: Project, loaded: Champion, run: Run | None, folder: Path) -> 
         made_with={name: installed(name) for name in MADE_WITH},
         files=checksums(folder),
     )
+
+
+def _keyed(loaded: Champion) -> KeyedModel:
+    model = loaded.model
+    assert isinstance(model, KeyedModel)  # noqa: S101 - what `load_champion` loads
+    return model
 
 
 def _readme(card: ModelCard) -> str:

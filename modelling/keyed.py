@@ -19,6 +19,8 @@ from adaptml.tasks import MAX_CLASSES, ProblemType, problem_type
 from adaptml.validation import validation_problems
 from modelling import voting
 from modelling.algorithms import EndModel
+from modelling.algorithms.text_algorithm import tensors_beside
+from modelling.algorithms.transformer_model import TextClassifier
 from modelling.columns import Columns
 from modelling.voting import Voting
 
@@ -28,8 +30,9 @@ CHUNK_NUMBERS = (
 )
 CLASSIFIER, NAMES = "classifier.skops", "names.json"
 FILES = (CLASSIFIER, NAMES)
-# Where a registered model keeps them, and those of votes where it takes any.
-REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in (*FILES, *voting.FILES))
+TENSORS = tensors_beside(CLASSIFIER).name  # of a model that was fine-tuned
+# Where a registered model keeps them, and those of votes and of fine-tuning where it has any.
+REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in (*FILES, *voting.FILES, TENSORS))
 PROB, ANSWERED_FROM = "prob_", "answered_from"
 MAX_JSON_BYTES = 4 * 2**20
 MAX_FEATURES, MAX_DIMENSIONS = 10_000, 10**7
@@ -59,6 +62,17 @@ class KeyedModel:
     points: Points
     columns: Columns = field(default_factory=Columns)
     voting: Voting | None = None
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether it was fine-tuned, and reads texts."""
+        return any(isinstance(part, TextClassifier) for part in self.classifier.parts_)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that it is made of."""
+        voted = () if self.voting is None else voting.FILES
+        return (*FILES, *voted, *([TENSORS] if self.takes_texts else []))
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.data import TASK_GOLD, as_recorded, read_gold
+from adaptml.errors import ModelError
 from adaptml.features.reading import Matrix
 from adaptml.frames import KEYS
 from adaptml.project import Project
@@ -76,8 +77,11 @@ def nearest_training_points(
         n: how many.
 
     Raises:
+        ModelError: a model of texts.
         AdaptmlError: the labels that it was trained on are gone, or features cannot be read.
     """
+    if model.takes_texts:
+        raise ModelError(f"{recipe.name} was fine-tuned on texts, and has no vectors to measure distances by")
     points = training_points(project, recipe)
     measure = measure_of(model.classifier)
     of, looked_at = len(points), _sample(points)

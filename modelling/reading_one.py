@@ -14,6 +14,7 @@ from adaptml.features.encoders import encoder_takes
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.reading import Matrix
 from adaptml.frames import KEYS
+from modelling.columns import Text
 from modelling.keyed import KeyedModel
 from modelling.voting import Voted, Voting
 
@@ -27,7 +28,7 @@ class Block:
 
     Attributes:
         feature: the version, or the column.
-        numbers: float32 (d,).
+        numbers: float32 (d,); of a text that is read as it stands this, object (1,).
         encoder: what makes it; empty for a column.
         column: what it was computed from; empty for a column itself.
         text: what stands there, where that is a text; else None.
@@ -48,7 +49,7 @@ class OnePoint:
 
     @property
     def matrix(self) -> Matrix:
-        """All numbers as a row, float32 (1, d)."""
+        """All numbers as a row, float32 (1, d); of a model that reads texts as they stand these."""
         return np.concatenate([block.numbers for block in self.blocks])[None, :]
 
 
@@ -60,11 +61,11 @@ def text_columns(model: KeyedModel) -> list[str]:
     """
     found, others = [], []
     for reference in model.features:
-        feature = _feature(model, reference)
-        if feature is None or not _of_text(feature):
+        column = _text_source(model, reference)
+        if column is None:
             others.append(str(reference))
-        elif feature.source not in found:
-            found.append(feature.source)
+        elif column not in found:
+            found.append(column)
     if others:
         raise ModelError(
             f"the model reads {listed(others)}, which a text alone does not give; ask it about a data point "
@@ -91,7 +92,10 @@ def read_texts(model: KeyedModel, texts: Mapping[str, str], encoders: OnTheFly) 
         raise ModelError(f"no text for {listed(missing)}; the model reads {listed(columns)}: give each one")
     features = [_feature(model, reference) for reference in model.features]
     cells: dict[str, object] = {}
-    for feature in features:
+    for reference, feature in zip(model.features, features, strict=True):
+        if _is_text(model, reference):
+            cells[str(reference)] = texts[reference.name]
+            continue
         assert feature is not None  # noqa: S101 - text_columns has refused those
         made = encoders.values(feature.spec, [texts[feature.source]])
         if made is None:
@@ -144,7 +148,9 @@ def _one(model: KeyedModel, frame: pd.DataFrame, texts: Mapping[str, str]) -> On
     blocks = []
     for reference in model.features:
         feature, values = _feature(model, reference), model.columns.matrix(frame, reference)[0]
-        if feature is None:
+        if _is_text(model, reference):
+            blocks.append(Block(reference, values, column=reference.name, text=values[0]))
+        elif feature is None:
             blocks.append(Block(reference, values))
         else:
             text = texts.get(feature.source) if _of_text(feature) else None
@@ -156,6 +162,19 @@ def _one(model: KeyedModel, frame: pd.DataFrame, texts: Mapping[str, str]) -> On
             f"learned from {model.dimensions}; featurise with the encoder of the training, or train again"
         )
     return found
+
+
+def _is_text(model: KeyedModel, reference: Reference) -> bool:
+    """Whether the model reads a column as the text that stands there."""
+    return isinstance(model.columns.learned.get(str(reference)), Text)
+
+
+def _text_source(model: KeyedModel, reference: Reference) -> str | None:
+    """The column whose text is all that one of the model's features is made of; None for another."""
+    if _is_text(model, reference):
+        return reference.name
+    feature = _feature(model, reference)
+    return None if feature is None or not _of_text(feature) else feature.source
 
 
 def _feature(model: KeyedModel, reference: Reference) -> Feature | None:

@@ -19,6 +19,7 @@ from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.models import ModelToLog
 from adaptml.tasks import Task
 from modelling.algorithms import EndModel
+from modelling.algorithms.text_algorithm import tensors_beside
 from modelling.columns import Columns
 from modelling.keyed import ANSWERED_FROM, CLASSIFIER, NAMES
 from modelling.voting import write_voting
@@ -83,6 +84,8 @@ def model_to_log(
     model.save(folder / CLASSIFIER)
     write_text(json.dumps(names, indent=2, ensure_ascii=False) + "\n", folder / NAMES)
     files = {"classifier": folder / CLASSIFIER, "names": folder / NAMES}
+    if (tensors := tensors_beside(folder / CLASSIFIER)).is_file():
+        files |= {"tensors": tensors}
     if model.takes_votes:
         files |= _write_voting(task, label_model, rules, without_votes, folder)
     keys = [ColSpec(DataType.string, key) for key in KEYS]

@@ -20,8 +20,9 @@ from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
 from adaptml.tasks import Task, folds
-from modelling.algorithms import Classifier, takes_missing
+from modelling.algorithms import Classifier, takes_missing, takes_texts
 from modelling.columns import Columns, learn_columns
+from modelling.text_columns import as_they_stand, text_columns
 
 FEW_PER_CLASS = 10  # points: with fewer for each class, end models differ by chance
 
@@ -53,31 +54,37 @@ class Reader:
         Raises:
             FeatureError: a column that is empty in all rows, or free text.
         """
+        if takes_texts(made):
+            return replace(self, columns=as_they_stand(self.features))
         rows = pd.concat([frame[KEYS] for frame in keys if frame is not None], ignore_index=True)
         found = learn_columns(self.points, rows, self.features, keeps_missing=takes_missing(made))
         return replace(self, columns=found)
 
     def read(self, keys: pd.DataFrame) -> Matrix:
-        """Features of n data points: float32 (n, d)."""
+        """Features of n data points: float32 (n, d); of an algorithm of texts these, object (n, c)."""
         return self.columns.read(self.points, keys, self.features, show_progress=self.show_progress)
 
 
 def exact_features(
-    project: Project, task: Task, features: Sequence[str], *data: pd.DataFrame | None
+    project: Project, task: Task, made: Classifier, features: Sequence[str], *data: pd.DataFrame | None
 ) -> list[Reference]:
     """The versions of features that a model learns from; it is asked with these and no others.
 
     Args:
         project: holds the features.
         task: its features are taken where none are named.
+        made: the algorithm; one of texts learns from the columns that features are made of.
         features: names of columns and features, as a person wrote them.
         data: frames with `table_name`, whose tables must all have them; None is left out.
 
     Raises:
         FeatureError: no version is there for all tables, or one that `adaptml featurize` is still to compute.
+        ModelError: an algorithm of texts, and features that are made of none.
     """
     tables = pd.concat([frame["table_name"] for frame in data if frame is not None]).unique().tolist()
     names = list(features or task.train.features or task.features)
+    if takes_texts(made):
+        return text_columns(project.points, task, tables, names)
     check_featurized(project.points, task, tables, names)
     return project.points.exact(tables, names)
 

@@ -15,9 +15,10 @@ Gold labels are few and right; weak labels (what a label model says) are many an
 `modelling.choosing` chooses among them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TypeVar
 
 import numpy as np
@@ -29,7 +30,7 @@ from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Outcome, constant
-from modelling.algorithms import Classifier, EndModel, takes_weights
+from modelling.algorithms import Classifier, EndModel, takes_texts, takes_weights
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds, vote_log_odds
 
@@ -114,12 +115,14 @@ class Learner:
         soft_labels: train on probabilities rather than on the classes that they name; has no effect where
             the algorithm takes no sample weights.
         seed: of all random choices.
+        show_progress: draw a bar where one training takes minutes.
     """
 
     classifier: Classifier
     problem: ProblemType
     soft_labels: bool = False
     seed: int = 0
+    show_progress: bool = False
 
     @property
     def can_weigh(self) -> bool:
@@ -148,6 +151,7 @@ class Learner:
         *,
         base: tuple[EndModel, float] | None = None,
         votes: tuple[Matrix, float] | None = None,
+        n_gold: int = 0,
     ) -> EndModel:
         """Train on targets (n, k), and on weights (n,) if they can be used.
 
@@ -157,6 +161,7 @@ class Learner:
             weights: how much each row counts; None: all alike.
             base: an end model whose log-odds are further features, and what they are multiplied by.
             votes: the label model's log-odds of the rows' votes, and what they are multiplied by.
+            n_gold: how many of the last rows are gold.
         """
         base_model, scale = base or (None, 1.0)
         V, vote_scale = votes or (None, 0.0)
@@ -168,7 +173,14 @@ class Learner:
             scale=scale,
             vote_scale=vote_scale,
         )
-        return model.fit(X, np.asarray(targets, np.float64), weights if self.can_weigh else None, V)
+        return model.fit(
+            X,
+            np.asarray(targets, np.float64),
+            weights if self.can_weigh else None,
+            V,
+            n_gold=n_gold,
+            show_progress=self.show_progress,
+        )
 
 
 @dataclass(frozen=True)
@@ -179,32 +191,36 @@ class Labels:
         learner: what to train.
         weak: weakly labelled points, or None.
         gold: gold points, or None.
-        same_weak: of another training on the same weak labels, whose end model of them is the same; or None.
+        trained: end models of weak labels alone that were trained before, by what they learned. A label model
+            that has not seen a fold of gold often names the same classes as one that has.
     """
 
     learner: Learner
     weak: Weak | None
     gold: Gold | None
-    same_weak: "Labels | None" = None
+    trained: MutableMapping[bytes, EndModel] = field(default_factory=dict)
 
     @cached_property
     def weak_model(self) -> EndModel:
         """The end model of weak labels alone, which several strategies need."""
-        if self.same_weak is not None:
-            return self.same_weak.weak_model
         weak = needed(self.weak, "weak labels")
-        return self.learner.fit(weak.X, self.learner.targets(weak.says))
+        targets = self.learner.targets(weak.says)
+        key = sha256(repr(self.learner.classifier.get_params()).encode() + targets.tobytes()).digest()
+        if key not in self.trained:
+            self.trained[key] = self.learner.fit(weak.X, targets)
+        return self.trained[key]
 
     @cached_property
     def stacked_model(self) -> EndModel:
         """Stacking (Wolpert 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
 
         The model learns from few gold points how far weak labels can be trusted, and about which classes. The
-        weak model's log-odds are scaled to weigh as much as the other features together.
+        weak model's log-odds are scaled to weigh as much as the other features together. A model of texts
+        goes on learning from gold where the weak model stopped.
         """
         needed(self.weak, "weak labels")
         gold = needed(self.gold, "gold labels")
-        return self.learner.fit(gold.X, gold.Y, base=self._base(gold))
+        return self.learner.fit(gold.X, gold.Y, base=self._base(gold), n_gold=len(gold.X))
 
     @cached_property
     def stacked_votes_model(self) -> EndModel:
@@ -221,6 +237,8 @@ class Labels:
 
     def _base(self, gold: Gold) -> tuple[EndModel, float]:
         model = self.weak_model
+        if takes_texts(self.learner.classifier):  # it goes on learning: nothing is scaled
+            return model, 1.0
         return model, _scale(gold.X, stacked_log_odds(model, gold.X))
 
 
@@ -269,7 +287,7 @@ def _label_model(labels: Labels) -> EndModel:
 
 def _only_gold(labels: Labels) -> EndModel:
     gold = needed(labels.gold, "gold labels")
-    return labels.learner.fit(gold.X, gold.Y)
+    return labels.learner.fit(gold.X, gold.Y, n_gold=len(gold.X))
 
 
 def _union(labels: Labels) -> EndModel:
@@ -295,7 +313,7 @@ def _with_gold(labels: Labels, X: Matrix, says: Outcome) -> EndModel:
     gold = needed(labels.gold, "gold labels")
     weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
     targets = np.vstack([labels.learner.targets(says), gold.Y])
-    return labels.learner.fit(np.vstack([X, gold.X]), targets, weights)
+    return labels.learner.fit(np.vstack([X, gold.X]), targets, weights, n_gold=len(gold.X))
 
 
 def _scale(X: Matrix, further: Matrix) -> float:

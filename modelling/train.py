@@ -14,10 +14,12 @@ from adaptml.files import write_text
 from adaptml.fixing.result import ToFix, write_to_fix
 from adaptml.folds import folds_of_keys
 from adaptml.frames import KEYS, write_preview
+from adaptml.labelled import Labelled
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
-from adaptml.runs.artifacts import REPORT, TO_FIX
+from adaptml.rules.of_model import ModelRules
+from adaptml.runs.artifacts import REPORT, RULES, TO_FIX
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
@@ -25,11 +27,12 @@ from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
 from adaptml.tasks.metrics import metric_of
-from modelling.algorithms import Classifier, EndModel, algorithm_name
+from modelling.algorithms import Classifier, EndModel, algorithm_name, takes_texts
 from modelling.algorithms.core import Matrix
+from modelling.algorithms.transformer_model import TextClassifier
 from modelling.choosing import Combined, HeldOut, Trials, combine
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
-from modelling.evaluate import Evaluation
+from modelling.evaluate import IN_ONE_FOLD, Evaluation
 from modelling.fixing import to_fix_of_training
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
@@ -178,10 +181,10 @@ def train(
         check_keeping(known)
     drawn = None if search is None else drawn_settings(made, list(params or {}), search, settings.seed)
     labels = split(project, task, data, test, gold, settings.seed)
-    learner = Learner(made, labels.task.problem, seed=settings.seed)
+    learner = Learner(made, labels.task.problem, seed=settings.seed, show_progress=show_progress)
     gold_keys = None if labels.gold is None else labels.gold.keys
     columns = exact_features(
-        project, labels.task, settings.features, labels.training.keys, gold_keys, labels.test
+        project, labels.task, made, settings.features, labels.training.keys, gold_keys, labels.test
     )
     shown = _parameters(labels, learner, columns, settings, test, gold)
     name = f"train {algorithm_name(made)} {labels.task.setting}"
@@ -200,6 +203,7 @@ def train(
         lines = [
             *_lines(labels, done, training.evaluation),
             *training.lines(settings.came_from),
+            *(("fine-tuning", note) for note in _fine_tuned(done.model)),
             *(("column", note) for note in reader.columns.notes),
         ]
         to_fix = to_fix_of_training(
@@ -227,11 +231,21 @@ def train(
     return _result(recorder, labels, done, training, lines, section)
 
 
+def _fine_tuned(model: EndModel) -> list[str]:
+    """How a model was fine-tuned, for people; nothing of another."""
+    return [part.note for part in model.parts_ if isinstance(part, TextClassifier)]
+
+
 def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
     """What a model that takes votes is kept with; nothing of another."""
     if not done.model.takes_votes:
         return {}
-    return {"without_votes": done.without_votes, "label_model": run.label_model(done.way.label_model)}
+    file = run.artifact(RULES)
+    return {
+        "without_votes": done.without_votes,
+        "label_model": run.label_model(done.way.label_model),
+        "rules": None if file is None else ModelRules.read(file),
+    }
 
 
 def _parameters(
@@ -301,8 +315,10 @@ class _Training:
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
-            held_out = done.judged or self._held_out(done, weak, gold, soft)
-            self.evaluation.on_gold(held_out, done, self.labels.gold, gold.folds)
+            self._judge(done, weak, gold, self.labels.gold)
+            for warning in self.evaluation.warnings:
+                self._recorder.log.warning("%s", warning)
+            self.warnings += self.evaluation.warnings
         if self.labels.test is not None:
             model, V = self._for_test(done, self.labels.test)
             self.evaluation.on_test(model, self._reader, self.labels.test, V)
@@ -325,7 +341,9 @@ class _Training:
         self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
-        with progress("choosing", None, shown=self._reader.show_progress, unit="ways") as advance:
+        # Fine-tuning has a bar of its own, and there is nothing to choose.
+        shown = self._reader.show_progress and not takes_texts(self.learner.classifier)
+        with progress("choosing", None, shown=shown, unit="ways") as advance:
             return combine(
                 strategy,
                 self.learner,
@@ -336,9 +354,18 @@ class _Training:
                 advance=lambda _: advance(1),
             )
 
-    def _held_out(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, soft: bool | None) -> HeldOut:
+    def _judge(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, truth: Labelled) -> None:
+        """Compare with gold that was trained on too, as models say that did not see it."""
+        trials = Trials(self.learner, weak, gold, self.evaluation.metric)
+        if takes_texts(self.learner.classifier):
+            held_out, rows = trials.in_one_fold(done.way)
+            self.evaluation.on_gold(held_out, done, truth.take(rows), gold.folds[rows], IN_ONE_FOLD)
+            return
+        held_out = done.judged or self._held_out(done, trials)
+        self.evaluation.on_gold(held_out, done, truth, gold.folds)
+
+    def _held_out(self, done: Combined, trials: Trials) -> HeldOut:
         """What the way that was not chosen, but asked for or the only one, says of gold unseen."""
-        trials = Trials(self.learner, weak, gold, self.evaluation.metric, soft=soft)
         trials.run([done.way])
         if done.way in trials.failed:
             raise trials.failed[done.way]
@@ -360,6 +387,8 @@ class _Training:
                 "tried %s: %s %.3f, log loss %.3f",
                 other, self.evaluation.metric.title, found.metric, found.log_loss,
             )  # fmt: skip
+        for note in _fine_tuned(done.model):
+            self._recorder.log.info("fine-tuning: %s", note)
         self._recorder.metrics["unconverged"] = bool(stopped)
         if stopped:
             self._recorder.log.warning("%s", stopped)

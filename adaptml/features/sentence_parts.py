@@ -166,6 +166,17 @@ def pooling(folder: Path | None, size: int, *, prompted: bool) -> tuple[Pool, in
     Raises:
         FeatureError: another pooling, or one that leaves a prompt out.
     """
+    modes = pooling_modes(folder, prompted=prompted)
+    chosen = [POOLINGS[mode] for mode in modes]
+    return lambda states, mask: np.hstack([pool(states, mask) for pool in chosen]), size * len(chosen)
+
+
+def pooling_modes(folder: Path | None, *, prompted: bool) -> list[str]:
+    """Names of POOLINGS, whose vectors are put one behind the other; without a folder the mean alone.
+
+    Raises:
+        FeatureError: another pooling, or one that leaves a prompt out.
+    """
     config = read_settings(folder / "config.json") if folder else {"pooling_mode": "mean"}
     if "pooling_mode" in config:
         given = config["pooling_mode"]
@@ -183,8 +194,7 @@ def pooling(folder: Path | None, size: int, *, prompted: bool) -> tuple[Pool, in
         )
     if prompted and not config.get("include_prompt", True):
         raise FeatureError("the pooling leaves out the prompt (include_prompt); expected one of all pieces")
-    chosen = [POOLINGS[mode] for mode in modes]
-    return lambda states, mask: np.hstack([pool(states, mask) for pool in chosen]), size * len(chosen)
+    return modes
 
 
 ACTIVATIONS: dict[str, Behind] = {

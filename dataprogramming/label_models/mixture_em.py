@@ -14,7 +14,15 @@ from adaptml.label_scoring import (
 )
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, distinct, truth
+from dataprogramming.label_models.core import (
+    Floats,
+    Gold,
+    Indicator,
+    LabelMatrix,
+    correct_votes,
+    distinct,
+    truth,
+)
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
@@ -32,10 +40,11 @@ class MixtureEM(LabelModel):
     An LF either votes for the class or is silent about it, and its silence is evidence too: after Dawid &
     Skene (1979), https://doi.org/10.2307/2346806, with two observations (vote, silence) and two true values.
     Gold points take part with their known classes; the share of points that a class applies to stays what
-    gold says. Each LF starts with PRIOR_VOTES imaginary votes of which PRIOR_PRECISION are right: without
-    them, LFs that seldom vote together, as keywords do, would be explained away. With gold, the thresholds
-    are those with the best F1 on it, and a row of which no class passes gets its most probable one if that is
-    better on gold; without gold they are 0.5. Its weights are the estimated precision of each LF's votes.
+    gold says. Each LF starts with PRIOR_VOTES imaginary votes that are right as often as all votes on gold:
+    without them, LFs that seldom vote together, as keywords do, would be explained away. With gold, the
+    thresholds are those with the best F1 on it, and a row of which no class passes gets its most probable one
+    if that is better on gold; without gold they are 0.5. Its weights are the estimated precision of each LF's
+    votes.
 
     Example:
         >>> L = np.array([[0, 0, -1], [-1, -1, 1]] * 20)
@@ -63,6 +72,7 @@ def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Fl
     """The table (m, k + 1, k) of what votes and silence add, and the precision (m,) of each LF's votes."""
     m, k = L.shape[1], len(rates)
     table = np.zeros((m, k + 1, k))
+    precision = _prior_precision(gold)
     right, cast = np.zeros(m), np.zeros(m)
     for c in range(k):
         own = np.flatnonzero(np.equal(L, c).any(axis=0))
@@ -70,7 +80,7 @@ def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Fl
             continue
         fired = np.equal(L[:, own], c)
         known = None if gold is None else (np.equal(gold.L[:, own], c), gold.Y[:, c] > 0)
-        if_true, if_false = _two_class_em(fired, known, rates[c])
+        if_true, if_false = _two_class_em(fired, known, rates[c], precision)
         table[own, :, c] = np.log((1 - if_true) / (1 - if_false))[:, None]
         table[own, c + 1, c] = np.log(if_true / if_false)
         truly, falsely = rates[c] * if_true, (1 - rates[c]) * if_false
@@ -105,17 +115,26 @@ def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
     return with_best if scores[1] > scores[0] else plain
 
 
-def _two_class_em(fired: Fired, known: tuple[Fired, Fired] | None, rate: float) -> tuple[Floats, Floats]:
+def _prior_precision(gold: Gold | None) -> float:
+    """That of all votes on gold together, with PRIOR_VOTES of which PRIOR_PRECISION are right."""
+    right, cast = (0, 0) if gold is None else (correct_votes(gold).sum(), (gold.L >= 0).sum())
+    return float((right + PRIOR_VOTES * PRIOR_PRECISION) / (cast + PRIOR_VOTES))
+
+
+def _two_class_em(
+    fired: Fired, known: tuple[Fired, Fired] | None, rate: float, precision: float
+) -> tuple[Floats, Floats]:
     """P(LF votes | class applies) and P(LF votes | it does not), each (m,), the first the larger.
 
     Args:
         fired: (n, m), True where the LF votes for the class; each LF votes at least once.
         known: the same for gold points (g, m), and whether the class applies to each (g,); or None.
         rate: share of points that the class applies to; stays fixed.
+        precision: of the imaginary votes; where the class is frequent, it is more.
     """
     patterns, counts = _patterns(fired)
     coverage = fired.mean(axis=0)
-    precision = max(PRIOR_PRECISION, (1 + rate) / 2)
+    precision = max(precision, (1 + rate) / 2)
     # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.
     points = PRIOR_VOTES / coverage
     true_votes, true_points = np.full(len(coverage), precision * PRIOR_VOTES), rate * points

@@ -6,6 +6,7 @@ from modelling.algorithms.classifiers import (
     check_savable,
     classifier,
     takes_missing,
+    takes_texts,
     takes_weights,
 )
 from modelling.algorithms.core import Algorithm, WeighingAlgorithm
@@ -23,5 +24,6 @@ __all__ = [
     "classifier",
     "get_algorithm",
     "takes_missing",
+    "takes_texts",
     "takes_weights",
 ]

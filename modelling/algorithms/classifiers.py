@@ -62,6 +62,11 @@ def takes_missing(made: Classifier) -> bool:
     return hasattr(made, "__sklearn_tags__") and bool(get_tags(made).input_tags.allow_nan)
 
 
+def takes_texts(made: Classifier) -> bool:
+    """Whether it learns from texts themselves, in place of numbers."""
+    return isinstance(made, Algorithm) and made.takes_texts
+
+
 def check_savable(made: Classifier) -> None:
     """Refuse a classifier whose fitted form could not be loaded again, before it is trained.
 

@@ -5,7 +5,7 @@ bounds and its description, so that a parameter is written once.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
@@ -53,6 +53,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         summary: one sentence about when it is a good choice.
         takes_sparse: whether it accepts scipy's sparse rows.
         takes_missing: whether numbers may be missing (NaN).
+        takes_texts: whether it learns from texts themselves, in place of numbers.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
         options_of_before: parameters without effect that older commands may still name.
@@ -70,6 +71,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     summary: ClassVar[str]
     takes_sparse: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = False
+    takes_texts: ClassVar[bool] = False
     native_multilabel: ClassVar[bool] = False
     skops_types: ClassVar[tuple[str, ...]] = ()
     options_of_before: ClassVar[frozenset[str]] = frozenset()
@@ -212,6 +214,31 @@ class WeighingAlgorithm(Algorithm):
             ModelError: a parameter out of bounds.
         """
         return self._fit(X, y, sample_weight)
+
+
+def texts_of(X: Any) -> list[str]:
+    """Texts, one a row: cells of several columns in lines one below the other; no text is an empty one.
+
+    Args:
+        X: n texts, as a list, an array or a series; or an array or frame (n, c) of texts.
+
+    Raises:
+        ModelError: cells that are no texts.
+
+    >>> texts_of(np.array([["a title", "a text"], ["another", None]], dtype=object))
+    ['a title\\na text', 'another']
+    """
+    cells = np.asarray(X, dtype=object)
+    rows: list[Sequence[Any]] = cells.reshape(len(cells), -1).tolist() if len(cells) else []
+    wrong = next(
+        (cell for row in rows for cell in row if cell is not None and not isinstance(cell, str)), None
+    )
+    if wrong is not None:
+        raise ModelError(
+            f"a text was expected, and {type(wrong).__name__} was given; it learns from columns of "
+            "text and not from vectors: name these as features"
+        )
+    return ["\n".join(cell for cell in row if cell) for row in rows]
 
 
 def _schema(algorithm: Any) -> type[BaseModel]:

@@ -20,7 +20,10 @@ from modelling.algorithms.classifiers import (
     takes_weights,
 )
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class
+from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
+from modelling.algorithms.registry import algorithms
+from modelling.algorithms.text_algorithm import TextAlgorithm, tensors_beside
+from modelling.algorithms.transformer_model import TextClassifier
 
 Indicator = npt.NDArray[np.int8]
 
@@ -39,7 +42,8 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             CONSTANT or LABEL_MODEL, see `constant` and `of_votes`.
         problem: one class a point, or any number.
         seed: of all random choices; a classifier's own random_state wins.
-        base_model: an end model whose stacked log-odds are appended to the features, or None.
+        base_model: an end model whose stacked log-odds are appended to the features, or None; one of texts is
+            what another of texts begins with.
         scale: what those log-odds are multiplied by.
         vote_scale: what the label model's log-odds of a point's votes are multiplied by before they are
             appended to the features; 0: they are no features.
@@ -106,22 +110,30 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         targets: npt.NDArray[Any],
         sample_weight: Floats | None = None,
         V: Matrix | None = None,
+        *,
+        n_gold: int = 0,
+        show_progress: bool = False,
     ) -> Self:
         """Train.
 
         Args:
-            X: float32 (n, d), finite; NaN where the algorithm takes missing numbers.
+            X: float32 (n, d), finite; NaN where the algorithm takes missing numbers; texts, (n, c), where it
+                takes these.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
                 soft labels, which train on each row once per class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
             sample_weight: how much each row counts, float64 (n,), values >= 0; default: all alike.
             V: `vote_log_odds` of the rows, float32 (n, k), where votes are features.
+            n_gold: how many of the last rows are gold, which says when an algorithm of texts stops.
+            show_progress: draw a bar, where it takes minutes.
 
         Raises:
             ModelError: one class only; soft labels or weights for an algorithm that takes no weights.
         """
-        fitting = Fitting(classifier(self.algorithm), self.seed, self._features(X, V), sample_weight)
-        Y = np.asarray(targets, dtype=np.float64)
+        made, Y = classifier(self.algorithm), np.asarray(targets, dtype=np.float64)
+        if isinstance(made, TextAlgorithm):
+            return self._fit_texts(made, X, Y, sample_weight, n_gold=n_gold, show_progress=show_progress)
+        fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
         is_soft = bool(np.any((Y != 0) & (Y != 1)))
         if not takes_weights(fitting.classifier) and (is_soft or sample_weight is not None):
             raise ModelError(
@@ -131,6 +143,24 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
         self.unconverged_, self.calibrator_ = fitting.unconverged(), None
+        return self
+
+    def _fit_texts(
+        self, made: TextAlgorithm, X: Any, Y: Floats, weights: Floats | None, **given: Any
+    ) -> Self:
+        if self.takes_votes:
+            raise ModelError(
+                f"{made.name} learns from texts alone, and not from votes; choose a strategy "
+                "without, such as stacked"
+            )
+        if self.problem.exclusive and (Y.sum(axis=0) > 0).sum() < 2:
+            raise one_class()
+        if made.random_state is None:
+            made.set_params(random_state=self.seed)
+        start = None if self.base_model is None else self.base_model.parts_[0]
+        self.parts_ = (made.fit_targets(X, Y, weights, problem=self.problem, start=start, **given),)
+        # The one that it began with is part of what came out.
+        self.k_, self.base_model, self.calibrator_ = Y.shape[1], None, None
         return self
 
     def predict_proba(self, X: Matrix, V: Matrix | None = None) -> Floats:
@@ -147,9 +177,9 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             ModelError: votes are features and there are none.
         """
         probs = self._before_calibrating(X, V)
-        if self.calibrator_ is None or len(X) == 0:
-            return probs
-        return calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+        if self.calibrator_ is not None and len(X):
+            probs = calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
+        return probs
 
     def _before_calibrating(self, X: Matrix, V: Matrix | None) -> Floats:
         probs = np.zeros((len(X), self.k_))
@@ -178,12 +208,15 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return float(self.problem.scores(np.asarray(Y, np.int8), self.predict(X, V)).mean())
 
     def save(self, path: Path | str) -> None:
-        """Write the fitted model to one file, without pickle.
+        """Write the fitted model to one file, without pickle, and what was fine-tuned to `tensors_beside` it.
 
         Raises:
             ModelError: its classifier holds types that could not be loaded again.
         """
         storage.dump(_content(self), Path(path))
+        for part in self.parts_:
+            if isinstance(part, TextClassifier):
+                part.save(tensors_beside(path))
 
     @staticmethod
     def load(path: Path | str) -> "EndModel":
@@ -241,14 +274,15 @@ def _distributions(probs: Floats) -> Floats:
 
 
 def _content(model: EndModel) -> dict[str, Any]:
-    for part in model.parts_:
+    parts = [part for part in model.parts_ if not isinstance(part, TextClassifier)]
+    for part in parts:
         if not isinstance(part, float) and not type(part).__module__.startswith("sklearn."):
             storage.check_types(part, algorithm_name(model.algorithm), skops_types())
     return {
         "setting": model.problem.name,
         "algorithm": algorithm_name(model.algorithm),
         "k": model.k_,
-        "parts": [storage.plain(part) for part in model.parts_],
+        "parts": [storage.plain(part) for part in parts],
         "base_model": None if model.base_model is None else _content(model.base_model),
         "scale": float(model.scale),
         **({"vote_scale": float(model.vote_scale)} if model.takes_votes else {}),
@@ -267,6 +301,8 @@ def _end_model(content: Any, path: Path) -> EndModel:
             vote_scale=content.get("vote_scale", 0.0),
         )
         model.k_, model.parts_ = content["k"], tuple(content["parts"])
+        if _takes_texts(model.algorithm):
+            model.parts_ = (_read_tensors(path, model),)
         if "calibrator" in content:
             model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = _is_sound(model)
@@ -277,6 +313,21 @@ def _end_model(content: Any, path: Path) -> EndModel:
     if not sound:
         raise storage.not_a_model(path)
     return model
+
+
+def _takes_texts(algorithm: object) -> bool:
+    return isinstance(algorithm, str) and algorithm in algorithms() and algorithms()[algorithm].takes_texts
+
+
+def _read_tensors(path: Path, model: EndModel) -> TextClassifier:
+    part = TextClassifier.load(tensors_beside(path))
+    found, expected = (part.model.k, part.model.setting), (model.k_, model.problem.name)
+    if found != expected:
+        raise ModelError(
+            f"{tensors_beside(path)} tells {found[0]} classes, {found[1]}, and {path.name} {expected[0]}, "
+            f"{expected[1]}; train the model again"
+        )
+    return part
 
 
 def _is_sound(model: EndModel) -> bool:

@@ -67,7 +67,7 @@ class Fitting:
 def fit_exclusive(fitting: Fitting, Y: Floats) -> list[Any]:
     """One classifier."""
     if (Y.sum(axis=0) > 0).sum() < 2:
-        raise _one_class()
+        raise one_class()
     return [fitting.fit_soft(Y)]
 
 
@@ -75,14 +75,15 @@ def fit_per_class(fitting: Fitting, Y: Floats, is_soft: bool) -> list[Any]:
     """One classifier of all classes where it can learn them at once; else one per class."""
     varies = np.logical_and((Y > NO_WEIGHT).any(axis=0), (Y < 1 - NO_WEIGHT).any(axis=0))
     if not varies.any():
-        raise _one_class()
+        raise one_class()
     if getattr(fitting.classifier, "native_multilabel", False) and not is_soft:
         return [fitting.fit_joint(Y)]
     pairs = [np.column_stack([1 - Y[:, c], Y[:, c]]) for c in range(Y.shape[1])]
     return [fitting.fit_soft(p) if varies[c] else float(p[0, 1]) for c, p in enumerate(pairs)]
 
 
-def _one_class() -> ModelError:
+def one_class() -> ModelError:
+    """What is raised where there is nothing to tell apart."""
     return ModelError(
         "the training data hold one class only, expected at least two; "
         "add data points of other classes, or look at the coverage of the labelling functions"

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
+from adaptml.tasks.metrics import Outcome
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WORDS = {0: ["kitten", "purr", "whiskers", "meow"], 1: ["puppy", "bark", "leash", "fetch"]}
@@ -58,48 +59,75 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_row_for_every_method(wrench: ModuleType, folder: Path) -> None:
-    data = wrench.read(folder, "logistic_regression", seed=1)
+    data = wrench.read(folder, "logistic_regression", 1, None, "test")
     lines = list(data.lines())
     assert [line.method for line in lines] == [
+        "constant",
         "majority_vote",
         "weighted_vote",
         "snorkel",
         "dawid_skene",
-        "end model, weak labels",
         "end model, gold labels",
+        "end model, weak labels",
         "end model, both",
     ]
-    assert all(line.accuracy > 0.9 for line in lines[4:])
-    again = list(wrench.read(folder, "logistic_regression", seed=1).lines())
-    assert [line.accuracy for line in again] == [line.accuracy for line in lines]
+    accuracy = {line.method: (line.said.predicted & data.test.Y).sum() / 60 for line in lines}
+    assert accuracy["constant"] == 0.5
+    assert all(value > 0.9 for name, value in accuracy.items() if name.startswith("end model"))
+    again = wrench.read(folder, "logistic_regression", 1, None, "test").lines()
+    assert all(
+        (one.said.predicted == two.said.predicted).all() for one, two in zip(again, lines, strict=True)
+    )
 
 
-def test_figures_worked_out_by_hand(wrench: ModuleType, folder: Path) -> None:
-    """Naming class 1 for all of 30 + 30 rows: half are right; precision 1/2 and recall 1 make F1 2/3."""
-    data = wrench.read(folder, "logistic_regression", seed=1)
-    line = data._judged("all dogs", np.tile([0.1, 0.9], (60, 1)), "", 1.0)
-    assert (line.accuracy, line.f1) == (0.5, pytest.approx(2 / 3))
+def test_where_both_is_below_another_row(wrench: ModuleType, folder: Path) -> None:
+    """Right on all against right on half: below by about a half; a tie is nothing."""
+    data = wrench.read(folder, "logistic_regression", 1, None, "test")
+    right = Outcome(data.test.Y.astype(float), data.test.Y)
+    flags = np.tile(np.array([1, 0], np.int8), (60, 1))
+    dogs = Outcome(flags.astype(float), flags)
+    found = wrench.below(data, {"a": right, "end model, both": dogs})
+    assert [text.split(",")[0] for text in found] == [
+        "both is below a in accuracy", "both is below a in macro F1",
+    ]  # fmt: skip
+    assert wrench.below(data, {"a": right, "end model, both": right}) == []
+
+
+def test_half_of_valid_judges_and_test_is_not_read(wrench: ModuleType, folder: Path) -> None:
+    (folder / "test.json").unlink()
+    data = wrench.read(folder, "knn", 1, "dog", "valid")
+    assert (len(data.valid.Y), len(data.test.Y)) == (20, 20)
+    assert data.metric.title == "F1 of dog"
 
 
 def test_gold_of_train_is_never_used(wrench: ModuleType, folder: Path) -> None:
-    before = [line.accuracy for line in wrench.read(folder, "knn", seed=1).lines()]
+    def named() -> list[Any]:
+        lines = wrench.read(folder, "knn", 1, None, "test").lines()
+        return [line.said.predicted.tolist() for line in lines]
+
+    before = named()
     content = json.loads((folder / "train.json").read_text())
     for row in content.values():
         row["label"] = 1 - row["label"]
     (folder / "train.json").write_text(json.dumps(content))
-    assert [line.accuracy for line in wrench.read(folder, "knn", seed=1).lines()] == before
+    assert named() == before
 
 
 def test_the_command_prints_one_table(wrench: ModuleType, folder: Path) -> None:
     result = runner.invoke(command_app(wrench.command), [str(folder), "--seed", "2"])
     assert result.exit_code == 0, result.output
     first, header, *lines = result.output.splitlines()
-    assert first.startswith("pets: 2 classes, 4 labelling functions, 120 train, 40 valid, 60 test; ")
-    assert header.split("  ")[0] == "method"
-    assert "F1 of class 1" in header
-    assert len(lines) == 7 + 2
+    assert first.startswith("pets: 2 classes, 4 labelling functions, 120 train, 40 gold, 60 that judge; ")
+    assert header.split()[:3] == ["method", "accuracy", "95"]
+    assert len(lines) == 8 + 2
     assert lines[-2] == wrench.POLICY
     assert lines[-1].startswith("encoder hybrid, algorithm logistic_regression, seed 2, ")
+
+
+def test_a_positive_class_that_is_none(wrench: ModuleType, folder: Path) -> None:
+    result = runner.invoke(command_app(wrench.command), [str(folder), "--positive", "cow"])
+    assert result.exit_code == 1
+    assert "positive is 'cow'; expected one of two classes, and " in result.stderr
 
 
 LABEL_ERROR = "label.json is no map from class numbers 0, 1 … to names"

@@ -108,6 +108,31 @@ def test_twins_vote_alike_wherever_one_of_them_votes(L: np.ndarray, copied: list
     assert found == expected
 
 
+def test_rules_that_repeat_each_other_are_named() -> None:
+    """`in` has every second vote of `a`; 95 of the 100 votes of `b` are those of `near`, and the other way round."""
+    L = np.full((2000, 5), -1, np.int8)
+    for j, rows in enumerate(
+        (range(0, 400, 2), range(0, 400, 4), range(1, 201, 2), range(11, 211, 2), range(601, 801, 2))
+    ):
+        L[list(rows), j] = 1 if j < 2 else 0
+    found = find_problems(L, None, ["a", "in", "b", "near", "else"], CLASSES[:2])
+    advice = "they are hardly two opinions; merge them, or look for something else with one of them"
+    assert found == [
+        f"100% of the votes of labelling function in are cast by a too: {advice}",
+        f"95% of the votes of labelling function b are cast by near too, and the other way round: {advice}",
+    ]
+
+
+def test_five_pairs_that_repeat_each_other_are_named_and_the_others_counted() -> None:
+    """Four rules that differ in one vote each are six pairs."""
+    L = np.full((2000, 4), -1, np.int8)
+    for j in range(4):
+        L[[*range(0, 400, 2), 401 + 2 * j], j] = 1
+    found = find_problems(L, None, list("abcd"), CLASSES[:2])
+    assert len([line for line in found if "hardly two opinions" in line]) == 5
+    assert found[-1] == "1 more pair of labelling functions of which one repeats the other so"
+
+
 def test_problems_on_gold() -> None:
     L = np.array([EVEN, ODD, THIRD], np.int8).T
     bad = [0, 0, 0, 0, 1, -1, -1, -1, -1, -1]

@@ -31,9 +31,10 @@ def test_a_good_lf_among_bad_ones_is_found_on_gold() -> None:
     L, Y = votes(0, 400, [0.95, 0.4, 0.4, 0.4])
     selection = select_label_model(MULTICLASS, L, Gold(L[:100], Y[:100]), 2, config=QUICK)
     assert list(selection.models) == ["majority_vote", "weighted_vote", "snorkel", "dawid_skene"]
-    assert selection.chosen == "weighted_vote"
-    assert selection.reason.startswith("weighted_vote is best: accuracy 0.9")
+    assert selection.chosen in ("weighted_vote", "dawid_skene")
+    assert selection.reason.startswith(f"{selection.chosen} is taken: accuracy 0.9")
     assert "on 100 gold points by cross-validation, majority_vote 0." in selection.reason
+    assert "gold cannot tell majority_vote" not in selection.reason
     assert selection.held_out["snorkel"].predicted.shape == (100, 2)
 
 
@@ -201,7 +202,7 @@ def test_no_point_is_judged_by_a_model_that_has_seen_its_fold(empty: int | None)
             return super()._fit(votes, part)
 
     wide = Gold(gold.L, np.eye(11, dtype=np.int8)[np.arange(11)])
-    fit = _fit(Recording(11), wide.L, GoldInFolds(wide, fold))
+    fit = _fit(Recording(11), wide.L, GoldInFolds(wide, fold), ACCURACY)
     parts = [set(np.flatnonzero(fold == part).tolist()) for part in range(FOLDS) if part in fold]
     assert told == [set(range(11)), *(set(range(11)) - part for part in parts)]
     assert len(fit.without) == FOLDS
@@ -219,7 +220,7 @@ def test_gold_of_one_fold_only() -> None:
     L, Y = votes(0, 60, [0.8, 0.8, 0.8])
     fold = np.full(60, 2)
     selection = select_label_model(MULTICLASS, L, Gold(L, Y), 2, fold=fold, config=QUICK)
-    assert set(selection.without) == {"majority_vote", "weighted_vote", "snorkel"}
+    assert list(selection.without) == list(selection.models)
     assert selection.judged is not None
 
 

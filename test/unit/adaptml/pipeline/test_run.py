@@ -58,7 +58,7 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     assert first.frame[["experiment_id", "run_id"]].to_numpy().tolist() == [
         ["1", first.label.run_id], ["1", first.train.run_id],
     ]  # fmt: skip
-    assert first.frame["accuracy"].round(3).tolist() == [0.833, 0.917]
+    assert first.frame["accuracy"].round(3).tolist() == [0.75, 0.917]
     assert (first.better, first.champion, first.deployed) == (True, None, False)
     assert first.next_order == f"adaptml deploy {MODEL} --version 1"
     assert first.next_order in first._repr_html_()
