@@ -55,7 +55,7 @@ def noisy_or(scores: Floats, _balance: Floats) -> Floats:
 
 
 def leaky_or(scores: Floats, balance: Floats) -> Floats:
-    """P_c = 1 - (1 - balance_c) exp(score_c): noisy or with a leak, the share of c where no LF votes for it."""
+    """P_c = 1 - (1 - balance_c) exp(score_c): noisy or with a leak, the share of c without votes for it."""
     return np.asarray(1.0 - (1.0 - balance) * np.exp(scores))
 
 
