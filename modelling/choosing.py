@@ -409,10 +409,9 @@ def _reason(trials: Trials, chosen: Chosen, strategy: str) -> str:
     """Why a way is taken, for people."""
     metric, found = trials.metric, trials.held_out
     value = f"{metric.title} {found[chosen.name].metric:.3f}"
-    n, what = len(chosen.found.tied) - 1, f"{chosen.name}"
-    asked = "" if strategy == AUTO else "it was asked for; "
+    n, asked = len(chosen.found.tied) - 1, "" if strategy == AUTO else "it was asked for; "
     if chosen.name == chosen.highest and not n:
-        return f"{asked}{what} has the best {value} on held-out gold"
+        return f"{asked}the best {value} on held-out gold"
     others = f"{n} other way{'s' if n > 1 else ''} cannot be told apart by the {metric.title}"
     loss = f"its log loss is the lowest of theirs ({found[chosen.name].log_loss:.3f})"
-    return f"{asked}{what}: {value} on held-out gold; {others} and {loss}"
+    return f"{asked}{value} on held-out gold; {others} and {loss}"

@@ -472,7 +472,7 @@ def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, 
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
     kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
-    lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.way}: {done.reason}")]
+    lines = [("trained on", (" and ".join(parts) or "nothing") + kept), ("strategy", f"{done.way}: {done.reason}")]
     lines += [(f"on {whose}", text) for whose, text in found.told.items()]
     if done.calibration:
         lines.append(("probabilities", done.calibration))
