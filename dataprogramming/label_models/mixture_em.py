@@ -14,15 +14,8 @@ from adaptml.label_scoring import (
 )
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import (
-    Floats,
-    Gold,
-    Indicator,
-    LabelMatrix,
-    correct_votes,
-    distinct,
-    truth,
-)
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, correct_votes, truth
+from dataprogramming.patterns import vote_patterns
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
@@ -63,8 +56,10 @@ class MixtureEM(LabelModel):
     def _fit(self, votes: LabelMatrix, gold: Gold | None) -> FittedModel:
         rates = MULTILABEL.class_prior(truth(gold), self.cardinality)
         table, weights = _learn(votes, gold, rates)
+        # Told from where all LFs are silent: what a row without votes gets is the model's own answer.
+        silence = sigmoid(table[:, 0].sum(axis=0), rates)
         limits = np.full(self.cardinality, 0.5)
-        model = FittedModel(self.name, sigmoid, thresholds, rates, table, limits, weights)
+        model = FittedModel(self.name, sigmoid, thresholds, silence, table - table[:, :1], limits, weights)
         return self._with_thresholds(model, gold) if gold is not None and len(gold) else model
 
     def _with_thresholds(self, model: FittedModel, gold: Gold) -> FittedModel:
@@ -129,7 +124,8 @@ def _two_class_em(
         rate: share of points that the class applies to; stays fixed.
         precision: of the imaginary votes; where the class is frequent, it is more.
     """
-    patterns, counts = _patterns(fired)
+    rows, which = vote_patterns(fired.view(np.int8))
+    patterns, counts = rows.astype(np.float64), np.bincount(which).astype(np.float64)
     coverage = fired.mean(axis=0)
     precision = max(precision, (1 + rate) / 2)
     # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.
@@ -155,12 +151,6 @@ def _two_class_em(
         if_true = (inside @ patterns + true_votes) / (inside.sum() + true_points)
         if_false = (outside @ patterns + false_votes) / (outside.sum() + false_points)
     return if_true, if_false
-
-
-def _patterns(fired: Fired) -> tuple[Floats, Floats]:
-    """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
-    first, counts = distinct(np.packbits(fired, axis=1))
-    return fired[first].astype(np.float64), counts
 
 
 LABEL_MODEL = MixtureEM
