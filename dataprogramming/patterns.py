@@ -27,15 +27,11 @@ def vote_patterns(L: LabelMatrix) -> tuple[LabelMatrix, npt.NDArray[np.int64]]:
     which = np.empty(len(L), np.int64)
     for start in range(0, len(L), BATCH_ROWS):
         rows = np.ascontiguousarray(L[start : start + BATCH_ROWS])
-        _, first, inverse = np.unique(_as_bytes(rows), return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(
+            rows.view(f"S{L.shape[1]}").ravel(), return_index=True, return_inverse=True
+        )
         numbers = np.empty(len(first), np.int64)
         for i in np.argsort(first):
             numbers[i] = place.setdefault(rows[first[i]].tobytes(), len(place))
         which[start : start + BATCH_ROWS] = numbers[inverse.ravel()]
     return np.frombuffer(b"".join(place), np.int8).reshape(len(place), L.shape[1]), which
-
-
-def _as_bytes(rows: LabelMatrix) -> npt.NDArray[np.bytes_]:
-    """Each row as one value that numpy sorts; without zero bytes, which it would leave out at the end."""
-    shifted = rows.astype(np.uint8) + np.uint8(2)  # -1, which is 255, becomes 1
-    return shifted.view(f"S{rows.shape[1]}").ravel()
