@@ -60,7 +60,13 @@ class MixtureEM(LabelModel):
         silence = sigmoid(table[:, 0].sum(axis=0), rates)
         limits = np.full(self.cardinality, 0.5)
         model = FittedModel(self.name, sigmoid, thresholds, silence, table - table[:, :1], limits, weights)
-        return model if gold is None else _with_thresholds(model, gold)
+        return self._with_thresholds(model, gold) if gold is not None and len(gold) else model
+
+    def _with_thresholds(self, model: FittedModel, gold: Gold) -> FittedModel:
+        """The model with the thresholds, and the treatment of rows of which none passes, best on gold."""
+        plain = replace(model, thresholds=best_thresholds(model.predict_proba(gold.L), gold.Y))
+        with_best = replace(plain, decision=thresholds_or_best)
+        return with_best if self.goodness(with_best, gold) > self.goodness(plain, gold) else plain
 
 
 def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Floats]:
@@ -99,15 +105,6 @@ def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
     nearness = 1e-9 * (1 - np.abs(THRESHOLDS - 0.5))
     best = THRESHOLDS[np.argmax(f1 + nearness[:, None], axis=0)]
     return np.where(Y.sum(axis=0) >= MIN_POSITIVE, best, 0.5)
-
-
-def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
-    """The model with the thresholds, and the treatment of rows of which none passes, that do best on gold."""
-    probs = model.predict_proba(gold.L)
-    plain = replace(model, thresholds=best_thresholds(probs, gold.Y))
-    with_best = replace(plain, decision=thresholds_or_best)
-    scores = [MULTILABEL.scores(gold.Y, tried.decide(probs)).sum() for tried in (plain, with_best)]
-    return with_best if scores[1] > scores[0] else plain
 
 
 def _prior_precision(gold: Gold | None) -> float:
