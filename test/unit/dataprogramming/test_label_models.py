@@ -127,10 +127,15 @@ def test_em_finds_planted_classes_and_beats_the_union() -> None:
 
 
 def test_em_where_every_rule_is_silent() -> None:
-    """Of the first class .4 * .3^3 / (.4 * .3^3 + .6 * .95^3) = .021 of such points, of the second .007."""
+    """Of the first class .4 * .3^3 / (.4 * .3^3 + .6 * .95^3) = .021 of such points, of the second .008.
+
+    With one vote for the first and two of its rules silent, .4 * .7 * .3^2 / (.4 * .7 * .3^2 + .6 * .05 * .95^2) = .48.
+    """
     L, Y = planted(np.random.default_rng(0), 4000)
-    probs = MixtureEM(2).fit(L, L[:2000], Y[:2000]).predict_proba(np.full((1, 6), -1, np.int8))
-    np.testing.assert_allclose(probs, [[0.021, 0.007]], atol=0.005)
+    model = MixtureEM(2).fit(L, L[:2000], Y[:2000])
+    silent, one = model.predict_proba(np.array([[-1] * 6, [0] + [-1] * 5], np.int8))
+    np.testing.assert_allclose(silent, [0.021, 0.008], atol=0.005)
+    np.testing.assert_allclose(one, [0.48, 0.008], atol=0.05)
 
 
 def test_em_without_votes_for_a_class_gives_its_rate() -> None:
