@@ -1,9 +1,12 @@
 """Classes of runs and models, and what they are now."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from adaptml.browsing.run_facts import LabelRun
 from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.runs.class_lists import classes_text, same_classes, votes_now
@@ -74,3 +77,26 @@ def test_a_run_of_before_is_read_in_the_classes_of_now(project: Project, tmp_pat
     assert [key for ids, _ in run.uncovered("posts") for key in ids] == ["3", "5"]
     as_made = RunFiles(project, recorder.run_id, folder)
     assert [key for ids, _ in as_made.disputed("posts") for key in ids] == ["1", "2", "6"]
+
+
+@pytest.mark.usefixtures("tracking")
+def test_votes_for_sets_are_disputed_where_no_class_fits_both(project: Project, tmp_path: Path) -> None:
+    """cat beside "cat or dog"; cat beside "dog or bird"; the two sets; one set alone."""
+    keys = pd.DataFrame({"table_name": "posts", "id": [*"1234"]})
+    L = np.array([[0, 3], [0, 4], [3, 4], [-1, 4]], np.int8)
+    said = {"task": "t", "setting": "multiclass", "classes": ["cat", "dog", "bird"], "sets": [[0, 1], [1, 2]]}
+    with project.runs.run("t", "label", {"setting": "multiclass"}) as recorder:
+        probs = [[1.0, 0.0, 0.0]] * 4
+        training = keys.assign(label=[["cat"]] * 4, label_probs=probs)
+        write_frame(training, recorder.folder / "training_data.parquet", said)
+        write_frame(keys.assign(a=L[:, 0], b=L[:, 1]), recorder.folder / "votes.parquet", said)
+    task = Task(classes=["cat", "dog", "bird"])
+    run = RunFiles(project, recorder.run_id, tmp_path, task)
+    assert [ids.tolist() for ids, _ in run.disputed("posts")] == [["2"]]
+    votes, labels = (
+        project.runs.artifact(recorder.run_id, name, tmp_path)
+        for name in ("votes.parquet", "training_data.parquet")
+    )
+    looked = LabelRun(recorder.run_id, "posts", votes, labels)
+    assert [mask.tolist() for mask in looked.covered] == [[True] * 4, [False, True, False, False]]
+    assert looked.of_rows(["2"])["2"]["votes"] == {"a": "cat", "b": "dog or bird"}
