@@ -140,7 +140,7 @@ def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:
         say("  ".join(table.cells(table.rows[-1])))
     table.notes += [f"{name} is left out: {why}" for name, why in skipped.items()]
     table.notes.append(
-        f"the mean over {', '.join(map(str, seeds))} as seed; {PARTS} parts of gold, "
+        f"the mean over the seeds {', '.join(map(str, seeds))}; {PARTS} parts of gold, "
         "each judged by what the others chose"
     )
     end(table, say)
