@@ -13,6 +13,7 @@ import shlex
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -117,6 +118,7 @@ def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:
     found: dict[str, list[Figures]] = {}
     seconds: dict[str, float] = {}
     skipped: dict[str, str] = {}
+    chosen: dict[str, Counter[str]] = {}
     Methods(data, seed=0).store_votes()
     for seed in seeds:
         said: dict[str, Outcome] = {}
@@ -126,17 +128,20 @@ def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:
                 whole = said.setdefault(line.method, Outcome(np.zeros(Y.shape), np.zeros(Y.shape, np.int8)))
                 whole.probs[inside], whole.predicted[inside] = line.said.probs, line.said.predicted
                 seconds[line.method] = seconds.get(line.method, 0.0) + line.seconds
+                chosen.setdefault(line.method, Counter())[line.remark.partition(" (")[0]] += 1
             skipped |= methods.skipped
         for method, whole in said.items():
             found.setdefault(method, []).append(figures(columns, Y, whole, seed=0))
         say(f"seed {seed}: " + ", ".join(f"{name} {of[-1].main.value:.3f}" for name, of in found.items()))
-    for method in (method for method in METHODS if method in found):
-        each = seconds[method] / len(seeds) / PARTS
-        table.rows.append(Row(method, mean(found[method]), each, ""))
+    for method in (method for method in METHODS if method in found and method not in skipped):
+        each, runs = seconds[method] / len(seeds) / PARTS, chosen[method].total()
+        most, times = chosen[method].most_common(1)[0]
+        table.rows.append(Row(method, mean(found[method]), each, f"{most}: {times} of {runs}"))
         say("  ".join(table.cells(table.rows[-1])))
     table.notes += [f"{name} is left out: {why}" for name, why in skipped.items()]
     table.notes.append(
-        f"the mean of {len(seeds)} seeds; {PARTS} parts of gold, each judged by the others' choices"
+        f"the mean over the seeds {', '.join(map(str, seeds))}; {PARTS} parts of gold, "
+        "each judged by what the others chose"
     )
     end(table, say)
     return table

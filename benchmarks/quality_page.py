@@ -155,7 +155,7 @@ def draw(tables: Sequence[Table], path: Path) -> None:
             low, high = found.ends
             colour = ACCENT if row.method == BOTH else INK
             axes.plot([low, high], [place, place], color=LINE if row.method != BOTH else ACCENT, linewidth=3)
-            axes.plot([found.value], [place], "o", color=colour, markersize=6)
+            axes.plot([found.value], [place], "o", color=colour, markersize=6, clip_on=False, zorder=3)
         axes.set_yticks(range(len(table.rows)), [row.method for row in table.rows], fontsize=8, color=INK)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
