@@ -186,7 +186,8 @@ def _counted(
         Bin(i / n_bins, (i + 1) / n_bins, int(counts[i]), float(sums[i] / counts[i]), int(right[i]))
         for i in np.flatnonzero(counts).tolist()
     ]
-    return Calibration(len(said), bins, *ends)
+    error = Calibration(len(said), bins).error  # the ends were reckoned in another order of sums
+    return Calibration(len(said), bins, min(ends[0], error), max(ends[1], error))
 
 
 def _error_intervals(

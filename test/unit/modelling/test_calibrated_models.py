@@ -98,7 +98,8 @@ def test_of_a_model_that_learned_from_too_little_gold_it_is_said() -> None:
 
 def test_a_model_that_others_stand_on_stays_as_it_is() -> None:
     (X, Y), learner = points(200, 0), Learner(get_algorithm("logistic_regression"), MULTICLASS)
-    weak = {"rules": Weak(*points(200, 1)[:1], Outcome(points(200, 1)[1] * 1.0, points(200, 1)[1]))}
+    weak_X, weak_Y = points(200, 1)
+    weak = {"rules": Weak(weak_X, Outcome(weak_Y.astype(np.float64), weak_Y))}
     trials = Trials(learner, weak, Gold(X, Y, np.arange(200) % 5), ACCURACY)
     trials.run([Way("weak", "rules")])
     alone = trials.fit(Way("weak", "rules"))
