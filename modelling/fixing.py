@@ -26,6 +26,7 @@ from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import GOLD_VOTES, VOTES
 from adaptml.tasks.metrics import Outcome
+from modelling.algorithms import takes_texts
 from modelling.choosing import MIN_GOLD
 from modelling.sources import Reader, Split
 from modelling.strategies import Gold, Learner, Weak
@@ -73,7 +74,8 @@ def to_fix_of_training(
     known = gold if truth is labels.gold else None
     sets = [Featurized(truth, reader.read(truth.keys) if known is None else known.X)]
     said = [held_out]
-    if weak is not None and len(labels.training):
+    # Of fine-tuning another model would take minutes, and learn from a fifth of gold.
+    if weak is not None and len(labels.training) and not takes_texts(learner.classifier):
         sets.append(Featurized(replace(labels.training, Y=weak.says.predicted), weak.X))
         said.append(_by_gold_alone(learner, *sets))
     task, features = labels.task, list(reader.features)
