@@ -8,36 +8,33 @@ cross-validation over weak labels and gold it was 82 % and 80 % of a third and a
 end model itself, which was trained on them, named next to none.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from adaptml.data import Data, is_run, read_labels
 from adaptml.database import Vector
-from adaptml.errors import FrameError, TrackingError
+from adaptml.errors import FeatureError, FrameError, TrackingError
 from adaptml.features.catalogue import Reference
 from adaptml.features.reading import Matrix, read_features
-from adaptml.fixing.find import Points, find_what_to_fix
+from adaptml.features.required import check_featurized
+from adaptml.fixing.find import Indicator, Points, find_what_to_fix
 from adaptml.fixing.result import ToFix
 from adaptml.fixing.what_to_fix import texts_of
 from adaptml.frames import KEYS
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import GOLD_VOTES, VOTES
+from adaptml.tasks import Task
 from adaptml.tasks.metrics import Outcome
-from modelling.algorithms import takes_texts
+from modelling.algorithms import classifier, takes_texts
 from modelling.choosing import MIN_GOLD
 from modelling.sources import Reader, Split
 from modelling.strategies import Gold, Learner, Weak
 
-
-@dataclass(frozen=True, eq=False)
-class Featurized:
-    """Labelled points and their features as the model reads them, float32 (n, d)."""
-
-    points: Labelled
-    X: Matrix
+FAST = "logistic_regression"  # in place of an algorithm that reads texts
 
 
 def to_fix_of_training(
@@ -71,59 +68,69 @@ def to_fix_of_training(
     if compared is None:
         return None
     truth, held_out = compared
-    known = gold if truth is labels.gold else None
-    sets = [Featurized(truth, reader.read(truth.keys) if known is None else known.X)]
+    points = [truth]
+    if weak is not None and len(labels.training):
+        points.append(replace(labels.training, Y=weak.says.predicted))
+    tables = pd.concat([one.keys["table_name"] for one in points]).unique().tolist()
+    if takes_texts(learner.classifier):  # it takes minutes to learn, and has no vectors
+        learner = replace(learner, classifier=classifier(FAST))
+        features = vectors = _vectors_of_task(project, labels.task, tables)
+        X = [_read(project, one, vectors) for one in points]
+    else:
+        features = list(reader.features)
+        vectors = _vectors(project, tables, features)
+        known = gold if truth is labels.gold else None
+        X = [reader.read(truth.keys) if known is None else known.X]
+        X += [] if weak is None else [weak.X]
     said = [held_out]
-    # Of fine-tuning another model would take minutes, and learn from a fifth of gold.
-    if weak is not None and len(labels.training) and not takes_texts(learner.classifier):
-        sets.append(Featurized(replace(labels.training, Y=weak.says.predicted), weak.X))
-        said.append(_by_gold_alone(learner, *sets))
-    task, features = labels.task, list(reader.features)
-    tables = pd.concat([one.points.keys["table_name"] for one in sets]).unique().tolist()
-    vectors = _vectors(project, tables, features)
+    if len(points) > 1:
+        said.append(_by_gold_alone(learner, truth.Y, *X))
     found = [
         Points(
-            one.points.keys[KEYS],
-            one.points.Y,
-            of.probs,
-            of.predicted,
-            _read(project, one, features, vectors),
+            one.keys[KEYS], one.Y, of.probs, of.predicted,
+            matrix if vectors == features else _read(project, one, vectors),
         )
-        for one, of in zip(sets, said, strict=True)
-    ]
+        for one, of, matrix in zip(points, said, X, strict=False)
+    ]  # fmt: skip
     return find_what_to_fix(
         project, *found,
-        problem=task.problem, class_names=task.class_names, texts=texts_of(task),
+        problem=learner.problem, class_names=labels.task.class_names, texts=texts_of(labels.task),
         votes=_votes(project, data, truth.keys), seed=learner.seed,
     )  # fmt: skip
 
 
-def _by_gold_alone(learner: Learner, gold: Featurized, training: Featurized) -> Outcome:
+def _by_gold_alone(learner: Learner, Y: Indicator, X: Matrix, X_training: Matrix) -> Outcome:
     """What a model that learns from gold alone says of training points.
 
-    With too few gold points to learn from it says nothing: all points get the same.
+    Where there is too little to learn from it says nothing: all points get the same.
     """
-    Y = gold.points.Y
-    if len(Y) < MIN_GOLD:
-        probs = np.full((len(training.X), Y.shape[1]), 1 / Y.shape[1])
+    if len(Y) < MIN_GOLD or X.shape[1] == 0 or (Y[0] == Y).all():
+        probs = np.full((len(X_training), Y.shape[1]), 1 / Y.shape[1])
     else:
-        probs = learner.fit(gold.X, Y).predict_proba(training.X)
+        probs = learner.fit(X, Y).predict_proba(X_training)
     return Outcome(probs, learner.problem.decide(probs))
 
 
-def _vectors(project: Project, tables: list[str], features: list[Reference]) -> list[Reference]:
+def _vectors(project: Project, tables: Sequence[str], features: Sequence[Reference]) -> list[Reference]:
     """Those of the features that are vectors in all tables: of single numbers, a cosine says nothing."""
     types = [project.points.columns(table) for table in tables]
     return [one for one in features if all(isinstance(of.get(one.name), Vector) for of in types)]
 
 
-def _read(
-    project: Project, given: Featurized, features: list[Reference], vectors: list[Reference]
-) -> Matrix | None:
-    """The vectors of points; None where there are none."""
+def _vectors_of_task(project: Project, task: Task, tables: Sequence[str]) -> list[Reference]:
+    """The vectors that a task names, as far as they are computed."""
+    try:
+        check_featurized(project.points, task, list(tables), list(task.features))
+        return _vectors(project, tables, project.points.exact(tables, task.features))
+    except FeatureError:
+        return []
+
+
+def _read(project: Project, points: Labelled, vectors: Sequence[Reference]) -> Matrix:
+    """The vectors of n points, float32 (n, d); (n, 0) where there are none."""
     if not vectors:
-        return None
-    return given.X if vectors == features else read_features(project.points, given.points.keys, vectors)
+        return np.empty((len(points), 0), np.float32)
+    return read_features(project.points, points.keys, vectors)
 
 
 def _votes(project: Project, data: Data, gold: pd.DataFrame) -> pd.DataFrame | None:

@@ -65,8 +65,8 @@ def near_duplicates(gold: Matrix, training: Matrix, labels: Codes) -> Pairs:
                     nearest[block, of_training], places[block, of_training],
                 )  # fmt: skip
     distance = _distance(nearest)
-    rows, of_training, other_label = np.nonzero(1 - nearest <= distance)
-    found, cosines = places[rows, of_training, other_label], nearest[rows, of_training, other_label]
+    near = np.nonzero(1 - nearest <= distance)
+    rows, found, cosines = near[0], places[near], nearest[near]
     once = ~((found < g) & (found < rows) & _both_ways(rows, found))
     return Pairs(rows[once], found[once], np.clip(cosines[once].astype(np.float64), -1, 1), float(distance))
 

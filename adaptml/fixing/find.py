@@ -38,7 +38,7 @@ class Points:
         Y: their labels, int8 (n, k), values in {0, 1}.
         probs: of a model that had not seen these labels, float64 (n, k), in [0, 1].
         predicted: the classes that it names, int8 (n, k), values in {0, 1}.
-        vectors: float32 (n, d), or None.
+        vectors: float32 (n, d); (n, 0) or None where there are none.
     """
 
     keys: pd.DataFrame
@@ -118,7 +118,7 @@ def _suspects(
 def _duplicates(
     class_names: Sequence[str], gold: Points, training: Points | None, seed: int
 ) -> Duplicates | None:
-    if gold.vectors is None:
+    if gold.vectors is None or gold.vectors.shape[1] == 0:
         return None
     keys, Y, others = gold.keys[KEYS], gold.Y, gold.vectors[:0]
     if training is not None and training.vectors is not None:

@@ -77,11 +77,16 @@ def _texts(project: Project, task: Task, keys: Sequence[Key]) -> dict[Key, dict[
     if not keys:
         return {}
     frame = pd.DataFrame(list(dict.fromkeys(keys)), columns=KEYS, dtype=str)
-    read = texts_of_task(project.database, task)(frame).set_index(KEYS)
-    cells = read.astype(object).where(read.notna(), None).to_dict("index")
+    read = texts_of_task(project.database, task)(frame)
+    columns = [name for name in read.columns if name not in KEYS]
+    cells = read[columns].astype(object).where(read[columns].notna(), None)
     return {
-        (str(table), str(key)): {str(name): _text(cell) for name, cell in row.items()}
-        for (table, key), row in cells.items()
+        key: {str(name): _text(cell) for name, cell in zip(columns, row, strict=True)}
+        for key, row in zip(
+            read[KEYS].itertuples(index=False, name=None),
+            cells.itertuples(index=False, name=None),
+            strict=True,
+        )
     }
 
 

@@ -156,6 +156,21 @@ def test_what_annotators_differ_on_is_settled_by_a_third(
     left = pull(here, task).done  # what was said here later than there stays
     gold = dict(zip(left.gold_df["id"], map(list, left.gold_df["gold_label"]), strict=True))
     assert (left.decided, gold[disputed]) == (1, ["dog"])
+    # A gold label that looks wrong is settled in the same way; a point without gold is annotated as usual.
+    agreed = next(key for key in asked if key != disputed)
+    here.database.upsert("posts", pd.DataFrame({"id": ["new"], "txt": ["text 3"]}), ["id"])
+    chosen = pd.DataFrame({"table_name": "posts", "id": [agreed, "new"]})
+    path = write_frame(chosen, here.settings.home / "chosen.parquet")
+    before = set(listed_tasks(owner, number))
+    assert push(here, task, path, 2, sampling="suspicious")[1].sent == 2
+    assert push(here, task, path, 2, sampling="suspicious")[1].there == 2
+    added = [entry for entry in owner.list_tasks(number, 100)[0] if int(entry["id"]) not in before]
+    purposes = {entry["data"]["ref_id"]: entry["data"]["meta_info"].get("purpose", "") for entry in added}
+    assert purposes == {agreed: "adjudication", "new": ""}
+    for entry in added:
+        annotate(owner, int(entry["id"]), choose("bird"))
+    gold_df = pull(here, task).done.gold_df.set_index("id")["gold_label"]
+    assert list(gold_df[agreed]) == ["bird"]
 
 
 def listed_tasks(owner: LabelStudio, project: int) -> list[int]:

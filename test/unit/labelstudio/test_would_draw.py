@@ -69,5 +69,5 @@ def test_points_that_label_studio_has_count_as_asked(example: Project) -> None:
 def test_every_way_is_explained() -> None:
     assert [way.name for way in WAYS if way.mixes] != []
     assert {way.name for way in WAYS if way.mixes} == set(SAMPLERS)
-    assert {way.name for way in WAYS if not way.mixes} == {"disputed", "changed", "again"}
+    assert {way.name for way in WAYS if not way.mixes} == {"disputed", "suspicious", "changed", "again"}
     assert {way.needs for way in WAYS} == {"", "run", "by", "vector"}

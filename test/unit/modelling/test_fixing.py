@@ -21,7 +21,7 @@ def test_planted_labels_and_duplicates_are_found_and_reported(
     points = project.points.read(project.database.keys("points"), ["vec"]).set_index("id")["vec"]
     moved = pd.DataFrame({"id": ["t33", "t50"], "vec": [np.array([3.0, 0, 0]), points["t5"]]})
     project.database.upsert("points", moved, ["id"])  # nobody would take t33 for a left one
-    data = write(tmp_path / "weak.parquet", list(range(30, 60)), label=lambda i: said(i, 33, 50))
+    data = write(tmp_path / "weak.parquet", list(range(30, 60)), label=lambda i: said(i, 33))
     gold = pd.DataFrame({"table_name": "points", "id": [f"t{i}" for i in range(30)]})
     gold = gold.assign(gold_label=[said(i, 4) for i in range(30)])
     done = train(project, task, data, gold=gold, strategy="union")

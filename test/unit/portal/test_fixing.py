@@ -33,7 +33,7 @@ def test_each_list_has_its_address(client: TestClient, run: str) -> None:
     there = {
         "show=suspects&source=training": "gives spam 0.90, ham 0.10",
         "show=duplicates": "/data/comments/points/h0?task=spam",
-        "show=slice&place=1": "Wrong where the rule buy votes",
+        "show=slice&place=1": "Predicted wrongly: the rule buy votes",
         "show=slice&place=9": "No point.",
         "show=suspects&start=50": "No label looks wrong.",
     }

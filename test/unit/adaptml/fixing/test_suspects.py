@@ -14,6 +14,7 @@ def test_planted_labels_are_found_the_worst_first() -> None:
     truth = np.repeat([0, 1], 10)
     probs = np.where(truth[:, None] == np.arange(2), 0.9, 0.1)
     probs[15] = [0.15, 0.85]
+    probs[7] = [0.45, 0.55]  # of which the model is not sure: no reason to doubt a label
     given_ = truth.copy()
     given_[[3, 15]] = [1, 0]
     found = suspicious_labels(MULTICLASS, np.eye(2, dtype=np.int8)[given_], probs)
