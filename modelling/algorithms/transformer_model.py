@@ -104,6 +104,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
                 "wrote: train again"
             ) from error
 
+    def __repr__(self) -> str:
+        """Without its bytes."""
+        return f"TextClassifier({self.model.setting}, {self.model.k} classes)"
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a file.

@@ -329,7 +329,7 @@ def test_soft_labels_need_an_algorithm_that_weighs_rows() -> None:
 def test_an_unknown_algorithm_is_refused_with_those_there_are() -> None:
     with pytest.raises(ModelError) as error:
         get_algorithm("forest")
-    assert str(error.value) == f"no algorithm 'forest'; expected one of {', '.join(NAMES)}"
+    assert str(error.value) == f"no algorithm 'forest'; expected one of {', '.join(algorithms())}"
 
 
 def test_parameters_come_as_text_and_all_problems_at_once() -> None:

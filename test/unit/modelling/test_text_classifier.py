@@ -29,6 +29,7 @@ def test_softmax_in_multiclass_and_each_class_by_itself_in_multilabel() -> None:
     np.testing.assert_allclose(each, [[0.75, 0.2]] * 4, atol=FLOAT32_ATOL)
     assert text_classifier().predict_proba([]).shape == (0, 2)
     assert text_classifier(k=3).classes_.tolist() == [0, 1, 2]
+    assert repr(text_classifier()) == "TextClassifier(multiclass, 2 classes)"
 
 
 def test_the_head_reads_what_the_encoder_makes_of_a_text(tmp_path: Path) -> None:
