@@ -110,7 +110,8 @@ class FittedModel:
         name: the label model's name, such as `majority_vote`.
         link: one of LINKS.
         decision: one of DECISIONS.
-        balance: float64 (k,), the share of each class; sums to 1 where each row has one class.
+        balance: float64 (k,), the probability of each class on rows without votes; sums to 1 where each row
+            has one class. It is the share of the class, in multilabel its share where no LF votes for it.
         table: float64 (m, k + s + 1, k): what LF j adds to each class's score when it abstains (first line),
             votes for class v (line v + 1) or for one of the classes of set i (line k + i + 1).
         thresholds: float64 (k,); where a decision has thresholds, a class is named above this probability.

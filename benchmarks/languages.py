@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -212,7 +213,9 @@ def _keys() -> list[tuple[str, str]]:
 def chapter(languages: Sequence[Language]) -> str:
     """The tables as the page shows them."""
     titles = [one.title for one in metrics(task_of(languages[0].code).problem)]
-    parts = [["Keywords found: pages with a vote, and votes that are right:", ""], words_table(languages)]
+    made = f"Made on {datetime.now(UTC).date()}, {load()} at the end."
+    parts = [[made, "", "Keywords found: pages with a vote, and votes that are right:", ""]]
+    parts.append(words_table(languages))
     for title in titles:
         parts.append(["", f"{title[0].upper()}{title[1:]} on the pages that judge:", ""])
         parts.append(models_table(languages, title))
@@ -252,7 +255,7 @@ def command(
         console.print(
             "\n".join(words_table(languages[-1:])[2:] + models_table(languages[-1:], "accuracy")[2:])
         )
-    console.print(f"\n{chapter(languages)}\n{load()}")
+    console.print(f"\n{chapter(languages)}")
     if to is not None:
         put(chapter(languages), to)
 

@@ -99,7 +99,8 @@ def said_before(methods: Methods) -> str:
     data = methods.data
     found = data.project.compare(data.task, methods.run_id, data.gold, seed=methods.seed)
     rows = zip(found.frame["strategy"], found.frame[found.measure], strict=True)
-    return f"`compare` said on gold: {', '.join(f'{name} {value:.3f}' for name, value in rows)}"
+    values = ", ".join(f"{name} {value:.3f}" for name, value in rows)
+    return f"`compare` said on gold, in {found.measure}: {values}"
 
 
 def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:
@@ -116,10 +117,11 @@ def judge_in_parts(data: DataSet, seeds: Sequence[int], say: Say) -> Table:
     found: dict[str, list[Figures]] = {}
     seconds: dict[str, float] = {}
     skipped: dict[str, str] = {}
+    Methods(data, seed=0).store_votes()
     for seed in seeds:
         said: dict[str, Outcome] = {}
         for inside, part in in_parts(data, PARTS, seed):
-            methods = Methods(part, seed)
+            methods = Methods(part, seed, stored=True)
             for line in methods.lines():
                 whole = said.setdefault(line.method, Outcome(np.zeros(Y.shape), np.zeros(Y.shape, np.int8)))
                 whole.probs[inside], whole.predicted[inside] = line.said.probs, line.said.predicted
@@ -176,6 +178,8 @@ def command(
     if not sets:
         raise typer.BadParameter("nothing to judge; name folders, --youtube-spam or --example")
     console, tables, start = output(), [], time.perf_counter()
+    judges = judge if judge == TEST else "a half of valid"
+    typed = shlex.join(["python", "-m", "benchmarks.quality", *sys.argv[1:]])
     for make in sets:
         with tempfile.TemporaryDirectory() as folder:
             data = make(home=Path(folder) / "project")
@@ -185,13 +189,11 @@ def command(
                     if data.judged is data.gold
                     else judge_set(data, seed, console.print, positive)
                 )
-    took = time.perf_counter() - start
-    judges = judge if judge == TEST else "a half of valid"
-    said = f"encoder {encoder}, seed {seed}, {judges} judges, {took:.0f} s"
-    console.print(f"\n{said}, {load()}")
-    if to is not None:
-        write(tables, to, shlex.join(["python", "-m", "benchmarks.quality", *sys.argv[1:]]), said)
-        console.print(f"{to}")
+        took = time.perf_counter() - start
+        said = f"encoder {encoder}, seed {seed}, {judges} judges, {took:.0f} s"
+        if to is not None:  # what is there, should a later set fail
+            write(tables, to, typed, said)
+    console.print(f"\n{said}, {load()}" + (f"\n{to}" if to else ""))
 
 
 if __name__ == "__main__":

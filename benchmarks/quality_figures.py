@@ -21,16 +21,17 @@ class Figure:
 
     Attributes:
         value: of all points.
+        ends: of its 95 % interval.
         draws: of points that were drawn with replacement, float64 (d,); the same points for every method, so
             that differences are paired.
     """
 
     value: float
+    ends: tuple[float, float]
     draws: Floats
 
     def __str__(self) -> str:
-        low, high = interval(self.draws)
-        return f"{self.value:.3f} ({low:.3f}–{high:.3f})"
+        return f"{self.value:.3f} ({self.ends[0]:.3f}–{self.ends[1]:.3f})"
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,24 @@ def figures(columns: Sequence[Metric], Y: Flags, said: Outcome, seed: int) -> Fi
         seed: of the bootstrap.
     """
     problem = columns[0].problem
-    found = {one.title: Figure(one.value(Y, said), one.draws(Y, said, seed)) for one in columns}
+    found = {
+        one.title: Figure(one.value(Y, said), one.interval(Y, said, seed), one.draws(Y, said, seed))
+        for one in columns
+    }
     return Figures(found, Metric(LOG_LOSS, problem).value(Y, said), brier(Y, said.probs))
 
 
 def mean(found: Sequence[Figures]) -> Figures:
-    """The mean of figures of the same points: of their values, and of each draw."""
-    by_title = {
-        title: Figure(
-            float(np.mean([one.by_title[title].value for one in found])),
-            np.mean([one.by_title[title].draws for one in found], axis=0),
-        )
-        for title in found[0].by_title
-    }
+    """The mean of figures of the same points: of their values, of their intervals' ends, of each draw."""
+    by_title = {title: _mean([one.by_title[title] for one in found]) for title in found[0].by_title}
     losses, scores = [one.log_loss for one in found], [one.brier for one in found]
     return Figures(by_title, float(np.mean(losses)), float(np.mean(scores)))
+
+
+def _mean(found: Sequence[Figure]) -> Figure:
+    low, high = np.mean([one.ends for one in found], axis=0)
+    draws = np.mean([one.draws for one in found], axis=0)
+    return Figure(float(np.mean([one.value for one in found])), (float(low), float(high)), draws)
 
 
 def clearly_below(name: str, known: dict[str, Figures]) -> list[str]:

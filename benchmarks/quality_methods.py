@@ -61,6 +61,7 @@ class Methods:
         skipped: methods that do not apply here, and why.
         majority_run: the run of `label` by majority vote, once it is there.
         run_id: the last run of `label`; end models learn from it.
+        stored: whether the votes on the rows that judge are in the database.
     """
 
     data: DataSet
@@ -68,6 +69,7 @@ class Methods:
     skipped: dict[str, str] = field(default_factory=dict)
     majority_run: str = ""
     run_id: str = ""
+    stored: bool = False
 
     def lines(self) -> Iterator[Line]:
         """The methods that apply here and do not fail, in the order of METHODS."""
@@ -183,6 +185,18 @@ class Methods:
             self._task, self.run_id, gold=data.gold, strategy=strategy, seed=self.seed, texts=False
         )
         data.project.deploy(trained.model_name, trained.version)
-        said = data.project.predict(self._task, data.judged[KEYS]).predictions
-        probs = np.array(said["label_probs"].tolist())
-        return Outcome(probs, self._flags(said[LABEL])), trained.strategy.partition(":")[0]
+        self.store_votes()
+        said = data.project.predict(self._task, data.judged[KEYS])
+        probs = np.array(said.predictions["label_probs"].tolist())
+        heard = ", ".join(f"{way} {n}" for way, n in said.answered_from.items() if n)
+        remark = trained.strategy.partition(":")[0] + (f" ({heard})" if heard else "")
+        return Outcome(probs, self._flags(said.predictions[LABEL])), remark
+
+    def store_votes(self) -> None:
+        """What rules say of the rows that judge, where a model that takes votes looks: in `<task>_votes`."""
+        if not self.stored:
+            simplest = "majority_vote" if self._task.problem.exclusive else "union"
+            self.data.project.label(
+                self._task, self.data.judged[KEYS], label_model=simplest, write=True, texts=False
+            )
+            self.stored = True

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from adaptml.bootstrap import interval
 from adaptml.files import write_text
 from benchmarks.quality_figures import Figures, clearly_below
 from benchmarks.quality_methods import BOTH
@@ -38,8 +37,9 @@ The rows of a table:
 Macro F1 is the mean over the classes of their F1; F1 over samples, in tasks with several classes a row, is
 the mean over the rows of the F1 of their label sets. Log loss is the mean of -log of the probability of the
 truth, and the Brier score the squared distance of the probabilities from the truth, summed over the
-classes: both are better when lower. In brackets stands the 95 % interval, by bootstrap over the rows that
-judge. Seconds are those of the row's own steps; `label` is counted at the label model only.
+classes: both are better when lower. In brackets stands the 95 % interval: of accuracy Wilson's, of the
+others that of the bootstrap over the rows that judge. Seconds are those of the row's own steps; `label` is
+counted at the label model only.
 """
 
 
@@ -137,7 +137,7 @@ def page(tables: Sequence[Table], command: str, settings: str, picture: str) -> 
     made_with = ", ".join(f"{name} {number}" for name, number in versions().items())
     made = (
         f"Made on {datetime.now(UTC).date()} by\n\n```sh\n{command}\n```\n\n{settings}; {made_with}; "
-        f"{load()} at the end. The sets are no part of this repository.\n"
+        f"{load()} at the end. Of the sets, this repository holds the example alone.\n"
     )
     shown = f"![Accuracy of each method on each set, with its 95 % interval]({picture})\n"
     return "\n".join([INTRODUCTION, made, shown, *(table.markdown() for table in tables)])
@@ -152,7 +152,7 @@ def draw(tables: Sequence[Table], path: Path) -> None:
     for table, axes in zip(tables, drawn.subplots(len(tables), squeeze=False)[:, 0], strict=True):
         for place, row in enumerate(table.rows):
             found = row.figures.main
-            low, high = interval(found.draws)
+            low, high = found.ends
             colour = ACCENT if row.method == BOTH else INK
             axes.plot([low, high], [place, place], color=LINE if row.method != BOTH else ACCENT, linewidth=3)
             axes.plot([found.value], [place], "o", color=colour, markersize=6)

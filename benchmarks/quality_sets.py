@@ -1,6 +1,5 @@
 """Data sets in a project: tables, a task with its rules, gold that people would have, rows that judge."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -97,7 +96,7 @@ def read_split(folder: Path, name: str, k: int) -> pd.DataFrame:
         ) from error
     if not len(y) or L.ndim != 2 or L.min() < -1 or max(L.max(), y.max()) >= k or y.min() < 0:
         raise FrameError(f"{path} holds no rows, or numbers that are none of the {k} classes of label.json")
-    frame = pd.DataFrame({"id": [f"{name}-{key}" for key in rows], TEXT: texts, "label": y})
+    frame = pd.DataFrame({"id": [*rows], TEXT: texts, "label": y})
     return pd.concat([frame, pd.DataFrame(L, columns=_lf_names(L.shape[1]))], axis=1)
 
 
@@ -133,7 +132,7 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
         FrameError: a folder that is not in WRENCH's format.
     """
     classes = read_classes(folder)
-    splits = {name: read_split(folder, name, len(classes)) for name in dict.fromkeys(("train", VALID, judge))}
+    splits = read_splits(folder, judge, len(classes))
     widths = {name: split.shape[1] - 3 for name, split in splits.items()}
     for name, width in widths.items():
         if width != widths["train"]:
@@ -157,9 +156,22 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
     for name, split in splits.items():
         project.import_table(split.drop(columns="label"), name)
         project.featurize(task, name)
-    gold, judged = gold_of(splits[VALID], VALID, classes), gold_of(splits[judge], judge, classes)
-    gold, judged = halves(gold) if judge == VALID else (gold, judged)
+    gold, judged = (gold_of(splits[name], name, classes) for name in (VALID, TEST))
     return DataSet(folder.resolve().name, project, task, "train", gold, judged)
+
+
+def read_splits(folder: Path, judge: str, k: int) -> dict[str, pd.DataFrame]:
+    """`train`, `valid` and `test` of a folder, whose rows are numbered, as `read_split` gives them.
+
+    Args:
+        folder: label.json and the splits.
+        judge: `test`; or `valid`, of which one half then stands under `test` and that file is not opened.
+        k: number of classes.
+    """
+    found = {name: read_split(folder, name, k) for name in dict.fromkeys(("train", VALID, judge))}
+    if judge == VALID:
+        found[VALID], found[TEST] = halves(found[VALID])
+    return {name: split.assign(id=[str(i) for i in range(len(split))]) for name, split in found.items()}
 
 
 def vote_lf(column: str) -> LabelingFunction:
@@ -178,10 +190,11 @@ def gold_of(split: pd.DataFrame, table: str, classes: Sequence[str]) -> pd.DataF
     return pd.DataFrame({"table_name": table, "id": split["id"], GOLD_LABEL: labels})
 
 
-def halves(gold: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Gold that has to do for both: what is gold, and what judges; about half each, by a hash of the ids."""
-    judges = np.array([hashlib.sha256(f"half {one}".encode()).digest()[0] % 2 == 1 for one in gold["id"]])
-    return gold[~judges].reset_index(drop=True), gold[judges].reset_index(drop=True)
+def halves(split: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is gold, and what judges, of rows that have to do for both: the halves of `wrench.py`."""
+    order = np.random.default_rng(0).permutation(len(split))
+    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    return split.iloc[first].reset_index(drop=True), split.iloc[second].reset_index(drop=True)
 
 
 def youtube_spam_set(folder: Path, home: Path, judge: str) -> DataSet:
@@ -202,9 +215,12 @@ def youtube_spam_set(folder: Path, home: Path, judge: str) -> DataSet:
     import_comments(project, [folder / f"{name}.json" for name in names], "youtube", n_gold=0)
     project.featurize(task, "youtube")
     known = {name: read_split(folder, name, len(CLASSES)) for name in names}
-    train = pd.DataFrame({"table_name": "youtube", "id": known["train"]["id"]})
+    train = pd.DataFrame({"table_name": "youtube", "id": [f"train-{one}" for one in known["train"]["id"]]})
     classes = [*CLASSES.values()]
-    gold, judged = (gold_of(known[name], "youtube", classes) for name in (VALID, judge))
+    gold, judged = (
+        gold_of(known[name].assign(id=[f"{name}-{one}" for one in known[name]["id"]]), "youtube", classes)
+        for name in (VALID, judge)
+    )
     gold, judged = halves(gold) if judge == VALID else (gold, judged)
     return DataSet("tasks/youtube_spam", project, task, train, gold, judged)
 

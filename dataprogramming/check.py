@@ -11,6 +11,7 @@ from adaptml.project import Project
 from adaptml.tasks import ABSTAIN, Task
 from adaptml.tasks.check import Finding
 from dataprogramming.applier import apply_to_frame
+from dataprogramming.declared_sets import declared_sets
 from dataprogramming.defaults import check_label_defaults
 from dataprogramming.keyword_counts import count_keywords, silent_sentence
 from dataprogramming.keyword_lfs import KeywordLF
@@ -68,7 +69,8 @@ def _tried(lf: LabelingFunction, task: Task, frame: pd.DataFrame) -> Finding:
         votes = apply_to_frame([lf], frame, task.labels, folder=task.folder)[:, 0]
     except LabellingError as error:
         return Finding("error", lf.name, str(error))
-    counts = Counter(task.class_names[vote] for vote in votes[votes != ABSTAIN])
+    said = declared_sets([lf], task.labels).codes.names(task.class_names)
+    counts = Counter(said[vote] for vote in votes[votes != ABSTAIN])
     voted = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return Finding(
         "ok", lf.name, f"{voted}, of {len(votes)} rows" if voted else f"no vote on {len(votes)} rows"

@@ -1,7 +1,8 @@
 """The label model as MLflow loads it ("models from code"): votes in, probabilities and labels out.
 
 It needs numpy, pandas and mlflow-skinny, neither torch nor Snorkel. Input: one column per labelling function
-with its votes (-1, 0 … k-1); output: one 0/1 column per class, and one `prob_<class>` column per class.
+with its votes (-1, 0 … k-1, and from k on for sets of classes); output: one 0/1 column per class, and one
+`prob_<class>` column per class.
 MLflow runs this file; nothing imports it.
 """
 

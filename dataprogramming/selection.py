@@ -101,7 +101,7 @@ def select_label_model(
     metric = metric or accuracy_of(problem)
     _check(problem, L, gold, choice)
     demanded = None if choice == AUTO else choice
-    given = _parameters(config) | {"cardinality": k, "sets": sets}
+    given = _parameters(config) | {"cardinality": k, "sets": sets, "metric": metric}
     tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
     known = None if gold is None else GoldInFolds(gold, _folds(gold, fold))
     fits: dict[str, Fit] = {}

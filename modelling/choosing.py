@@ -15,10 +15,12 @@ choose (`adaptml.tasks.metrics.nested`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from adaptml.calibrating import Calibrated, calibrate
 from adaptml.errors import ModelError, listed
 from adaptml.folds import held_out_parts
 from adaptml.tasks.metrics import Best, Metric, Outcome, accuracy_of, best, nested
@@ -99,6 +101,8 @@ class Combined:
             chosen.
         judged: what such a choice says of gold that did not choose; None likewise.
         ways: all that were tried, and what they say of gold.
+        calibration: whether the model's probabilities are calibrated on gold, and why; empty where nothing
+            had to be chosen.
     """
 
     model: EndModel
@@ -108,6 +112,7 @@ class Combined:
     held_out: Mapping[str, HeldOut] = field(default_factory=dict)
     judged: HeldOut | None = None
     ways: Mapping[Way, HeldOut] = field(default_factory=dict)
+    calibration: str = ""
 
     @property
     def strategy(self) -> str:
@@ -134,6 +139,7 @@ class Trials:
         soft: whether soft labels are asked for; None: whichever is better.
         held_out: way → what its models say of gold; of those that could be trained.
         failed: way → why it could not.
+        calibration: way → whether its probabilities are calibrated; of those that learn from something.
     """
 
     def __init__(
@@ -149,6 +155,7 @@ class Trials:
         self.learner, self.weak, self.gold, self.metric, self.soft = learner, weak, gold, metric, soft
         self.held_out: dict[Way, HeldOut] = {}
         self.failed: dict[Way, ModelError] = {}
+        self.calibration: dict[Way, Calibrated] = {}
         self._labels: dict[tuple[object, ...], Labels] = {}
         self._trained: dict[bytes, EndModel] = {}
         self._advance = advance
@@ -220,9 +227,18 @@ class Trials:
         return judged(self.metric, gold.Y[outside], said, stopped), outside
 
     def fit(self, way: Way) -> EndModel:
-        """Train a way on everything that it uses."""
+        """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
         labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
-        return fit_strategy(way.strategy, labels)
+        model = fit_strategy(way.strategy, labels)
+        found = self.calibration.get(way)
+        if found is not None and found.calibrator is not None:
+            model = copy(model)  # others may stand on the model as it is
+            model.calibrator_ = found.calibrator
+        return model
+
+    def why_calibrated(self, way: Way) -> str:
+        """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
+        return self.calibration[way].reason if way in self.calibration else ""
 
     def of_strategy(self, strategy: str) -> list[Way]:
         """The ways of a strategy that were tried and could be trained."""
@@ -255,7 +271,11 @@ class Trials:
         for fold, (_, outside) in held_out_parts(gold.folds).items():
             probs[outside], one_stopped = self._unseen(way, weak, fold, outside)
             stopped += one_stopped
-        return judged(self.metric, gold.Y, Outcome(probs, problem.decide(probs)), stopped)
+        said = Outcome(probs, problem.decide(probs))
+        if way.strategy not in UNTRAINED:
+            self.calibration[way] = calibrate(self.metric, gold.Y, said, gold.folds)
+            said = self.calibration[way].said
+        return judged(self.metric, gold.Y, said, stopped)
 
     def _unseen(self, way: Way, weak: Weak | None, fold: int, outside: Rows) -> tuple[Floats, int]:
         """What a model says of the gold of a fold that it did not see, and whether it stopped too early."""
@@ -343,6 +363,7 @@ def combine(
         {name: trials.held_out[trials.best(ways).name] for name, ways in _by_strategy(tried).items()},
         trials.nested(tried),
         trials.held_out,
+        trials.why_calibrated(chosen.name),
     )
 
 

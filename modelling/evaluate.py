@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from adaptml.calibration import reliability
 from adaptml.folds import Folds
 from adaptml.frames import KEYS
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
@@ -136,5 +137,7 @@ class Evaluation:
         if prefix == "gold":
             self.gold, self.policy = (truth, said), policy
             self.metrics |= judge_metrics(self.metric, truth.judges, truth.Y, said, prefix)
+            believed = reliability(self.task.problem, self.task.class_names, truth.Y, said.probs)
+            self.metrics |= believed.metrics(prefix)
             told += judge_sentence(self.metric, self.metrics, prefix)
         self.told["gold" if prefix == "gold" else "label model"] = told

@@ -177,8 +177,10 @@ def _point(
 
 def _probabilities(model: KeyedModel, point: OnePoint, voted: Voted | None) -> npt.NDArray[np.float64]:
     if model.voting is None or voted is None:
-        return model.classifier.predict_proba(point.matrix)[0]
-    return model.voting.predict_proba(model.classifier, point.matrix, voted)[0]
+        probs = model.classifier.predict_proba(point.matrix)
+    else:
+        probs = model.voting.predict_proba(model.classifier, point.matrix, voted)
+    return np.asarray(probs[0])
 
 
 def _asked(model: KeyedModel, point: OnePoint, voted: Voted | None) -> tuple[EndModel, OnePoint]:

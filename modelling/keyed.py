@@ -32,7 +32,8 @@ CLASSIFIER, NAMES = "classifier.skops", "names.json"
 FILES = (CLASSIFIER, NAMES)
 TENSORS = tensors_beside(CLASSIFIER).name  # of a model that was fine-tuned
 # Where a registered model keeps them, and those of votes and of fine-tuning where it has any.
-REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in (*FILES, *voting.FILES, TENSORS))
+ALL_FILES = (*FILES, *voting.FILES, TENSORS, voting.TENSORS)
+REGISTERED = tuple(f"{FILES_FOLDER}/{name}" for name in ALL_FILES)
 PROB, ANSWERED_FROM = "prob_", "answered_from"
 MAX_JSON_BYTES = 4 * 2**20
 MAX_FEATURES, MAX_DIMENSIONS = 10_000, 10**7
@@ -71,7 +72,7 @@ class KeyedModel:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that it is made of."""
-        voted = () if self.voting is None else voting.FILES
+        voted = () if self.voting is None else self.voting.files
         return (*FILES, *voted, *([TENSORS] if self.takes_texts else []))
 
     @property

@@ -11,9 +11,10 @@ rules.json           whose votes it takes, with those rules that are data
 label_model.npz      what makes probabilities of votes
 without_votes.skops  what answers points without votes
 
-Of one that was fine-tuned there is:
+Of a classifier that was fine-tuned there is:
 
-classifier.safetensors  its tensors
+classifier.safetensors     its tensors
+without_votes.safetensors  the same of what answers points without votes
 """
 
 import json
@@ -30,9 +31,8 @@ from adaptml.errors import ModelError, listed, one_line
 from adaptml.features.catalogue import Feature, Reference, Spec, version_of
 from adaptml.features.points import Points
 from adaptml.validation import validation_problems
-from modelling import voting
 from modelling.champion import Champion, Example
-from modelling.keyed import CLASSIFIER, FILES, NAMES, TENSORS, KeyedModel, load_keyed_model, read_small
+from modelling.keyed import ALL_FILES, CLASSIFIER, FILES, NAMES, KeyedModel, load_keyed_model, read_small
 from modelling.voting import Voting
 
 CARD, README = "model.json", "README.md"
@@ -87,14 +87,14 @@ class ModelCard(BaseModel):
     @field_validator("files")
     @classmethod
     def _all_of_them(cls, files: dict[str, str]) -> dict[str, str]:
-        if set(files) not in (set(FILES), {*FILES, *voting.FILES}, {*FILES, TENSORS}):
+        if not set(FILES) <= set(files) <= set(ALL_FILES):
             raise ValueError(f"names {listed(sorted(files)) or 'none'}; expected {listed(FILES)}")
         return files
 
 
 def checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of each of the files that are read."""
-    names = [name for name in (*FILES, *voting.FILES, TENSORS) if (folder / name).is_file()]
+    names = [name for name in ALL_FILES if (folder / name).is_file()]
     return {name: sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
@@ -116,10 +116,11 @@ def load_model_folder(folder: Path, points: Points) -> Champion:
     for name, digest in card.files.items():
         _check(folder, name, digest)
     model = load_keyed_model(folder / CLASSIFIER, folder / NAMES, points)
-    if model.voting is not None and not {*voting.FILES} <= {*card.files}:
-        raise ModelError(f"{folder / CARD} does not name the files of the votes that the model takes; {ANEW}")
-    if model.takes_texts and TENSORS not in card.files:
-        raise ModelError(f"{folder / CARD} does not name {TENSORS}, which the model is made of; {ANEW}")
+    unnamed = [name for name in model.files if name not in card.files]
+    if unnamed:
+        raise ModelError(
+            f"{folder / CARD} does not name {listed(unnamed)}, of which the model is made; {ANEW}"
+        )
     model = replace(model, features=_here(card, model.features, points), voting=_voting(card, model, points))
     return Champion(
         card.name, card.version, card.run_id, model.class_names, card.example, model, ways=model.ways

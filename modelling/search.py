@@ -275,7 +275,9 @@ class _Search:
         for fold, (inside, outside) in held_out_parts(gold.folds).items():
             known, labels = gold.rows(inside), weak and weak.before(fold, inside)
             inner = [self._tried(one, {}, labels, known, advance) for one in self.learners]
-            model = self._trials(self.learners[self._best(inner, known)], labels, known).fit(self.way)
+            trials = self._trials(self.learners[self._best(inner, known)], labels, known)
+            trials.run([self.way])  # it is calibrated as the model in the end is
+            model = trials.fit(self.way)
             heard = model.takes_votes and weak is not None and weak.on_gold is not None
             V = vote_log_odds(problem, weak.on_gold.probs[outside]) if heard else None  # type: ignore[union-attr]
             probs[outside] = model.predict_proba(gold.X[outside], V)

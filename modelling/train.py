@@ -409,7 +409,9 @@ class _Training:
         self._recorder.children += found.children()
         trials = Trials(found.learner, {done.way.label_model: weak} if weak else {}, gold, metric)
         held_out = {**done.held_out, done.strategy: found.held_out}
-        return replace(done, model=trials.fit(done.way), held_out=held_out, judged=found.held_out)
+        trials.run([done.way])  # to calibrate it
+        model, why = trials.fit(done.way), trials.why_calibrated(done.way)
+        return replace(done, model=model, held_out=held_out, judged=found.held_out, calibration=why)
 
     def lines(self, came_from: str) -> list[tuple[str, str]]:
         """Where settings came from, and what a search found, for people."""
@@ -472,6 +474,8 @@ def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, 
     kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
     lines = [("trained on", " and ".join(parts) + kept), ("strategy", f"{done.way}: {done.reason}")]
     lines += [(f"on {whose}", text) for whose, text in found.told.items()]
+    if done.calibration:
+        lines.append(("probabilities", done.calibration))
     if "gold" not in found.told:
         lines.append(("on gold", "no metric: no gold was given to compare with; see --test and --gold"))
     return lines

@@ -26,9 +26,12 @@ from adaptml.tasks import ABSTAIN, ProblemType
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.text_algorithm import tensors_beside
+from modelling.algorithms.transformer_model import TextClassifier
 
 LABEL_MODEL, RULES, WITHOUT_VOTES = "label_model.npz", "rules.json", "without_votes.skops"
 FILES = (LABEL_MODEL, RULES, WITHOUT_VOTES)
+TENSORS = tensors_beside(WITHOUT_VOTES).name  # of one that was fine-tuned
 COMPUTED, STORED, NO_VOTES = "computed votes", "stored votes", "no votes"
 WAYS = (COMPUTED, STORED, NO_VOTES)
 MAX_LABEL_MODEL_BYTES = 64 * 2**20
@@ -61,6 +64,12 @@ class Voting:
     rules: ModelRules
     without_votes: EndModel
     points: Points
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that it is made of."""
+        fine_tuned = any(isinstance(part, TextClassifier) for part in self.without_votes.parts_)
+        return (*FILES, TENSORS) if fine_tuned else FILES
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -164,8 +173,9 @@ class Voting:
         without = EndModel.load(folder / WITHOUT_VOTES)
         label_model, names = _read_label_model(folder / LABEL_MODEL, len(rules.classes) + len(rules.sets))
         k = len(label_model.balance)
-        sizes = {model.k_, without.k_, len(rules.classes), k}
-        if len(sizes) > 1 or tuple(names) != rules.names or without.problem.name != model.problem.name:
+        sizes, same = {model.k_, without.k_, len(rules.classes), k}, tuple(names) == rules.names
+        same = same and label_model.sets == rules.sets
+        if len(sizes) > 1 or not same or without.problem.name != model.problem.name:
             raise ModelError(
                 f"the label model in {folder} and its rules are not of the end model beside them; train the "
                 "model again"
@@ -185,7 +195,10 @@ def write_voting(
     save_model(label_model, list(rules.classes), list(rules.names), folder / LABEL_MODEL)
     rules.write(folder / RULES)
     without_votes.save(folder / WITHOUT_VOTES)
-    return {Path(name).stem: folder / name for name in FILES}
+    files = {Path(name).stem: folder / name for name in FILES}
+    if (folder / TENSORS).is_file():
+        files["without_votes_tensors"] = folder / TENSORS
+    return files
 
 
 def _none(keys: pd.DataFrame, rules: ModelRules) -> tuple[Votes, npt.NDArray[np.bool_]]:

@@ -71,9 +71,11 @@ def linear_score(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
     Args:
         model: a fitted end model.
         c: position of a class.
-        probs: what the model says of the point, float64 (k,).
+        probs: what the model says of the point, float64 (k,). Votes are its last numbers, if it takes any.
     """
-    if model.base_model is not None or model.takes_votes:  # it also reads what others say
+    if model.base_model is not None:  # it also reads what another model says
+        return None
+    if all(isinstance(part, float) for part in model.parts_):  # nothing was trained
         return None
     score = _before_calibrating(model, c, probs)
     return score if score is None or model.calibrator_ is None else _moved(score, c, model.calibrator_)

@@ -10,12 +10,12 @@ class, so that both find the same; other engines take another view of what a wor
 import re
 import sys
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
 MAX_NODES = 2_000  # of one expression; `[a-z]{50}` has 50
-MAX_KEPT = 20_000  # transitions of one expression, then they are found anew
+MAX_KEPT = 2_000  # transitions of one expression, then they are found anew
 _sre: Any = import_module("re._parser")
 _CLASSES = {
     _sre.CATEGORY_DIGIT: r"\d", _sre.CATEGORY_NOT_DIGIT: r"\D", _sre.CATEGORY_SPACE: r"\s",
@@ -191,7 +191,7 @@ class LinearSearch:
         return then
 
 
-@cache
+@lru_cache(maxsize=10_000)  # of all models that were loaded
 def _test(of_class: str, flags: int) -> Test:
     return re.compile(of_class, flags).fullmatch
 

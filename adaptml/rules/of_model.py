@@ -31,6 +31,7 @@ from adaptml.rules.core import KeywordRule, RegexRule, Rule
 from adaptml.rules.keywords import KeywordSearch
 from adaptml.rules.linear import LinearSearch, NotLinearError
 from adaptml.tasks import ABSTAIN, MAX_CLASSES
+from adaptml.tasks.vote_codes import VoteCodes
 from adaptml.validation import validation_problems
 
 MAX_BYTES = 16 * 2**20
@@ -116,6 +117,8 @@ class ModelRules(BaseModel):
                 raise ValueError(f"rule {one.name!r} votes {one.vote}; expected a number below {most}")
             if one.rule is not None and one.rule.column not in self.columns:
                 raise ValueError(f"rule {one.name!r} looks at {one.rule.column!r}, which is no column here")
+        if any(c >= len(self.classes) for classes in self.sets for c in classes):
+            raise ValueError(f"has sets of other classes than its {len(self.classes)}")
         if len(set(self.names)) < len(self.rules):
             raise ValueError("has two rules of one name")
         return self
@@ -149,8 +152,7 @@ class ModelRules(BaseModel):
 
     def said(self, votes: npt.NDArray[np.int8]) -> dict[str, str]:
         """What labelling functions say of one point, by their names; votes are int8 (m,)."""
-        sets = [" or ".join(self.classes[c] for c in classes) for classes in self.sets]
-        words = [*self.classes, *sets]
+        words = VoteCodes(len(self.classes), self.sets).names(self.classes)
         return {name: words[vote] for name, vote in zip(self.names, votes, strict=True) if vote >= 0}
 
     def cast(self, values: Mapping[str, Sequence[Any]]) -> Cast:

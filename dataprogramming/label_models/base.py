@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from adaptml.errors import LabellingError
 from adaptml.label_scoring import FittedModel, load_model, save_model
 from adaptml.tasks import ProblemType
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, Sets
 
 
@@ -60,12 +61,16 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
 
     fitted_: FittedModel
 
-    def __init__(self, cardinality: int = 2, sets: Sets = (), **parameters: Any) -> None:
+    def __init__(
+        self, cardinality: int = 2, sets: Sets = (), metric: Metric | None = None, **parameters: Any
+    ) -> None:
         """Keep the parameters; they are checked by `fit`, as scikit-learn's are.
 
         Args:
             cardinality: the number k of classes.
             sets: s sets of class numbers; a vote k + i says that one of the classes of sets[i] applies.
+            metric: what is chosen by where fitting has a choice, such as the number of epochs; None is the
+                problem's plain measure.
             parameters: fields of `Config`.
 
         Raises:
@@ -73,6 +78,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """
         self.cardinality = cardinality
         self.sets = sets
+        self.metric = metric
         unknown = sorted(set(parameters) - set(self.Config.model_fields))
         if unknown:
             raise TypeError(f"{type(self).__name__} has no parameter {', '.join(unknown)}")
@@ -82,7 +88,7 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """What scikit-learn's `get_params`, `set_params` and `clone` work on."""
-        return sorted(["cardinality", "sets", *cls.Config.model_fields])
+        return sorted(["cardinality", "metric", "sets", *cls.Config.model_fields])
 
     @property
     def config(self) -> Any:
@@ -172,6 +178,12 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         for copy, fitted in zip(copies, self._fit_many(votes, golds), strict=True):
             copy.fitted_ = fitted
         return copies
+
+    def goodness(self, fitted: FittedModel, gold: Gold) -> float:
+        """The metric of a fitted model on gold, with the sign that makes more better."""
+        metric = self.metric or accuracy_of(self.problem)
+        probs = fitted.predict_proba(gold.L)
+        return metric.sign * metric.value(gold.Y, Outcome(probs, fitted.decide(probs)))
 
     @property
     def warnings(self) -> list[str]:

@@ -1,7 +1,6 @@
 """What every label model works with: the label matrix and gold labels."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +67,3 @@ def votes_table(m: int, k: int, sets: Sets = ()) -> Floats:
     table = np.zeros((m, len(named) + 1, k))
     table[:, 1:, :] = named / named.sum(axis=1, keepdims=True)
     return table
-
-
-def distinct(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], Floats]:
-    """The first place of each distinct row of bytes (n, w), and how often it occurs, (u,) each."""
-    keys = np.ascontiguousarray(rows).view(f"S{rows.shape[1]}").ravel()
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    return first, counts.astype(np.float64)

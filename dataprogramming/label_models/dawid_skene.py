@@ -8,10 +8,11 @@ from scipy import sparse
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, Sets, distinct, truth
+from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, Sets, truth
 from dataprogramming.label_models.dependence import exponents
 from dataprogramming.label_models.overlaps import Overlaps, one_hot, overlaps
 from dataprogramming.label_models.precision import PRIOR_VOTES, before_gold, gold_counts, right_votes
+from dataprogramming.patterns import vote_patterns
 
 MAX_ROUNDS = 100
 TOLERANCE = 1e-3
@@ -63,8 +64,9 @@ class DawidSkene(LabelModel):
 
     def _summary(self, L: LabelMatrix) -> Patterns:
         codes = self.cardinality + len(self.sets)
-        first, counts = distinct(L)
-        return Patterns(one_hot(L[first], codes), counts, overlaps(L, codes))
+        rows, which = vote_patterns(L)
+        counts = np.bincount(which).astype(np.float64)
+        return Patterns(one_hot(rows, codes), counts, overlaps(L, codes))
 
     def _fit(self, votes: Patterns, gold: Gold | None) -> FittedModel:
         k = self.cardinality

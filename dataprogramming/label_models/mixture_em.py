@@ -14,15 +14,8 @@ from adaptml.label_scoring import (
 )
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import (
-    Floats,
-    Gold,
-    Indicator,
-    LabelMatrix,
-    correct_votes,
-    distinct,
-    truth,
-)
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, correct_votes, truth
+from dataprogramming.patterns import vote_patterns
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
@@ -63,9 +56,17 @@ class MixtureEM(LabelModel):
     def _fit(self, votes: LabelMatrix, gold: Gold | None) -> FittedModel:
         rates = MULTILABEL.class_prior(truth(gold), self.cardinality)
         table, weights = _learn(votes, gold, rates)
+        # Told from where all LFs are silent: what a row without votes gets is the model's own answer.
+        silence = sigmoid(table[:, 0].sum(axis=0), rates)
         limits = np.full(self.cardinality, 0.5)
-        model = FittedModel(self.name, sigmoid, thresholds, rates, table, limits, weights)
-        return model if gold is None else _with_thresholds(model, gold)
+        model = FittedModel(self.name, sigmoid, thresholds, silence, table - table[:, :1], limits, weights)
+        return self._with_thresholds(model, gold) if gold is not None and len(gold) else model
+
+    def _with_thresholds(self, model: FittedModel, gold: Gold) -> FittedModel:
+        """The model with the thresholds, and the treatment of rows of which none passes, best on gold."""
+        plain = replace(model, thresholds=best_thresholds(model.predict_proba(gold.L), gold.Y))
+        with_best = replace(plain, decision=thresholds_or_best)
+        return with_best if self.goodness(with_best, gold) > self.goodness(plain, gold) else plain
 
 
 def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Floats]:
@@ -106,15 +107,6 @@ def best_thresholds(probs: Floats, Y: Indicator) -> Floats:
     return np.where(Y.sum(axis=0) >= MIN_POSITIVE, best, 0.5)
 
 
-def _with_thresholds(model: FittedModel, gold: Gold) -> FittedModel:
-    """The model with the thresholds, and the treatment of rows of which none passes, that do best on gold."""
-    probs = model.predict_proba(gold.L)
-    plain = replace(model, thresholds=best_thresholds(probs, gold.Y))
-    with_best = replace(plain, decision=thresholds_or_best)
-    scores = [MULTILABEL.scores(gold.Y, tried.decide(probs)).sum() for tried in (plain, with_best)]
-    return with_best if scores[1] > scores[0] else plain
-
-
 def _prior_precision(gold: Gold | None) -> float:
     """That of all votes on gold together, with PRIOR_VOTES of which PRIOR_PRECISION are right."""
     right, cast = (0, 0) if gold is None else (correct_votes(gold).sum(), (gold.L >= 0).sum())
@@ -132,7 +124,8 @@ def _two_class_em(
         rate: share of points that the class applies to; stays fixed.
         precision: of the imaginary votes; where the class is frequent, it is more.
     """
-    patterns, counts = _patterns(fired)
+    rows, which = vote_patterns(fired.view(np.int8))
+    patterns, counts = rows.astype(np.float64), np.bincount(which).astype(np.float64)
     coverage = fired.mean(axis=0)
     precision = max(precision, (1 + rate) / 2)
     # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.
@@ -158,12 +151,6 @@ def _two_class_em(
         if_true = (inside @ patterns + true_votes) / (inside.sum() + true_points)
         if_false = (outside @ patterns + false_votes) / (outside.sum() + false_points)
     return if_true, if_false
-
-
-def _patterns(fired: Fired) -> tuple[Floats, Floats]:
-    """The distinct rows of an (n, m) array, (u, m), and how often each occurs, (u,): u is far below n."""
-    first, counts = distinct(np.packbits(fired, axis=1))
-    return fired[first].astype(np.float64), counts
 
 
 LABEL_MODEL = MixtureEM

@@ -22,7 +22,7 @@ class SnorkelLabelModel(LabelModel):
     """Snorkel's LabelModel: Ratner et al. (2019), https://arxiv.org/abs/1810.02840.
 
     The predictions are those of Snorkel's own code on the same seed and number of epochs. With gold, that
-    number is the one that does best on it; of equals, the fewest. Parameters are the fields of
+    number is the one that does best on it by the metric; of equals, the fewest. Parameters are the fields of
     `SnorkelConfig`. Where training diverges with the learning rate, it is repeated with half of it until it
     does not; `fitted_.params` has the rate that was used. Its weights are the estimated share of each LF's
     votes that are right.
@@ -71,7 +71,7 @@ class SnorkelLabelModel(LabelModel):
     def _best(self, models: dict[int, Trained], judged: Gold | None) -> FittedModel:
         """The model that does best on gold, made one after the other: each may be large."""
         made = (self._made(epochs, trained) for epochs, trained in models.items())
-        return next(made) if judged is None else max(made, key=lambda model: self._score_of(model, judged))
+        return next(made) if judged is None else max(made, key=lambda model: self.goodness(model, judged))
 
     def _made(self, epochs: int, trained: Trained) -> FittedModel:
         return FittedModel(
@@ -85,10 +85,6 @@ class SnorkelLabelModel(LabelModel):
             epochs,
             self.config.model_dump() | {"lr": trained.lr},
         )
-
-    def _score_of(self, model: FittedModel, gold: Gold) -> float:
-        predicted = model.decide(model.predict_proba(gold.L))
-        return float(self.problem.scores(gold.Y, predicted).mean())
 
 
 LABEL_MODEL = SnorkelLabelModel

@@ -5,7 +5,7 @@ bounds and its description, so that a parameter is written once.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
@@ -229,7 +229,7 @@ def texts_of(X: Any) -> list[str]:
     ['a title\\na text', 'another']
     """
     cells = np.asarray(X, dtype=object)
-    rows: list[Sequence[Any]] = cells.reshape(len(cells), -1).tolist() if len(cells) else []
+    rows: Any = cells.reshape(len(cells), -1).tolist() if len(cells) else []
     wrong = next(
         (cell for row in rows for cell in row if cell is not None and not isinstance(cell, str)), None
     )

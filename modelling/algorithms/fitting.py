@@ -14,7 +14,7 @@ from adaptml.errors import ModelError
 from modelling.algorithms.classifiers import Classifier, algorithm_name
 from modelling.algorithms.core import Algorithm, Floats, Matrix
 
-NO_WEIGHT = 1e-3  # a soft label below this is left out; the row's other labels are scaled up
+NO_WEIGHT = 0.02  # a soft label below this is left out, as each costs a row; the others are scaled up
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 _WARNINGS = Lock()  # which warnings are shown, and where, belongs to the whole process
 

@@ -24,12 +24,7 @@ def tensors_beside(path: Path | str) -> Path:
 
 
 class TextAlgorithm(WeighingAlgorithm):
-    """An algorithm that learns from texts.
-
-    Example:
-        >>> adaptml.TransformerAlgorithm(epochs=2).takes_texts
-        True
-    """
+    """An algorithm that learns from texts."""
 
     takes_texts = True
     takes_sparse = False
@@ -95,6 +90,7 @@ class TextAlgorithm(WeighingAlgorithm):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         self.from_options(self.get_params())  # refuses values out of bounds
+        problem: ProblemType
         y = np.asarray(y)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         if y.ndim == 2:

@@ -26,6 +26,11 @@ class TransformerAlgorithm(TextAlgorithm):
 
     A tenth of the gold points, without gold of all rows, is not learned from: it says after which epoch the
     model is best.
+
+    Example:
+        >>> made = adaptml.TransformerAlgorithm(epochs=3, device="cpu")  # fit(texts, classes) needs PyTorch
+        >>> made.takes_texts, made.batch_size
+        (True, 16)
     """
 
     name = "transformer"

@@ -78,7 +78,9 @@ class Network:
 
         padding = self.config.padding
         states = self.encoder(torch.where(mask, ids, padding), attention_mask=mask.long()).last_hidden_state
-        return self.head(torch.hstack([_POOLINGS[name](states, mask) for name in self.model.pooling]))
+        pooled = [_POOLINGS[name](states, mask) for name in self.model.pooling]
+        logits: Tensor = self.head(torch.hstack(pooled))
+        return logits
 
     def state(self) -> dict[str, npt.NDArray[np.float32]]:
         """Copies of all tensors as they are now, by the names that the file has."""

@@ -159,7 +159,7 @@ class _Training:
             losses = self._network.losses(
                 [self._pieces[row] for row in rows], self._targets[rows], self._device
             )
-            (losses * self._weights[rows].to(self._device)).mean().backward()
+            (losses * self._weights[rows].to(self._device)).mean().backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), MAX_NORM)
             self._optimizer.step()
             self._schedule.step()
@@ -211,9 +211,8 @@ def _network(folder: Path, problem: ProblemType, k: int, settings: Settings) -> 
         wanted = prompt(folder)
         config = read_settings(own / "config.json")
         sizes = BertConfig.read(config)
-        cut = min(settings.max_length, sizes.max_pieces)
         made = tokenizer(own, sizes.vocabulary, sizes.max_pieces)
-        cut = min(cut, int(made.truncation["max_length"]))
+        cut = min(settings.max_length, (made.truncation or {})["max_length"])
         made.enable_truncation(cut)
         model = TextModel(
             setting=problem.name,

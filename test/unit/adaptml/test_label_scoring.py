@@ -13,6 +13,7 @@ from adaptml.label_scoring import (
     LINKS,
     FittedModel,
     knees,
+    leaky_or,
     load_model,
     save_model,
 )
@@ -53,6 +54,13 @@ def test_sigmoid_hears_silence() -> None:
     odds[0, 0] *= np.e
     np.testing.assert_allclose(model("sigmoid", table=table).predict_proba(L)[:3], odds / (1 + odds))
     np.testing.assert_allclose(model("sigmoid", table=table).predict_proba(L)[3], BALANCE)
+
+
+def test_noisy_or_with_a_leak() -> None:
+    """Two votes for class 0, each of which misses it with 0.4; silence leaves a tenth and a fifth."""
+    scores = np.log(0.4) * np.array([[2.0, 0.0], [0.0, 1.0]])
+    probs = leaky_or(scores, np.array([0.1, 0.2]))
+    np.testing.assert_allclose(probs, [[1 - 0.9 * 0.16, 0.2], [0.1, 1 - 0.8 * 0.4]])
 
 
 def test_noisy_or_and_thresholds() -> None:

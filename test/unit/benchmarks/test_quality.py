@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "pets"
     made.mkdir()
     (made / "label.json").write_text(json.dumps({"0": "cat", "1": "dog"}))
-    for seed, (name, n) in enumerate({"train": 80, "valid": 40, "test": 40}.items()):
+    for seed, (name, n) in enumerate({"train": 48, "valid": 24, "test": 24}.items()):
         (made / f"{name}.json").write_text(json.dumps(rows(n, seed)))
     return made
 
@@ -91,6 +91,8 @@ def test_the_mean_over_seeds_is_that_of_values_and_of_draws() -> None:
     both = mean([one, other])
     assert both.main.value == pytest.approx((1 + 0.75) / 2)
     assert both.main.draws == pytest.approx((one.main.draws + other.main.draws) / 2)
+    assert both.main.ends == pytest.approx(np.mean([one.main.ends, other.main.ends], axis=0))
+    assert str(one.main) == "1.000 (0.510–1.000)"  # Wilson: 4 / (4 + 1.96²) is the lower end of 4 of 4
 
 
 def test_no_point_is_judged_by_what_it_chose(tmp_path: Path) -> None:
@@ -125,10 +127,10 @@ def test_every_method_on_a_set_and_a_page_of_it(folder: Path, tmp_path: Path) ->
     assert lines[2:] == [method for method in quality.METHODS if method != SNORKEL]
     assert "F1 of dog" in text
     assert f"{SNORKEL} is left out: it needs PyTorch" in text
-    assert "`compare` said on gold: " in text
+    assert "`compare` said on gold, in f1_of_positive: constant " in text
     assert "a half of valid judges" in text
     weak = next(line for line in text.splitlines() if line.startswith("| weak "))
-    assert float(weak.split(" | ")[1][:5]) > 0.8
+    assert float(weak.split(" | ")[1][:5]) > 0.6
     assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 

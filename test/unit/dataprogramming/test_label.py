@@ -221,16 +221,16 @@ def test_multiclass_run(room: Project, run: Run) -> None:
     ]
     assert set(ends) <= set(done.metrics)
     params = room.runs.client.get_run(done.run_id).data.params
-    assert params["metric"] == "accuracy"
+    assert params["judged_by"] == "accuracy"
     shown = read_run(room, task="pets", run_id=done.run_id)
     rows = [
         (row["name"], row["figures"][0]["name"], row["figures"][0]["value"]) for row in shown["label_models"]
     ]
     assert rows == [
-        ("constant", "accuracy", 0.5), ("majority_vote", "accuracy", 1.0), ("snorkel", "accuracy", 1.0),
-        ("weighted_vote", "accuracy", 1.0), ("", "accuracy", 1.0),
+        ("constant", "accuracy", 0.5), ("dawid_skene", "accuracy", 1.0), ("majority_vote", "accuracy", 1.0),
+        ("snorkel", "accuracy", 1.0), ("weighted_vote", "accuracy", 1.0), ("", "accuracy", 1.0),
     ]  # fmt: skip
-    assert [figure["low"] < 1 for row in shown["label_models"] for figure in row["figures"]] == [True] * 5
+    assert [figure["low"] < 1 for row in shown["label_models"] for figure in row["figures"]] == [True] * 6
     assert shown["gold"]["figure"]["value"] == 1.0  # of the same predictions as the last row
     assert done.warnings[0].startswith("there are only 24 gold points: a figure on them can be off by 0.20 ")
     assert done.model.startswith("multiclass_pets_label_model version ")

@@ -15,6 +15,7 @@ from adaptml.label_scoring import thresholds_or_best
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.core import Gold, covered
+from dataprogramming.label_models.dawid_skene import DawidSkene
 from dataprogramming.label_models.majority import MajorityVote
 from dataprogramming.label_models.mixture_em import MixtureEM, best_thresholds
 from dataprogramming.label_models.registry import label_models, label_models_for
@@ -29,6 +30,27 @@ def gold_of(votes: list[list[int]], classes: list[int], k: int) -> Gold:
 
 def test_covered() -> None:
     assert covered(np.array([[-1, -1], [-1, 0]], np.int8)).tolist() == [False, True]
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=30)
+def test_whatever_the_votes_and_gold_probabilities_are_such_and_the_union_is_the_union(seed: int) -> None:
+    """Rules that are silent on one side and speak on the other, classes that gold does not have, no gold."""
+    rng = np.random.default_rng(seed)
+    k, m, g = int(rng.integers(2, 6)), int(rng.integers(1, 6)), int(rng.integers(0, 25))
+    L, gold_L = random_votes(seed, 30, m, k), random_votes(seed + 1, g, m, k)
+    L[:, rng.random(m) < 0.3] = gold_L[:, rng.random(m) < 0.3] = -1
+    Y = np.eye(k, dtype=np.int8)[rng.choice(rng.integers(0, k, 2), g)]
+    for kind in (MajorityVote, WeightedVote, DawidSkene, Union, MixtureEM):
+        if g == 0 and kind.needs_gold:
+            continue
+        probs = kind(k).fit(L, gold_L, Y).predict_proba(np.vstack([L, gold_L]))
+        assert (probs >= 0).all()
+        assert (probs <= 1).all()
+        if kind.problem is MULTICLASS:
+            np.testing.assert_allclose(probs.sum(axis=1), 1)
+    named = [np.equal(L, c).any(axis=1) for c in range(k)]
+    np.testing.assert_array_equal(Union(k).fit(L, gold_L, Y).predict(L), np.column_stack(named))
 
 
 def test_class_balance_is_smoothed() -> None:
@@ -58,14 +80,31 @@ def test_union_names_every_class_with_a_vote() -> None:
     assert Union(3).fit(votes).predict(votes).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
-def test_union_believes_votes_as_far_as_gold_bears_them_out() -> None:
-    # LF 0 is right twice of two, LF 1 never of five: (2 + 4) / (2 + 5) and 4 / (5 + 5)
-    votes = np.array([[0, -1], [0, 1], [-1, 1], [-1, 1], [-1, 1], [-1, 1]], np.int8)
-    model = Union(2).fit(votes, votes, np.array([[1, 0]] * 6, np.int8))
-    np.testing.assert_allclose(model.fitted_.weights, [6 / 7, 0.4])
-    probs = model.predict_proba(np.array([[0, 0], [1, -1], [-1, 1]], np.int8))
-    np.testing.assert_allclose(probs, [[1 - 1 / 7 * 0.6, 0], [0, 6 / 7], [0, 0.4]])
-    assert model.decide(probs).tolist() == [[1, 0], [0, 1], [0, 1]]
+def test_union_believes_votes_and_silence_as_far_as_gold_bears_them_out() -> None:
+    """LF 0 is right on 3 of 4 points, LF 1 on both of its two; of the 6 that LF 1 does not name, one is of its class.
+
+    All votes: (5 + 4) / (6 + 5) = 9/11, which is how often 5 imaginary votes of each LF are right. No point without
+    a vote for class 0 has it, so that silence leaves it (0 + 1) / (4 + 2), and class 1 (1 + 1) / (6 + 2).
+    """
+    votes = np.array([[0, -1]] * 4 + [[-1, 1]] * 2 + [[-1, -1]] * 2, np.int8)
+    Y = np.array([[1, 0]] * 3 + [[0, 0]] + [[0, 1]] * 3 + [[0, 0]], np.int8)
+    model = Union(2).fit(votes, votes, Y)
+    a = [(3 + 45 / 11) / 9, (2 + 45 / 11) / 7]
+    np.testing.assert_allclose(model.fitted_.weights, a)
+    asked = np.array([[0, -1], [-1, 1], [0, 0], [-1, -1]], np.int8)
+    probs = model.predict_proba(asked)
+    both = 1 - (1 - a[0]) * (1 - a[1]) / (1 - 1 / 6)
+    np.testing.assert_allclose(probs, [[a[0], 1 / 4], [1 / 6, a[1]], [both, 1 / 4], [1 / 6, 1 / 4]])
+    assert model.decide(probs).tolist() == [[1, 0], [0, 1], [1, 0], [0, 0]]
+
+
+def test_union_names_a_class_by_its_votes_even_where_silence_is_more_often_right() -> None:
+    """A class that every point has, and a rule for it that is silent on most."""
+    votes = np.array([[0]] * 2 + [[-1]] * 20, np.int8)
+    model = Union(1).fit(votes, votes, np.array([[0]] * 2 + [[1]] * 20, np.int8))
+    probs = model.predict_proba(np.array([[0], [-1]], np.int8))
+    assert probs[0, 0] > probs[1, 0] == 21 / 22
+    assert model.decide(probs).tolist() == [[1], [0]]
 
 
 def planted(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +124,13 @@ def test_em_finds_planted_classes_and_beats_the_union() -> None:
     assert right[1] > right[0] + 0.02
     # precision of votes: .4 * .7 / (.4 * .7 + .6 * .05) = .90 and .2 * .7 / (.2 * .7 + .8 * .05) = .78
     np.testing.assert_allclose(em.fitted_.weights, [0.90, 0.78] * 3, atol=0.04)
+
+
+def test_em_where_every_rule_is_silent() -> None:
+    """Of the first class .4 * .3^3 / (.4 * .3^3 + .6 * .95^3) = .021 of such points, of the second .007."""
+    L, Y = planted(np.random.default_rng(0), 4000)
+    probs = MixtureEM(2).fit(L, L[:2000], Y[:2000]).predict_proba(np.full((1, 6), -1, np.int8))
+    np.testing.assert_allclose(probs, [[0.021, 0.007]], atol=0.005)
 
 
 def test_em_without_votes_for_a_class_gives_its_rate() -> None:

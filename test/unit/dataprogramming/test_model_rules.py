@@ -1,5 +1,6 @@
 """Rules as data: what goes with a model votes as the labelling functions that it was made from."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from snorkel.labeling import labeling_function
 from adaptml.features.catalogue import COLUMN, Reference
 from adaptml.rules.of_model import ModelRules
 from adaptml.tasks import Task
+from adaptml.tasks.class_sets import not_
 from dataprogramming.applier import apply_to_frame
 from dataprogramming.lf_versions import LFVersion
 from dataprogramming.lfs import keyword_lf, number_lf, regex_lf
@@ -40,7 +42,9 @@ def lfs(tmp_path_factory):
         regex_lf("late", r"\b\d+\w?\b|caf\xe9|^us$|[^\W\d_]{6}", "ham", "text"),
         regex_lf("cased", r"(?-i:US)|i\b|\s\S+\s", "spam", "text"),
         number_lf("long", "spam", "length", above=3, below=9.5),
-        like_lf("like", path, "ham", "vector", above=0.8),
+        like_lf("like", path, not_("ham"), "vector", above=0.8),
+        keyword_lf("two", ["win"], {"other", 0}, "text"),
+        regex_lf("one_of_one", "w", not_("ham", "spam"), "text"),
     ]
 
 
@@ -93,7 +97,11 @@ def test_code_and_expressions_that_look_around_are_named_and_not_applied(lfs):
 
 def test_a_label_by_number_or_former_name_becomes_the_number_of_its_class(lfs):
     _, rules = rules_of(lfs)
-    assert [one.vote for one in rules.rules] == [1, 0, 0, 2, 0, 1, 1, 0]
+    assert [one.vote for one in rules.rules] == [1, 0, 0, 2, 0, 1, 1, 3, 4, 2]
+    assert rules.sets == ((1, 2), (0, 2))
+    assert rules.said(np.array([-1, 0, -1, -1, -1, -1, -1, 3, 4, -1], np.int8)) == {
+        "exact": "ham", "like": "spam or other", "two": "ham or other",
+    }  # fmt: skip
 
 
 def test_other_code_is_told_by_the_digest(lfs):
@@ -109,7 +117,16 @@ def test_other_code_is_told_by_the_digest(lfs):
     assert (found.lfs, found.of_run("run").lfs) == ("", "run")
 
 
-def test_more_expressions_than_a_model_may_have_stay_code():
+def test_what_a_model_may_not_have_stays_code(monkeypatch):
     patterns = [regex_lf(f"r{i}", "a" * 20_000, "ham", "text") for i in range(3)]
     _, rules = rules_of(patterns)
     assert [one.rule is not None for one in rules.rules] == [True, True, False]
+    odd = [
+        number_lf("all", "ham", "length", above=-float("inf")),
+        keyword_lf("half", ["\ud83d"], "ham", "text"),
+        keyword_lf("words", [f"word{i}" for i in range(99)], "ham", "text"),
+        keyword_lf("word", ["word"], "ham", "text"),
+    ]
+    monkeypatch.setattr("dataprogramming.model_rules.MAX_BYTES", 1_000)
+    assert [one.name for one in rules_of(odd)[1].rules if one.rule is not None] == ["word"]
+    assert rules_of([keyword_lf("w" * 1_001, ["word"], "ham", "text")])[1] is None

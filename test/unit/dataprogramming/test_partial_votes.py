@@ -23,6 +23,7 @@ from dataprogramming.analysis import find_problems
 from dataprogramming.applier import apply_to_frame
 from dataprogramming.apply import apply_lfs
 from dataprogramming.buckets import Bucket, bucket
+from dataprogramming.check import check_lfs
 from dataprogramming.class_table import class_table
 from dataprogramming.declared_sets import declared_sets
 from dataprogramming.decorator import labeling_function
@@ -187,6 +188,13 @@ def test_votes_are_saved_with_what_their_numbers_stand_for(zoo: Project, tmp_pat
     again = Votes.load(votes.save(tmp_path / "votes.parquet"))
     assert (again.sets, again.L.tolist()) == (votes.sets, VOTES)
     assert again.rows("naked")["naked"].tolist() == ["bird or fish"] * 2
+
+
+def test_a_rehearsal_says_what_was_voted(zoo: Project) -> None:
+    points = pd.DataFrame({"table_name": "posts", "id": list("123456")})
+    said = {finding.what: finding.text for finding in check_lfs(zoo, "zoo", points)}
+    assert said["furry"] == "cat or dog 5, of 6 rows"
+    assert said["on_land"] == "not fish 2, of 6 rows"
 
 
 def test_a_draft_brings_its_own_set(zoo: Project) -> None:

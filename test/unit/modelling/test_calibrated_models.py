@@ -1,5 +1,6 @@
 """End models whose probabilities are calibrated: kept with the model, and right on points that nobody has seen."""
 
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from adaptml.label_scoring import calibrated
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import EndModel
+from modelling.algorithms.registry import get_algorithm
+from modelling.choosing import Combined, Trials, Way, combine
+from modelling.strategies import Gold, Learner, Weak
 
 NAMES = ["common", "other", "rare"]
 
@@ -59,3 +63,46 @@ def test_of_points_that_an_end_model_gives_a_rare_class_with_0_8_eight_in_ten_ha
     bold, sure = before.by_class["rare"].bins[-1], after.by_class["rare"].bins[-1]
     assert (bold.mean > 0.98, bold.share < 0.6) == (True, True)
     assert 0.8 < sure.mean <= sure.share
+
+
+ACCURACY = accuracy_of(MULTICLASS)
+
+
+def trained(strategy: str, n: int) -> Combined:
+    """On half of n points weakly labelled as they are, and the other half as gold."""
+    (X, Y), (gold_X, gold_Y) = points(n, 1), points(n, 0)
+    weak = Weak(X, Outcome(Y.astype(np.float64), Y))
+    learner = Learner(get_algorithm("logistic_regression"), MULTICLASS)
+    return combine(strategy, learner, {"rules": weak}, Gold(gold_X, gold_Y, np.arange(n) % 5), ACCURACY)
+
+
+@pytest.mark.parametrize("strategy", ["weak", "stacked"])
+def test_a_trained_model_is_calibrated_and_judged_as_such(strategy: str) -> None:
+    done = trained(strategy, 200)
+    assert done.calibration.startswith("calibrated: log loss ")
+    model, plain = done.model, copy(done.model)
+    plain.calibrator_ = None
+    X, Y = points(5_000, 999)
+    losses = [MULTICLASS.log_loss(Y, one.predict_proba(X)) for one in (plain, model)]
+    assert losses[1] < losses[0]
+    assert done.judged is not None
+    before = float(done.calibration.split()[3])
+    assert MULTICLASS.log_loss(points(200, 0)[1], done.judged.said.probs) < 0.7 * before
+
+
+def test_of_a_model_that_learned_from_too_little_gold_it_is_said() -> None:
+    done = trained("gold", 99)
+    assert done.calibration == "not calibrated: 99 gold points are too few; 100 are needed"
+    assert done.model.calibrator_ is None
+
+
+def test_a_model_that_others_stand_on_stays_as_it_is() -> None:
+    (X, Y), learner = points(200, 0), Learner(get_algorithm("logistic_regression"), MULTICLASS)
+    weak = {"rules": Weak(*points(200, 1)[:1], Outcome(points(200, 1)[1] * 1.0, points(200, 1)[1]))}
+    trials = Trials(learner, weak, Gold(X, Y, np.arange(200) % 5), ACCURACY)
+    trials.run([Way("weak", "rules")])
+    alone = trials.fit(Way("weak", "rules"))
+    stacked = trials.fit(Way("stacked", "rules"))
+    assert alone.calibrator_ is not None
+    assert stacked.base_model is not None
+    assert stacked.base_model.calibrator_ is None

@@ -28,6 +28,7 @@ from modelling.champion import Champion, load_champion
 from modelling.export import export_model
 from modelling.keyed import load_keyed_model
 from modelling.model_folder import load_model_folder
+from modelling.predict import predict
 from modelling.reading_one import votes_on_texts
 from modelling.registration import model_to_log
 from modelling.word_weights import linear_score
@@ -184,9 +185,24 @@ sys.modules |= dict.fromkeys(["snorkel", "dataprogramming", "labelstudio"])  # t
 from pathlib import Path
 from adaptml.project import Project
 from modelling.model_folder import load_model_folder
+from modelling.predict import predict
 project = Project(sys.argv[1])
 print(load_model_folder(Path(sys.argv[2]), project.points).predict(["pets"] * 2, ["a", "b"])["answered_from"])
 """
+
+
+def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pets):
+    registry = Registry(pets)
+    registry.promote(
+        "multiclass_pets", registry.register("multiclass_pets", lambda folder: made(folder, rules()))
+    )
+    done = predict(pets, TASK, "pets", write=True)
+    assert (done.answered_from, done.new_rows) == ({COMPUTED: 5, STORED: 0, NO_VOTES: 0}, 5)
+    frame = done.predictions.set_index("id")
+    assert frame["answered_from"].tolist() == [COMPUTED] * 5
+    assert frame.loc["b", "label"] == ["dog"]
+    votes, there = voting.read_votes(pets.points, rules(), keys("a", "b", "c", "d"))
+    assert (votes.tolist(), there.all()) == ([[0, -1], [-1, 1], [0, 1], [-1, -1]], True)
 
 
 def test_an_exported_model_takes_its_votes_along(pets, tmp_path):
@@ -212,7 +228,9 @@ def test_an_exported_model_takes_its_votes_along(pets, tmp_path):
         load_model_folder(folder, pets.points)
     card["files"] = {name: card["files"][name] for name in ("classifier.skops", "names.json")}
     (folder / "model.json").write_text(json.dumps(card))
-    with pytest.raises(ModelError, match="does not name the files of the votes that the model takes"):
+    with pytest.raises(
+        ModelError, match=r"does not name label_model\.npz, rules\.json, without_votes\.skops, of which"
+    ):
         load_model_folder(folder, pets.points)
 
 

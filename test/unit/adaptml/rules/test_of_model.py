@@ -33,7 +33,9 @@ def test_a_vote_can_be_for_a_set_of_classes(tmp_path):
     rules = read(
         tmp_path, classes=["a", "b", "c"], sets=[[0, 2]], rules=[{"name": "win", "vote": 3, "rule": KEYWORDS}]
     )
-    assert rules.cast({"text": ["win", "lose"]}).votes.tolist() == [[3], [-1]]
+    votes = rules.cast({"text": ["win", "lose"]}).votes
+    assert votes.tolist() == [[3], [-1]]
+    assert [rules.said(row) for row in votes] == [{"win": "a or c"}, {}]
 
 
 def test_a_point_without_a_feature_has_no_votes_and_one_without_a_text_has(tmp_path):
@@ -63,6 +65,7 @@ def test_values_of_another_type_are_said(tmp_path):
         ({"rules": [{"name": "win", "vote": 1}]}, "votes 1; expected"),
         ({"rules": [{"name": "win", "rule": KEYWORDS}]}, "votes None; expected"),
         ({"rules": [{"name": "win", "vote": 1, "rule": {**KEYWORDS, "kind": "code"}}]}, "kind"),
+        ({"sets": [[0, 2]]}, "sets of other classes than its 2"),
         ({"columns": {}}, "looks at 'text', which is no column here"),
         ({"rules": [*RULES["rules"], RULES["rules"][0]]}, "two rules of one name"),
         ({"task": "t; drop"}, "task: String should match pattern"),

@@ -94,7 +94,7 @@ def test_a_run_is_judged_by_the_metric_that_it_names(project: Project, task: Tas
     files = {"development_data.parquet": frame([0.1, 0.9, 0.8, 0.6, 0.3], GOLD)}
     better = {"development_data.parquet": frame([0.1, 0.9, 0.8, 0.6, 0.7], GOLD)}  # 2 * 3 / (3 + 4)
     first, second = (
-        record(project, "label multiclass", one, label_model="auto", metric="f1/spam")
+        record(project, "label multiclass", one, label_model="auto", judged_by="f1/spam")
         for one in (files, better)
     )
     found = judged(project, first, task)

@@ -71,7 +71,7 @@ def test_each_step_s_run_is_listed_with_its_metrics_the_newest_first(
 
 
 def test_a_run_s_figure_is_that_of_its_metric(tracking: Settings, project: Project) -> None:
-    said = {"task": "spam", "setting": "multiclass", "label_model": "auto", "metric": "f1/spam"}
+    said = {"task": "spam", "setting": "multiclass", "label_model": "auto", "judged_by": "f1/spam"}
     record(project, "label multiclass", said, {"dev_accuracy": 0.9, "dev_f1/spam": 0.7, "dev_f1/ham": 0.95})
     found = list_runs(project)
     assert (found["metric"][0], found["on_gold"][0]) == ("f1/spam", 0.7)
