@@ -9,6 +9,11 @@ from side_task import side, write
 from adaptml.frames import KEYS, write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
+from adaptml.tasks.metrics import Outcome
+from modelling.algorithms import get_algorithm
+from modelling.fixing import to_fix_of_training
+from modelling.sources import Reader, split
+from modelling.strategies import Learner, Weak
 from modelling.train import train
 
 OTHER = {"left": "right", "right": "left"}
@@ -68,3 +73,25 @@ def test_slices_by_the_votes_of_the_run(project: Project, task: Task, tmp_path: 
 
 def said(i: int, *wrong: int) -> list[str]:
     return [OTHER[side(i)[0]]] if i in wrong else side(i)
+
+
+def test_an_algorithm_that_reads_texts_learns_no_second_time(
+    project: Project, task: Task, tmp_path: Path
+) -> None:
+    """The task's vectors tell instead; 20 gold points are enough to learn from, 19 are not."""
+    data = write(tmp_path / "weak.parquet", list(range(30, 60)), label=lambda i: said(i, 33))
+    project.database.upsert("points", pd.DataFrame({"id": ["t33"], "vec": [np.array([3.0, 0, 0])]}), ["id"])
+    learner = Learner(get_algorithm("transformer"), task.problem)
+    for n, suspects in ((20, ["t33"]), (19, [])):
+        labels = split(
+            project, "side", data, gold=write(tmp_path / "gold.parquet", list(range(n)), gold_label=side)
+        )
+        assert labels.gold is not None
+        weak = Weak(np.full((30, 1), "text", dtype=object), Outcome(labels.training.P, labels.training.Y))  # type: ignore[arg-type]
+        held_out = Outcome(labels.gold.Y.astype(np.float64), labels.gold.Y)
+        reader = Reader(project.points, [], show_progress=False)
+        compared = (labels.gold, held_out)
+        found = to_fix_of_training(project, data, labels, reader, learner, weak, None, compared)
+        assert found is not None
+        assert [one.id for one in found.suspects] == suspects
+        assert found.duplicates is not None
