@@ -41,6 +41,8 @@ from modelling.strategies import (
     unconverged,
 )
 
+# Of so many gold points, fine-tuning learned more than from weak labels and them: usage.md has the figures.
+ENOUGH_TO_FINE_TUNE = 200
 MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
 UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
@@ -390,7 +392,10 @@ def _without_choice(trials: Trials, strategy: str, n_gold: int, n_weak: int) -> 
     elif n_weak == 0:
         chosen, reason = "gold", "no weak labels were given to train on"
     elif takes_texts(trials.learner.classifier):
-        chosen, reason = "stacked", "fine-tuning takes too long to try more: weak labels first, then gold"
+        chosen, reason = (
+            ("gold" if n_gold >= ENOUGH_TO_FINE_TUNE else "stacked"),
+            "fine-tuning is too slow to try more",
+        )
     else:
         chosen, reason = "union", f"{n_gold} gold points are too few to choose by; {MIN_GOLD} are needed"
     # A probability is a target like any other to cross-entropy over classes that exclude each other.
