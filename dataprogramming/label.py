@@ -66,9 +66,10 @@ class LabelResult:
         >>> labelled.training_data.columns.tolist()
         ['table_name', 'id', 'label', 'label_probs']
         >>> labelled.errors()[["id", "label", "gold_label"]]
-            id  label gold_label
-        0  s10  [ham]     [spam]
-        1   s7  [ham]     [spam]
+            id   label gold_label
+        0   h9  [spam]      [ham]
+        1  s10   [ham]     [spam]
+        2   s7   [ham]     [spam]
     """
 
     run_id: str

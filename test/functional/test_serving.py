@@ -198,6 +198,7 @@ def test_every_champion_is_listed_with_why_it_is_not_loaded(server: Server, regi
         "classes": ["cat", "dog"],
         "problem": None,
         "note": None,
+        "answered_from": [],
     }
     assert models["broken"]["loaded"] is False
     assert re.search(

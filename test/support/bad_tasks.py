@@ -120,7 +120,7 @@ RULES = [
     body("a text that is no class", "rule.*'up'.*left, right", "return 'up'"),
     body("a float", "rule.*1.5.*left, right", "return 1.5"),
     body("a truth", "rule.*True.*left, right", "return True"),
-    body("a list", r"rule.*\['left'\].*left, right", "return ['left']"),
+    body("a list", r"rule.*up.*left, right", "return ['up']"),
     body("a number that is no class", "rule.*7.*left, right", "return 7"),
     body("a negative number", "rule.*-5.*left, right", "return -5"),
     body("an array", "rule.*array.*left, right", "import numpy; return numpy.zeros(2)"),
