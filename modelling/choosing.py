@@ -23,7 +23,7 @@ import numpy as np
 from adaptml.calibrating import Calibrated, calibrate
 from adaptml.errors import ModelError, listed
 from adaptml.folds import held_out_parts
-from adaptml.tasks.metrics import Best, Metric, Outcome, accuracy_of, best, nested
+from adaptml.tasks.metrics import Best, Metric, Outcome, best, nested
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import Floats
 from modelling.algorithms.end_model import vote_log_odds
@@ -31,7 +31,6 @@ from modelling.strategies import (
     AUTO,
     HEAR_VOTES,
     Gold,
-    Indicator,
     Labels,
     Learner,
     Rows,
@@ -40,54 +39,13 @@ from modelling.strategies import (
     list_strategies,
     unconverged,
 )
+from modelling.ways import HeldOut, Way, judged
 
 # Of so many gold points, fine-tuning learned more than from weak labels and them: usage.md has the figures.
 ENOUGH_TO_FINE_TUNE = 200
 MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
 UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to train an end model.
-
-    Attributes:
-        strategy: one of `list_strategies()`.
-        label_model: whose labels are learned from; empty where none matters.
-        soft: whether its probabilities are learned rather than the classes that they name.
-        balanced: whether each class counts as much as any other.
-    """
-
-    strategy: str
-    label_model: str = ""
-    soft: bool = False
-    balanced: bool = False
-
-    def __str__(self) -> str:
-        """For people, such as `union of weighted_vote, soft labels, classes that count alike`."""
-        parts = [self.strategy + (f" of {self.label_model}" if self.label_model else "")]
-        parts += ["soft labels"] * self.soft + ["classes that count alike"] * self.balanced
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What models say of gold points that they were not trained on.
-
-    Attributes:
-        said: probabilities and classes, (g, k).
-        metric: the task's metric of it.
-        plain: the problem's plain measure: accuracy, or F1 over samples.
-        log_loss: mean of -log of the probability of the truth; lower is better.
-        unconverged: how many of the models stopped before they converged.
-    """
-
-    said: Outcome
-    metric: float
-    plain: float
-    log_loss: float
-    unconverged: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,14 +78,6 @@ class Combined:
     def strategy(self) -> str:
         """The name of the strategy."""
         return self.way.strategy
-
-
-def judged(metric: Metric, Y: Indicator, said: Outcome, unconverged: int = 0) -> HeldOut:
-    """What models say of gold points Y (g, k), and how good that is."""
-    plain = accuracy_of(metric.problem)
-    return HeldOut(
-        said, metric.value(Y, said), plain.value(Y, said), metric.problem.log_loss(Y, said.probs), unconverged
-    )
 
 
 class Trials:

@@ -20,11 +20,11 @@ from adaptml.runs.reuse import fingerprint, mark, run_with
 from adaptml.tasks import Task
 from adaptml.tasks.metrics import Metric, metric_of
 from modelling.algorithms import algorithm_name
-from modelling.choosing import HeldOut
 from modelling.deploy import version_and_champion
 from modelling.recipe import Recipe, read_recipe
 from modelling.registration import registered_name
 from modelling.retraining import Retraining, retraining
+from modelling.ways import HeldOut
 
 MAX_LISTED = 20
 NEW, CHAMPION = "new", "champion"

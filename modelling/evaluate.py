@@ -18,9 +18,10 @@ from adaptml.tasks import Task
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant_held_out, in_words
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Matrix
-from modelling.choosing import MIN_GOLD, Combined, HeldOut
+from modelling.choosing import MIN_GOLD, Combined
 from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
+from modelling.ways import HeldOut
 
 BY_CROSS_VALIDATION = "by cross-validation"
 IN_ONE_FOLD = "of one fold in five, which another model of the kind did not see"

@@ -17,10 +17,10 @@ from adaptml.project import Project
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from modelling.algorithms import Classifier, EndModel, algorithms, classifier
-from modelling.choosing import Way
 from modelling.keyed import CLASSIFIER, NAMES, REGISTERED, Names, read_names
 from modelling.sources import share_of
 from modelling.strategies import AUTO, STRATEGY_USED
+from modelling.ways import Way
 
 
 @dataclass(frozen=True)

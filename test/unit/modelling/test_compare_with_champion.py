@@ -15,13 +15,13 @@ from adaptml.project import Project
 from adaptml.tasks import MULTICLASS, Task
 from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import algorithms
-from modelling.choosing import HeldOut
-from modelling.choosing import judged as held_out
 from modelling.compare_with_champion import compare_with_champion, judged
 from modelling.deploy import deploy
 from modelling.explain import explain
 from modelling.recipe import classifier_of, read_recipe, strategy_used
 from modelling.train import train
+from modelling.ways import HeldOut
+from modelling.ways import judged as held_out
 
 MODEL = "multiclass_side"
 CHANGE = """

@@ -15,8 +15,9 @@ from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import vote_log_odds
-from modelling.choosing import Combined, HeldOut, Trials, Way, combine
+from modelling.choosing import Combined, Trials, combine
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
+from modelling.ways import HeldOut, Way
 
 ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)
 OF_VECTORS = ["gold", "weak", "union", "stacked", "relabelled"]
