@@ -76,7 +76,7 @@ def test_the_pictures_of_the_example_show_its_figures(report: str, home: Path) -
     assert "The cat sits under the cage" in parts["1a"]
     assert parts["2c"].count("class=strong") == 2
     assert "0.648" in parts["2d"]
-    assert parts["3d"].count("1.000") == 3
+    assert parts["3d"].count("1.000") == 4
     assert ">0.976<" in parts["3d"]
     assert [f">{value}<" in parts["4b"] for value in ("0.958", "0.912", "175, 48", "168, 90")] == [True] * 4
 

@@ -55,8 +55,8 @@ def test_a_version_that_is_better_worse_alike_or_of_other_classes(
     assert (better.version, better.champion, better.better) == ("2", "1", True)
     named = ("new_accuracy", "champion_accuracy", "gain", "gain_low", "gain_high", "gold_points")
     assert [better.metrics[name] for name in named] == [1, 0, 1, 1, 1, 40]
-    assert better.sentence.startswith("Version 2 is better than the champion, version 1 (accuracy 1.000 ")
-    assert better.frame["accuracy"].tolist() == [1, 0]
+    assert better.sentence.startswith("Version 2 is better than the champion, version 1 (F1 of right 1.000 ")
+    assert better.frame["f1/right"].tolist() == [1, 0]
     assert better.sentence in better._repr_html_()
     again = compare_with_champion(project, "side", gold=gold)
     assert again == better
