@@ -19,7 +19,7 @@ from adaptml.runs.registry import model_files
 from modelling.algorithms import Classifier, EndModel, algorithms, classifier
 from modelling.keyed import CLASSIFIER, NAMES, REGISTERED, Names, read_names
 from modelling.sources import share_of
-from modelling.strategies import AUTO, STRATEGY_USED
+from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED
 from modelling.ways import Way
 
 
@@ -112,7 +112,7 @@ def _way(run: Run) -> Way:
     params = run.data.params
     return Way(
         strategy_used(run),
-        params.get("label_model_used", ""),
+        params.get(LABELS_BY, ""),
         params.get("soft_labels_used", params.get("soft_labels")) == "True",
         params.get("class_weight_used") == "balanced",
     )

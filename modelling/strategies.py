@@ -35,6 +35,7 @@ from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds, vote_log_odds
 
 AUTO = "auto"
+LABELS_BY = "labels_by"  # the parameter by which it says whose labels it learned from
 STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 GOLD_WEIGHT = 5.0
 LOWEST = 1e-3  # the least that the length of a model's log-odds counts as

@@ -21,7 +21,7 @@ from modelling.choosing import Combined, Trials, combine
 from modelling.evaluate import IN_ONE_FOLD, Evaluation
 from modelling.search import Searched, check_gold, search_in_folds
 from modelling.sources import Reader, Split, few_points
-from modelling.strategies import AUTO, STRATEGY_USED, Gold, Learner, Weak, unconverged
+from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED, Gold, Learner, Weak, unconverged
 from modelling.ways import HeldOut
 from modelling.weak_labels import LabelRun, weak_labels
 
@@ -129,7 +129,7 @@ class Training:
         self._recorder.params |= {
             METRIC: self.evaluation.metric.logged,
             STRATEGY_USED: way.strategy,
-            "label_model_used": way.label_model,
+            LABELS_BY: way.label_model,
             "soft_labels_used": way.soft,
             "class_weight_used": "balanced" if way.balanced else "",
         }

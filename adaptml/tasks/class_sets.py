@@ -53,9 +53,10 @@ def not_(*classes: int | str) -> AllBut:
 
 def label_name(label: VoteFor) -> int | str | tuple[int | str, ...] | AllBut:
     """What a rule votes for as JSON has it: classes by their names; those of a set in order."""
-    if isinstance(label, AllBut | int | str):
-        return label if isinstance(label, AllBut) else _named(label)
-    return tuple(sorted(map(_named, label), key=str))
+    if isinstance(label, AllBut):
+        return label
+    # A whole number of numpy's is a class too, though it is no int.
+    return tuple(sorted(map(_named, label), key=str)) if is_class_set(label) else _named(label)
 
 
 def is_class_set(vote: object) -> TypeGuard[ClassSet]:

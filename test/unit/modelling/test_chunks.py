@@ -64,7 +64,7 @@ def test_wide_features_are_read_fewer_at_a_time(
 
     def probabilities(self: KeyedModel, keys: pd.DataFrame) -> object:
         read.append(len(keys))
-        return np.full((len(keys), 2), 0.5)
+        return np.full((len(keys), 2), 0.5), None
 
     monkeypatch.setattr(KeyedModel, "_probabilities", probabilities)
     wide = KeyedModel(

@@ -8,7 +8,7 @@ from adaptml.features.catalogue import Reference
 from adaptml.project import Project
 from adaptml.tasks import Task
 from modelling.columns import Columns, Text
-from modelling.text_columns import text_columns
+from modelling.text_columns import as_they_stand, text_columns
 
 KEYS = pd.DataFrame({"table_name": ["points"] * 2, "id": ["t1", "t0"]})
 
@@ -18,7 +18,8 @@ def test_features_that_nobody_has_computed_are_read_as_the_text_they_are_made_of
 ) -> None:
     made = {"featurize": [{"text": "txt", "vector": "txt_vec", "lemmas": "txt_lemma"}]}
     task = Task.model_validate(task.model_dump() | made)
-    found, columns = text_columns(project.points, task, ["points"], ["txt_vec@3", "txt_lemma", "txt"])
+    found = text_columns(project.points, task, ["points"], ["txt_vec@3", "txt_lemma", "txt"])
+    columns = as_they_stand(found)
     assert found == [Reference("txt", 0)]
     assert columns.read(project.points, KEYS, found).tolist() == [["text number 1"], ["text number 0"]]
     again = Columns.from_json(columns.to_json())
@@ -27,7 +28,8 @@ def test_features_that_nobody_has_computed_are_read_as_the_text_they_are_made_of
 
 
 def test_vectors_are_no_texts(task: Task, project: Project) -> None:
-    found, columns = text_columns(project.points, task, ["points"], task.features)
+    found = text_columns(project.points, task, ["points"], task.features)
+    columns = as_they_stand(found)
     with pytest.raises(
         FeatureError, match=r"^column 'vec' holds ndarray for 2 of 2 data points .* column of texts"
     ):

@@ -61,7 +61,7 @@ def test_a_call_wins_over_the_task_file_and_that_over_what_is_built_in(
         "weak",
         "vec,extra",
         "3",
-        "False",
+        "chosen",
         "0.0001",
     ]
     said = (
@@ -122,7 +122,9 @@ def test_keep_writes_what_was_used_and_the_next_run_is_the_same(
     ran = CliRunner().invoke(command_app(command, **COMMAND_OPTIONS), words)
     assert ran.exit_code == 0, ran.output
     new = before.replace("algorithm: mlp", "algorithm: linear_svm").replace("  strategy: weak\n", "")
-    new = new.replace("{max_iter: 30, hidden_layer_sizes: [4]}", "{C: 2.0}").replace("seed: 3", "seed: 4")
+    new = new.replace("{max_iter: 30, hidden_layer_sizes: [4]}", "{C: 2.0}").replace(
+        "seed: 3\n", "seed: 4\n  soft_labels: false\n"
+    )
     assert path.read_text() == new.replace("[vec, extra]", "[extra, vec]")
     assert f"{path}, train: algorithm linear_svm" in ran.output
 
@@ -135,7 +137,7 @@ def test_keep_writes_what_was_used_and_the_next_run_is_the_same(
     ]
 
     project.train("side", data, algorithm="logistic_regression", features=["vec"], seed=0, keep=True)
-    assert path.read_text() == before.replace(KEPT, "")
+    assert path.read_text() == before.replace(KEPT, "train:  # what worked\n  soft_labels: false\n")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_keep_writes_what_was_used_and_the_next_run_is_the_same(
         ("algorithm: mpl", r"train\.algorithm: no algorithm 'mpl'; expected one of hist"),
         ("algorithm: knn, params: {C: 1}", r"train\.params: knn cannot use its parameters: C: unknown"),
         ("params: {C: -1}", r"train\.params: logistic_regression .* C: .*greater than 0, given -1"),
-        ("strategy: best", r"has 1 problem: train\.strategy: .*'auto', 'gold', .*given 'best'"),
+        ("strategy: best", r"has 1 problem: train\.strategy: .*'auto', 'constant', .*given 'best'"),
         ("strategie: auto", r"has 1 problem: train\.strategie: unknown key"),
         ("seed: -1", r"has 1 problem: train\.seed: .*greater than or equal to 0, given -1"),
     ],

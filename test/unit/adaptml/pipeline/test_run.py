@@ -94,7 +94,9 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     better = spam.run("spam", deploy_if_better=True)
     assert (states(better)["label"], states(better)["train"]) == ("kept", "kept")
     assert (better.version, better.champion, better.better, better.deployed) == ("1", "2", True, True)
-    assert better.compare.text.startswith("Version 1 is better than the champion, version 2 (F1 of spam 0.923")
+    assert better.compare.text.startswith(
+        "Version 1 is better than the champion, version 2 (F1 of spam 0.923"
+    )
     assert champion(spam) == "1"
 
 
