@@ -10,6 +10,7 @@ CONSTANT = "constant"  # what metrics call a model that always names the most fr
 # The run's parameter: its name among the run's metrics, such as `f1_macro` or `f1/spam`. An algorithm may
 # have a parameter of its own that is called metric.
 METRIC = "judged_by"
+_OF_CLASS = "f1/"  # the name of F1 of a class begins with it
 
 
 def logged_metric(params: Mapping[str, str], problem: ProblemType) -> str:
@@ -23,9 +24,12 @@ def metric_of_run(params: Mapping[str, str], problem: ProblemType, class_names: 
     Args:
         params: of the run.
         problem: one class a point, or any number.
-        class_names: the k classes that the run was made with.
+        class_names: the k classes that the run was made with; of others, it can be named and looked up, not
+            computed.
     """
-    plain, said = accuracy_of(problem), logged_metric(params, problem)
+    said = logged_metric(params, problem)
+    if said.startswith(_OF_CLASS):
+        name = said.removeprefix(_OF_CLASS)
+        return Metric(F1_OF_POSITIVE, problem, [*class_names, name].index(name), name)
     others = [Metric(name, problem) for name in (MACRO_F1, LOG_LOSS)]
-    of_class = [Metric(F1_OF_POSITIVE, problem, i, name) for i, name in enumerate(class_names)]
-    return next((metric for metric in (*others, *of_class) if metric.logged == said), plain)
+    return next((metric for metric in others if metric.logged == said), accuracy_of(problem))

@@ -78,9 +78,7 @@ class Metric:
     @property
     def title(self) -> str:
         """For people."""
-        return (
-            f"F1 of {self.positive_name}" if self.positive is not None else _TITLES.get(self.name, self.name)
-        )
+        return f"F1 of {self.positive_name}" if self.positive_name else _TITLES.get(self.name, self.name)
 
     @property
     def logged(self) -> str:
