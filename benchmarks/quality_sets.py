@@ -1,6 +1,5 @@
 """Data sets in a project: tables, a task with its rules, gold that people would have, rows that judge."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from adaptml.labelled import GOLD_LABEL
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task, folds, indicator, load_task
+from benchmarks.wrench_format import read_classes, read_rows
 
 TASKS = Path(__file__).resolve().parents[1] / "tasks"
 ANNOTATOR = "1"  # whose labels are the example's gold, as in its walk-through
@@ -65,50 +65,16 @@ def new_project(folder: Path) -> Project:
     return Project(settings=settings)
 
 
-def read_classes(folder: Path) -> list[str]:
-    """Class names of a folder in WRENCH's format, in the order of their numbers.
-
-    Raises:
-        FrameError: no label.json, or one that is something else.
-    """
-    found = _read(folder / "label.json")
-    if not isinstance(found, dict) or sorted(found, key=str) != sorted(map(str, range(len(found)))):
-        raise FrameError(f"{folder / 'label.json'} is no map from class numbers 0, 1 … to names")
-    return [str(found[str(c)]) for c in range(len(found))]
-
-
 def read_split(folder: Path, name: str, k: int) -> pd.DataFrame:
     """One split of a data set with k classes: id, txt, label (number of the class), then a column per LF.
 
     Raises:
         FrameError: no such file, or a row that is not in WRENCH's format.
     """
-    path = folder / f"{name}.json"
-    rows = _read(path)
-    try:
-        texts = [str(row["data"]["text"]) for row in rows.values()]
-        y = np.array([row["label"] for row in rows.values()], dtype=np.int64)
-        L = np.array([row["weak_labels"] for row in rows.values()], dtype=np.int64)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FrameError(
-            f"{path} is not in WRENCH's format ({type(error).__name__}: {error}); "
-            "expected key → data.text, label, weak_labels"
-        ) from error
-    if not len(y) or L.ndim != 2 or L.min() < -1 or max(L.max(), y.max()) >= k or y.min() < 0:
-        raise FrameError(f"{path} holds no rows, or numbers that are none of the {k} classes of label.json")
-    frame = pd.DataFrame({"id": [*rows], TEXT: texts, "label": y})
-    return pd.concat([frame, pd.DataFrame(L, columns=_lf_names(L.shape[1]))], axis=1)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FrameError(
-            f"{path} cannot be read; expected a folder with label.json, train.json, valid.json and test.json"
-        ) from error
-    except ValueError as error:
-        raise FrameError(f"{path} is not JSON: {error}") from error
+    rows = read_rows(folder, name, k)
+    frame = pd.DataFrame({"id": rows.ids, TEXT: rows.texts, "label": rows.y})
+    votes = pd.DataFrame(rows.L.astype(np.int64), columns=_lf_names(rows.L.shape[1]))
+    return pd.concat([frame, votes], axis=1)
 
 
 def _lf_names(m: int) -> list[str]:

@@ -1,6 +1,6 @@
 """Label models and end models on a data set in the format of the WRENCH benchmark (arXiv 2109.11377).
 
-    python benchmarks/wrench.py FOLDER [--positive CLASS] [--judge valid] [--seed S] [--algorithm A]
+    python -m benchmarks.wrench FOLDER [--positive CLASS] [--judge valid] [--seed S] [--algorithm A]
 
 FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text,
 label, weak_labels: one vote per labelling function, -1 for none). Votes are taken as given; texts are encoded
@@ -10,12 +10,11 @@ for the figures in the table. `--judge valid` leaves `test` alone: half of `vali
 `benchmarks/quality.py` goes the same way through tables and commands.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +28,7 @@ from adaptml.features.encoders import get_encoder
 from adaptml.folds import folds_of_keys
 from adaptml.tasks import MULTICLASS, Task
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, constant, metric_of
+from benchmarks.wrench_format import read_classes, read_rows
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold as VotedGold
@@ -76,45 +76,14 @@ class Line:
     seconds: float
 
 
-def read_classes(folder: Path) -> list[str]:
-    """Class names in the order of their numbers."""
-    found = _read(folder / "label.json")
-    if not isinstance(found, dict) or sorted(found, key=str) != sorted(map(str, range(len(found)))):
-        raise FrameError(f"{folder / 'label.json'} is no map from class numbers 0, 1 … to names")
-    return [str(found[str(c)]) for c in range(len(found))]
-
-
 def read_split(folder: Path, name: str, k: int) -> Split:
     """One split of a data set with k classes, its texts encoded.
 
     Raises:
         FrameError: no such file, or a row that is not in WRENCH's format.
     """
-    path = folder / f"{name}.json"
-    rows = _read(path)
-    try:
-        texts = [str(row["data"]["text"]) for row in rows.values()]
-        y = np.array([row["label"] for row in rows.values()], dtype=np.int64)
-        L = np.array([row["weak_labels"] for row in rows.values()], dtype=np.int8)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FrameError(
-            f"{path} is not in WRENCH's format ({type(error).__name__}: {error}); "
-            "expected key → data.text, label, weak_labels"
-        ) from error
-    if not len(y) or L.ndim != 2 or L.min() < -1 or max(L.max(), y.max()) >= k or y.min() < 0:
-        raise FrameError(f"{path} holds no rows, or numbers that are none of the {k} classes of label.json")
-    return Split(get_encoder(ENCODER).encode(texts), np.eye(k, dtype=np.int8)[y], L)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FrameError(
-            f"{path} cannot be read; expected a folder with label.json, train.json, valid.json and test.json"
-        ) from error
-    except ValueError as error:
-        raise FrameError(f"{path} is not JSON: {error}") from error
+    rows = read_rows(folder, name, k)
+    return Split(get_encoder(ENCODER).encode(rows.texts), np.eye(k, dtype=np.int8)[rows.y], rows.L)
 
 
 class Benchmark:

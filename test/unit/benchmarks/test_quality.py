@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_wrench import pets
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
@@ -17,37 +18,16 @@ from benchmarks import quality
 from benchmarks.quality_figures import clearly_below, figures, mean, metrics
 from benchmarks.quality_methods import SNORKEL, Methods
 from benchmarks.quality_page import Row, Table
-from benchmarks.quality_sets import DataSet, halves, in_parts, new_project, read_classes, read_split
+from benchmarks.quality_sets import DataSet, halves, in_parts, new_project, read_split
+from benchmarks.wrench_format import read_classes
 
-WORDS = {0: ["kitten", "purr", "whiskers", "meow"], 1: ["puppy", "bark", "leash", "fetch"]}
 Y = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.int8)
 runner = CliRunner()
 
 
-def rows(n: int, seed: int) -> dict[str, Any]:
-    """Texts of two words of a class and their votes; one labelling function errs."""
-    rng = np.random.default_rng(seed)
-    made = {}
-    for i in range(n):
-        words = rng.choice(WORDS[i % 2], 2, replace=False).tolist()
-        votes = [
-            0 if "kitten" in words else -1,
-            0 if "purr" in words else -1,
-            1 if "puppy" in words else -1,
-            1 if "bark" in words or i % 10 == 0 else -1,
-        ]
-        made[str(i)] = {"label": i % 2, "data": {"text": " ".join(words)}, "weak_labels": votes}
-    return made
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pets"
-    made.mkdir()
-    (made / "label.json").write_text(json.dumps({"0": "cat", "1": "dog"}))
-    for seed, (name, n) in enumerate({"train": 48, "valid": 24, "test": 24}.items()):
-        (made / f"{name}.json").write_text(json.dumps(rows(n, seed)))
-    return made
+    return pets(tmp_path, train=48, valid=24, test=24)
 
 
 def said(*places: int) -> Outcome:

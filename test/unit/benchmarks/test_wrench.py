@@ -1,64 +1,27 @@
 """The WRENCH benchmark on a tiny data set in the same format."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from tiny_wrench import pets
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
 from adaptml.tasks.metrics import Outcome
+from benchmarks import wrench
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-WORDS = {0: ["kitten", "purr", "whiskers", "meow"], 1: ["puppy", "bark", "leash", "fetch"]}
 runner = CliRunner()
-
-
-@pytest.fixture(scope="module")
-def wrench() -> ModuleType:
-    """The script as a module; benchmarks are no package."""
-    spec = importlib.util.spec_from_file_location("wrench", REPOSITORY / "benchmarks" / "wrench.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["wrench"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def rows(n: int, seed: int) -> dict[str, Any]:
-    """Texts of two to three words of a class. LFs know two words of each class, and one of them errs."""
-    rng = np.random.default_rng(seed)
-    made = {}
-    for i in range(n):
-        label = int(i % 2)
-        words = rng.choice(WORDS[label], 2, replace=False).tolist()
-        votes = [
-            0 if "kitten" in words else -1,
-            0 if "purr" in words else -1,
-            1 if "puppy" in words else -1,
-            1 if "bark" in words or i % 10 == 0 else -1,
-        ]
-        made[str(i)] = {"label": label, "data": {"text": " ".join(words)}, "weak_labels": votes}
-    return made
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pets"
-    made.mkdir()
-    (made / "label.json").write_text(json.dumps({"0": "cat", "1": "dog"}))
-    for seed, (name, n) in enumerate({"train": 120, "valid": 40, "test": 60}.items()):
-        (made / f"{name}.json").write_text(json.dumps(rows(n, seed)))
-    return made
+    return pets(tmp_path, train=120, valid=40, test=60)
 
 
-def test_a_row_for_every_method(wrench: ModuleType, folder: Path) -> None:
+def test_a_row_for_every_method(folder: Path) -> None:
     data = wrench.read(folder, "logistic_regression", 1, None, "test")
     lines = list(data.lines())
     assert [line.method for line in lines] == [
@@ -80,7 +43,7 @@ def test_a_row_for_every_method(wrench: ModuleType, folder: Path) -> None:
     )
 
 
-def test_where_both_is_below_another_row(wrench: ModuleType, folder: Path) -> None:
+def test_where_both_is_below_another_row(folder: Path) -> None:
     """Right on all against right on half: below by about a half; a tie is nothing."""
     data = wrench.read(folder, "logistic_regression", 1, None, "test")
     right = Outcome(data.test.Y.astype(float), data.test.Y)
@@ -93,14 +56,14 @@ def test_where_both_is_below_another_row(wrench: ModuleType, folder: Path) -> No
     assert wrench.below(data, {"a": right, "end model, both": right}) == []
 
 
-def test_half_of_valid_judges_and_test_is_not_read(wrench: ModuleType, folder: Path) -> None:
+def test_half_of_valid_judges_and_test_is_not_read(folder: Path) -> None:
     (folder / "test.json").unlink()
     data = wrench.read(folder, "knn", 1, "dog", "valid")
     assert (len(data.valid.Y), len(data.test.Y)) == (20, 20)
     assert data.metric.title == "F1 of dog"
 
 
-def test_gold_of_train_is_never_used(wrench: ModuleType, folder: Path) -> None:
+def test_gold_of_train_is_never_used(folder: Path) -> None:
     def named() -> list[Any]:
         lines = wrench.read(folder, "knn", 1, None, "test").lines()
         return [line.said.predicted.tolist() for line in lines]
@@ -113,7 +76,7 @@ def test_gold_of_train_is_never_used(wrench: ModuleType, folder: Path) -> None:
     assert named() == before
 
 
-def test_the_command_prints_one_table(wrench: ModuleType, folder: Path) -> None:
+def test_the_command_prints_one_table(folder: Path) -> None:
     result = runner.invoke(command_app(wrench.command), [str(folder), "--seed", "2"])
     assert result.exit_code == 0, result.output
     first, header, *lines = result.output.splitlines()
@@ -124,7 +87,7 @@ def test_the_command_prints_one_table(wrench: ModuleType, folder: Path) -> None:
     assert lines[-1].startswith("encoder hybrid, algorithm logistic_regression, seed 2, ")
 
 
-def test_a_positive_class_that_is_none(wrench: ModuleType, folder: Path) -> None:
+def test_a_positive_class_that_is_none(folder: Path) -> None:
     result = runner.invoke(command_app(wrench.command), [str(folder), "--positive", "cow"])
     assert result.exit_code == 1
     assert "positive is 'cow'; expected one of two classes, and " in result.stderr
@@ -169,9 +132,7 @@ NUMBER_ERROR = "valid.json holds no rows, or numbers that are none of the 2 clas
         ),
     ],
 )
-def test_a_bad_folder_gets_one_line(
-    wrench: ModuleType, folder: Path, file: str, content: str | None, text: str
-) -> None:
+def test_a_bad_folder_gets_one_line(folder: Path, file: str, content: str | None, text: str) -> None:
     if content is None:
         (folder / file).unlink()
     else:
