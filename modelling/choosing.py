@@ -23,7 +23,7 @@ import numpy as np
 from adaptml.calibrating import Calibrated, calibrate
 from adaptml.errors import ModelError, listed
 from adaptml.folds import held_out_parts
-from adaptml.tasks.metrics import Best, Metric, Outcome, best, nested
+from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import Floats
 from modelling.algorithms.end_model import vote_log_odds
@@ -217,6 +217,10 @@ class Trials:
         gold, problem = self.gold, self.learner.problem
         assert gold is not None  # noqa: S101 - see above
         weak = self.weak.get(self._of(way))
+        if (
+            way.strategy == "constant"
+        ):  # it learns the shares of the classes alone; of these, the best there are
+            return judged(self.metric, gold.Y, constant(problem, gold.Y, len(gold.Y)))
         if way.strategy == "label_model" and weak is not None and weak.on_gold is not None:
             return judged(self.metric, gold.Y, weak.on_gold)  # as it decides itself
         probs, stopped = np.empty(gold.Y.shape), 0

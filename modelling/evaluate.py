@@ -8,14 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.calibration import reliability
-from adaptml.folds import Folds
 from adaptml.frames import KEYS
 from adaptml.gold_labels.judging import judge_metrics, judge_sentence
 from adaptml.gold_labels.shown import is_shown_better, passed_over
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
-from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant_held_out, in_words
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant, in_words
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Matrix
 from modelling.choosing import MIN_GOLD, Combined
@@ -81,7 +80,6 @@ class Evaluation:
         held_out: HeldOut,
         done: Combined,
         truth: Labelled,
-        fold: Folds,
         policy: str = BY_CROSS_VALIDATION,
     ) -> None:
         """Compare with gold that was trained on: by models that did not see it.
@@ -90,11 +88,10 @@ class Evaluation:
             held_out: what is said of gold by models that saw none of its fold, and were not chosen by it.
             done: how the model was chosen.
             truth: g gold points.
-            fold: of each, int64 (g,).
             policy: how they were held out, for people.
         """
         self._compare(truth, held_out.said, "gold", policy)
-        self._record_constant(truth, held_out.said, fold)
+        self._record_constant(truth, held_out.said)
         for other, found in done.held_out.items():
             self.metrics[f"strategy_{other}/log_loss"] = found.log_loss
             self.metrics[f"strategy_{other}/{self.metric.logged}"] = found.metric
@@ -104,14 +101,14 @@ class Evaluation:
         write_predictions(frame, self.task, self.folder / GOLD_PREDICTIONS)
         self.predictions.append(frame)
 
-    def _record_constant(self, truth: Labelled, said: Outcome, fold: Folds) -> None:
+    def _record_constant(self, truth: Labelled, said: Outcome) -> None:
         """What always naming one class reaches, and what gold holds against the model."""
-        constant, names = constant_held_out(self.task.problem, truth.Y, fold), self.task.class_names
+        base, names = constant(self.task.problem, truth.Y, len(truth)), self.task.class_names
         often = names[int(truth.Y.sum(axis=0).argmax())]
-        reached = in_words(self.metric, truth.Y, constant)
-        self.metrics[f"gold_constant/{self.metric.logged}"] = self.metric.value(truth.Y, constant)
+        reached = in_words(self.metric, truth.Y, base)
+        self.metrics[f"gold_constant/{self.metric.logged}"] = self.metric.value(truth.Y, base)
         self.told["gold"] += f"; always {often}: {reached}"
-        if len(truth) >= MIN_GOLD and not is_shown_better(self.metric, truth.Y, said, constant):
+        if len(truth) >= MIN_GOLD and not is_shown_better(self.metric, truth.Y, said, base):
             self.warnings.append(
                 f"the model is not shown to be better than to say always {often}: "
                 f"{in_words(self.metric, truth.Y, said)} against {reached} on {len(truth)} gold points; see "

@@ -111,10 +111,10 @@ class Training:
         trials = Trials(self.learner, weak, gold, self.evaluation.metric)
         if takes_texts(self.learner.classifier):
             held_out, rows = trials.in_one_fold(done.way)
-            self.evaluation.on_gold(held_out, done, truth.take(rows), gold.folds[rows], IN_ONE_FOLD)
+            self.evaluation.on_gold(held_out, done, truth.take(rows), IN_ONE_FOLD)
             return
         held_out = done.judged or self._held_out(done, trials)
-        self.evaluation.on_gold(held_out, done, truth, gold.folds)
+        self.evaluation.on_gold(held_out, done, truth)
 
     def _held_out(self, done: Combined, trials: Trials) -> HeldOut:
         """What the way that was not chosen, but asked for or the only one, says of gold unseen."""

@@ -55,8 +55,9 @@ def label_name(label: VoteFor) -> int | str | tuple[int | str, ...] | AllBut:
     """What a rule votes for as JSON has it: classes by their names; those of a set in order."""
     if isinstance(label, AllBut):
         return label
-    # A whole number of numpy's is a class too, though it is no int.
-    return tuple(sorted(map(_named, label), key=str)) if is_class_set(label) else _named(label)
+    if isinstance(label, list | tuple | set | frozenset):
+        return tuple(sorted(map(_named, label), key=str))
+    return _named(label)  # type: ignore[arg-type] # also a whole number of numpy's, which is no int
 
 
 def is_class_set(vote: object) -> TypeGuard[ClassSet]:

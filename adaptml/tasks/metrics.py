@@ -178,16 +178,6 @@ def constant(problem: ProblemType, known: Indicator, n: int) -> Outcome:
     return Outcome(np.tile(shares, (n, 1)), flags)
 
 
-def constant_held_out(problem: ProblemType, Y: Indicator, fold: npt.NDArray[np.int64]) -> Outcome:
-    """The same of gold points (g, k), each by the shares of the folds that it is not in."""
-    probs, predicted = np.empty(Y.shape, np.float64), np.empty(Y.shape, np.int8)
-    for part in np.unique(fold):
-        inside = fold == part
-        said = constant(problem, Y[~inside] if (~inside).any() else Y, int(inside.sum()))
-        probs[inside], predicted[inside] = said.probs, said.predicted
-    return Outcome(probs, predicted)
-
-
 @dataclass(frozen=True)
 class Best:
     """The candidate that is chosen.
