@@ -120,7 +120,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             X: float32 (n, d), finite; NaN where the algorithm takes missing numbers; texts, (n, c), where it
                 takes these.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
-                soft labels, which train on each row once per class, weighted by its probability (noise-aware
+                soft labels, which train on each row as each class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
             sample_weight: how much each row counts, float64 (n,), values >= 0; default: all alike.
             V: `vote_log_odds` of the rows, float32 (n, k), where votes are features.

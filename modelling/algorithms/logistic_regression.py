@@ -1,12 +1,14 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
-from modelling.algorithms.core import ClassWeight, WeighingAlgorithm, none_if_blank
+from modelling.algorithms.core import ClassWeight, Floats, WeighingAlgorithm, none_if_blank
+from modelling.algorithms.soft_logistic import fit_shares
 
 # The penalty weighs the same against the mean loss, however many rows there are: few gold rows bear weak
 # regularisation; many weakly labelled ones need more, as their noise is not all random.
@@ -46,3 +48,29 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
         C = C_TIMES_ROWS / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
+
+    def fit_shares(self, X: Any, shares: Floats) -> Self:
+        """Learn from rows that are of several classes at once.
+
+        Args:
+            X: floats (n, d), finite, sparse or not.
+            shares: how much each row counts as each class, float64 (n, k), values >= 0.
+        """
+        self.classes_ = np.flatnonzero(shares.any(axis=0))
+        self.n_features_in_ = X.shape[1]
+        shares = shares[:, self.classes_]
+        made = self._build(X, self.classes_, float(shares.sum()))
+        if self.class_weight is not None:
+            shares = shares * self._class_weights(shares.sum(axis=0))
+        made = fit_shares(made, X, shares)
+        made.classes_ = self.classes_
+        self.estimator_ = made
+        self.n_iter_ = self._iterations()
+        return self
+
+    def _class_weights(self, totals: Floats) -> Floats:
+        """How much each class counts beside what its rows do, float64 (k,)."""
+        if self.class_weight == "balanced":
+            return np.asarray(totals.sum() / (len(totals) * totals))
+        given = dict(self.class_weight or {})
+        return np.array([given.get(number, 1.0) for number in self.classes_.tolist()])
