@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from adaptml.errors import ModelError
+from adaptml.errors import ModelError, listed
 from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
@@ -246,6 +246,17 @@ class Labels:
 def list_strategies() -> list[str]:
     """Names of the strategies, the simplest first."""
     return list(_STRATEGIES)
+
+
+def check_strategy(strategy: str) -> None:
+    """Refuse a strategy that there is not.
+
+    Raises:
+        ModelError: it is neither `auto` nor one of `list_strategies()`.
+    """
+    if strategy not in (AUTO, *list_strategies()):
+        known = listed([AUTO, *list_strategies()], 20)
+        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
 
 
 def fit_strategy(strategy: str, labels: Labels) -> EndModel:
