@@ -1,16 +1,16 @@
 """Data points with everything that is known of them: columns of their tables, and features beside these."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, StoredRows
+from adaptml.database.cells import read_frame
+from adaptml.database.keyed import RowsOf, asked, each_once
 from adaptml.database.keys import WHOLE, Range
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
@@ -78,48 +78,49 @@ class Points:
             FeatureError: a version of a feature that a table does not have.
             AdaptmlError: as `Database.read`.
         """
-        by_table = {str(table): self.resolved(str(table), columns) for table in keys["table_name"].unique()}
-        in_features = [c for c in columns if any(found[c] is not None for found in by_table.values())]
-        plain = [str(column) for column in columns if column not in in_features]
-        # Read even without a column: it says which points are there.
-        frame = self.database.read(keys, plain, skip_missing=skip_missing, show_progress=show_progress)
-        if not in_features:
-            return frame
-        groups = [(next(iter(by_table), ""), frame)] if len(by_table) < 2 else frame.groupby("table_name")
-        for column in in_features:
-            values = np.empty(len(frame), dtype=object)
-            for table, group in groups:
-                values[group.index] = self._values(group, column, by_table[str(table)][column])
-            frame[str(column)] = pd.Series(values, dtype=object)
-        order = list(dict.fromkeys([*KEYS, *map(str, columns)]))
-        return frame if frame.columns.tolist() == order else frame[order]
+        names = [name for name in dict.fromkeys(map(str, columns)) if name not in KEYS]
+        return read_frame(
+            asked(keys), names, self.rows_of(columns), skip_missing=skip_missing, show_progress=show_progress
+        )
 
-    def _values(self, group: pd.DataFrame, column: Asked, feature: Feature | None) -> npt.NDArray[np.object_]:
-        """The values of one column or feature of some rows of a table, object (n,)."""
-        values = np.empty(len(group), dtype=object)
-        if feature is None:
-            values[:] = self.database.read(group, [str(column)])[str(column)].to_numpy()
-        else:
-            for place, value in enumerate(Cells(self.results, feature).values(group["id"].tolist())):
+    def rows_of(self, columns: Sequence[Asked]) -> RowsOf:
+        """What reads columns and features of a table's rows by their ids; see `Database.by_key`.
+
+        Args:
+            columns: what is read; its cells have these names.
+        """
+
+        def read(table: str, ids: Sequence[str]) -> Iterator[StoredRows]:
+            plain, features = self._apart(table, columns)
+            for rows in self.database.by_key(table, plain, ids):
+                joined = _joined(rows, [str(column) for column in columns], features)
+                yield self._completed(joined, features)
+
+        return read
+
+    def _completed(self, rows: StoredRows, features: Mapping[str, Cells]) -> StoredRows:
+        """Rows with the values of features that are not there, where these are computed."""
+        if self.on_the_fly is None:
+            return rows
+        for name, found in features.items():
+            absent = [place for place, cell in enumerate(rows.cells[name]) if cell is None]
+            if not absent:
+                continue
+            feature = found.feature
+            texts = self._sources(rows.table, [rows.ids[place] for place in absent], feature.source)
+            values = list(rows.values(name))
+            for place, value in zip(absent, self.on_the_fly.values(feature.spec, texts) or [], strict=False):
                 values[place] = value
-            if self.on_the_fly is not None:
-                self._compute(feature, group, values)
-        return values
+            decode = {column: by for column, by in rows.decode.items() if column != name}
+            rows = replace(rows, cells=rows.cells | {name: values}, decode=decode)
+        return rows
 
-    def _compute(self, feature: Feature, group: pd.DataFrame, values: npt.NDArray[np.object_]) -> None:
-        """Fill in the values that are not there."""
-        absent = [place for place, value in enumerate(values) if value is None]
-        if absent and self.on_the_fly is not None:
-            made = self.on_the_fly.values(feature.spec, self._sources(group.iloc[absent], feature.source))
-            for place, value in zip(absent, made or [], strict=False):
-                values[place] = value
-
-    def _sources(self, group: pd.DataFrame, column: str) -> list[str]:
+    def _sources(self, table: str, ids: Sequence[str], column: str) -> list[str]:
         """What features are computed from, of some rows of a table: cells as `cell_text` says."""
         found: dict[str, str] = {}
-        for rows in self.database.read_stored(group.drop_duplicates(KEYS), [column]):
+        for rows in self.database.read_stored(pd.DataFrame({"table_name": table, "id": ids}), [column]):
             found |= zip(rows.ids, map(cell_text, rows.cells[column]), strict=True)
-        return [found[key] for key in group["id"]]
+        return [found[key] for key in ids]
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks, as the databases keep them: see `Database.read_stored`.
@@ -132,12 +133,7 @@ class Points:
             FeatureError: a version of a feature that a table does not have.
             AdaptmlError: as `Database.read_stored`.
         """
-        for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-            plain, features = self._apart(str(table), columns)
-            positions = group.index.to_numpy()
-            for rows in self.database.read_stored(group, plain):
-                joined = _joined(rows, columns, features)
-                yield replace(joined, positions=positions[rows.positions])
+        return each_once(asked(keys), self.rows_of(columns))
 
     def scan_stored(
         self, table: str, columns: Sequence[str], *, within: Range = WHOLE
@@ -157,14 +153,12 @@ class Points:
         for rows in self.database.scan_stored(table, plain, within=within):
             yield _joined(rows, columns, features)
 
-    def _apart(self, table: str, columns: Sequence[str]) -> tuple[list[str], dict[str, Cells]]:
+    def _apart(self, table: str, columns: Sequence[Asked]) -> tuple[list[str], dict[str, Cells]]:
         """Which of the names are columns of a table, and where the features among them are looked up."""
-        features = {
-            str(column): Cells(self.results, feature)
-            for column, feature in self.resolved(table, columns).items()
-            if feature is not None
-        }
-        return [column for column in columns if column not in features], features
+        found = self.resolved(table, columns)
+        features = {str(name): Cells(self.results, one) for name, one in found.items() if one is not None}
+        plain = dict.fromkeys(str(name) for name, one in found.items() if one is None)
+        return [name for name in plain if name not in KEYS], features
 
     def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
         """For each of the names its feature of a table, or None for a column of the table.
