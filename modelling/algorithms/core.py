@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from adaptml.errors import ModelError
 from modelling.algorithms import storage
+
+if TYPE_CHECKING:
+    from modelling.algorithms.many import Learned, Many
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
@@ -96,6 +99,14 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     def search_space(self) -> dict[str, Any]:
         """Name → a list of values or a distribution of scipy's, that a search draws from; empty: none."""
         return {}
+
+    def learns_in_blocks(self) -> bool:
+        """Whether it can learn from more rows than are held in memory, as it is set."""
+        return False
+
+    def fit_blocks(self, many: "Many") -> "Learned":
+        """Learn from more rows than are held in memory; only of an algorithm that `learns_in_blocks`."""
+        raise NotImplementedError
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any]) -> Self:
