@@ -181,7 +181,8 @@ class Trials:
 
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
-        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        weak = self.weak.get(self._of(way))
+        labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
         model = fit_strategy(way.strategy, labels)
         found = self.calibration.get(way)
         if found is not None and found.calibrator is not None:
