@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, StoredRows
+from adaptml.database.keys import WHOLE, Range
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
 from adaptml.features.on_the_fly import OnTheFly
@@ -138,19 +139,22 @@ class Points:
                 joined = _joined(rows, columns, features)
                 yield replace(joined, positions=positions[rows.positions])
 
-    def scan_stored(self, table: str, columns: Sequence[str]) -> Iterator[StoredRows]:
+    def scan_stored(
+        self, table: str, columns: Sequence[str], *, within: Range = WHOLE
+    ) -> Iterator[StoredRows]:
         """All rows of a table in chunks, in the order of their ids: see `Database.scan_stored`.
 
         Args:
             table: name of a data table.
             columns: names of columns and features.
+            within: only rows of this range of ids.
 
         Raises:
             FeatureError: a version of a feature that the table does not have.
             AdaptmlError: as `Database.scan_stored`.
         """
         plain, features = self._apart(table, columns)
-        for rows in self.database.scan_stored(table, plain):
+        for rows in self.database.scan_stored(table, plain, within=within):
             yield _joined(rows, columns, features)
 
     def _apart(self, table: str, columns: Sequence[str]) -> tuple[list[str], dict[str, Cells]]:

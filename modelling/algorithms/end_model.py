@@ -123,7 +123,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
                 takes these. Of more rows than are held in memory, an algorithm that `learns_in_blocks` does
                 so; another one has them all read, where there is room.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
-                soft labels, which train on each row once per class, weighted by its probability (noise-aware
+                soft labels, which train on each row as each class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
             sample_weight: how much each row counts, float64 (n,), values >= 0; default: all alike.
             V: `vote_log_odds` of the rows, float32 (n, k), where votes are features.
@@ -146,8 +146,10 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if isinstance(X, ManyRows):
             if isinstance(made, Algorithm) and made.learns_in_blocks():
                 return self._fit_many(made, X, Y, sample_weight, show_progress=show_progress)
-            X = at_once(made, X)
-        fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
+            features = at_once(made, X)
+        else:
+            features = self._features(X, V)
+        fitting = Fitting(made, self.seed, features, sample_weight)
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
         self.unconverged_, self.calibrator_ = fitting.unconverged(), None

@@ -1,6 +1,7 @@
 """Fitting copies of one classifier on the label sets of a task, on hard or soft labels."""
 
 import warnings
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -32,6 +33,9 @@ class Fitting:
     def fit_soft(self, Y: Floats) -> Any:
         """A classifier of column numbers from class weights (n, k)."""
         rows, y, shares = expanded(Y)
+        if shares is not None and hasattr(self.classifier, "fit_shares"):
+            counted = Y if self.weights is None else Y * self.weights[:, None]
+            return self._caught(lambda made: made.fit_shares(self._X, counted))
         weights = None if self.weights is None else self.weights[rows]
         if shares is not None:
             weights = shares if weights is None else shares * weights
@@ -42,10 +46,15 @@ class Fitting:
         return self._fit(self._X, Y.astype(np.int64), self.weights)
 
     def _fit(self, X: Any, y: npt.NDArray[np.int64], weights: Floats | None) -> Any:
+        weighing = {} if weights is None else {"sample_weight": weights}
+        return self._caught(lambda made: made.fit(X, y, **weighing))
+
+    def _caught(self, fit: Callable[[Any], object]) -> Any:
+        """A copy of the classifier, fitted; that it did not converge is remembered, not warned of."""
         made = clone(self.classifier).set_params(**self._seeds)
         with _WARNINGS, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            made.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
+            fit(made)
         if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
             self._stopped.append(made)
         for warning in caught:

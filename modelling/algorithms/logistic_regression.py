@@ -1,13 +1,14 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from modelling.algorithms.core import ClassWeight, Floats, WeighingAlgorithm, none_if_blank
+from modelling.algorithms.soft_logistic import fit_shares
 
 if TYPE_CHECKING:
     from modelling.algorithms.many import Learned, Many
@@ -52,6 +53,25 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         C = C_TIMES_ROWS / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
 
+    def fit_shares(self, X: Any, shares: Floats) -> Self:
+        """Learn from rows that are of several classes at once.
+
+        Args:
+            X: floats (n, d), finite, sparse or not.
+            shares: how much each row counts as each class, float64 (n, k), values >= 0.
+        """
+        self.classes_ = np.flatnonzero(shares.any(axis=0))
+        self.n_features_in_ = X.shape[1]
+        shares = shares[:, self.classes_]
+        made = self._build(X, self.classes_, float(shares.sum()))
+        if self.class_weight is not None:
+            shares = shares * self._class_weights(shares.sum(axis=0), self.classes_)
+        made = fit_shares(made, X, shares)
+        made.classes_ = self.classes_
+        self.estimator_ = made
+        self.n_iter_ = self._iterations()
+        return self
+
     def learns_in_blocks(self) -> bool:
         """Its loss adds up over blocks of rows."""
         return True
@@ -82,7 +102,8 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         """What each row says of each column, with its weight and those of the classes."""
         from modelling.algorithms.many_logistic import Weighed
 
-        Y = many.weights[:, None] * many.Y[:, many.classes]
+        said = many.Y[:, many.classes]
+        Y = many.weights[:, None] * (said if many.soft else said.round())
         if many.exclusive:
             Y *= self._class_weights(Y.sum(axis=0), many.classes)
             return Weighed(Y) if Y.shape[1] > 2 else Weighed(Y[:, 1:], Y[:, :1])
@@ -93,11 +114,10 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
     def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
         """How much each of k classes counts, (k,), as scikit-learn has it, by its rows' weights, (k,)."""
-        if self.class_weight is None:
-            return np.ones(len(sums))
         if self.class_weight == "balanced":
             return np.asarray(sums.sum() / (len(sums) * sums))
-        return np.array([self.class_weight.get(c, 1.0) for c in classes.tolist()])
+        given = dict(self.class_weight or {})
+        return np.array([given.get(number, 1.0) for number in classes.tolist()])
 
     def _fitted(
         self, C: float, weights: Floats, intercepts: Floats, classes: npt.NDArray[Any], steps: int
