@@ -97,8 +97,8 @@ class Training:
         self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
-        # Fine-tuning has a bar of its own, and there is nothing to choose.
-        shown = self._reader.show_progress and not takes_texts(self.learner.classifier)
+        # Without gold, and for fine-tuning, which has a bar of its own, there is nothing to choose.
+        shown = self._reader.show_progress and gold is not None and not takes_texts(self.learner.classifier)
         with progress("choosing", None, shown=shown, unit="ways") as advance:
             return combine(
                 strategy,
