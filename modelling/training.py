@@ -65,6 +65,10 @@ class Training:
         self._tell(done)
         self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
+        if self.weak is not None and self.weak.rows is not None:
+            self._recorder.log.info(
+                "%d of %d points chose how it was trained", len(self.weak.rows), len(self.labels.training)
+            )
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
             self._judge(done, weak, gold, self.labels.gold)

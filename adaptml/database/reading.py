@@ -15,7 +15,7 @@ from adaptml.database import cratedb
 from adaptml.database.cells import Cells
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
-from adaptml.database.keys import to_column, to_text
+from adaptml.database.keys import WHOLE, Range, to_column, to_text
 from adaptml.database.not_text import NOT_UTF8, name_not_text
 from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
 from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
@@ -343,7 +343,7 @@ class Reader(Connected):
             yield pd.DataFrame(values)
 
     def scan_stored(
-        self, table: str, columns: Sequence[str], *, chunk_rows: int | None = None
+        self, table: str, columns: Sequence[str], *, chunk_rows: int | None = None, within: Range = WHOLE
     ) -> Iterator[StoredRows]:
         """All rows of a table in chunks, in the order of its ids; rows may be changed while the scan goes on.
 
@@ -351,14 +351,18 @@ class Reader(Connected):
             table: name of a data table.
             columns: columns to read.
             chunk_rows: rows a chunk, at most; None for as many as are read at once.
+            within: only rows of this range of ids, as `split` gives it.
 
         Raises:
-            DatabaseError: rows without an id, or ids that are duplicated; before the first chunk.
+            DatabaseError: rows without an id, or ids that are duplicated; before the first chunk. Of a range,
+                which is a part of a table that was looked at when it was split, they are not looked for.
             UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `read`.
         """
-        self.check_ids(table)
+        if within == WHOLE:
+            self.check_ids(table)
         source = self.data_table(table, columns)
         query, decode = self._stored(source, columns)
+        query = within.of(query, source.c.id, self.engine.dialect.name)
         for rows in self._pages(source, query, chunk_rows or PAGE_ROWS):
             yield stored_rows(table, columns, self.ids(source, rows), rows, decode)
 

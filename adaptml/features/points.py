@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, StoredRows
+from adaptml.database.keys import WHOLE, Range
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
 from adaptml.features.on_the_fly import OnTheFly
@@ -213,19 +214,22 @@ class Points:
                 joined = _joined(rows, columns, places.cells)
                 yield replace(joined, positions=positions[rows.positions])
 
-    def scan_stored(self, table: str, columns: Sequence[str]) -> Iterator[StoredRows]:
+    def scan_stored(
+        self, table: str, columns: Sequence[str], *, within: Range = WHOLE
+    ) -> Iterator[StoredRows]:
         """All rows of a table in chunks, in the order of their ids: see `Database.scan_stored`.
 
         Args:
             table: name of a data table.
             columns: names of columns and features.
+            within: only rows of this range of ids.
 
         Raises:
             FeatureError: a version of a feature that the table does not have.
             AdaptmlError: as `Database.scan_stored`.
         """
         places = self.places(table, columns)
-        for rows in self.database.scan_stored(table, places.plain):
+        for rows in self.database.scan_stored(table, places.plain, within=within):
             yield _joined(rows, columns, places.cells)
 
     def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
