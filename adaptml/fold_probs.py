@@ -102,7 +102,7 @@ def write_fold_probs(
     fold: Folds,
     voted: Mask,
     votes: npt.NDArray[np.int8],
-    pattern: Rows,
+    pattern: npt.NDArray[np.integer],
     models: Mapping[str, Sequence[FittedModel]],
     said: Mapping[str, Any],
 ) -> Path:
@@ -114,7 +114,7 @@ def write_fold_probs(
         fold: int64 (n,), -1 of points without gold.
         voted: bool (n,).
         votes: the u distinct rows of the points' votes, int8 (u, m): a small part of n.
-        pattern: which of them a point has, int64 (n,), values in {0 … u-1}.
+        pattern: which of them a point has, integers (n,), values in {0 … u-1}.
         models: label model → FOLDS + 1 of it: fitted with all gold, then without each fold's; the simplest
             label model first.
         said: `task`, `setting`, `classes` and `chosen`, the label model that the run chose.

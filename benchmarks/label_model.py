@@ -1,17 +1,14 @@
-"""How fast Snorkel's label model is trained, beside Snorkel's own code, in one process on the same votes.
+"""How fast Snorkel's label model is trained, beside Snorkel's own code on the same votes, in one process.
 
-    python benchmarks/label_model.py                          # a few minutes, nearly all of them Snorkel's
-    python benchmarks/label_model.py --snorkel-epochs 20
+    python -m benchmarks.label_model             # a few minutes, nearly all of them Snorkel's
+    python -m benchmarks.label_model --snorkel-epochs 20
 
 Both are trained on one thread. Ours is trained as `label` does it: for all gold and its five parts together.
-Times are CPU seconds; that of an epoch is what epochs add to a fit, so set-up is not in it. The probabilities
-are compared; a difference above 1e-5 ends it with exit code 1. The two tasks at the end are ours alone:
-Snorkel would need a matrix of 36 GB for one, and diverges on the other.
+An epoch's seconds are what epochs add to a fit, so set-up is not in them. The probabilities are compared; a
+difference above 1e-5 ends it with exit code 1. The two tasks at the end are ours alone: Snorkel would need a
+matrix of 36 GB for one, and diverges on the other.
 """
 
-import os
-import platform
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -24,6 +21,8 @@ import typer
 
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
+from benchmarks.form import Json, Measured, Report, Rows, report
+from benchmarks.measuring import Cost
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.overlaps import overlaps
 from dataprogramming.label_models.snorkel_training import Trained, train_snorkel
@@ -32,6 +31,7 @@ Votes = npt.NDArray[np.int8]
 Balance = npt.NDArray[np.float64]
 FITS = 6
 MOST_APART = 1e-5
+ABOUT = "Snorkel's label model, an epoch of one fit without its set-up; six fits are trained together."
 
 
 @dataclass(frozen=True)
@@ -109,58 +109,50 @@ def probabilities(trained: Trained, L: Votes) -> npt.NDArray[np.float64]:
     return model.predict_proba(L)
 
 
-def compare(case: Case, epochs: int, snorkel_epochs: int) -> bool:
-    """Print both times of an epoch and fit; returns whether the probabilities agree."""
+def compare(found: Report, case: Case, epochs: int, snorkel_epochs: int) -> None:
+    """An epoch of both, and whether the probabilities agree."""
     _, start_s = timed(lambda: ours(case, [1]))
-    found, ours_s = timed(lambda: ours(case, sorted({snorkel_epochs, epochs})))
-    ours_us = 1e6 * (ours_s - start_s) / max(epochs - 1, 1) / FITS
+    made, seconds = timed(lambda: ours(case, sorted({snorkel_epochs, epochs})))
+    own = Cost((seconds - start_s) / (epochs - 1) / FITS)
     _, start_s = timed(lambda: theirs(case, 1))
-    own, theirs_s = timed(lambda: theirs(case, snorkel_epochs))
-    theirs_us = 1e6 * (theirs_s - start_s) / max(snorkel_epochs - 1, 1)
-    apart = np.abs(probabilities(found[0][snorkel_epochs], case.L) - own.predict_proba(case.L.astype(int)))
-    print(
-        f"{case.name:<38}{theirs_us:>9,.0f} µs{ours_us:>9,.1f} µs{theirs_us / ours_us:>7,.0f} ×"
-        f"   probabilities at most {apart.max():.0e} apart"
-    )
-    return bool(apart.max() <= MOST_APART)
+    model, seconds = timed(lambda: theirs(case, snorkel_epochs))
+    their = Cost((seconds - start_s) / (snorkel_epochs - 1))
+    expected = model.predict_proba(case.L.astype(int))
+    apart = float(np.abs(probabilities(made[0][snorkel_epochs], case.L) - expected).max())
+    found.check(apart <= MOST_APART, f"{case.name}: the probabilities are {apart:.0e} apart")
+    note, shown = f"probabilities at most {apart:.0e} apart", "each for one" in case.name
+    found.add(Measured(case.name, 1, own, "Snorkel's LabelModel", their, note=note, readme=shown))
 
 
-def alone(case: Case, epochs: int) -> None:
-    """Print how long ours takes where Snorkel's own cannot be used."""
+def alone(found: Report, case: Case, epochs: int) -> None:
+    """How long ours takes where Snorkel's own cannot be used."""
     (models, *_), seconds = timed(lambda: ours(case, [epochs]))
     made = models[epochs]
-    print(
-        f"{case.name:<38}{FITS} fits of {epochs} epochs {seconds:.2f} s, learning rate {made.lr:g}, "
-        f"{len(made.seen.pairs):,} of {case.L.shape[1] * case.k:,} pairs occur"
-    )
+    pairs = f"{len(made.seen.pairs):,} of {case.L.shape[1] * case.k:,} pairs occur"
+    found.add(Measured(case.name, epochs * FITS, Cost(seconds), note=f"learning rate {made.lr:g}, {pairs}"))
 
 
 def main(
-    rows: Annotated[int, typer.Option(min=1, help="Rows of votes.")] = 2000,
+    rows: Rows = 2000,
     epochs: Annotated[int, typer.Option(min=2, help="Epochs of ours.")] = 1000,
     snorkel_epochs: Annotated[int, typer.Option(min=2, help="Epochs of Snorkel's own.")] = 100,
+    to: Json = None,
 ) -> None:
     """Measure training, and check that the probabilities are Snorkel's."""
     import torch
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # scipy, inside Snorkel
-    load = ", ".join(f"{mean:.1f}" for mean in os.getloadavg())
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {load}, Python {platform.python_version()}")
     theirs(Case("first use", planted(50, 3, 2, 0.9, one_class=False), 2), 2)
-    print(f"{'an epoch of one fit':<38}{'Snorkel':>12}{'ours':>12}{'faster':>9}")
-    cases = [
-        Case("56 LFs × 5 classes, each for one", planted(rows, 56, 5, 0.3, one_class=True), 5),
-        Case("164 LFs × 9 classes, each for one", planted(rows, 164, 9, 0.3, one_class=True), 9),
-        Case("56 LFs × 5 classes, each for all", planted(rows, 56, 5, 0.1, one_class=False), 5),
-    ]
-    agree = [compare(case, epochs, snorkel_epochs) for case in cases]
-    print("ours alone")
-    alone(Case("1200 LFs × 56 classes, 4 votes a row", many(rows), 56), epochs)
-    alone(Case("250 LFs × 2 classes, 124 votes a row", dense(300), 2), epochs)
-    if not all(agree):
-        print("the probabilities differ")
-        sys.exit(1)
+    with report("label_model", ABOUT, to, rows, unit="epochs") as found:
+        for case in (
+            Case("56 rules × 5 classes, each for one", planted(rows, 56, 5, 0.3, one_class=True), 5),
+            Case("164 rules × 9 classes, each for one", planted(rows, 164, 9, 0.3, one_class=True), 9),
+            Case("56 rules × 5 classes, each for all", planted(rows, 56, 5, 0.1, one_class=False), 5),
+        ):
+            compare(found, case, epochs, snorkel_epochs)
+        alone(found, Case("1200 rules × 56 classes, 4 votes a row", many(rows), 56), epochs)
+        alone(found, Case("250 rules × 2 classes, 124 votes a row", dense(300), 2), epochs)
 
 
 if __name__ == "__main__":

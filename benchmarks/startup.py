@@ -1,16 +1,14 @@
 """What each command costs in a process of its own, beside bare Python and the imports that steps stand on.
 
-    python benchmarks/startup.py               # the --help of every command, then the steps
-    python benchmarks/startup.py label train   # the --help of these alone
+    python -m benchmarks.startup               # the slowest --help of all commands, then the steps
+    python -m benchmarks.startup label train   # the --help of these alone
 
-One run on one machine gives CPU seconds (user and system) and the highest memory of each process. The steps
-work on the example's 440 posts in a temporary folder: SQLite for the data and for MLflow, the example's
-keyword labelling functions, vectors of the encoder `hashing`, no gold.
+The steps work on the example's 440 posts in a temporary folder: SQLite for the data and for MLflow, the
+example's keyword labelling functions, vectors of the encoder `hashing`, no gold.
 """
 
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -19,16 +17,18 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-# Nothing large is imported here: a process's highest memory begins at that of the process that started it.
 from adaptml.cli.app import STEPS
+from benchmarks.form import Json, Measured, Report, duration, report
+from benchmarks.measuring import Cost, command, ended
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CLI = ("-m", "adaptml.cli")
-IMPORTS = ("pass", "import pandas", "import sklearn.linear_model", "import mlflow")
+PYTHON, PANDAS, SKLEARN = "Python alone", "import pandas", "import sklearn.linear_model"
+IMPORTS = {PYTHON: "pass", PANDAS: PANDAS, SKLEARN: SKLEARN, "import mlflow": "import mlflow"}
 SUBCOMMANDS = {
     "task": ("new", "check", "classes", "list"),
     "annotate": ("setup", "push", "pull"),
@@ -45,42 +45,11 @@ with Project() as project:
 """
 DATA = ("example", "--data", "example_data")
 MODEL = "multilabel_example"
+ABOUT = "Each command in a process of its own, beside bare Python and the imports that steps stand on."
+POSTS = 440
+SLOWEST = "the slowest --help"
+README = (SLOWEST, f"label {' '.join(DATA)}", "serve, until it answers")
 ASKED = {"table_name": ["example_data"], "id": ["361"]}
-BYTES_IN_MB = 1024 if sys.platform != "darwin" else 1024**2  # of ru_maxrss
-
-
-class Cost(NamedTuple):
-    """What one process cost: CPU seconds, and its highest memory in MB."""
-
-    cpu_s: float
-    peak_mb: float
-
-
-def ended(process: "subprocess.Popen[str]") -> Cost:
-    """Wait for a process; what it and those that it waited for cost.
-
-    Raises:
-        SystemExit: it failed.
-    """
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{process.args!r} failed with exit code {process.returncode}")
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / BYTES_IN_MB)
-
-
-def run(words: Sequence[str], environment: Mapping[str, str]) -> tuple[Cost, str]:
-    """Run Python with these words; what it cost and what it printed."""
-    with subprocess.Popen(
-        [sys.executable, *words], env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        printed = process.stdout.read() if process.stdout else ""
-        return ended(process), printed
-
-
-def show(name: str, cost: Cost) -> None:
-    """Print one line."""
-    print(f"{name:<58}{cost.cpu_s:7.2f} s{cost.peak_mb:7.0f} MB", flush=True)
 
 
 def helps(chosen: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -91,43 +60,81 @@ def helps(chosen: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield from ((step, name) for name in SUBCOMMANDS.get(step, ()))
 
 
-def steps(environment: Mapping[str, str]) -> None:
-    """Measure the steps, each on what those before it left."""
-    printed = ""
-    for words in (
-        ("settings",),
-        ("task", "list"),
-        ("featurize", *DATA, "--encoder", "hashing"),
-        ("lfs", *DATA),
-        ("label", *DATA),
-        ("label", *DATA),  # the first one also made MLflow's store
-        ("runs",),
-    ):
-        cost, shown = run([*CLI, *words], environment)
-        show(" ".join(words), cost)
-        printed = shown if words[0] == "label" else printed
-    label_run = re.search(r"^run +(\w+)", printed, re.MULTILINE)
-    if label_run is None:
-        raise SystemExit(f"`label` named no run: {printed!r}")
-    data = ("example", "--data", label_run[1])
-    for words in (("train", *data, "--test", "0.3"), ("deploy", MODEL), ("predict", *DATA)):
-        show(" ".join(words), run([*CLI, *words], environment)[0])
+class Startup:
+    """Commands in a project's environment, each a line of the report."""
 
+    def __init__(self, found: Report, environment: Mapping[str, str]) -> None:
+        self.found, self.environment = found, environment
+        self.references: dict[str, Cost] = {}
 
-@contextmanager
-def service(environment: Mapping[str, str], name: str) -> Iterator[str]:
-    """The service with every champion; its address, then one line on what it cost."""
-    command = [sys.executable, *CLI, "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"http://\S+:\d+", line)
-            if found is None:
-                raise SystemExit(f"the service did not start: {line!r}")
-            yield found[0]
-        finally:
-            process.terminate()
-        show(name, ended(process))
+    def imports(self) -> None:
+        """What nothing can be below: Python, and the libraries that steps stand on."""
+        for name, code in IMPORTS.items():
+            cost = self.references[name] = command(["-c", code], self.environment)[1]
+            self.found.add(Measured(name, 0, cost))
+
+    def add(self, what: str, posts: int, cost: Cost, beside: str, note: str = "") -> None:
+        """One line."""
+        shown, theirs = what in README, self.references[beside]
+        self.found.add(Measured(what, posts, cost, beside, theirs, their_size=0, note=note, readme=shown))
+
+    def help(self, words: Sequence[str]) -> Cost:
+        """What the help of a command costs."""
+        return command([*CLI, *words, "--help"], self.environment)[1]
+
+    def slowest_help(self) -> None:
+        """The help of every command: one line for all, beside bare Python."""
+        costs = {words: self.help(words) for words in helps(list(STEPS))}
+        slowest, middle = max(costs, key=lambda words: costs[words].seconds), len(costs) // 2
+        median = duration(sorted(cost.seconds for cost in costs.values())[middle])
+        note = f"`{' '.join(slowest)}`; the median of all {len(costs)} is {median}"
+        self.add(SLOWEST, 0, costs[slowest], PYTHON, note)
+
+    def step(self, *words: str) -> str:
+        """A step, beside the import of pandas; gives what it printed."""
+        printed, cost = command([*CLI, *words], self.environment)
+        self.add(" ".join(words), POSTS if "--data" in words else 0, cost, PANDAS)
+        return printed
+
+    def steps(self) -> None:
+        """The steps, each on what those before it left."""
+        self.step("settings")
+        self.step("task", "list")
+        self.step("featurize", *DATA, "--encoder", "hashing")
+        self.step("lfs", *DATA)
+        command([*CLI, "label", *DATA], self.environment)  # it makes MLflow's store, once
+        printed = self.step("label", *DATA)
+        self.step("runs")
+        label_run = re.search(r"^run +(\w+)", printed, re.MULTILINE)
+        if label_run is None:
+            raise SystemExit(f"`label` named no run: {printed!r}")
+        words = ("train", "example", "--data", label_run[1], "--test", "0.3")
+        cost = command([*CLI, *words], self.environment)[1]
+        self.add("train example --test 0.3", POSTS, cost, SKLEARN)
+        self.step("deploy", MODEL)
+        self.step("predict", *DATA)
+
+    def serving(self) -> None:
+        """The service at rest, and after it has answered."""
+        with self.service("serve, until it answers"):
+            pass
+        with self.service("serve, and one prediction") as address:
+            post(f"{address}/predict_{MODEL}", ASKED)
+
+    @contextmanager
+    def service(self, what: str) -> Iterator[str]:
+        """The service with every champion; its address, then one line on what it cost."""
+        words = [sys.executable, *CLI, "serve", "--port", "0"]
+        with subprocess.Popen(words, env=self.environment, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                line = process.stdout.readline() if process.stdout else ""
+                address = re.search(r"http://\S+:\d+", line)
+                if address is None:
+                    raise SystemExit(f"the service did not start: {line!r}")
+                yield address[0]
+            finally:
+                process.terminate()
+            self.add(what, 0, ended(process), PANDAS)
 
 
 def post(address: str, body: object) -> None:
@@ -135,14 +142,6 @@ def post(address: str, body: object) -> None:
     request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         answer.read()
-
-
-def serving(environment: Mapping[str, str]) -> None:
-    """Measure the service at rest, and after it has answered."""
-    with service(environment, "serve, until it answers"):
-        pass
-    with service(environment, "serve, and one prediction") as address:
-        post(f"{address}/predict_{MODEL}", ASKED)
 
 
 def environment_in(folder: str) -> dict[str, str]:
@@ -161,20 +160,20 @@ def main(
     commands: Annotated[
         list[str] | None, typer.Argument(help="Measure only the --help of these commands.")
     ] = None,
+    to: Json = None,
 ) -> None:
     """Measure and print a line per process."""
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, load {load}")
-    with tempfile.TemporaryDirectory(prefix="adaptml-startup-") as folder:
+    with report("startup", ABOUT, to, unit="posts") as found, tempfile.TemporaryDirectory() as folder:
         environment = environment_in(folder)
-        for code in IMPORTS:
-            show(f"python -c {code!r}", run(["-c", code], environment)[0])
-        for words in helps(commands or list(STEPS)):
-            show(" ".join([*words, "--help"]), run([*CLI, *words, "--help"], environment)[0])
+        startup = Startup(found, environment)
+        startup.imports()
+        for words in helps(commands or []):
+            startup.add(" ".join([*words, "--help"]), 0, startup.help(words), PYTHON)
         if not commands:
-            run(["-c", MAKE_TABLE], environment)
-            steps(environment)
-            serving(environment)
+            startup.slowest_help()
+            command(["-c", MAKE_TABLE], environment)
+            startup.steps()
+            startup.serving()
 
 
 if __name__ == "__main__":

@@ -39,14 +39,14 @@ def write_candidates(task: Task, selection: Selection, votes: Votes, folder: Pat
     places = pd.MultiIndex.from_frame(keys).get_indexer(pd.MultiIndex.from_frame(votes.gold.keys[KEYS]))
     fold[places] = folds_of_keys(votes.gold.keys)
     L = np.concatenate([votes.L, votes.gold.L[more]]) if len(more) else votes.L
-    patterns, which = vote_patterns(L)
+    found = vote_patterns(L)
     write_fold_probs(
         folder / FOLD_PROBS,
         keys,
         fold,
         covered(L),
-        patterns,
-        which,
+        found.rows,
+        found.which,
         {
             name: [model.fitted_ for model in (selection.models[name], *without)]
             for name, without in selection.without.items()

@@ -10,9 +10,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from adaptml.database import StoredRows
+from adaptml.database import Range, StoredRows
 from adaptml.errors import FileError
-from adaptml.features.ranges import RANGE_ROWS, Digest, Range, RangedTable
+from adaptml.features.ranges import RANGE_ROWS, Digest, RangedTable
 from adaptml.files import replacing
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.row_hashes import Hashes

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from snorkel.labeling import LabelingFunction
 
-from adaptml.database import StoredRows, Vector
+from adaptml.database import Range, StoredRows, Vector
+from adaptml.database.keys import WHOLE
 from adaptml.errors import FrameError, LabellingError
 from adaptml.features.points import Points
 from adaptml.features.ranges import ranged
@@ -28,6 +30,7 @@ from dataprogramming.declared_sets import DeclaredSets, declared_sets
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lfs import load_lfs
+from dataprogramming.patterns import PatternsAdded, VotePatterns
 from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
@@ -98,10 +101,13 @@ class Voter:
         Raises:
             AdaptmlError: they cannot be read.
         """
-        keys, matrix = self._of_table(points) if isinstance(points, str) else self._of_keys(points)
+        return self.made(*(self._of_table(points) if isinstance(points, str) else self._of_keys(points)))
+
+    def made(self, keys: pd.DataFrame, cast: LabelMatrix | VotePatterns) -> Votes:
+        """Votes on data points that were cast already."""
         return Votes(
             keys,
-            matrix,
+            cast,
             tuple(lf.name for lf in self.lfs),
             tuple(self.task.class_names),
             self.task.name,
@@ -116,49 +122,60 @@ class Voter:
         tables = list(map(str, keys["table_name"].unique()))
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
         stored = self.project.points.read_stored(keys, lf_features(self.project.points, self.task, tables))
-        for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys), tables):
-            matrix[as_slice(rows.positions)] = votes
+        with self.kept:
+            for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys)):
+                matrix[as_slice(rows.positions)] = votes
+            self._tidy(tables)
         return keys, matrix
 
-    def _of_table(self, table: str) -> tuple[pd.DataFrame, LabelMatrix]:
-        """The same of every row of a table, which is read once, keys and all.
+    def _of_table(self, table: str) -> tuple[pd.DataFrame, VotePatterns]:
+        """The keys of every row of a table, which is read once, keys and all, and the votes.
 
         Raises:
             FrameError: it has no row.
         """
         self.project.database.data_table(table, fresh=True)
-        n_rows = self.project.database.count(table)
-        if not n_rows:
+        if not self.project.database.count(table):
             raise FrameError(f"{table} holds no data point to work on; name other data")
-        ids: list[str] = []
-        parts = []
-        for rows, votes in self._matrix(self._looked_up(table), n_rows, [table]):
-            ids += rows.ids
-            parts.append(votes)
-        return pd.DataFrame({"table_name": table, "id": ids}, dtype=str), np.concatenate(parts)
+        with self.kept:
+            ids, patterns = self.of_range(table, WHOLE)
+            self._tidy([table])
+        return keys_of(table, ids), patterns
 
-    def _looked_up(self, table: str) -> Iterator[Chunk]:
-        """All rows of a table with what is known of the votes on them."""
+    def of_range(self, table: str, where: Range) -> tuple[pa.ChunkedArray, VotePatterns]:
+        """The ids of the rows of a table in a range of ids, in the database's order, and the votes on them.
+
+        Rows are read, voted on and forgotten chunk by chunk; of each stays its id, and which votes it has.
+        To be called while a block of `kept` lasts.
+        """
+        n_rows = self.project.database.count(table) if where == WHOLE and self.show_progress else 0
+        ids, added = [], PatternsAdded(len(self.lfs))
+        for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
+            ids.append(pa.array(rows.ids, pa.large_string()))
+            added.add(votes)
+        return pa.chunked_array(ids, pa.large_string()), added.found()
+
+    def _looked_up(self, table: str, where: Range) -> Iterator[Chunk]:
+        """The rows of a range with what is known of the votes on them."""
         points = self.project.points
         columns = lf_features(points, self.task, [table])
-        by_range = ranged(points, table, columns) if self.kept.certain else None
+        by_range = ranged(points, table, columns) if where == WHOLE and self.kept.certain else None
         if by_range is not None:
             return kept_ranges.chunks(self.kept, by_range)
-        return map(self.kept.look_up, points.scan_stored(table, columns))
+        return map(self.kept.look_up, points.scan_stored(table, columns, within=where))
 
-    def _matrix(
-        self, looked_up: Iterator[Chunk], n_rows: int, tables: Sequence[str]
-    ) -> Iterator[tuple[StoredRows, LabelMatrix]]:
+    def _matrix(self, looked_up: Iterator[Chunk], n_rows: int) -> Iterator[tuple[StoredRows, LabelMatrix]]:
         """Rows with their part of the label matrix, (r, m); votes that are new are kept."""
-        count = self.project.database.count
-        with progress("labelling functions vote", n_rows, shown=self.show_progress) as advance, self.kept:
+        with progress("labelling functions vote", n_rows, shown=self.show_progress) as advance:
             for chunk in self._voted(looked_up):
                 self.kept.keep(chunk)
                 self.failures.update(count_failures(self.lfs, chunk.votes))
                 # UNKNOWN is below ABSTAIN; what is kept has each labelling function's own codes.
                 yield chunk.rows, self.declared.common(np.maximum(chunk.votes, ABSTAIN))
                 advance(len(chunk.rows))
-            self.kept.tidy({table: count(table) for table in tables})
+
+    def _tidy(self, tables: Sequence[str]) -> None:
+        self.kept.tidy({table: self.project.database.count(table) for table in tables})
 
     def _voted(self, looked_up: Iterator[Chunk]) -> Iterator[Chunk]:
         """Chunks with all their votes, in their order."""
@@ -187,6 +204,13 @@ class Voter:
             for (which, numbers), votes in zip(missing, computed, strict=True):
                 chunk.votes[np.ix_(which, np.array(numbers))] = votes
             yield chunk
+
+
+def keys_of(table: str, ids: pa.ChunkedArray) -> pd.DataFrame:
+    """The keys of n rows of a table: table_name, id."""
+    names = pa.repeat(pa.scalar(table, pa.large_string()), len(ids))
+    frame: pd.DataFrame = pa.table({"table_name": names, "id": ids}).to_pandas()
+    return frame
 
 
 def lf_features(points: Points, task: Task, tables: Sequence[str]) -> Sequence[str]:

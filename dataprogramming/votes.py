@@ -22,6 +22,7 @@ from adaptml.tasks.vote_codes import Sets, VoteCodes, sets_in
 from dataprogramming.kept_votes import Reuse
 from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
 from dataprogramming.lf_table import lf_table
+from dataprogramming.patterns import VotePatterns, vote_patterns
 
 CHUNK_ROWS = 100_000
 Mask = npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ class Votes:
 
     Attributes:
         keys: `table_name` and `id` (n rows).
-        L: label matrix, int8 (n, m), values in {-1, 0 … k-1}, and from k on for sets of classes; -1 abstains.
+        cast: the votes, as a label matrix or as the distinct rows of one; see `L` and `patterns`.
         lf_names: m names.
         class_names: k names, in the task's order.
         task: name of the task.
@@ -58,7 +59,7 @@ class Votes:
     """
 
     keys: pd.DataFrame
-    L: LabelMatrix
+    cast: LabelMatrix | VotePatterns
     lf_names: tuple[str, ...]
     class_names: tuple[str, ...]
     task: str
@@ -74,7 +75,20 @@ class Votes:
 
     def __len__(self) -> int:
         """Number of data points."""
-        return len(self.L)
+        return len(self.cast)
+
+    @cached_property
+    def L(self) -> LabelMatrix:  # noqa: N802 - as the field calls it
+        """Label matrix, int8 (n, m), values in {-1, 0 … k-1}, and from k on for sets of classes; -1 abstains.
+
+        Of many points it is made when it is first asked for: n * m bytes.
+        """
+        return self.cast.matrix() if isinstance(self.cast, VotePatterns) else self.cast
+
+    @cached_property
+    def patterns(self) -> VotePatterns:
+        """The distinct rows of the label matrix, and which of them each point has."""
+        return self.cast if isinstance(self.cast, VotePatterns) else vote_patterns(self.cast)
 
     def __repr__(self) -> str:
         return f"Votes({len(self)} points, {len(self.lf_names)} labelling functions, task {self.task})"

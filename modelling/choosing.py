@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from adaptml.calibrating import Calibrated, calibrate
-from adaptml.errors import ModelError, listed
+from adaptml.errors import ModelError
 from adaptml.folds import FOLDS, held_out_parts
 from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
@@ -37,6 +37,7 @@ from modelling.strategies import (
     Learner,
     Rows,
     Weak,
+    check_strategy,
     fit_strategy,
     list_strategies,
     unconverged,
@@ -183,7 +184,8 @@ class Trials:
 
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
-        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        weak = self.weak.get(self._of(way))
+        labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
         model = fit_strategy(way.strategy, labels)
         found = self.calibration.get(way)
         if found is not None and found.calibrator is not None:
@@ -297,9 +299,7 @@ def combine(
     Raises:
         ModelError: an unknown strategy, labels that it needs and that are not there, or one class only.
     """
-    if strategy not in (AUTO, *list_strategies()):
-        known = listed([AUTO, *list_strategies()], 20)
-        raise ModelError(f"no strategy {strategy!r} to combine labels; expected one of {known}")
+    check_strategy(strategy)
     trials = Trials(learner, weak, gold, metric, soft=soft, advance=advance)
     n_gold, n_weak = 0 if gold is None else len(gold.X), max((len(one.X) for one in weak.values()), default=0)
     if n_gold < MIN_GOLD or takes_texts(learner.classifier):

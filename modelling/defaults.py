@@ -16,7 +16,7 @@ from modelling.algorithms import (
     takes_weights,
 )
 from modelling.algorithms.registry import algorithms
-from modelling.strategies import AUTO
+from modelling.strategies import AUTO, check_strategy
 
 BUILT_IN = {"algorithm": DEFAULT_ALGORITHM, "strategy": AUTO, "features": (), "soft_labels": None, "seed": 0}
 
@@ -81,7 +81,7 @@ def train_settings(
 
     Raises:
         TaskError: what the task file keeps cannot be used.
-        ModelError: what was given cannot be used.
+        ModelError: what was given cannot be used: an algorithm, its parameters, a strategy that there is not.
     """
     check_train_defaults(task)
     kept = task.train
@@ -93,6 +93,7 @@ def train_settings(
         named(algorithm=kept.algorithm, **taken),
         BUILT_IN,
     )
+    check_strategy(chosen.used["strategy"])
     same = isinstance(asked, str) and asked == (kept.algorithm or DEFAULT_ALGORITHM)
     settled = choose(params or {}, kept.params if same else {}, {})
     made = classifier(asked, settled.used)

@@ -81,7 +81,7 @@ def to_fix_of_training(
         vectors = _vectors(project, tables, features)
         known = gold if truth is labels.gold else None
         X = [reader.read(truth.keys) if known is None else known.X]
-        X += [] if weak is None else [weak.X]
+        X += [] if weak is None else [weak.matrix]
     said = [held_out]
     if len(points) > 1:
         said.append(_by_gold_alone(learner, truth.Y, *X))

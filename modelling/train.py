@@ -1,39 +1,36 @@
 """Train an end model: features and labels in; an evaluated, registered classifier out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from adaptml.data import Data, described
-from adaptml.features.catalogue import Reference
-from adaptml.files import write_text
+from adaptml.data import Data
 from adaptml.fixing.result import ToFix, write_to_fix
 from adaptml.frames import KEYS
 from adaptml.project import Project
-from adaptml.reports.reading import texts_of_task
 from adaptml.rules.of_model import ModelRules
-from adaptml.runs.artifacts import REPORT, RULES, TO_FIX
+from adaptml.runs.artifacts import RULES, TO_FIX
 from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
-from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
+from adaptml.tasks.defaults import check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
 from modelling.algorithms import Classifier, EndModel, algorithm_name
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
-from modelling.evaluate import Evaluation
 from modelling.fixing import to_fix_of_training
+from modelling.memory import Memory
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
-from modelling.report_page import train_report
 from modelling.search import drawn_settings
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split
 from modelling.strategies import Learner
 from modelling.training import Training, fine_tuned
+from modelling.training_report import run_parameters, training_lines, write_report
 from modelling.weak_labels import LabelRun, label_run
 
 
@@ -114,6 +111,7 @@ def train(
     seed: int | None = None,
     search: int | None = None,
     keep: bool = False,
+    max_memory: str | int | None = None,
     texts: bool = True,
     show_progress: bool = False,
 ) -> TrainResult:
@@ -148,6 +146,8 @@ def train(
         search: how many settings of the algorithm's parameters to try at random; those in `params` stay as
             they are. The best on gold is taken; the `gold_…` metrics then come from gold that did not choose.
         keep: write what was used and is not built in into the task file, as the task's defaults.
+        max_memory: about how much memory it may take in all, such as `4GB`, or bytes; default: half of what
+            is free. Points that do not fit are learned from a block at a time.
         texts: show the texts of data points in the run's report.
         show_progress: draw progress bars.
 
@@ -160,69 +160,116 @@ def train(
         >>> trained.model_name, trained.n_train
         ('multiclass_spam', 19)
     """
-    settings = train_settings(
-        known := project.task(task),
-        algorithm,
-        params,
-        strategy=strategy,
-        features=list(features),
-        soft_labels=soft_labels,
-        seed=seed,
-    )
-    made = settings.classifier
-    if keep:
-        check_kept_by_name(made)
-        check_keeping(known)
-    drawn = None if search is None else drawn_settings(made, list(params or {}), search, settings.seed)
+    known = project.task(task)
+    given = {"strategy": strategy, "features": list(features), "soft_labels": soft_labels, "seed": seed}
+    settings = train_settings(known, algorithm, params, **given)
+    drawn = _checked(known, settings, params, search, keep=keep)
+    memory = Memory.of(max_memory)
     labels = split(project, task, data, test, gold, settings.seed)
-    learner = Learner(made, labels.task.problem, seed=settings.seed, show_progress=show_progress)
-    gold_keys = None if labels.gold is None else labels.gold.keys
-    columns = exact_features(
-        project, labels.task, made, settings.features, labels.training.keys, gold_keys, labels.test
-    )
-    shown = _parameters(labels, learner, columns, settings, test, gold)
-    name = f"train {algorithm_name(made)} {labels.task.setting}"
-    with (
-        project.runs.run(labels.task.name, name, shown) as recorder,
-        label_run(project, data_of(data), labels.task) as run,
-    ):
-        recorder.tags[CLASSES_TAG] = classes_text(labels.task.class_names)
-        labels.tell(recorder.log)
-        reader = Reader(project.points, columns, show_progress)
-        reader = reader.learned(made, labels.training.keys, gold_keys)
+    one = _Step(project, labels, data_of(data), settings, memory, show_progress)
+    shown = run_parameters(labels, one.learner, one.columns, settings, test, gold)
+    with one.recorded(shown) as (recorder, run):
+        training, done, lines = one.trained(recorder, run, drawn, texts=texts)
+    section = to_keep(known, settings, training.learner.classifier)
+    if keep:
+        lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
+    return _result(recorder, labels, done, training, lines, section)
+
+
+def _checked(
+    task: Task,
+    settings: TrainSettings,
+    params: Mapping[str, object] | None,
+    search: int | None,
+    *,
+    keep: bool,
+) -> list[dict[str, Any]] | None:
+    """What a search tries, or None; what cannot be is refused before anything is read."""
+    if keep:
+        check_kept_by_name(settings.classifier)
+        check_keeping(task)
+    if search is None:
+        return None
+    return drawn_settings(settings.classifier, list(params or {}), search, settings.seed)
+
+
+class _Step:
+    """One call of `train`, whose labels are read."""
+
+    def __init__(
+        self,
+        project: Project,
+        labels: Split,
+        data: Data,
+        settings: TrainSettings,
+        memory: Memory,
+        show_progress: bool,
+    ) -> None:
+        self._project, self._labels, self._data, self._settings = project, labels, data, settings
+        self._memory = memory
+        made, self._shown = settings.classifier, show_progress
+        self.learner = Learner(made, labels.task.problem, seed=settings.seed, show_progress=show_progress)
+        self._gold_keys = None if labels.gold is None else labels.gold.keys
+        self.columns = exact_features(
+            project, labels.task, made, settings.features, labels.training.keys, self._gold_keys, labels.test
+        )
+
+    @contextmanager
+    def recorded(self, shown: Mapping[str, object]) -> Iterator[tuple[Recorder, LabelRun]]:
+        """Its own run and that of its labels, while the block lasts."""
+        task = self._labels.task
+        name = f"train {algorithm_name(self.learner.classifier)} {task.setting}"
+        with (
+            self._project.runs.run(task.name, name, shown) as recorder,
+            label_run(self._project, self._data, task) as run,
+        ):
+            recorder.tags[CLASSES_TAG] = classes_text(task.class_names)
+            self._labels.tell(recorder.log)
+            yield recorder, run
+
+    def trained(
+        self, recorder: Recorder, run: LabelRun, drawn: Sequence[Mapping[str, Any]] | None, *, texts: bool
+    ) -> tuple[Training, Combined, list[tuple[str, str]]]:
+        """Train, and have the run keep the model, its report and what is to be fixed; and the lines."""
+        labels, settings = self._labels, self._settings
+        reader = Reader(self._project.points, self.columns, self._shown, memory=self._memory)
+        reader = reader.learned(self.learner.classifier, labels.training.keys, self._gold_keys)
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
-        training = Training(labels, learner, reader, recorder, run)
+        training = Training(labels, self.learner, reader, recorder, run)
         done = training.run(settings.strategy, settings.soft_labels, drawn)
         lines = [
-            *_lines(labels, done, training.evaluation),
+            *training_lines(labels, done, training.evaluation),
             *training.lines(settings.came_from),
             *(("fine-tuning", note) for note in fine_tuned(done.model)),
             *(("column", note) for note in reader.columns.notes),
         ]
-        to_fix = to_fix_of_training(
-            project, data_of(data), labels, reader, training.learner, training.weak, training.gold,
-            training.evaluation.gold,
-        )  # fmt: skip
+        to_fix = self._to_fix(training, reader)
         if to_fix is not None:
             write_to_fix(to_fix, recorder.folder / TO_FIX)
             lines.append(("to fix next", "; ".join(to_fix.sentences)))
-        _write_report(project, training, recorder, lines, settings.seed, texts, to_fix)
+        write_report(self._project, training, recorder, lines, settings.seed, texts, to_fix)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task,
             done.model,
-            columns,
+            self.columns,
             training.width,
             example,
             recorder.folder,
             reader.columns,
             **_voting(done, run),
         )
-    section = to_keep(known, settings, training.learner.classifier)
-    if keep:
-        lines.append(("kept", keep_in_file(known, "train", section, recorder.run_id)))
-    return _result(recorder, labels, done, training, lines, section)
+        return training, done, lines
+
+    def _to_fix(self, training: Training, reader: Reader) -> ToFix | None:
+        labels, weak = self._labels, training.weak
+        if weak is not None and weak.rows is not None:  # it looks among the sample that chose
+            labels = replace(labels, training=labels.training.take(weak.rows))
+        return to_fix_of_training(
+            self._project, self._data, labels, reader, training.learner, training.weak, training.gold,
+            training.evaluation.gold,
+        )  # fmt: skip
 
 
 def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
@@ -235,85 +282,6 @@ def _voting(done: Combined, run: LabelRun) -> dict[str, Any]:
         "label_model": run.label_model(done.way.label_model),
         "rules": None if file is None else ModelRules.read(file),
     }
-
-
-def _parameters(
-    labels: Split,
-    learner: Learner,
-    columns: Sequence[Reference],
-    settings: TrainSettings,
-    test: Data | HasRun | float | None,
-    gold: Data | None,
-) -> dict[str, object]:
-    """What the run records of how it was called."""
-    tested = test if isinstance(test, float) else described(data_of(test))
-    return {
-        "task": labels.task.name,
-        "setting": labels.task.setting,
-        "algorithm": algorithm_name(learner.classifier),
-        "features": ",".join(map(str, columns)),
-        "train_data": labels.source,
-        "test_data": tested,
-        "gold": described(gold),
-        "combine": settings.strategy if labels.gold is not None else "weak",
-        "soft_labels": "chosen" if settings.soft_labels is None else settings.soft_labels,
-        "seed": learner.seed,
-        SETTINGS_FROM: settings.came_from,
-        **learner.classifier.get_params(deep=False),
-    }
-
-
-def _write_report(
-    project: Project,
-    training: Training,
-    recorder: Recorder,
-    lines: Sequence[tuple[str, str]],
-    seed: int,
-    texts: bool,
-    to_fix: ToFix | None,
-) -> None:
-    task, found = training.labels.task, training.evaluation
-    truth, said = found.gold or (None, None)
-    weak, gold = training.labels.training.Y, training.labels.gold
-    page = train_report(
-        f"End model of task {task.name}",
-        task.class_names,
-        weak if gold is None else np.vstack([weak, gold.Y]),
-        None if truth is None else truth.keys[KEYS],
-        None if truth is None else truth.Y,
-        None if said is None else said.predicted,
-        None if said is None else said.probs,
-        multilabel=not task.problem.exclusive,
-        policy=f"Predicted {found.policy}." if found.policy else "",
-        metrics=recorder.metrics,
-        read_texts=texts_of_task(project.database, task) if texts else None,
-        lines=lines,
-        warnings=training.warnings,
-        to_fix=to_fix,
-        seed=seed,
-    )
-    write_text(page, recorder.folder / REPORT)
-
-
-def _lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, str]]:
-    """A training as names and sentences, for people to read."""
-    weak = len(labels.training) > 0 and done.strategy not in ("gold", "constant", "label_model")
-    gold = labels.gold is not None and done.strategy not in ("weak", "label_model")
-    parts = [f"{len(labels.training)} weakly labelled points"] if weak else []
-    parts += [f"{len(labels.gold or ())} gold points"] if gold else []
-    others = "gold or tested on" if labels.gold is not None else "tested on"
-    kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
-    kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
-    lines = [
-        ("trained on", (" and ".join(parts) or "nothing") + kept),
-        ("strategy", f"{done.way}: {done.reason}"),
-    ]
-    lines += [(f"on {whose}", text) for whose, text in found.told.items()]
-    if done.calibration:
-        lines.append(("probabilities", done.calibration))
-    if "gold" not in found.told:
-        lines.append(("on gold", "no metric: no gold was given to compare with; see --test and --gold"))
-    return lines
 
 
 def _result(

@@ -65,6 +65,10 @@ class Training:
         self._tell(done)
         self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
+        if self.weak is not None and self.weak.rows is not None:
+            self._recorder.log.info(
+                "%d of %d points chose how it was trained", len(self.weak.rows), len(self.labels.training)
+            )
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
             done = self._judge(done, weak, gold, self.labels.gold)
@@ -93,8 +97,8 @@ class Training:
         self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
-        # Fine-tuning has a bar of its own, and there is nothing to choose.
-        shown = self._reader.show_progress and not takes_texts(self.learner.classifier)
+        # Without gold, and for fine-tuning, which has a bar of its own, there is nothing to choose.
+        shown = self._reader.show_progress and gold is not None and not takes_texts(self.learner.classifier)
         with progress("choosing", None, shown=shown, unit="ways") as advance:
             return combine(
                 strategy,

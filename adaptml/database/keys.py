@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +16,23 @@ SQLITE = "sqlite"
 # One text for each number: 01, +1 and 1.0 are not the id of the row 1.
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,99}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Range(NamedTuple):
+    """The ids after one, up to and with another, as the database sorts them; None for no bound."""
+
+    low: str | None
+    high: str | None
+
+    def of(self, query: "sa.Select[Any]", key: "sa.Column[Any]", dialect: str) -> "sa.Select[Any]":
+        """A query of those rows alone whose id, in the column `key`, is in the range."""
+        low, high = (None if end is None else to_column([end], key.type, dialect)[0] for end in self)
+        if low is not None:
+            query = query.where(key > low)
+        return query if high is None else query.where(key <= high)
+
+
+WHOLE = Range(None, None)
 
 
 def key_type(reflected: TypeEngine[Any] | type[TypeEngine[Any]], dialect: str) -> TypeEngine[Any]:

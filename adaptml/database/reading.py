@@ -15,7 +15,7 @@ from adaptml.database import cratedb
 from adaptml.database.cells import Cells
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
-from adaptml.database.keys import to_column, to_text
+from adaptml.database.keys import WHOLE, Range, to_column, to_text
 from adaptml.database.not_text import NOT_UTF8, name_not_text
 from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
 from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
@@ -73,7 +73,7 @@ class Reader(Connected):
         with progress("reading", len(keys), shown=show_progress) as advance:
             for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
                 places, ids = group.index.to_numpy(), group["id"].tolist()
-                for rows in self._by_id(str(table), columns, ids):
+                for rows in self.by_key(str(table), columns, ids):
                     cells.fill(places[rows.positions], rows.columns())
                     advance(len(rows))
         if not cells.found.all() and not skip_missing:
@@ -101,7 +101,7 @@ class Reader(Connected):
         missing: list[tuple[str, str]] = []
         for name, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
             table, ids, positions = str(name), group["id"].tolist(), group.index.to_numpy()
-            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
             found = np.zeros(len(ids), dtype=bool)
             for rows in pages(table, columns, ids):
                 found[rows.positions] = True
@@ -126,7 +126,7 @@ class Reader(Connected):
         if groups and not known:
             self.data_table(str(groups[0][0]), fresh=True)
         for table, group in known:
-            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
             for rows in pages(table, [], group["id"].tolist()):
                 there[group.index.to_numpy()[rows.positions]] = True
         return there
@@ -161,8 +161,17 @@ class Reader(Connected):
                     table, columns, [key for _, key in asked], [row for row, _ in asked], decode, here
                 )
 
-    def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
-        """Rows looked up by their ids, those that are there, with their places among the ids."""
+    def by_key(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
+        """Rows of a table by their ids, in chunks: those that are there, with their places among the ids.
+
+        Args:
+            table: name of a data table.
+            columns: names of its columns.
+            ids: n ids, none twice.
+
+        Raises:
+            UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
+        """
         decode: dict[str, Decode] = {}
 
         def ask(some: Sequence[str]) -> list["sa.Row[Any] | None"]:
@@ -334,7 +343,7 @@ class Reader(Connected):
             yield pd.DataFrame(values)
 
     def scan_stored(
-        self, table: str, columns: Sequence[str], *, chunk_rows: int | None = None
+        self, table: str, columns: Sequence[str], *, chunk_rows: int | None = None, within: Range = WHOLE
     ) -> Iterator[StoredRows]:
         """All rows of a table in chunks, in the order of its ids; rows may be changed while the scan goes on.
 
@@ -342,14 +351,18 @@ class Reader(Connected):
             table: name of a data table.
             columns: columns to read.
             chunk_rows: rows a chunk, at most; None for as many as are read at once.
+            within: only rows of this range of ids, as `split` gives it.
 
         Raises:
-            DatabaseError: rows without an id, or ids that are duplicated; before the first chunk.
+            DatabaseError: rows without an id, or ids that are duplicated; before the first chunk. Of a range,
+                which is a part of a table that was looked at when it was split, they are not looked for.
             UnknownTableError, UnknownColumnError, DatabaseUnavailableError: as `read`.
         """
-        self.check_ids(table)
+        if within == WHOLE:
+            self.check_ids(table)
         source = self.data_table(table, columns)
         query, decode = self._stored(source, columns)
+        query = within.of(query, source.c.id, self.engine.dialect.name)
         for rows in self._pages(source, query, chunk_rows or PAGE_ROWS):
             yield stored_rows(table, columns, self.ids(source, rows), rows, decode)
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 
 from adaptml.database import Database, PackedVector, StoredRows, TextList, Vector
 from adaptml.database.chunks import ChunkSize
-from adaptml.database.keys import to_column
+from adaptml.database.keys import Range
 from adaptml.database.stored import Decode, stored, stored_rows
 from adaptml.database.unique_ids import is_unique, may_be_null
 from adaptml.features.points import Points
@@ -42,13 +42,6 @@ _SETTINGS = (
 Digest = tuple[int, ...]
 
 
-class Range(NamedTuple):
-    """The ids after one, up to and with another, as the database sorts them; None for no bound."""
-
-    low: str | None
-    high: str | None
-
-
 class _Part(NamedTuple):
     """One table: that of the data, or that of a feature's values.
 
@@ -64,10 +57,7 @@ class _Part(NamedTuple):
 
     def within(self, query: "sa.Select[Any]", where: Range) -> "sa.Select[Any]":
         """One of its queries, of a range."""
-        low, high = (None if key is None else to_column([key], self.key.type, DIALECT)[0] for key in where)
-        if low is not None:
-            query = query.where(self.key > low)
-        return query if high is None else query.where(self.key <= high)
+        return where.of(query, self.key, DIALECT)
 
 
 @dataclass(frozen=True)

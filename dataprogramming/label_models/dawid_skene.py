@@ -64,9 +64,8 @@ class DawidSkene(LabelModel):
 
     def _summary(self, L: LabelMatrix) -> Patterns:
         codes = self.cardinality + len(self.sets)
-        rows, which = vote_patterns(L)
-        counts = np.bincount(which).astype(np.float64)
-        return Patterns(one_hot(rows, codes), counts, overlaps(L, codes))
+        found = vote_patterns(L)
+        return Patterns(one_hot(found.rows, codes), found.counts.astype(np.float64), overlaps(L, codes))
 
     def _fit(self, votes: Patterns, gold: Gold | None) -> FittedModel:
         k = self.cardinality

@@ -124,8 +124,8 @@ def _two_class_em(
         rate: share of points that the class applies to; stays fixed.
         precision: of the imaginary votes; where the class is frequent, it is more.
     """
-    rows, which = vote_patterns(fired.view(np.int8))
-    patterns, counts = rows.astype(np.float64), np.bincount(which).astype(np.float64)
+    found = vote_patterns(fired.view(np.int8))
+    patterns, counts = found.rows.astype(np.float64), found.counts.astype(np.float64)
     coverage = fired.mean(axis=0)
     precision = max(precision, (1 + rate) / 2)
     # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.

@@ -62,4 +62,4 @@ def _longer(project: Project, task: Task, votes: Votes, draft: RuleLF) -> Votes:
     own = declared_sets([draft], task.labels).codes
     codes = VoteCodes(own.k, tuple(dict.fromkeys([*votes.sets, *own.sets])))
     L = np.hstack([votes.L, recoded(matrix, own, codes)])
-    return replace(votes, L=L, lf_names=(*votes.lf_names, draft.name), sets=codes.sets)
+    return replace(votes, cast=L, lf_names=(*votes.lf_names, draft.name), sets=codes.sets)

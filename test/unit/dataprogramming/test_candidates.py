@@ -1,5 +1,6 @@
 """What `label` leaves for `train` and `compare`: every label model, with and without the gold of each fold."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_without_gold_nothing_is_left(tmp_path: Path) -> None:
 def test_patterns_are_the_distinct_rows_in_order(L: np.ndarray, batch: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(patterns_module, "BATCH_ROWS", batch)
-        patterns, which = vote_patterns(L)
-    assert [tuple(row) for row in patterns] == list(dict.fromkeys(map(tuple, L)))
-    np.testing.assert_array_equal(patterns[which], L)
+        found = vote_patterns(L)
+    assert [tuple(row) for row in found.rows] == list(dict.fromkeys(map(tuple, L)))
+    np.testing.assert_array_equal(found.matrix(), L)
+    assert found.counts.tolist() == list(Counter(map(tuple, L)).values())

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database, StoredRows
+from adaptml.database import Database, Range, StoredRows
 from adaptml.features import ranges
-from adaptml.features.ranges import Range, RangedTable
+from adaptml.features.ranges import RangedTable
 from adaptml.project import Project
 from dataprogramming import kept_ranges
 from dataprogramming.apply import apply_lfs

@@ -134,6 +134,8 @@ def test_a_strategy_is_never_passed_over(
 ) -> None:
     with pytest.raises(ModelError, match=facts):
         train(project, task, data, strategy=strategy)
+    # One that there is not is refused before anything is read; what labels lack is seen in a run.
+    assert found_runs(project) == ([] if strategy == "nosuch" else ["FAILED"])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from answer_bytes import answered, compare
 from served import Registry, animals
 from sklearn.linear_model import LogisticRegression
 
@@ -201,7 +202,7 @@ def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pe
     frame = done.predictions.set_index("id")
     assert frame["answered_from"].tolist() == [COMPUTED] * 5
     assert frame.loc["b", "label"] == ["dog"]
-    votes, there = voting.read_votes(pets.points, rules(), keys("a", "b", "c", "d"))
+    votes, there = voting.read_votes(pets.points, rules(), "pets", ["a", "b", "c", "d"])
     assert (votes.tolist(), there.all()) == ([[0, -1], [-1, 1], [0, 1], [-1, -1]], True)
 
 
@@ -291,3 +292,21 @@ def test_rules_that_look_at_text_are_applied_to_any_text(pets):
     voted = votes_on_texts(model.voting, {"text": "Bark! Meow"}, None)
     assert (voted.votes.tolist(), voted.ways.tolist()) == ([[0, 1]], [COMPUTED])
     assert votes_on_texts(model.voting, {"caption": "Bark!"}, None).ways.tolist() == [NO_VOTES]
+
+
+def test_the_bytes_of_an_answer_from_computed_votes(pets):
+    compare(
+        answered(loaded(pets, rules()), "pets", ["b", "a", "b"]),
+        '{"table_name":["pets","pets","pets"],"id":["b","a","b"],"cat":[0,1,0],"dog":[1,0,1],'
+        '"prob_cat":[],"prob_dog":[],"answered_from":["computed votes","computed votes","computed votes"]}',
+        [[0.1192029, 0.9525741, 0.1192029], [0.8807971, 0.0474259, 0.8807971]],  # 1 / (1 + e^-z), z = -2, 3
+    )
+
+
+def test_the_bytes_of_an_answer_without_votes(pets):
+    compare(
+        answered(loaded(pets, None, without=animals()), "pets", ["b", "a"]),
+        '{"table_name":["pets","pets"],"id":["b","a"],"cat":[1,1],"dog":[0,0],'
+        '"prob_cat":[],"prob_dog":[],"answered_from":["no votes","no votes"]}',
+        [[0.5, 0.7310586], [0.5, 0.2689414]],
+    )

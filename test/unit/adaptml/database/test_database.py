@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adaptml.database import Database, TextList, Vector, WritebackKind, cratedb, reading, write_back
+from adaptml.database.splitting import split
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -213,6 +214,16 @@ def test_any_text_is_an_id(tmp_path_factory: pytest.TempPathFactory, ids: list[s
         database.upsert("t", rows(ids), ["id"])
         asked = pd.DataFrame({"table_name": "t", "id": ids[::-1]}, dtype=object)
         assert database.read(asked, ["lemmas"])["lemmas"].tolist() == [[i, "x"] for i in ids[::-1]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_ranges_of_ids_fill_a_table_without_a_gap(filled: Database, rows: int) -> None:
+    every = [key for read in filled.scan_stored("posts", []) for key in read.ids]
+    ranges = split(filled, "posts", rows)
+    parts = [
+        [key for read in filled.scan_stored("posts", [], within=one) for key in read.ids] for one in ranges
+    ]
+    assert parts == [every[start : start + rows] for start in range(0, len(every), rows)]
 
 
 def test_scan_visits_each_row_once_although_rows_are_changed_meanwhile(filled: Database) -> None:

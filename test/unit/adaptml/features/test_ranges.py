@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database
+from adaptml.database import Database, Range
 from adaptml.features import ranges
 from adaptml.features.points import Points
-from adaptml.features.ranges import Digest, Range, RangedTable, ranged
+from adaptml.features.ranges import Digest, RangedTable, ranged
 from adaptml.project import Project
 from adaptml.tasks import Task
 
