@@ -1,5 +1,6 @@
 """Data points with everything that is known of them: columns of their tables, and features beside these."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,24 @@ from adaptml.features.values_to_encode import cell_text
 from adaptml.frames import KEYS
 
 Asked = str | Reference
+MAX_REMEMBERED = 1_000  # tables that somebody may ask for need not be there
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where columns and features of a table lie.
+
+    Attributes:
+        plain: names of its own columns.
+        features: name → the feature that it stands for.
+        cells: the same names → what looks up its values.
+        until_s: monotonic time until which this holds.
+    """
+
+    plain: list[str]
+    features: dict[str, Feature]
+    cells: dict[str, Cells]
+    until_s: float
 
 
 @dataclass(frozen=True)
@@ -34,13 +53,18 @@ class Points:
         database: holds the data tables.
         results: holds the feature tables.
         on_the_fly: computes the features that `read` does not find; None: they stay None.
+        remembered_s: for how long names are taken for what they stood for before, in seconds.
     """
 
     database: Database
     results: Database
     on_the_fly: OnTheFly | None = None
+    remembered_s: float = 0.0
 
     _versions: dict[tuple[str, Reference], Feature] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _places: dict[tuple[str, tuple[Asked, ...]], Places] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
@@ -83,44 +107,70 @@ class Points:
             asked(keys), names, self.rows_of(columns), skip_missing=skip_missing, show_progress=show_progress
         )
 
+    def compute(self, feature: Feature, ids: Sequence[str], values: Any) -> None:
+        """Fill in the values of r rows, in a list or an array, that are None and are computed on the fly."""
+        if self.on_the_fly is None:
+            return
+        absent = [place for place, value in enumerate(values) if value is None]
+        if absent:
+            sources = self._sources(feature.table_name, feature.source, [ids[place] for place in absent])
+            made = self.on_the_fly.values(feature.spec, sources)
+            for place, value in zip(absent, made or [], strict=False):
+                values[place] = value
+
+    def _sources(self, table: str, column: str, ids: Sequence[str]) -> list[str]:
+        """What features are computed from, of some rows of a table: cells as `cell_text` says."""
+        found: dict[str, str] = {}
+        for rows in self.database.by_key(table, [column], list(dict.fromkeys(ids))):
+            found |= zip(rows.ids, map(cell_text, rows.cells[column]), strict=True)
+        return [found[key] for key in ids]
+
     def rows_of(self, columns: Sequence[Asked]) -> RowsOf:
         """What reads columns and features of a table's rows by their ids; see `Database.by_key`.
 
         Args:
             columns: what is read; its cells have these names.
         """
+        names = [name for name in dict.fromkeys(map(str, columns)) if name not in KEYS]
 
         def read(table: str, ids: Sequence[str]) -> Iterator[StoredRows]:
-            plain, features = self._apart(table, columns)
-            for rows in self.database.by_key(table, plain, ids):
-                joined = _joined(rows, [str(column) for column in columns], features)
-                yield self._completed(joined, features)
+            places = self.places(table, columns)
+            for rows in self.database.by_key(table, places.plain, ids):
+                joined = _joined(rows, names, places.cells)
+                yield joined if self.on_the_fly is None else self._completed(joined, places.features)
 
         return read
 
-    def _completed(self, rows: StoredRows, features: Mapping[str, Cells]) -> StoredRows:
-        """Rows with the values of features that are not there, where these are computed."""
-        if self.on_the_fly is None:
-            return rows
-        for name, found in features.items():
-            absent = [place for place, cell in enumerate(rows.cells[name]) if cell is None]
-            if not absent:
-                continue
-            feature = found.feature
-            texts = self._sources(rows.table, [rows.ids[place] for place in absent], feature.source)
-            values = list(rows.values(name))
-            for place, value in zip(absent, self.on_the_fly.values(feature.spec, texts) or [], strict=False):
-                values[place] = value
-            decode = {column: by for column, by in rows.decode.items() if column != name}
-            rows = replace(rows, cells=rows.cells | {name: values}, decode=decode)
+    def _completed(self, rows: StoredRows, features: Mapping[str, Feature]) -> StoredRows:
+        """Rows with those values of features that are not there and are computed on the fly."""
+        for name, feature in features.items():
+            if None in rows.cells[name]:
+                values = list(rows.columns()[name])
+                self.compute(feature, rows.ids, values)
+                decode = {column: by for column, by in rows.decode.items() if column != name}
+                rows = replace(rows, cells=rows.cells | {name: values}, decode=decode)
         return rows
 
-    def _sources(self, table: str, ids: Sequence[str], column: str) -> list[str]:
-        """What features are computed from, of some rows of a table: cells as `cell_text` says."""
-        found: dict[str, str] = {}
-        for rows in self.database.read_stored(pd.DataFrame({"table_name": table, "id": ids}), [column]):
-            found |= zip(rows.ids, map(cell_text, rows.cells[column]), strict=True)
-        return [found[key] for key in ids]
+    def places(self, table: str, columns: Sequence[Asked]) -> Places:
+        """Where columns and features of a table lie.
+
+        Raises:
+            FeatureError, UnknownTableError: as `resolved`.
+        """
+        asked, now = (table, tuple(columns)), time.monotonic()
+        known = self._places.get(asked)
+        if known is not None and now < known.until_s:
+            return known
+        resolved = {str(column): feature for column, feature in self.resolved(table, columns).items()}
+        features = {name: feature for name, feature in resolved.items() if feature is not None}
+        cells = {name: Cells(self.results, feature) for name, feature in features.items()}
+        plain = [name for name in resolved if name not in features and name not in KEYS]
+        found = Places(plain, features, cells, now + self.remembered_s)
+        if self.remembered_s:
+            if len(self._places) >= MAX_REMEMBERED:
+                self._places.clear()
+            self._places[asked] = found
+        return found
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks, as the databases keep them: see `Database.read_stored`.
@@ -149,16 +199,9 @@ class Points:
             FeatureError: a version of a feature that the table does not have.
             AdaptmlError: as `Database.scan_stored`.
         """
-        plain, features = self._apart(table, columns)
-        for rows in self.database.scan_stored(table, plain, within=within):
-            yield _joined(rows, columns, features)
-
-    def _apart(self, table: str, columns: Sequence[Asked]) -> tuple[list[str], dict[str, Cells]]:
-        """Which of the names are columns of a table, and where the features among them are looked up."""
-        found = self.resolved(table, columns)
-        features = {str(name): Cells(self.results, one) for name, one in found.items() if one is not None}
-        plain = dict.fromkeys(str(name) for name, one in found.items() if one is None)
-        return [name for name in plain if name not in KEYS], features
+        places = self.places(table, columns)
+        for rows in self.database.scan_stored(table, places.plain, within=within):
+            yield _joined(rows, columns, places.cells)
 
     def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
         """For each of the names its feature of a table, or None for a column of the table.

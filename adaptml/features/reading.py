@@ -1,6 +1,6 @@
 """Features of data points as one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from adaptml.features.points import Asked, Points
 from adaptml.frames import KEYS
 
 Matrix = npt.NDArray[np.float32]
+# n data points: `table_name`, `id` and what was read of them, by name; a frame, or sequences without one.
+Rows = pd.DataFrame | Mapping[str, Sequence[Any]]
 
 EMPTY = -1  # in place of the length of a vector that is not there
 
@@ -50,14 +52,20 @@ def read_features(
     return filled.checked(keys)
 
 
-def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
+def cells_of(rows: Rows, name: str) -> Any:
+    """What was read of one column of n data points: a sequence, or an array (n,)."""
+    return rows[name].to_numpy() if isinstance(rows, pd.DataFrame) else rows[name]
+
+
+def column_matrix(frame: Rows, name: str) -> Matrix:
     """One column of n data points as float32 (n, d), all values finite.
 
     Raises:
         FeatureError: as `read_features`.
     """
-    filled = _Matrix([name], len(frame))
-    filled.put(np.arange(len(frame)), [_measured(frame[name].to_numpy())])
+    values = cells_of(frame, name)
+    filled = _Matrix([name], len(values))
+    filled.put(np.arange(len(values)), [_measured(values)])
     return filled.checked(frame)
 
 
@@ -116,7 +124,7 @@ class _Matrix:
         for known in (*self._lengths, *self._finite, *([] if self._matrix is None else [self._matrix])):
             known[places] = known[of]
 
-    def checked(self, keys: pd.DataFrame) -> Matrix:
+    def checked(self, keys: Rows) -> Matrix:
         """The matrix, float32 (n, d), of these points.
 
         Raises:
@@ -126,7 +134,7 @@ class _Matrix:
             self._check(number, name, keys)
         return np.empty((0, 0), dtype=np.float32) if self._matrix is None else self._matrix
 
-    def _check(self, number: int, name: str, keys: pd.DataFrame) -> None:
+    def _check(self, number: int, name: str, keys: Rows) -> None:
         lengths = self._lengths[number]
         empty = lengths == EMPTY
         if empty.any():
@@ -137,7 +145,7 @@ class _Matrix:
             )
         if self._wrong[number]:
             place, error = min(self._wrong[number].items())
-            key = "/".join(map(str, keys[KEYS].iloc[place]))
+            key = "/".join(str(cells_of(keys, part)[place]) for part in KEYS)
             raise FeatureError(
                 f"feature column {name!r} holds {error} in {key}; expected numbers or vectors of numbers: "
                 "name the column of its vectors, which `adaptml featurize` makes"
@@ -203,7 +211,8 @@ def _vector(value: Any) -> Matrix:
     return as_vector(value)
 
 
-def named_points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
-    """How many rows of a frame of points are chosen, bool (n,), and the first of them by name."""
-    names = [f"{table}/{key}" for table, key in frame.loc[chosen, KEYS].itertuples(index=False)]
-    return f"{len(names)} of {len(frame)} data points ({listed(names)})"
+def named_points(frame: Rows, chosen: npt.NDArray[np.bool_]) -> str:
+    """How many of n data points are chosen, bool (n,), and the first of them by name."""
+    keys = zip(*(cells_of(frame, part) for part in KEYS), strict=True)
+    names = [f"{table}/{key}" for (table, key), is_chosen in zip(keys, chosen, strict=True) if is_chosen]
+    return f"{len(names)} of {len(chosen)} data points ({listed(names)})"
