@@ -34,7 +34,7 @@ from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
-from modelling.keyed import ANSWERED_FROM, PROB, KeyedModel
+from modelling.keyed import ANSWERED_FROM, PROB
 from modelling.registration import registered_name
 from modelling.unfinished import Unfinished, unfinished
 from modelling.voting import COMPUTED
@@ -298,12 +298,11 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
 def _write_votes(project: Project, done: Predicted) -> None:
     """Store the votes that the model's rules cast on the points, beside those that `label --write` stores."""
     model = load_champion(project.runs.client, project.points, done.model_name, done.version).model
-    assert isinstance(model, KeyedModel)  # noqa: S101 - `load_champion` loads no other
     assert model.voting is not None  # noqa: S101 - its votes were computed
     with pq.ParquetFile(done.path) as written:
         for batch in written.iter_batches(CHUNK_ROWS, columns=KEYS):
             keys = batch.to_pandas().drop_duplicates(KEYS).reset_index(drop=True)
-            voted = model.voting.of(keys)
+            voted = model.voting.of(*(keys[key].tolist() for key in KEYS))
             rows = voted.ways == COMPUTED
             write_votes(project.points, model.voting.rules, keys[rows], voted.votes[rows], done.run_id)
 

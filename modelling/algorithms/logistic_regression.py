@@ -1,14 +1,13 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from modelling.algorithms.core import ClassWeight, Floats, WeighingAlgorithm, none_if_blank
-from modelling.algorithms.soft_logistic import fit_shares
 
 if TYPE_CHECKING:
     from modelling.algorithms.many import Learned, Many
@@ -30,6 +29,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     """
 
     name = "logistic_regression"
+    learns_shares = True
     summary = "Fast and sound on text vectors, also with few data points."
 
     C: Annotated[
@@ -52,25 +52,6 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
         C = C_TIMES_ROWS / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
-
-    def fit_shares(self, X: Any, shares: Floats) -> Self:
-        """Learn from rows that are of several classes at once.
-
-        Args:
-            X: floats (n, d), finite, sparse or not.
-            shares: how much each row counts as each class, float64 (n, k), values >= 0.
-        """
-        self.classes_ = np.flatnonzero(shares.any(axis=0))
-        self.n_features_in_ = X.shape[1]
-        shares = shares[:, self.classes_]
-        made = self._build(X, self.classes_, float(shares.sum()))
-        if self.class_weight is not None:
-            shares = shares * self._class_weights(shares.sum(axis=0), self.classes_)
-        made = fit_shares(made, X, shares)
-        made.classes_ = self.classes_
-        self.estimator_ = made
-        self.n_iter_ = self._iterations()
-        return self
 
     def learns_in_blocks(self) -> bool:
         """Its loss adds up over blocks of rows."""
@@ -102,8 +83,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         """What each row says of each column, with its weight and those of the classes."""
         from modelling.algorithms.many_logistic import Weighed
 
-        said = many.Y[:, many.classes]
-        Y = many.weights[:, None] * (said if many.soft else said.round())
+        Y = many.weights[:, None] * many.Y[:, many.classes]
         if many.exclusive:
             Y *= self._class_weights(Y.sum(axis=0), many.classes)
             return Weighed(Y) if Y.shape[1] > 2 else Weighed(Y[:, 1:], Y[:, :1])
@@ -114,10 +94,11 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
     def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
         """How much each of k classes counts, (k,), as scikit-learn has it, by its rows' weights, (k,)."""
+        if self.class_weight is None:
+            return np.ones(len(sums))
         if self.class_weight == "balanced":
             return np.asarray(sums.sum() / (len(sums) * sums))
-        given = dict(self.class_weight or {})
-        return np.array([given.get(number, 1.0) for number in classes.tolist()])
+        return np.array([self.class_weight.get(c, 1.0) for c in classes.tolist()])
 
     def _fitted(
         self, C: float, weights: Floats, intercepts: Floats, classes: npt.NDArray[Any], steps: int

@@ -12,7 +12,7 @@ from adaptml.progress import progress
 from modelling.algorithms.classifiers import Classifier, algorithm_name
 from modelling.algorithms.core import Algorithm, Floats
 from modelling.algorithms.fitting import NO_WEIGHT, not_converged, one_class, without_small
-from modelling.algorithms.many_rows import SPARSE_BELOW, ManyRows
+from modelling.algorithms.many_rows import SPARSE_BELOW, ManyRows, OneBlock
 
 COPIES = 2  # of the rows, while they are put together and while they are learned from
 Classes = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ class Many:
         advance: called with the number of rows that were just looked at.
     """
 
-    rows: ManyRows
+    rows: ManyRows | OneBlock
     Y: Floats
     weights: Floats
     classes: Classes

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from modelling.algorithms.core import Floats
-from modelling.algorithms.many_rows import ManyRows
+from modelling.algorithms.many_rows import ManyRows, OneBlock
 
 STAGES = (16, 4, 1)  # parts of the rows that are learned from, one after the other
 AS_SCIKIT_LEARN = {"ftol": 64 * np.finfo(float).eps, "maxls": 50}
@@ -47,7 +47,7 @@ class Solution:
 
 
 def fit_logistic(
-    rows: ManyRows,
+    rows: ManyRows | OneBlock,
     weighed: Weighed,
     penalty: Floats,
     *,
@@ -84,7 +84,7 @@ def fit_logistic(
     return Solution(W[:-1], W[-1], int(found.nit), found.nit < max_iter)
 
 
-def _totals(rows: ManyRows, weighed: Weighed, order: range) -> Floats:
+def _totals(rows: ManyRows | OneBlock, weighed: Weighed, order: range) -> Floats:
     """Sums of the weights in some blocks, of a problem that none of their rows speaks about 1."""
     more = 0 if rows.more is None else len(rows.more)
     if len(order) == len(rows.rows) and not more:
@@ -96,7 +96,7 @@ def _totals(rows: ManyRows, weighed: Weighed, order: range) -> Floats:
 
 def _loss(
     W: Floats,
-    rows: ManyRows,
+    rows: ManyRows | OneBlock,
     weighed: Weighed,
     order: range,
     totals: Floats,

@@ -190,6 +190,49 @@ class ManyRows:
         return np.arange(number, 0 if self.more is None else len(self.more), len(self.rows))
 
 
+@dataclass(frozen=True, eq=False)
+class OneBlock:
+    """Rows in memory as many rows come: one block, with its zeros left out where that is faster.
+
+    Attributes:
+        block: all rows, in their order.
+    """
+
+    block: Block
+    more: None = None
+
+    @classmethod
+    def of(cls, X: Any) -> "OneBlock":
+        """The rows of a matrix (n, d), sparse or not."""
+        if sparse.issparse(X):
+            columns = Split(np.arange(0), np.arange(X.shape[1]))
+            return cls(Block(np.arange(X.shape[0]), columns, np.empty((X.shape[0], 0), np.float32), X))
+        columns = Split.of(X)
+        kept = sparse.csr_matrix(X[:, columns.sparse])
+        return cls(Block(np.arange(len(X)), columns, np.ascontiguousarray(X[:, columns.dense]), kept))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns."""
+        return len(self), self.block.columns.width
+
+    def __len__(self) -> int:
+        return len(self.block.rows)
+
+    @property
+    def rows(self) -> Sequence[Rows]:
+        """The numbers of the rows of the one block."""
+        return [self.block.rows]
+
+    def blocks(self, order: Sequence[int] | None = None) -> Iterator[Block]:  # noqa: ARG002
+        """The one block."""
+        yield self.block
+
+    def numbers(self, block: int) -> Rows:  # noqa: ARG002
+        """Numbers of its rows, int64 (n,)."""
+        return self.block.rows
+
+
 def write_many_rows(
     chunks: Iterable[Matrix], n: int, folder: Path, seed: int, memory: Memory | None = None
 ) -> ManyRows:
