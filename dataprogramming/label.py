@@ -29,6 +29,7 @@ from dataprogramming.lf_versions import lf_versions
 from dataprogramming.model_rules import model_rules
 from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
+from dataprogramming.vote_elsewhere import voter_of
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 from dataprogramming.write_labels import labels_table, write_labels
@@ -149,6 +150,7 @@ def label(
     config: Config | None = None,
     lf_parameters: Mapping[str, Any] | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     fault_tolerant: bool = False,
     fresh: bool = False,
     write: bool = False,
@@ -176,6 +178,7 @@ def label(
         config: parameters of label models by name, such as `{"seed": 1, "n_epochs": 100}`.
         lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes that apply LFs.
+        scheduler: address of a scheduler whose workers do so, see `adaptml.scale`.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
         fresh: compute every vote anew, also those that were kept.
         write: also write labels to `<task>_labels` in the database.
@@ -202,7 +205,10 @@ def label(
     settings = label_settings(task, label_model, config, lf_parameters)
     if keep:
         _check_keeping(task, dry_run)
-    voter = Voter(project, task, settings.lfs.given, workers, fault_tolerant, fresh, show_progress)
+    voter = voter_of(
+        project, task, settings.lfs.given, workers=workers, scheduler=scheduler,
+        fault_tolerant=fault_tolerant, fresh=fresh, show_progress=show_progress,
+    )  # fmt: skip
     unlabelled = read_points(project, data, where=where, not_in=labels_table(task.name)) if new else None
 
     def find() -> Labelling:
