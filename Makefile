@@ -11,7 +11,7 @@ PIP := -m pip install --disable-pip-version-check --quiet --no-compile
 LOCKED := --no-deps --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo mlflow-ui labelstudio test test-stack check docs lock audit clean
+.PHONY: help install demo mlflow-ui labelstudio test test-stack check docs benchmarks lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ test-stack: .venv/.test  ## boot the Docker stack, run the example in it, break 
 docs: .venv/.docs  ## build the site of the Python library in docs/_build/html; its notebook is run
 	$(BIN)/python -m sphinx -q -W --keep-going --fresh-env docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+benchmarks: .venv/.test  ## measure, beside references, and write docs/benchmarks.md (ONLY="reading scale", ROWS=10000000)
+	$(BIN)/python -m benchmarks.page $(or $(ONLY),all) $(if $(ROWS),--rows $(ROWS))
 
 lock: .venv/.test  ## compile requirements/ anew from pyproject.toml
 	requirements/compile.sh $(BIN)/uv

@@ -55,7 +55,7 @@ class Measured:
         ours: what this project took.
         reference: what it is compared with; empty where there is nothing.
         theirs: what the reference took.
-        their_size: its size, where it had fewer.
+        their_size: its size, where it had fewer, or 0 where it had none.
         note: what else was seen, in a few words; stands below the table.
         readme: whether README shows it.
     """
@@ -84,7 +84,13 @@ class Measured:
             return [*own, self.reference, "", "", "", ""]
         theirs = [duration(self.theirs.seconds), memory(self.theirs.peak_mb)]
         times = "" if self.faster is None else digits(self.faster)
-        return [*own, self.reference, count(self.their_size or self.size), *theirs, times]
+        size = self.size if self.their_size is None else self.their_size
+        return [*own, self.reference, count(size), *theirs, times]
+
+
+def sized(size: int | None, unit: str) -> str:
+    """A size and what it counts, as 5,000 rows and 1 row; or nothing."""
+    return f"{size:,} {unit.removesuffix('s') if size == 1 else unit}" if size else ""
 
 
 def count(size: int) -> str:
@@ -172,7 +178,8 @@ class Report:
 
     def notes(self) -> list[str]:
         """What is said below the table."""
-        return [f"{line.what}, {line.size:,} {self.unit}: {line.note}" for line in self.lines if line.note]
+        found = [(line.what, sized(line.size, self.unit), line.note) for line in self.lines if line.note]
+        return [f"{', '.join(filter(None, [what, size]))}: {note}" for what, size, note in found]
 
     def conditions(self) -> str:
         """When, and on what."""
@@ -198,6 +205,12 @@ class Report:
         for note in self.notes():
             console.print(f"- {note}")
 
+    def write(self, path: Path) -> None:
+        """Write it as JSON, for `read_report`."""
+        from adaptml.files import write_text
+
+        write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", path)
+
 
 def read_report(path: Path) -> Report:
     """What `report` wrote."""
@@ -222,9 +235,7 @@ def report(
     finally:
         found.load.append(os.getloadavg()[0])
         if to is not None:
-            from adaptml.files import write_text
-
-            write_text(json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n", to)
+            found.write(to)
         found.show()
 
 
