@@ -30,7 +30,7 @@ from dataprogramming.declared_sets import DeclaredSets, declared_sets
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lfs import load_lfs
-from dataprogramming.patterns import PatternsAdded, VotePatterns
+from dataprogramming.patterns import CastVotes, PatternsAdded, VotePatterns
 from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
@@ -103,7 +103,7 @@ class Voter:
         """
         return self.made(*(self._of_table(points) if isinstance(points, str) else self._of_keys(points)))
 
-    def made(self, keys: pd.DataFrame, cast: LabelMatrix | VotePatterns) -> Votes:
+    def made(self, keys: pd.DataFrame, cast: CastVotes) -> Votes:
         """Votes on data points that were cast already."""
         return Votes(
             keys,

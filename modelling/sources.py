@@ -90,7 +90,8 @@ class Reader:
         if first is None or first.dtype == object:  # of texts, only their algorithm knows the numbers
             return self.read(keys)
         memory, width = self.memory or Memory.of(None), first.shape[1]
-        most = MANY_NUMBERS if self.memory is None else min(MANY_NUMBERS, memory.left // BYTES_A_NUMBER)
+        # What is free changes from day to day, and how a model is learned does not.
+        most = min(MANY_NUMBERS, memory.left // BYTES_A_NUMBER) if memory.asked else MANY_NUMBERS
         if len(keys) * width <= most:
             return self.read(keys)
         memory.check(BLOCK_ROWS * width * BYTES_A_NUMBER, f"{BLOCK_ROWS:,} rows of {width:,} numbers")

@@ -80,6 +80,12 @@ class Weak:
         """All points to train on."""
         return self.whole or self
 
+    @property
+    def matrix(self) -> Matrix:
+        """Features of points that are held in memory: of all, or of the sample of many."""
+        assert not isinstance(self.X, ManyRows)  # noqa: S101 - where there is gold, there is a sample
+        return self.X
+
     def before(self, fold: int, others: Rows) -> "Weak":
         """What is known of them where a fold of gold is held out.
 

@@ -14,7 +14,7 @@ AlgorithmName = Annotated[
     str | None,
     typer.Option(
         "--algorithm",
-        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp, transformer.",
+        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp, setfit, transformer.",
         show_default="the task's, else logistic_regression",
     ),
 ]

@@ -146,8 +146,10 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if isinstance(X, ManyRows):
             if isinstance(made, Algorithm) and made.learns_in_blocks():
                 return self._fit_many(made, X, Y, sample_weight, show_progress=show_progress)
-            X = at_once(made, X)
-        fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
+            features = at_once(made, X)
+        else:
+            features = self._features(X, V)
+        fitting = Fitting(made, self.seed, features, sample_weight)
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
         self.unconverged_, self.calibrator_ = fitting.unconverged(), None

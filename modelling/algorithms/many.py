@@ -28,7 +28,7 @@ class Many:
         weights: how much each row counts, float64 (n,).
         classes: columns to learn: those that some row has or, where several are possible, that vary.
         exclusive: whether a row has one class.
-        soft: whether there are other labels than 0 and 1.
+        soft: whether there are labels other than 0 and 1, or next to nothing beside them.
         advance: called with the number of rows that were just looked at.
     """
 
@@ -80,13 +80,13 @@ def fit_many(
     Raises:
         ModelError: one class only, or the optimiser diverged.
     """
-    soft = bool(np.any((Y != 0) & (Y != 1)))
     if exclusive:
-        Y = without_small(Y)
-        classes = np.flatnonzero(Y.sum(axis=0) > 0)
+        known = without_small(Y)
+        classes = np.flatnonzero(known.sum(axis=0) > 0)
     else:
-        Y = np.where(Y < NO_WEIGHT, 0.0, np.where(Y > 1 - NO_WEIGHT, 1.0, Y))
-        classes = np.flatnonzero((Y > 0).any(axis=0) & (Y < 1).any(axis=0))
+        known = np.where(Y < NO_WEIGHT, 0.0, np.where(Y > 1 - NO_WEIGHT, 1.0, Y))
+        classes = np.flatnonzero((known > 0).any(axis=0) & (known < 1).any(axis=0))
+    soft = bool(np.any((known != 0) & (known != 1)))
     if len(classes) < 1 + exclusive:
         raise one_class()
     made = clone(made)

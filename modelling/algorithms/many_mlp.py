@@ -47,7 +47,7 @@ def _rounds(made: "MlpAlgorithm", many: Many, networks: list[Any], *, joint: boo
     rng, seen, total = np.random.default_rng(made.random_state), 0, 0.0
     size, n_blocks = min(ROUND_ROWS, len(many.rows)), len(many.rows.rows)
     while True:
-        for block in many.rows.blocks(rng.permutation(n_blocks) if made.shuffle else None):
+        for block in many.rows.blocks(rng.permutation(n_blocks).tolist() if made.shuffle else None):
             total += len(block.rows) * _learn(block, many, networks, joint=joint)
             seen += len(block.rows)
             many.advance(len(block.rows))

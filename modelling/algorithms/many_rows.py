@@ -214,7 +214,10 @@ class OneBlock:
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and columns."""
-        return len(self.block.rows), self.block.columns.width
+        return len(self), self.block.columns.width
+
+    def __len__(self) -> int:
+        return len(self.block.rows)
 
     @property
     def rows(self) -> Sequence[Rows]:

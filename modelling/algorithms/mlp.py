@@ -153,7 +153,7 @@ class MlpAlgorithm(WeighingAlgorithm):
 
     def network_params(self, n: int) -> dict[str, Any]:
         """What scikit-learn's MLPClassifier is made with for n rows."""
-        values = self.get_params() | {"learning_rate_init": self._learning_rate()}
+        values: dict[str, Any] = self.get_params() | {"learning_rate_init": self._learning_rate()}
         if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
             values["batch_size"] = min(values["batch_size"], n)
         return values

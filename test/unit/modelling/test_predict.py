@@ -4,6 +4,7 @@ import itertools
 import os
 import shlex
 import signal
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -128,7 +129,10 @@ def killed(project: Project, task: Task, name: str, after: int, **given: object)
 
         setattr(modelling.predict, name, counted)
         try:
-            predict(Project(project.settings), task, "points", **given)  # type: ignore[arg-type]
+            predict(Project(settings=project.settings), task, "points", **given)  # type: ignore[arg-type]
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(0)  # it was to be killed
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
