@@ -133,8 +133,7 @@ def predict(
         1  h10  [ham]
     """
     task = project.task(task)
-    given = {"where": where, "new": new, "to": to, "show_progress": show_progress}
-    with predicted(project, task, data, **given) as done:
+    with predicted(project, task, data, where=where, new=new, to=to, show_progress=show_progress) as done:
         new_rows = write_predictions(project, task, done) if write else None
         return replace(done, new_rows=new_rows, unfinished=None)
 
