@@ -129,6 +129,7 @@ if TYPE_CHECKING:
         LogisticRegressionAlgorithm as LogisticRegressionAlgorithm,
     )
     from modelling.algorithms.mlp import MlpAlgorithm as MlpAlgorithm
+    from modelling.algorithms.setfit import SetFitAlgorithm as SetFitAlgorithm
     from modelling.algorithms.transformer import TransformerAlgorithm as TransformerAlgorithm
     from modelling.compare import Comparison as Comparison
     from modelling.compare import compare as compare
@@ -219,6 +220,7 @@ _NAMES = {
     "modelling.algorithms.linear_svm": "LinearSvmAlgorithm",
     "modelling.algorithms.logistic_regression": "LogisticRegressionAlgorithm",
     "modelling.algorithms.mlp": "MlpAlgorithm",
+    "modelling.algorithms.setfit": "SetFitAlgorithm",
     "modelling.algorithms.transformer": "TransformerAlgorithm",
     "modelling.compare": "compare Comparison",
     "modelling.compare_with_champion": "compare_with_champion ChampionComparison",

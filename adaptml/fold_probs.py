@@ -3,8 +3,11 @@
     table_name, id     the point: every one that was to be labelled, and every gold point; each once
     fold               of gold points, see `adaptml.folds`; null of others
     voted              whether a labelling function votes on it
+    first              number of the first row with the same votes, which alone has what label models say:
     NAME               k floats: probabilities of label model NAME fitted with all gold
     NAME.without_F     the same of NAME fitted without the gold of fold F
+
+In files of before, which have no `first`, every row has them.
 
 `train` and `compare` judge end models with labels that come from a label model which has not seen the gold
 they are judged on, and choose among the label models by what an end model learns from them.
@@ -25,7 +28,7 @@ import pyarrow.parquet as pq
 from adaptml.errors import FrameError
 from adaptml.files import replacing
 from adaptml.folds import Folds
-from adaptml.frames import KEYS, METADATA
+from adaptml.frames import KEYS, METADATA, key_arrays, rows_of_keys
 from adaptml.label_scoring import DECISIONS, FittedModel
 from adaptml.tasks.metrics import Outcome
 
@@ -49,6 +52,7 @@ class FoldProbs:
         label_models: their names, the simplest first.
         chosen: the one that the run chose.
         decisions: column of the file → how its probabilities become classes.
+        says_of: which of the probabilities that the file has a row has, int64 (n,).
     """
 
     path: Path
@@ -59,6 +63,7 @@ class FoldProbs:
     label_models: tuple[str, ...]
     chosen: str
     decisions: Mapping[str, Mapping[str, Any]]
+    says_of: Rows
 
     def says(self, label_model: str, rows: Rows, without: int | None = None) -> Outcome:
         """What a label model says of r rows.
@@ -69,7 +74,7 @@ class FoldProbs:
             without: the fold whose gold it has not seen; None: it has seen all.
         """
         name = _column(label_model, without)
-        how, probs = self.decisions[name], self._column(name)[rows]
+        how, probs = self.decisions[name], self._column(name)[self.says_of[rows]]
         decide = DECISIONS[how["decision"]]
         return Outcome(probs, decide(probs, np.array(how["balance"]), np.array(how["thresholds"])))
 
@@ -89,11 +94,11 @@ class FoldProbs:
 
     def rows_of(self, keys: pd.DataFrame) -> Rows:
         """The row number of each key, int64 (r,); -1 of one that is not here."""
-        return pd.MultiIndex.from_frame(self.keys).get_indexer(pd.MultiIndex.from_frame(keys[KEYS]))
+        return rows_of_keys(self.keys, keys)
 
     def _column(self, name: str) -> Floats:
         column = pq.read_table(self.path, columns=[name])[name].combine_chunks()
-        return np.asarray(column.flatten().to_numpy().reshape(len(self.keys), -1), np.float64)
+        return np.asarray(column.flatten().to_numpy().reshape(-1, len(self.classes)), np.float64)
 
 
 def write_fold_probs(
@@ -106,14 +111,14 @@ def write_fold_probs(
     models: Mapping[str, Sequence[FittedModel]],
     said: Mapping[str, Any],
 ) -> Path:
-    """Write the file, some rows at a time; what is said of distinct rows of votes is computed once.
+    """Write the file, some rows at a time; what is said of distinct rows of votes is there once.
 
     Args:
         path: the file.
         keys: `table_name` and `id` (n rows), each once.
         fold: int64 (n,), -1 of points without gold.
         voted: bool (n,).
-        votes: the u distinct rows of the points' votes, int8 (u, m): a small part of n.
+        votes: the u distinct rows of the points' votes, int8 (u, m), in the order in which they come first.
         pattern: which of them a point has, integers (n,), values in {0 … u-1}.
         models: label model → FOLDS + 1 of it: fitted with all gold, then without each fold's; the simplest
             label model first.
@@ -127,14 +132,18 @@ def write_fold_probs(
     columns = {name: model.predict_proba(votes).astype(np.float32) for name, model in named.items()}
     ours = {**said, "label_models": list(models), "decisions": {n: _decision(m) for n, m in named.items()}}
     metadata = {METADATA: json.dumps(ours, ensure_ascii=False)}
-    types = {"table_name": pa.string(), "id": pa.string(), "fold": pa.int8(), "voted": pa.bool_()}
+    types = {"fold": pa.int8(), "voted": pa.bool_(), "first": pa.int64()}
+    types = dict.fromkeys(KEYS, pa.large_string()) | types
     schema = pa.schema({**types, **dict.fromkeys(columns, pa.list_(pa.float32()))}, metadata)
+    first = np.empty(len(votes), np.int64)
+    first[pattern[::-1]] = np.arange(len(keys))[::-1]  # the last one that is written is the first row
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         for start in range(0, len(keys), CHUNK_ROWS):
-            some = slice(start, start + CHUNK_ROWS)
-            arrays = [pa.array(keys[key].iloc[some].tolist(), pa.string()) for key in KEYS]
-            arrays += [pa.array(fold[some], pa.int8(), mask=fold[some] < 0), pa.array(voted[some])]
-            arrays += [_lists(table[pattern[some]]) for table in columns.values()]
+            some = slice(start, min(start + CHUNK_ROWS, len(keys)))
+            arrays = [*key_arrays(keys, some), pa.array(fold[some], pa.int8(), mask=fold[some] < 0)]
+            arrays += [pa.array(voted[some]), pa.array(first[pattern[some]])]
+            new = first[pattern[some]] == np.arange(some.start, some.stop)
+            arrays += [lists_of(table[pattern[some][new]], new) for table in columns.values()]
             writer.write_table(pa.table(arrays, schema=schema))
     return path
 
@@ -147,7 +156,9 @@ def read_fold_probs(path: Path) -> FoldProbs:
     """
     try:
         said = json.loads((pq.read_schema(path).metadata or {})[METADATA.encode()])
-        table = pq.read_table(path, columns=[*KEYS, "fold", "voted"])
+        names = [*KEYS, "fold", "voted", "first"]
+        table = pq.read_table(path, columns=[name for name in names if name in pq.read_schema(path).names])
+        first = table["first"].to_numpy() if "first" in table.column_names else np.arange(len(table))
         return FoldProbs(
             path,
             table.select(KEYS).to_pandas(),
@@ -157,6 +168,7 @@ def read_fold_probs(path: Path) -> FoldProbs:
             tuple(said["label_models"]),
             said["chosen"],
             said["decisions"],
+            np.unique(first, return_inverse=True)[1],
         )
     except (OSError, ValueError, KeyError) as error:  # pyarrow's are ValueErrors
         raise FrameError(
@@ -176,7 +188,10 @@ def _decision(model: FittedModel) -> dict[str, Any]:
     }
 
 
-def _lists(values: npt.NDArray[np.float32]) -> pa.Array:
-    """Rows (n, k) as lists."""
-    offsets = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
-    return pa.ListArray.from_arrays(offsets, values.ravel())
+def lists_of(values: npt.NDArray[np.floating], there: Mask | None = None) -> pa.Array:
+    """Rows (r, k) as lists; with a mask (n,) that holds r times, n lists, of which the others are null."""
+    k = values.shape[1]
+    if there is None:
+        return pa.ListArray.from_arrays(np.arange(len(values) + 1, dtype=np.int32) * k, values.ravel())
+    ends = np.concatenate([[0], np.cumsum(there)]).astype(np.int32) * k
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(values.ravel()), mask=pa.array(~there))

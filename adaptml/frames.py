@@ -4,19 +4,24 @@ import json
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError, listed, one_line
 from adaptml.files import replacing, write_text
 from adaptml.user_code import said, user_code
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
 GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
+LOOKED_UP_ROWS = 1_000_000  # at once
 _EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
@@ -122,6 +127,41 @@ def _as_key(column: "pd.Series[Any]") -> "pd.Series[Any]":
     if column.dtype.kind == "f" and ((column % 1 == 0) & (column.abs() < _EXACT)).all():
         column = column.astype("int64")
     return column.astype(str)
+
+
+def key_arrays(keys: pd.DataFrame, rows: slice) -> "list[pa.Array]":
+    """Table names and ids of some rows of a frame, as Arrow's text."""
+    import pyarrow as pa
+
+    found = [pa.array(keys[key].iloc[rows], pa.large_string(), from_pandas=True) for key in KEYS]
+    return [one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one for one in found]
+
+
+def rows_of_keys(among: pd.DataFrame, keys: pd.DataFrame) -> "npt.NDArray[np.int64]":
+    """The row of each of some keys in a frame, int64 (r,); -1 of one that is not there.
+
+    Args:
+        among: `table_name` and `id` (n rows), each once; however many, a few bytes of each are needed.
+        keys: the same columns (r rows).
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = np.full(len(keys), -1, np.int64)
+    for start in range(0, len(among), LOOKED_UP_ROWS):
+        some = slice(start, start + LOOKED_UP_ROWS)
+        tables, ids = key_arrays(among, some)
+        for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
+            places, distinct = pd.factorize(group["id"])
+            wanted = pa.array(distinct, pa.large_string())
+            at = pc.fill_null(pc.index_in(ids, value_set=wanted), -1).to_numpy()
+            ours = pc.equal(tables, table).to_numpy(zero_copy_only=False)
+            here = np.flatnonzero((at >= 0) & ours)
+            rows = np.full(len(distinct), -1, np.int64)
+            rows[at[here]] = here + start
+            there = rows[places] >= 0
+            found[group.index.to_numpy()[there]] = rows[places][there]
+    return found
 
 
 def write_frame(frame: pd.DataFrame, path: Path, metadata: Mapping[str, Any] | None = None) -> Path:

@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         description="connections to each database that the prediction service opens at most; one is kept for "
         "`/health`, the others are predictions at a time",
     )
+    service_workers: Annotated[int, Field(ge=1, le=100)] = Field(
+        1,
+        description="processes that the prediction service answers with, each with the models and with "
+        "connections of its own",
+    )
     service_writes: bool = Field(
         False,
         description="whether the prediction service may write predictions to the database, for requests with "

@@ -99,8 +99,8 @@ class Timed:
     def piecewise(self, work: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         """As `timed`, for what comes in pieces."""
 
-        def run(*args: Any) -> Iterator[Any]:
-            pieces = work(*args)
+        def run(*args: Any, **options: Any) -> Iterator[Any]:
+            pieces = work(*args, **options)
             following = self.timed(lambda: next(pieces, None))
             yield from iter(following, None)
 

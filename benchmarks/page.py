@@ -29,12 +29,13 @@ from benchmarks.picture import alternative, draw, drawn
 REPOSITORY = Path(__file__).resolve().parents[1]
 # In the order of the page; the rows of `make benchmarks`, None for those that have what they need.
 BENCHMARKS: dict[str, int | None] = {
-    "labelling": 200_000,
+    "labelling": 1_000_000,
     "incremental": 200_000,
     "label_model": None,
     "importing": 200_000,
     "encoding": None,
     "reading": 100_000,
+    "training": 50_000,
     "serving": 20_000,
     "workbench": None,
     "startup": None,

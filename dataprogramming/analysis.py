@@ -14,6 +14,7 @@ from dataprogramming.label_models.config import MIN_LFS
 from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
 from dataprogramming.label_models.dependence import find_dependent
 from dataprogramming.lf_table import Counts, VoteCounts, count_votes, lf_table
+from dataprogramming.patterns import CastVotes, VotePatterns, as_patterns
 
 MOST_COVERAGE = 0.5
 FEW_COMMON_VOTES = 5
@@ -25,7 +26,7 @@ NOT_IN_SUMMARY = ["votes", "n_overlaps", "n_conflicts", "accuracy_low", "accurac
 
 
 def lf_summary(
-    L: LabelMatrix,
+    cast: CastVotes,
     lf_names: Sequence[str],
     class_names: Sequence[str],
     weights: Floats,
@@ -36,13 +37,13 @@ def lf_summary(
     """A row per labelling function; shares are of all n rows, as in Snorkel's LFAnalysis.lf_summary.
 
     Args:
-        L: label matrix (n, m), values in {-1, 0 … k-1}, and from k on for sets of classes.
+        cast: votes on n rows, values in {-1, 0 … k-1}, and from k on for sets of classes.
         lf_names: m names.
         class_names: k names.
         weights: float64 (m,), the learned weights.
         gold: true classes (n, k), values in {0, 1}, or None. A vote is correct if the point has that
             class, or one of the set.
-        counts: of L, where they were counted already.
+        counts: of these votes, where they were counted already.
         sets: code k + i is a vote for one of the classes in sets[i].
 
     Returns:
@@ -50,13 +51,13 @@ def lf_summary(
         another does), conflicts (it votes on a row where two LFs disagree), learned_weight; with gold also
         correct, incorrect (counts) and empirical_accuracy (nan for an LF without votes).
     """
-    known = None if gold is None else Gold(L, gold)
-    table = lf_table(L, lf_names, class_names, sets, weights=weights, gold=known, counts=counts)
+    known = None if gold is None else Gold(as_patterns(cast).matrix(), gold)
+    table = lf_table(cast, lf_names, class_names, sets, weights=weights, gold=known, counts=counts)
     return table.drop(columns=NOT_IN_SUMMARY, errors="ignore")
 
 
 def find_problems(
-    L: LabelMatrix,
+    cast: CastVotes,
     gold: Gold | None,
     lf_names: Sequence[str],
     class_names: Sequence[str],
@@ -66,19 +67,20 @@ def find_problems(
     """What looks wrong with labelling functions and gold: one sentence each, naming the LF or the class.
 
     Args:
-        L: label matrix (n, m) of the points to label.
+        cast: votes on the n points to label.
         gold: points whose classes are known, or None.
         lf_names: m names.
         class_names: k names.
-        counts: of L, where they were counted already.
+        counts: of these votes, where they were counted already.
         sets: code k + i is a vote for one of the classes in sets[i].
     """
-    m, k = L.shape[1], len(class_names)
+    patterns = as_patterns(cast)
+    m, k = patterns.rows.shape[1], len(class_names)
     problems = []
     if m < MIN_LFS:
         problems.append(f"there are fewer than {MIN_LFS} labelling functions ({m}): write more of them")
     codes = VoteCodes(k, sets)
-    found = counts or count_votes(L, codes)
+    found = counts or count_votes(patterns, codes)
     votes = found.votes
     coverage = votes / max(found.n, 1)
     silent = [lf_names[j] for j in np.flatnonzero(coverage == 0).tolist()]
@@ -94,9 +96,9 @@ def find_problems(
     unnamed = [class_names[c] for c in range(k) if not named[c]]
     if unnamed:
         problems.append(f"no labelling function votes for {listed(unnamed)} on any point: write one")
-    twins = _twins(L, votes)
+    twins = _twins(patterns.rows, votes)
     problems += [_twin(pair, votes, lf_names) for pair in twins]
-    problems += _dependents(L, gold, lf_names, sets, {(lf_names[i], lf_names[j]) for i, j in twins})
+    problems += _dependents(patterns, gold, lf_names, sets, {(lf_names[i], lf_names[j]) for i, j in twins})
     return problems if gold is None else problems + _gold_problems(gold, lf_names, class_names, codes)
 
 
@@ -125,10 +127,10 @@ def _chance(gold: Gold, codes: VoteCodes) -> Floats:
     return np.asarray(by_code @ share / np.maximum(by_code.sum(axis=1), 1), np.float64)
 
 
-def _twins(L: LabelMatrix, votes: Counts) -> list[tuple[int, int]]:
+def _twins(rows: LabelMatrix, votes: Counts) -> list[tuple[int, int]]:
     """Pairs of LFs that always vote alike, wherever one of them votes: their columns are equal."""
     alike: dict[bytes, list[int]] = {}
-    for j, digest in enumerate(_digests(L)):
+    for j, digest in enumerate(_digests(rows)):
         if votes[j] >= FEW_COMMON_VOTES:
             alike.setdefault(digest, []).append(j)
     return sorted(pair for group in alike.values() for pair in combinations(group, 2))
@@ -143,10 +145,10 @@ def _twin(pair: tuple[int, int], votes: Counts, lf_names: Sequence[str]) -> str:
 
 
 def _dependents(
-    L: LabelMatrix, gold: Gold | None, lf_names: Sequence[str], sets: Sets, said: set[tuple[str, str]]
+    cast: VotePatterns, gold: Gold | None, lf_names: Sequence[str], sets: Sets, said: set[tuple[str, str]]
 ) -> list[str]:
     """A sentence for each pair of LFs of which one repeats the other, but for those of which it was said."""
-    found = [pair for pair in find_dependent(L, lf_names, gold, sets) if (pair.lf, pair.other) not in said]
+    found = [pair for pair in find_dependent(cast, lf_names, gold, sets) if (pair.lf, pair.other) not in said]
     sentences = [
         f"{pair.share:.0%} of the votes of labelling function {pair.lf} are cast by {pair.other} too"
         + (", and the other way round" if pair.kind == "duplicate" else "")
@@ -159,11 +161,12 @@ def _dependents(
     return sentences
 
 
-def _digests(L: LabelMatrix) -> list[bytes]:
+def _digests(rows: LabelMatrix) -> list[bytes]:
     """One for each column (m,), the same for equal columns only."""
-    found = [blake2b() for _ in range(L.shape[1])]
-    for start in range(0, len(L), BATCH_ROWS):
-        for digest, column in zip(found, np.ascontiguousarray(L[start : start + BATCH_ROWS].T), strict=True):
+    found = [blake2b() for _ in range(rows.shape[1])]
+    for start in range(0, len(rows), BATCH_ROWS):
+        batch = np.ascontiguousarray(rows[start : start + BATCH_ROWS].T)
+        for digest, column in zip(found, batch, strict=True):
             digest.update(column)
     return [digest.digest() for digest in found]
 

@@ -1,20 +1,25 @@
 """Parts of what a `label` run leaves behind: frames, metrics on gold, the model's arrays."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from adaptml import label_scoring
-from adaptml.frames import KEYS, METADATA
+from adaptml.files import replacing
+from adaptml.fold_probs import lists_of
+from adaptml.frames import KEYS, METADATA, key_arrays
 from adaptml.runs.models import LABEL_MODEL, ModelToLog
 from adaptml.tasks import Task, names
 from dataprogramming.label_models.core import Floats, Indicator
 from dataprogramming.selection import Selection
-from dataprogramming.votes import Votes
+from dataprogramming.votes import CHUNK_ROWS, Votes
 
 
 def labelled_frame(keys: pd.DataFrame, labels: Indicator, probs: Floats, task: Task) -> pd.DataFrame:
@@ -25,8 +30,42 @@ def labelled_frame(keys: pd.DataFrame, labels: Indicator, probs: Floats, task: T
     frame = keys[KEYS].reset_index(drop=True)
     frame["label"] = names(labels, task.class_names)
     frame["label_probs"] = probs.tolist()
-    frame.attrs[METADATA] = {"task": task.name, "setting": task.setting, "classes": task.class_names}
+    frame.attrs[METADATA] = _said(task)
     return frame
+
+
+def write_training_data(votes: Votes, probs: Floats, labels: Indicator, task: Task, path: Path) -> Path:
+    """Write `labelled_frame` of the points with votes as Parquet, some rows at a time, whole or not at all.
+
+    Args:
+        votes: on n points.
+        probs: of each of the u distinct rows of votes, float64 (u, k).
+        labels: of the same, int8 (u, k).
+        task: names the classes.
+        path: where to.
+
+    Returns:
+        The path.
+    """
+    patterns = votes.patterns
+    named = pa.array(names(labels, task.class_names), pa.list_(pa.string()))
+    columns = {"label": named, "label_probs": lists_of(probs)}
+    types = {name: column.type for name, column in columns.items()}
+    said = {METADATA: json.dumps(_said(task), ensure_ascii=False)}
+    schema = pa.schema({**dict.fromkeys(KEYS, pa.large_string()), **types}, said)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
+        for start in range(0, len(votes), CHUNK_ROWS):
+            some = slice(start, start + CHUNK_ROWS)
+            which = patterns.which[some]
+            rows = np.flatnonzero(patterns.covered[which])
+            keys = [key.take(pa.array(rows)) for key in key_arrays(votes.keys, some)]
+            there = pa.array(which[rows])
+            file.write_table(pa.table([*keys, *(c.take(there) for c in columns.values())], schema=schema))
+    return path
+
+
+def _said(task: Task) -> dict[str, object]:
+    return {"task": task.name, "setting": task.setting, "classes": task.class_names}
 
 
 def registered_name(task: Task) -> str:
@@ -55,6 +94,6 @@ def model_to_log(task: Task, selection: Selection, votes: Votes, folder: Path) -
         signature=ModelSignature(
             Schema([ColSpec(DataType.long, name) for name in lf_names]), Schema([*flags, *probs])
         ),
-        input_example=pd.DataFrame(votes.L[:5].astype(np.int64), columns=lf_names),
+        input_example=pd.DataFrame(votes.patterns.matrix(slice(5)).astype(np.int64), columns=lf_names),
         requirements=[f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas")],
     )

@@ -7,12 +7,11 @@ import pandas as pd
 
 from adaptml.fold_probs import write_fold_probs
 from adaptml.folds import folds_of_keys
-from adaptml.frames import KEYS
+from adaptml.frames import KEYS, rows_of_keys
 from adaptml.label_scoring import save_model
 from adaptml.runs.artifacts import FOLD_PROBS, LABEL_MODELS
 from adaptml.tasks import Task
-from dataprogramming.label_models.core import covered
-from dataprogramming.patterns import vote_patterns
+from dataprogramming.patterns import PatternsAdded
 from dataprogramming.selection import Selection
 from dataprogramming.votes import Votes
 
@@ -32,19 +31,22 @@ def write_candidates(task: Task, selection: Selection, votes: Votes, folder: Pat
     for name, model in selection.models.items():
         path = folder / LABEL_MODELS / f"{name}.npz"
         save_model(model.fitted_, task.class_names, list(votes.lf_names), path)
-    known = pd.MultiIndex.from_frame(votes.keys[KEYS])
-    more = np.flatnonzero(known.get_indexer(pd.MultiIndex.from_frame(votes.gold.keys[KEYS])) < 0)
-    keys = pd.concat([votes.keys[KEYS], votes.gold.keys[KEYS].iloc[more]], ignore_index=True)
+    keys, found, places = votes.keys[KEYS], votes.patterns, rows_of_keys(votes.keys, votes.gold.keys)
+    more = np.flatnonzero(places < 0)
+    if len(more):  # gold points that are not among those to label
+        places[more] = np.arange(len(more)) + len(keys)
+        keys = pd.concat([keys, votes.gold.keys[KEYS].iloc[more]], ignore_index=True)
+        added = PatternsAdded(found.rows.shape[1])
+        added.add_patterns(found)
+        added.add(votes.gold.L[more])
+        found = added.found()
     fold = np.full(len(keys), -1, np.int64)
-    places = pd.MultiIndex.from_frame(keys).get_indexer(pd.MultiIndex.from_frame(votes.gold.keys[KEYS]))
     fold[places] = folds_of_keys(votes.gold.keys)
-    L = np.concatenate([votes.L, votes.gold.L[more]]) if len(more) else votes.L
-    found = vote_patterns(L)
     write_fold_probs(
         folder / FOLD_PROBS,
         keys,
         fold,
-        covered(L),
+        found.is_covered,
         found.rows,
         found.which,
         {

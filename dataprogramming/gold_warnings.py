@@ -8,13 +8,18 @@ from adaptml.gold_labels.judging import MIN_JUDGE
 from adaptml.gold_labels.shown import is_shown_better, passed_over
 from dataprogramming.label_models.core import MIN_GOLD, Gold, Indicator, covered
 from dataprogramming.on_gold import constant_title
+from dataprogramming.patterns import Counts
 from dataprogramming.selection import Selection
 
 FEW_PER_CLASS = 10  # labelled points for each class, below which hardly any end model learns
 
 
 def gold_warnings(
-    selection: Selection, gold: Gold | None, class_names: Sequence[str], labels: Indicator
+    selection: Selection,
+    gold: Gold | None,
+    class_names: Sequence[str],
+    labels: Indicator,
+    times: Counts | None = None,
 ) -> list[str]:
     """What gold says against the labels, and where there is too little of either; one sentence each.
 
@@ -23,16 +28,18 @@ def gold_warnings(
         gold: the gold points, or None.
         class_names: k names.
         labels: of the points with votes, int8 (c, k).
+        times: int64 (c,), of how many points each of these rows is; None: of one.
     """
+    times = np.ones(len(labels), np.int64) if times is None else times
     said = [
-        too_few_labelled(len(labels), len(class_names)),
+        too_few_labelled(int(times.sum()), len(class_names)),
         too_few_gold(gold),
         not_better_than_constant(selection, gold, class_names),
     ]
     found = [sentence for sentence in said if sentence is not None]
     if gold is None or selection.judged is None:
         return found
-    return found + rarely_named(gold, selection.judged.predicted, class_names, labels)
+    return found + rarely_named(gold, selection.judged.predicted, class_names, labels, times)
 
 
 def too_few_gold(gold: Gold | None) -> str | None:
@@ -88,7 +95,11 @@ def not_better_than_constant(
 
 
 def rarely_named(
-    gold: Gold, predicted: Indicator, class_names: Sequence[str], labels: Indicator
+    gold: Gold,
+    predicted: Indicator,
+    class_names: Sequence[str],
+    labels: Indicator,
+    times: Counts | None = None,
 ) -> list[str]:
     """A sentence for each class that the label model passes over, see `adaptml.gold_labels.shown`.
 
@@ -98,9 +109,10 @@ def rarely_named(
         gold: g points.
         predicted: int8 (g, k), what a model that has not seen them names.
         class_names: k names.
-        labels: of the points with votes, int8 (c, k).
+        labels, times: as in `gold_warnings`.
     """
-    rows, shares = covered(gold.L), labels.mean(axis=0)
+    times = np.ones(len(labels), np.int64) if times is None else times
+    rows, shares = covered(gold.L), times @ labels / times.sum()
     k = len(class_names)
     votable = np.isin(np.arange(k), gold.L) | bool(gold.L.max(initial=-1) >= k)
     n_has, n_named = gold.Y[rows].sum(axis=0), predicted[rows].sum(axis=0)

@@ -1,11 +1,9 @@
 """The step `label`: labelling functions' votes become labels and probabilities."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from html import escape
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from adaptml.data import Data, described, read_gold, read_points, whole_table
@@ -14,129 +12,22 @@ from adaptml.folds import folds_of_keys
 from adaptml.frames import GONE
 from adaptml.labelled import Labelled
 from adaptml.project import Project
-from adaptml.runs.recording import Recorder
 from adaptml.tasks import Task
 from adaptml.tasks.defaults import SETTINGS_FROM, check_keeping
 from adaptml.tasks.defaults import keep as keep_in_file
 from adaptml.tasks.metrics import metric_of
 from dataprogramming.apply import sampled
-from dataprogramming.artifacts import registered_name
 from dataprogramming.defaults import LabelSettings, label_settings, to_keep
 from dataprogramming.keyword_counts import MOST_POINTS, keyword_hits_of
-from dataprogramming.label_models.core import covered
+from dataprogramming.label_result import LabelResult as LabelResult
+from dataprogramming.label_result import result_of
 from dataprogramming.labelling import Labelling, gold_of, run_params
 from dataprogramming.lf_versions import lf_versions
 from dataprogramming.model_rules import model_rules
 from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
 from dataprogramming.voter import Voter
-from dataprogramming.votes import Votes
 from dataprogramming.write_labels import labels_table, write_labels
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LabelResult:
-    """The result of `label`.
-
-    Attributes:
-        run_id: the MLflow run; empty where nothing was logged.
-        artifact_uri: where its artifacts lie; empty likewise.
-        address: where the run can be looked at: its page on the server, else the folder of its artifacts.
-        model: name and version of the registered label model; empty likewise.
-        chosen: the label model that was chosen.
-        reason: why, in one sentence.
-        n_points: points to label.
-        n_covered: those with at least one vote; the others are not in the training data.
-        n_gold: gold points used; 0 without gold.
-        n_gold_left_out: gold points without exactly one class, in multiclass runs.
-        metrics: all metrics of the run.
-        warnings: what looks wrong, one sentence each.
-        lines: the outcome as names and texts, for people to read.
-        votes: what each labelling function says of each point.
-        gold_votes: the same of the gold points; None without gold.
-        training_data: the labelled points: table_name, id, label (class names), label_probs.
-        development_data: the gold points as the label model labels them without having seen them, and
-            gold_label; None without gold.
-        lf_summary: a row per labelling function.
-        new_rows: rows written to the database; None where that was not asked for.
-        to_keep: what a task file keeps of it under `label`: all that is not built in; empty in a dry run.
-
-    Example:
-        >>> labelled = project.label("spam", "comments", gold="task", label_model="majority_vote")
-        >>> labelled.training_data.columns.tolist()
-        ['table_name', 'id', 'label', 'label_probs']
-        >>> labelled.errors()[["id", "label", "gold_label"]]
-            id   label gold_label
-        0   h9  [spam]      [ham]
-        1  s10   [ham]     [spam]
-        2   s7   [ham]     [spam]
-    """
-
-    run_id: str
-    artifact_uri: str
-    address: str
-    model: str
-    chosen: str
-    reason: str
-    n_points: int
-    n_covered: int
-    n_gold: int
-    n_gold_left_out: int
-    metrics: Mapping[str, float]
-    warnings: Sequence[str]
-    lines: Sequence[tuple[str, str]]
-    votes: Votes
-    gold_votes: Votes | None
-    training_data: pd.DataFrame
-    development_data: pd.DataFrame | None
-    lf_summary: pd.DataFrame
-    new_rows: int | None = None
-    to_keep: Mapping[str, Any] = field(default_factory=dict)
-
-    def errors(self, lf: str | None = None) -> pd.DataFrame:
-        """The gold points that the label model gets wrong, or that one labelling function votes wrongly on.
-
-        Args:
-            lf: name of a labelling function; None is the label model, which had not seen the point's gold.
-
-        Returns:
-            Frame: table_name, id, texts, label (of the label model), gold_label, and each LF's vote.
-
-        Raises:
-            LabellingError: no such labelling function, or a run without gold.
-        """
-        if lf is not None:
-            return self.votes.rows(lf, wrong=True)
-        if self.gold_votes is None or self.development_data is None:
-            raise LabellingError("there is no gold in this run, so no error is known; label with gold")
-        frame = self.development_data
-        said, true = frame["label"].map(tuple), frame["gold_label"].map(tuple)
-        wrong = np.asarray(said != true)
-        return self.gold_votes.shown(wrong, {"label": frame["label"][wrong].tolist()})
-
-    def __repr__(self) -> str:
-        return "\n".join(["LabelResult", *(f"{name:<15}{text}" for name, text in self.all_lines())])
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the outcome, and the table of labelling functions."""
-        cells = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.all_lines()
-        )
-        table = self.lf_summary.to_html(index=False, float_format="{:.3f}".format, na_rep="–")
-        return f"<table>{cells}</table>{table}"
-
-    def all_lines(self) -> list[tuple[str, str]]:
-        """The outcome and where it lies, the run first."""
-        reused = [] if self.votes.reuse is None else self.votes.reuse.lines()
-        lines = [*self.lines, *(("votes", line) for line in reused)]
-        if not self.run_id:
-            return [*lines, ("run", "none: nothing was logged")]
-        found = [("run", self.run_id), *lines, ("registered", self.model)]
-        if self.new_rows is not None:
-            found.append(("database", f"{labels_table(self.votes.task)}, {self.new_rows} new rows"))
-        if self.address != self.artifact_uri:
-            found.append(("page", self.address))
-        return [*found, ("artifacts", self.artifact_uri)]
 
 
 def label(
@@ -214,29 +105,32 @@ def label(
         return _labelled(voter, points, read_gold(project, gold, task), settings)
 
     if dry_run:
-        return _result(find(), None)
-    given = {
-        "train_data": described(data) if where is None else f"{described(data)} where {where}",
-        "dev_data": described(gold),
-        "label_model": settings.label_model,
-        **settings.config.used,
-        "workers": workers,
-        "fault_tolerant": fault_tolerant,
-        **settings.lfs.used,
-        SETTINGS_FROM: settings.came_from,
-    }
+        return result_of(find(), None)
+    given = _given(voter, settings, described(data), where, described(gold))
     with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
         found = find()
         record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=settings.seed)
-    done = replace(_result(found, recorder), to_keep=to_keep(task, settings))
+    done = replace(result_of(found, recorder), to_keep=to_keep(task, settings))
     if keep:
-        done = replace(
-            done,
-            lines=[*done.lines, ("kept", keep_in_file(task, "label", done.to_keep, done.run_id))],
-        )
-    if not write:
-        return done
-    return replace(done, new_rows=write_labels(project, task, done.run_id, done.training_data))
+        kept = keep_in_file(task, "label", done.to_keep, done.run_id)
+        done = replace(done, lines=[*done.lines, ("kept", kept)])
+    return replace(done, new_rows=write_labels(project, task, done.run_id)) if write else done
+
+
+def _given(
+    voter: Voter, settings: LabelSettings, data: str, where: str | None, gold: str
+) -> dict[str, object]:
+    """What the run was given, as its parameters."""
+    return {
+        "train_data": data if where is None else f"{data} where {where}",
+        "dev_data": gold,
+        "label_model": settings.label_model,
+        **settings.config.used,
+        "workers": voter.workers,
+        "fault_tolerant": voter.fault_tolerant,
+        **settings.lfs.used,
+        SETTINGS_FROM: settings.came_from,
+    }
 
 
 def _check_keeping(task: Task, dry_run: bool) -> None:
@@ -255,7 +149,7 @@ def _labelled(
     known_gold = gold_of(votes)
     selection = select_label_model(
         task.problem,
-        votes.L,
+        votes.patterns,
         known_gold,
         len(task.classes),
         fold=None if votes.gold is None else folds_of_keys(votes.gold.keys),
@@ -277,30 +171,6 @@ def _labelled(
         gold_gone=0 if known is None else known.gone,
         came_from=settings.came_from,
         rules=model_rules(voter.lfs, versions, task, voter.project.points, votes.keys["table_name"].unique()),
-    )
-
-
-def _result(found: Labelling, recorder: Recorder | None) -> LabelResult:
-    version = "" if recorder is None else f"{registered_name(found.task)} version {recorder.model_version}"
-    return LabelResult(
-        run_id="" if recorder is None else recorder.run_id,
-        artifact_uri="" if recorder is None else recorder.artifact_uri,
-        address="" if recorder is None else recorder.address,
-        model=version,
-        chosen=found.selection.chosen,
-        reason=found.selection.reason,
-        n_points=len(found.votes),
-        n_covered=int(covered(found.votes.L).sum()),
-        n_gold=0 if found.gold is None else len(found.gold),
-        n_gold_left_out=found.gold_left_out,
-        metrics=dict(found.metrics if recorder is None else recorder.metrics),
-        warnings=found.warnings,
-        lines=found.lines(),
-        votes=found.votes,
-        gold_votes=found.votes.gold,
-        training_data=found.training_data,
-        development_data=found.development_data,
-        lf_summary=found.lf_summary,
     )
 
 

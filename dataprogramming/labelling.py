@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from adaptml.calibration import reliability
@@ -17,7 +18,7 @@ from dataprogramming import artifacts
 from dataprogramming.analysis import find_problems
 from dataprogramming.gold_warnings import gold_warnings
 from dataprogramming.keyword_counts import Hits, silent_sentence
-from dataprogramming.label_models.core import Floats, Gold, Indicator, covered
+from dataprogramming.label_models.core import Floats, Gold, Indicator
 from dataprogramming.lf_table import VoteCounts, count_votes, lf_table
 from dataprogramming.lf_versions import LFVersion
 from dataprogramming.on_gold import OnGold, dev_metrics, on_gold, sentence_on_gold
@@ -78,19 +79,25 @@ class Labelling:
     @cached_property
     def counts(self) -> VoteCounts:
         """The votes on the points to label, counted."""
-        return count_votes(self.votes.L, self.votes.codes)
+        return count_votes(self.votes.patterns, self.votes.codes)
+
+    @property
+    def n_covered(self) -> int:
+        """How many points have votes."""
+        return self.counts.n - self.counts.uncovered
 
     @cached_property
     def labels(self) -> tuple[Floats, Indicator]:
-        """Of the c covered points: probabilities, float64 (c, k), and the classes named, int8 (c, k)."""
-        probs = self.selection.model.predict_proba(self.votes.L[covered(self.votes.L)])
+        """Of each distinct row of votes: probabilities, float64 (u, k), and classes, int8 (u, k)."""
+        probs = self.selection.model.predict_proba(self.votes.patterns.rows)
         return probs, self.selection.model.decide(probs)
 
-    @cached_property
     def training_data(self) -> pd.DataFrame:
-        """The covered points with their labels and probabilities."""
+        """The covered points with their labels and probabilities: table_name, id, label, label_probs."""
         probs, labels = self.labels
-        return artifacts.labelled_frame(self.votes.keys[covered(self.votes.L)], labels, probs, self.task)
+        rows = np.flatnonzero(self.votes.patterns.is_covered)
+        which = self.votes.patterns.which[rows]
+        return artifacts.labelled_frame(self.votes.keys.iloc[rows], labels[which], probs[which], self.task)
 
     @cached_property
     def development_data(self) -> pd.DataFrame | None:
@@ -111,7 +118,7 @@ class Labelling:
     def lf_summary(self) -> pd.DataFrame:
         """A row per labelling function, see `lf_table`."""
         return lf_table(
-            self.votes.L,
+            self.votes.patterns,
             self.votes.lf_names,
             self.task.class_names,
             self.votes.sets,
@@ -123,7 +130,7 @@ class Labelling:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """All metrics of the run."""
-        n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
+        n, n_covered = len(self.votes), self.n_covered
         found: dict[str, float] = {
             "points": n,
             "points_covered": n_covered,
@@ -146,21 +153,23 @@ class Labelling:
             f"labelling function {name} failed on {count} points and abstained there"
             for name, count in self.votes.failures.items()
         ]
+        patterns, class_names = self.votes.patterns, self.task.class_names
         problems = find_problems(
-            self.votes.L, self.gold, self.votes.lf_names, self.task.class_names, self.counts, self.votes.sets
+            patterns, self.gold, self.votes.lf_names, class_names, self.counts, self.votes.sets
         )
+        labels, times = self.labels[1][patterns.covered], patterns.counts[patterns.covered]
         silent = silent_sentence(self.keyword_hits, self.keyword_points)
         return [
             *failures,
             *self.selection.warnings,
-            *gold_warnings(self.selection, self.gold, self.task.class_names, self.labels[1]),
+            *gold_warnings(self.selection, self.gold, class_names, labels, times),
             *problems,
             *([silent] if silent else []),
         ]
 
     def lines(self) -> list[tuple[str, str]]:
         """The outcome as names and texts, for people to read."""
-        n, n_covered = len(self.votes), int(covered(self.votes.L).sum())
+        n, n_covered = len(self.votes), self.n_covered
         left_out = f", {self.gold_left_out} left out (not exactly one class)" if self.gold_left_out else ""
         left_out += _gone(self.gold_gone)
         found = [

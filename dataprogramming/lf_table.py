@@ -12,7 +12,8 @@ from rich.text import Text
 
 from adaptml.reports.interval import wilson
 from adaptml.tasks.vote_codes import Sets, VoteCodes
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes
+from dataprogramming.label_models.core import Floats, Gold, correct_votes
+from dataprogramming.patterns import CastVotes, as_patterns
 
 Counts = npt.NDArray[np.int64]
 Row = Mapping[Hashable, Any]
@@ -50,9 +51,10 @@ class VoteCounts:
         return np.asarray(self.by_code.sum(axis=0))
 
 
-def count_votes(L: LabelMatrix, codes: VoteCodes) -> VoteCounts:
-    """Count the votes of a label matrix (n, m)."""
-    m, v = L.shape[1], codes.k + len(codes.sets)
+def count_votes(cast: CastVotes, codes: VoteCodes) -> VoteCounts:
+    """Count the votes on n rows."""
+    found = as_patterns(cast)
+    m, v = found.rows.shape[1], codes.k + len(codes.sets)
     by_code, overlaps, conflicts = (
         np.zeros(m * (v + 1), np.int64),
         np.zeros(m, np.int64),
@@ -60,30 +62,35 @@ def count_votes(L: LabelMatrix, codes: VoteCodes) -> VoteCounts:
     )
     uncovered = disagreements = 0
     offsets = np.arange(m, dtype=np.int32) * (v + 1) + 1
-    for start in range(0, len(L), BATCH_ROWS):
-        batch = L[start : start + BATCH_ROWS]
-        by_code += np.bincount((batch + offsets).ravel(), minlength=len(by_code))
+    for start in range(0, len(found.rows), BATCH_ROWS):
+        batch, times = found.rows[start : start + BATCH_ROWS], found.counts[start : start + BATCH_ROWS]
+        # Sums of whole numbers: exact in floating point up to 2^53.
+        by_code += np.bincount((batch + offsets).ravel(), np.repeat(times, m), minlength=len(by_code)).astype(
+            np.int64
+        )
         votes = batch >= 0
-        cast, apart = votes.sum(axis=1), codes.disagree(batch)
-        overlaps += votes[cast > 1].sum(axis=0)
-        conflicts += votes[apart].sum(axis=0)
-        uncovered += int((cast == 0).sum())
-        disagreements += int(apart.sum())
-    return VoteCounts(len(L), by_code.reshape(m, v + 1)[:, 1:], overlaps, conflicts, uncovered, disagreements)
+        n_votes, apart = votes.sum(axis=1), codes.disagree(batch)
+        overlaps += times[n_votes > 1] @ votes[n_votes > 1]
+        conflicts += times[apart] @ votes[apart]
+        uncovered += int(times[n_votes == 0].sum())
+        disagreements += int(times[apart].sum())
+    by_code = by_code.reshape(m, v + 1)[:, 1:]
+    return VoteCounts(len(found), by_code, overlaps, conflicts, uncovered, disagreements)
 
 
-def count_pairs(L: LabelMatrix, by_code: Counts, codes: VoteCodes) -> tuple[Counts, Counts]:
+def count_pairs(cast: CastVotes, by_code: Counts, codes: VoteCodes) -> tuple[Counts, Counts]:
     """On how many rows each two LFs both vote, and on how many of these they cannot both be right.
 
     Args:
-        L: label matrix (n, m).
+        cast: the votes of m LFs on n rows.
         by_code: int64 (m, k + s), as counted by `count_votes`.
         codes: what the votes stand for.
 
     Returns:
         together, apart: int64 (m, m) each, symmetric.
     """
-    m = L.shape[1]
+    found = as_patterns(cast)
+    m = found.rows.shape[1]
     together, alike = np.zeros((m, m)), np.zeros((m, m))
     agrees = ~codes.apart
     agrees[:, -1] = False  # silence is no vote
@@ -91,18 +98,19 @@ def count_pairs(L: LabelMatrix, by_code: Counts, codes: VoteCodes) -> tuple[Coun
         (c, np.flatnonzero(by_code[:, c]), np.flatnonzero(by_code[:, agrees[c, :-1]].any(axis=1)))
         for c in range(by_code.shape[1])
     ]
-    for start in range(0, len(L), BATCH_ROWS):
-        batch = L[start : start + BATCH_ROWS]
-        votes = (batch >= 0).astype(np.float32)
-        together += votes.T @ votes
+    for start in range(0, len(found.rows), BATCH_ROWS):
+        batch = found.rows[start : start + BATCH_ROWS]
+        times = found.counts[start : start + BATCH_ROWS, None].astype(np.float64)
+        votes = (batch >= 0).astype(np.float64)
+        together += (times * votes).T @ votes
         for c, lfs, others in voters:
-            mine = np.equal(batch[:, lfs], c).astype(np.float32)
-            alike[np.ix_(lfs, others)] += mine.T @ agrees[c][batch[:, others]].astype(np.float32)
+            mine = times * np.equal(batch[:, lfs], c)
+            alike[np.ix_(lfs, others)] += mine.T @ agrees[c][batch[:, others]].astype(np.float64)
     return together.astype(np.int64), (together - alike).astype(np.int64)
 
 
 def lf_table(
-    L: LabelMatrix,
+    cast: CastVotes,
     lf_names: Sequence[str],
     class_names: Sequence[str],
     sets: Sets = (),
@@ -114,14 +122,14 @@ def lf_table(
     """A row per labelling function: what it does on the points to label, and how often it is right on gold.
 
     Args:
-        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}, and from k on for sets.
+        cast: votes on the n points to label, values in {-1, 0 … k-1}, and from k on for sets.
         lf_names: m names.
         class_names: k names.
         sets: code k + i is a vote for one of the classes in sets[i].
         weights: float64 (m,), the learned weights, or None.
         gold: points whose classes are known, or None. A vote is right if the point has that class, or
             one of the set.
-        counts: of L, where they were counted already.
+        counts: of these votes, where they were counted already.
 
     Returns:
         Frame of m rows: lf, polarity (names of what it votes for), votes (rows), coverage, overlaps,
@@ -130,7 +138,7 @@ def lf_table(
         accuracy_high, its 95 % Wilson interval; these three are NaN for an LF without votes on gold.
     """
     codes = VoteCodes(len(class_names), sets)
-    found = counts or count_votes(L, codes)
+    found = counts or count_votes(cast, codes)
     n, said = max(found.n, 1), codes.names(class_names)
     columns: dict[str, object] = {
         "lf": list(lf_names),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dataprogramming.label_models.core import LabelMatrix
+from dataprogramming.label_models.core import LabelMatrix, covered
 
 BATCH_ROWS = 100_000
 Which = npt.NDArray[np.int32]
@@ -44,6 +44,16 @@ class VotePatterns:
         """How often each distinct row occurs, int64 (u,)."""
         return np.bincount(self.which, minlength=len(self.rows))
 
+    @cached_property
+    def covered(self) -> npt.NDArray[np.bool_]:
+        """Which of the distinct rows have a vote, bool (u,)."""
+        return covered(self.rows)
+
+    @property
+    def is_covered(self) -> npt.NDArray[np.bool_]:
+        """Which of the n rows have a vote, bool (n,)."""
+        return np.asarray(self.covered[self.which])
+
     def matrix(self, rows: slice = slice(None)) -> LabelMatrix:
         """The label matrix, or some rows of it: int8 (r, m)."""
         return np.asarray(self.rows[self.which[rows]])
@@ -78,6 +88,14 @@ class PatternsAdded:
         """The patterns of all rows."""
         rows = np.frombuffer(b"".join(self._place), np.int8).reshape(len(self._place), self._m)
         return VotePatterns(rows, np.concatenate([np.empty(0, np.int32), *self._which]))
+
+
+CastVotes = LabelMatrix | VotePatterns  # the votes on n rows, in either form
+
+
+def as_patterns(cast: CastVotes) -> VotePatterns:
+    """Votes in the form in which each distinct row is there once."""
+    return cast if isinstance(cast, VotePatterns) else vote_patterns(cast)
 
 
 def vote_patterns(L: LabelMatrix) -> VotePatterns:

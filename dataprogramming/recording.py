@@ -10,7 +10,7 @@ from adaptml.runs.class_lists import CLASSES_TAG, classes_text
 from adaptml.runs.metric import METRIC
 from adaptml.runs.recording import Recorder
 from dataprogramming.analysis import lf_summary
-from dataprogramming.artifacts import model_to_log
+from dataprogramming.artifacts import model_to_log, write_training_data
 from dataprogramming.candidates import write_candidates
 from dataprogramming.label_models.core import covered
 from dataprogramming.labelling import UNCOVERED_POLICY, Labelling
@@ -56,7 +56,7 @@ def write_all(found: Labelling, folder: Path, *, texts: bool, seed: int) -> None
     """Everything but the model: votes, frames, summaries, the report, the confusion matrix."""
     votes, gold = found.votes, found.gold
     votes.save(folder / VOTES)
-    write_frame(found.training_data, folder / TRAINING_DATA)
+    write_training_data(votes, *found.labels, found.task, folder / TRAINING_DATA)
     if votes.gold is not None and found.development_data is not None:
         votes.gold.save(folder / GOLD_VOTES)
         write_frame(found.development_data, folder / DEVELOPMENT_DATA)
@@ -79,7 +79,7 @@ def write_summaries(found: Labelling, folder: Path) -> None:
     sets = found.votes.sets
     parts = {
         "train": lf_summary(
-            found.votes.L, lf_names, class_names, found.weights, counts=found.counts, sets=sets
+            found.votes.patterns, lf_names, class_names, found.weights, counts=found.counts, sets=sets
         )
     }
     if gold is not None:
@@ -91,8 +91,7 @@ def write_summaries(found: Labelling, folder: Path) -> None:
 def report(found: Labelling, *, texts: bool, seed: int) -> str:
     """The page on the run, as HTML."""
     votes, gold, said = found.votes, found.votes.gold, found.judged
-    probs = found.selection.model.predict_proba(votes.L)
-    points = LabelledPoints(votes.keys, votes.L, probs, found.selection.model.decide(probs))
+    points = LabelledPoints(votes.keys, votes.patterns, *found.labels)
     judged = None
     if gold is not None and gold.Y is not None and said is not None:
         judged = GoldPoints(gold.keys, gold.L, gold.Y, said.probs, said.predicted)

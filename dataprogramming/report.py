@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from adaptml.reports.rows import (
     Mask,
     Numbers,
     Points,
+    Repeated,
     Rows,
     Words,
     about,
@@ -32,10 +34,11 @@ from adaptml.tasks import MULTICLASS, MULTILABEL
 from adaptml.tasks.vote_codes import Sets, VoteCodes
 from dataprogramming.keyword_counts import Hits
 from dataprogramming.keywords_table import keywords_table
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, covered
+from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix
 from dataprogramming.lf_table import VoteCounts, count_pairs, count_votes, lf_table
 from dataprogramming.models_table import models_table
 from dataprogramming.on_gold import OnGold
+from dataprogramming.patterns import CastVotes, VotePatterns
 
 DATA, GOLD = "data", "gold"
 ON_DATA, ON_GOLD = ("votes", "overlaps", "conflicts"), ("right", "wrong")
@@ -47,15 +50,22 @@ class LabelledPoints:
 
     Attributes:
         keys: `table_name` and `id`.
-        L: label matrix (n, m), values in {-1, 0 … k-1}.
-        probs: float64 (n, k), the label model's probabilities; those of rows without votes are not shown.
-        labels: (n, k), values in {0, 1}: the classes that the label model gives.
+        cast: their votes: a label matrix (n, m), or its distinct rows (u, m).
+        probs: float64 (n or u, k), probabilities; those of rows without votes are not shown.
+        labels: (n or u, k), values in {0, 1}: the classes that the label model gives.
     """
 
     keys: pd.DataFrame
-    L: LabelMatrix
+    cast: CastVotes
     probs: Floats
     labels: Indicator
+
+    @cached_property
+    def votes(self) -> VotePatterns:
+        """The votes, of which each row has the probabilities and the labels of its number."""
+        if isinstance(self.cast, VotePatterns):
+            return self.cast
+        return VotePatterns(self.cast, np.arange(len(self.cast), dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -120,10 +130,10 @@ def label_report(
         The page, under 10 MB, to be written as UTF-8.
     """
     codes = VoteCodes(len(class_names), sets)
-    counts = counts or count_votes(points.L, codes)
+    counts = counts or count_votes(points.votes, codes)
     found = _count(class_names, points, gold, multilabel, seed, counts, codes)
     summary = lf_table(
-        points.L,
+        points.votes,
         lf_names,
         class_names,
         sets,
@@ -173,7 +183,6 @@ class _Found:
 
     Attributes:
         shown: the sets of points by name.
-        has_votes: bool (n,).
         counts: of votes.
         pairs: rows on which two LFs both vote, and differ: int64 (m, m) each.
         of_lf: buckets by kind (`votes`, … `wrong`), one per LF.
@@ -182,7 +191,6 @@ class _Found:
     """
 
     shown: dict[str, Points]
-    has_votes: Mask
     counts: VoteCounts
     pairs: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     of_lf: dict[str, list[Bucket]]
@@ -200,11 +208,14 @@ def _count(
     counts: VoteCounts,
     codes: VoteCodes,
 ) -> _Found:
-    has_votes = covered(points.L)
-    shown = {DATA: Points(points.keys, points.L, points.labels, points.probs, has_label=has_votes)}
-    m = points.L.shape[1]
+    votes = points.votes
+    rows, labels, probs, has_votes = (
+        Repeated(of_each, votes.which) for of_each in (votes.rows, points.labels, points.probs, votes.covered)
+    )
+    shown = {DATA: Points(points.keys, rows, labels, probs, has_label=has_votes)}
+    m = votes.rows.shape[1]
     totals = [*counts.votes, *counts.overlaps, *counts.conflicts, counts.uncovered, counts.disagreements]
-    drawn = draw(DATA, random_order(counts.n, seed), lambda rows: _vote_masks(points.L[rows], codes), totals)
+    drawn = draw(DATA, random_order(counts.n, seed), lambda some: _vote_masks(rows[some], codes), totals)
     of_lf = {kind: drawn[i * m : (i + 1) * m] for i, kind in enumerate(ON_DATA)}
     compared = None
     if gold is not None:
@@ -212,8 +223,8 @@ def _count(
         order = random_order(len(gold.L), seed)
         compared = confusion(GOLD, gold.Y, gold.labels, class_names, multilabel, order)
         of_lf |= _judged(gold, order, codes)
-    pairs = count_pairs(points.L, counts.by_code, codes)
-    return _Found(shown, has_votes, counts, pairs, of_lf, drawn[-2], drawn[-1], compared)
+    pairs = count_pairs(votes, counts.by_code, codes)
+    return _Found(shown, counts, pairs, of_lf, drawn[-2], drawn[-1], compared)
 
 
 def _vote_masks(L: LabelMatrix, codes: VoteCodes) -> Mask:
@@ -334,15 +345,15 @@ def _vote_section(found: _Found, rows: Rows, multilabel: bool) -> list[Html | No
 def _label_section(
     class_names: Sequence[str], points: LabelledPoints, gold: GoldPoints | None, found: _Found
 ) -> list[Html | None]:
-    rows = found.has_votes
-    n = int(rows.sum())
-    kinds = [("labels", points.labels[rows].sum(axis=0, dtype=np.int64), n, False)]
+    rows = points.votes.covered
+    times, n = points.votes.counts[rows], found.counts.n - found.counts.uncovered
+    kinds = [("labels", times @ points.labels[rows], n, False)]
     if gold is not None:
         kinds.append(("gold", gold.Y.sum(axis=0, dtype=np.int64), len(gold.Y), True))
     note = "Rows without votes are not counted."
     if gold is not None:
         note += " The line on a bar of gold is the 95 % interval of the share, if gold was drawn at random."
-    probs = points.probs.max(axis=1)[rows]
+    probs = np.repeat(points.probs.max(axis=1)[rows], times)
     return [
         paragraph(note),
         distribution(class_names, kinds),

@@ -14,8 +14,9 @@ from adaptml.folds import FOLDS
 from adaptml.tasks import ProblemType
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, best, constant, in_words, nested
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, Sets, covered
+from dataprogramming.label_models.core import MIN_GOLD, Gold, Sets, covered
 from dataprogramming.label_models.registry import config_fields, label_models_for
+from dataprogramming.patterns import CastVotes, VotePatterns, as_patterns
 
 AUTO = "auto"
 Config = BaseModel | Mapping[str, Any]
@@ -60,7 +61,7 @@ class Selection:
 
 def select_label_model(
     problem: ProblemType,
-    L: LabelMatrix,
+    cast: CastVotes,
     gold: Gold | None,
     k: int,
     *,
@@ -82,7 +83,7 @@ def select_label_model(
 
     Args:
         problem: one class a point, or any number.
-        L: label matrix (n, m) of the points to label, values in {-1, 0 … k-1}, and from k on for sets.
+        cast: votes on the n points to label, values in {-1, 0 … k-1}, and from k on for sets.
         gold: points whose classes are known, or None.
         k: number of classes.
         fold: of each gold point, int64 (g,), values in {0 … FOLDS-1}, as `adaptml.folds.folds_of_keys` gives
@@ -99,15 +100,16 @@ def select_label_model(
     """
     gold = gold if gold is not None and len(gold) else None
     metric = metric or accuracy_of(problem)
-    _check(problem, L, gold, choice)
+    votes = as_patterns(cast)
+    _check(problem, votes, gold, choice)
     demanded = None if choice == AUTO else choice
     given = _parameters(config) | {"cardinality": k, "sets": sets, "metric": metric}
-    tried, warnings = _candidates(problem, L.shape[1], gold, demanded, given)
+    tried, warnings = _candidates(problem, votes.rows.shape[1], gold, demanded, given)
     known = None if gold is None else GoldInFolds(gold, _folds(gold, fold))
     fits: dict[str, Fit] = {}
     for name, candidate in tried.items():
         try:
-            fits[name] = _fit(candidate, L, known, metric)
+            fits[name] = _fit(candidate, votes, known, metric)
         except LabellingError as error:
             if len(tried) == 1:
                 raise
@@ -117,7 +119,7 @@ def select_label_model(
     if not fits:
         raise LabellingError(f"no label model can be fitted: {'; '.join(warnings)}")
     held_out = {name: fit.held_out for name, fit in fits.items() if fit.held_out is not None}
-    chosen, reason, judged = _choice(metric, known, list(fits), held_out, demanded, L.shape[1])
+    chosen, reason, judged = _choice(metric, known, list(fits), held_out, demanded, votes.rows.shape[1])
     return Selection(
         models={name: fit.model for name, fit in fits.items()},
         without={name: fit.without for name, fit in fits.items() if fit.without},
@@ -200,7 +202,7 @@ def _can_compare(gold: Gold | None) -> bool:
     return gold is not None and int(covered(gold.L).sum()) >= MIN_GOLD
 
 
-def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str) -> None:
+def _check(problem: ProblemType, votes: VotePatterns, gold: Gold | None, choice: str) -> None:
     known = label_models_for(problem)
     if choice not in (AUTO, *known):
         raise LabellingError(
@@ -212,16 +214,17 @@ def _check(problem: ProblemType, L: LabelMatrix, gold: Gold | None, choice: str)
             f"the label model {choice} learns its weights from gold and there is none; "
             f"give gold, or choose {', '.join([AUTO, *others[:-1]])} or {others[-1]}"
         )
-    if not covered(L).any():
+    if not covered(votes.rows).any():
         raise LabellingError(
-            f"none of the {L.shape[1]} labelling functions votes on any of the {len(L)} data points; "
+            f"none of the {votes.rows.shape[1]} labelling functions votes on any of the {len(votes)} data "
+            "points; "
             "look at their keywords and at the LF features that the task names"
         )
 
 
-def _fit(candidate: LabelModel, L: LabelMatrix, known: GoldInFolds | None, metric: Metric) -> Fit:
+def _fit(candidate: LabelModel, cast: VotePatterns, known: GoldInFolds | None, metric: Metric) -> Fit:
     """The label model fitted with all gold, and what it says of each gold point without having seen it."""
-    votes = candidate.summary(L)
+    votes = candidate.summary(cast)
     if known is None:
         return Fit(candidate.fit_many(votes, [None])[0])
     parts = np.unique(known.fold).tolist()

@@ -1,9 +1,11 @@
 """From data points to votes: LF features are read, known votes are looked up, the others are computed."""
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from adaptml.labelled import Labelled
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
+from adaptml.rules.stored_lists import StoredLists
 from adaptml.tasks import ABSTAIN, Task
 from dataprogramming import kept_ranges
 from dataprogramming.applier import Work, apply_work, count_failures
@@ -30,7 +33,7 @@ from dataprogramming.declared_sets import DeclaredSets, declared_sets
 from dataprogramming.kept_votes import Chunk, KeptVotes
 from dataprogramming.label_models.core import LabelMatrix
 from dataprogramming.lfs import load_lfs
-from dataprogramming.patterns import PatternsAdded, VotePatterns
+from dataprogramming.patterns import CastVotes, PatternsAdded, VotePatterns
 from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
@@ -103,7 +106,7 @@ class Voter:
         """
         return self.made(*(self._of_table(points) if isinstance(points, str) else self._of_keys(points)))
 
-    def made(self, keys: pd.DataFrame, cast: LabelMatrix | VotePatterns) -> Votes:
+    def made(self, keys: pd.DataFrame, cast: CastVotes) -> Votes:
         """Votes on data points that were cast already."""
         return Votes(
             keys,
@@ -150,9 +153,11 @@ class Voter:
         """
         n_rows = self.project.database.count(table) if where == WHOLE and self.show_progress else 0
         ids, added = [], PatternsAdded(len(self.lfs))
-        for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
-            ids.append(pa.array(rows.ids, pa.large_string()))
-            added.add(votes)
+        with _rows_not_walked():
+            for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
+                ids.append(pa.array(rows.ids, pa.large_string()))
+                added.add(votes)
+                gc.collect(1)  # what a rule has left in circles
         return pa.chunked_array(ids, pa.large_string()), added.found()
 
     def _looked_up(self, table: str, where: Range) -> Iterator[Chunk]:
@@ -186,7 +191,9 @@ class Voter:
                 missing = chunk.missing()
                 waiting.append((chunk, missing))
                 yield [
-                    Work(chunk.rows.columns(which if len(which) < len(chunk.rows) else None), numbers, which)
+                    Work(
+                        _columns(chunk.rows, which if len(which) < len(chunk.rows) else None), numbers, which
+                    )
                     for which, numbers in missing
                 ]
 
@@ -206,11 +213,42 @@ class Voter:
             yield chunk
 
 
+@contextmanager
+def _rows_not_walked() -> Iterator[None]:
+    """The garbage collector does not look at millions of short lists again and again, none in a circle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def keys_of(table: str, ids: pa.ChunkedArray) -> pd.DataFrame:
     """The keys of n rows of a table: table_name, id."""
     names = pa.repeat(pa.scalar(table, pa.large_string()), len(ids))
     frame: pd.DataFrame = pa.table({"table_name": names, "id": ids}).to_pandas()
     return frame
+
+
+def _columns(rows: StoredRows, which: Rows | None) -> dict[str, Sequence[Any]]:
+    """The columns of rows at some places (all for None); values are made of those that are asked for."""
+    plain = {name: cells for name, cells in rows.cells.items() if name not in rows.decode}
+    columns = replace(rows, cells=plain).columns(which)
+    for name in rows.decode:
+        cells = rows.cells[name]
+        cells = cells if which is None else [cells[row] for row in which]
+        columns[name] = StoredLists(
+            cells, partial(_values, replace(rows, cells={name: rows.cells[name]}), which)
+        )
+    return {name: columns[name] for name in (*KEYS, *rows.cells)}
+
+
+def _values(column: StoredRows, which: Rows | None, some: Rows | None) -> Sequence[Any]:
+    """The values of one column at some of the places `which`; None is all."""
+    (name,) = column.cells
+    return column.columns(some if which is None else which if some is None else which[some])[name]
 
 
 def lf_features(points: Points, task: Task, tables: Sequence[str]) -> Sequence[str]:

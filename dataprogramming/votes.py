@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 
 from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.files import replacing
-from adaptml.frames import KEYS, METADATA
+from adaptml.frames import KEYS, METADATA, key_arrays
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
 from adaptml.tasks.vote_codes import Sets, VoteCodes, sets_in
 from dataprogramming.kept_votes import Reuse
-from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix, covered
+from dataprogramming.label_models.core import Gold, Indicator, LabelMatrix
 from dataprogramming.lf_table import lf_table
-from dataprogramming.patterns import VotePatterns, vote_patterns
+from dataprogramming.patterns import CastVotes, PatternsAdded, VotePatterns, as_patterns
 
 CHUNK_ROWS = 100_000
 Mask = npt.NDArray[np.bool_]
@@ -59,7 +59,7 @@ class Votes:
     """
 
     keys: pd.DataFrame
-    cast: LabelMatrix | VotePatterns
+    cast: CastVotes
     lf_names: tuple[str, ...]
     class_names: tuple[str, ...]
     task: str
@@ -88,7 +88,7 @@ class Votes:
     @cached_property
     def patterns(self) -> VotePatterns:
         """The distinct rows of the label matrix, and which of them each point has."""
-        return self.cast if isinstance(self.cast, VotePatterns) else vote_patterns(self.cast)
+        return as_patterns(self.cast)
 
     def __repr__(self) -> str:
         return f"Votes({len(self)} points, {len(self.lf_names)} labelling functions, task {self.task})"
@@ -96,7 +96,7 @@ class Votes:
     def _repr_html_(self) -> str:
         """What a notebook shows: the table of labelling functions."""
         table = self.summary().to_html(index=False, float_format="{:.3f}".format, na_rep="–")
-        return f"<p>{escape(repr(self))}, {covered(self.L).mean():.1%} with votes</p>{table}"
+        return f"<p>{escape(repr(self))}, {self.patterns.is_covered.mean():.1%} with votes</p>{table}"
 
     @property
     def codes(self) -> VoteCodes:
@@ -113,7 +113,7 @@ class Votes:
         """A row per labelling function; with gold also how often it is right, see `lf_table`."""
         judged = self._judged()
         gold = None if judged is None or judged.Y is None else Gold(judged.L, judged.Y)
-        return lf_table(self.L, self.lf_names, self.class_names, self.sets, gold=gold)
+        return lf_table(self.cast, self.lf_names, self.class_names, self.sets, gold=gold)
 
     def rows(
         self,
@@ -155,7 +155,7 @@ class Votes:
 
     def uncovered(self, n: int | None = None) -> pd.DataFrame:
         """The data points without a vote, all or the first n, as `rows` gives them."""
-        return self.shown(_first(~covered(self.L), n))
+        return self.shown(_first(~self.patterns.is_covered, n))
 
     def disagreements(self, n: int | None = None) -> pd.DataFrame:
         """The data points with votes for different classes, all or the first n, as `rows` gives them."""
@@ -163,7 +163,7 @@ class Votes:
 
     def disagree(self) -> Mask:
         """Which points have two votes that cannot both be right: bool (n,)."""
-        return self.codes.disagree(self.L)
+        return np.asarray(self.codes.disagree(self.patterns.rows)[self.patterns.which])
 
     def is_wrong(self) -> Mask:
         """Which votes are for none of the classes that the point has: bool (n, m); needs `Y`."""
@@ -185,7 +185,7 @@ class Votes:
             frame[name] = pd.Series(list(values), dtype=object)
         if self.Y is not None:
             frame["gold_label"] = pd.Series(names(self.Y[mask], self.class_names), dtype=object)
-        votes = self.L[mask]
+        votes = self.patterns.rows[self.patterns.which[mask]]
         # The last one is what -1 takes.
         words = np.array([*self.codes.names(self.class_names), None], dtype=object)
         columns = {name: words[votes[:, j]] for j, name in enumerate(self.lf_names)}
@@ -206,12 +206,12 @@ class Votes:
             [(key, pa.large_string()) for key in KEYS] + [(name, pa.int8()) for name in self.lf_names],
             metadata={METADATA: json.dumps(said, ensure_ascii=False)},
         )
+        by_lf = np.ascontiguousarray(self.patterns.rows.T)
         with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
             for start in range(0, len(self), CHUNK_ROWS):
-                part = self.L[start : start + CHUNK_ROWS]
-                keys = [self.keys[key].iloc[start : start + CHUNK_ROWS] for key in KEYS]
-                columns = [pa.array(column, pa.large_string(), from_pandas=True) for column in keys]
-                columns += [pa.array(np.ascontiguousarray(part[:, j])) for j in range(part.shape[1])]
+                some = slice(start, start + CHUNK_ROWS)
+                which = self.patterns.which[some]
+                columns = [*key_arrays(self.keys, some), *(pa.array(votes[which]) for votes in by_lf)]
                 file.write_table(pa.Table.from_arrays(columns, schema=schema))
         return path
 
@@ -222,19 +222,24 @@ class Votes:
         Raises:
             FrameError: no such file, or one of something else.
         """
+        keys: list[pa.RecordBatch] = []
         try:
-            table = pq.read_table(path)
-            said = json.loads(table.schema.metadata[METADATA.encode()])
-        except (OSError, pa.ArrowInvalid, KeyError, TypeError) as error:
+            with pq.ParquetFile(path) as file:
+                schema = file.schema_arrow
+                said = json.loads(schema.metadata[METADATA.encode()])
+                lf_names = tuple(name for name in schema.names if name not in KEYS)
+                added = PatternsAdded(len(lf_names))
+                for batch in file.iter_batches(CHUNK_ROWS):
+                    keys.append(batch.select(KEYS))
+                    columns = [batch.column(name).to_numpy() for name in lf_names]
+                    added.add(np.stack(columns, axis=1).astype(np.int8, copy=False))
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise FrameError(
                 f"{path} holds no votes ({type(error).__name__}); name a votes.parquet"
             ) from error
-        lf_names = tuple(name for name in table.column_names if name not in KEYS)
-        columns = [table.column(name).to_numpy() for name in lf_names]
-        L = np.stack(columns, axis=1).astype(np.int8) if columns else np.empty((table.num_rows, 0), np.int8)
-        keys = table.select(KEYS).to_pandas()
+        points = pa.Table.from_batches(keys, pa.schema([schema.field(key) for key in KEYS])).to_pandas()
         classes, sets = tuple(said["classes"]), sets_in(said)
-        return cls(keys, L, lf_names, classes, said["task"], said["setting"], sets=sets)
+        return cls(points, added.found(), lf_names, classes, said["task"], said["setting"], sets=sets)
 
     def _judged(self) -> "Votes | None":
         """The votes whose truth is known."""

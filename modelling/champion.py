@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Protocol
+from typing import Annotated
 
-import numpy as np
-import pandas as pd
 from mlflow.tracking import MlflowClient
 from pydantic import AfterValidator
 
@@ -18,7 +16,16 @@ from adaptml.frames import KEYS
 from adaptml.runs.class_lists import classes_text
 from adaptml.runs.models import EXAMPLE, FILES_FOLDER
 from adaptml.runs.registry import model_files
-from modelling.keyed import ANSWERED_FROM, CLASSIFIER, NAMES, PROB, REGISTERED, load_keyed_model, read_small
+from modelling.keyed import (
+    ANSWERED_FROM,
+    CLASSIFIER,
+    NAMES,
+    PROB,
+    REGISTERED,
+    KeyedModel,
+    load_keyed_model,
+    read_small,
+)
 
 MAX_EXAMPLE, MAX_KEY_CHARS = 100, 500
 
@@ -37,13 +44,6 @@ def _checked_example(example: dict[str, list[str]]) -> dict[str, list[str]]:
 Example = Annotated[dict[str, list[str]], AfterValidator(_checked_example)]
 
 
-class Predictor(Protocol):
-    """What a champion needs of its model."""
-
-    def predict(self, data: pd.DataFrame) -> object:
-        """Predict a frame of keys."""
-
-
 @dataclass(frozen=True)
 class Champion:
     """A registered end model.
@@ -54,8 +54,7 @@ class Champion:
         run_id: the MLflow run that trained it.
         classes: its class names, in the model's order.
         example: data points to try, from the model's input example; empty where it has none.
-        model: takes a frame of `table_name`, `id`; gives a 0/1 column per class named by the class and
-            a float column `prob_<class>`.
+        model: what answers.
         note: what whoever asks it should know, one sentence: that its task has other classes now.
         ways: where its answers can come from, of `voting.WAYS`; none of a model that takes no votes.
     """
@@ -65,7 +64,7 @@ class Champion:
     run_id: str | None
     classes: tuple[str, ...]
     example: dict[str, list[str]]
-    model: Predictor
+    model: KeyedModel
     note: str = ""
     ways: tuple[str, ...] = ()
 
@@ -80,22 +79,15 @@ class Champion:
 
         Raises:
             MissingDataPointsError, DatabaseError, FeatureError: as the model raises them.
-            ModelError: the model's answer is not of the form that its signature promises.
+            ModelError: the model answers with numbers that are no probabilities.
         """
-        keys = pd.DataFrame({"table_name": table_name, "id": ids}, dtype=object)
-        out = self.model.predict(keys)
-        columns = [*self.classes, *(PROB + name for name in self.classes)]
-        if not isinstance(out, pd.DataFrame) or len(out) != len(ids) or set(columns) - set(out.columns):
-            raise ModelError(f"model {self.name} did not answer with a row per data point and {columns}")
-        values = np.array([out[column].to_numpy(dtype=np.float64) for column in columns])
-        flags, probs = np.split(values, 2)
-        if not ((flags == 0) | (flags == 1)).all() or not ((probs >= 0) & (probs <= 1)).all():
-            raise ModelError(
-                f"model {self.name} answered with flags that are not 0 or 1, or no probabilities"
-            )
-        lists = [*flags.astype(np.int8).tolist(), *probs.tolist()]
-        answer = {"table_name": table_name, "id": ids} | dict(zip(columns, lists, strict=True))
-        return answer | ({ANSWERED_FROM: list(map(str, out[ANSWERED_FROM]))} if self.ways else {})
+        probs, flags, ways = self.model.answer(table_name, ids)
+        if not ((probs >= 0) & (probs <= 1)).all():  # somebody else can have made its files
+            raise ModelError(f"model {self.name} answered with numbers that are no probabilities")
+        answer: dict[str, list[str] | list[int] | list[float]] = {"table_name": table_name, "id": ids}
+        answer |= dict(zip(self.classes, flags.T.tolist(), strict=True))
+        answer |= {PROB + name: of for name, of in zip(self.classes, probs.T.tolist(), strict=True)}
+        return answer if ways is None else answer | {ANSWERED_FROM: ways.tolist()}
 
 
 def note_on_classes(model: str, classes: Sequence[str], now: str | None) -> str:

@@ -22,11 +22,13 @@ import numpy as np
 
 from adaptml.calibrating import Calibrated, calibrate
 from adaptml.errors import ModelError
-from adaptml.folds import held_out_parts
+from adaptml.folds import FOLDS, held_out_parts
+from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import Floats
 from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.text_algorithm import TextAlgorithm
 from modelling.strategies import (
     AUTO,
     HEAR_VOTES,
@@ -42,8 +44,6 @@ from modelling.strategies import (
 )
 from modelling.ways import HeldOut, Way, judged
 
-# Of so many gold points, fine-tuning learned more than from weak labels and them: usage.md has the figures.
-ENOUGH_TO_FINE_TUNE = 200
 MIN_GOLD = 20  # with fewer gold points, strategies differ by chance more than by merit
 UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
@@ -170,18 +170,22 @@ class Trials:
     def in_one_fold(self, way: Way) -> tuple[HeldOut, Rows]:
         """What a way says of the gold of the first fold unseen, and which rows these are.
 
-        It is what fine-tuning is judged by: models of all folds would take five times as long.
+        It is what fine-tuning is judged by and calibrated on: models of all folds would take five times as
+        long.
         """
         gold = self.gold
         assert gold is not None  # noqa: S101 - without gold there is nothing to judge by
         fold, (_, outside) = next(iter(held_out_parts(gold.folds).items()))
         probs, stopped = self._unseen(way, self.weak.get(self._of(way)), fold, outside)
-        said = Outcome(probs, self.learner.problem.decide(probs))
-        return judged(self.metric, gold.Y[outside], said, stopped), outside
+        said, Y = Outcome(probs, self.learner.problem.decide(probs)), gold.Y[outside]
+        parts = spread_folds(Y, FOLDS, self.learner.seed)
+        self.calibration[way] = calibrate(self.metric, Y, said, parts, points="gold points of that fold")
+        return judged(self.metric, Y, self.calibration[way].said, stopped), outside
 
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
-        labels = Labels(self._learner(way), self.weak.get(self._of(way)), self.gold, self._trained)
+        weak = self.weak.get(self._of(way))
+        labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
         model = fit_strategy(way.strategy, labels)
         found = self.calibration.get(way)
         if found is not None and found.calibrator is not None:
@@ -344,11 +348,9 @@ def _without_choice(trials: Trials, strategy: str, n_gold: int, n_weak: int) -> 
         chosen, reason = "weak", "no gold labels were given to train on"
     elif n_weak == 0:
         chosen, reason = "gold", "no weak labels were given to train on"
-    elif takes_texts(trials.learner.classifier):
-        chosen, reason = (
-            ("gold" if n_gold >= ENOUGH_TO_FINE_TUNE else "stacked"),
-            "fine-tuning is too slow to try more",
-        )
+    elif isinstance(trials.learner.classifier, TextAlgorithm):
+        enough = n_gold >= trials.learner.classifier.enough_gold
+        chosen, reason = "gold" if enough else "stacked", "fine-tuning is too slow to try more"
     else:
         chosen, reason = "union", f"{n_gold} gold points are too few to choose by; {MIN_GOLD} are needed"
     # A probability is a target like any other to cross-entropy over classes that exclude each other.

@@ -20,7 +20,7 @@ from adaptml.database.types import as_vector
 from adaptml.errors import DatabaseError, FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Reference
 from adaptml.features.points import Points
-from adaptml.features.reading import Matrix, column_matrix, named_points, read_features
+from adaptml.features.reading import Matrix, Rows, cells_of, column_matrix, named_points, read_features
 
 # A text column with more values, or with values that are there once each, is text and no category.
 MAX_CATEGORIES = 100
@@ -38,7 +38,7 @@ class Number:
 
     median: float | None
 
-    def matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+    def matrix(self, frame: Rows, name: str) -> Matrix:
         """Cells of n rows as float32 (n, 1), or (n, 2) with a median."""
         numbers = _numbers(frame, name)
         if self.median is None:
@@ -57,13 +57,13 @@ class Category:
 
     categories: tuple[str, ...]
 
-    def matrix(self, frame: pd.DataFrame, name: str) -> Matrix:
+    def matrix(self, frame: Rows, name: str) -> Matrix:
         """Cells of n rows as float32 (n, k): 1 in the place of a row's value, zeros for others or none."""
-        values = frame[name]
+        values = cells_of(frame, name)
         wrong = np.array([not (value is None or isinstance(value, str)) for value in values], dtype=bool)
         if wrong.any():
             raise FeatureError(
-                f"feature column {name!r} holds {type(values[wrong].iloc[0]).__name__} for "
+                f"feature column {name!r} holds {type(values[wrong.argmax()]).__name__} for "
                 f"{named_points(frame, wrong)}; expected text, as the rows that the model learned from"
             )
         places = {category: place for place, category in enumerate(self.categories)}
@@ -75,9 +75,9 @@ class Category:
 class Text:
     """A column of texts, which the algorithm reads as they are."""
 
-    def matrix(self, frame: pd.DataFrame, name: str) -> Any:
+    def matrix(self, frame: Rows, name: str) -> Any:
         """Cells of n rows as texts, object (n, 1); an empty cell is an empty text."""
-        values = ["" if _is_missing(value) else value for value in frame[name]]
+        values = ["" if _is_missing(value) else value for value in cells_of(frame, name)]
         wrong = np.array([not isinstance(value, str) for value in values], dtype=bool)
         if wrong.any():
             found = next(value for value in values if not isinstance(value, str))
@@ -122,8 +122,8 @@ class Columns:
         frame = points.read(keys, features, show_progress=show_progress)
         return np.hstack([self.matrix(frame, feature) for feature in features])
 
-    def matrix(self, frame: pd.DataFrame, feature: Reference) -> Matrix:
-        """One column or feature of a frame of n points, as the model reads it: float32 (n, d).
+    def matrix(self, frame: Rows, feature: Reference) -> Matrix:
+        """One column or feature of n points, as the model reads it: float32 (n, d).
 
         Raises:
             FeatureError: as `read`.
@@ -266,16 +266,16 @@ def _is_vector(text: str) -> bool:
     return True
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+def _numbers(frame: Rows, name: str) -> npt.NDArray[np.float64]:
     """Cells as numbers, NaN where there is none: (n,)."""
-    cells = frame[name]
+    cells = cells_of(frame, name)
     wrong = np.array(
         [not (cell is None or isinstance(cell, int | float | Decimal | np.number)) for cell in cells],
         dtype=bool,
     )
     if wrong.any():
         raise FeatureError(
-            f"feature column {name!r} holds {type(cells[wrong].iloc[0]).__name__} for "
+            f"feature column {name!r} holds {type(cells[wrong.argmax()]).__name__} for "
             f"{named_points(frame, wrong)}; expected numbers, as in the rows that the model learned from"
         )
     numbers = np.array([math.nan if cell is None else float(cell) for cell in cells], dtype=np.float64)

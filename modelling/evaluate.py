@@ -22,6 +22,7 @@ from modelling.report import predictions, report, with_gold, write_predictions
 from modelling.sources import Reader
 from modelling.ways import HeldOut
 
+PREDICT_ROWS = 20_000  # of more test points, the features are read so many at a time
 BY_CROSS_VALIDATION = "by cross-validation"
 IN_ONE_FOLD = "of one fold in five, which another model of the kind did not see"
 
@@ -63,7 +64,7 @@ class Evaluation:
             test: table_name, id, and `label` or `gold_label` or both (t rows).
             V: of a model that takes votes, their log-odds, (t, k).
         """
-        probs = model.predict_proba(reader.read(test[KEYS]), V)
+        probs = _predicted(model, reader, test[KEYS], V)
         frame, place = predictions(self.task, test, probs), pd.MultiIndex.from_frame(test[KEYS])
         for prefix, column in (("lm", LABEL), ("gold", GOLD_LABEL)):
             if column not in test.columns or not test[column].notna().any():
@@ -139,3 +140,15 @@ class Evaluation:
             self.metrics |= believed.metrics(prefix)
             told += judge_sentence(self.metric, self.metrics, prefix)
         self.told["gold" if prefix == "gold" else "label model"] = told
+
+
+def _predicted(model: EndModel, reader: Reader, keys: pd.DataFrame, V: Matrix | None) -> Probs:
+    """What a model says of t points, (t, k)."""
+    if len(keys) <= PREDICT_ROWS:
+        return model.predict_proba(reader.read(keys), V)
+    parts = []
+    for start in range(0, len(keys), PREDICT_ROWS):
+        here = slice(start, start + PREDICT_ROWS)
+        X = reader.read(keys[here].reset_index(drop=True))
+        parts.append(model.predict_proba(X, None if V is None else V[here]))
+    return np.vstack(parts)

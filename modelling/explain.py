@@ -7,13 +7,11 @@ from html import escape
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from adaptml.errors import AdaptmlError, TrackingError, one_line
 from adaptml.features.catalogue import COLUMN, Reference
 from adaptml.features.on_the_fly import OnTheFly
-from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import Task, names
 from modelling.algorithms import EndModel
@@ -169,7 +167,7 @@ def _point(
     """What the model reads of the point, and the votes on it where it takes any."""
     if isinstance(of, tuple):
         point = read_point(model, *of)
-        return point, None if model.voting is None else model.voting.of(pd.DataFrame([of], columns=KEYS))
+        return point, None if model.voting is None else model.voting.of(of[:1], of[1:])
     encoders = _encoders(project)
     point = read_texts(model, of, encoders)
     return point, None if model.voting is None else votes_on_texts(model.voting, of, encoders)

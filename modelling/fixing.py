@@ -28,7 +28,7 @@ from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.runs.artifacts import GOLD_VOTES, VOTES
 from adaptml.tasks import Task
-from adaptml.tasks.metrics import Outcome
+from adaptml.tasks.metrics import Outcome, metric_of
 from modelling.algorithms import classifier, takes_texts
 from modelling.choosing import MIN_GOLD
 from modelling.sources import Reader, Split
@@ -81,7 +81,7 @@ def to_fix_of_training(
         vectors = _vectors(project, tables, features)
         known = gold if truth is labels.gold else None
         X = [reader.read(truth.keys) if known is None else known.X]
-        X += [] if weak is None else [weak.X]
+        X += [] if weak is None else [weak.matrix]
     said = [held_out]
     if len(points) > 1:
         said.append(_by_gold_alone(learner, truth.Y, *X))
@@ -94,8 +94,8 @@ def to_fix_of_training(
     ]  # fmt: skip
     return find_what_to_fix(
         project, *found,
-        problem=learner.problem, class_names=labels.task.class_names, texts=texts_of(labels.task),
-        votes=_votes(project, data, truth.keys), seed=learner.seed,
+        metric=metric_of(labels.task, truth.Y), class_names=labels.task.class_names,
+        texts=texts_of(labels.task), votes=_votes(project, data, truth.keys), seed=learner.seed,
     )  # fmt: skip
 
 

@@ -1,17 +1,28 @@
 """An end model behind keys: data points in, class flags and probabilities out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from adaptml.errors import AdaptmlError, FeatureError, MissingDataPointsError, ModelError, listed, one_line
+from adaptml.errors import (
+    AdaptmlError,
+    FeatureError,
+    MissingDataPointsError,
+    ModelError,
+    UnknownColumnError,
+    listed,
+    one_line,
+)
 from adaptml.features.catalogue import Reference
+from adaptml.features.look_up import look_up
 from adaptml.features.points import Points
+from adaptml.features.reading import Rows
 from adaptml.files import read_bounded
 from adaptml.frames import KEYS
 from adaptml.runs.models import FILES_FOLDER
@@ -22,7 +33,7 @@ from modelling.algorithms import EndModel
 from modelling.algorithms.text_algorithm import tensors_beside
 from modelling.algorithms.transformer_model import TextClassifier
 from modelling.columns import Columns
-from modelling.voting import Voting
+from modelling.voting import COMPUTED, Voted, Voting
 
 CHUNK_ROWS = 10_000  # data points that are read and predicted at once, at most
 CHUNK_NUMBERS = (
@@ -38,6 +49,20 @@ PROB, ANSWERED_FROM = "prob_", "answered_from"
 MAX_JSON_BYTES = 4 * 2**20
 MAX_FEATURES, MAX_DIMENSIONS = 10_000, 10**7
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+
+class Answer(NamedTuple):
+    """What a model says of n data points.
+
+    Attributes:
+        probs: float64 (n, k), values in [0, 1].
+        flags: int8 (n, k), 0 or 1.
+        ways: of a model that takes votes, for each point one of `voting.WAYS`, object (n,); else None.
+    """
+
+    probs: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.int8]
+    ways: npt.NDArray[np.object_] | None
 
 
 @dataclass(frozen=True)
@@ -85,8 +110,28 @@ class KeyedModel:
         """All columns and versions of features that it and its rules read."""
         return list(dict.fromkeys([*self.features, *([] if self.voting is None else self.voting.reads)]))
 
-    def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
+    def answer(self, tables: Sequence[str], ids: Sequence[str]) -> Answer:
         """Flags and probabilities of n data points, read and predicted a chunk at a time.
+
+        Args:
+            tables: table of each point.
+            ids: id of each; a point may be there more than once.
+
+        Raises:
+            FeatureError: features that are not what the model learned from.
+            MissingDataPointsError: says all of the points that are missing.
+            DatabaseError: as reading raises it.
+        """
+        distinct = dict.fromkeys(zip(tables, ids, strict=True))
+        place = dict(zip(distinct, range(len(distinct)), strict=True))
+        probs, ways = self._of_distinct([*distinct], asked=len(ids))
+        if len(distinct) < len(ids):
+            places = [place[key] for key in zip(tables, ids, strict=True)]
+            probs, ways = probs[places], None if ways is None else ways[places]
+        return Answer(probs, self.problem.decide(probs), ways)
+
+    def predict(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """The same of a frame.
 
         Args:
             keys: frame with table_name and id (n rows); a point may be there more than once.
@@ -97,32 +142,43 @@ class KeyedModel:
             `answered_from`, which holds one of `voting.WAYS`.
 
         Raises:
-            FeatureError: features that are not what the model learned from.
-            MissingDataPointsError: says all of the points that are missing.
-            DatabaseError: as reading raises it.
+            AdaptmlError: as `answer`.
         """
+        said = self.answer(*(keys[key].tolist() for key in KEYS))
+        flags = said.flags.astype(np.int64)
+        columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
+        columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
+        columns |= {PROB + name: said.probs[:, i] for i, name in enumerate(self.class_names)}
+        columns |= {} if said.ways is None else {ANSWERED_FROM: said.ways}
+        return pd.DataFrame(columns, index=keys.index)
+
+    def _of_distinct(
+        self, keys: Sequence[tuple[str, str]], asked: int
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.object_] | None]:
+        """Probabilities of n data points, none of them twice, (n, k), and the ways of their answers, (n,)."""
         rows = max(1, min(CHUNK_ROWS, CHUNK_NUMBERS // self.dimensions))
         probs = np.empty((len(keys), len(self.class_names)))
-        ways = np.empty(len(keys), dtype=object)
+        ways = None if self.voting is None else np.empty(len(keys), dtype=object)
         missing: list[tuple[str, str]] = []
         for start in range(0, len(keys), rows):
             some = slice(start, start + rows)
             try:
-                probs[some], ways[some] = self._probabilities(keys.iloc[some])
+                probs[some], voted = self._probabilities(*zip(*keys[some], strict=True))
             except MissingDataPointsError as error:
                 missing += error.missing
+                continue
+            if ways is not None and voted is not None:
+                ways[some] = voted.ways
         if missing:
-            raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
-        flags = self.problem.decide(probs).astype(np.int64)
-        columns: dict[str, object] = {key: keys[key].to_numpy() for key in KEYS}
-        columns |= {name: flags[:, i] for i, name in enumerate(self.class_names)}
-        columns |= {PROB + name: probs[:, i] for i, name in enumerate(self.class_names)}
-        columns |= {} if self.voting is None else {ANSWERED_FROM: ways}
-        return pd.DataFrame(columns, index=keys.index)
+            raise MissingDataPointsError(missing, asked=asked)
+        return probs, ways
 
-    def _probabilities(self, keys: pd.DataFrame) -> tuple[npt.NDArray[np.float64], Any]:
-        """Probabilities of some data points, (n, k), and where the votes on them come from."""
-        matrix = self.columns.read(self.points, keys.reset_index(drop=True), self.features)
+    def _probabilities(
+        self, tables: Sequence[str], ids: Sequence[str]
+    ) -> tuple[npt.NDArray[np.float64], Voted | None]:
+        """Probabilities of some data points, (n, k), and the votes on them where it takes any."""
+        rows, with_inputs = self._read(tables, ids)
+        matrix = np.hstack([self.columns.matrix(rows, feature) for feature in self.features])
         if matrix.shape[1] != self.dimensions:
             raise FeatureError(
                 f"the features {listed(self.features)} have {matrix.shape[1]} numbers and the model learned "
@@ -130,8 +186,22 @@ class KeyedModel:
             )
         if self.voting is None:
             return self.classifier.predict_proba(matrix), None
-        voted = self.voting.of(keys)
-        return self.voting.predict_proba(self.classifier, matrix, voted), voted.ways
+        voted = self.voting.of(tables, ids, rows if with_inputs else None)
+        return self.voting.predict_proba(self.classifier, matrix, voted), voted
+
+    def _read(self, tables: Sequence[str], ids: Sequence[str]) -> tuple[Rows, bool]:
+        """The features of some data points, and whether what rules look at is there too.
+
+        Both are read at once, as most of it lies in one table; where one of the tables lacks what rules look
+        at, points have features all the same.
+        """
+        if self.voting is not None and COMPUTED in self.voting.ways:
+            columns = [*self.features, *self.voting.rules.looked_at]
+            try:
+                return look_up(self.points, tables, ids, list(dict.fromkeys(columns))), True
+            except (UnknownColumnError, FeatureError):
+                pass
+        return look_up(self.points, tables, ids, self.features), False
 
 
 class Names(BaseModel):

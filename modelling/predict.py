@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from html import escape
 from itertools import chain, count, islice
 from pathlib import Path
@@ -17,11 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
+from pandas.util import hash_pandas_object
 
-from adaptml.data import Data, read_points
+from adaptml.data import Data, described, read_points, whole_table
 from adaptml.database import WritebackKind, write_back
+from adaptml.database.keys import WHOLE, Range
 from adaptml.database.unwritten import complete_already
-from adaptml.errors import FileError, ModelError, one_line
+from adaptml.errors import DatabaseError, FileError, FrameError, ModelError, one_line
 from adaptml.files import replacing
 from adaptml.frames import GONE, KEYS, METADATA, read_frame
 from adaptml.progress import progress
@@ -31,8 +34,9 @@ from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
-from modelling.keyed import ANSWERED_FROM, PROB, KeyedModel
+from modelling.keyed import ANSWERED_FROM, PROB
 from modelling.registration import registered_name
+from modelling.unfinished import Unfinished, unfinished
 from modelling.voting import COMPUTED
 
 CHUNK_ROWS = 10_000
@@ -53,6 +57,7 @@ class Predicted:
         n_gone: data points that were named and are gone from their table.
         run_id: the run that made the model; empty where it says none.
         answered_from: of a model that takes votes, where they came from → of how many data points.
+        unfinished: what tells how far storing them came, while that goes on; else None.
 
     Example:
         >>> trained = project.train("spam", project.label("spam", "comments", label_model="majority_vote"))
@@ -70,6 +75,7 @@ class Predicted:
     n_gone: int = 0
     run_id: str = ""
     answered_from: Mapping[str, int] = field(default_factory=dict)
+    unfinished: Unfinished | None = field(default=None, repr=False, compare=False)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -99,6 +105,8 @@ def predict(
 ) -> Predicted:
     """Predict data points with the task's champion, a chunk at a time.
 
+    Where it is killed or fails, the same call goes on within a week after what was predicted and stored.
+
     Args:
         project: holds the data, the champion and the features.
         task: the task or its name; the model is `<setting>_<task>`.
@@ -125,27 +133,128 @@ def predict(
         1  h10  [ham]
     """
     task = project.task(task)
-    kind = WritebackKind.PREDICTIONS
-    frame = read_points(project, data, where=where, not_in=f"{task.name}_{kind}" if new else None)
+    given = {"where": where, "new": new, "to": to, "show_progress": show_progress}
+    with predicted(project, task, data, **given) as done:
+        new_rows = write_predictions(project, task, done) if write else None
+        return replace(done, new_rows=new_rows, unfinished=None)
+
+
+@contextmanager
+def predicted(
+    project: Project,
+    task: Task,
+    data: Data,
+    *,
+    where: str | None = None,
+    new: bool = False,
+    to: Path | str | None = None,
+    show_progress: bool = False,
+) -> Iterator[Predicted]:
+    """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
     champion, then = _champion(project, task)
+    frame = None
+    if whole_table(project, data, where) is None or new:
+        frame = read_points(project, data, where=where, not_in=_results(task) if new else None)
+    said = {
+        "task": task.name,
+        "model": [champion.name, champion.version, champion.run_id, list(then.items())],
+        "data": [described(data), where, new, "" if frame is None else _digest(frame)],
+        "to": str(to),
+    }
+    with unfinished(project.settings.home / "predictions", said) as parts:
+        if parts.completed() is None:
+            points = _Points(project, str(data), frame)
+            _predict(champion, then, points, parts, show_progress=show_progress)
+            _put_together(project, task, champion, parts, to, gone=points.gone)
+        try:
+            yield _result(task, champion, parts)
+        except DatabaseError:  # which names the command that writes them: nothing is left to go on with
+            parts.begin_anew()
+            raise
+
+
+class _Points:
+    """The points to predict, in their order: all rows of a table, of which no list is made, or a frame's."""
+
+    def __init__(self, project: Project, table: str, frame: pd.DataFrame | None) -> None:
+        self._database, self._table, self._frame = project.database, table.strip(), frame
+        if frame is None and not len(self):
+            raise FrameError(f"{table} holds no data point to work on; name other data")
+
+    def __len__(self) -> int:
+        return self._database.count(self._table) if self._frame is None else len(self._frame)
+
+    @property
+    def gone(self) -> int:
+        """How many more were named that are gone from their tables."""
+        return 0 if self._frame is None else int(self._frame.attrs.get(GONE, 0))
+
+    def after(self, parts: Unfinished) -> Iterator[tuple[list[str], list[str]]]:
+        """Tables and ids of those that the parts do not hold yet, some at a time."""
+        frame = self._frame
+        if frame is not None:
+            for start in range(parts.rows(), len(frame), CHUNK_ROWS):
+                chunk = frame[start : start + CHUNK_ROWS]
+                yield chunk["table_name"].tolist(), chunk["id"].tolist()
+            return
+        last = parts.last()
+        if last is None:
+            self._database.check_ids(self._table)
+        rest = WHOLE if last is None else Range(last["id"][-1].as_py(), None)
+        for rows in self._database.scan_stored(self._table, [], chunk_rows=CHUNK_ROWS, within=rest):
+            yield [self._table] * len(rows), list(rows.ids)
+
+
+def _predict(
+    champion: Champion, then: Mapping[str, str], points: _Points, parts: Unfinished, *, show_progress: bool
+) -> None:
+    """Predict the points that the parts do not hold yet."""
+    done = parts.rows()
+    if done:
+        _log.warning("%d of %d data points are predicted already: it goes on after these", done, len(points))
+    with progress("predicting", len(points), shown=show_progress) as advance:
+        advance(done)
+        for tables, ids in points.after(parts):
+            parts.add(_answers(champion, then, tables, ids))
+            advance(len(ids))
+
+
+def _put_together(
+    project: Project, task: Task, champion: Champion, parts: Unfinished, to: Path | str | None, *, gone: int
+) -> None:
+    """All parts in one file."""
     counts: Counter[str] = Counter()
     ways: Counter[str] = Counter()
+    n_points = parts.rows()
     with _target(project, champion, to) as path:
-        _write(path, task, _answers(champion, then, frame, show_progress), counts, ways)
-    told = {name: counts[name] for name in task.class_names}
-    gone = int(frame.attrs.get(GONE, 0))
-    done = Predicted(
-        path,
+        _write(path, task, parts.tables(), counts, ways)
+        facts = {"n_points": n_points, "n_gone": gone, "counts": counts, "ways": ways}
+        parts.complete(path, facts)
+
+
+def _result(task: Task, champion: Champion, parts: Unfinished) -> Predicted:
+    said = parts.completed() or {}
+    return Predicted(
+        Path(said["path"]),
         champion.name,
         champion.version,
-        len(frame),
-        told,
+        said["n_points"],
+        {name: said["counts"].get(name, 0) for name in task.class_names},
         None,
-        gone,
+        said["n_gone"],
         champion.run_id or "",
-        {way: ways[way] for way in champion.ways},
+        {way: said["ways"].get(way, 0) for way in champion.ways},
+        parts,
     )
-    return replace(done, new_rows=write_predictions(project, task, done)) if write else done
+
+
+def _results(task: Task) -> str:
+    return f"{task.name}_{WritebackKind.PREDICTIONS}"
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """What tells the points of a frame from those of another."""
+    return sha256(hash_pandas_object(frame[KEYS].astype(str), index=False).to_numpy().tobytes()).hexdigest()
 
 
 def write_predictions(project: Project, task: Task, done: Predicted) -> int:
@@ -170,10 +279,16 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
         complete_already(project.results, what, f"{task.name}_{kind}", again),
         pq.ParquetFile(done.path) as written,
     ):
-        chunks = (
-            pd.DataFrame(batch.to_pylist()).assign(model=model) for batch in written.iter_batches(CHUNK_ROWS)
-        )
-        new = sum(write_back(project.results, task, kind, chunk, done.run_id or model) for chunk in chunks)
+        stored, new = (0, 0) if done.unfinished is None else done.unfinished.written
+        seen = 0
+        for batch in written.iter_batches(CHUNK_ROWS):
+            seen += len(batch)
+            if seen <= stored:  # before it was killed
+                continue
+            chunk = pd.DataFrame(batch.to_pylist()).assign(model=model)
+            new += write_back(project.results, task, kind, chunk, done.run_id or model)
+            if done.unfinished is not None:
+                done.unfinished.note_written(seen, new)
     if done.answered_from.get(COMPUTED):
         with complete_already(project.results, what, votes_table(task.name), again):
             _write_votes(project, done)
@@ -183,34 +298,26 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
 def _write_votes(project: Project, done: Predicted) -> None:
     """Store the votes that the model's rules cast on the points, beside those that `label --write` stores."""
     model = load_champion(project.runs.client, project.points, done.model_name, done.version).model
-    assert isinstance(model, KeyedModel)  # noqa: S101 - `load_champion` loads no other
     assert model.voting is not None  # noqa: S101 - its votes were computed
     with pq.ParquetFile(done.path) as written:
         for batch in written.iter_batches(CHUNK_ROWS, columns=KEYS):
             keys = batch.to_pandas().drop_duplicates(KEYS).reset_index(drop=True)
-            voted = model.voting.of(keys)
+            voted = model.voting.of(*(keys[key].tolist() for key in KEYS))
             rows = voted.ways == COMPUTED
             write_votes(project.points, model.voting.rules, keys[rows], voted.votes[rows], done.run_id)
 
 
-def _answers(
-    champion: Champion, then: Mapping[str, str], frame: pd.DataFrame, show_progress: bool
-) -> Iterator[pa.Table]:
-    """Predictions of each chunk of points, in their order; `then` has the champion's name of each class."""
-    with progress("predicting", len(frame), shown=show_progress) as advance:
-        for start in range(0, len(frame), CHUNK_ROWS):
-            chunk = frame[start : start + CHUNK_ROWS]
-            tables, ids = chunk["table_name"].tolist(), chunk["id"].tolist()
-            answer = champion.predict(tables, ids)
-            flags = np.array([answer[name] for name in then.values()], dtype=bool).T
-            labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
-            probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
-            columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
-            table = pa.table(columns, schema=_SCHEMA)
-            if champion.ways:
-                table = table.append_column(ANSWERED_FROM, pa.array(answer[ANSWERED_FROM], pa.string()))
-            yield table
-            advance(len(chunk))
+def _answers(champion: Champion, then: Mapping[str, str], tables: list[str], ids: list[str]) -> pa.Table:
+    """Predictions of some points, in their order; `then` has the champion's name of each class."""
+    answer = champion.predict(tables, ids)
+    flags = np.array([answer[name] for name in then.values()], dtype=bool).T
+    labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
+    probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
+    columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
+    table = pa.table(columns, schema=_SCHEMA)
+    if champion.ways:
+        table = table.append_column(ANSWERED_FROM, pa.array(answer[ANSWERED_FROM], pa.string()))
+    return table
 
 
 _SCHEMA = pa.schema(

@@ -44,7 +44,7 @@ class Retraining:
     def parts(self) -> list[str | npt.NDArray[Any]]:
         """All that `held_out` depends on, but for the seed, which the learner has."""
         parts: list[str | npt.NDArray[Any]] = [self.recipe.run_id, self.gold.Y, self.gold.X]
-        return parts if self.weak is None else [*parts, self.weak.X, self.weak.says.probs]
+        return parts if self.weak is None else [*parts, self.weak.matrix, self.weak.says.probs]
 
     def held_out(self, metric: Metric) -> HeldOut:
         """What it says of the gold points, each by a model that did not see it.

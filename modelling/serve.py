@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from adaptml.listening import address_of, listen, run_server
+from adaptml.listening import address_of, listen
 from adaptml.project import Project
-from modelling.app.api_errors import refusal
-from modelling.app.front import fronted
 from modelling.app.key import needed_key
-from modelling.app.main import create_app
+from modelling.app.workers import Service, run_service
 
 
 def serve(
@@ -20,6 +18,7 @@ def serve(
     featurize: bool = False,
     models: Sequence[Path | str] = (),
     root_path: str | None = None,
+    workers: int | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; requests under way are answered first.
 
@@ -32,6 +31,7 @@ def serve(
             trained with; otherwise such a row is answered with 409.
         models: folders that `export_model` wrote, to serve in place of the champions; no registry is asked.
         root_path: prefix, as `/ml`, under which a proxy passes requests on; default: the settings' (none).
+        workers: processes that answer, each with the models; default: the settings' (1: this process).
 
     Raises:
         SettingsError: the address cannot be listened on, or other machines could ask and there is no key.
@@ -50,10 +50,15 @@ def serve(
         settings = settings.model_copy(update={"root_path": root_path})
     host = settings.host if host is None else host
     key = needed_key(settings.api_key_file, host, "ADAPTML_HOST=127.0.0.1")
-    app = fronted(create_app(project, featurize=featurize, models=models), settings, key, hosts=[host])
     listener = listen(host, settings.port if port is None else port)
     address = address_of(listener)
-    run_server(app, listener, settings, refusal, lambda: on_ready(address) if on_ready else None)
+    run_service(
+        Service(settings, key, (host,), featurize, tuple(models)),
+        project,
+        listener,
+        settings.service_workers if workers is None else workers,
+        lambda: on_ready(address) if on_ready else None,
+    )
 
 
 if __name__ == "__main__":

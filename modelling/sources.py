@@ -1,8 +1,10 @@
 """Where labels come from: a run, a file or a frame; and which points are trained on, which are tested on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,13 +19,20 @@ from adaptml.features.reading import Matrix
 from adaptml.features.required import check_featurized
 from adaptml.frames import GONE, KEYS, METADATA
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
+from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA, TRAINING_DATA
 from adaptml.tasks import Task, folds
 from modelling.algorithms import Classifier, takes_missing, takes_texts
+from modelling.algorithms.many_rows import BLOCK_ROWS, ManyRows, write_many_rows
 from modelling.columns import Columns, learn_columns
+from modelling.memory import Memory
 from modelling.text_columns import as_they_stand, text_columns
 
+# Up to so many numbers, weakly labelled points are held in memory: 20,560 of the encoder `hybrid`, 260,416 of
+# a sentence encoder. More are read to disk, and learned from a block at a time.
+MANY_NUMBERS = 100_000_000
+BYTES_A_NUMBER = 12  # as it is read, in the matrix, and in a copy of it that an algorithm makes
 FEW_PER_CLASS = 10  # points: with fewer for each class, end models differ by chance
 
 
@@ -37,12 +46,13 @@ class HasRun(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads features: which versions in which order, whether with a progress bar."""
+    """Reads features: which versions in which order, whether with a progress bar, in how much memory."""
 
     points: Points
     features: Sequence[Reference]
     show_progress: bool
     columns: Columns = field(default_factory=Columns)
+    memory: Memory | None = None
 
     def learned(self, made: Classifier, *keys: pd.DataFrame | None) -> "Reader":
         """The same with what is learned of columns with gaps and categories for an algorithm.
@@ -63,6 +73,38 @@ class Reader:
     def read(self, keys: pd.DataFrame) -> Matrix:
         """Features of n data points: float32 (n, d); of an algorithm of texts these, object (n, c)."""
         return self.columns.read(self.points, keys, self.features, show_progress=self.show_progress)
+
+    def read_many(self, keys: pd.DataFrame, folder: Path, seed: int) -> Matrix | ManyRows:
+        """The same of points to train on; of more than MANY_NUMBERS numbers they are read to disk.
+
+        Args:
+            keys: `table_name` and `id` of the n points.
+            folder: where there is place for a folder of them.
+            seed: which of them come together in a block.
+
+        Raises:
+            ModelError: even a block of them needs more memory than may be taken.
+            FileError: the disk is full.
+        """
+        first = self.read(keys[:BLOCK_ROWS]) if len(keys) > BLOCK_ROWS else None
+        if first is None or first.dtype == object:  # of texts, only their algorithm knows the numbers
+            return self.read(keys)
+        memory, width = self.memory or Memory.of(None), first.shape[1]
+        # What is free changes from day to day, and how a model is learned does not.
+        most = min(MANY_NUMBERS, memory.left // BYTES_A_NUMBER) if memory.asked else MANY_NUMBERS
+        if len(keys) * width <= most:
+            return self.read(keys)
+        memory.check(BLOCK_ROWS * width * BYTES_A_NUMBER, f"{BLOCK_ROWS:,} rows of {width:,} numbers")
+        with progress("reading", len(keys), shown=self.show_progress) as advance:
+            chunks = self._chunks(keys, advance)
+            return write_many_rows(chunks, len(keys), Path(mkdtemp(dir=folder)), seed, memory)
+
+    def _chunks(self, keys: pd.DataFrame, advance: Callable[[int], None]) -> Iterator[Matrix]:
+        quiet = replace(self, show_progress=False)
+        for start in range(0, len(keys), BLOCK_ROWS):
+            chunk = keys[start : start + BLOCK_ROWS].reset_index(drop=True)
+            yield quiet.read(chunk)
+            advance(len(chunk))
 
 
 def exact_features(
@@ -112,6 +154,11 @@ class Split:
     test: pd.DataFrame | None
     notes: tuple[str, ...] = ()
     n_gone: int = 0
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether some points have gold labels, to learn from or to be tested on."""
+        return self.gold is not None or (self.test is not None and GOLD_LABEL in self.test.columns)
 
     def tell(self, log: logging.Logger) -> None:
         """Say what was decided, and how many points a multiclass run cannot use."""

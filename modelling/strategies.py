@@ -33,6 +33,7 @@ from adaptml.tasks.metrics import Outcome, constant
 from modelling.algorithms import Classifier, EndModel, takes_texts, takes_weights
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds, vote_log_odds
+from modelling.algorithms.many_rows import ManyRows, below
 
 AUTO = "auto"
 LABELS_BY = "labels_by"  # the parameter by which it says whose labels it learned from
@@ -51,7 +52,7 @@ class Weak:
     """Weakly labelled points, as one label model labels them.
 
     Attributes:
-        X: features, float32 (n, d).
+        X: features, float32 (n, d), in memory or as `ManyRows`.
         says: what the label model says of them: probabilities and classes, (n, k). Points without votes are
             left out.
         X_rest: features of points without votes, float32 (u, d), or None. Strategies that can use them do.
@@ -60,15 +61,30 @@ class Weak:
             with the gold it judges by.
         on_gold: what the label model says of the gold points, (g, k), each without having seen it; None where
             nobody knows: then votes are no features.
+        rows: where these points are a sample of those to train on, which of them they are, int64 (n,).
+        whole: then all of them; a way is chosen by the sample, and trained on all.
         limits: above which probability the label model names each class, float64 (k,), values in (0, 1).
     """
 
-    X: Matrix
+    X: Matrix | ManyRows
     says: Outcome
     X_rest: Matrix | None = None
     without: Callable[[int], Outcome] | None = None
     on_gold: Outcome | None = None
     limits: Floats | None = None
+    rows: Rows | None = None
+    whole: "Weak | None" = None
+
+    @property
+    def all(self) -> "Weak":
+        """All points to train on."""
+        return self.whole or self
+
+    @property
+    def matrix(self) -> Matrix:
+        """Features of points that are held in memory: of all, or of the sample of many."""
+        assert not isinstance(self.X, ManyRows)  # noqa: S101 - where there is gold, there is a sample
+        return self.X
 
     def before(self, fold: int, others: Rows) -> "Weak":
         """What is known of them where a fold of gold is held out.
@@ -79,7 +95,7 @@ class Weak:
         """
         said = self.says if self.without is None else self.without(fold)
         known = None if self.on_gold is None else self.on_gold.rows(others)
-        return replace(self, says=said, without=None, on_gold=known)
+        return replace(self, says=said, without=None, on_gold=known, whole=None)
 
 
 @dataclass(frozen=True)
@@ -146,7 +162,7 @@ class Learner:
 
     def fit(
         self,
-        X: Matrix,
+        X: Matrix | ManyRows,
         targets: npt.NDArray[np.generic],
         weights: Floats | None = None,
         *,
@@ -157,7 +173,7 @@ class Learner:
         """Train on targets (n, k), and on weights (n,) if they can be used.
 
         Args:
-            X: features, float32 (n, d).
+            X: features, float32 (n, d), in memory or as `ManyRows`.
             targets: labels, values in [0, 1].
             weights: how much each row counts; None: all alike.
             base: an end model whose log-odds are further features, and what they are multiplied by.
@@ -316,16 +332,16 @@ def _relabelled(labels: Labels, *, hears_votes: bool) -> EndModel:
     if weak.X_rest is not None and len(weak.X_rest):
         # Of a point without votes only its vectors are known: the teacher that needs no others.
         probs = np.vstack([probs, labels.stacked_model.predict_proba(weak.X_rest)])
-        X = np.vstack([X, weak.X_rest])
+        X = below(X, weak.X_rest)
     return _with_gold(labels, X, Outcome(probs, problem.decide(probs)))
 
 
-def _with_gold(labels: Labels, X: Matrix, says: Outcome) -> EndModel:
+def _with_gold(labels: Labels, X: Matrix | ManyRows, says: Outcome) -> EndModel:
     """Train on points (n, d) with what is said of them and on gold, which counts more."""
     gold = needed(labels.gold, "gold labels")
     weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
     targets = np.vstack([labels.learner.targets(says), gold.Y])
-    return labels.learner.fit(np.vstack([X, gold.X]), targets, weights, n_gold=len(gold.X))
+    return labels.learner.fit(below(X, gold.X), targets, weights, n_gold=len(gold.X))
 
 
 def _scale(X: Matrix, further: Matrix) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -23,6 +23,7 @@ from modelling.algorithms import Classifier, EndModel, algorithm_name
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.fixing import to_fix_of_training
+from modelling.memory import Memory
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.search import drawn_settings
@@ -110,6 +111,7 @@ def train(
     seed: int | None = None,
     search: int | None = None,
     keep: bool = False,
+    max_memory: str | int | None = None,
     texts: bool = True,
     show_progress: bool = False,
 ) -> TrainResult:
@@ -144,6 +146,8 @@ def train(
         search: how many settings of the algorithm's parameters to try at random; those in `params` stay as
             they are. The best on gold is taken; the `gold_…` metrics then come from gold that did not choose.
         keep: write what was used and is not built in into the task file, as the task's defaults.
+        max_memory: about how much memory it may take in all, such as `4GB`, or bytes; default: half of what
+            is free. Points that do not fit are learned from a block at a time.
         texts: show the texts of data points in the run's report.
         show_progress: draw progress bars.
 
@@ -160,8 +164,9 @@ def train(
     given = {"strategy": strategy, "features": list(features), "soft_labels": soft_labels, "seed": seed}
     settings = train_settings(known, algorithm, params, **given)
     drawn = _checked(known, settings, params, search, keep=keep)
+    memory = Memory.of(max_memory)
     labels = split(project, task, data, test, gold, settings.seed)
-    one = _Step(project, labels, data_of(data), settings, show_progress)
+    one = _Step(project, labels, data_of(data), settings, memory, show_progress)
     shown = run_parameters(labels, one.learner, one.columns, settings, test, gold)
     with one.recorded(shown) as (recorder, run):
         training, done, lines = one.trained(recorder, run, drawn, texts=texts)
@@ -192,9 +197,16 @@ class _Step:
     """One call of `train`, whose labels are read."""
 
     def __init__(
-        self, project: Project, labels: Split, data: Data, settings: TrainSettings, show_progress: bool
+        self,
+        project: Project,
+        labels: Split,
+        data: Data,
+        settings: TrainSettings,
+        memory: Memory,
+        show_progress: bool,
     ) -> None:
         self._project, self._labels, self._data, self._settings = project, labels, data, settings
+        self._memory = memory
         made, self._shown = settings.classifier, show_progress
         self.learner = Learner(made, labels.task.problem, seed=settings.seed, show_progress=show_progress)
         self._gold_keys = None if labels.gold is None else labels.gold.keys
@@ -220,7 +232,7 @@ class _Step:
     ) -> tuple[Training, Combined, list[tuple[str, str]]]:
         """Train, and have the run keep the model, its report and what is to be fixed; and the lines."""
         labels, settings = self._labels, self._settings
-        reader = Reader(self._project.points, self.columns, self._shown)
+        reader = Reader(self._project.points, self.columns, self._shown, memory=self._memory)
         reader = reader.learned(self.learner.classifier, labels.training.keys, self._gold_keys)
         for note in reader.columns.notes:
             recorder.log.info("%s", note)
@@ -251,8 +263,11 @@ class _Step:
         return training, done, lines
 
     def _to_fix(self, training: Training, reader: Reader) -> ToFix | None:
+        labels, weak = self._labels, training.weak
+        if weak is not None and weak.rows is not None:  # it looks among the sample that chose
+            labels = replace(labels, training=labels.training.take(weak.rows))
         return to_fix_of_training(
-            self._project, self._data, self._labels, reader, training.learner, training.weak, training.gold,
+            self._project, self._data, labels, reader, training.learner, training.weak, training.gold,
             training.evaluation.gold,
         )  # fmt: skip
 

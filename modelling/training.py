@@ -65,9 +65,13 @@ class Training:
         self._tell(done)
         self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
         read = [one.X for one in weak.values()] + ([] if gold is None else [gold.X])
+        if self.weak is not None and self.weak.rows is not None:
+            self._recorder.log.info(
+                "%d of %d points chose how it was trained", len(self.weak.rows), len(self.labels.training)
+            )
         self.width = max((X.shape[1] for X in read), default=0)
         if gold is not None and self.labels.gold is not None:
-            self._judge(done, weak, gold, self.labels.gold)
+            done = self._judge(done, weak, gold, self.labels.gold)
             for warning in self.evaluation.warnings:
                 self._recorder.log.warning("%s", warning)
             self.warnings += self.evaluation.warnings
@@ -93,8 +97,8 @@ class Training:
         self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
-        # Fine-tuning has a bar of its own, and there is nothing to choose.
-        shown = self._reader.show_progress and not takes_texts(self.learner.classifier)
+        # Without gold, and for fine-tuning, which has a bar of its own, there is nothing to choose.
+        shown = self._reader.show_progress and gold is not None and not takes_texts(self.learner.classifier)
         with progress("choosing", None, shown=shown, unit="ways") as advance:
             return combine(
                 strategy,
@@ -106,15 +110,20 @@ class Training:
                 advance=lambda _: advance(1),
             )
 
-    def _judge(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, truth: Labelled) -> None:
-        """Compare with gold that was trained on too, as models say that did not see it."""
+    def _judge(self, done: Combined, weak: Mapping[str, Weak], gold: Gold, truth: Labelled) -> Combined:
+        """Compare with gold that was trained on too, as models say that did not see it.
+
+        What was fine-tuned is calibrated on what it is judged by.
+        """
         trials = Trials(self.learner, weak, gold, self.evaluation.metric)
         if takes_texts(self.learner.classifier):
             held_out, rows = trials.in_one_fold(done.way)
             self.evaluation.on_gold(held_out, done, truth.take(rows), IN_ONE_FOLD)
-            return
+            done.model.calibrator_ = trials.calibration[done.way].calibrator
+            return replace(done, calibration=trials.why_calibrated(done.way))
         held_out = done.judged or self._held_out(done, trials)
         self.evaluation.on_gold(held_out, done, truth)
+        return done
 
     def _held_out(self, done: Combined, trials: Trials) -> HeldOut:
         """What the way that was not chosen, but asked for or the only one, says of gold unseen."""

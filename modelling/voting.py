@@ -13,14 +13,14 @@ from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from adaptml.errors import FeatureError, ModelError, UnknownColumnError, one_line
 from adaptml.features.catalogue import Reference
+from adaptml.features.look_up import by_table, look_up
 from adaptml.features.points import Points
-from adaptml.frames import KEYS
+from adaptml.features.reading import Rows, cells_of
 from adaptml.label_scoring import FittedModel, load_model, save_model
-from adaptml.rules.of_model import ModelRules
+from adaptml.rules.of_model import Cast, ModelRules
 from adaptml.rules.stored_votes import Votes, read_votes
 from adaptml.tasks import ABSTAIN, ProblemType
 from modelling.algorithms import EndModel
@@ -86,29 +86,30 @@ class Voting:
         columns = {name: here[there] for name, there in self.rules.columns.items()}
         return replace(self, rules=self.rules.model_copy(update={"columns": columns}))
 
-    def of(self, keys: pd.DataFrame) -> Voted:
-        """The votes on n data points, which are there; one may be named more than once.
+    def of(self, tables: Sequence[str], ids: Sequence[str], rows: Rows | None = None) -> Voted:
+        """The votes on n data points, which are there, none of them twice.
+
+        Args:
+            tables: table of each point.
+            ids: id of each.
+            rows: what `look_up` read of them, where all that rules look at is in it; default: it is read.
 
         Raises:
             DatabaseError: the database refuses.
         """
-        asked = keys[KEYS].astype(object).reset_index(drop=True)
-        distinct = asked.drop_duplicates(KEYS).reset_index(drop=True)
-        votes = np.full((len(distinct), len(self.rules.rules)), ABSTAIN, np.int8)
-        ways = np.full(len(distinct), NO_VOTES, dtype=object)
-        for _, group in distinct.groupby("table_name", sort=False):
-            rows = group.index.to_numpy()
-            group = group.reset_index(drop=True)
-            for way, look in ((COMPUTED, self._computed), (STORED, self._stored)):
-                left = np.flatnonzero(ways[rows] == NO_VOTES)
-                if way in self.ways and len(left):
-                    found, there = look(group.iloc[left].reset_index(drop=True))
-                    votes[rows[left[there]]], ways[rows[left[there]]] = found[there], way
-        if len(distinct) == len(asked):
-            return Voted(votes, ways)
-        place = {key: i for i, key in enumerate(distinct.itertuples(index=False, name=None))}
-        places = [place[key] for key in asked.itertuples(index=False, name=None)]
-        return Voted(votes[places], ways[places])
+        votes, ways = self._none(len(ids))
+        for table, at in by_table(tables).items():
+            some = [ids[place] for place in at]
+            here, there = self._none(len(at))
+            if COMPUTED in self.ways:
+                here, told = self._computed(table, some, rows, at)
+                there[told] = COMPUTED
+            left = np.flatnonzero(there == NO_VOTES)
+            if len(left):
+                found, stored = self._stored(table, [some[place] for place in left])
+                here[left[stored]], there[left[stored]] = found[stored], STORED
+            votes[at], ways[at] = here, there
+        return Voted(votes, ways)
 
     def of_values(self, values: Mapping[str, Sequence[Any]]) -> Voted:
         """The votes on one point that is in no table; none where rules are no data, or look at more.
@@ -116,25 +117,34 @@ class Voting:
         Args:
             values: column or version of a feature → a list of its one value.
         """
-        m = len(self.rules.rules)
         if self.rules.not_data or not {*map(str, self.rules.looked_at)} <= {*values}:
-            return Voted(np.full((1, m), ABSTAIN, np.int8), np.array([NO_VOTES], dtype=object))
+            return self._none(1)
         votes, told = self.rules.cast(values)
         return Voted(votes, np.array([COMPUTED if told[0] else NO_VOTES], dtype=object))
 
-    def _computed(self, keys: pd.DataFrame) -> tuple[Votes, npt.NDArray[np.bool_]]:
+    def _none(self, n: int) -> Voted:
+        """No votes on n data points."""
+        return Voted(
+            np.full((n, len(self.rules.rules)), ABSTAIN, np.int8), np.full(n, NO_VOTES, dtype=object)
+        )
+
+    def _computed(self, table: str, ids: Sequence[str], rows: Rows | None, at: Sequence[int]) -> Cast:
+        """The votes of rules that are data on points of a table, which are `rows` at these places."""
         looked_at = self.rules.looked_at
         try:
-            frame = self.points.read(keys, looked_at)
-            return self.rules.cast({str(name): frame[str(name)].tolist() for name in looked_at})
+            if rows is None:
+                rows, at = look_up(self.points, [table] * len(ids), ids, looked_at), range(len(ids))
+            cells = {str(name): cells_of(rows, str(name)) for name in looked_at}
+            whole = len(at) == len(cells_of(rows, "id"))
+            return self.rules.cast(cells if whole else {n: [c[i] for i in at] for n, c in cells.items()})
         except (UnknownColumnError, FeatureError):  # a table without what the rules look at
-            return _none(keys, self.rules)
+            return Cast(self._none(len(ids)).votes, np.zeros(len(ids), np.bool_))
 
-    def _stored(self, keys: pd.DataFrame) -> tuple[Votes, npt.NDArray[np.bool_]]:
+    def _stored(self, table: str, ids: Sequence[str]) -> tuple[Votes, npt.NDArray[np.bool_]]:
         try:
-            return read_votes(self.points, self.rules, keys)
+            return read_votes(self.points, self.rules, table, ids)
         except (UnknownColumnError, FeatureError):
-            return _none(keys, self.rules)
+            return self._none(len(ids)).votes, np.zeros(len(ids), np.bool_)
 
     def log_odds(self, problem: ProblemType, votes: Votes) -> Matrix:
         """Votes (n, m) as the end model reads them: float32 (n, k)."""
@@ -199,10 +209,6 @@ def write_voting(
     if (folder / TENSORS).is_file():
         files["without_votes_tensors"] = folder / TENSORS
     return files
-
-
-def _none(keys: pd.DataFrame, rules: ModelRules) -> tuple[Votes, npt.NDArray[np.bool_]]:
-    return np.full((len(keys), len(rules.rules)), ABSTAIN, np.int8), np.zeros(len(keys), np.bool_)
 
 
 def _read_label_model(path: Path, n_codes: int) -> tuple[FittedModel, list[str]]:

@@ -22,10 +22,13 @@ from adaptml.tasks import ProblemType, Task
 from adaptml.tasks.metrics import Outcome
 from modelling.algorithms.core import Matrix
 from modelling.algorithms.end_model import vote_log_odds
-from modelling.sources import Reader, Split, targets
+from modelling.algorithms.many_rows import ManyRows
+from modelling.sources import BYTES_A_NUMBER, Reader, Split, targets
 from modelling.strategies import Weak
 
 REST_ROWS = 20_000  # points without votes that a strategy learns from, at most: each has to be read
+# Of points that are not held in memory at once, so many choose how a model is trained; it is trained on all.
+CHOICE_ROWS = 20_000
 Rows = npt.NDArray[np.int64]
 
 
@@ -112,11 +115,21 @@ def weak_labels(
     training, gold, probs = labels.training, labels.gold, run.probs
     rows = None if probs is None else probs.rows_of(training.keys)
     if probs is None or rows is None or (rows < 0).any():
-        return _as_labelled(labels, reader, soft=soft)
-    X = reader.read(training.keys) if len(training) else np.empty((0, 0), np.float32)
+        return _as_labelled(labels, reader, run.folder, soft=soft, seed=seed)
+    X = reader.read_many(training.keys, run.folder, seed) if len(training) else np.empty((0, 0), np.float32)
     X_rest = _without_votes(run, probs, labels, reader, seed) if rest and len(training) else None
     chosen_first = sorted(probs.label_models, key=lambda name: name != probs.chosen)
-    return {name: _weak(probs, name, rows, gold, X, X_rest) for name in chosen_first}
+    if not isinstance(X, ManyRows) or not labels.has_gold:
+        return {name: _weak(probs, name, rows, gold, X, X_rest) for name in chosen_first}
+    chosen, X_chosen = _chosen(X)
+    return {
+        name: replace(
+            _weak(probs, name, rows[chosen], gold, X_chosen, X_rest),
+            rows=chosen,
+            whole=_weak(probs, name, rows, gold, X, X_rest),
+        )
+        for name in chosen_first
+    }
 
 
 def read_at_once(weak: Weak) -> Weak:
@@ -132,7 +145,7 @@ def _weak(
     name: str,
     rows: Rows,
     gold: Labelled | None,
-    X: npt.NDArray[np.float32],
+    X: Matrix | ManyRows,
     X_rest: npt.NDArray[np.float32] | None,
 ) -> Weak:
     on_gold = None
@@ -157,14 +170,27 @@ def _on_gold(probs: FoldProbs, name: str, rows: Rows) -> Outcome:
     return said
 
 
-def _as_labelled(labels: Split, reader: Reader, *, soft: bool | None) -> dict[str, Weak]:
+def _as_labelled(
+    labels: Split, reader: Reader, folder: Path, *, soft: bool | None, seed: int
+) -> dict[str, Weak]:
     training = labels.training
     if len(training) == 0:
         return {}
     if soft:
         targets(training, labels.source, soft)  # refuses labels without probabilities
     probs = training.Y.astype(np.float64) if training.P is None else training.P
-    return {"": Weak(reader.read(training.keys), Outcome(probs, training.Y))}
+    X, says = reader.read_many(training.keys, folder, seed), Outcome(probs, training.Y)
+    if not isinstance(X, ManyRows) or not labels.has_gold:
+        return {"": Weak(X, says)}
+    chosen, X_chosen = _chosen(X)
+    return {"": Weak(X_chosen, says.rows(chosen), rows=chosen, whole=Weak(X, says))}
+
+
+def _chosen(X: ManyRows) -> tuple[Rows, Matrix]:
+    """The points that choose how a model is trained."""
+    n, width = min(CHOICE_ROWS, len(X)), X.shape[1]
+    X.memory.check(n * width * BYTES_A_NUMBER, f"{n:,} rows of {width:,} numbers, to choose how to train by,")
+    return X.sample(n)
 
 
 def _without_votes(

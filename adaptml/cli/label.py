@@ -93,7 +93,7 @@ def command(
         if write and done.run_id:
             from dataprogramming.write_labels import write_labels
 
-            show_written(chosen, write_labels(project, chosen, done.run_id, done.training_data))
+            show_written(chosen, write_labels(project, chosen, done.run_id))
     if say_kept:
         say(done.run_id, done.to_keep)
 
@@ -101,13 +101,13 @@ def command(
 def _write_those_of(
     ctx: typer.Context, task: str, setting: str, run: str, data: str | None, write: bool
 ) -> None:
-    from dataprogramming.write_labels import labels_of, write_labels
+    from dataprogramming.write_labels import write_labels
 
     if data is not None or not write or ctx.args:
         ctx.fail("--run writes the labels of a complete run: give it with --write, and nothing else")
     with project_here() as project:
         chosen = project.task(task, setting)
-        show_written(chosen, write_labels(project, chosen, run, labels_of(project, chosen, run)))
+        show_written(chosen, write_labels(project, chosen, run))
 
 
 def show_written(task: "Task", new_rows: int) -> None:

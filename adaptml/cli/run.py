@@ -103,9 +103,11 @@ def show(done: "RunResult", where: str = "") -> None:
         done: what was found.
         where: what the next order begins with.
     """
-    table = Table("", done.measure, "experiment", "run", box=None, pad_edge=False)
-    for what, value, experiment, run in done.frame.itertuples(index=False):
-        table.add_row(what, "" if isnan(value) else f"{value:.3f}", experiment, run)
+    figures = dict.fromkeys([done.metric, done.measure])
+    table = Table("", *figures, "experiment", "run", box=None, pad_edge=False)
+    for what, *values, experiment, run in done.frame.itertuples(index=False):
+        shown = ["" if isnan(value) else f"{value:.3f}" for value in values]
+        table.add_row(what, *shown, experiment, run)
     console = output()
     console.print(table)
     for note in done.compare.found.get("notes", []):

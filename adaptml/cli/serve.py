@@ -26,6 +26,15 @@ def command(
             show_default=False,
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Processes that answer, each with the models. Default: 1.",
+            show_default=False,
+        ),
+    ] = None,
     featurize: Annotated[
         bool, typer.Option("--featurize", help="Encode rows without features, in place of refusing them.")
     ] = False,
@@ -48,7 +57,8 @@ def command(
     """
     with Project() if models else project_here() as project:
         announce = partial(_announce, project)
-        project.serve(host, port, announce, featurize=featurize, models=models or (), root_path=root_path)
+        options = {"featurize": featurize, "models": models or (), "root_path": root_path}
+        project.serve(host, port, announce, **options, workers=workers)
 
 
 def _announce(project: Project, address: str) -> None:

@@ -14,7 +14,7 @@ AlgorithmName = Annotated[
     str | None,
     typer.Option(
         "--algorithm",
-        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp, transformer.",
+        help="One of hist_gradient_boosting, knn, linear_svm, logistic_regression, mlp, setfit, transformer.",
         show_default="the task's, else logistic_regression",
     ),
 ]
@@ -56,6 +56,16 @@ def command(
             "--search", metavar="N", help="Try N settings of the algorithm's parameters; the best is taken."
         ),
     ] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            "--max-memory",
+            metavar="SIZE",
+            help="About how much memory it may take in all, such as 4GB; points that do not fit are learned "
+            "from a block at a time.",
+            show_default="half of what is free",
+        ),
+    ] = None,
     keep: options.Keep = False,
     stack: options.OnStack = None,
     say_kept: options.SayKept = False,
@@ -84,6 +94,7 @@ def command(
             seed=seed,
             search=search,
             keep=keep,
+            max_memory=max_memory,
             texts=not no_texts,
             show_progress=True,
         )

@@ -73,7 +73,7 @@ class Reader(Connected):
         with progress("reading", len(keys), shown=show_progress) as advance:
             for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
                 places, ids = group.index.to_numpy(), group["id"].tolist()
-                for rows in self._by_id(str(table), columns, ids):
+                for rows in self.by_key(str(table), columns, ids):
                     cells.fill(places[rows.positions], rows.columns())
                     advance(len(rows))
         if not cells.found.all() and not skip_missing:
@@ -101,7 +101,7 @@ class Reader(Connected):
         missing: list[tuple[str, str]] = []
         for name, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
             table, ids, positions = str(name), group["id"].tolist(), group.index.to_numpy()
-            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
             found = np.zeros(len(ids), dtype=bool)
             for rows in pages(table, columns, ids):
                 found[rows.positions] = True
@@ -126,7 +126,7 @@ class Reader(Connected):
         if groups and not known:
             self.data_table(str(groups[0][0]), fresh=True)
         for table, group in known:
-            pages = self._by_page if self._asks_for_most(table, group) else self._by_id
+            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
             for rows in pages(table, [], group["id"].tolist()):
                 there[group.index.to_numpy()[rows.positions]] = True
         return there
@@ -161,8 +161,17 @@ class Reader(Connected):
                     table, columns, [key for _, key in asked], [row for row, _ in asked], decode, here
                 )
 
-    def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
-        """Rows looked up by their ids, those that are there, with their places among the ids."""
+    def by_key(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
+        """Rows of a table by their ids, in chunks: those that are there, with their places among the ids.
+
+        Args:
+            table: name of a data table.
+            columns: names of its columns.
+            ids: n ids, none twice.
+
+        Raises:
+            UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
+        """
         decode: dict[str, Decode] = {}
 
         def ask(some: Sequence[str]) -> list["sa.Row[Any] | None"]:

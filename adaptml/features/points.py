@@ -1,6 +1,7 @@
 """Data points with everything that is known of them: columns of their tables, and features beside these."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,26 @@ from adaptml.features.values_to_encode import cell_text
 from adaptml.frames import KEYS
 
 Asked = str | Reference
+# A table and ids, none twice → its rows with these, in chunks, with their places among the ids.
+RowsOf = Callable[[str, Sequence[str]], Iterator[StoredRows]]
+MAX_REMEMBERED = 1_000  # tables that somebody may ask for need not be there
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where columns and features of a table lie.
+
+    Attributes:
+        plain: names of its own columns.
+        features: name → the feature that it stands for.
+        cells: the same names → what looks up its values.
+        until_s: monotonic time until which this holds.
+    """
+
+    plain: list[str]
+    features: dict[str, Feature]
+    cells: dict[str, Cells]
+    until_s: float
 
 
 @dataclass(frozen=True)
@@ -34,13 +55,18 @@ class Points:
         database: holds the data tables.
         results: holds the feature tables.
         on_the_fly: computes the features that `read` does not find; None: they stay None.
+        remembered_s: for how long names are taken for what they stood for before, in seconds.
     """
 
     database: Database
     results: Database
     on_the_fly: OnTheFly | None = None
+    remembered_s: float = 0.0
 
     _versions: dict[tuple[str, Reference], Feature] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _places: dict[tuple[str, tuple[Asked, ...]], Places] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
@@ -100,26 +126,76 @@ class Points:
         if feature is None:
             values[:] = self.database.read(group, [str(column)])[str(column)].to_numpy()
         else:
-            for place, value in enumerate(Cells(self.results, feature).values(group["id"].tolist())):
+            ids = group["id"].tolist()
+            for place, value in enumerate(Cells(self.results, feature).values(ids)):
                 values[place] = value
-            if self.on_the_fly is not None:
-                self._compute(feature, group, values)
+            self.compute(feature, ids, values)
         return values
 
-    def _compute(self, feature: Feature, group: pd.DataFrame, values: npt.NDArray[np.object_]) -> None:
-        """Fill in the values that are not there."""
+    def compute(self, feature: Feature, ids: Sequence[str], values: Any) -> None:
+        """Fill in the values of r rows, in a list or an array, that are None and are computed on the fly."""
+        if self.on_the_fly is None:
+            return
         absent = [place for place, value in enumerate(values) if value is None]
-        if absent and self.on_the_fly is not None:
-            made = self.on_the_fly.values(feature.spec, self._sources(group.iloc[absent], feature.source))
+        if absent:
+            sources = self._sources(feature.table_name, feature.source, [ids[place] for place in absent])
+            made = self.on_the_fly.values(feature.spec, sources)
             for place, value in zip(absent, made or [], strict=False):
                 values[place] = value
 
-    def _sources(self, group: pd.DataFrame, column: str) -> list[str]:
+    def _sources(self, table: str, column: str, ids: Sequence[str]) -> list[str]:
         """What features are computed from, of some rows of a table: cells as `cell_text` says."""
         found: dict[str, str] = {}
-        for rows in self.database.read_stored(group.drop_duplicates(KEYS), [column]):
+        for rows in self.database.by_key(table, [column], list(dict.fromkeys(ids))):
             found |= zip(rows.ids, map(cell_text, rows.cells[column]), strict=True)
-        return [found[key] for key in group["id"]]
+        return [found[key] for key in ids]
+
+    def rows_of(self, columns: Sequence[Asked]) -> RowsOf:
+        """What reads columns and features of a table's rows by their ids; see `Database.by_key`.
+
+        Args:
+            columns: what is read; its cells have these names.
+        """
+        names = [name for name in dict.fromkeys(map(str, columns)) if name not in KEYS]
+
+        def read(table: str, ids: Sequence[str]) -> Iterator[StoredRows]:
+            places = self.places(table, columns)
+            for rows in self.database.by_key(table, places.plain, ids):
+                joined = _joined(rows, names, places.cells)
+                yield joined if self.on_the_fly is None else self._completed(joined, places.features)
+
+        return read
+
+    def _completed(self, rows: StoredRows, features: Mapping[str, Feature]) -> StoredRows:
+        """Rows with those values of features that are not there and are computed on the fly."""
+        for name, feature in features.items():
+            if None in rows.cells[name]:
+                values = list(rows.columns()[name])
+                self.compute(feature, rows.ids, values)
+                decode = {column: by for column, by in rows.decode.items() if column != name}
+                rows = replace(rows, cells=rows.cells | {name: values}, decode=decode)
+        return rows
+
+    def places(self, table: str, columns: Sequence[Asked]) -> Places:
+        """Where columns and features of a table lie.
+
+        Raises:
+            FeatureError, UnknownTableError: as `resolved`.
+        """
+        asked, now = (table, tuple(columns)), time.monotonic()
+        known = self._places.get(asked)
+        if known is not None and now < known.until_s:
+            return known
+        resolved = {str(column): feature for column, feature in self.resolved(table, columns).items()}
+        features = {name: feature for name, feature in resolved.items() if feature is not None}
+        cells = {name: Cells(self.results, feature) for name, feature in features.items()}
+        plain = [name for name in resolved if name not in features and name not in KEYS]
+        found = Places(plain, features, cells, now + self.remembered_s)
+        if self.remembered_s:
+            if len(self._places) >= MAX_REMEMBERED:
+                self._places.clear()
+            self._places[asked] = found
+        return found
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks, as the databases keep them: see `Database.read_stored`.
@@ -133,10 +209,9 @@ class Points:
             AdaptmlError: as `Database.read_stored`.
         """
         for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-            plain, features = self._apart(str(table), columns)
-            positions = group.index.to_numpy()
-            for rows in self.database.read_stored(group, plain):
-                joined = _joined(rows, columns, features)
+            places, positions = self.places(str(table), columns), group.index.to_numpy()
+            for rows in self.database.read_stored(group, places.plain):
+                joined = _joined(rows, columns, places.cells)
                 yield replace(joined, positions=positions[rows.positions])
 
     def scan_stored(
@@ -153,18 +228,9 @@ class Points:
             FeatureError: a version of a feature that the table does not have.
             AdaptmlError: as `Database.scan_stored`.
         """
-        plain, features = self._apart(table, columns)
-        for rows in self.database.scan_stored(table, plain, within=within):
-            yield _joined(rows, columns, features)
-
-    def _apart(self, table: str, columns: Sequence[str]) -> tuple[list[str], dict[str, Cells]]:
-        """Which of the names are columns of a table, and where the features among them are looked up."""
-        features = {
-            str(column): Cells(self.results, feature)
-            for column, feature in self.resolved(table, columns).items()
-            if feature is not None
-        }
-        return [column for column in columns if column not in features], features
+        places = self.places(table, columns)
+        for rows in self.database.scan_stored(table, places.plain, within=within):
+            yield _joined(rows, columns, places.cells)
 
     def resolved(self, table: str, columns: Sequence[Asked]) -> dict[Asked, Feature | None]:
         """For each of the names its feature of a table, or None for a column of the table.

@@ -1,7 +1,8 @@
 """Features of data points as one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from adaptml.features.points import Asked, Points
 from adaptml.frames import KEYS
 
 Matrix = npt.NDArray[np.float32]
+# n data points: `table_name`, `id` and what was read of them, by name; a frame, or sequences without one.
+Rows = pd.DataFrame | Mapping[str, Sequence[Any]]
 
 
 def read_features(
@@ -43,13 +46,18 @@ def read_features(
     return parts[0] if len(parts) == 1 else np.hstack(parts)
 
 
-def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
+def cells_of(rows: Rows, name: str) -> Any:
+    """What was read of one column of n data points: a sequence, or an array (n,)."""
+    return rows[name].to_numpy() if isinstance(rows, pd.DataFrame) else rows[name]
+
+
+def column_matrix(frame: Rows, name: str) -> Matrix:
     """One column of n data points as float32 (n, d), all values finite.
 
     Raises:
         FeatureError: as `read_features`.
     """
-    values = frame[name].to_numpy()
+    values = cells_of(frame, name)
     kinds = set(map(type, values))  # one pass in C; rows are looked at singly only where something is wrong
     if type(None) in kinds:
         empty = np.array([value is None for value in values], dtype=bool)
@@ -74,7 +82,7 @@ def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
     if vectors:
         np.concatenate(values, out=matrix.reshape(-1), casting="same_kind")
     else:
-        matrix[:] = np.array(values.tolist(), dtype=np.float32).reshape(matrix.shape)
+        matrix[:] = np.array(list(values), dtype=np.float32).reshape(matrix.shape)
     broken: npt.NDArray[np.bool_] = np.logical_not(np.isfinite(matrix).all(axis=1))
     if broken.any():
         raise FeatureError(
@@ -84,10 +92,10 @@ def column_matrix(frame: pd.DataFrame, name: str) -> Matrix:
     return matrix
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
+def _numbers(frame: Rows, name: str) -> npt.NDArray[np.object_]:
     """Numbers and vectors of cells that hold them as lists, JSON text, bytes or decimals."""
-    values = np.empty(len(frame), dtype=object)
-    for place, value in enumerate(frame[name]):
+    values = np.empty(len(frame["id"]), dtype=object)
+    for place, value in enumerate(cells_of(frame, name)):
         try:
             if isinstance(value, Decimal):
                 values[place] = float(value)
@@ -95,7 +103,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
                 number = isinstance(value, int | float | np.number)
                 values[place] = value if number else as_vector(value)
         except DatabaseError as error:
-            key = "/".join(str(part) for part in frame.loc[place, KEYS])
+            key = "/".join(str(cells_of(frame, part)[place]) for part in KEYS)
             raise FeatureError(
                 f"feature column {name!r} holds {error} in {key}; expected numbers or vectors of numbers: "
                 "name the column of its vectors, which `adaptml featurize` makes"
@@ -103,7 +111,8 @@ def _numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
     return values
 
 
-def named_points(frame: pd.DataFrame, chosen: npt.NDArray[np.bool_]) -> str:
-    """How many rows of a frame of points are chosen, bool (n,), and the first of them by name."""
-    names = [f"{table}/{key}" for table, key in frame.loc[chosen, KEYS].itertuples(index=False)]
-    return f"{len(names)} of {len(frame)} data points ({listed(names)})"
+def named_points(frame: Rows, chosen: npt.NDArray[np.bool_]) -> str:
+    """How many of n data points are chosen, bool (n,), and the first of them by name."""
+    keys = zip(*(cells_of(frame, part) for part in KEYS), strict=True)
+    names = [f"{table}/{key}" for (table, key), is_chosen in zip(keys, chosen, strict=True) if is_chosen]
+    return f"{len(names)} of {len(chosen)} data points ({listed(names)})"

@@ -16,6 +16,7 @@ from adaptml.fixing.suspects import said_of, suspicious_labels
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.tasks import ProblemType, names
+from adaptml.tasks.metrics import Metric, Outcome
 
 MOST_SUSPECTS = 500  # of each source that are kept
 MOST_PAIRS = 500
@@ -57,7 +58,7 @@ def find_what_to_fix(
     gold: Points,
     training: Points | None = None,
     *,
-    problem: ProblemType,
+    metric: Metric,
     class_names: Sequence[str],
     texts: Sequence[str],
     votes: pd.DataFrame | None = None,
@@ -69,7 +70,7 @@ def find_what_to_fix(
         project: holds the data tables.
         gold: gold points that are in their tables, at least one.
         training: weakly labelled points that are not gold; None for none.
-        problem: one class a point, or any number.
+        metric: what slices are compared by.
         class_names: the k classes.
         texts: columns of text that people see.
         votes: `table_name`, `id` and a column per rule, -1 where it abstains, of the gold points; None where
@@ -79,14 +80,15 @@ def find_what_to_fix(
     Raises:
         DatabaseError: the database refuses.
     """
+    problem = metric.problem
     found = {GOLD: _suspects(problem, class_names, gold, GOLD)}
     if training is not None and len(training):
         found[TRAINING] = _suspects(problem, class_names, training, TRAINING)
-    slices, n_slices = _weak_slices(problem, gold, slices_of(project, gold.keys, texts, votes))
+    slices, n_slices = _weak_slices(metric, gold, slices_of(project, gold.keys, texts, votes))
     return ToFix(
         len(gold),
         0 if training is None else len(training),
-        problem.measure,
+        metric.title,
         tuple(suspect for of in found.values() for suspect in of[0]),
         {source: n for source, (_, n) in found.items()},
         _duplicates(class_names, gold, training, seed),
@@ -150,13 +152,11 @@ def _duplicates(
     )
 
 
-def _weak_slices(
-    problem: ProblemType, gold: Points, slices: Sequence[Slice]
-) -> tuple[tuple[WeakSlice, ...], int]:
-    predicted, scores = gold.predicted, problem.scores(gold.Y, gold.predicted)
-    found, n = compare_slices(scores, slices, shares=problem.exclusive)
+def _weak_slices(metric: Metric, gold: Points, slices: Sequence[Slice]) -> tuple[tuple[WeakSlice, ...], int]:
+    predicted = gold.predicted
+    found, n = compare_slices(metric, gold.Y, Outcome(gold.probs, predicted), slices)
     wrong = (predicted != gold.Y).any(axis=1)
-    surest = np.argsort(-problem.confidence(predicted, gold.probs), kind="stable")
+    surest = np.argsort(-metric.problem.confidence(predicted, gold.probs), kind="stable")
     keys = list(gold.keys[KEYS].itertuples(index=False, name=None))
     weak = []
     for one in found:
@@ -165,6 +165,7 @@ def _weak_slices(
             WeakSlice(
                 one.slice.name, int(one.slice.mask.sum()), one.value, one.low, one.high, one.rest, one.q,
                 one.slice.conditions, tuple(keys[place] for place in places[:MOST_WRONG]), len(places),
+                one.metric.title,
             )
         )  # fmt: skip
     return tuple(weak), n

@@ -70,13 +70,15 @@ class WeakSlice:
     Attributes:
         name: what they have in common, such as `the rule link votes` or `text of 1 to 4 words`.
         n: how many they are.
-        value, low, high: the measure on them and its 95 % interval, in [0, 1].
+        value, low, high: the measure on them and its 95 % interval.
         rest: the measure on all others.
         q: the share of chance findings among slices that look at least so weak (Benjamini and Hochberg).
         conditions: what finds all such rows in the data table: column, operator and value of each; empty
             where nothing does.
         wrong: keys of points that the model gets wrong, the surest answers first.
         n_wrong: how many there are.
+        measure: its name: the task's metric, or the accuracy where the slice or the rest has one class only;
+            empty in a file of before: that of all slices.
     """
 
     name: str
@@ -89,6 +91,7 @@ class WeakSlice:
     conditions: tuple[tuple[str, str, str], ...] = ()
     wrong: tuple[Key, ...] = ()
     n_wrong: int = 0
+    measure: str = ""
 
     @property
     def clear(self) -> bool:
@@ -124,7 +127,7 @@ class ToFix:
     Attributes:
         n_gold: gold points that were looked at.
         n_training: weakly labelled points that were looked at.
-        measure: what slices are compared by.
+        measure: the task's metric, which slices are compared by.
         suspects: labels that look wrong, those of gold first, then the most suspicious.
         n_suspects: how many there are of each source.
         duplicates: None where there are no vectors to compare.
@@ -136,7 +139,7 @@ class ToFix:
         >>> trained = project.train("spam", labelled, gold="task")
         >>> found = project.what_to_fix("spam", trained.run_id)
         >>> found.n_gold, found.measure
-        (12, 'accuracy')
+        (12, 'F1 of spam')
         >>> list(found.frame().columns)
         ['table_name', 'id', 'source', 'label', 'suggested', 'score', 'why']
     """
@@ -162,10 +165,11 @@ class ToFix:
     def sentences(self) -> list[str]:
         """What was found, for people."""
         said = self.n_suspects or {}
-        found = [f"{said.get(GOLD, 0):,} of {self.n_gold:,} gold labels look wrong"]
+        found = [f"{said.get(GOLD, 0):,} of {self.n_gold:,} gold labels {_look(said.get(GOLD, 0))} wrong"]
         if self.n_training:
             found.append(
-                f"{said.get(TRAINING, 0):,} of {self.n_training:,} labels of the label model look wrong"
+                f"{said.get(TRAINING, 0):,} of {self.n_training:,} labels of the label model "
+                f"{_look(said.get(TRAINING, 0))} wrong"
             )
         if self.duplicates is not None:
             twice = self.duplicates
@@ -176,6 +180,10 @@ class ToFix:
         clear = sum(one.clear for one in self.slices)
         found.append(f"{clear:,} of {self.n_slices:,} slices are clearly weaker than the rest")
         return found
+
+
+def _look(n: int) -> str:
+    return "looks" if n == 1 else "look"
 
 
 _AS_JSON = TypeAdapter(ToFix)

@@ -73,7 +73,7 @@ def _worked_out(project: Project, task: Task, run_id: str, folder: Path) -> ToFi
     keys = side.keys.loc[there].reset_index(drop=True)
     return find_what_to_fix(
         project, Points(keys, side.Y[there], side.probs[there], side.predicted[there]), votes=votes,
-        problem=side.problem, class_names=side.class_names, texts=texts_of(task),
+        metric=side.metric, class_names=side.class_names, texts=texts_of(task),
     )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ class RunResult:
 
     Attributes:
         task: name of the task.
-        measure: `accuracy` or `f1_samples`.
+        metric: what the end model's versions are compared by, as runs log it, such as `f1/spam`.
+        measure: the plain measure: `accuracy` or `f1_samples`.
         steps: what each step did, in their order.
 
     Example:
@@ -23,10 +24,11 @@ class RunResult:
         >>> done.model, done.label.run_id != done.train.run_id
         ('multiclass_spam', True)
         >>> done.frame.columns.tolist()
-        ['what', 'accuracy', 'experiment_id', 'run_id']
+        ['what', 'f1/spam', 'accuracy', 'experiment_id', 'run_id']
     """
 
     task: str
+    metric: str
     measure: str
     steps: Sequence[StepResult]
 
@@ -87,22 +89,22 @@ class RunResult:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The figures side by side: `what`, the measure, `experiment_id`, `run_id`.
+        """The figures side by side: `what`, the metric, the measure beside it, `experiment_id`, `run_id`.
 
-        The measure is on gold that was held out, NaN where there is none. The version and the champion are
-        judged on the same gold.
+        They are on gold that was held out, NaN where there is none. The version and the champion are judged
+        on the same gold.
         """
-        label, train, measure = self.label, self.train, self.measure
-        compared, alone = self.compare.metrics, train.metrics.get(f"gold_{measure}")
+        label, train, compared = self.label, self.train, self.compare.metrics
         figures = {
-            f"label model {label.found['label_model']}": label.metrics.get(f"dev_{measure}"),
-            f"version {self.version}": compared.get(f"new_{measure}", alone),
+            f"label model {label.found['label_model']}": (label.metrics, "dev"),
+            f"version {self.version}": (compared, "new") if compared else (train.metrics, "gold"),
         }
         if compared:
-            figures[f"champion, version {self.champion}"] = compared[f"champion_{measure}"]
-        frame = pd.DataFrame(
-            {"what": list(figures), measure: pd.Series(list(figures.values()), dtype="float64")}
-        )
+            figures[f"champion, version {self.champion}"] = compared, "champion"
+        frame = pd.DataFrame({"what": list(figures)})
+        for name in dict.fromkeys([self.metric, self.measure]):
+            found = [metrics.get(f"{prefix}_{name}") for metrics, prefix in figures.values()]
+            frame[name] = pd.Series(found, dtype="float64")
         frame["experiment_id"] = pd.Series([step.experiment_id for step in (label, train)])
         frame["run_id"] = pd.Series([step.run_id for step in (label, train)])
         return frame.fillna({"experiment_id": "", "run_id": ""})

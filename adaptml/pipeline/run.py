@@ -148,7 +148,7 @@ def run_steps(
         step("deploy")
     else:
         finished(StepResult("deploy", "skipped", "not asked for" if better else "the champion stays"))
-    return RunResult(task.name, task.problem.measure, steps)
+    return RunResult(task.name, trained["metric"], task.problem.measure, steps)
 
 
 @contextmanager

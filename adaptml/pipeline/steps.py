@@ -89,12 +89,14 @@ def train(project: Project, order: Order) -> StepResult:
         done = project.train(task, order.label_run, gold=order.gold, show_progress=order.show_progress)
         mark(project, done.run_id, inputs)
         run, registered = project.runs.get(done.run_id), (done.model_name, done.version)
-    (model, version), measure = registered, task.problem.measure
+    model, version = registered
+    metric = metric_of_run(run.data.params, task.problem, task.class_names)
     text = f"{model} version {version}, {run.data.params['algorithm']}"
-    if f"gold_{measure}" in run.data.metrics:
-        found = run.data.metrics[f"gold_{measure}"]
-        text += f", {task.problem.measure_title} {found:.3f} on gold by cross-validation"
-    return _of_run("train", run, {"model": model, "version": version}, text, kept=kept)
+    if f"gold_{metric.logged}" in run.data.metrics:
+        found = run.data.metrics[f"gold_{metric.logged}"]
+        text += f", {metric.title} {found:.3f} on gold by cross-validation"
+    facts = {"model": model, "version": version, "metric": metric.logged}
+    return _of_run("train", run, facts, text, kept=kept)
 
 
 def compare(project: Project, order: Order) -> StepResult:

@@ -94,6 +94,7 @@ def _slices(slices: Sequence[WeakSlice], n: int, measure: str) -> Html:
                     [
                         interval_glyph(one.value, one.low, one.high, f"{one.low:.3f} to {one.high:.3f}"),
                         f" {one.value:.3f}",
+                        f" ({one.measure})" if one.measure not in ("", measure) else "",
                     ]
                 ),
                 one.value,

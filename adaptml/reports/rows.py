@@ -8,6 +8,7 @@ https://doi.org/10.1007/978-3-642-27848-8_576-1), so that a page with hundreds o
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +35,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """An array of n rows of which many are alike, to be asked for some of them by number: `rows[[3, 1]]`.
+
+    Attributes:
+        distinct: array (u, …).
+        which: integers (n,), which of them a row is.
+    """
+
+    distinct: npt.NDArray[Any]
+    which: npt.NDArray[np.integer]
+
+    def __getitem__(self, rows: Any) -> npt.NDArray[Any]:
+        """Some rows, (r, …)."""
+        return np.asarray(self.distinct[self.which[rows]])
+
+
+@dataclass(frozen=True)
 class Points:
-    """n data points that a page can show.
+    """n data points that a page can show; arrays may be `Repeated`.
 
     Attributes:
         keys: `table_name` and `id`.
@@ -48,11 +66,11 @@ class Points:
     """
 
     keys: pd.DataFrame
-    votes: npt.NDArray[np.integer] | None = None
-    label: npt.NDArray[np.int8] | None = None
-    probs: npt.NDArray[np.floating] | None = None
+    votes: npt.NDArray[np.integer] | Repeated | None = None
+    label: npt.NDArray[np.int8] | Repeated | None = None
+    probs: npt.NDArray[np.floating] | Repeated | None = None
     gold: npt.NDArray[np.int8] | None = None
-    has_label: Mask | None = None
+    has_label: Mask | Repeated | None = None
     rank: npt.NDArray[np.float64] | None = None
 
 
@@ -257,7 +275,7 @@ def _label_names(points: Points, rows: list[int]) -> Sequence[list[int] | None]:
     return [places if known else None for places, known in zip(named, has.tolist(), strict=True)]
 
 
-def _votes(votes: npt.NDArray[np.integer] | None, rows: list[int]) -> Sequence[list[int] | None]:
+def _votes(votes: npt.NDArray[np.integer] | Repeated | None, rows: list[int]) -> Sequence[list[int] | None]:
     """Per row voter, value, voter, value …; only of those who gave one."""
     if votes is None:
         return [None] * len(rows)
@@ -268,7 +286,9 @@ def _votes(votes: npt.NDArray[np.integer] | None, rows: list[int]) -> Sequence[l
     return found
 
 
-def _probs(probs: npt.NDArray[np.floating] | None, rows: list[int]) -> Sequence[list[float] | None]:
+def _probs(
+    probs: npt.NDArray[np.floating] | Repeated | None, rows: list[int]
+) -> Sequence[list[float] | None]:
     """Per row class, probability, class …: the highest ones."""
     if probs is None:
         return [None] * len(rows)

@@ -7,6 +7,7 @@ labelling functions read of the point, so that votes on a point that has changed
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -86,13 +87,16 @@ def write_votes(points: Points, rules: ModelRules, keys: pd.DataFrame, votes: Vo
     return new
 
 
-def read_votes(points: Points, rules: ModelRules, keys: pd.DataFrame) -> tuple[Votes, npt.NDArray[np.bool_]]:
+def read_votes(
+    points: Points, rules: ModelRules, table: str, ids: Sequence[str]
+) -> tuple[Votes, npt.NDArray[np.bool_]]:
     """What is stored of data points, where it is of these labelling functions and of the points as they are.
 
     Args:
         points: reads what the labelling functions read.
         rules: the m labelling functions.
-        keys: frame with table_name and id (n rows), no point twice.
+        table: name of a data table.
+        ids: n of its ids, none of them twice.
 
     Returns:
         votes: int8 (n, m), -1 abstains.
@@ -101,18 +105,18 @@ def read_votes(points: Points, rules: ModelRules, keys: pd.DataFrame) -> tuple[V
     Raises:
         AdaptmlError: as reading data points raises it.
     """
-    n, m = len(keys), len(rules.rules)
+    n, m = len(ids), len(rules.rules)
     votes, there = np.full((n, m), ABSTAIN, np.int8), np.zeros(n, np.bool_)
-    stored = _stored(points.results, rules, keys)
-    rows = [row for row, key in enumerate(_pairs(keys)) if key in stored]
-    if not rows:
+    stored = _stored(points.results, rules, table, ids)
+    asked = [place for place, key in enumerate(ids) if key in stored]
+    if not asked:
         return votes, there
-    pairs = _pairs(keys)
-    now = input_hashes(points, keys.iloc[rows].reset_index(drop=True), rules.inputs)
-    for row, said in zip(rows, now, strict=True):
-        inputs, packed = stored[pairs[row]]
-        if said == inputs and packed.shape == (m,) and _are_votes(packed, rules):
-            votes[row], there[row] = packed.astype(np.int8) + ABSTAIN, True
+    for rows in points.rows_of(rules.inputs)(table, [ids[place] for place in asked]):
+        for position, key, now in zip(rows.positions, rows.ids, _hashed(rows.cells), strict=True):
+            inputs, packed = stored[key]
+            if now == inputs and packed.shape == (m,) and _are_votes(packed, rules):
+                place = asked[position]
+                votes[place], there[place] = packed.astype(np.int8) + ABSTAIN, True
     return votes, there
 
 
@@ -122,28 +126,29 @@ def _are_votes(packed: npt.NDArray[np.float32], rules: ModelRules) -> bool:
     return bool(((packed >= 0) & (packed <= most) & (packed == np.floor(packed))).all())
 
 
-def _pairs(keys: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(*(map(str, keys[key]) for key in KEYS), strict=True))
-
-
 def _stored(
-    results: Database, rules: ModelRules, keys: pd.DataFrame
-) -> dict[tuple[str, str], tuple[str, npt.NDArray[np.float32]]]:
-    """Data point → hash of its inputs, and its votes, of those that have votes of these rules."""
-    table = votes_table(rules.task)
-    if not rules.lfs or not results.has_table(table):
+    results: Database, rules: ModelRules, table: str, ids: Sequence[str]
+) -> dict[str, tuple[str, npt.NDArray[np.float32]]]:
+    """Id of a table's point → hash of its inputs, and its votes, of those that have votes of these rules."""
+    name = votes_table(rules.task)
+    if not rules.lfs or not results.has_table(name):
         return {}
-    target = sa.Table(table, sa.MetaData(), *(sa.Column(name, kind) for name, kind in _TYPES.items()))
-    query = sa.select(target.c.id, target.c.inputs, target.c.votes).where(target.c.lfs == rules.lfs)
-    found: dict[tuple[str, str], tuple[str, npt.NDArray[np.float32]]] = {}
+    target = _table(name)
+    query = sa.select(target.c.id, target.c.inputs, target.c.votes).where(
+        target.c.lfs == rules.lfs, target.c.table_name == table
+    )
+    found: dict[str, tuple[str, npt.NDArray[np.float32]]] = {}
     with results.translated(), results.engine.connect() as connection:
-        for name, group in keys.groupby("table_name", sort=False):
-            of_table, ids = query.where(target.c.table_name == str(name)), group["id"].tolist()
-            for start in range(0, len(ids), LOOK_UP_IDS):
-                chosen = cratedb.among(connection, target.c.id, ids[start : start + LOOK_UP_IDS])
-                for key, inputs, votes in connection.execute(of_table.where(chosen)):
-                    found[str(name), key] = inputs, votes
+        for start in range(0, len(ids), LOOK_UP_IDS):
+            chosen = cratedb.among(connection, target.c.id, ids[start : start + LOOK_UP_IDS])
+            found |= {key: (inputs, votes) for key, inputs, votes in connection.execute(query.where(chosen))}
     return found
+
+
+@lru_cache(maxsize=1_000)
+def _table(name: str) -> sa.Table:
+    """One object for each, so that SQLAlchemy compiles its statements once."""
+    return sa.Table(name, sa.MetaData(), *(sa.Column(column, kind) for column, kind in _TYPES.items()))
 
 
 def input_hashes(

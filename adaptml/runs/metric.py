@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from adaptml.evaluation import metric_names
 from adaptml.tasks import ProblemType
 from adaptml.tasks.metric_names import F1_OF_POSITIVE, LOG_LOSS, MACRO_F1
 from adaptml.tasks.metrics import Metric, accuracy_of
@@ -29,7 +30,8 @@ def metric_of_run(params: Mapping[str, str], problem: ProblemType, class_names: 
     """
     said = logged_metric(params, problem)
     if said.startswith(_OF_CLASS):
-        name = said.removeprefix(_OF_CLASS)
-        return Metric(F1_OF_POSITIVE, problem, [*class_names, name].index(name), name)
+        key = said.removeprefix(_OF_CLASS)
+        column = [*metric_names(class_names), key].index(key)
+        return Metric(F1_OF_POSITIVE, problem, column, [*class_names, key][column], key)
     others = [Metric(name, problem) for name in (MACRO_F1, LOG_LOSS)]
     return next((metric for metric in others if metric.logged == said), accuracy_of(problem))

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptml.bootstrap import bootstrap_draws, interval
+from adaptml.evaluation import metric_names
 from adaptml.reports.interval import wilson
 from adaptml.tasks.metric_names import (
     ACCURACY,
@@ -68,12 +69,14 @@ class Metric:
         problem: one class a point, or any number.
         positive: the column of the positive class, of `f1_of_positive`; else None.
         positive_name: its name.
+        positive_key: its name among those of `adaptml.evaluation`; empty: the same.
     """
 
     name: str
     problem: ProblemType
     positive: int | None = None
     positive_name: str = ""
+    positive_key: str = ""
 
     @property
     def title(self) -> str:
@@ -83,7 +86,8 @@ class Metric:
     @property
     def logged(self) -> str:
         """Its name among those of `adaptml.evaluation`."""
-        return {MACRO_F1: "f1_macro", F1_OF_POSITIVE: f"f1/{self.positive_name}"}.get(self.name, self.name)
+        positive = f"f1/{self.positive_key or self.positive_name}"
+        return {MACRO_F1: "f1_macro", F1_OF_POSITIVE: positive}.get(self.name, self.name)
 
     @property
     def sign(self) -> float:
@@ -146,7 +150,8 @@ def metric_of(task: "Task", Y: Indicator | None = None) -> Metric:
     if name is None or metric_problem(name, exclusive=task.problem.exclusive, has_positive=has_positive):
         name = _default(task.problem, Y, has_positive=has_positive)
     if name == F1_OF_POSITIVE and task.positive is not None:
-        return Metric(name, task.problem, names.index(task.positive), task.positive)
+        column = names.index(task.positive)
+        return Metric(name, task.problem, column, task.positive, metric_names(names)[column])
     return Metric(name, task.problem)
 
 

@@ -16,6 +16,7 @@ from adaptml.label_scoring import FittedModel, load_model, save_model
 from adaptml.tasks import ProblemType
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, Sets
+from dataprogramming.patterns import CastVotes, VotePatterns, as_patterns
 
 
 class NoConfig(BaseModel):
@@ -112,8 +113,8 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
         """As `_fit`, from each of several golds; a label model for which that is cheaper together does so."""
         return [self._fit(votes, gold) for gold in golds]
 
-    def summary(self, L: LabelMatrix) -> Any:
-        """All that fitting needs to know of a label matrix (n, m): the matrix itself, or something smaller.
+    def summary(self, cast: CastVotes) -> Any:
+        """All that fitting needs to know of the votes on n rows: the label matrix, or something smaller.
 
         It is computed once for several fits on the same votes and different gold.
 
@@ -125,10 +126,10 @@ class LabelModel(ABC, BaseEstimator):  # type: ignore[misc]
                 f"labelling functions may return one of {len(self.sets)} sets of classes, and the label "
                 f"model {self.name} takes single classes only; {self._without_sets()}"
             )
-        return self._summary(L)
+        return self._summary(as_patterns(cast))
 
-    def _summary(self, L: LabelMatrix) -> Any:
-        return L
+    def _summary(self, votes: VotePatterns) -> Any:
+        return votes.matrix()
 
     def _without_sets(self) -> str:
         if self.problem.exclusive:

@@ -8,11 +8,11 @@ from scipy import sparse
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, Sets, truth
+from dataprogramming.label_models.core import Floats, Gold, Sets, truth
 from dataprogramming.label_models.dependence import exponents
 from dataprogramming.label_models.overlaps import Overlaps, one_hot, overlaps
 from dataprogramming.label_models.precision import PRIOR_VOTES, before_gold, gold_counts, right_votes
-from dataprogramming.patterns import vote_patterns
+from dataprogramming.patterns import VotePatterns
 
 MAX_ROUNDS = 100
 TOLERANCE = 1e-3
@@ -62,10 +62,10 @@ class DawidSkene(LabelModel):
     name, problem, order = "dawid_skene", MULTICLASS, 3
     takes_sets = True
 
-    def _summary(self, L: LabelMatrix) -> Patterns:
+    def _summary(self, votes: VotePatterns) -> Patterns:
         codes = self.cardinality + len(self.sets)
-        found = vote_patterns(L)
-        return Patterns(one_hot(found.rows, codes), found.counts.astype(np.float64), overlaps(L, codes))
+        seen = overlaps(votes, codes)
+        return Patterns(one_hot(votes.rows, codes), votes.counts.astype(np.float64), seen)
 
     def _fit(self, votes: Patterns, gold: Gold | None) -> FittedModel:
         k = self.cardinality

@@ -7,9 +7,10 @@ import numpy as np
 from scipy.special import bdtrc
 
 from adaptml.tasks import MULTICLASS
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, Sets, named_classes, truth
+from dataprogramming.label_models.core import Floats, Gold, Sets, named_classes, truth
 from dataprogramming.label_models.overlaps import Overlaps, overlaps
 from dataprogramming.label_models.precision import PRIOR_VOTES, gold_counts
+from dataprogramming.patterns import CastVotes, as_patterns
 
 DEPENDENT = 0.8  # share of an LF's votes, beyond chance, that another one repeats
 MOST_PRECISE = 0.95  # of no vote is more expected: two rules without a flaw would look like one
@@ -34,12 +35,12 @@ class Dependent(NamedTuple):
 
 
 def find_dependent(
-    L: LabelMatrix, lf_names: Sequence[str], gold: Gold | None = None, sets: Sets = ()
+    cast: CastVotes, lf_names: Sequence[str], gold: Gold | None = None, sets: Sets = ()
 ) -> list[Dependent]:
     """The pairs of labelling functions of which one repeats the other, the most alike first.
 
     Args:
-        L: label matrix (n, m), values in {-1, 0 … k + s - 1}.
+        cast: votes on n rows, values in {-1, 0 … k + s - 1}.
         lf_names: m names.
         gold: points whose classes are known, by which rules that are right alike are told from those that
             are wrong alike; or None. That of multilabel tasks is not used.
@@ -47,17 +48,18 @@ def find_dependent(
     """
     if gold is not None and not MULTICLASS.usable(gold.Y).all():
         gold = None
-    k = gold.Y.shape[1] if gold is not None else max(2, int(L.max(initial=-1)) + 1 - len(sets))
-    seen = overlaps(L, k + len(sets))
+    found = as_patterns(cast)
+    k = gold.Y.shape[1] if gold is not None else max(2, int(found.rows.max(initial=-1)) + 1 - len(sets))
+    seen = overlaps(found, k + len(sets))
     share, repeated = _repeated(seen, gold, k, sets)
-    found = []
+    pairs = []
     for i, j in zip(*np.nonzero(repeated >= DEPENDENT), strict=True):
         if repeated[j, i] < DEPENDENT:
-            found.append(Dependent(lf_names[i], lf_names[j], "contained", float(share[i, j])))
+            pairs.append(Dependent(lf_names[i], lf_names[j], "contained", float(share[i, j])))
         elif i < j:
             both = float(min(share[i, j], share[j, i]))
-            found.append(Dependent(lf_names[i], lf_names[j], "duplicate", both))
-    return sorted(found, key=lambda pair: -pair.share)
+            pairs.append(Dependent(lf_names[i], lf_names[j], "duplicate", both))
+    return sorted(pairs, key=lambda pair: -pair.share)
 
 
 def exponents(seen: Overlaps, gold: Gold | None, k: int, sets: Sets = ()) -> Floats:

@@ -5,7 +5,8 @@ import numpy as np
 from adaptml.label_scoring import FittedModel, argmax, share
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Gold, LabelMatrix, truth, votes_table
+from dataprogramming.label_models.core import Gold, truth, votes_table
+from dataprogramming.patterns import VotePatterns
 
 
 class MajorityVote(LabelModel):
@@ -25,8 +26,8 @@ class MajorityVote(LabelModel):
     name, problem, order = "majority_vote", MULTICLASS, 0
     takes_sets = True
 
-    def _summary(self, L: LabelMatrix) -> int:
-        return int(L.shape[1])
+    def _summary(self, votes: VotePatterns) -> int:
+        return int(votes.rows.shape[1])
 
     def _fit(self, votes: int, gold: Gold | None) -> FittedModel:
         k = self.cardinality

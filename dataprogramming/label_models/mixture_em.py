@@ -14,8 +14,8 @@ from adaptml.label_scoring import (
 )
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, Indicator, LabelMatrix, correct_votes, truth
-from dataprogramming.patterns import vote_patterns
+from dataprogramming.label_models.core import Floats, Gold, Indicator, correct_votes, truth
+from dataprogramming.patterns import Counts, VotePatterns, vote_patterns
 
 Fired = npt.NDArray[np.bool_]
 MAX_ROUNDS = 200
@@ -53,7 +53,10 @@ class MixtureEM(LabelModel):
         fitted = self._known()
         return or_best(flags, probs, fitted.balance) if fitted.decision is thresholds_or_best else flags
 
-    def _fit(self, votes: LabelMatrix, gold: Gold | None) -> FittedModel:
+    def _summary(self, votes: VotePatterns) -> VotePatterns:
+        return votes
+
+    def _fit(self, votes: VotePatterns, gold: Gold | None) -> FittedModel:
         rates = MULTILABEL.class_prior(truth(gold), self.cardinality)
         table, weights = _learn(votes, gold, rates)
         # Told from where all LFs are silent: what a row without votes gets is the model's own answer.
@@ -69,8 +72,9 @@ class MixtureEM(LabelModel):
         return with_best if self.goodness(with_best, gold) > self.goodness(plain, gold) else plain
 
 
-def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Floats]:
+def _learn(votes: VotePatterns, gold: Gold | None, rates: Floats) -> tuple[Floats, Floats]:
     """The table (m, k + 1, k) of what votes and silence add, and the precision (m,) of each LF's votes."""
+    L, times = votes.rows, votes.counts
     m, k = L.shape[1], len(rates)
     table = np.zeros((m, k + 1, k))
     precision = _prior_precision(gold)
@@ -81,12 +85,13 @@ def _learn(L: LabelMatrix, gold: Gold | None, rates: Floats) -> tuple[Floats, Fl
             continue
         fired = np.equal(L[:, own], c)
         known = None if gold is None else (np.equal(gold.L[:, own], c), gold.Y[:, c] > 0)
-        if_true, if_false = _two_class_em(fired, known, rates[c], precision)
+        if_true, if_false = _two_class_em(fired, times, known, rates[c], precision)
         table[own, :, c] = np.log((1 - if_true) / (1 - if_false))[:, None]
         table[own, c + 1, c] = np.log(if_true / if_false)
         truly, falsely = rates[c] * if_true, (1 - rates[c]) * if_false
-        right[own] += fired.sum(axis=0) * truly / (truly + falsely)
-        cast[own] += fired.sum(axis=0)
+        n_fired = times @ fired
+        right[own] += n_fired * truly / (truly + falsely)
+        cast[own] += n_fired
     return table, np.divide(right, cast, out=np.full(m, np.nan), where=cast > 0)
 
 
@@ -114,19 +119,20 @@ def _prior_precision(gold: Gold | None) -> float:
 
 
 def _two_class_em(
-    fired: Fired, known: tuple[Fired, Fired] | None, rate: float, precision: float
+    fired: Fired, times: Counts, known: tuple[Fired, Fired] | None, rate: float, precision: float
 ) -> tuple[Floats, Floats]:
     """P(LF votes | class applies) and P(LF votes | it does not), each (m,), the first the larger.
 
     Args:
-        fired: (n, m), True where the LF votes for the class; each LF votes at least once.
+        fired: (u, m), True where the LF votes for the class; each LF votes at least once.
+        times: int64 (u,), how often each of these rows occurs.
         known: the same for gold points (g, m), and whether the class applies to each (g,); or None.
         rate: share of points that the class applies to; stays fixed.
         precision: of the imaginary votes; where the class is frequent, it is more.
     """
     found = vote_patterns(fired.view(np.int8))
-    patterns, counts = found.rows.astype(np.float64), found.counts.astype(np.float64)
-    coverage = fired.mean(axis=0)
+    patterns, counts = found.rows.astype(np.float64), np.bincount(found.which, times)
+    coverage = times @ fired / times.sum()
     precision = max(precision, (1 + rate) / 2)
     # Imaginary points: as many as the LF needs to vote PRIOR_VOTES times.
     points = PRIOR_VOTES / coverage

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from dataprogramming.label_models.core import Floats, LabelMatrix
+from dataprogramming.patterns import CastVotes, Counts, as_patterns
 
 BATCH_ROWS = 100_000
 
@@ -50,20 +51,27 @@ class Overlaps:
         return np.asarray(np.bincount(self.lfs, self.rates, self.m), np.float64)
 
 
-def overlaps(L: LabelMatrix, k: int) -> Overlaps:
+def overlaps(cast: CastVotes, k: int) -> Overlaps:
     """Count how often votes meet, in batches of sparse rows.
 
     Args:
-        L: label matrix (n, m), n above 0, values in {-1, 0 … k-1}.
+        cast: votes on n rows, n above 0, values in {-1, 0 … k-1}.
         k: number of classes, or of codes.
     """
-    d = L.shape[1] * k
-    counts = sparse.csr_array((d, d), dtype=np.int64)
-    for start in range(0, len(L), BATCH_ROWS):
-        votes = one_hot(L[start : start + BATCH_ROWS], k)
-        counts += votes.T @ votes
+    found = as_patterns(cast)
+    n, m = len(found), found.rows.shape[1]
+    counts = sparse.csr_array((m * k, m * k), dtype=np.int64)
+    for start in range(0, len(found.rows), BATCH_ROWS):
+        votes = one_hot(found.rows[start : start + BATCH_ROWS], k)
+        counts += votes.T @ _times(votes, found.counts[start : start + BATCH_ROWS])
     pairs = np.flatnonzero(counts.diagonal())
-    return Overlaps(pairs, counts[pairs][:, pairs] / len(L), len(L), L.shape[1], k)
+    return Overlaps(pairs, counts[pairs][:, pairs] / n, n, m, k)
+
+
+def _times(votes: sparse.csr_array, counts: Counts) -> sparse.csr_array:
+    """Rows of votes, each times how often it occurs."""
+    data = votes.data * np.repeat(counts, np.diff(votes.indptr))
+    return sparse.csr_array((data, votes.indices, votes.indptr), shape=votes.shape)
 
 
 def one_hot(L: LabelMatrix, k: int) -> sparse.csr_array:

@@ -10,9 +10,10 @@ from adaptml.label_scoring import Decision, FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS, ProblemType
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import MIN_LFS, SnorkelConfig
-from dataprogramming.label_models.core import MIN_GOLD, Gold, LabelMatrix, covered, truth
+from dataprogramming.label_models.core import MIN_GOLD, Gold, covered, truth
 from dataprogramming.label_models.overlaps import Overlaps, overlaps
 from dataprogramming.label_models.snorkel_training import Trained, train_snorkel
+from dataprogramming.patterns import VotePatterns
 
 EPOCHS_WITHOUT_GOLD = 100  # Snorkel's own default
 EPOCHS_TRIED = (10, 30, 100, 300, 1000)
@@ -49,8 +50,8 @@ class SnorkelLabelModel(LabelModel):
     def _decision(self) -> Decision:
         return argmax
 
-    def _summary(self, L: LabelMatrix) -> Overlaps:
-        return overlaps(L, self.cardinality)
+    def _summary(self, votes: VotePatterns) -> Overlaps:
+        return overlaps(votes, self.cardinality)
 
     def _fit(self, votes: Overlaps, gold: Gold | None) -> FittedModel:
         return self._fit_many(votes, [gold])[0]

@@ -5,7 +5,8 @@ import numpy as np
 from adaptml.label_scoring import FittedModel, leaky_or, thresholds
 from adaptml.tasks import MULTILABEL
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Floats, Gold, LabelMatrix, correct_votes, votes_table
+from dataprogramming.label_models.core import Floats, Gold, correct_votes, votes_table
+from dataprogramming.patterns import VotePatterns
 
 PRIOR_PRECISION = 0.8
 PRIOR_VOTES = 5.0
@@ -32,8 +33,8 @@ class Union(LabelModel):
 
     name, problem, order = "union", MULTILABEL, 0
 
-    def _summary(self, L: LabelMatrix) -> int:
-        return int(L.shape[1])
+    def _summary(self, votes: VotePatterns) -> int:
+        return int(votes.rows.shape[1])
 
     def _fit(self, votes: int, gold: Gold | None) -> FittedModel:
         accuracy = smoothed_accuracy(votes, gold)

@@ -5,10 +5,11 @@ import numpy as np
 from adaptml.label_scoring import FittedModel, argmax, softmax
 from adaptml.tasks import MULTICLASS
 from dataprogramming.label_models.base import LabelModel
-from dataprogramming.label_models.core import Gold, LabelMatrix, truth
+from dataprogramming.label_models.core import Gold, truth
 from dataprogramming.label_models.dependence import exponents
 from dataprogramming.label_models.overlaps import Overlaps, overlaps
 from dataprogramming.label_models.precision import before_gold, class_shares, gold_counts, right_votes
+from dataprogramming.patterns import VotePatterns
 
 
 class WeightedVote(LabelModel):
@@ -37,8 +38,8 @@ class WeightedVote(LabelModel):
     name, problem, order, needs_gold = "weighted_vote", MULTICLASS, 1, True
     takes_sets = True
 
-    def _summary(self, L: LabelMatrix) -> Overlaps:
-        return overlaps(L, self.cardinality + len(self.sets))
+    def _summary(self, votes: VotePatterns) -> Overlaps:
+        return overlaps(votes, self.cardinality + len(self.sets))
 
     def _fit(self, votes: Overlaps, gold: Gold | None) -> FittedModel:
         k = self.cardinality

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from adaptml.errors import ModelError
 from modelling.algorithms import storage
+
+if TYPE_CHECKING:
+    from modelling.algorithms.many import Learned, Many
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
@@ -54,6 +57,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         takes_sparse: whether it accepts scipy's sparse rows.
         takes_missing: whether numbers may be missing (NaN).
         takes_texts: whether it learns from texts themselves, in place of numbers.
+        learns_shares: whether its `fit_blocks` learns soft labels as they are, without repeating rows.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
         options_of_before: parameters without effect that older commands may still name.
@@ -72,6 +76,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     takes_sparse: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = False
     takes_texts: ClassVar[bool] = False
+    learns_shares: ClassVar[bool] = False
     native_multilabel: ClassVar[bool] = False
     skops_types: ClassVar[tuple[str, ...]] = ()
     options_of_before: ClassVar[frozenset[str]] = frozenset()
@@ -96,6 +101,14 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     def search_space(self) -> dict[str, Any]:
         """Name → a list of values or a distribution of scipy's, that a search draws from; empty: none."""
         return {}
+
+    def learns_in_blocks(self) -> bool:
+        """Whether it can learn from more rows than are held in memory, as it is set."""
+        return False
+
+    def fit_blocks(self, many: "Many") -> "Learned":
+        """Learn from more rows than are held in memory; only of an algorithm that `learns_in_blocks`."""
+        raise NotImplementedError
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any]) -> Self:

@@ -19,8 +19,10 @@ from modelling.algorithms.classifiers import (
     skops_types,
     takes_weights,
 )
-from modelling.algorithms.core import Floats, Matrix
+from modelling.algorithms.core import Algorithm, Floats, Matrix
 from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
+from modelling.algorithms.many import at_once, fit_many
+from modelling.algorithms.many_rows import ManyRows
 from modelling.algorithms.registry import algorithms
 from modelling.algorithms.text_algorithm import TextAlgorithm, tensors_beside
 from modelling.algorithms.transformer_model import TextClassifier
@@ -106,7 +108,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     def fit(
         self,
-        X: Matrix,
+        X: Matrix | ManyRows,
         targets: npt.NDArray[Any],
         sample_weight: Floats | None = None,
         V: Matrix | None = None,
@@ -118,7 +120,8 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
         Args:
             X: float32 (n, d), finite; NaN where the algorithm takes missing numbers; texts, (n, c), where it
-                takes these.
+                takes these. Of more rows than are held in memory, an algorithm that `learns_in_blocks` does
+                so; another one has them all read, where there is room.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
                 soft labels, which train on each row as each class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
@@ -128,21 +131,37 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             show_progress: draw a bar, where it takes minutes.
 
         Raises:
-            ModelError: one class only; soft labels or weights for an algorithm that takes no weights.
+            ModelError: one class only; soft labels or weights for an algorithm that takes no weights; many
+                rows for one that learns from all at once, and no room for them.
         """
         made, Y = classifier(self.algorithm), np.asarray(targets, dtype=np.float64)
         if isinstance(made, TextAlgorithm):
             return self._fit_texts(made, X, Y, sample_weight, n_gold=n_gold, show_progress=show_progress)
-        fitting = Fitting(made, self.seed, self._features(X, V), sample_weight)
         is_soft = bool(np.any((Y != 0) & (Y != 1)))
-        if not takes_weights(fitting.classifier) and (is_soft or sample_weight is not None):
+        if not takes_weights(made) and (is_soft or sample_weight is not None):
             raise ModelError(
                 f"{algorithm_name(self.algorithm)} cannot train on soft labels or weighted rows; "
                 "train it on hard labels, or choose an algorithm that takes sample weights"
             )
+        if isinstance(X, ManyRows):
+            if isinstance(made, Algorithm) and made.learns_in_blocks():
+                return self._fit_many(made, X, Y, sample_weight, show_progress=show_progress)
+            features = at_once(made, X)
+        else:
+            features = self._features(X, V)
+        fitting = Fitting(made, self.seed, features, sample_weight)
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
         self.unconverged_, self.calibrator_ = fitting.unconverged(), None
+        return self
+
+    def _fit_many(
+        self, made: Algorithm, X: ManyRows, Y: Floats, weights: Floats | None, *, show_progress: bool
+    ) -> Self:
+        parts, self.unconverged_ = fit_many(
+            made, X, Y, weights, exclusive=self.problem.exclusive, seed=self.seed, show_progress=show_progress
+        )
+        self.parts_, self.k_, self.calibrator_ = tuple(parts), Y.shape[1], None
         return self
 
     def _fit_texts(
@@ -163,7 +182,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self.k_, self.base_model, self.calibrator_ = Y.shape[1], None, None
         return self
 
-    def predict_proba(self, X: Matrix, V: Matrix | None = None) -> Floats:
+    def predict_proba(self, X: Matrix | ManyRows, V: Matrix | None = None) -> Floats:
         """Class probabilities, in class order whatever classes the training data held.
 
         Args:
@@ -181,8 +200,13 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             probs = calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
         return probs
 
-    def _before_calibrating(self, X: Matrix, V: Matrix | None) -> Floats:
+    def _before_calibrating(self, X: Matrix | ManyRows, V: Matrix | None) -> Floats:
         probs = np.zeros((len(X), self.k_))
+        if isinstance(X, ManyRows):
+            for block in X.blocks():
+                heard = None if V is None else V[block.rows]
+                probs[block.rows] = self._before_calibrating(block.matrix(), heard)
+            return probs
         if len(X) == 0:
             return probs
         if self.algorithm == CONSTANT:

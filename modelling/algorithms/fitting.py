@@ -1,7 +1,6 @@
 """Fitting copies of one classifier on the label sets of a task, on hard or soft labels."""
 
 import warnings
-from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -14,28 +13,27 @@ from sklearn.exceptions import ConvergenceWarning
 from adaptml.errors import ModelError
 from modelling.algorithms.classifiers import Classifier, algorithm_name
 from modelling.algorithms.core import Algorithm, Floats, Matrix
+from modelling.algorithms.many_rows import SPARSE_BELOW, OneBlock
 
 NO_WEIGHT = 0.02  # a soft label below this is left out, as each costs a row; the others are scaled up
-SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which a sparse copy is faster
 _WARNINGS = Lock()  # which warnings are shown, and where, belongs to the whole process
 
 
 class Fitting:
     """Fits copies of one classifier on the same rows, and remembers which of them did not converge."""
 
-    def __init__(self, made: Classifier, seed: int, X: Matrix, weights: Floats | None) -> None:
-        self.classifier, self.weights = made, weights
-        self._X = _compact(X) if getattr(made, "takes_sparse", False) else X
+    def __init__(self, made: Classifier, seed: int, X: Any, weights: Floats | None) -> None:
+        self.classifier, self.weights, self._given = made, weights, X
+        self._X = _compact(X) if getattr(made, "takes_sparse", False) and not sparse.issparse(X) else X
         names = [name for name, value in made.get_params().items() if value is None]
         self._seeds = {n: seed for n in names if n == "random_state" or n.endswith("__random_state")}
         self._stopped: list[Classifier] = []
 
     def fit_soft(self, Y: Floats) -> Any:
         """A classifier of column numbers from class weights (n, k)."""
-        rows, y, shares = _expanded(Y)
-        if shares is not None and hasattr(self.classifier, "fit_shares"):
-            counted = Y if self.weights is None else Y * self.weights[:, None]
-            return self._caught(lambda made: made.fit_shares(self._X, counted))
+        rows, y, shares = expanded(Y)
+        if shares is not None and getattr(self.classifier, "learns_shares", False):
+            return self._fit_shares(Y)
         weights = None if self.weights is None else self.weights[rows]
         if shares is not None:
             weights = shares if weights is None else shares * weights
@@ -45,16 +43,24 @@ class Fitting:
         """One classifier of all columns (n, k) at once, as they are."""
         return self._fit(self._X, Y.astype(np.int64), self.weights)
 
-    def _fit(self, X: Any, y: npt.NDArray[np.int64], weights: Floats | None) -> Any:
-        weighing = {} if weights is None else {"sample_weight": weights}
-        return self._caught(lambda made: made.fit(X, y, **weighing))
+    def _fit_shares(self, Y: Floats) -> Any:
+        """The same, where rows need not be repeated once per class."""
+        from modelling.algorithms.many import Many
 
-    def _caught(self, fit: Callable[[Any], object]) -> Any:
-        """A copy of the classifier, fitted; that it did not converge is remembered, not warned of."""
+        weights = np.ones(len(Y)) if self.weights is None else self.weights
+        made, classes = clone(self.classifier), np.flatnonzero(Y.any(axis=0))
+        rows = OneBlock.of(self._given)
+        found = made.fit_blocks(Many(rows, Y, weights, classes, exclusive=True, soft=True, advance=_silent))
+        if not found.converged:
+            made.n_iter_ = found.steps
+            self._stopped.append(made)
+        return found.parts[0]
+
+    def _fit(self, X: Any, y: npt.NDArray[np.int64], weights: Floats | None) -> Any:
         made = clone(self.classifier).set_params(**self._seeds)
         with _WARNINGS, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            fit(made)
+            made.fit(X, y, **({} if weights is None else {"sample_weight": weights}))
         if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
             self._stopped.append(made)
         for warning in caught:
@@ -67,10 +73,10 @@ class Fitting:
         if not self._stopped:
             return ""
         made = self._stopped[0]
-        steps = f" after {int(np.max(made.n_iter_))} iterations" if hasattr(made, "n_iter_") else ""
+        steps = int(np.max(made.n_iter_)) if hasattr(made, "n_iter_") else None
         what = f"raise max_iter (now {made.max_iter})" if hasattr(made, "max_iter") else "see its parameters"
         advice = made.advice() if isinstance(made, Algorithm) else what
-        return f"{algorithm_name(made)} stopped{steps} before it converged; {advice}"
+        return not_converged(algorithm_name(made), steps, advice)
 
 
 def fit_exclusive(fitting: Fitting, Y: Floats) -> list[Any]:
@@ -91,6 +97,12 @@ def fit_per_class(fitting: Fitting, Y: Floats, is_soft: bool) -> list[Any]:
     return [fitting.fit_soft(p) if varies[c] else float(p[0, 1]) for c, p in enumerate(pairs)]
 
 
+def not_converged(name: str, steps: int | None, advice: str) -> str:
+    """A sentence on an algorithm that stopped too early, after so many steps where that is known."""
+    after = "" if steps is None else f" after {steps} iterations"
+    return f"{name} stopped{after} before it converged; {advice}"
+
+
 def one_class() -> ModelError:
     """What is raised where there is nothing to tell apart."""
     return ModelError(
@@ -99,12 +111,17 @@ def one_class() -> ModelError:
     )
 
 
-def _expanded(Y: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats | None]:
+def expanded(Y: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats | None]:
     """Soft labels (n, k) as row numbers, classes and weights; no weights where each row has one class."""
-    Y = np.where(Y < NO_WEIGHT, 0.0, Y)
-    Y = Y / np.maximum(Y.sum(axis=1, keepdims=True), NO_WEIGHT)
+    Y = without_small(Y)
     rows, y = np.nonzero(Y)
     return rows, y, None if len(rows) == len(Y) else Y[rows, y]
+
+
+def without_small(Y: Floats) -> Floats:
+    """Soft labels (n, k) without those below NO_WEIGHT, the others scaled up."""
+    Y = np.where(Y < NO_WEIGHT, 0.0, Y)
+    return np.asarray(Y / np.maximum(Y.sum(axis=1, keepdims=True), NO_WEIGHT))
 
 
 def _compact(X: Matrix) -> Any:
@@ -112,3 +129,7 @@ def _compact(X: Matrix) -> Any:
     if X.size and np.count_nonzero(X) < SPARSE_BELOW * X.size:
         return sparse.csr_matrix(X)
     return X
+
+
+def _silent(n_rows: int) -> None:
+    """No bar is drawn."""

@@ -1,14 +1,17 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from modelling.algorithms.core import ClassWeight, Floats, WeighingAlgorithm, none_if_blank
-from modelling.algorithms.soft_logistic import fit_shares
+
+if TYPE_CHECKING:
+    from modelling.algorithms.many import Learned, Many
+    from modelling.algorithms.many_logistic import Weighed
 
 # The penalty weighs the same against the mean loss, however many rows there are: few gold rows bear weak
 # regularisation; many weakly labelled ones need more, as their noise is not all random.
@@ -26,6 +29,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     """
 
     name = "logistic_regression"
+    learns_shares = True
     summary = "Fast and sound on text vectors, also with few data points."
 
     C: Annotated[
@@ -49,28 +53,61 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         C = C_TIMES_ROWS / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
 
-    def fit_shares(self, X: Any, shares: Floats) -> Self:
-        """Learn from rows that are of several classes at once.
+    def learns_in_blocks(self) -> bool:
+        """Its loss adds up over blocks of rows."""
+        return True
 
-        Args:
-            X: floats (n, d), finite, sparse or not.
-            shares: how much each row counts as each class, float64 (n, k), values >= 0.
-        """
-        self.classes_ = np.flatnonzero(shares.any(axis=0))
-        self.n_features_in_ = X.shape[1]
-        shares = shares[:, self.classes_]
-        made = self._build(X, self.classes_, float(shares.sum()))
-        if self.class_weight is not None:
-            shares = shares * self._class_weights(shares.sum(axis=0))
-        made = fit_shares(made, X, shares)
-        made.classes_ = self.classes_
-        self.estimator_ = made
-        self.n_iter_ = self._iterations()
-        return self
+    def fit_blocks(self, many: "Many") -> "Learned":
+        """The classifiers that would be found with all rows in memory, up to the optimiser's tolerance."""
+        from modelling.algorithms.many import Learned
+        from modelling.algorithms.many_logistic import fit_logistic
 
-    def _class_weights(self, totals: Floats) -> Floats:
-        """How much each class counts beside what its rows do, float64 (k,)."""
+        weighed = self._weighed(many)
+        totals = weighed.totals()
+        C = C_TIMES_ROWS / many.weights.sum() if self.C is None else self.C
+        found = fit_logistic(
+            many.rows, weighed, 1 / (C * totals), max_iter=self.max_iter, tol=self.tol, advance=many.advance
+        )
+        if not many.exclusive:
+            columns = [slice(c, c + 1) for c in range(len(totals))]
+            labels = [np.arange(2)] * len(columns)
+        else:
+            columns, labels = [slice(None)], [many.classes]
+        parts = [
+            self._fitted(C, found.weights[:, c].T, found.intercepts[c], known, found.steps)
+            for c, known in zip(columns, labels, strict=True)
+        ]
+        return Learned(parts, found.steps, found.converged)
+
+    def _weighed(self, many: "Many") -> "Weighed":
+        """What each row says of each column, with its weight and those of the classes."""
+        from modelling.algorithms.many_logistic import Weighed
+
+        Y = many.weights[:, None] * many.Y[:, many.classes]
+        if many.exclusive:
+            Y *= self._class_weights(Y.sum(axis=0), many.classes)
+            return Weighed(Y) if Y.shape[1] > 2 else Weighed(Y[:, 1:], Y[:, :1])
+        others = many.weights[:, None] - Y
+        sums = np.column_stack([others.sum(axis=0), Y.sum(axis=0)])
+        weights = np.array([self._class_weights(pair, np.arange(2)) for pair in sums])
+        return Weighed(Y * weights[:, 1], others * weights[:, 0])
+
+    def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
+        """How much each of k classes counts, (k,), as scikit-learn has it, by its rows' weights, (k,)."""
+        if self.class_weight is None:
+            return np.ones(len(sums))
         if self.class_weight == "balanced":
-            return np.asarray(totals.sum() / (len(totals) * totals))
-        given = dict(self.class_weight or {})
-        return np.array([given.get(number, 1.0) for number in self.classes_.tolist()])
+            return np.asarray(sums.sum() / (len(sums) * sums))
+        return np.array([self.class_weight.get(c, 1.0) for c in classes.tolist()])
+
+    def _fitted(
+        self, C: float, weights: Floats, intercepts: Floats, classes: npt.NDArray[Any], steps: int
+    ) -> Any:
+        """scikit-learn's classifier with what was found elsewhere."""
+        from sklearn.linear_model import LogisticRegression
+
+        made = LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
+        made.classes_, made.n_features_in_ = classes, weights.shape[1]
+        made.coef_, made.intercept_ = np.ascontiguousarray(weights), intercepts.copy()
+        made.n_iter_ = np.array([steps], np.int32)
+        return made

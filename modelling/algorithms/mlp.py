@@ -1,7 +1,9 @@
 """A multi-layer perceptron: scikit-learn's MLPClassifier."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,9 @@ from pydantic import BeforeValidator, Field
 
 from adaptml.errors import ModelError
 from modelling.algorithms.core import RandomState, WeighingAlgorithm, none_if_blank
+
+if TYPE_CHECKING:
+    from modelling.algorithms.many import Learned, Many
 
 
 def _sizes(given: object) -> object:
@@ -109,9 +114,25 @@ class MlpAlgorithm(WeighingAlgorithm):
         """The first learning rate; lbfgs has none, and takes any."""
         return self.learning_rate_init or LEARNING_RATES.get(self.solver, 1e-3)
 
+    def learns_in_blocks(self) -> bool:
+        """Its solvers with minibatches do; neither sees the rows that early_stopping sets aside."""
+        return self.solver != "lbfgs" and not self.early_stopping
+
+    def fit_blocks(self, many: "Many") -> "Learned":
+        """Minibatches of one block after the other; max_iter and n_iter_no_change count ROUND_ROWS rows."""
+        from modelling.algorithms.many_mlp import fit_networks
+
+        with self._telling_of_divergence():
+            return fit_networks(self, many)
+
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        try:
+        with self._telling_of_divergence():
             return super()._fit(X, y, sample_weight)
+
+    @contextmanager
+    def _telling_of_divergence(self) -> Iterator[None]:
+        try:
+            yield
         except ValueError as error:
             if "non-finite parameter weights" not in str(error):  # scikit-learn has no type for it
                 raise
@@ -128,7 +149,11 @@ class MlpAlgorithm(WeighingAlgorithm):
                 "early_stopping sets rows of each class aside, and a class has one row only; "
                 "train without early_stopping, or add data points of that class"
             )
-        values = self.get_params() | {"learning_rate_init": self._learning_rate()}
+        return MLPClassifier(**self.network_params(len(y)))
+
+    def network_params(self, n: int) -> dict[str, Any]:
+        """What scikit-learn's MLPClassifier is made with for n rows."""
+        values: dict[str, Any] = self.get_params() | {"learning_rate_init": self._learning_rate()}
         if values["batch_size"] != "auto":  # scikit-learn warns about more than there are
-            values["batch_size"] = min(values["batch_size"], len(y))
-        return MLPClassifier(**values)
+            values["batch_size"] = min(values["batch_size"], n)
+        return values

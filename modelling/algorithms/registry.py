@@ -16,7 +16,7 @@ def algorithms() -> dict[str, type[Algorithm]]:
 
     Example:
         >>> list(adaptml.algorithms())
-        ['hist_gradient_boosting', 'knn', 'linear_svm', 'logistic_regression', 'mlp', 'transformer']
+        ['hist_gradient_boosting', 'knn', 'linear_svm', 'logistic_regression', 'mlp', 'setfit', 'transformer']
     """
     package = import_module("modelling.algorithms")
     modules = [import_module(f"{package.__name__}.{info.name}") for info in iter_modules(package.__path__)]

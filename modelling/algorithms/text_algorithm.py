@@ -1,13 +1,14 @@
 """Algorithms that learn from texts themselves: an encoder is trained, not only what reads its vectors."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from adaptml.errors import ModelError
+from adaptml.errors import FeatureError, ModelError
+from adaptml.features.sentence_encoders import minilm_folder
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from modelling.algorithms import storage
 from modelling.algorithms.core import Floats, WeighingAlgorithm
@@ -23,9 +24,26 @@ def tensors_beside(path: Path | str) -> Path:
     return Path(path).with_suffix(".safetensors")
 
 
-class TextAlgorithm(WeighingAlgorithm):
-    """An algorithm that learns from texts."""
+def encoder_folder(given: str | None) -> Path:
+    """Where the sentence-transformer is that training begins with; none given: the installed one.
 
+    Raises:
+        ModelError: none is installed.
+    """
+    try:
+        return Path(given) if given else minilm_folder()
+    except FeatureError as error:
+        raise ModelError(str(error)) from error
+
+
+class TextAlgorithm(WeighingAlgorithm):
+    """An algorithm that learns from texts.
+
+    Attributes:
+        enough_gold: from so many gold points on, it learns from gold alone where nobody says otherwise.
+    """
+
+    enough_gold: ClassVar[int]
     takes_texts = True
     takes_sparse = False
     random_state: int | None

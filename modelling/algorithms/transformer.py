@@ -1,18 +1,16 @@
 """Fine-tuning: a sentence-transformer learns the task, where other algorithms learn from its vectors."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
-from adaptml.errors import FeatureError, ModelError
-from adaptml.features.sentence_encoders import minilm_folder
+from adaptml.errors import ModelError
 from adaptml.tasks import MULTICLASS, ProblemType, folds
 from modelling.algorithms.core import Floats, RandomState, none_if_blank, texts_of
-from modelling.algorithms.text_algorithm import TextAlgorithm
+from modelling.algorithms.text_algorithm import TextAlgorithm, encoder_folder
 from modelling.algorithms.transformer_model import TextClassifier
 from modelling.algorithms.transformer_training import Rows, Settings, fine_tune
 
@@ -35,6 +33,9 @@ class TransformerAlgorithm(TextAlgorithm):
 
     name = "transformer"
     summary = "Fine-tunes the sentence-transformer itself, on texts; takes minutes on a CPU."
+
+    # Of so many gold points it learned more than from weak labels and them: usage.md has the figures.
+    enough_gold: ClassVar[int] = 200
 
     encoder: Annotated[
         str | None,
@@ -83,7 +84,7 @@ class TransformerAlgorithm(TextAlgorithm):
         outside = held_out(problem, rows.Y, n_gold, seed)
         inside = ~outside & (rows.weights > 0)
         tuned = fine_tune(
-            start or self._folder(),
+            start or encoder_folder(self.encoder),
             problem,
             rows.at(inside),
             rows.at(outside),
@@ -105,12 +106,6 @@ class TransformerAlgorithm(TextAlgorithm):
             f"{tuned.losses[best]:.3f} on {n} {whose} that were held out"
         )
         return TextClassifier(tuned.content, note)
-
-    def _folder(self) -> Path:
-        try:
-            return Path(self.encoder) if self.encoder else minilm_folder()
-        except FeatureError as error:
-            raise ModelError(str(error)) from error
 
 
 def held_out(problem: ProblemType, Y: Floats, n_gold: int, seed: int) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from adaptml.errors import FeatureError, ModelError, one_line
 from adaptml.features.bert import Bert
 from adaptml.features.bert_config import BertConfig
 from adaptml.features.model_files import Weights
-from adaptml.features.sentence_parts import POOLINGS, by_length, padded
+from adaptml.features.sentence_parts import POOLINGS, by_length, of_length_1, padded
 from adaptml.files import replacing
 from adaptml.tasks import MAX_CLASSES, PROBLEM_TYPES, problem_type
 from adaptml.user_code import said, user_code
@@ -45,6 +45,7 @@ class TextModel(BaseModel):
         pooling: names of POOLINGS; their vectors, one behind the other, are what the head reads.
         max_pieces: how many pieces of a text are read; what comes behind them is not.
         prompt: stands in front of each text.
+        unit: whether the head reads vectors of length 1.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -57,6 +58,7 @@ class TextModel(BaseModel):
     pooling: Annotated[list[str], Field(min_length=1, max_length=len(POOLINGS))]
     max_pieces: Annotated[int, Field(ge=3)]
     prompt: str = ""
+    unit: bool = False
 
     @field_validator("setting")
     @classmethod
@@ -145,15 +147,20 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         Raises:
             FeatureError: onnxruntime fails.
         """
+        weight, bias = self.head
+        logits = (self.vectors(X) @ weight.T + bias).astype(np.float64)
+        return _probabilities(logits, exclusive=problem_type(self.model.setting).exclusive)
+
+    def vectors(self, X: Any) -> npt.NDArray[np.float32]:
+        """What the head reads of n texts, which are as `texts_of` takes them: float32 (n, d)."""
         texts = texts_of(X)
         pieces = [self.tokenizer.encode(self.model.prompt + text).ids for text in texts]
-        logits, (weight, bias) = np.empty((len(texts), self.model.k)), self.head
+        found = np.empty((len(texts), self.head[0].shape[1]), np.float32)
         for rows in by_length(pieces):
             ids, mask = padded([pieces[row] for row in rows])
             states = self._encoder.hidden_states(ids, mask)
-            vectors = np.hstack([POOLINGS[name](states, mask) for name in self.model.pooling])
-            logits[rows] = vectors @ weight.T + bias
-        return _probabilities(logits, exclusive=problem_type(self.model.setting).exclusive)
+            found[rows] = np.hstack([POOLINGS[name](states, mask) for name in self.model.pooling])
+        return of_length_1(found) if self.model.unit else found
 
     def _read(self, path: Path) -> None:
         self.model = _metadata(path)

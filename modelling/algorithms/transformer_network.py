@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.errors import FeatureError, one_line
+from adaptml.errors import FeatureError, ModelError, one_line
 from adaptml.features.bert_config import BertConfig
-from adaptml.features.model_files import shown
-from adaptml.features.sentence_parts import padded
-from adaptml.tasks import problem_type
+from adaptml.features.model_files import read_settings, shown
+from adaptml.features.sentence_parts import padded, parts, pooling_modes, prompt, tokenizer
+from adaptml.tasks import ProblemType, problem_type
 from modelling.algorithms.transformer_model import HEAD, TextClassifier, TextModel
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ class Network:
         padding = self.config.padding
         states = self.encoder(torch.where(mask, ids, padding), attention_mask=mask.long()).last_hidden_state
         pooled = [_POOLINGS[name](states, mask) for name in self.model.pooling]
-        logits: Tensor = self.head(torch.hstack(pooled))
+        vectors = torch.hstack(pooled)
+        if self.model.unit:
+            vectors = torch.nn.functional.normalize(vectors)
+        logits: Tensor = self.head(vectors)
         return logits
 
     def state(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -101,7 +104,47 @@ class Network:
                 tensor.requires_grad_(False)
 
 
-def continued(start: TextClassifier, trained_layers: int | None) -> Network:
+def untrained(
+    folder: Path, problem: ProblemType, k: int, max_length: int, trained_layers: int | None = None
+) -> Network:
+    """The encoder of a folder with an untrained head.
+
+    Args:
+        folder: of a sentence-transformer, or of a model of the BERT kind alone.
+        problem: one class a text, or any number.
+        k: number of classes.
+        max_length: how many pieces of a text are read at most.
+        trained_layers: as in `Network`.
+
+    Raises:
+        ModelError: the folder cannot be used.
+    """
+    try:
+        own, pooled, _ = parts(folder)
+        wanted = prompt(folder)
+        config = read_settings(own / "config.json")
+        sizes = BertConfig.read(config)
+        made = tokenizer(own, sizes.vocabulary, sizes.max_pieces)
+        cut = min(max_length, (made.truncation or {})["max_length"])
+        made.enable_truncation(cut)
+        model = TextModel(
+            setting=problem.name,
+            k=k,
+            config=config,
+            tokenizer=made.to_str(),
+            pooling=pooling_modes(pooled, prompted=bool(wanted)),
+            max_pieces=cut,
+            prompt=wanted,
+        )
+        return Network(model, made, own / "model.safetensors", trained_layers)
+    except FeatureError as error:
+        raise ModelError(
+            f"the encoder in {folder} cannot be fine-tuned: {error}; give a folder that the library "
+            "sentence-transformers or transformers saved in safetensors"
+        ) from error
+
+
+def continued(start: TextClassifier, trained_layers: int | None = None) -> Network:
     """The network of a model that was fine-tuned already."""
     import torch
 

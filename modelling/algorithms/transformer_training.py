@@ -12,15 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.errors import FeatureError, ModelError
-from adaptml.features.bert_config import BertConfig
-from adaptml.features.model_files import read_settings
-from adaptml.features.sentence_parts import parts, pooling_modes, prompt, tokenizer
+from adaptml.errors import ModelError
 from adaptml.progress import progress
 from adaptml.tasks import ProblemType
 from modelling.algorithms.core import Floats
-from modelling.algorithms.transformer_model import TextClassifier, TextModel, written
-from modelling.algorithms.transformer_network import Network, continued
+from modelling.algorithms.transformer_model import TextClassifier, written
+from modelling.algorithms.transformer_network import Network, continued, untrained
 
 WARM_UP = 0.1  # share of the steps in which the learning rates rise; then they fall to zero
 HEAD_RATE = 10.0  # how many times the encoder's learning rate the head's is, which begins at nothing
@@ -111,7 +108,7 @@ def fine_tune(
     network = (
         continued(start, settings.trained_layers)
         if isinstance(start, TextClassifier)
-        else _network(start, problem, rows.Y.shape[1], settings)
+        else untrained(start, problem, rows.Y.shape[1], settings.max_length, settings.trained_layers)
     )
     network.to(device)
     epochs = settings.epochs or min(MOST, max(LEAST, -(-STEPS * settings.batch_size // len(rows))))
@@ -202,30 +199,3 @@ def _device(name: str) -> Any:
             "build for CUDA, or train with device cpu"
         )
     return torch.device("cuda" if there and name != "cpu" else "cpu")
-
-
-def _network(folder: Path, problem: ProblemType, k: int, settings: Settings) -> Network:
-    """The encoder of a folder with an untrained head."""
-    try:
-        own, pooled, _ = parts(folder)
-        wanted = prompt(folder)
-        config = read_settings(own / "config.json")
-        sizes = BertConfig.read(config)
-        made = tokenizer(own, sizes.vocabulary, sizes.max_pieces)
-        cut = min(settings.max_length, (made.truncation or {})["max_length"])
-        made.enable_truncation(cut)
-        model = TextModel(
-            setting=problem.name,
-            k=k,
-            config=config,
-            tokenizer=made.to_str(),
-            pooling=pooling_modes(pooled, prompted=bool(wanted)),
-            max_pieces=cut,
-            prompt=wanted,
-        )
-        return Network(model, made, own / "model.safetensors", settings.trained_layers)
-    except FeatureError as error:
-        raise ModelError(
-            f"the encoder in {folder} cannot be fine-tuned: {error}; give a folder that the library "
-            "sentence-transformers or transformers saved in safetensors"
-        ) from error

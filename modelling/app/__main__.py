@@ -3,14 +3,15 @@
 import sys
 
 from adaptml.errors import AdaptmlError, one_line
-from adaptml.listening import listen, run_server
+from adaptml.listening import listen
 from adaptml.project import Project
-from modelling.app.api_errors import refusal
-from modelling.app.api_key import keyed_app
+from modelling.app.api_key import keyed_service
+from modelling.app.workers import run_service
 
 if __name__ == "__main__":
     with Project() as project:
         try:
-            run_server(keyed_app(project), listen("0.0.0.0", 8000), project.settings, refusal)  # noqa: S104 - the container's
+            listener = listen("0.0.0.0", 8000)  # noqa: S104 - the container's
+            run_service(keyed_service(project), project, listener, project.settings.service_workers)
         except AdaptmlError as error:
             sys.exit(f"error: {one_line(error)}")

@@ -14,6 +14,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_core import to_json
+from starlette.routing import Route
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
@@ -66,7 +67,8 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
     database = _database(project, project.settings.database_url.get_secret_value())
     elsewhere = project.settings.results_database_url.get_secret_value()
     results = _database(project, elsewhere) if elsewhere else database
-    points = Points(database, results, OnTheFly(project.settings.media) if featurize else None)
+    on_the_fly = OnTheFly(project.settings.media) if featurize else None
+    points = Points(database, results, on_the_fly, remembered_s=POLL_S)
     folders = [project.path(folder) for folder in models]
     cache: Served = (
         exported_models(folders, points)
@@ -127,14 +129,18 @@ def _add_routes(app: FastAPI, cache: Served, database: Database, writes: Writing
         """Requests, their latency, answers by class, models and the process, as Prometheus reads them."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.post("/predict_{name}", include_in_schema=False)  # `describe` writes a path for each model
-    async def predict(name: str, request: Request) -> Response:
+    async def predict(request: Request) -> Response:
+        name = request.path_params["name"]
         with metrics.request(name):
             champion = _served(cache, name)
             to = writes if writes.is_asked(request) else None
             async with bodies.read(request) as body:
                 answer = await turns.run(partial(_answer, champion, body, database, to, metrics))
         return Response(answer, media_type="application/json")
+
+    # First, as it is asked most, and without FastAPI's own reading of parameters; `describe` writes a path
+    # for each model.
+    app.router.routes.insert(0, Route("/predict_{name}", predict, methods=["POST"], include_in_schema=False))
 
 
 def _health(cache: Served, database: Database) -> Health:

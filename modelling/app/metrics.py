@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import values as kept
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from adaptml.errors import FeatureError
@@ -18,7 +20,11 @@ LATENCIES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Metrics:
-    """Counts of one service, from its start."""
+    """Counts of one service, from its start; where several processes are the service, of all of them.
+
+    How much of its machine a process takes is told where there is one alone: of several, chance says which
+    of them answers.
+    """
 
     def __init__(self, cache: Served) -> None:
         """Count nothing yet.
@@ -27,8 +33,13 @@ class Metrics:
             cache: the models, whose names are the only ones that are counted by name.
         """
         self._cache, self._registry = cache, CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        self._registry.register(_OfModels(cache))
+        self._of_all = self._registry
+        if kept.ValueClass is not kept.MutexValue:  # the counts are in files that the processes share
+            self._of_all = CollectorRegistry()
+            MultiProcessCollector(self._of_all)  # type: ignore[no-untyped-call]
+        else:
+            ProcessCollector(registry=self._registry)
+        self._of_all.register(_OfModels(cache))
         self._requests = Counter(
             "adaptml_requests", "Requests for predictions that were answered.", ["model", "status"],
             registry=self._registry,
@@ -49,8 +60,9 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
         self._under_way = Gauge(
-            "adaptml_requests_in_progress", "Requests for predictions under way.", registry=self._registry
-        )
+            "adaptml_requests_in_progress", "Requests for predictions under way.",
+            multiprocess_mode="livesum", registry=self._registry,
+        )  # fmt: skip
 
     @contextmanager
     def request(self, name: str) -> Iterator[None]:
@@ -85,7 +97,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it as Prometheus' text."""
-        return generate_latest(self._registry)
+        return generate_latest(self._of_all)
 
 
 class _OfModels(Collector):

@@ -22,10 +22,13 @@ from modelling.champion import Champion, load_champion, note_on_classes
 from modelling.model_folder import load_model_folder
 
 RETRY_AFTER_S = 30.0
+ASKED_ANYWAY_S = 60.0  # a registry whose file looks as it did
 MAX_PROBLEM_CHARS = 300
 _ADDRESS = re.compile(r"\b(?!file:)[A-Za-z][\w+.-]*://[^\s'\"<>)]+")
 REGISTRY_AWAY = "the model registry does not answer; the server's log says why"
 _log = logging.getLogger(__name__)
+# Of the files of a store: inode, size and time of the last write; None of one that is not there.
+Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,21 @@ class ModelCache(Served):
         super().__init__({})
         self._uri, self._points, self._home = tracking_uri, points, home
         self._asked: MlflowClient | None = None
+        self._file = sqlite_file(tracking_uri)
+        self._looked: tuple[Stamp, float] | None = None
         self.registry_problem = "not asked yet"
 
     def refresh(self) -> None:
         """Ask the registry, load what is new, drop what is gone; an older version serves until then.
 
-        Where the registry does not answer, everything stays as it is.
+        Where the registry does not answer, everything stays as it is. One in a file is asked again only when
+        its file was written, which costs nothing to see.
         """
+        stamp, now = _stamp(self._file), time.monotonic()
+        if stamp is not None and self._is_known(stamp, now):
+            self.registry_answered_s = now
+            return
+        self._looked = None
         try:
             named = {m.name: m for m in end_models(self._client()) if CHAMPION in m.aliases}
         except Exception:  # noqa: BLE001 - the service's edge: MLflow lets any error of its stores through
@@ -134,12 +145,20 @@ class ModelCache(Served):
         for name, registered in named.items():
             model = _noted(self._updated(self._models.get(name), registered), registered)
             self._models = MappingProxyType({**self._models, name: model})
+        if stamp is not None and not any(model.problem for model in self.models):
+            self._looked = stamp, now
+
+    def _is_known(self, stamp: Stamp, now: float) -> bool:
+        """Whether the registry's file is as it was when it was last asked, and all its champions loaded."""
+        if self._looked is None:
+            return False
+        then, asked_s = self._looked
+        return stamp == then and now - asked_s < ASKED_ANYWAY_S
 
     def _follow_home(self) -> None:
         """Once, as soon as the registry has answered."""
-        file = sqlite_file(self._uri)
-        if file is not None and self._home is not None:
-            follow_home(file, self._home)
+        if self._file is not None and self._home is not None:
+            follow_home(self._file, self._home)
         self._home = None
 
     def _updated(self, old: ServedModel | None, registered: RegisteredModel) -> ServedModel:
@@ -169,6 +188,20 @@ class ModelCache(Served):
         """A client that asks nothing when it is made: the registry may be away now and then."""
         self._asked = MlflowClient(self._uri, registry_uri=self._uri)
         return self._asked
+
+
+def _stamp(file: Path | None) -> Stamp | None:
+    """What changes with each write to an SQLite file and the log beside it; None where there is no file."""
+    if file is None or not file.exists():
+        return None
+    found: list[tuple[int, int, int] | None] = []
+    for path in (file, file.with_name(f"{file.name}-wal")):
+        try:
+            said = path.stat()
+            found.append((said.st_ino, said.st_size, said.st_mtime_ns))
+        except FileNotFoundError:
+            found.append(None)
+    return tuple(found)
 
 
 def _noted(model: ServedModel, registered: RegisteredModel) -> ServedModel:

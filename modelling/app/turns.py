@@ -34,7 +34,7 @@ class Turns:
             ApiError: 503, its turn did not come in time.
         """
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(self._wait_s if self._free.locked() else None):
                 await self._free.acquire()
         except TimeoutError as error:
             message = (

@@ -10,7 +10,9 @@ from adaptml.errors import AdaptmlError, one_line
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
-from adaptml.tasks import Task
+from adaptml.runs.metric import metric_of_run
+from adaptml.tasks import Task, problem_type
+from adaptml.tasks.metrics import accuracy_of
 
 if TYPE_CHECKING:
     from modelling.versions import Version
@@ -25,9 +27,10 @@ def versions(project: Project, *, task: str) -> dict[str, Any]:
     """The versions of a task's end models, the newest first."""
     from modelling.versions import model_versions
 
+    spec = project.task(task)
     models = [
-        asdict(one) | {"before": one.before, "versions": [_plain(version) for version in one.versions]}
-        for one in model_versions(project, task)
+        asdict(one) | {"before": one.before, "versions": [_plain(version, spec) for version in one.versions]}
+        for one in model_versions(project, spec)
     ]
     return {"models": models}
 
@@ -52,13 +55,13 @@ def gain(project: Project, *, task: str, model: str, version: str) -> dict[str, 
     from adaptml.runs.side_by_side import runs_side_by_side
     from modelling.versions import model_versions
 
-    known = {one.name: one for one in model_versions(project, task)}.get(model)
+    spec = project.task(task)
+    known = {one.name: one for one in model_versions(project, spec)}.get(model)
     by_number = {} if known is None else {one.version: one for one in known.versions}
     new, champion = by_number.get(version), None if known is None else by_number.get(known.champion or "")
     said: dict[str, Any] = {
-        "version": None if new is None else _plain(new),
-        "champion": None if champion is None else _plain(champion),
-        "measure": "" if known is None else known.measure,
+        "version": None if new is None else _plain(new, spec),
+        "champion": None if champion is None else _plain(champion, spec),
         "beside": None,
         "why": "",
         "compared": _compared(project, task, version, None if champion is None else champion.version),
@@ -107,9 +110,16 @@ def votes(
     return {"votes": [{"rule": name, "vote": vote} for name, vote in found.items()]}
 
 
-def _plain(version: "Version") -> dict[str, Any]:
-    """A version as JSON can say it."""
-    return asdict(version) | {"made": version.made.isoformat()}
+def _plain(version: "Version", task: Task) -> dict[str, Any]:
+    """A version as JSON can say it, with its figures: those of its run's metric, and of the plain measure."""
+    problem = problem_type(version.params.get("setting", task.setting))
+    metric, plain = metric_of_run(version.params, problem, task.class_names), accuracy_of(problem)
+    figures = {
+        name: {"title": one.title, "gold": version.metrics.get(f"gold_{one.logged}"),
+               "labels": version.metrics.get(f"lm_{one.logged}")}
+        for name, one in (("metric", metric), ("plain", plain))
+    }  # fmt: skip
+    return asdict(version) | {"made": version.made.isoformat(), **figures}
 
 
 def _add_texts(project: Project, task: Task, lines: list[dict[str, Any]]) -> None:

@@ -47,7 +47,7 @@ def read(project: Project, *, task: str, run_id: str) -> dict[str, Any]:
     if found.status == "FINISHED" and found.step in ("label", "train"):
         side = judged(project, run_id, project.task(task))
         gold = None if side is None else _gold(side)
-    strategies = _strategies(found) if found.step == "compare" else []
+    strategies = _strategies(found, project.task(task)) if found.step == "compare" else []
     said = {"run": _details(found), "gold": gold, "models": _registered(project, run_id)}
     return said | {"strategies": strategies, "label_models": _label_models(found, project.task(task))}
 
@@ -160,17 +160,21 @@ def _gold(side: Judged) -> dict[str, Any]:
     }
 
 
-def _strategies(found: RunDetails) -> list[dict[str, Any]]:
+def _strategies(found: RunDetails, task: Task) -> list[dict[str, Any]]:
     """What a run of `compare` found of each strategy; an interval is None where the run kept none."""
     from modelling.compare import STRATEGIES
 
-    measure = problem_type(found.setting).measure
+    problem = problem_type(found.setting)
+    metric, plain = metric_of_run(found.params, problem, task.class_names), accuracy_of(problem)
     lines = []
     for name, title in STRATEGIES.items():
-        value, low, high = (found.metrics.get(f"{name}_{measure}{end}") for end in ("", "_low", "_high"))
+        figures = (found.metrics.get(f"{name}_{metric.logged}{end}") for end in ("", "_low", "_high"))
+        value, low, high = figures
         if value is not None:
             line = {"strategy": name, "title": title, "value": value, "low": low, "high": high}
-            lines.append(line | {"log_loss": found.metrics.get(f"{name}_log_loss"), "measure": measure})
+            line |= {"log_loss": found.metrics.get(f"{name}_log_loss"), "measure": metric.title}
+            beside = None if metric == plain else found.metrics.get(f"{name}_{plain.logged}")
+            lines.append(line | {"plain": beside, "plain_measure": plain.title})
     return lines
 
 

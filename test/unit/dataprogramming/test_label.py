@@ -191,7 +191,7 @@ def test_multilabel_run(room: Project, run: Run, tmp_path: Path) -> None:
         {"tokens": "tokens"},
         ("cat", "dog"),
     )
-    stored, there = read_votes(room.points, rules, votes.keys)
+    stored, there = read_votes(room.points, rules, "posts", votes.keys["id"].tolist())
     assert there.all()
     assert (stored == votes.L).all()
     log = room.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()

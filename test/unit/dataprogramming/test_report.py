@@ -184,7 +184,7 @@ def test_at_most_200_rows_a_bucket_with_the_true_count_and_only_their_texts_are_
 
     points = many(3000)
     page = report(points, None, read_texts=read, seed=5)
-    total = int((points.L[:, 0] >= 0).sum())
+    total = int((points.cast[:, 0] >= 0).sum())
     assert f'a: rows it votes on <span class="count">200 of {total:,} rows, drawn with seed 5</span>' in page
     assert len(ids(page, "lf-0-votes")) == 200
     assert len(asked) == len(set(asked)) == len(data(page)["rows"]) < 1500
@@ -202,7 +202,7 @@ def test_the_numbers_of_the_table_and_the_rows_behind_them_agree(n: int, seed: i
     points = many(n, seed)
     page = report(points, None)
     for j, line in enumerate(lines(page)):
-        votes = [row for row in range(n) if points.L[row, j] >= 0]
+        votes = [row for row in range(n) if points.cast[row, j] >= 0]
         assert line[2] == f"{len(votes) / n:.1%}"
         if votes:
             assert ids(page, f"lf-{j}-votes") == sorted(map(str, votes))

@@ -1,11 +1,10 @@
 """The parts of the prediction service that need no server."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from fastapi import FastAPI
 
@@ -24,31 +23,30 @@ from modelling.app.openapi import describe, response_schema
 from modelling.app.prediction import MAX_IDS, parse
 from modelling.app.status import health
 from modelling.champion import Champion
+from modelling.keyed import Answer
 
 
 @dataclass
-class Answer:
-    """A model that always gives the same frame."""
+class Says:
+    """A model that always says the same of its classes cat and dog."""
 
-    frame: object
+    probs: list[list[float]]
 
-    def predict(self, data: pd.DataFrame) -> object:
-        return self.frame
+    def answer(self, tables: list[str], ids: list[str]) -> Answer:
+        probs = np.array(self.probs)
+        return Answer(probs, (probs > 0.5).astype(np.int8), None)
 
 
-def champion(frame: object, classes: tuple[str, ...] = ("cat", "dog")) -> Champion:
-    return Champion("animals", "1", "run", classes, {}, Answer(frame))
+def champion(probs: list[list[float]], classes: tuple[str, ...] = ("cat", "dog")) -> Champion:
+    return Champion("animals", "1", "run", classes, {}, Says(probs))  # type: ignore[arg-type]
 
 
 def body(table_name: object, ids: object) -> bytes:
     return json.dumps({"table_name": table_name, "id": ids}).encode()
 
 
-GOOD = pd.DataFrame({"prob_dog": [0.75], "cat": [0], "dog": [1], "prob_cat": [0.25]})
-
-
 def test_an_answer_has_the_keys_then_flags_then_probabilities() -> None:
-    answer = champion(GOOD).predict(["t"], ["1"])
+    answer = champion([[0.25, 0.75]]).predict(["t"], ["1"])
     assert answer == {
         "table_name": ["t"],
         "id": ["1"],
@@ -60,20 +58,10 @@ def test_an_answer_has_the_keys_then_flags_then_probabilities() -> None:
     assert list(answer) == ["table_name", "id", "cat", "dog", "prob_cat", "prob_dog"]
 
 
-@pytest.mark.parametrize(
-    ("frame", "message"),
-    [
-        (np.zeros((1, 4)), "did not answer with a row per data point"),
-        (pd.concat([GOOD, GOOD]), "did not answer with a row per data point"),
-        (GOOD.drop(columns="prob_dog"), "did not answer with a row per data point"),
-        (GOOD.assign(cat=2), "flags that are not 0 or 1, or no probabilities"),
-        (GOOD.assign(prob_cat=np.nan), "flags that are not 0 or 1, or no probabilities"),
-        (GOOD.assign(prob_cat=1.5), "flags that are not 0 or 1, or no probabilities"),
-    ],
-)
-def test_an_answer_of_another_form_never_leaves(frame: object, message: str) -> None:
-    with pytest.raises(ModelError, match=message):
-        champion(frame).predict(["t"], ["1"])
+@pytest.mark.parametrize("prob", [np.nan, 1.5, -0.1])
+def test_numbers_that_are_no_probabilities_never_leave(prob: float) -> None:
+    with pytest.raises(ModelError, match="model animals answered with numbers that are no probabilities"):
+        champion([[prob, 0.5]]).predict(["t"], ["1"])
 
 
 def test_as_many_ids_as_allowed_are_read() -> None:
@@ -138,7 +126,7 @@ def test_our_errors_become_answers_without_the_inside(
 
 
 def test_class_names_need_not_be_python_names() -> None:
-    odd = champion(None, ("left-wing", "schema", "model_x", "_x"))
+    odd = champion([], ("left-wing", "schema", "model_x", "_x"))
     fields = response_schema(odd).model_json_schema(by_alias=True)["properties"]
     assert list(fields)[2:] == [
         "left-wing",
@@ -153,7 +141,7 @@ def test_class_names_need_not_be_python_names() -> None:
 
 
 def test_the_description_offers_the_models_own_example() -> None:
-    shown = Champion("animals", "1", "run", ("cat", "dog"), {"table_name": ["t"], "id": ["7"]}, Answer(None))
+    shown = replace(champion([]), example={"table_name": ["t"], "id": ["7"]})
     post = describe(FastAPI(), [shown])["paths"]["/predict_animals"]["post"]
     assert post["requestBody"]["content"]["application/json"]["schema"]["examples"] == [
         {"table_name": ["t"], "id": ["7"]}

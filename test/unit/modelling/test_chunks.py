@@ -62,9 +62,9 @@ def test_wide_features_are_read_fewer_at_a_time(
     monkeypatch.setattr(keyed, "CHUNK_NUMBERS", 5)
     read: list[int] = []
 
-    def probabilities(self: KeyedModel, keys: pd.DataFrame) -> object:
-        read.append(len(keys))
-        return np.full((len(keys), 2), 0.5), None
+    def probabilities(self: KeyedModel, tables: list[str], ids: list[str]) -> object:
+        read.append(len(ids))
+        return np.full((len(ids), 2), 0.5), None
 
     monkeypatch.setattr(KeyedModel, "_probabilities", probabilities)
     wide = KeyedModel(

@@ -46,7 +46,8 @@ def test_planted_labels_and_duplicates_are_found_and_reported(
     assert "Near-duplicates of gold points (cosine of at least" in page
     assert "text number 33" in page
     told = dict(done.lines)["to fix next"]
-    assert told.startswith(f"{found.n_suspects['gold']} of 30 gold labels look wrong; ")  # type: ignore[index]
+    n = (found.n_suspects or {})["gold"]
+    assert told.startswith(f"{n} of 30 gold labels look{'s' if n == 1 else ''} wrong; ")
 
 
 def test_without_gold_there_is_nothing_to_say(project: Project, task: Task, data: str) -> None:

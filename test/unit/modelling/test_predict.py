@@ -1,14 +1,20 @@
 """Predicting many points: in chunks, into files of their own, written back."""
 
+import itertools
+import os
 import shlex
+import signal
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 from side_task import side, write
 from typer.testing import CliRunner
 
+import modelling.predict
 from adaptml.cli.app import app
 from adaptml.errors import AdaptmlError, ModelError
 from adaptml.project import Project
@@ -107,3 +113,56 @@ def test_predicting_and_comparing_from_the_command_line(
     assert result.exit_code == 0, result.stderr
     assert "Gold is enough here" in result.stdout
     assert "what auto takes" in result.stdout
+
+
+def killed(project: Project, task: Task, name: str, after: int, **given: object) -> None:
+    """Predict in another process, which is killed when a function of the module is called once more."""
+    child = os.fork()
+    if not child:
+        signal.alarm(60)
+        calls, meant = itertools.count(), getattr(modelling.predict, name)
+
+        def counted(*args: object, **kwargs: object) -> object:
+            if next(calls) == after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return meant(*args, **kwargs)
+
+        setattr(modelling.predict, name, counted)
+        try:
+            predict(Project(settings=project.settings), task, "points", **given)  # type: ignore[arg-type]
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(0)  # it was to be killed
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
+    project: Project, task: Task, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(project, train(project, task, data).model_name)
+    monkeypatch.setattr("modelling.predict.CHUNK_ROWS", 7)  # 60 points in nine chunks
+    home = project.settings.home / "predictions"
+    at_once = predict(project, task, "points", to="at_once.parquet").predictions
+    assert len(at_once) == at_once["id"].nunique() == 60
+    killed(project, task, "_answers", 4, write=True)
+    (folder,) = home.iterdir()
+    assert len(list(folder.glob("[!.]*.parquet"))) == 4
+    killed(project, task, "write_back", 3, write=True)
+    assert len(project.results.result_keys("side_predictions")) == 21
+    with project.results.engine.begin() as connection:  # what is written is not written again
+        connection.exec_driver_sql("UPDATE side_predictions SET run_id = 'before'")
+    done = predict(project, task, "points", write=True)
+    assert_frame_equal(done.predictions, at_once)
+    assert (done.new_rows, done.n_points, done.counts) == (60, 60, {"left": 30, "right": 30})
+    with project.results.engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT id, run_id FROM side_predictions").all()
+    assert len(rows) == len({key for key, _ in rows}) == 60
+    assert sum(run == "before" for _, run in rows) == 21
+    assert [*home.iterdir()] == [done.path]
+    killed(project, task, "_answers", 4, where="id > 't2'")
+    with project.database.engine.begin() as connection:  # these are other points: nothing of before is theirs
+        connection.exec_driver_sql("DELETE FROM points WHERE id = 't3'")
+    other = predict(project, task, "points", where="id > 't2'").predictions["id"].tolist()
+    assert other == at_once["id"][(at_once["id"] > "t2") & (at_once["id"] != "t3")].tolist()

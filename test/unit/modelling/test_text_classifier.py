@@ -166,6 +166,14 @@ def test_fine_tuning_without_pytorch_says_what_to_install() -> None:
         EndModel(get_algorithm("transformer")).fit(np.array([["a"], ["b"]], dtype=object), np.eye(2))
 
 
+def test_setfit_without_its_extra_says_what_to_install() -> None:
+    with pytest.raises(
+        ModelError,
+        match=r"^setfit needs a library .*torch.* install the extra: pip install -e '.\[setfit\]'$",
+    ):
+        EndModel(get_algorithm("setfit")).fit(np.array([["a"], ["b"]], dtype=object), np.eye(2))
+
+
 def test_parameters_have_bounds() -> None:
     with pytest.raises(
         ModelError, match=r"epochs: .*greater than or equal to 1.* device: .*'auto', 'cpu' or 'cuda'"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load
+from text_oracle import oracle
 from tiny_models import KINDS, change_tensors
 from tiny_texts import calm_encoder
 
@@ -47,26 +48,6 @@ def tuned(
     rows = Rows(TEXTS, Y, np.ones(len(Y)) if weights is None else weights)
     made = Settings(**given | {"device": "cpu", "seed": 0} | settings)
     return fine_tune(folder, problem, rows, rows, made, show_progress=False)
-
-
-def oracle(content: bytes, texts: list[str]) -> np.ndarray:
-    """Logits by the library's own network from the tensors of a file, a text at a time."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
-    model, tensors = TextClassifier(content), load(content)
-    network = AutoModel.from_config(AutoConfig.for_model(**model.model.config)).eval()
-    own = {name: torch.tensor(tensor) for name, tensor in tensors.items() if not name.startswith("head.")}
-    missing, unknown = network.load_state_dict(own, strict=False)
-    assert unknown == []
-    assert all(name.startswith("pooler.") for name in missing)
-    logits = []
-    for text in texts:
-        ids = torch.tensor([model.tokenizer.encode(text).ids])
-        with torch.inference_mode():
-            states = network(ids, attention_mask=torch.ones_like(ids)).last_hidden_state[0].numpy()
-        logits.append(tensors["head.weight"] @ states.mean(axis=0) + tensors["head.bias"])
-    return np.array(logits, dtype=np.float64)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -202,7 +202,7 @@ def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pe
     frame = done.predictions.set_index("id")
     assert frame["answered_from"].tolist() == [COMPUTED] * 5
     assert frame.loc["b", "label"] == ["dog"]
-    votes, there = voting.read_votes(pets.points, rules(), keys("a", "b", "c", "d"))
+    votes, there = voting.read_votes(pets.points, rules(), "pets", ["a", "b", "c", "d"])
     assert (votes.tolist(), there.all()) == ([[0, -1], [-1, 1], [0, 1], [-1, -1]], True)
 
 

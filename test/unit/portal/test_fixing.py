@@ -26,6 +26,11 @@ def test_the_newest_run_that_was_compared_with_gold_is_shown(client: TestClient,
     assert "gives spam 0.90, ham 0.10" not in page  # of the label model: another list
     assert "/data/comments/points/s6?task=spam" in page
     assert page.count("may be chance") == 1
+    assert "<b>1</b> gold label looks wrong" in page
+    assert "<b>1</b> near-duplicate of gold points" in page
+    assert "1 gold point has one with another label" in page
+    assert "0.240 to 0.760, accuracy" in page  # of one class only; the others by the task's metric
+    assert "0.500 to 0.900</span>" in page
     assert "/data/comments?task=spam&amp;c=%40vote%3Abuy&amp;o=is-filled&amp;v=" in page
 
 

@@ -4,6 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 from portal_server import Portal
 
+from adaptml.project import Project
+from adaptml.runs.models import END_MODEL, KIND_TAG
 from portal.jobs import JobStore
 from portal.runs.forms import Field, Form
 from portal.runs.links import mlflow_page
@@ -56,6 +58,54 @@ def test_deploying_is_a_job_with_the_name_of_who_decides(client: TestClient, por
     job = JobStore(portal.project.settings.home).get(1)
     assert job.argv == ("deploy", "--version=1", "--by=Ana", "--", "multiclass_spam")
     assert job.task == "spam"
+
+
+def finished_run(project: Project, step: str, params: dict[str, str], metrics: dict[str, float]) -> str:
+    """A run of a step that did nothing."""
+    said = {"task": "spam", "setting": "multiclass", "algorithm": "logistic_regression"} | params
+    with project.runs.run("spam", f"{step} multiclass", said) as recorder:
+        recorder.metrics |= metrics
+    return recorder.run_id
+
+
+def test_versions_show_their_run_s_metric_and_the_accuracy_beside_it(
+    client: TestClient, project: Project
+) -> None:
+    """A version of before, whose run says no metric, has its accuracy alone."""
+    old = finished_run(project, "train", {}, {"gold_accuracy": 0.5, "lm_accuracy": 0.625})
+    store = project.runs.client
+    store.create_registered_model("multiclass_spam", {KIND_TAG: END_MODEL})
+    store.create_model_version("multiclass_spam", "nowhere", old)
+    page = client.get("/tasks/spam/models/list").text
+    assert "the newest first; accuracy as each run found it" in page
+    assert (page.count("0.500"), page.count("0.625")) == (1, 1)
+    by_f1 = {"gold_f1/spam": 0.75, "gold_accuracy": 0.875, "lm_f1/spam": 0.25}
+    new = finished_run(project, "train", {"judged_by": "f1/spam"}, by_f1)
+    store.create_model_version("multiclass_spam", "nowhere", new)
+    page = client.get("/tasks/spam/models/list").text
+    for text in ("F1 of spam</span> 0.750", ">0.875<", ">0.250<", ">Accuracy<", "accuracy</span> 0.500"):
+        assert text in page, text
+    change = client.get("/tasks/spam/models/multiclass_spam/2/change").text
+    assert "F1 of spam on gold</th><td>0.750" in change
+    assert "accuracy on gold</th><td>0.875" in change
+
+
+def test_strategies_are_shown_by_the_metric_of_their_run(client: TestClient, project: Project) -> None:
+    metrics = {
+        "weak_f1/spam": 0.75,
+        "weak_f1/spam_low": 0.5,
+        "weak_f1/spam_high": 1.0,
+        "weak_accuracy": 0.875,
+    }
+    metrics["weak_log_loss"] = 0.25
+    by_f1 = finished_run(project, "compare", {"judged_by": "f1/spam"}, metrics)
+    page = client.get(f"/tasks/spam/runs/{by_f1}/result").text
+    for text in ("F1 of spam on gold by cross-validation", "0.500 to 1.000", ">accuracy<", ">0.875<"):
+        assert text in page, text
+    of_before = finished_run(project, "compare", {}, {"weak_accuracy": 0.875})
+    page = client.get(f"/tasks/spam/runs/{of_before}/result").text
+    assert "accuracy on gold by cross-validation" in page
+    assert "F1 of spam" not in page
 
 
 def test_what_is_asked_for_wrongly_is_one_line(client: TestClient) -> None:

@@ -10,13 +10,24 @@ import sqlalchemy as sa
 from adaptml.fixing.grouping import by_length, by_rule, by_value, slices_of
 from adaptml.fixing.slices import Slice, compare_slices
 from adaptml.project import Project
+from adaptml.tasks import MULTICLASS, MULTILABEL
+from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
+
+ACCURACY, POSITIVE = accuracy_of(MULTICLASS), Metric("f1_of_positive", MULTICLASS, 1, "spam")
+
+
+def right(scores: np.ndarray) -> tuple[np.ndarray, Outcome]:
+    """Points of two classes in turn, taken for their own where the score is 1."""
+    Y = np.eye(2, dtype=np.int8)[np.arange(len(scores)) % 2]
+    predicted = np.where(scores[:, None] == 1, Y, 1 - Y).astype(np.int8)
+    return Y, Outcome(predicted.astype(float), predicted)
 
 
 def test_a_planted_slice_by_hand() -> None:
     """Of 10 points 5 are right, of the other 90 are 81: Fisher's p is the chance of 5 or fewer of the 86 among 10."""
     scores = np.array([1.0] * 5 + [0.0] * 5 + [1.0] * 81 + [0.0] * 9)
     weak, strong = np.arange(100) < 10, np.arange(100) >= 60
-    found, n = compare_slices(scores, [Slice("strong", strong), Slice("weak", weak)], shares=True)
+    found, n = compare_slices(ACCURACY, *right(scores), [Slice("strong", strong), Slice("weak", weak)])
     assert n == 2
     p = sum(comb(86, i) * comb(14, 10 - i) for i in range(6)) / comb(100, 10)
     weakest = found[0]
@@ -29,30 +40,91 @@ def test_of_many_slices_that_are_chance_none_is_clear() -> None:
     rng = np.random.default_rng(0)
     scores = (rng.random(400) < 0.8).astype(float)
     slices = [Slice(f"s{i}", rng.random(400) < 0.3) for i in range(200)]
-    found, n = compare_slices(scores, slices, shares=True)
+    found, n = compare_slices(ACCURACY, *right(scores), slices)
     assert n == 200
     assert any(one.value < one.rest - 0.05 for one in found)  # some look weak
     assert min(one.q for one in found) > 0.05
     planted = np.arange(400) < 40
     scores[planted] *= rng.random(40) < 0.5
-    found, _ = compare_slices(scores, [*slices, Slice("planted", planted)], shares=True)
+    found, _ = compare_slices(ACCURACY, *right(scores), [*slices, Slice("planted", planted)])
     assert [one.slice.name for one in found if one.q <= 0.05] == ["planted"]
 
 
 def test_scores_between_right_and_wrong() -> None:
-    scores = np.concatenate([np.full(20, 0.4), np.linspace(0.5, 1, 60)])
-    found, _ = compare_slices(scores, [Slice("low", np.arange(80) < 20)], shares=False)
-    assert (found[0].value, found[0].low, found[0].high) == pytest.approx((0.4, 0.4, 0.4))
+    """Of the first twenty points two of three classes are missed, an F1 of 1/2; of most others one, 4/5."""
+    Y = np.ones((80, 3), np.int8)
+    predicted = np.ones((80, 3), np.int8)
+    predicted[:70, 1] = 0
+    predicted[:20, 2] = 0
+    metric, said = accuracy_of(MULTILABEL), Outcome(predicted.astype(float), predicted)
+    low = Slice("low", np.arange(80) < 20)
+    found, _ = compare_slices(metric, Y, said, [low])
+    assert (found[0].value, found[0].low, found[0].high) == pytest.approx((0.5, 0.5, 0.5))
+    assert found[0].rest == pytest.approx((50 * 0.8 + 10) / 60)
     assert found[0].q < 1e-6
-    assert compare_slices(np.ones(80), [Slice("same", np.arange(80) < 20)], shares=False) == ([], 1)
+    assert compare_slices(metric, Y, Outcome(Y.astype(float), Y), [low]) == ([], 1)
+
+
+def test_a_slice_of_missed_spam_is_seen_where_the_accuracy_is_that_of_the_rest() -> None:
+    """Of 20 points 2 are wrong, both of its 4 of spam; of 80 others 8 are wrong, none of their 40 of spam.
+
+    The F1 of spam is 2·2 / (4 + 2) = 2/3 against 2·40 / (40 + 48), and nothing tells the accuracies apart.
+    """
+    true = np.array([1] * 4 + [0] * 16 + [1] * 40 + [0] * 40)
+    named = np.array([1, 1, 0, 0] + [0] * 16 + [1] * 48 + [0] * 32)
+    Y, predicted = (np.eye(2, dtype=np.int8)[of] for of in (true, named))
+    said, inside = Outcome(predicted.astype(float), predicted), np.arange(100) < 20
+    assert compare_slices(ACCURACY, Y, said, [Slice("s", inside)]) == ([], 1)
+    found = compare_slices(POSITIVE, Y, said, [Slice("s", inside)])[0][0]
+    assert (found.value, found.rest, found.metric) == (pytest.approx(2 / 3), pytest.approx(80 / 88), POSITIVE)
+    assert found.low < 2 / 3 < found.high
+
+
+def test_a_permutation_test_by_hand() -> None:
+    """One of ten points in a slice of all spam that is missed; as bad are the draws that hold it: one in ten.
+
+    With it every ten points of ten have an F1 of at most 18 / 19, and without it of 1.
+    """
+    true = np.array([1] * 50 + [0] * 50)
+    named = true.copy()
+    named[0] = 0
+    Y, predicted = (np.eye(2, dtype=np.int8)[of] for of in (true, named))
+    said, inside = Outcome(predicted.astype(float), predicted), np.isin(np.arange(100), [*range(9), 99])
+    found = compare_slices(POSITIVE, Y, said, [Slice("s", inside)])[0][0]
+    assert found.value == pytest.approx(16 / 17)
+    # Of those that hold the missed one, those with 8 or fewer of the 49 found: hypergeometric.
+    p = 0.1 * sum(comb(49, i) * comb(50, 9 - i) for i in range(9)) / comb(99, 9)
+    assert found.q == pytest.approx(p, abs=0.01)
+
+
+def test_the_f1_of_one_class_cannot_be_compared() -> None:
+    """A slice without spam: how often points are right is, and is said."""
+    scores = np.ones(60)
+    Y, _ = right(scores)
+    Y[:10] = [1, 0]
+    predicted = Y.copy()
+    predicted[:5] = [0, 1]
+    said = Outcome(predicted.astype(float), predicted)
+    found = compare_slices(POSITIVE, Y, said, [Slice("s", np.arange(60) < 10)])[0][0]
+    assert (found.metric, found.value, found.rest) == (ACCURACY, 0.5, 1.0)
+
+
+def test_the_lower_log_loss_is_the_better() -> None:
+    Y, said = right(np.ones(40))
+    probs = np.abs(said.probs - np.where(np.arange(40) < 20, 0.4, 0.1)[:, None])
+    loss = Metric("log_loss", MULTICLASS)
+    slices = [Slice("unsure", np.arange(40) < 20), Slice("odd", np.arange(40) % 2 == 0)]
+    found, _ = compare_slices(loss, Y, Outcome(probs, said.predicted), slices)
+    assert [one.slice.name for one in found] == ["unsure"]
+    assert (found[0].value, found[0].rest) == pytest.approx((-np.log(0.6), -np.log(0.9)))
 
 
 def test_few_points_and_the_same_points_are_not_looked_at() -> None:
     few, all_but_few = np.arange(50) < 9, np.arange(50) >= 9
     twice = np.arange(50) < 20
     slices = [Slice("few", few), Slice("rest", all_but_few), Slice("a", twice), Slice("b", twice.copy())]
-    assert compare_slices(np.zeros(50), slices, shares=True)[1] == 1
-    assert compare_slices(np.zeros(0), [], shares=True) == ([], 0)
+    assert compare_slices(ACCURACY, *right(np.zeros(50)), slices)[1] == 1
+    assert compare_slices(ACCURACY, *right(np.zeros(0)), []) == ([], 0)
 
 
 def masks(slices: list[Slice]) -> dict[str, list[int]]:

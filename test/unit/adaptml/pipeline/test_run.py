@@ -1,5 +1,6 @@
 """One run of everything on the small example: what is done, what is taken again, where it stops."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,8 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
         ["1", first.label.run_id], ["1", first.train.run_id],
     ]  # fmt: skip
     assert first.frame["accuracy"].round(3).tolist() == [0.75, 0.917]
+    assert first.frame["f1/spam"].round(3).tolist() == [round(first.label.metrics["dev_f1/spam"], 3), 0.923]
+    assert "F1 of spam 0.923 on gold by cross-validation" in first.train.text
     assert (first.better, first.champion, first.deployed) == (True, None, False)
     assert first.next_order == f"adaptml deploy {MODEL} --version 1"
     assert first.next_order in first._repr_html_()
@@ -76,6 +79,8 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
         ["check", "done"], ["featurize", "kept"], ["label", "kept"], ["train", "kept"], ["compare", "done"], ["deploy", "skipped"],
     ]  # fmt: skip
     assert ["run", first.train.run_id] in said
+    assert re.search(r"f1/spam +accuracy +experiment +run", quiet.stdout)
+    assert re.search(r"version 1 +0\.923 +0\.917", quiet.stdout)
     assert "Version 1 is the champion." in quiet.stdout
     assert "Next" not in quiet.stdout
 

@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from adaptml.evaluation import evaluate_multiclass
+from adaptml.runs.metric import metric_of_run
 from adaptml.tasks import MULTICLASS, MULTILABEL, Task
 from adaptml.tasks.metrics import (
     Metric,
@@ -114,3 +116,19 @@ def test_brier_and_words() -> None:
         both_in_words(positive, Y, out) == "F1 of ham 0.667 (0.000 to 1.000), accuracy 0.500 (0.095 to 0.905)"
     )
     assert both_in_words(ACCURACY, Y, out) == "accuracy 0.500 (0.095 to 0.905)"
+
+
+def test_a_class_is_called_as_the_metrics_of_a_run_call_it() -> None:
+    """MLflow refuses most signs; two names of signs alone are told apart by their position."""
+    for classes, key in (
+        (["no ad", "ad!"], "f1/ad_"),
+        (["👎", "👍"], "f1/_:1"),
+        (["ham", "spam"], "f1/spam"),
+    ):
+        task = Task(classes=classes, positive=classes[1])
+        metric = metric_of(task)
+        assert (metric.title, metric.logged) == (f"F1 of {classes[1]}", key)
+        Y = np.eye(2, dtype=np.int8)
+        assert key in evaluate_multiclass(classes, Y, Y)
+        found = metric_of_run({"judged_by": key}, MULTICLASS, classes)
+        assert (found.positive, found.title, found.logged) == (1, metric.title, key)

@@ -1,0 +1,104 @@
+"""Training on more points than are held in memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from side_task import side, write
+
+from adaptml.errors import ModelError
+from adaptml.project import Project
+from adaptml.tasks import Task
+from modelling import sources, weak_labels
+from modelling.algorithms import many_rows
+from modelling.train import train
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 points are many, and 12 of them choose."""
+    monkeypatch.setattr(sources, "MANY_NUMBERS", 50)
+    monkeypatch.setattr(weak_labels, "CHOICE_ROWS", 12)
+    for module in (sources, many_rows):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 8)
+
+
+def test_points_that_are_not_held_in_memory_give_the_model_that_those_in_memory_give(
+    project: Project, task: Task, data: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    gold = write(tmp_path / "gold.parquet", list(range(30, 60)), gold_label=side)
+    before = train(project, task, data, gold=gold, strategy="union", params={"tol": 1e-6})
+    request.getfixturevalue("many")
+    after = train(project, task, data, gold=gold, strategy="union", params={"tol": 1e-6})
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    assert after.model.predict_proba(X) == pytest.approx(before.model.predict_proba(X), abs=2e-3)
+    assert (after.n_train, after.n_gold) == (before.n_train, before.n_gold) == (30, 30)
+    log = project.runs.artifact(after.run_id, "log.txt", tmp_path).read_text()
+    assert "12 of 30 points chose how it was trained" in log
+    alone = train(project, task, data, test=gold, algorithm="mlp", params={"max_iter": 30})
+    assert alone.metrics["gold_accuracy"] > 0.9
+
+
+def test_a_teacher_labels_points_that_are_not_held_in_memory(
+    project: Project, task: Task, data: str, tmp_path: Path, many: None
+) -> None:
+    gold = write(tmp_path / "gold.parquet", list(range(30, 60)), gold_label=side)
+    done = train(project, task, data, gold=gold, strategy="relabelled")
+    assert (done.strategy.split(":")[0].split(",")[0], done.metrics["gold_accuracy"]) == ("relabelled", 1.0)
+
+
+def test_too_little_memory_is_refused_with_what_is_needed(
+    project: Project, task: Task, data: str, many: None
+) -> None:
+    with pytest.raises(ModelError, match=r"^max_memory is 'much'; expected a size such as 4GB or 500MB$"):
+        train(project, task, data, max_memory="much")
+    with pytest.raises(
+        ModelError,
+        match=r"^8 rows of 3 numbers need about \d+ MB|GB of memory in all, and --max-memory is 1MB; give more with "
+        r"--max-memory, or train on fewer points$",
+    ):
+        train(project, task, data, max_memory="1MB")
+
+
+_CHILD = """
+import resource, sys, tempfile
+from pathlib import Path
+import numpy as np
+from modelling.algorithms import EndModel, many_rows
+from modelling.memory import taken
+
+N, WIDTH, MOST = 30_000, 4_000, 150 << 20  # as one matrix, the rows take 480 MB
+many_rows.BLOCK_ROWS = 2_000
+y = np.arange(N) % 2
+
+def chunks():
+    for start in range(0, N, 2_000):
+        X = np.zeros((2_000, WIDTH), np.float32)
+        X[np.arange(2_000), 2 * (np.arange(2_000) % 50) + y[start : start + 2_000]] = 1
+        yield X
+
+EndModel().fit(np.eye(4, dtype=np.float32), np.eye(2)[[0, 1, 0, 1]])  # all imports
+limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + MOST
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+rows = many_rows.write_many_rows(chunks(), N, Path(sys.argv[1]), 0)
+model = EndModel().fit(rows, np.eye(2)[y])
+print((model.predict(rows).argmax(axis=1) == y).mean())
+try:
+    rows.in_memory(as_sparse=False)
+except MemoryError:
+    print("does not fit")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's address space")
+def test_rows_are_learned_from_in_less_memory_than_their_matrix_takes(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout.split("\n")[:2] == ["1.0", "does not fit"], done.stderr
