@@ -48,8 +48,8 @@ INTRODUCTION = """\
 
 What work takes, beside what else one would take for it, both from one run on one machine: `make benchmarks`
 writes this page. CPU is seconds of processor time, user and system, of the process and of those that it
-started; memory is the most that was resident, of the process or of the largest that it started, in MB of
-10^6 bytes. Linear algebra has one thread. Where a reference is slow it gets fewer rows, and the last column
+started; memory is the most that was resident, of the process or of the largest that it started, in millions
+of bytes. Linear algebra has one thread. Where a reference is slow it gets fewer rows, and the last column
 compares by row: above 1, this project is faster. In pictures, lines are this project and dashed lines with
 open marks the reference, in the colour of the same work; thin lines say what a reference would take that goes
 on by row. Where a line rises by as many powers of ten as rows do, work is linear.
