@@ -37,6 +37,8 @@ TASK = f"""
 title: Which animal is the post about?
 setting: multiclass
 classes: [{", ".join(f"{{name: {name}}}" for name in CLASS_NAMES)}]
+columns: [{{name: txt, type: text}}]
+lf_features: [txt]
 features: [vec]
 """
 Matrix = npt.NDArray[np.float32]

@@ -47,7 +47,6 @@ class Voter:
 
     Attributes:
         lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
-        workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted.
         fresh: compute every vote anew.
         text: stands in for what the task's `lfs.py` holds; None for the file.
@@ -58,7 +57,6 @@ class Voter:
     project: Project
     task: Task
     lf_parameters: Mapping[str, Any]
-    workers: int = 1
     fault_tolerant: bool = False
     fresh: bool = False
     show_progress: bool = False
@@ -204,7 +202,6 @@ class Voter:
             work(),
             self.task.labels,
             folder=self.task.folder,
-            workers=self.workers,
             tolerant=self.fault_tolerant,
             first_failures=self.first_failures,
         )
