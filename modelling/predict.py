@@ -168,10 +168,10 @@ def predicted(
 ) -> Iterator[Predicted]:
     """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
     pool = open_pool(project, workers, scheduler)
-    champion, then = _champion(project, task)
     frame = None
     if whole_table(project, data, where) is None or new:
         frame = read_points(project, data, where=where, not_in=_results(task) if new else None)
+    champion, then = _champion(project, task)
     said = {
         "task": task.name,
         "model": [champion.name, champion.version, champion.run_id, list(then.items())],
