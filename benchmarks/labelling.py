@@ -57,9 +57,8 @@ def main(
     json: Json = None,
 ) -> None:
     """Measure applying rules beside Snorkel, and `label` beside bare reading."""
-    with report(
-        "labelling", "Labelling functions applied, and `adaptml label` as a whole.", json, rows
-    ) as found:
+    about = "Labelling functions applied, and `adaptml label` as a whole."
+    with report("labelling", about, json, rows) as found:
         for kind, n in APPLIED_ROWS.items():
             applied(found, kind, min(n, rows), snorkel_rows)
         for n in sizes(rows):

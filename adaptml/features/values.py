@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
+from adaptml.database.fetching import fetched
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
 from adaptml.features.streaming import stream
@@ -51,6 +52,15 @@ class Known(NamedTuple):
     def none(cls) -> "Known":
         """No row."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    @classmethod
+    def of(cls, ids: Sequence[Hashes], sources: Sequence[Hashes]) -> "Known":
+        """Rows in parts, in any order."""
+        if not ids:
+            return cls.none()
+        all_ids = np.concatenate(ids)
+        order = np.argsort(all_ids)
+        return cls(all_ids[order], np.concatenate(sources)[order])
 
 
 class FeatureValues:
@@ -105,11 +115,20 @@ class FeatureValues:
         for rows in self._rows(self._table.c.id, self._table.c.source_hash):
             ids.append(id_hashes([row[0] for row in rows]))
             sources.append(np.array([source for _, source in rows], dtype=np.int64))
-        if not ids:
-            return Known.none()
-        all_ids = np.concatenate(ids)
-        order = np.argsort(all_ids)
-        return Known(all_ids[order], np.concatenate(sources)[order])
+        return Known.of(ids, sources)
+
+    def known_of(self, ids: Sequence[str]) -> Known:
+        """Those of some rows that have values."""
+        found: list[Sequence[sa.Row[Any]]] = []
+        query = sa.select(self._table.c.id, self._table.c.source_hash)
+        with self._results.translated(), self._results.engine.connect() as connection:
+            for start in range(0, len(ids), LOOK_UP_IDS):
+                chosen = cratedb.among(connection, self._table.c.id, ids[start : start + LOOK_UP_IDS])
+                found.append(connection.execute(query.where(chosen)).all())
+        return Known.of(
+            [id_hashes([key for key, _ in rows]) for rows in found],
+            [np.array([source for _, source in rows], dtype=np.int64) for rows in found],
+        )
 
     def remove_hashed(self, hashes: Hashes) -> int:
         """Remove the values of rows by the hashes of their ids (sorted); returns how many there were."""
@@ -169,7 +188,7 @@ class Cells:
 
     def __init__(self, results: Database, feature: Feature) -> None:
         """Look at nothing yet; results and feature as those of `FeatureValues`."""
-        self._results, self._table = results, table_of_values(results, feature)
+        self._results, self._table, self.feature = results, table_of_values(results, feature), feature
         selected, self.decode = stored(self._table.c.value, results.engine.dialect)
         self._query = sa.select(self._table.c.id, selected)
         self._in_step = True
@@ -194,13 +213,13 @@ class Cells:
     def _range(self, first: str, n: int) -> dict[str, Any]:
         column = self._table.c.id
         with self._results.translated(), self._results.engine.connect() as connection:
-            rows = connection.execute(self._query.where(column >= first).order_by(column).limit(n))
-            return dict(rows.all())
+            return dict(fetched(connection, self._query.where(column >= first).order_by(column).limit(n)))
 
     def _among(self, ids: Sequence[str]) -> dict[str, Any]:
         with self._results.translated(), self._results.engine.connect() as connection:
-            rows = connection.execute(self._query.where(cratedb.among(connection, self._table.c.id, ids)))
-            return dict(rows.all())
+            return dict(
+                fetched(connection, self._query.where(cratedb.among(connection, self._table.c.id, ids)))
+            )
 
     def values(self, ids: Sequence[str]) -> list[Any]:
         """The values of r rows in their order, as `put` took them, or None for a row without one."""
@@ -209,7 +228,7 @@ class Cells:
             return self.of(ids)
         distinct = list(dict.fromkeys(ids))  # a service may be asked about one row many times
         found = {
-            key: None if cell is None else decode(cell)
+            key: None if cell is None else decode.one(cell)
             for key, cell in zip(distinct, self.of(distinct), strict=True)
         }
         return [found[key] for key in ids]
