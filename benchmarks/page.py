@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, int | None] = {
     "incremental": 200_000,
     "label_model": 2_000,
     "reading": 100_000,
+    "scale": 100_000,
     "serving": 20_000,
     "workbench": 10_000,
     "startup": None,
