@@ -60,7 +60,7 @@ class Here(WorkerPlugin):
 
     def transition(self, key: Any, start: str, finish: str, **_more: Any) -> None:
         """Give a chunk that was cancelled while it ran some time to end."""
-        if (start, finish) == ("executing", "cancelled"):
+        if (start, finish) == ("executing", "released"):  # as Dask calls it; the task's state is `cancelled`
             timer = threading.Timer(self._grace_s, self._end, [key])
             timer.daemon = True
             timer.start()

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from side_task import side, write
+from tolerances import FLOAT32_ATOL
 from typer.testing import CliRunner
 
 import modelling.predict
@@ -40,6 +42,10 @@ def test_predicting_many_points_and_writing_them_back(
     assert done.predictions["label"].map(list).tolist() == [side(int(i[1:])) for i in points["id"]]
     assert done.predictions["label_probs"].map(sum).tolist() == pytest.approx([1.0] * 40)
     assert (done.new_rows, done.n_points, done.counts) == (40, 40, {"left": 20, "right": 20})
+    shared = predict(project, task, points, workers=2)  # by processes, each with the champion
+    assert_frame_equal(shared.predictions.iloc[:, :3], done.predictions.iloc[:, :3])
+    probs = [np.stack(list(one.predictions["label_probs"])) for one in (shared, done)]
+    np.testing.assert_allclose(*probs, atol=FLOAT32_ATOL)
     assert predict(project, task, points, write=True).new_rows == 0
     rest = predict(project, task, "points", new=True, to="rest.parquet")
     assert sorted(rest.predictions["id"]) == sorted(f"t{i}" for i in range(40, 60))
