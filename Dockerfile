@@ -128,7 +128,8 @@ COPY dataprogramming dataprogramming
 COPY modelling modelling
 RUN mkdir tasks && python -m compileall -q adaptml dataprogramming modelling
 USER 1000:1000
-CMD ["adaptml", "scale", "worker", "tls://dask-scheduler:8786"]
+# By the module: the processes that a worker starts import what was started first, which must not start anything then.
+CMD ["python", "-m", "adaptml.cli", "scale", "worker", "tls://dask-scheduler:8786"]
 
 FROM core AS deploy
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \

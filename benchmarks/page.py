@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, int | None] = {
     "encoding": None,
     "reading": 100_000,
     "training": 50_000,
+    "scale": 100_000,
     "serving": 20_000,
     "workbench": None,
     "startup": None,

@@ -22,7 +22,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import psutil  # type: ignore[import-untyped]
+import psutil
 import typer
 from playwright.sync_api import Page, sync_playwright
 

@@ -119,7 +119,7 @@ class FeatureValues:
 
     def known_of(self, ids: Sequence[str]) -> Known:
         """Those of some rows that have values."""
-        found: list[Sequence[sa.Row[Any]]] = []
+        found: list[Sequence[Any]] = []
         query = sa.select(self._table.c.id, self._table.c.source_hash)
         with self._results.translated(), self._results.engine.connect() as connection:
             for start in range(0, len(ids), LOOK_UP_IDS):

@@ -42,7 +42,7 @@ _CONFIG = {
 _log = logging.getLogger(__name__)
 
 
-class Here(WorkerPlugin):
+class Here(WorkerPlugin):  # type: ignore[misc] # its types are not read
     """What a worker has of its own: its settings; and an end for chunks that nobody wants any more.
 
     Dask cannot interrupt a thread: after some seconds the process is ended, and its nanny starts it anew.
@@ -60,7 +60,7 @@ class Here(WorkerPlugin):
 
     def transition(self, key: Any, start: str, finish: str, **_more: Any) -> None:
         """Give a chunk that was cancelled while it ran some time to end."""
-        if (start, finish) == ("executing", "cancelled"):
+        if (start, finish) == ("executing", "released"):  # as Dask calls it; the task's state is `cancelled`
             timer = threading.Timer(self._grace_s, self._end, [key])
             timer.daemon = True
             timer.start()

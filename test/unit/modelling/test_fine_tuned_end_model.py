@@ -82,7 +82,7 @@ def test_from_labels_to_answers(
     exported = project.export_model(trained.model_name, tmp_path / "exported").folder
     assert {"classifier.safetensors", "classifier.skops", "names.json"} < {p.name for p in exported.iterdir()}
     served = load_model_folder(exported, project.points)
-    assert served.predict("points", ["new"])["right"] == [1]
+    assert served.predict(["points"], ["new"])["right"] == [1]
     with (exported / "classifier.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\xff")

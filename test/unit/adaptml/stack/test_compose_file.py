@@ -159,7 +159,7 @@ def test_workers_of_a_scheduler_have_a_network_and_certificates_of_their_own() -
     assert secrets_of("dask-scheduler") == {*FILES}
     assert not {"ports", "expose"} & {*scheduler, *worker}
     assert worker["deploy"] == {"replicas": "${SCALE_WORKERS:-2}"}
-    commands = [scheduler["command"][-1], re.findall(r'"scale", "worker", "(.*)"', DOCKERFILE)[0]]
+    commands = [scheduler["command"][-1], re.findall(r"\"scale\", \"worker\", \"(.*)\"", DOCKERFILE)[0]]
     assert [command.partition("://")[0] for command in commands] == ["tls", "tls"]
 
 
