@@ -1,5 +1,5 @@
-# Every image of ours. Targets: portal, label-studio-dev, data-programming, data-programming-gpu, modelling, deploy, mlflow-server
-# and label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
+# Every image of ours. Targets: portal, label-studio-dev, data-programming, data-programming-gpu, modelling, scale, deploy,
+# mlflow-server and label-studio-web; and `demo`, a test. Each starts from `core`, whose layer they share; layers go from what changes seldom to
 # what changes often: base, packages, source.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -113,6 +113,23 @@ RUN python -m compileall -q adaptml modelling portal
 ENV GIT_PYTHON_REFRESH=quiet
 USER 1000:1000
 CMD ["adaptml", "worker"]
+
+# A scheduler and its workers, which do the steps of three rooms.
+FROM core AS scale
+RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=bind,source=requirements/image-scale.txt,target=/tmp/requirements.txt \
+    --mount=type=bind,source=docker/slim-packages.sh,target=/tmp/slim.sh \
+    /opt/uv pip install --quiet --no-deps --require-hashes --requirement /tmp/requirements.txt \
+ && /tmp/slim.sh
+COPY docker/health-scale.py /app/
+COPY adaptml adaptml
+COPY dataprogramming dataprogramming
+COPY modelling modelling
+RUN mkdir tasks && python -m compileall -q adaptml dataprogramming modelling
+USER 1000:1000
+# By the module: the processes that a worker starts import what was started first, which must not start anything then.
+CMD ["python", "-m", "adaptml.cli", "scale", "worker", "tls://dask-scheduler:8786"]
 
 FROM core AS deploy
 RUN --mount=type=bind,from=uv,source=/opt/uv/bin/uv,target=/opt/uv \

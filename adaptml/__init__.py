@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from adaptml.errors import ModelError as ModelError
     from adaptml.errors import NothingNewError as NothingNewError
     from adaptml.errors import PipelineError as PipelineError
+    from adaptml.errors import ScaleError as ScaleError
     from adaptml.errors import SettingsError as SettingsError
     from adaptml.errors import TaskError as TaskError
     from adaptml.errors import TrackingError as TrackingError
@@ -154,8 +155,8 @@ _NAMES = {
     "adaptml.changing_classes.step": "change_classes",
     "adaptml.errors": """AdaptmlError AnnotationError DatabaseError DatabaseUnavailableError
         FeatureError FileError FrameError LabellingError LabelStudioError LabelStudioUnavailableError
-        MissingDataPointsError ModelError NothingNewError PipelineError SettingsError TaskError TrackingError
-        UnknownColumnError UnknownTableError""",
+        MissingDataPointsError ModelError NothingNewError PipelineError ScaleError SettingsError TaskError
+        TrackingError UnknownColumnError UnknownTableError""",
     "adaptml.example": "example_project",
     "adaptml.features.featurize": "featurize Featurized",
     "adaptml.features.lemmas": "lemmatize",

@@ -20,10 +20,12 @@ Each message is one line: what was given, what was expected, what to do.
     ├─ LabellingError           labelling functions or label models that cannot be used
     ├─ ModelError               end models that cannot be trained, found or loaded
     ├─ TrackingError            an MLflow run, model or store that cannot be used
+    ├─ ScaleError               a scheduler or workers that cannot be used
     └─ PipelineError            a run of everything stopped at a step
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from adaptml.masking import masked
 
@@ -43,6 +45,18 @@ class AdaptmlError(Exception):
 
     def __init__(self, *said: object) -> None:
         super().__init__(*(masked(part) if isinstance(part, str) else part for part in said))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it reaches another process, whatever its class is made from."""
+        return _from_elsewhere, (type(self), self.args, self.__dict__)
+
+
+def _from_elsewhere(kind: type[AdaptmlError], said: tuple[Any, ...], more: dict[str, Any]) -> AdaptmlError:
+    """An error as another process raised it."""
+    error = kind.__new__(kind)
+    error.args = said
+    error.__dict__.update(more)
+    return error
 
 
 class SettingsError(AdaptmlError):
@@ -235,6 +249,17 @@ class TrackingError(AdaptmlError):
         Traceback (most recent call last):
             ...
         adaptml.errors.TrackingError: run 00000000000000000000000000000000 cannot be read from ...
+    """
+
+
+class ScaleError(AdaptmlError):
+    """A scheduler, or workers, that cannot be used.
+
+    Example:
+        >>> project.featurize("spam", "comments", scheduler="tcp://192.0.2.1:8786")
+        Traceback (most recent call last):
+            ...
+        adaptml.errors.ScaleError: tcp://192.0.2.1:8786 is neither encrypted nor on this machine, ...
     """
 
 

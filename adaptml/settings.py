@@ -162,6 +162,12 @@ class Settings(BaseSettings):
         description="folder of the files by which the stack's workers and its page know each other",
     )
 
+    scale_certificates: Path = Field(
+        Path("secrets"),
+        description="folder of the certificates by which schedulers, workers and who asks them know each "
+        "other",
+    )
+
     label_studio_url: str = Field("http://127.0.0.1:8080", description="address of Label Studio")
     label_studio_token: SecretStr = Field(
         SecretStr(""), description="Label Studio's token, of either kind; default: what the token file holds"
@@ -202,6 +208,7 @@ class Settings(BaseSettings):
             "media": home / self.media.expanduser(),
             "api_key_file": root / self.api_key_file.expanduser(),
             "worker_tokens": root / self.worker_tokens.expanduser(),
+            "scale_certificates": root / self.scale_certificates.expanduser(),
             "label_studio_token_file": root / self.label_studio_token_file.expanduser(),
             "tracking_uri": from_folder(self.tracking_uri or sqlite_address(home / "mlflow.db"), root),
         }

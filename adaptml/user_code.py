@@ -19,6 +19,7 @@ from adaptml.errors import AdaptmlError, Terminated, one_line
 
 Raised = BaseException  # everything; Ctrl-C and the end of the process are passed on
 _LOCK = threading.RLock()  # the import path, the loaded modules and the working folder are the process's
+_MOVER: list[threading.Thread] = []
 _FAILED: set[str] = set()  # what threads of such code failed with, each said once
 _log = logging.getLogger(__name__)
 _MODULES: dict[Path, dict[str, ModuleType]] = {}  # modules beside a task's lfs.py, which only that task sees
@@ -78,6 +79,16 @@ def file_and_line(error: BaseException, folder: Path | None, *files: str) -> tup
         if frame.filename in files or (folder is not None and _inside(frame.filename, folder))
     ]
     return (own[-1].filename, own[-1].lineno or 1) if own else None
+
+
+@contextmanager
+def moving_folder() -> Iterator[None]:
+    """A block in which this thread counts as the main one: no other needs the working folder."""
+    _MOVER.append(threading.current_thread())
+    try:
+        yield
+    finally:
+        _MOVER.pop()
 
 
 @contextmanager
@@ -150,12 +161,7 @@ def relative_paths_start() -> str:
 
 
 def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def own_modules(folder: Path | None) -> list[ModuleType]:
-    """The modules of a folder that its code has imported."""
-    return [] if folder is None else list(_MODULES.get(folder, {}).values())
+    return threading.current_thread() in (threading.main_thread(), *_MOVER)
 
 
 def _working_folder() -> Path | None:

@@ -1,11 +1,8 @@
-"""Applying labelling functions to frames, chunk by chunk, in one process or in several."""
+"""Applying labelling functions to frames, chunk by chunk."""
 
-import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,11 +16,10 @@ from adaptml.frames import KEYS
 from adaptml.progress import progress
 from adaptml.rules.keywords import is_missing
 from adaptml.tasks import ABSTAIN, Labels
-from adaptml.user_code import Raised, in_folder, own_modules, place, said, user_code
+from adaptml.user_code import in_folder, place, said, user_code
 from dataprogramming.declared_sets import declared_sets
 from dataprogramming.keyword_lfs import KeywordLF, keyword_hits
 from dataprogramming.lf_json import is_data
-from dataprogramming.lfs import MODULE_PREFIX
 from dataprogramming.rows import Row, rows_of, values_of
 from dataprogramming.rule_lfs import RuleLF
 from dataprogramming.vote_encoder import VoteEncoder
@@ -39,7 +35,6 @@ def apply_to_frame(
     labels: Labels,
     *,
     folder: Path | None = None,
-    workers: int = 1,
     failures: Counter[str] | None = None,
     show_progress: bool = False,
 ) -> LabelMatrix:
@@ -55,7 +50,6 @@ def apply_to_frame(
         frame: n rows, a column per LF feature.
         labels: the task's classes, ABSTAIN = -1 and one member per class.
         folder: the task's folder, whose modules can be imported and where relative paths start; or None.
-        workers: number of processes.
         failures: given a counter, an LF that raises abstains there and is counted under its name;
             without one, the first LF that raises ends the work.
         show_progress: draw a progress bar.
@@ -71,7 +65,7 @@ def apply_to_frame(
     matrix = np.full((len(frame), len(lfs)), ABSTAIN, np.int8)
     starts = range(0, len(frame), CHUNK_ROWS)
     work = ([_work(frame, start, range(len(lfs)))] for start in starts)
-    cast = apply_work(lfs, work, labels, folder=folder, workers=workers, tolerant=failures is not None)
+    cast = apply_work(lfs, work, labels, folder=folder, tolerant=failures is not None)
     with progress("applying labelling functions", len(frame), shown=show_progress) as advance:
         for start, (votes,) in zip(starts, cast, strict=True):
             matrix[start : start + len(votes)] = declared.common(np.maximum(votes, ABSTAIN))
@@ -107,7 +101,6 @@ def apply_work(
     labels: Labels,
     *,
     folder: Path | None = None,
-    workers: int = 1,
     tolerant: bool = False,
     first_failures: dict[str, LabellingError] | None = None,
 ) -> Iterator[list[LabelMatrix]]:
@@ -115,13 +108,11 @@ def apply_work(
 
     Args:
         lfs: m labelling functions.
-        work: lists of pieces, of which few are in memory at a time; with several workers, other threads ask
-            for them.
+        work: lists of pieces, of which few are in memory at a time.
         labels: the task's classes.
         folder: the task's folder, or None.
-        workers: number of processes.
         tolerant: an LF that raises has FAILED there.
-        first_failures: takes the first error of each LF that FAILED, with one worker.
+        first_failures: takes the first error of each LF that FAILED.
 
     Returns:
         For each list in its order, for each piece int8 (r, c), values in {FAILED, -1, 0 … k-1}, and from k on
@@ -131,10 +122,7 @@ def apply_work(
         LabellingError: as `apply_to_frame`.
     """
     first = {} if first_failures is None else first_failures
-    applier = _Applier(list(lfs), VoteEncoder(lfs, labels), folder, tolerant, first)
-    if workers <= 1:
-        return map(applier, work)
-    return _in_processes(applier, work, workers)
+    return map(_Applier(list(lfs), VoteEncoder(lfs, labels), folder, tolerant, first), work)
 
 
 def count_failures(lfs: Sequence[LabelingFunction], votes: LabelMatrix) -> dict[str, int]:
@@ -145,7 +133,7 @@ def count_failures(lfs: Sequence[LabelingFunction], votes: LabelMatrix) -> dict[
 
 @dataclass
 class _Applier:
-    """Applies LFs to pieces of work; small enough to be sent to another process."""
+    """Applies LFs to pieces of work."""
 
     lfs: list[LabelingFunction]
     encoder: VoteEncoder
@@ -240,51 +228,3 @@ def _check_columns(lfs: Sequence[LabelingFunction], columns: Mapping[str, Sequen
                 f"{listed([c for c in columns if c not in KEYS], 20)}; "
                 "name it under lf_features in the task file"
             )
-
-
-def _in_processes(applier: _Applier, work: Iterable[list[Work]], workers: int) -> Iterator[list[LabelMatrix]]:
-    """The applier's results in the order of the work, which several processes do."""
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    blob = _pickled(applier)
-    run = Parallel(n_jobs=workers, return_as="generator")
-    try:
-        yield from run(delayed(_apply_pickled)(blob, applier.folder, pieces) for pieces in work)
-    except BrokenProcessPool as error:
-        raise LabellingError(
-            "a process that applied labelling functions ended without a word, as out of memory or os._exit "
-            "make it; run with fewer --workers"
-        ) from error
-
-
-def _pickled(applier: _Applier) -> bytes:
-    """LFs as bytes; those of a task's folder are sent whole, for other processes cannot import its files."""
-    import cloudpickle  # type: ignore[import-untyped]
-
-    with in_folder(applier.folder):
-        of_tasks = [module for name, module in sys.modules.items() if name.startswith(MODULE_PREFIX)]
-        own = [*of_tasks, *own_modules(applier.folder)]
-        for module in own:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            return cloudpickle.dumps(applier)  # type: ignore[no-any-return]
-        except Raised as error:
-            raise LabellingError(
-                f"the labelling functions cannot be sent to other processes: {said(error)}; "
-                "run with one worker"
-            ) from error
-        finally:
-            for module in own:
-                cloudpickle.unregister_pickle_by_value(module)
-
-
-@lru_cache(maxsize=1)
-def _unpickled(blob: bytes) -> _Applier:
-    return pickle.loads(blob)  # type: ignore[no-any-return]  # noqa: S301 - written by this process's parent
-
-
-def _apply_pickled(blob: bytes, folder: Path | None, pieces: list[Work]) -> list[LabelMatrix]:
-    with in_folder(folder):
-        applier = _unpickled(blob)
-    return applier(pieces)

@@ -11,7 +11,7 @@ from adaptml.gold_labels.judging import tuning_part
 from adaptml.labelled import Labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
-from dataprogramming.voter import Voter
+from dataprogramming.vote_elsewhere import voter_of
 from dataprogramming.votes import Votes
 
 
@@ -26,6 +26,7 @@ def apply_lfs(
     gold: Data | None = GOLD_IF_ANY,
     lf_parameters: Mapping[str, str] | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     fault_tolerant: bool = False,
     fresh: bool = False,
     show_progress: bool = False,
@@ -44,6 +45,7 @@ def apply_lfs(
             to tune on; those that judge only are set aside, unless either are fewer than 10.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
+        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the step.
         fresh: compute every vote anew, also those that were kept.
         show_progress: draw progress bars.
@@ -66,7 +68,10 @@ def apply_lfs(
         (10, 1)
     """
     task = project.task(task)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, show_progress)
+    voter = voter_of(
+        project, task, lf_parameters or {}, workers=workers, scheduler=scheduler,
+        fault_tolerant=fault_tolerant, fresh=fresh, show_progress=show_progress,
+    )  # fmt: skip
     voter.load()
     table = whole_table(project, data, where) if n is None else None
     points = table or sampled(read_points(project, data, where=where), n, seed)

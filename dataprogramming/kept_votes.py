@@ -135,13 +135,31 @@ class KeptVotes:
 
     def reuse(self) -> Reuse:
         """How much was there already, so far."""
-        uncertain = {
+        n_bytes = stored_bytes(self.folder.parent)
+        return Reuse(self._kept, self._computed, self._uncertain(), list(self._problems), n_bytes)
+
+    def _uncertain(self) -> dict[str, str]:
+        """Name of a labelling function that is computed anew each time → why."""
+        return {
             lf.name: print_.reason
             for lf, print_ in zip(self._lfs, self._prints, strict=True)
             if print_.digest is None
         }
-        n_bytes = stored_bytes(self.folder.parent)
-        return Reuse(self._kept, self._computed, uncertain, list(self._problems), n_bytes)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Votes that were taken from the store, and that were computed, so far."""
+        return self._kept, self._computed
+
+    def reuse_since(self, before: tuple[int, int]) -> Reuse:
+        """What `reuse` says of what came after some `counts`; the size of the store is not looked at."""
+        kept, computed = self.counts
+        return Reuse(kept - before[0], computed - before[1], self._uncertain(), list(self._problems), 0)
+
+    def add(self, reuse: Reuse) -> None:
+        """Count what another process looked up and kept."""
+        self._kept, self._computed = self._kept + reuse.kept, self._computed + reuse.computed
+        self._problems |= dict.fromkeys(reuse.problems)
 
     def __enter__(self) -> Self:
         return self
@@ -151,10 +169,15 @@ class KeptVotes:
     ) -> None:
         """Keep what was computed, also where a labelling function has failed in the end."""
         try:
-            for table in self._tables.values():
-                self._flush(table)
+            self.flush()
         finally:
             self._tables = {}
+
+    def flush(self) -> None:
+        """Write what waits; what was looked up stays at hand."""
+        with self._lock:
+            for table in self._tables.values():
+                self._flush(table)
 
     def look_up(self, rows: StoredRows) -> Chunk:
         """What is known of the votes on some rows."""

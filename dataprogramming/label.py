@@ -26,6 +26,7 @@ from dataprogramming.lf_versions import lf_versions
 from dataprogramming.model_rules import model_rules
 from dataprogramming.recording import record
 from dataprogramming.selection import Config, select_label_model
+from dataprogramming.vote_elsewhere import voter_of
 from dataprogramming.voter import Voter
 from dataprogramming.write_labels import labels_table, write_labels
 
@@ -40,6 +41,7 @@ def label(
     config: Config | None = None,
     lf_parameters: Mapping[str, Any] | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     fault_tolerant: bool = False,
     fresh: bool = False,
     write: bool = False,
@@ -67,6 +69,7 @@ def label(
         config: parameters of label models by name, such as `{"seed": 1, "n_epochs": 100}`.
         lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes that apply LFs.
+        scheduler: address of a scheduler whose workers do so, see `adaptml.scale`.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the run.
         fresh: compute every vote anew, also those that were kept.
         write: also write labels to `<task>_labels` in the database.
@@ -93,7 +96,10 @@ def label(
     settings = label_settings(task, label_model, config, lf_parameters)
     if keep:
         _check_keeping(task, dry_run)
-    voter = Voter(project, task, settings.lfs.given, workers, fault_tolerant, fresh, show_progress)
+    voter = voter_of(
+        project, task, settings.lfs.given, workers=workers, scheduler=scheduler,
+        fault_tolerant=fault_tolerant, fresh=fresh, show_progress=show_progress,
+    )  # fmt: skip
     unlabelled = read_points(project, data, where=where, not_in=labels_table(task.name)) if new else None
 
     def find() -> Labelling:
@@ -106,7 +112,7 @@ def label(
 
     if dry_run:
         return result_of(find(), None)
-    given = _given(voter, settings, described(data), where, described(gold))
+    given = _given(voter, scheduler or workers, settings, described(data), where, described(gold))
     with project.runs.run(task.name, f"label {task.setting}", run_params(task, given)) as recorder:
         found = find()
         record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=settings.seed)
@@ -118,7 +124,7 @@ def label(
 
 
 def _given(
-    voter: Voter, settings: LabelSettings, data: str, where: str | None, gold: str
+    voter: Voter, workers: int | str, settings: LabelSettings, data: str, where: str | None, gold: str
 ) -> dict[str, object]:
     """What the run was given, as its parameters."""
     return {
@@ -126,7 +132,7 @@ def _given(
         "dev_data": gold,
         "label_model": settings.label_model,
         **settings.config.used,
-        "workers": voter.workers,
+        "workers": workers,
         "fault_tolerant": voter.fault_tolerant,
         **settings.lfs.used,
         SETTINGS_FROM: settings.came_from,

@@ -18,6 +18,7 @@ from dataprogramming.keyword_counts import keyword_hits_of
 from dataprogramming.keyword_lfs import KeywordLF
 from dataprogramming.label_models.core import covered
 from dataprogramming.lf_table import removed, with_change
+from dataprogramming.vote_elsewhere import voter_of
 from dataprogramming.voter import Voter
 from dataprogramming.votes import Votes
 
@@ -84,6 +85,7 @@ def look(
     gold: Data | None = GOLD_IF_ANY,
     lf_parameters: Mapping[str, str] | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     fault_tolerant: bool = False,
     fresh: bool = False,
     remember: bool = True,
@@ -103,6 +105,7 @@ def look(
             where there is some.
         lf_parameters: values, as text, of the parameters that the task's `get_lfs` declares.
         workers: number of processes.
+        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`.
         fault_tolerant: an LF that raises abstains and is counted, instead of ending the look.
         fresh: compute every vote anew, also those that were kept.
         remember: keep the table, for the next look to compare with.
@@ -114,7 +117,14 @@ def look(
         FrameError, TaskError, DatabaseError: data or gold that cannot be read.
     """
     task = project.task(task)
-    voter = Voter(project, task, lf_parameters or {}, workers, fault_tolerant, fresh, text=text)
+    voter = (
+        voter_of(
+            project, task, lf_parameters or {}, workers=workers, scheduler=scheduler,
+            fault_tolerant=fault_tolerant, fresh=fresh,
+        )
+        if text is None
+        else Voter(project, task, lf_parameters or {}, fault_tolerant, fresh, text=text)
+    )  # fmt: skip
     voter.load()
     source = _only_table(project, task) if data is None else data
     points = read_points(project, source, where=where)

@@ -71,8 +71,18 @@ def vote_range(
     voter = Voter(project, task, lf_parameters or {}, fault_tolerant=fault_tolerant, fresh=fresh)
     voter.load()
     with voter.kept:
+        return votes_on(voter, table, where)
+
+
+def votes_on(voter: Voter, table: str, where: Range) -> RangeVotes:
+    """The same by a voter that may vote on several ranges one after the other; what it keeps is written."""
+    before = voter.kept.counts
+    voter.failures.clear()
+    try:
         ids, patterns = voter.of_range(table, where)
-    return RangeVotes(table, ids, patterns, dict(voter.failures), voter.kept.reuse())
+    finally:
+        voter.kept.flush()
+    return RangeVotes(table, ids, patterns, dict(voter.failures), voter.kept.reuse_since(before))
 
 
 def joined(parts: Iterable[RangeVotes]) -> RangeVotes:

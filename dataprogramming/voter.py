@@ -1,9 +1,11 @@
 """From data points to votes: LF features are read, known votes are looked up, the others are computed."""
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from adaptml.labelled import Labelled
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.reports.reading import texts_of_task
+from adaptml.rules.stored_lists import StoredLists
 from adaptml.tasks import ABSTAIN, Task
 from dataprogramming import kept_ranges
 from dataprogramming.applier import Work, apply_work, count_failures
@@ -34,6 +37,7 @@ from dataprogramming.patterns import CastVotes, PatternsAdded, VotePatterns
 from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
+COLLECTED_CHUNKS = 16
 Rows = npt.NDArray[np.int64]
 
 
@@ -43,7 +47,6 @@ class Voter:
 
     Attributes:
         lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
-        workers: number of processes.
         fault_tolerant: an LF that raises abstains and is counted.
         fresh: compute every vote anew.
         text: stands in for what the task's `lfs.py` holds; None for the file.
@@ -54,7 +57,6 @@ class Voter:
     project: Project
     task: Task
     lf_parameters: Mapping[str, Any]
-    workers: int = 1
     fault_tolerant: bool = False
     fresh: bool = False
     show_progress: bool = False
@@ -150,9 +152,12 @@ class Voter:
         """
         n_rows = self.project.database.count(table) if where == WHOLE and self.show_progress else 0
         ids, added = [], PatternsAdded(len(self.lfs))
-        for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
-            ids.append(pa.array(rows.ids, pa.large_string()))
-            added.add(votes)
+        with _rows_not_walked():
+            for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
+                ids.append(pa.array(rows.ids, pa.large_string()))
+                added.add(votes)
+                if len(ids) % COLLECTED_CHUNKS == 0:
+                    gc.collect(1)  # what rules have left in circles
         return pa.chunked_array(ids, pa.large_string()), added.found()
 
     def _looked_up(self, table: str, where: Range) -> Iterator[Chunk]:
@@ -186,7 +191,9 @@ class Voter:
                 missing = chunk.missing()
                 waiting.append((chunk, missing))
                 yield [
-                    Work(chunk.rows.columns(which if len(which) < len(chunk.rows) else None), numbers, which)
+                    Work(
+                        _columns(chunk.rows, which if len(which) < len(chunk.rows) else None), numbers, which
+                    )
                     for which, numbers in missing
                 ]
 
@@ -195,7 +202,6 @@ class Voter:
             work(),
             self.task.labels,
             folder=self.task.folder,
-            workers=self.workers,
             tolerant=self.fault_tolerant,
             first_failures=self.first_failures,
         )
@@ -206,11 +212,42 @@ class Voter:
             yield chunk
 
 
+@contextmanager
+def _rows_not_walked() -> Iterator[None]:
+    """The garbage collector does not look at millions of short lists again and again, none in a circle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def keys_of(table: str, ids: pa.ChunkedArray) -> pd.DataFrame:
     """The keys of n rows of a table: table_name, id."""
     names = pa.repeat(pa.scalar(table, pa.large_string()), len(ids))
     frame: pd.DataFrame = pa.table({"table_name": names, "id": ids}).to_pandas()
     return frame
+
+
+def _columns(rows: StoredRows, which: Rows | None) -> dict[str, Sequence[Any]]:
+    """The columns of rows at some places (all for None); values are made of those that are asked for."""
+    plain = {name: cells for name, cells in rows.cells.items() if name not in rows.decode}
+    columns = replace(rows, cells=plain).columns(which)
+    for name in rows.decode:
+        cells = rows.cells[name]
+        cells = cells if which is None else [cells[row] for row in which]
+        columns[name] = StoredLists(
+            cells, partial(_values, replace(rows, cells={name: rows.cells[name]}), which)
+        )
+    return {name: columns[name] for name in (*KEYS, *rows.cells)}
+
+
+def _values(column: StoredRows, which: Rows | None, some: Rows | None) -> Sequence[Any]:
+    """The values of one column at some of the places `which`; None is all."""
+    (name,) = column.cells
+    return column.columns(some if which is None else which if some is None else which[some])[name]
 
 
 def lf_features(points: Points, task: Task, tables: Sequence[str]) -> Sequence[str]:

@@ -20,7 +20,7 @@ else
   export STACK_STAND_INS=1
 fi
 started=$SECONDS
-docker compose --profile dev build --quiet
+docker compose --profile dev --profile scale build --quiet
 docker image prune --force --filter label=com.docker.compose.project="${STACK_NAME:-adaptml}" >/dev/null  # what these replace
 printf 'images built or found in %s s\n' $((SECONDS - started))
 docker image ls --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep '^adaptml/'

@@ -5,7 +5,7 @@ import logging
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,7 +13,6 @@ from html import escape
 from itertools import chain, count, islice
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,21 +21,22 @@ from pandas.util import hash_pandas_object
 
 from adaptml.data import Data, described, read_points, whole_table
 from adaptml.database import WritebackKind, write_back
-from adaptml.database.keys import WHOLE, Range
 from adaptml.database.unwritten import complete_already
-from adaptml.errors import DatabaseError, FileError, FrameError, ModelError, one_line
+from adaptml.errors import DatabaseError, FileError, ModelError, one_line
 from adaptml.files import replacing
-from adaptml.frames import GONE, KEYS, METADATA, read_frame
+from adaptml.frames import KEYS, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.rules.stored_votes import votes_table, write_votes
 from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
+from adaptml.scale.pool import open_pool
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
-from modelling.keyed import ANSWERED_FROM, PROB
+from modelling.keyed import ANSWERED_FROM
+from modelling.predicting import SCHEMA, Answers
 from modelling.registration import registered_name
-from modelling.unfinished import Unfinished, unfinished
+from modelling.unfinished import Unfinished, Wanted, unfinished
 from modelling.voting import COMPUTED
 
 CHUNK_ROWS = 10_000
@@ -101,6 +101,8 @@ def predict(
     new: bool = False,
     write: bool = False,
     to: Path | str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
     show_progress: bool = False,
 ) -> Predicted:
     """Predict data points with the task's champion, a chunk at a time.
@@ -116,6 +118,8 @@ def predict(
         write: also store the predictions in the table `<task>_predictions` of the database.
         to: Parquet file to write, replaced if it is there; default: a new file in `predictions/` in the home
             folder.
+        workers: number of processes.
+        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`.
         show_progress: draw a progress bar.
 
     Raises:
@@ -133,8 +137,17 @@ def predict(
         1  h10  [ham]
     """
     task = project.task(task)
-    given = {"where": where, "new": new, "to": to, "show_progress": show_progress}
-    with predicted(project, task, data, **given) as done:
+    with predicted(
+        project,
+        task,
+        data,
+        where=where,
+        new=new,
+        to=to,
+        workers=workers,
+        scheduler=scheduler,
+        show_progress=show_progress,
+    ) as done:
         new_rows = write_predictions(project, task, done) if write else None
         return replace(done, new_rows=new_rows, unfinished=None)
 
@@ -148,13 +161,16 @@ def predicted(
     where: str | None = None,
     new: bool = False,
     to: Path | str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
     show_progress: bool = False,
 ) -> Iterator[Predicted]:
     """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
-    champion, then = _champion(project, task)
+    pool = open_pool(project, workers, scheduler)
     frame = None
     if whole_table(project, data, where) is None or new:
         frame = read_points(project, data, where=where, not_in=_results(task) if new else None)
+    champion, then = _champion(project, task)
     said = {
         "task": task.name,
         "model": [champion.name, champion.version, champion.run_id, list(then.items())],
@@ -163,8 +179,9 @@ def predicted(
     }
     with unfinished(project.settings.home / "predictions", said) as parts:
         if parts.completed() is None:
-            points = _Points(project, str(data), frame)
-            _predict(champion, then, points, parts, show_progress=show_progress)
+            points = Wanted(project, str(data), frame)
+            with pool or nullcontext():
+                _predict(Answers(task, champion, then, pool), points, parts, show_progress=show_progress)
             _put_together(project, task, champion, parts, to, gone=points.gone)
         try:
             yield _result(task, champion, parts)
@@ -173,50 +190,16 @@ def predicted(
             raise
 
 
-class _Points:
-    """The points to predict, in their order: all rows of a table, of which no list is made, or a frame's."""
-
-    def __init__(self, project: Project, table: str, frame: pd.DataFrame | None) -> None:
-        self._database, self._table, self._frame = project.database, table.strip(), frame
-        if frame is None and not len(self):
-            raise FrameError(f"{table} holds no data point to work on; name other data")
-
-    def __len__(self) -> int:
-        return self._database.count(self._table) if self._frame is None else len(self._frame)
-
-    @property
-    def gone(self) -> int:
-        """How many more were named that are gone from their tables."""
-        return 0 if self._frame is None else int(self._frame.attrs.get(GONE, 0))
-
-    def after(self, parts: Unfinished) -> Iterator[tuple[list[str], list[str]]]:
-        """Tables and ids of those that the parts do not hold yet, some at a time."""
-        frame = self._frame
-        if frame is not None:
-            for start in range(parts.rows(), len(frame), CHUNK_ROWS):
-                chunk = frame[start : start + CHUNK_ROWS]
-                yield chunk["table_name"].tolist(), chunk["id"].tolist()
-            return
-        last = parts.last()
-        if last is None:
-            self._database.check_ids(self._table)
-        rest = WHOLE if last is None else Range(last["id"][-1].as_py(), None)
-        for rows in self._database.scan_stored(self._table, [], chunk_rows=CHUNK_ROWS, within=rest):
-            yield [self._table] * len(rows), list(rows.ids)
-
-
-def _predict(
-    champion: Champion, then: Mapping[str, str], points: _Points, parts: Unfinished, *, show_progress: bool
-) -> None:
+def _predict(answers: Answers, points: Wanted, parts: Unfinished, *, show_progress: bool) -> None:
     """Predict the points that the parts do not hold yet."""
     done = parts.rows()
     if done:
         _log.warning("%d of %d data points are predicted already: it goes on after these", done, len(points))
     with progress("predicting", len(points), shown=show_progress) as advance:
         advance(done)
-        for tables, ids in points.after(parts):
-            parts.add(_answers(champion, then, tables, ids))
-            advance(len(ids))
+        for predictions in answers.of(points.after(parts, CHUNK_ROWS)):
+            parts.add(predictions)
+            advance(len(predictions))
 
 
 def _put_together(
@@ -307,36 +290,13 @@ def _write_votes(project: Project, done: Predicted) -> None:
             write_votes(project.points, model.voting.rules, keys[rows], voted.votes[rows], done.run_id)
 
 
-def _answers(champion: Champion, then: Mapping[str, str], tables: list[str], ids: list[str]) -> pa.Table:
-    """Predictions of some points, in their order; `then` has the champion's name of each class."""
-    answer = champion.predict(tables, ids)
-    flags = np.array([answer[name] for name in then.values()], dtype=bool).T
-    labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
-    probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
-    columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
-    table = pa.table(columns, schema=_SCHEMA)
-    if champion.ways:
-        table = table.append_column(ANSWERED_FROM, pa.array(answer[ANSWERED_FROM], pa.string()))
-    return table
-
-
-_SCHEMA = pa.schema(
-    {
-        "table_name": pa.string(),
-        "id": pa.string(),
-        "label": pa.list_(pa.string()),
-        "label_probs": pa.list_(pa.float64()),
-    }
-)
-
-
 def _write(
     path: Path, task: Task, tables: Iterator[pa.Table], counts: Counter[str], ways: Counter[str]
 ) -> None:
     """Write tables as one Parquet file, whole or not at all, and count the classes in them, and the ways."""
     said = {"task": task.name, "setting": task.setting, "classes": task.class_names}
     first = list(islice(tables, 1))
-    schema = (first[0].schema if first else _SCHEMA).with_metadata(
+    schema = (first[0].schema if first else SCHEMA).with_metadata(
         {METADATA: json.dumps(said, ensure_ascii=False)}
     )
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:

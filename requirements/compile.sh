@@ -36,7 +36,8 @@ image() {
 }
 image core
 image label-studio-dev --extra labelstudio
-image data-programming --extra dataprogramming --extra excel --extra featurize
-image modelling --extra modelling
+image data-programming --extra dataprogramming --extra excel --extra featurize --extra scale
+image modelling --extra modelling --extra scale
+image scale --extra dataprogramming --extra featurize --extra modelling --extra scale
 image deploy --extra deploy
 image portal --extra portal

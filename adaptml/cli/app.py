@@ -45,6 +45,7 @@ STEPS = {
     "runs": ("adaptml.cli.runs", "List runs with their metrics."),
     "jobs": ("adaptml.cli.jobs", "List, start and cancel jobs: steps that run in the background."),
     "worker": ("adaptml.cli.worker", "Run the jobs of this container, or of this project."),
+    "scale": ("adaptml.cli.scale", "Have steps done on other machines: a scheduler, and its workers."),
     "ui": ("adaptml.cli.ui", "Open the page: rules at work, and everything run from it."),
     "up": ("adaptml.stack.up", "Start the Docker stack and wait until it is healthy."),
     "down": ("adaptml.stack.down", "Stop the Docker stack; its data stay."),

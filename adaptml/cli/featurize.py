@@ -26,6 +26,8 @@ def command(
     all_rows: Annotated[
         bool, typer.Option("--all", help="Every row again, not only those that are new or changed.")
     ] = False,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
 ) -> None:
     """Compute features of a table's texts, pictures, sounds or numbers and keep them in tables beside it.
 
@@ -39,7 +41,7 @@ def command(
             done = project.featurize(
                 task, data,
                 text=text, lemmas=lemmas, vector=vector, answer=answer, score=score, encoder=encoder,
-                all_rows=all_rows, show_progress=True,
+                all_rows=all_rows, workers=workers, scheduler=scheduler, show_progress=True,
             )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo("interrupted; the rows done so far are kept, run it again for the rest", err=True)

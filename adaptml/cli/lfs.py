@@ -51,6 +51,7 @@ def command(
     setting: options.SettingName = "",
     seed: options.Seed = 0,
     workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
     fault_tolerant: options.FaultTolerant = False,
     fresh: options.Fresh = False,
 ) -> None:
@@ -81,6 +82,7 @@ def command(
             gold=gold if _was_typed(ctx, "gold") else "task, if any",
             lf_parameters=extra_options(ctx.args, "get_lfs"),
             workers=workers,
+            scheduler=scheduler,
             fault_tolerant=fault_tolerant,
             fresh=fresh,
             remember=not shows_rows,

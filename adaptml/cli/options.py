@@ -72,6 +72,16 @@ def _at_least_one(workers: int) -> int:
 Workers = Annotated[
     int, typer.Option("--workers", min=0, callback=_at_least_one, help="Number of processes; 0 is 1.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Have it done by workers of a scheduler (`adaptml scale`): tls://host:port; here also "
+        "tcp://127.0.0.1:port.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same result.")
 ]

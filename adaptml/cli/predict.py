@@ -18,6 +18,8 @@ def command(
     setting: options.SettingName = "",
     write: options.Write = False,
     to: options.To = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
 ) -> None:
     """Predict many data points with the task's champion.
 
@@ -29,7 +31,17 @@ def command(
 
     with project_here() as project:
         chosen = project.task(task, setting)
-        with predicted(project, chosen, data, where=where, new=new, to=to, show_progress=True) as done:
+        with predicted(
+            project,
+            chosen,
+            data,
+            where=where,
+            new=new,
+            to=to,
+            workers=workers,
+            scheduler=scheduler,
+            show_progress=True,
+        ) as done:
             _tell(done)
             sys.stdout.flush()  # before the database is waited for
             if write:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from adaptml.database import Database, Vector
+from adaptml.database import Database, Range, Vector
+from adaptml.database.keys import WHOLE
 from adaptml.features.streaming import stream
 from adaptml.features.values import Hashes, Known, among, id_hashes
 from adaptml.features.values_to_encode import cell_text
 
+KnownOf = Callable[[Sequence[str]], Sequence[Known]]  # ids → for each feature those of the rows that have it
 IN_MEMORY_BYTES = 32 << 20  # of rows that wait for their features; more of them wait in a file
 
 
@@ -88,7 +90,13 @@ class Changes(AbstractContextManager["Changes"]):
 
 
 def find_changes(
-    database: Database, table: str, sources: Sequence[str], known: Sequence[Known], *, all_rows: bool = False
+    database: Database,
+    table: str,
+    sources: Sequence[str],
+    known: Sequence[Known] | KnownOf,
+    *,
+    all_rows: bool = False,
+    within: Range = WHOLE,
 ) -> Changes:
     """Compare a data table with the features that are there.
 
@@ -96,17 +104,21 @@ def find_changes(
         database: holds the data table.
         table: its name.
         sources: for each of f features the column that it is computed from.
-        known: for each of them the rows that have it.
+        known: for each of them the rows that have it; or what looks those up, where only a part of the table
+            is read: what is gone is not found then.
         all_rows: every row needs every feature.
+        within: only rows of this range of ids, whose ids were checked when the table was split.
 
     Raises:
         UnknownTableError, UnknownColumnError: no such table or column.
         DatabaseError: ids that are NULL or duplicated.
     """
     columns = list(dict.fromkeys(sources))
-    database.check_ids(table)
+    if within == WHOLE:
+        database.check_ids(table)
     source = database.data_table(table, columns)
     query = sa.select(source.c.id, *(_as_it_is(source.c[column]) for column in columns))
+    query = within.of(query, source.c.id, database.engine.dialect.name)
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES, mode="w+", encoding="utf-8")  # noqa: SIM115 - Changes closes it
     pass_ = _Pass(columns, sources, known, all_rows, file)
     try:
@@ -125,21 +137,24 @@ class _Pass:
         self,
         columns: Sequence[str],
         sources: Sequence[str],
-        known: Sequence[Known],
+        known: Sequence[Known] | KnownOf,
         all_rows: bool,
         file: IO[str],
     ) -> None:
-        self._columns, self._sources, self._known = columns, sources, known
+        self._columns, self._sources = columns, sources
+        self._known: Sequence[Known] = [] if callable(known) else known
+        self._look_up = known if callable(known) else None
         self._all_rows, self._file = all_rows, file
         self._seen: list[Hashes] = []
-        self.counts, self.needed = Counts(), [0] * len(known)
+        self.counts, self.needed = Counts(), [0] * len(sources)
 
     def add(self, ids: list[str], rows: Sequence["sa.Row[Any]"]) -> None:
         """Look at some rows."""
         texts = {name: [cell_text(row[i]) for row in rows] for i, name in enumerate(self._columns, start=1)}
         hashes = {name: source_hashes(values) for name, values in texts.items()}
         id_hash = id_hashes(ids)
-        lacking, changed = self._compared(id_hash, hashes)
+        known = self._look_up(ids) if self._look_up else self._known
+        lacking, changed = self._compared(id_hash, hashes, known)
         needed = np.ones_like(lacking) if self._all_rows else lacking | changed
         self._seen.append(id_hash)
         self._count(lacking, changed, needed)
@@ -155,16 +170,16 @@ class _Pass:
             self._file.write(json.dumps(row) + "\n")
 
     def _compared(
-        self, ids: Hashes, hashes: dict[str, Hashes]
+        self, ids: Hashes, hashes: dict[str, Hashes], known: Sequence[Known]
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Which rows lack which features, and of which rows the text has changed, bool (r, f) each."""
-        lacking = np.ones((len(ids), len(self._known)), dtype=bool)
+        lacking = np.ones((len(ids), len(self._sources)), dtype=bool)
         changed = np.zeros_like(lacking)
-        for j, (known, source) in enumerate(zip(self._known, self._sources, strict=True)):
-            if len(known.ids):
-                places = np.minimum(np.searchsorted(known.ids, ids), len(known.ids) - 1)
-                lacking[:, j] = known.ids[places] != ids
-                changed[:, j] = ~lacking[:, j] & (known.sources[places] != hashes[source])
+        for j, (of_feature, source) in enumerate(zip(known, self._sources, strict=True)):
+            if len(of_feature.ids):
+                places = np.minimum(np.searchsorted(of_feature.ids, ids), len(of_feature.ids) - 1)
+                lacking[:, j] = of_feature.ids[places] != ids
+                changed[:, j] = ~lacking[:, j] & (of_feature.sources[places] != hashes[source])
         return lacking, changed
 
     def _count(

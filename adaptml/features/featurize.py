@@ -9,15 +9,15 @@ from uuid import uuid4
 
 from adaptml.errors import FeatureError, TaskError, listed
 from adaptml.features.catalogue import Feature, newest
-from adaptml.features.changes import Changes, Row, find_changes
-from adaptml.features.makers import Maker, Ready, maker
-from adaptml.features.plan import Planned, plan
-from adaptml.features.values import FeatureValues, Known
+from adaptml.features.changes import Counts, find_changes
+from adaptml.features.featurize_ranges import CHUNK_ROWS, fill_by_workers
+from adaptml.features.filling import Filling, get_ready
+from adaptml.features.plan import plan
 from adaptml.progress import progress
 from adaptml.project import Project
+from adaptml.scale.pool import open_pool
 from adaptml.tasks import Featurize, Task
 
-CHUNK_ROWS = 500  # rows in memory, and in one transaction: what an interruption can cost
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +60,8 @@ def featurize(
     score: str | None = None,
     encoder: str | None = None,
     all_rows: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
     show_progress: bool = False,
 ) -> Featurized:
     """Compute features of a table's texts and keep them beside it; the table itself stays as it is.
@@ -82,6 +84,8 @@ def featurize(
         score: name of the feature for how sure it is of that, a number in 0 … 1; None where it reads nothing.
         encoder: name of the encoder that makes the vectors and the answers.
         all_rows: compute every row again.
+        workers: number of processes.
+        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`.
         show_progress: draw a progress bar.
 
     Raises:
@@ -92,6 +96,7 @@ def featurize(
         UnknownColumnError: the table has no such text column.
         DatabaseError: ids that are NULL or duplicated.
         DatabaseUnavailableError: the database is away or locked.
+        ScaleError: no workers, or some that cannot do it; what is done is kept.
 
     Example:
         >>> project.featurize("spam", "comments", all_rows=True).rows
@@ -104,23 +109,35 @@ def featurize(
     planned = [plan(project.points, data, task, columns) for columns in parts]
     for sentence in [sentence for one in planned for sentence in one.warnings]:
         _log.warning("%s", sentence)
-    filling = [_Filling(project, data, feature) for one in planned for feature in one.features]
+    filling = [Filling(project, data, feature) for one in planned for feature in one.features]
+    pool, run = open_pool(project, workers, scheduler), uuid4().hex[:12]
+    if pool is None or not project.database.count(data):
+        found, gone = _fill_here(project, data, filling, all_rows, run, show_progress)
+    else:
+        found, gone = fill_by_workers(
+            project, task, data, filling, pool, all_rows=all_rows, run=run, show_progress=show_progress
+        )
+    _note_filled(project, data, filling)
+    names = tuple(str(f.feature.reference) for f in filling if f.feature)
+    kept = found.total - found.waiting
+    return Featurized(found.waiting, found.new, found.changed, found.empty, kept, gone, names)
+
+
+def _fill_here(
+    project: Project, data: str, filling: Sequence[Filling], all_rows: bool, run: str, show_progress: bool
+) -> tuple[Counts, int]:
+    """In this process; what was found, and how many values of rows that are gone were removed."""
     sources, known = [f.planned.spec.source for f in filling], [f.known() for f in filling]
     with ExitStack() as stack:
         changes = stack.enter_context(find_changes(project.database, data, sources, known, all_rows=all_rows))
-        _get_ready(filling, changes)
+        get_ready(filling, changes)
         gone = sum(f.remove(hashes) for f, hashes in zip(filling, changes.gone, strict=True))
-        run = uuid4().hex[:12]
         advance = stack.enter_context(progress("featurising", changes.counts.waiting, shown=show_progress))
         for rows in changes.chunks(CHUNK_ROWS):
             for number, feature in enumerate(filling):
                 feature.compute([row for row in rows if number in row.needed], run)
             advance(len(rows))
-        _note_filled(project, data, filling)
-    found, names = changes.counts, tuple(str(f.feature.reference) for f in filling if f.feature)
-    kept = found.total - found.waiting
-    changed = found.changed
-    return Featurized(found.waiting, found.new, changed, found.empty, kept, gone, names)
+    return changes.counts, gone
 
 
 def _check_table(project: Project, data: str) -> None:
@@ -157,58 +174,7 @@ def _parts(task: Task, options: dict[str, str | None]) -> Sequence[Featurize]:
     return [Featurize.model_validate(said)]
 
 
-class _Filling:
-    """One version of a feature of a table while it is filled."""
-
-    def __init__(self, project: Project, table: str, planned: Planned) -> None:
-        self.planned = planned
-        self._project, self._table = project, table
-        self._values = FeatureValues(project.results, planned.feature) if planned.feature else None
-        self._maker: Maker | None = None
-
-    @property
-    def feature(self) -> Feature | None:
-        """The version, or None while there is none: the table has no row."""
-        return self._values.feature if self._values else None
-
-    def known(self) -> Known:
-        """The rows that have a value."""
-        if self._values is None:
-            return Known.none()
-        self._values.create()  # it is not there where a run ended between the catalogue and its table
-        return self._values.known()
-
-    def get_ready(self, ready: Ready) -> None:
-        """Make the encoder ready, and the version if it is not there."""
-        self._maker = maker(self.planned.spec, self._project.settings.media, ready)
-        if self._values is None:
-            self._values = FeatureValues(
-                self._project.results,
-                self.planned.added(self._project.points, self._table, self._maker),
-            )
-            self._values.create()
-
-    def remove(self, hashes: Any) -> int:
-        """Remove the values of rows that are gone."""
-        return self._values.remove_hashed(hashes) if self._values and len(hashes) else 0
-
-    def compute(self, rows: Sequence[Row], run: str) -> None:
-        """Compute and write the values of some rows."""
-        if rows and self._values and self._maker:
-            source = self.planned.spec.source
-            values = self._maker.make([row.texts[source] for row in rows])
-            self._values.put([row.id for row in rows], [row.hashes[source] for row in rows], values, run)
-
-
-def _get_ready(filling: Sequence[_Filling], changes: Changes) -> None:
-    """An encoder can take seconds to get ready, so only where needed, and before anything is written."""
-    ready: Ready = {}
-    for feature, needed in zip(filling, changes.needed, strict=True):
-        if needed:
-            feature.get_ready(ready)
-
-
-def _note_filled(project: Project, table: str, filling: Sequence[_Filling]) -> None:
+def _note_filled(project: Project, table: str, filling: Sequence[Filling]) -> None:
     """From now on names stand for the versions that were asked for: all rows have them."""
     here = project.points.catalogue.of_table(table)
     for feature in filling:

@@ -54,6 +54,15 @@ class Known(NamedTuple):
         """No row."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int64))
 
+    @classmethod
+    def of(cls, ids: Sequence[Hashes], sources: Sequence[Hashes]) -> "Known":
+        """Rows in parts, in any order."""
+        if not ids:
+            return cls.none()
+        all_ids = np.concatenate(ids)
+        order = np.argsort(all_ids)
+        return cls(all_ids[order], np.concatenate(sources)[order])
+
 
 class FeatureValues:
     """The values of one version of a feature of one data table."""
@@ -107,11 +116,20 @@ class FeatureValues:
         for rows in self._rows(self._table.c.id, self._table.c.source_hash):
             ids.append(id_hashes([row[0] for row in rows]))
             sources.append(np.array([source for _, source in rows], dtype=np.int64))
-        if not ids:
-            return Known.none()
-        all_ids = np.concatenate(ids)
-        order = np.argsort(all_ids)
-        return Known(all_ids[order], np.concatenate(sources)[order])
+        return Known.of(ids, sources)
+
+    def known_of(self, ids: Sequence[str]) -> Known:
+        """Those of some rows that have values."""
+        found: list[Sequence[Any]] = []
+        query = sa.select(self._table.c.id, self._table.c.source_hash)
+        with self._results.translated(), self._results.engine.connect() as connection:
+            for start in range(0, len(ids), LOOK_UP_IDS):
+                chosen = cratedb.among(connection, self._table.c.id, ids[start : start + LOOK_UP_IDS])
+                found.append(connection.execute(query.where(chosen)).all())
+        return Known.of(
+            [id_hashes([key for key, _ in rows]) for rows in found],
+            [np.array([source for _, source in rows], dtype=np.int64) for rows in found],
+        )
 
     def remove_hashed(self, hashes: Hashes) -> int:
         """Remove the values of rows by the hashes of their ids (sorted); returns how many there were."""

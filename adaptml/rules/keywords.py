@@ -15,6 +15,7 @@ import numpy.typing as npt
 from adaptml.errors import FeatureError, LabellingError
 from adaptml.features.lemmas import token_lemmas
 from adaptml.features.words import is_sign, split, written
+from adaptml.rules.stored_lists import StoredLists
 
 Numbers = npt.NDArray[np.int64]
 Tokens = tuple[str, ...]
@@ -102,6 +103,8 @@ class KeywordSearch:
         Raises:
             LabellingError: a value is neither text nor a list of text.
         """
+        if isinstance(values, StoredLists):
+            return self._in_stored(values, where)
         texts, lists = _rows_by_kind(values, where)
         found = []
         for rows, look in ((texts, self._in_texts), (lists, self._in_lists)):
@@ -111,6 +114,23 @@ class KeywordSearch:
                 except TypeError as error:  # of joining what is no text
                     raise _wrong_values(where, f"lists of other things than text ({error})") from error
                 found.append((np.array(rows, np.int64)[at], numbers))
+        return _together(found)
+
+    def _in_stored(self, values: StoredLists, where: str) -> tuple[Numbers, Numbers]:
+        """As `find`, in lists that most often need not be made."""
+        plain, others = values.apart()
+        between = f"{_TOKEN}{_ROW}{_TOKEN}"
+        text = values.joined(plain, _TOKEN, between) if len(plain) else None
+        if text is None:
+            return self.find(list(values), where)
+        text = f"{_TOKEN}{text}{_TOKEN}"
+        here, numbers = _together(
+            [automaton.find_in(_plain(text, exact)) for exact, automaton in self._lists.items()]
+        )
+        found = [(plain[here], numbers)]
+        if len(others):
+            there, numbers = self.find(values.some(others), where)
+            found.append((others[there], numbers))
         return _together(found)
 
     def _in_texts(self, texts: Sequence[str]) -> tuple[Numbers, Numbers]:
@@ -150,7 +170,11 @@ class _Automaton:
 
     def find(self, rows: Sequence[Collection[str]], exact: bool) -> tuple[Numbers, Numbers]:
         """Rows and numbers of what is found, in one pass over all tokens."""
-        data = _bytes(_joined(rows, exact))
+        return self.find_in(_joined(rows, exact))
+
+    def find_in(self, text: str) -> tuple[Numbers, Numbers]:
+        """As `find`, in what `_joined` gives."""
+        data = _bytes(text)
         matches = self._patterns.find_matches_as_indexes(data, overlapping=True)
         flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches))
         patterns, starts = flat[::3], flat[1::3]

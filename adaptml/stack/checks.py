@@ -26,6 +26,8 @@ MEMORY_GB = {
     "dp-mlflow-gpu": 3.0,
     "modelling-mlflow": 0.8,
     "modelling-mlflow-deploy": 0.6,
+    "dask-scheduler": 0.2,
+    "dask-worker": 1.0,
     "dp-mlflow-db": 0.2,
     "dp-mlflow-server": 0.5,
     "modelling-mlflow-db": 0.2,
@@ -137,6 +139,8 @@ def check_pins(stack: Stack) -> Finding:
 def check_memory(stack: Stack, services: Sequence[str]) -> Finding:
     """The engine's machine has the memory that the services need together."""
     needed = sum(MEMORY_GB.get(service, 0.0) for service in services)
+    if "dask-worker" in services:
+        needed += (int(stack.get("SCALE_WORKERS", "2")) - 1) * MEMORY_GB["dask-worker"]
     if "crate-db" in services:
         needed += 2 * size_gb(stack.get("CRATE_HEAP_SIZE", "1g"))
     total = int(docker("info", "--format", "{{.MemTotal}}")) / GB

@@ -21,7 +21,10 @@ PINNED_IMAGES = "docker/images.env"  # docker/pin-images.sh writes it
 STACK_FILES = (PROJECT_FILE, PINNED_IMAGES, *OWN_FILES)
 ALL_PROFILES = "dev"  # all that any machine can run
 GPU_PROFILE = "gpu"
-PROFILES = ("portal", "label", "data_programming", "modelling", "deploy", ALL_PROFILES, GPU_PROFILE)
+SCALE_PROFILE = "scale"
+# These start only where they are named.
+NAMED_PROFILES = (GPU_PROFILE, SCALE_PROFILE)
+PROFILES = ("portal", "label", "data_programming", "modelling", "deploy", ALL_PROFILES, *NAMED_PROFILES)
 # Puts crate-db out of every profile, for a stack whose data lie in a database elsewhere.
 EXTERNAL_DATABASE_FILE = "docker/external-database.yml"
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "crate": 4200}
@@ -177,7 +180,7 @@ class Stack:
     def compose(
         self,
         *words: str,
-        profiles: Sequence[str] = (ALL_PROFILES, GPU_PROFILE),
+        profiles: Sequence[str] = (ALL_PROFILES, *NAMED_PROFILES),
         capture: bool = True,
         stdin: BinaryIO | None = None,
     ) -> str:

@@ -10,8 +10,9 @@ import typer
 
 from adaptml.cli.support import new_app, output
 from adaptml.errors import listed
+from adaptml.scale.certificates import FILES
 from adaptml.stack.compose import Stack, StackError, open_stack
-from adaptml.stack.secrets import PASSWORDS, make_secrets, write_private
+from adaptml.stack.secrets import CERTIFICATES, PASSWORDS, make_secrets, write_private
 from adaptml.stack.up import HEALTHY_TIMEOUT_S
 
 NEXT = ".next"  # after a secret's name: the value that is to follow it, until all of its rotation is done
@@ -66,7 +67,7 @@ def rotate(stack: Stack, names: Sequence[str] = ()) -> tuple[list[str], list[str
 
     Args:
         stack: whose.
-        names: of `PASSWORDS`; none: all of them.
+        names: of `PASSWORDS`, or `CERTIFICATES`; none: all of them.
 
     Returns:
         Names of the secrets, those of an earlier rotation that was cut off among them, and of the services.
@@ -92,21 +93,26 @@ def rotate(stack: Stack, names: Sequence[str] = ()) -> tuple[list[str], list[str
         if name in TOLD:
             _tell(stack, name, new)
         write_private(new, folder / name, stack.owner)
+    changed = list(wanted)
+    if not names or CERTIFICATES in names:
+        (folder / FILES[-1]).unlink(missing_ok=True)  # all three are made anew where one is away
+        changed.append(CERTIFICATES)
     make_secrets(stack)  # the address that containers read holds one of them
-    used = sorted(running & _users(stack, wanted))
+    used = sorted(running & _users(stack, changed))
     if used:
         wait = ["--wait", "--wait-timeout", str(HEALTHY_TIMEOUT_S)]
         stack.compose("up", "--detach", "--force-recreate", "--no-build", *wait, *used)
     for name in wanted:
         (folder / f"{name}{NEXT}").unlink()
-    return wanted, used
+    return changed, used
 
 
 def _checked(stack: Stack, names: Sequence[str]) -> list[str]:
     """The secrets to rotate, and those of a rotation that was cut off, in their order."""
-    unknown = [name for name in names if name not in PASSWORDS]
+    known = (*PASSWORDS, CERTIFICATES)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise StackError(f"no secret {listed(unknown)}; expected {listed(PASSWORDS, len(PASSWORDS))}")
+        raise StackError(f"no secret {listed(unknown)}; expected {listed(known, len(known))}")
     begun = {name for name in PASSWORDS if (stack.secrets / f"{name}{NEXT}").is_file()}
     wanted = [name for name in PASSWORDS if name in begun or name in (names or PASSWORDS)]
     absent = [name for name in wanted if not (stack.secrets / name).is_file()]
@@ -133,6 +139,7 @@ def _tell(stack: Stack, name: str, new: str) -> None:
 def _users(stack: Stack, names: Sequence[str]) -> set[str]:
     """The services that read one of some secrets."""
     files = {*names, *(["database_settings"] if "database_password" in names else [])}
+    files |= set(FILES) if CERTIFICATES in names else set()
     return {
         service
         for service, made in stack.config()["services"].items()

@@ -4,11 +4,13 @@ import secrets
 from pathlib import Path
 
 from adaptml.files import PRIVATE, replacing
+from adaptml.scale.certificates import FILES, make_certificates
 from adaptml.stack.compose import Stack, StackError
 from adaptml.stack.folders import give
 
 KEEP_OUT_OF_GIT = "# Secrets: nothing in this folder is tracked.\n*\n"
 DATABASE_SETTINGS = "database_settings"
+CERTIFICATES = "scale_certificates"  # the three files of these are one secret
 PASSWORDS = (
     "api_key",
     "database_password",
@@ -43,6 +45,10 @@ def make_secrets(stack: Stack) -> list[str]:
             write_private(secrets.token_hex(20), folder / name, stack.owner)
             made.append(name)
     password = (folder / "database_password").read_text(encoding="utf-8").strip()
+    if not all(_is_filled(folder / name) for name in FILES):  # one alone fits no other
+        for name, text in make_certificates().items():
+            write_private(text, folder / name, stack.owner)
+        made += FILES
     path = folder / DATABASE_SETTINGS
     text = f"ADAPTML_DATABASE_URL={stack.database_url or f'crate://adaptml:{password}@crate-db:4200'}\n"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:

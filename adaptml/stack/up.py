@@ -142,7 +142,10 @@ def table_of(findings: Sequence[Finding]) -> Table:
 def command(
     profiles: Annotated[
         list[str] | None,
-        typer.Argument(help="label, data_programming, modelling, deploy, gpu; default: all but gpu."),
+        typer.Argument(
+            help="portal, label, data_programming, modelling, deploy, gpu, scale; default, and `dev`: "
+            "all but the last two."
+        ),
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Build the images anew first.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start in spite of failed checks.")] = False,

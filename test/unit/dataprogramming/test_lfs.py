@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from adaptml.errors import LabellingError
 from adaptml.tasks import Task
-from dataprogramming.applier import apply_to_frame
 from dataprogramming.lfs import declared_parameters, keyword_lf, load_lfs
 
 HEAD = """
@@ -135,20 +133,3 @@ def test_keyword_lf_wants_a_list_of_words() -> None:
         keyword_lf("cat", "cat", 0, "tokens")
     with pytest.raises(LabellingError, match="'cat' has no keyword; give it at least one word"):
         keyword_lf("cat", [], 0, "tokens")
-
-
-def test_several_processes_give_the_same_votes(tmp_path: Path) -> None:
-    source = """
-from snorkel.labeling import labeling_function
-from dataprogramming.lfs import keyword_lf
-LIMIT = 3
-def get_lfs(params):
-    @labeling_function()
-    def heavy(x):
-        return params.labels.spam if x.weight > LIMIT else None
-    return [keyword_lf("p", ["purr"], params.labels.ham, "tokens"), heavy]
-"""
-    task = make_task(tmp_path / "several", source)
-    data = pd.DataFrame({"tokens": [["purr"], []], "weight": [1.0, 5.0]})
-    votes = apply_to_frame(load_lfs(task), data, task.labels, folder=task.folder, workers=2)
-    assert votes.tolist() == [[0, -1], [-1, 1]]

@@ -71,10 +71,6 @@ def test_a_subclass_is_no_data_for_nobody_knows_what_it_does() -> None:
     assert apply_to_frame([never], FRAME, LABELS)[:, 0].tolist() == [-1] * 5
 
 
-def test_several_processes_give_the_same_votes() -> None:
-    assert apply_to_frame(LFS, FRAME, LABELS, workers=2).tolist() == VOTES
-
-
 @pytest.mark.parametrize(
     ("make", "facts"),
     [

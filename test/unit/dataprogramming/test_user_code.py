@@ -34,9 +34,9 @@ def make(clean_room: Path) -> Make:
     return make
 
 
-def votes(task: Task, workers: int = 1) -> list[list[int]]:
+def votes(task: Task) -> list[list[int]]:
     lfs = load_lfs(task)
-    return apply_to_frame(lfs, DATA, task.labels, folder=task.folder, workers=workers).tolist()  # type: ignore[no-any-return]
+    return apply_to_frame(lfs, DATA, task.labels, folder=task.folder).tolist()  # type: ignore[no-any-return]
 
 
 RAISING = [
@@ -59,16 +59,13 @@ def test_whatever_loading_raises_is_one_line_with_its_place(
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("statement", ["import sys; sys.exit(0)", "import re; re.compile('(')"])
-def test_whatever_a_labelling_function_raises_is_one_line_with_its_place(
-    make: Make, statement: str, workers: int
-) -> None:
+def test_whatever_a_labelling_function_raises_is_one_line_with_its_place(make: Make, statement: str) -> None:
     task = make(f"@labeling_function()\ndef bad(x):\n    {statement}\ndef get_lfs(params):\n    return [bad]")
     with pytest.raises(
         LabellingError, match=r"'bad' failed on data point t/1, at .*lfs.py, line 4: "
     ) as raised:
-        votes(task, workers)
+        votes(task)
     assert "\n" not in str(raised.value)
 
 
@@ -94,14 +91,13 @@ def get_lfs(params):
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_modules_beside_lfs_are_found_and_two_tasks_do_not_mix(make: Make, workers: int) -> None:
+def test_modules_beside_lfs_are_found_and_two_tasks_do_not_mix(make: Make) -> None:
     first = make(SIBLING, "first", helpers_py="WORDS = ['subscribe']")
     second = make(SIBLING, "second", helpers_py="WORDS = ['song']")
     before = list(sys.path)
-    assert votes(first, workers) == [[1], [-1]]
-    assert votes(second, workers) == [[-1], [1]]
-    assert votes(first, workers) == [[1], [-1]]
+    assert votes(first) == [[1], [-1]]
+    assert votes(second) == [[-1], [1]]
+    assert votes(first) == [[1], [-1]]
     assert sys.path == before
     assert "helpers" not in sys.modules
 
@@ -117,10 +113,9 @@ def get_lfs(params):
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_rule_that_imports_and_opens_files_when_it_is_called(make: Make, workers: int) -> None:
+def test_a_rule_that_imports_and_opens_files_when_it_is_called(make: Make) -> None:
     task = make(LATE, helpers_py="WORDS = ['subscribe']", words_txt="song")
-    assert votes(task, workers) == [[1], [1]]
+    assert votes(task) == [[1], [1]]
 
 
 def test_relative_paths_start_in_the_tasks_folder(make: Make, clean_room: Path) -> None:
@@ -205,8 +200,7 @@ def test_parameters_that_label_uses_itself_are_refused(make: Make, taken: str) -
 STRANGE = ("mro", "_other_", "__other__", "check out", "count", "name", "__class__")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_every_class_name_can_be_voted_for(make: Make, workers: int) -> None:
+def test_every_class_name_can_be_voted_for(make: Make) -> None:
     rules = f"""
 def get_lfs(params):
     by_item = [LabelingFunction(f"item {{c}}", lambda x, c=c: params.labels[c]) for c in {STRANGE!r}]
@@ -214,7 +208,7 @@ def get_lfs(params):
     return [*by_item, *by_name, LabelingFunction("attribute", lambda x: params.labels.mro)]
 """
     numbers = list(range(len(STRANGE)))
-    assert votes(make(rules, classes=STRANGE), workers) == [[*numbers, *numbers, 0]] * 2
+    assert votes(make(rules, classes=STRANGE)) == [[*numbers, *numbers, 0]] * 2
 
 
 def test_what_threads_of_a_rule_fail_with_is_said_once(

@@ -7,11 +7,14 @@ import signal
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from side_task import side, write
+from tolerances import FLOAT32_ATOL
 from typer.testing import CliRunner
 
 import modelling.predict
@@ -22,6 +25,7 @@ from adaptml.tasks import Task
 from modelling.deploy import deploy
 from modelling.predict import predict
 from modelling.train import train
+from modelling.unfinished import Unfinished
 
 
 def test_predicting_many_points_and_writing_them_back(
@@ -38,6 +42,10 @@ def test_predicting_many_points_and_writing_them_back(
     assert done.predictions["label"].map(list).tolist() == [side(int(i[1:])) for i in points["id"]]
     assert done.predictions["label_probs"].map(sum).tolist() == pytest.approx([1.0] * 40)
     assert (done.new_rows, done.n_points, done.counts) == (40, 40, {"left": 20, "right": 20})
+    shared = predict(project, task, points, workers=2)  # by processes, each with the champion
+    assert_frame_equal(shared.predictions.iloc[:, :3], done.predictions.iloc[:, :3])
+    probs = [np.stack(list(one.predictions["label_probs"])) for one in (shared, done)]
+    np.testing.assert_allclose(*probs, atol=FLOAT32_ATOL)
     assert predict(project, task, points, write=True).new_rows == 0
     rest = predict(project, task, "points", new=True, to="rest.parquet")
     assert sorted(rest.predictions["id"]) == sorted(f"t{i}" for i in range(40, 60))
@@ -115,19 +123,19 @@ def test_predicting_and_comparing_from_the_command_line(
     assert "what auto takes" in result.stdout
 
 
-def killed(project: Project, task: Task, name: str, after: int, **given: object) -> None:
-    """Predict in another process, which is killed when a function of the module is called once more."""
+def killed(project: Project, task: Task, owner: Any, name: str, after: int, **given: object) -> None:
+    """Predict in another process, which is killed when a function was called so often and is once more."""
     child = os.fork()
     if not child:
         signal.alarm(60)
-        calls, meant = itertools.count(), getattr(modelling.predict, name)
+        calls, meant = itertools.count(), getattr(owner, name)
 
         def counted(*args: object, **kwargs: object) -> object:
             if next(calls) == after:
                 os.kill(os.getpid(), signal.SIGKILL)
             return meant(*args, **kwargs)
 
-        setattr(modelling.predict, name, counted)
+        setattr(owner, name, counted)
         try:
             predict(Project(settings=project.settings), task, "points", **given)  # type: ignore[arg-type]
         except BaseException:
@@ -146,10 +154,10 @@ def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
     home = project.settings.home / "predictions"
     at_once = predict(project, task, "points", to="at_once.parquet").predictions
     assert len(at_once) == at_once["id"].nunique() == 60
-    killed(project, task, "_answers", 4, write=True)
+    killed(project, task, Unfinished, "add", 4, write=True)
     (folder,) = home.iterdir()
     assert len(list(folder.glob("[!.]*.parquet"))) == 4
-    killed(project, task, "write_back", 3, write=True)
+    killed(project, task, modelling.predict, "write_back", 3, write=True)
     assert len(project.results.result_keys("side_predictions")) == 21
     with project.results.engine.begin() as connection:  # what is written is not written again
         connection.exec_driver_sql("UPDATE side_predictions SET run_id = 'before'")
@@ -161,7 +169,7 @@ def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
     assert len(rows) == len({key for key, _ in rows}) == 60
     assert sum(run == "before" for _, run in rows) == 21
     assert [*home.iterdir()] == [done.path]
-    killed(project, task, "_answers", 4, where="id > 't2'")
+    killed(project, task, Unfinished, "add", 4, where="id > 't2'")
     with project.database.engine.begin() as connection:  # these are other points: nothing of before is theirs
         connection.exec_driver_sql("DELETE FROM points WHERE id = 't3'")
     other = predict(project, task, "points", where="id > 't2'").predictions["id"].tolist()

@@ -8,15 +8,17 @@ from pathlib import Path
 import yaml
 from dotenv import dotenv_values
 
+from adaptml.scale.certificates import FILES
 from adaptml.settings import Settings, load_settings
 from adaptml.settings_text import variable
 from adaptml.stack.addresses import PUBLISHED
 from adaptml.stack.checks import MEMORY_GB
-from adaptml.stack.compose import GPU_PROFILE, HOST_FOLDERS, PROFILES, VOLUMES
+from adaptml.stack.compose import HOST_FOLDERS, NAMED_PROFILES, PROFILES, VOLUMES
 from portal.asks.remote import SERVICES as WORKERS
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 COMPOSE = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load(COMPOSE)["services"]
 ENV = dotenv_values(REPOSITORY / ".env")
 # What the stack finds out as it starts, and the default that the Compose file has for want of it.
@@ -62,7 +64,7 @@ def test_containers_find_the_address_of_the_database_in_the_file_that_wins() -> 
         if isinstance(secret, dict) and secret["source"] == "database_settings"
     }
     steps = ("label-studio-dev", "dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow", "modelling-mlflow-deploy")
-    assert mounted == dict.fromkeys(("portal", *steps), "/app/.env.dev")
+    assert mounted == dict.fromkeys(("portal", *steps, "dask-worker"), "/app/.env.dev")
     assert "touch /app/.env.dev" in (REPOSITORY / "Dockerfile").read_text()
 
 
@@ -108,9 +110,11 @@ def test_only_commands_print() -> None:
 def test_every_service_has_limits_a_health_check_and_no_rights() -> None:
     assert set(SERVICES) == {*MEMORY_GB, "crate-db"}
     for name, service in SERVICES.items():
-        assert service["container_name"] == name
+        assert service.get("container_name", "") == (name if name != "dask-worker" else "")
         assert set(service["profiles"]) <= set(PROFILES)
-        assert ("dev" in service["profiles"]) is (service["profiles"] != [GPU_PROFILE])
+        assert ("dev" in service["profiles"]) is (
+            service["profiles"] not in [[one] for one in NAMED_PROFILES]
+        )
         assert service["cap_drop"] == ["ALL"]
         assert service["init"] is True
         assert service["mem_limit"]
@@ -137,8 +141,26 @@ def test_only_those_that_may_need_it_have_a_way_out_of_the_machine() -> None:
     assert way_out == {"data"}
     assert {name for name, service in SERVICES.items() if way_out & set(service["networks"])} == {
         "crate-db", "portal", "label-studio-dev", "dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow",
-        "modelling-mlflow-deploy",
+        "modelling-mlflow-deploy", "dask-worker",
     }  # fmt: skip
+
+
+def test_workers_of_a_scheduler_have_a_network_and_certificates_of_their_own() -> None:
+    """Whoever reaches a scheduler or a worker can run code there."""
+    networks = yaml.safe_load(COMPOSE)["networks"]
+    assert networks["scale"] == {"internal": True}
+    on_it = {name for name, service in SERVICES.items() if "scale" in service["networks"]}
+    clients = {"dp-mlflow", "dp-mlflow-gpu", "modelling-mlflow"}
+    assert on_it == {"dask-scheduler", "dask-worker", *clients}
+    assert on_it == {name for name in SERVICES if {*FILES} <= secrets_of(name)}
+    assert on_it == {name for name in SERVICES if {*FILES} & secrets_of(name)}
+    scheduler, worker = SERVICES["dask-scheduler"], SERVICES["dask-worker"]
+    assert (scheduler["networks"], scheduler.get("volumes", [])) == (["scale"], [])
+    assert secrets_of("dask-scheduler") == {*FILES}
+    assert not {"ports", "expose"} & {*scheduler, *worker}
+    assert worker["deploy"] == {"replicas": "${SCALE_WORKERS:-2}"}
+    commands = [scheduler["command"][-1], re.findall(r"\"scale\", \"worker\", \"(.*)\"", DOCKERFILE)[0]]
+    assert [command.partition("://")[0] for command in commands] == ["tls", "tls"]
 
 
 def test_what_is_published_is_on_the_loopback_address_by_default() -> None:

@@ -2,13 +2,14 @@ import os
 import stat
 from pathlib import Path
 
+from adaptml.scale.certificates import FILES
 from adaptml.stack.compose import Stack
 from adaptml.stack.secrets import PASSWORDS, make_secrets
 
 
 def test_secrets_are_random_made_once_and_private(folder: Path) -> None:
     stack = Stack(folder, {})
-    assert make_secrets(stack) == [*PASSWORDS, "database_settings"]
+    assert make_secrets(stack) == [*PASSWORDS, *FILES, "database_settings"]
     files = {path.name: path.read_text() for path in stack.secrets.iterdir()}
     assert len({files[name] for name in PASSWORDS}) == len(PASSWORDS)
     assert files["database_settings"] == (
@@ -20,6 +21,9 @@ def test_secrets_are_random_made_once_and_private(folder: Path) -> None:
             assert os.geteuid() != 0 or path.stat().st_uid == 1000
     assert "\n*\n" in files[".gitignore"]
     assert make_secrets(stack) == []
+    (stack.secrets / FILES[0]).unlink()
+    assert make_secrets(stack) == [*FILES]  # one alone fits no other
+    files |= {name: (stack.secrets / name).read_text() for name in FILES}
     assert {path.name: path.read_text() for path in stack.secrets.iterdir()} == files
 
 

@@ -1,0 +1,103 @@
+"""Processes of this machine, by loky, which scikit-learn brings: no server, half of Dask's time to start."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from cloudpickle import dumps
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from adaptml.errors import ScaleError
+from adaptml.scale.pool import AHEAD, Pool
+from adaptml.scale.work import Chunk, Work, run_chunk
+from adaptml.settings import Settings
+from adaptml.tasks import Task
+from adaptml.user_code import Raised, said
+
+MOST_ENDS = 3  # of processes over one chunk, as Dask's scheduler counts them
+_WHERE = "a process of this machine"
+
+
+@dataclass(eq=False)
+class _Begun:
+    """A chunk that was given to a process, and how to give it to another."""
+
+    work: Work
+    task: bytes | None
+    chunk: Chunk
+    future: "Future[Any] | None" = field(default=None)
+
+
+class Processes(Pool):
+    """Processes of this machine, with this project's settings."""
+
+    def __init__(self, settings: Settings, workers: int) -> None:
+        """Start nothing yet."""
+        self._settings, self._workers = settings, workers
+        self._begun: list[_Begun] = []
+
+    def __enter__(self) -> Self:
+        self._executor = ProcessPoolExecutor(self._workers)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A chunk that is under way is of no use to anybody; processes without one take seconds to end.
+        self._executor.shutdown(wait=True, kill_workers=True)
+        self._begun = []
+
+    def _room(self) -> int:
+        return AHEAD * self._workers
+
+    def _submitter(self, work: Work, task: Task) -> Callable[[Chunk], _Begun]:
+        blob = None
+        if task.folder is None:
+            try:
+                blob = dumps(task)
+            except Raised as error:
+                raise ScaleError(
+                    f"the task {task.name!r} cannot be sent to other processes: {said(error)}; "
+                    "run with one worker, or give it a folder in tasks/"
+                ) from error
+
+        def submit(chunk: Chunk) -> _Begun:
+            begun = _Begun(work, blob, chunk)
+            self._begun.append(begun)
+            self._give(begun)
+            return begun
+
+        return submit
+
+    def _give(self, begun: _Begun) -> None:
+        try:
+            begun.future = self._executor.submit(
+                run_chunk, begun.work, begun.chunk, self._settings, _WHERE, begun.task
+            )
+        except BrokenProcessPool:
+            begun.future = None  # it is given again when its result is asked for
+
+    def _result(self, begun: _Begun) -> Any:
+        for _ in range(MOST_ENDS):
+            if begun.future is not None:
+                with suppress(BrokenProcessPool):
+                    result = begun.future.result()
+                    self._begun.remove(begun)
+                    return result
+            self._again()
+        raise ScaleError(
+            f"processes ended {MOST_ENDS} times without a word over the same rows, as out of memory or "
+            "os._exit make it; run with fewer --workers, and look at what the rules do there"
+        )
+
+    def _again(self) -> None:
+        """New processes, for all that the old ones left."""
+        self._executor.shutdown(wait=False, kill_workers=True)
+        self._executor = ProcessPoolExecutor(self._workers)
+        for begun in self._begun:
+            if begun.future is None or not begun.future.done() or begun.future.exception() is not None:
+                self._give(begun)

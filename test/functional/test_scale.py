@@ -1,0 +1,372 @@
+"""A scheduler and two workers as processes, with TLS on the loopback address: steps, deaths, refusals."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from tolerances import FLOAT32_ATOL
+from toy_chunks import toy, unmarked
+from typer.testing import CliRunner
+
+from adaptml.cli.scale import app
+from adaptml.errors import LabellingError, MissingDataPointsError, ScaleError
+from adaptml.project import Project
+from adaptml.scale import cluster as cluster_module
+from adaptml.scale.certificates import FILES, write_certificates
+from adaptml.scale.cluster import Cluster
+from adaptml.tasks import Task
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROWS, STARTED_S = 6_000, 400
+TASK = """
+title: Which?
+setting: multiclass
+classes: [odd, even]
+columns: [{name: txt, type: text}]
+lf_features: [txt]
+features: [vec]
+featurize: {text: txt, lemmas: words, vector: vec, encoder: hashing}
+"""
+# The first process that comes to row 3000 says so, and waits until it is killed, or a file says that it may go on.
+RULES = """
+import os, time
+from pathlib import Path
+from dataprogramming.lfs import regex_lf
+from snorkel.labeling import labeling_function
+
+HOME = Path(__file__).resolve().parents[2] / "workspace"
+
+def get_lfs(params):
+    words = Path("words.txt").read_text().split()  # in the task's folder, on a worker too
+
+    @labeling_function()
+    def waits(x):
+        if x.txt == "row 3000" and not (HOME / "go").exists():
+            (HOME / "waiting").write_text(str(os.getpid()))
+            while not (HOME / "go").exists():
+                time.sleep(0.01)
+        return params.labels.even if int(x.txt.split()[1]) % 3 == 0 else None
+    return [regex_lf("odd", words[0], "odd", "txt"), regex_lf("even", words[1], "even", "txt"), waits]
+"""
+
+
+@dataclass(frozen=True)
+class Here:
+    """A scheduler with two workers of a project, in the folder that the project is in."""
+
+    project: Project
+    address: str
+    workers: "subprocess.Popen[str]"
+
+    @property
+    def home(self) -> Path:
+        return self.project.settings.home
+
+    def task(self) -> Task:
+        return self.project.task("numbers")
+
+    def run(self, chunks: Iterable[str], begin: Any = toy, **said: Any) -> list[Any]:
+        with Cluster(self.project.settings, self.address) as pool:
+            return list(pool.run(begin, self.task(), said, chunks))
+
+    def pids(self) -> list[int]:
+        """Processes of the workers."""
+        return [
+            child.pid
+            for child in psutil.Process(self.workers.pid).children()
+            if "spawn_main" in str(child.cmdline())
+        ]
+
+
+def begin(folder: Path, *words: str) -> "subprocess.Popen[str]":
+    """`adaptml scale …` in a project's folder, as a person types it; its log is a file."""
+    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "test" / "support")])
+    with (folder / f"{words[0]}.log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "adaptml.cli", "scale", *words],
+            cwd=folder, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+
+
+def line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def end(process: "subprocess.Popen[str]") -> int:
+    process.terminate()
+    try:
+        return process.wait(30)
+    finally:
+        process.kill()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    folder = tmp_path_factory.mktemp("scale")
+    (folder / "tasks" / "numbers").mkdir(parents=True)
+    for name, text in {"task.yaml": TASK, "lfs.py": RULES, "words.txt": "[13579]$ [02468]$"}.items():
+        (folder / "tasks" / "numbers" / name).write_text(text)
+    write_certificates(folder / "secrets")
+    rows = pd.DataFrame({"id": [f"r{i:05}" for i in range(ROWS)], "txt": [f"row {i}" for i in range(ROWS)]})
+    with Project(folder) as project:
+        project.import_table(rows, "rows")
+        scheduler = begin(folder, "scheduler", "tls://127.0.0.1:0")
+        try:
+            address = line(scheduler).split()[-1]
+            workers = begin(folder, "worker", address, "--workers", "2")
+            try:
+                assert line(workers) == f"2 at work for {address}", (folder / "worker.log").read_text()
+                yield Here(project, address, workers)
+            finally:
+                assert end(workers) == 0
+        finally:
+            assert end(scheduler) == 0
+
+
+def until(done: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + STARTED_S
+    while not (found := done()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+@contextmanager
+def beside(work: Callable[[], None]) -> Iterator[None]:
+    """A block beside which something else is done; what fails there fails here."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield
+    thread.join()
+    assert failed == []
+
+
+def test_labels_are_those_of_one_process_though_a_worker_is_killed_in_the_middle(cluster: Here) -> None:
+    waiting, go = cluster.home / "waiting", cluster.home / "go"
+
+    def kill() -> None:
+        try:
+            pid = int(until(lambda: waiting.is_file() and waiting.read_text()))
+            assert pid in cluster.pids()
+            os.kill(pid, signal.SIGKILL)
+        finally:
+            go.touch()
+
+    with beside(kill):
+        shared = cluster.project.label("numbers", "rows", scheduler=cluster.address, dry_run=True)
+    alone = cluster.project.label("numbers", "rows", dry_run=True, fresh=True)
+    np.testing.assert_array_equal(shared.votes.L, alone.votes.L)
+    pd.testing.assert_frame_equal(shared.votes.keys, alone.votes.keys)
+    pd.testing.assert_frame_equal(shared.training_data, alone.training_data)
+    pd.testing.assert_frame_equal(shared.lf_summary, alone.lf_summary)
+    assert shared.n_covered == alone.n_covered == ROWS
+    again = cluster.project.apply_lfs("numbers", "rows", gold=None, scheduler=cluster.address)
+    assert again.reuse is not None
+    assert (again.reuse.kept, again.reuse.computed) == (2 * ROWS, ROWS)  # `waits` looks at files
+
+
+def test_votes_on_some_points_come_in_their_order(cluster: Here) -> None:
+    (cluster.home / "go").touch()
+    points = pd.DataFrame({"table_name": "rows", "id": [f"r{i:05}" for i in range(ROWS - 1, 0, -2)]})
+    shared = cluster.project.apply_lfs("numbers", points, gold=None, scheduler=cluster.address)
+    alone = cluster.project.apply_lfs("numbers", points, gold=None)
+    np.testing.assert_array_equal(shared.L, alone.L)
+    assert shared.keys["id"].tolist() == points["id"].tolist()
+
+
+def values(project: Project, name: str) -> dict[str, Any]:
+    points = pd.DataFrame({"table_name": "rows", "id": [f"r{i:05}" for i in range(ROWS)]})
+    frame = project.points.read(points, [name])
+    return dict(zip(frame["id"], frame[name], strict=True))
+
+
+def test_features_are_those_of_one_process_though_a_worker_is_killed_in_the_middle(cluster: Here) -> None:
+    project, file = cluster.project, cluster.home / "data.db"
+
+    def kill() -> None:
+        """While nobody can write: both workers are in the middle of a range."""
+        with sqlite3.connect(file, timeout=60, isolation_level=None) as database:
+
+            def begun() -> bool:
+                found = database.execute("SELECT values_table FROM adaptml_features").fetchall()
+                return len(found) == 2 and bool(
+                    database.execute(f"SELECT count(*) FROM {found[1][0]}").fetchone()[0]
+                )
+
+            def has_catalogue() -> bool:
+                return bool(
+                    database.execute("SELECT 1 FROM sqlite_master WHERE name = 'adaptml_features'").fetchall()
+                )
+
+            until(lambda: has_catalogue() and begun())
+            database.execute("BEGIN IMMEDIATE")
+            table = database.execute("SELECT values_table FROM adaptml_features").fetchall()[1][0]
+            n_done = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            os.kill(cluster.pids()[0], signal.SIGKILL)
+            database.execute("ROLLBACK")
+        database.close()
+        assert 0 < n_done < ROWS
+
+    with beside(kill):
+        shared = project.featurize("numbers", "rows", scheduler=cluster.address)
+    assert (shared.rows, shared.kept) == (ROWS, 0)
+    assert project.featurize("numbers", "rows", scheduler=cluster.address).kept == ROWS
+    alone = project.featurize(
+        "numbers", "rows", text="txt", lemmas="words_alone", vector="vec_alone", encoder="hashing"
+    )
+    assert alone.rows == ROWS
+    assert values(project, "words") == values(project, "words_alone")
+    vectors = [np.stack(list(values(project, name).values())) for name in ("vec", "vec_alone")]
+    np.testing.assert_allclose(*vectors, atol=FLOAT32_ATOL)
+
+
+def refused(work: Callable[[], Any], *, error: type[Exception] = ScaleError) -> str:
+    with pytest.raises(error) as raised:
+        work()
+    said = str(raised.value)
+    assert "\n" not in said
+    return said
+
+
+def test_what_workers_raise_is_what_one_process_raises(cluster: Here) -> None:
+    assert cluster.run([f"square {i}" for i in range(20)]) == [i * i for i in range(20)]
+    assert cluster.run(["said"], answer=42) == [{"answer": 42}]
+    assert (
+        refused(lambda: cluster.run(["square 1", "fail r7"]), error=LabellingError) == "the rule failed on r7"
+    )
+    with pytest.raises(MissingDataPointsError, match="posts/r8") as raised:
+        cluster.run(["missing r8"])
+    assert raised.value.missing == [("posts", "r8")]
+
+
+def test_a_chunk_over_which_workers_end_again_and_again_is_one_line(cluster: Here) -> None:
+    once = cluster.home / "once"
+    assert cluster.run(["square 2", f"die {once}", "square 3"]) == [4, "done again", 9]
+    said = refused(lambda: cluster.run(["die-always"]))
+    assert "ended 4 times over the same rows" in said
+
+
+def test_what_a_worker_lacks_is_one_line_with_its_name(cluster: Here) -> None:
+    assert "no chunk function" in refused(lambda: cluster.run(["x"], unmarked))
+    assert "no table 'posts'" in refused(lambda: cluster.run(["count posts"]))
+    full = refused(lambda: cluster.run(["full"]))
+    assert full.startswith("worker tls://127.0.0.1:")
+    assert "No space left on device" in full
+
+
+def test_another_version_of_the_task_or_none_is_refused(cluster: Here, clean_room: Path) -> None:
+    mine = clean_room / "tasks" / "numbers"
+    shutil.copytree(cluster.task().folder, mine)  # type: ignore[arg-type]
+    shutil.copytree(mine, mine.with_name("others"))
+    (mine / "words.txt").write_text("[1]$ [2]$")
+    shutil.copytree(cluster.project.settings.root / "secrets", clean_room / "secrets")
+    with Project(clean_room) as project:
+
+        def run(name: str) -> list[Any]:
+            with Cluster(project.settings, cluster.address) as pool:
+                return list(pool.run(toy, project.task(name), {}, ["square 2"]))
+
+        assert "has another version of the task 'numbers' in" in refused(lambda: run("numbers"))
+        assert "has no task 'others' in" in refused(lambda: run("others"))
+        (mine / "words.txt").write_text((cluster.task().folder / "words.txt").read_text())  # type: ignore[operator]
+        assert run("numbers") == [4]
+
+
+def test_a_task_without_a_folder_and_data_in_a_file_of_this_machine_are_refused(cluster: Here) -> None:
+    made = Task(classes=["a", "b"])  # type: ignore[arg-type]
+    with Cluster(cluster.project.settings, cluster.address) as pool:
+        assert "made in Python" in refused(lambda: list(pool.run(toy, made, {}, ["square 2"])))
+    assert "(SQLite)" in refused(lambda: Cluster(cluster.project.settings, "tls://192.0.2.1"))
+    both = refused(lambda: cluster.project.featurize("numbers", "rows", workers=2, scheduler=cluster.address))
+    assert "give one of the two" in both
+
+
+def test_other_certificates_are_refused_on_both_sides(
+    cluster: Here, clean_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 3.0)
+    with Project(clean_room) as project:
+        said = refused(lambda: Cluster(project.settings, cluster.address))
+        assert f"needs {', '.join(FILES)} in {clean_room / 'secrets'}" in said
+        write_certificates(clean_room / "secrets")
+        said = refused(lambda: Cluster(project.settings, cluster.address).__enter__())
+        assert said.startswith(f"no scheduler answers at {cluster.address}: ")
+        assert said.endswith("with the same certificates as here")
+        # One that knows the authority of the others, and shows a certificate of its own.
+        shutil.copy(cluster.project.settings.scale_certificates / FILES[0], clean_room / "secrets")
+        said = refused(lambda: Cluster(project.settings, cluster.address).__enter__())
+        assert said.startswith(f"no scheduler answers at {cluster.address}: ")
+        (clean_room / "secrets" / FILES[1]).write_text("no certificate")
+        assert "cannot be used" in refused(lambda: Cluster(project.settings, cluster.address))
+
+
+def test_a_scheduler_that_is_away_is_one_line(cluster: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
+    away = "tls://127.0.0.1:1"
+    with Project(cluster.project.settings.root) as project:
+        said = refused(lambda: project.featurize("numbers", "rows", scheduler=away))
+    assert said.startswith(f"no scheduler answers at {away}: ")
+    assert "adaptml scale scheduler" in said
+
+
+def test_a_step_that_is_interrupted_ends_on_its_workers(cluster: Here) -> None:
+    file = cluster.home / "hanging"
+    pid = 0
+
+    def interrupt() -> None:
+        nonlocal pid
+        pid = int(until(lambda: file.is_file() and file.read_text()))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with beside(interrupt), pytest.raises(KeyboardInterrupt):
+        cluster.run([f"hang {file}"])
+    until(lambda: not psutil.pid_exists(pid))
+    assert cluster.run(["square 2", "square 3"]) == [4, 9]
+
+
+def test_a_scheduler_without_workers_and_one_that_goes_away_lose_nothing(
+    clean_room: Path, cluster: Here
+) -> None:
+    scheduler = begin(clean_room, "scheduler", "tcp://127.0.0.1:0")
+    try:
+        address = line(scheduler).split()[-1]
+        pool = Cluster(cluster.project.settings, address, patience_s=0.2)
+        with pool:
+            said = refused(lambda: list(pool.run(toy, cluster.task(), {}, ["square 2"])))
+        assert said.startswith(f"the scheduler {address} has no worker; start some with")
+    finally:
+        assert end(scheduler) == 0
+
+
+@pytest.mark.parametrize("words", [["scheduler", "tcp://0.0.0.0:8786"], ["worker", "http://127.0.0.1"]])
+def test_commands_refuse_addresses_that_others_could_reach_without_a_certificate(
+    words: Sequence[str],
+) -> None:
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    assert "expected tls://host:port" in done.output
