@@ -157,7 +157,7 @@ def _ready(work: Work, settings: Settings, where: str, task: bytes | None) -> Ch
     """The chunk function, ready: rules loaded, models read. One at a time is kept."""
     module, _, name = work.begin.partition(":")
     begin = getattr(import_module(module), name, None)
-    if not getattr(begin, _CHUNKS, False):
+    if begin is None or not getattr(begin, _CHUNKS, False):
         raise ScaleError(f"{where} runs no {work.begin!r}: it is no chunk function")
     project = _project(settings)
     try:
