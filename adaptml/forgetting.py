@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from adaptml.database import Database, cratedb
 from adaptml.database.keys import to_column
-from adaptml.database.reading import CHUNK_ROWS
+from adaptml.database.rows import CHUNK_ROWS
 from adaptml.errors import FileError
 from adaptml.features.versions import forget_features
 from adaptml.files import replacing

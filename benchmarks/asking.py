@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 PATIENCE_S = 120.0  # longer than any answer should take: how late it is, is the question
 SAMPLED_S = 0.1

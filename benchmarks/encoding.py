@@ -1,43 +1,32 @@
-"""Loading and speed of the encoders, beside the library sentence-transformers with the same model.
+"""Speed and memory of the encoders, beside the library sentence-transformers with the same model.
+
+    python -m benchmarks.encoding [--rows 2000]
 
 Each runs in a process of its own; the library and PyTorch have to be installed.
-
-python -m benchmarks.encoding [--texts 2000]
 """
 
-import argparse
-import multiprocessing
-import os
-import resource
-import statistics
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import typer
 
 from adaptml.features.encoders import get_encoder
 from adaptml.features.sentence_encoders import minilm_folder
 from adaptml.features.sentence_transformer import SentenceTransformer
+from benchmarks.form import Json, Measured, Rows, report
+from benchmarks.measuring import measure
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 REPEATS = 3
 LIBRARY, OURS = "sentence-transformers", "the same model, ours"
-
-
-class Measured(NamedTuple):
-    """What one encoder took; CPU time is of all threads."""
-
-    load_cpu_s: float
-    load_mb: float
-    peak_mb: float
-    texts_per_s: float
-    texts_per_cpu_s: float
-    vectors: Vectors
+NAMES = {OURS: OURS, "hybrid": "the default encoder, `hybrid`", "hashing": "`hashing`"}
+MOST_APART = 1e-3
+ABOUT = (
+    "Posts of the example made into vectors, loading left out; beside the library with the model of `hybrid`."
+)
 
 
 def load_library() -> Encode:
@@ -71,32 +60,17 @@ def load(name: str) -> Encode:
     return other() if other else get_encoder(name).encode
 
 
-def measure(name: str, texts: Sequence[str]) -> Measured:
-    """What an encoder takes in this process, which has loaded nothing else: median of REPEATS."""
-    started = time.process_time()
+def ready(name: str, texts: Sequence[str]) -> tuple[Encode, Sequence[str]]:
+    """An encoder that has worked, and the texts."""
     encode = load(name)
-    encode(texts[:1])
-    load_cpu_s, load_mb = time.process_time() - started, peak_mb()
     encode(texts[:100])
-    wall, cpu = [], []
-    for _ in range(REPEATS):
-        wall_started, cpu_started = time.perf_counter(), time.process_time()
-        vectors = encode(texts)
-        wall.append(time.perf_counter() - wall_started)
-        cpu.append(time.process_time() - cpu_started)
-    speed, per_cpu = len(texts) / statistics.median(wall), len(texts) / statistics.median(cpu)
-    return Measured(load_cpu_s, load_mb, peak_mb(), speed, per_cpu, vectors)
+    return encode, texts
 
 
-def peak_mb() -> float:
-    """The most memory that this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-
-
-def in_a_process(function: Callable[..., Any], *arguments: object) -> Any:
-    """What a function gives that is called in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+def encoded(given: tuple[Encode, Sequence[str]]) -> Vectors:
+    """What an encoder makes of texts."""
+    encode, texts = given
+    return encode(texts)
 
 
 def posts(n: int) -> list[str]:
@@ -106,33 +80,20 @@ def posts(n: int) -> list[str]:
     return list(islice(cycle(read_posts()["txt"]), n))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", type=int, default=2_000)
-    texts = in_a_process(posts, parser.parse_args().texts)
-    found: dict[str, Measured] = {}
-    print(f"{len(texts):,} posts of the example, median of {REPEATS}")
-    heads = (
-        ("load", 12),
-        ("memory", 10),
-        ("peak", 10),
-        ("texts/s", 10),
-        ("texts/CPU-s", 13),
-        ("load average", 14),
-    )
-    print(" " * 24 + "".join(f"{head:>{width}}" for head, width in heads))
-    for name in (LIBRARY, OURS, "hybrid", "hashing"):
-        busy = os.getloadavg()[0]
-        found[name] = it = in_a_process(measure, name, texts)
-        print(
-            f"{name:<24}{it.load_cpu_s:>6.2f} CPU-s{it.load_mb:>7,.0f} MB{it.peak_mb:>7,.0f} MB"
-            f"{it.texts_per_s:>10,.0f}{it.texts_per_cpu_s:>13,.0f}{busy:>14.1f}"
-        )
-    difference = float(np.abs(found[LIBRARY].vectors - found[OURS].vectors).max())
-    ratio = found[OURS].texts_per_cpu_s / found[LIBRARY].texts_per_cpu_s
-    print(f"the two models: vectors differ by at most {difference:.1e}, speed per CPU second by {ratio:.2f}")
+def main(rows: Rows = 2_000, to: Json = None) -> None:
+    """Encode with the library, and with each of ours."""
+    with report("encoding", ABOUT, to, rows, unit="texts") as found:
+        texts, _ = measure(posts, rows)
+        expected, theirs = measure(encoded, LIBRARY, texts, prepare=ready, repeats=REPEATS)
+        for name, what in NAMES.items():
+            vectors, cost = measure(encoded, name, texts, prepare=ready, repeats=REPEATS)
+            note = f"{rows / cost.seconds:,.0f} texts a CPU second; the library {rows / theirs.seconds:,.0f}"
+            if name == OURS:
+                apart = float(np.abs(vectors - expected).max())
+                found.check(apart < MOST_APART, f"the vectors are {apart:.1e} apart")
+                note += f"; vectors at most {apart:.0e} apart"
+            found.add(Measured(what, rows, cost, LIBRARY, theirs, note=note, readme=name != OURS))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

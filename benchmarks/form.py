@@ -10,7 +10,7 @@ A benchmark is a command, `python -m benchmarks.NAME [--rows N] [--json FILE]`, 
                 found.check(np.array_equal(matrix, other), "the two matrices differ")
                 found.add(Measured("384 numbers", size, ours, "pandas, the whole table", theirs))
 
-`benchmarks.measuring` has `measure`. Nothing large is imported here: see `command` there.
+`benchmarks.measuring` has `measure`, and `command` for what is measured from the command line.
 """
 
 import json
@@ -99,8 +99,9 @@ def count(size: int) -> str:
 
 
 def digits(value: float) -> str:
-    """Three digits, as 0.72, 10.8 and 2,331."""
-    return f"{value:,.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+    """Two or three digits, as 0.0063, 0.72, 10.8 and 2,331."""
+    size = abs(value)
+    return f"{value:,.{4 if 0 < size < 0.01 else 2 if size < 10 else 1 if size < 100 else 0}f}"
 
 
 def duration(seconds: float) -> str:

@@ -1,25 +1,29 @@
 """How long it takes to import a CSV file of short texts into SQLite, against pandas' read_csv and to_sql.
 
-python -m benchmarks.importing [--rows 1000000]
+    python -m benchmarks.importing [--rows 1000000]
 
 pandas reads all into memory, looks at no id and makes no key.
 """
 
-import argparse
 import csv
 import random
-import re
-import resource
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import sqlalchemy as sa
+import typer
 
 from adaptml.importing.import_table import import_table
 from adaptml.project import Project
+from benchmarks.form import Json, Measured, Rows, report, sizes
+from benchmarks.measuring import measure
 
+ABOUT = (
+    "Short texts from a CSV file into an SQLite table. "
+    "pandas reads all into memory, looks at no id and makes no key."
+)
 TEXT = "the plane was late again thanks for a good flight and why is nobody at gate nine today"
 WORDS_A_TEXT = 12
 FIRST_ID = 570_306_133_677_760_513
@@ -36,51 +40,36 @@ def write_posts(path: Path, rows: int) -> None:
             writer.writerow([FIRST_ID + 7 * i, text, rng.randrange(100), f"user{rng.randrange(9999)}", "en"])
 
 
-def with_pandas(path: Path, database: Path) -> None:
+def ours(path: Path) -> Sequence[int]:
+    """Import it; rows that were new, and rows that were unchanged."""
+    with Project(path.parent, database_url=f"sqlite:///{path.parent / 'ours.db'}") as project:
+        done = import_table(project, path, "posts")
+    return done.new, done.unchanged
+
+
+def with_pandas(path: Path) -> None:
     """The same file as a table, by pandas alone."""
-    engine = sa.create_engine(f"sqlite:///{database}")
+    engine = sa.create_engine(f"sqlite:///{path.parent / 'pandas.db'}")
     pd.read_csv(path).to_sql("posts", engine, index=False, chunksize=10_000)
     engine.dispose()
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = folder / "posts.csv"
-        write_posts(path, given.rows)
-        before_mb = _peak_mb()
-        with Project(folder, database_url=f"sqlite:///{folder / 'ours.db'}") as project:
-            started = time.process_time()
-            done = import_table(project, path, "posts")
-            ours = time.process_time() - started
-            peak_mb = _peak_mb()
-            started = time.process_time()
-            again = import_table(project, path, "posts")
-            unchanged = time.process_time() - started
-        if (done.new, again.unchanged) != (given.rows, given.rows):
-            raise SystemExit(f"not every row was written: {done}, then {again}")
-        started = time.process_time()
-        with_pandas(path, folder / "pandas.db")
-        pandas_s = time.process_time() - started
-        print(f"{given.rows:,} rows of short texts from CSV into SQLite, CPU time of one process")
-        memory = f"peak memory {peak_mb:,.0f} MB, of which {before_mb:,.0f} MB Python and its libraries"
-        print(f"  this project  {ours:6.1f} s, {given.rows / ours:,.0f} rows/s, {memory}")
-        print(f"  once more     {unchanged:6.1f} s, nothing new")
-        ratio = f"ratio {ours / pandas_s:.2f}"
-        print(f"  pandas        {pandas_s:6.1f} s, peak memory {_peak_mb():,.0f} MB; {ratio}")
-
-
-def _peak_mb() -> float:
-    """Most memory that this process has held; on Linux without what its parent had when it started it."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1000  # type: ignore[index]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+def main(rows: Rows = 1_000_000, to: Json = None) -> None:
+    """Import, and import again, beside pandas."""
+    with report("importing", ABOUT, to, rows) as found:
+        for size in sizes(rows):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "posts.csv"
+                write_posts(path, size)
+                first, cost = measure(ours, path)
+                again, unchanged = measure(ours, path)
+                _, theirs = measure(with_pandas, path)
+            found.check(
+                (*first, *again) == (size, 0, 0, size), f"not every row was written: {first}, {again}"
+            )
+            found.add(Measured("a new file", size, cost, "pandas", theirs, readme=True))
+            found.add(Measured("the same file again", size, unchanged, "pandas", theirs))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

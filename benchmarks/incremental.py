@@ -1,8 +1,8 @@
 """What a changed rule of many costs, or a few changed rows: beside everything anew, and beside bare Python.
 
-    python benchmarks/incremental.py                  # 1,000,000 rows, 50 rules: minutes for everything anew
-    python benchmarks/incremental.py --rows 50000
-    python benchmarks/incremental.py --url postgresql+psycopg://…  # makes a table `posts` there, and drops it
+    python -m benchmarks.incremental                  # 1,000,000 rows, 50 rules: minutes for everything anew
+    python -m benchmarks.incremental --rows 50000
+    python -m benchmarks.incremental --url postgresql+psycopg://…  # makes a table `posts` there, and drops it
 
 The rules are regular expressions over short texts in a table, in an SQLite file where no other database is
 named. Times are CPU seconds of this process and, of a PostgreSQL on this machine, of the server's; "without
@@ -12,11 +12,9 @@ Each label matrix is compared with that of bare Python; a difference ends it wit
 
 import gc
 import os
-import platform
 import random
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,12 +31,19 @@ import typer
 from adaptml.database import Database
 from adaptml.features import ranges
 from adaptml.project import Project
+from benchmarks.form import Json, Measured, Report, Rows, report
+from benchmarks.measuring import Cost
 from dataprogramming import kept_votes
 from dataprogramming.apply import apply_lfs
 from dataprogramming.votes import Votes
 
 ROWS, RULES, NEW_ROWS, CHANGED_ROWS = 1_000_000, 50, 1_000, 10
 REPETITIONS = 7
+BARE, SCAN = "bare Python, the rules alone", "a bare scan of ids and texts"
+ABOUT = (
+    "Votes of regular expressions on short texts brought up to date, where a rule or some rows have changed. "
+    "Beside rules stands bare Python and reading is left out; beside rows a scan of the table."
+)
 INSERTED_ROWS = 10_000  # at once
 POSTS = sa.table("posts", sa.column("id"), sa.column("text"))
 TASK = """
@@ -106,15 +111,13 @@ class Timed:
 
         return run
 
-    def votes(self, project: Project, name: str, *, fresh: bool = False) -> tuple[Votes, float, float]:
-        """Apply the labelling functions and print a line; gives CPU seconds in all, and without reading."""
+    def votes(self, project: Project) -> tuple[Votes, Cost, Cost]:
+        """Apply the labelling functions; gives CPU seconds in all, and without reading."""
         self.reading = 0.0
         start, alone = clock(project.database), time.process_time()
-        votes = apply_lfs(project, "bench", "posts", gold=None, fresh=fresh)
+        votes = apply_lfs(project, "bench", "posts", gold=None)
         alone = time.process_time() - alone - self.reading
-        seconds = clock(project.database) - start
-        show(name, seconds, alone)
-        return votes, seconds, alone
+        return votes, Cost(clock(project.database) - start), Cost(alone)
 
 
 def clock(database: Database) -> float:
@@ -140,31 +143,25 @@ def _process(pid: int) -> list[int] | None:
     return [0, *map(int, numbers)]
 
 
-def show(name: str, seconds: float, applying: float | None = None) -> None:
-    """Print one line of the comparison."""
-    more = "" if applying is None else f"{applying:12.2f} s without reading"
-    print(f"{name:<48}{seconds:9.2f} s{more}", flush=True)
-
-
-def bare(database: Database, patterns: list[str]) -> tuple[npt.NDArray[np.int8], float]:
+def bare(database: Database, patterns: list[str]) -> tuple[npt.NDArray[np.int8], Cost]:
     """The label matrix (n, m) by bare Python, and how long its rules take, reading left out."""
     with database.engine.connect() as connection:
         texts = connection.exec_driver_sql("SELECT text FROM posts ORDER BY id").scalars().all()
     searches = [re.compile(one).search for one in patterns]
     start = time.process_time()
     columns = [[1 if search(text) else -1 for text in texts] for search in searches]
-    seconds = time.process_time() - start
-    return np.array(columns, np.int8).T, seconds
+    cost = Cost(time.process_time() - start)
+    return np.array(columns, np.int8).T, cost
 
 
-def scan(database: Database) -> float:
+def scan(database: Database) -> Cost:
     """How long it takes to fetch ids and texts with the database's own driver, by id."""
     start = clock(database)
     with closing(database.engine.raw_connection()) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT id, text FROM posts ORDER BY id")
         cursor.fetchall()
-    return clock(database) - start
+    return Cost(clock(database) - start)
 
 
 def make_table(database: Database, rows: int, words: list[str], seed: int) -> None:
@@ -197,32 +194,24 @@ def write_rules(folder: Path, patterns: list[str]) -> None:
     )
 
 
-def check(votes: Votes, expected: npt.NDArray[np.int8]) -> None:
-    """End the program where label matrices differ."""
-    if not np.array_equal(votes.L, expected):
-        print("the label matrices differ")
-        sys.exit(1)
-
-
 def main(
-    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the table.")] = ROWS,
+    rows: Rows = ROWS,
     rules: Annotated[int, typer.Option(min=2, help="Number of rules.")] = RULES,
     seed: Annotated[int, typer.Option(help="Seed of the texts.")] = 0,
     url: Annotated[
         str | None, typer.Option(help="Database with no table posts; else a new SQLite file.")
     ] = None,
+    json: Json = None,
 ) -> None:
     """Measure a changed rule and changed rows, and check that every label matrix is that of bare Python."""
     gc.freeze()
     gc.set_threshold(50_000)  # as in the command line
     pd.DataFrame({"warm": ["up"]}, dtype=str)
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, ", end="")
-    print(f"load {os.getloadavg()[0]:.1f}; {rows:,} rows, {rules} regular expressions; CPU seconds")
     draw = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = ["".join(draw.choices(letters, k=draw.randint(3, 9))) for _ in range(max(5_000, 8 * rules + 8))]
     patterns = [pattern(words, i) for i in range(rules)]
-    with tempfile.TemporaryDirectory() as name:
+    with report("incremental", ABOUT, json, rows) as found, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         task = folder / "tasks" / "bench"
         task.mkdir(parents=True)
@@ -231,44 +220,46 @@ def main(
         with Project(folder, database_url=url) as project:
             make_table(project.database, rows, words, seed)
             try:
-                measure(project, task, patterns, pattern(words, rules), words)
+                measure(found, project, task, patterns, pattern(words, rules), words)
             finally:
                 with project.database.engine.begin() as connection:
                     connection.exec_driver_sql("DROP TABLE posts")
-    print(f"load {os.getloadavg()[0]:.1f}")
 
 
-def measure(project: Project, task: Path, patterns: list[str], other: str, words: list[str]) -> None:
-    """Everything anew, a second look, a changed rule, changed rows."""
-    database = project.database
+def measure(
+    found: Report, project: Project, task: Path, patterns: list[str], other: str, words: list[str]
+) -> None:
+    """Everything anew, a second look, a changed rule, changed rows; beside rules, reading is left out."""
+    database, differ = project.database, "the label matrices differ"
     timed, rows = Timed(project), database.count("posts")
     write_rules(task, patterns)
-    expected, bare_s = bare(database, patterns)
-    show("bare Python, the rules alone", bare_s, bare_s)
-    votes, _, anew_s = timed.votes(project, "everything anew")
-    check(votes, expected)
-    votes, _, _ = timed.votes(project, "nothing changed")
-    check(votes, expected)
+    expected, theirs = bare(database, patterns)
+    votes, _, anew = timed.votes(project)
+    found.check(np.array_equal(votes.L, expected), differ)
+    found.add(Measured(f"{len(patterns)} rules anew", rows, anew, BARE, theirs, readme=True))
+    found.check(np.array_equal(timed.votes(project)[0].L, expected), differ)
 
     patterns[-1] = other
     write_rules(task, patterns)
-    expected[:, -1:], bare_rule_s = bare(database, patterns[-1:])
-    show("bare Python, the changed rule alone", bare_rule_s, bare_rule_s)
-    votes, _, rule_s = timed.votes(project, f"1 of {len(patterns)} rules changed")
-    check(votes, expected)
-    print(f"  1/{anew_s / rule_s:.1f} of everything anew, {rule_s / bare_rule_s:.2f} × the bare rule")
+    expected[:, -1:], theirs = bare(database, patterns[-1:])
+    votes, _, changed = timed.votes(project)
+    found.check(np.array_equal(votes.L, expected), differ)
+    what, note = (
+        f"1 of {len(patterns)} rules changed",
+        f"1/{anew.seconds / changed.seconds:.1f} of everything anew",
+    )
+    found.add(Measured(what, rows, changed, "bare Python, the changed rule", theirs, note=note, readme=True))
 
     change_rows(database, rows, words)
-    votes, rows_s, _ = timed.votes(project, f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows")
-    bare_s = scan(database)
-    show("bare scan of ids and texts", bare_s)
-    print(f"  {rows_s / bare_s:.2f} × the bare scan")
-    check(votes, bare(database, patterns)[0])
+    votes, cost, _ = timed.votes(project)
+    theirs = scan(database)
+    found.check(np.array_equal(votes.L, bare(database, patterns)[0]), differ)
     assert votes.reuse is not None
-    print(f"  {votes.reuse.lines()[0]}")
-    pairs = [(timed.votes(project, "nothing changed")[1], scan(database)) for _ in range(REPETITIONS)]
-    look_s, bare_s = map(statistics.median, zip(*pairs, strict=True))
-    print(f"  medians: {look_s:.2f} s, a bare scan after each {bare_s:.2f} s, {look_s / bare_s:.2f} ×")
+    what, note = f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows, with reading", votes.reuse.lines()[0]
+    found.add(Measured(what, rows, cost, SCAN, theirs, note=note, readme=True))
+    pairs = [(timed.votes(project)[1].seconds, scan(database).seconds) for _ in range(REPETITIONS)]
+    cost, theirs = (Cost(statistics.median(seconds)) for seconds in zip(*pairs, strict=True))
+    found.add(Measured("nothing changed, with reading", rows, cost, SCAN, theirs))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ import pandas as pd
 import sqlalchemy as sa
 import typer
 from snorkel.labeling import LabelingFunction, PandasLFApplier
+from sqlalchemy.types import TypeEngine
 
 from adaptml.database import TextList
 from adaptml.features.lemmas import lemmatize
@@ -121,7 +122,8 @@ def apply_snorkel(prepared: Prepared) -> Matrix:
 
 def _for_snorkel(lf: LabelingFunction, numbers: dict[Any, int]) -> Callable[[Any], int]:
     if isinstance(lf, KeywordLF):
-        wanted, column, number = lf.keywords, lf.column, numbers.get(lf.label, lf.label)
+        wanted, column = lf.keywords, lf.column
+        number = numbers[lf.label] if isinstance(lf.label, str) else int(lf.label)  # type: ignore[arg-type]
         return lambda x: -1 if wanted.isdisjoint(getattr(x, column)) else number
     function = lf._f
     return lambda x: numbers[function(x)]
@@ -158,7 +160,11 @@ def make_project(folder: Path, rows: int) -> None:
     cells = [jsonlib.dumps(row, ensure_ascii=False) for row in lemmas]
     drawn = np.random.default_rng(0).integers(0, len(posts), rows)
     with Project(folder) as project:
-        columns = {"id": sa.Text(), "txt": sa.Text(), "txt_clean_lemma": TextList()}
+        columns: dict[str, TypeEngine[Any]] = {
+            "id": sa.Text(),
+            "txt": sa.Text(),
+            "txt_clean_lemma": TextList(),
+        }
         project.database.create_table("posts", columns, ["id"])
         classes = project.task("example").class_names
         path = str(project.database.engine.url.database)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from adaptml.files import write_text
 from adaptml.listening import address_of, listen

@@ -17,6 +17,14 @@ from typing import Any, TypeVar
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 MB = 1_000_000
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# A small process between: the most memory of a process is at least that of the one that started it.
+WAIT = """
+import os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+os.write(int(sys.argv[1]), f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}".encode())
+sys.exit(code)
+"""
 T = TypeVar("T")
 
 
@@ -89,21 +97,26 @@ def _forget_peak() -> None:
 def command(words: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[str, Cost]:
     """Run Python with these words; what it printed, and what it cost.
 
-    Memory is not known of a process that takes less than the one that calls this, which should import nothing
-    large itself.
-
     Raises:
         SystemExit: it failed.
     """
-    with subprocess.Popen(
-        [sys.executable, *words], env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        printed = process.stdout.read() if process.stdout else ""
-        return printed, ended(process)
+    ours, theirs = os.pipe()
+    waiting = [sys.executable, "-IS", "-c", WAIT, str(theirs), sys.executable, *words]
+    with os.fdopen(ours) as said:
+        done = subprocess.run(
+            waiting, env=environment, stdout=subprocess.PIPE, text=True, pass_fds=[theirs], check=False
+        )
+        os.close(theirs)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(words)} failed with exit code {done.returncode}")
+        seconds, maxrss = said.read().split()
+    return done.stdout, Cost(float(seconds), int(maxrss) * MAXRSS_UNIT / MB)
 
 
 def ended(process: "subprocess.Popen[str]") -> Cost:
     """Wait for a process; what it and those that it waited for cost.
+
+    Memory is not known of a process that takes less than the one that started it, for it begins with that.
 
     Raises:
         SystemExit: it failed.

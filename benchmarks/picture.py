@@ -17,6 +17,7 @@ MARKS = "os^Dvph"
 STYLES = ["--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 3))]
 SIZE_INCH = (9.6, 4.6)
 LEGEND_CHARS = 110  # in a line
+MOST_TICKS = 4
 
 Take = Callable[[Cost], float | None]
 Points = list[tuple[int, float]]
@@ -66,7 +67,7 @@ def draw(report: Report, path: Path) -> None:
         figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
     ):
         _panel(axes, lines, shown, beside, take)
-        _frame(axes, title, report.unit, said)
+        _frame(axes, lines, title, report.unit, said)
     handles = [_handle(COLOURS[i % 7], "-", MARKS[i % 7], what) for i, what in enumerate(shown)]
     handles += [
         _handle(QUIET, STYLES[i % 5], "o", name, markerfacecolor="white") for i, name in enumerate(beside)
@@ -113,7 +114,9 @@ def _points(lines: Sequence[Measured], what: str, take: Take, reference: str | N
     return sorted(found.items())
 
 
-def _frame(axes: "Axes", title: str, unit: str, said: Callable[[float], str]) -> None:
+def _frame(
+    axes: "Axes", lines: Sequence[Measured], title: str, unit: str, said: Callable[[float], str]
+) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set(xscale="log", yscale="log")
@@ -124,6 +127,9 @@ def _frame(axes: "Axes", title: str, unit: str, said: Callable[[float], str]) ->
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: said(value).replace(".00", "").replace(".0 ", " "))
     )
+    measured = sorted({line.size for line in lines} - {0})
+    if len(measured) <= MOST_TICKS:
+        axes.set_xticks(measured)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())

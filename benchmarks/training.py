@@ -37,6 +37,8 @@ TASK = f"""
 title: Which animal is the post about?
 setting: multiclass
 classes: [{", ".join(f"{{name: {name}}}" for name in CLASS_NAMES)}]
+columns: [{{name: txt, type: text}}]
+lf_features: [txt]
 features: [vec]
 """
 Matrix = npt.NDArray[np.float32]
@@ -160,7 +162,7 @@ def unit_vectors(seed: int, n: int) -> Matrix:
     return np.asarray(X / np.linalg.norm(X, axis=1, keepdims=True))
 
 
-def weights() -> tuple[Matrix, Matrix]:
+def weights() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Coefficients (CLASSES, LENGTH) and intercepts (CLASSES,) that both predict with."""
     rng = np.random.default_rng(SEED)
     return 5 * rng.normal(size=(CLASSES, LENGTH)), np.zeros(CLASSES)

@@ -1,33 +1,40 @@
 """How long a save takes on the page of rules: from the keystroke to the repainted table.
 
-    python benchmarks/workbench.py                  # 50 rules, a sample of 2,000 of 10,000 rows, 30 saves
-    python benchmarks/workbench.py --rows 1000000
+    python -m benchmarks.workbench                  # 50 rules, a sample of 2,000 of 10,000 rows, 30 saves
+    python -m benchmarks.workbench --rows 1000000
 
 Makes a project in a temporary folder, starts `adaptml ui` on it, and types into a real browser (Chromium,
 which has to be installed): every save changes one rule of 50, half of which are keywords and half Python.
-Times are those that the browser measures; CPU seconds are those of the page's processes, without the
-browser's. On a busy machine only the latter say something: the load is printed beside them.
+CPU seconds are those of the page's processes, without the browser's, beside Snorkel's applier with the same
+rules on as many rows, which is what a notebook's cell would do again. The note's times are those that the
+browser measures; on a busy machine they say little.
 """
 
-import os
 import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import psutil  # type: ignore[import-untyped]
+import psutil
 import typer
 from playwright.sync_api import Page, sync_playwright
 
 from adaptml.project import Project
+from benchmarks.form import Json, Measured, Rows, report
+from benchmarks.measuring import Cost
 
-RULES, WORDS, CLASSES = 50, 3_000, "abcd"
+RULES, WORDS, CLASSES, SAMPLE = 50, 3_000, "abcd", 2_000
+ABOUT = (
+    "A save on the page of rules, from the keystroke to the repainted table: one rule of 50 was changed, the "
+    "page shows a sample of 2,000 rows. Beside it, what a notebook does again: all rules on as many rows."
+)
 TASK = """\
 title: Which topic?
 setting: multiclass
@@ -68,21 +75,46 @@ def rules(edit: int) -> str:
     return head + "\n".join(functions) + "\n    return [\n        " + ",\n        ".join(made) + ",\n    ]\n"
 
 
+def table(rows: int) -> pd.DataFrame:
+    """Texts of made-up words."""
+    rng = random.Random(0)
+    words = [f"w{i}" for i in range(WORDS)]
+    texts = [" ".join(rng.choices(words, k=rng.randint(8, 30))) for _ in range(rows)]
+    return pd.DataFrame(
+        {"id": [f"p{i}" for i in range(rows)], "text": texts, "likes": [i % 100 for i in range(rows)]}
+    )
+
+
 def make(folder: Path, rows: int) -> None:
     """A project with a table of texts and a task."""
     task = folder / "tasks" / "topic"
     task.mkdir(parents=True)
     (task / "task.yaml").write_text(TASK)
     (task / "lfs.py").write_text(rules(0))
-    rng = random.Random(0)
-    words = [f"w{i}" for i in range(WORDS)]
-    texts = [" ".join(rng.choices(words, k=rng.randint(8, 30))) for _ in range(rows)]
-    frame = pd.DataFrame(
-        {"id": [f"p{i}" for i in range(rows)], "text": texts, "likes": [i % 100 for i in range(rows)]}
-    )
+    frame = table(rows)
     with Project(folder) as project:
         project.import_table(frame, "posts")
         project.featurize("topic", "posts")
+
+
+def in_a_notebook(rows: int) -> Cost:
+    """Snorkel's applier with the same rules, once warm."""
+    from snorkel.labeling import LabelingFunction, PandasLFApplier
+
+    def plain(i: int) -> LabelingFunction:
+        return LabelingFunction(f"p{i}", lambda x: i % 4 if f"w{7 * i}" in x.text and x.likes > i else -1)
+
+    def keywords(i: int) -> LabelingFunction:
+        wanted = {f"w{3 * i}", f"w{5 * i + 1}", f"w{11 * i + 2}"}
+        return LabelingFunction(f"k{i}", lambda x: -1 if wanted.isdisjoint(x.tokens) else i % 4)
+
+    frame = table(rows)
+    frame["tokens"] = [text.split() for text in frame["text"]]
+    applier = PandasLFApplier([make(i) for i in range(RULES // 2) for make in (plain, keywords)])
+    applier.apply(frame.head(10), progress_bar=False)
+    started = time.process_time()
+    applier.apply(frame, progress_bar=False)
+    return Cost(time.process_time() - started)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -121,28 +153,35 @@ def measure(link: str, server: psutil.Process, saves: int) -> tuple[list[float],
 
 
 def main(
-    rows: Annotated[int, typer.Option(help="Rows of the table.")] = 10_000,
-    saves: Annotated[int, typer.Option(help="How often to save.")] = 30,
+    rows: Rows = 10_000,
+    saves: Annotated[int, typer.Option(min=1, help="How often to save.")] = 30,
+    to: Json = None,
 ) -> None:
-    """Print the figures."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    """Measure saves on the page."""
+    with report("workbench", ABOUT, to, rows) as found, tempfile.TemporaryDirectory() as scratch:
+        folder, seen = Path(scratch), min(rows, SAMPLE)
         make(folder, rows)
-        command = [sys.executable, "-m", "adaptml.cli", "ui", "--port", "0", "--no-browser"]
-        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        times, used = in_a_browser(folder, saves)
+        note = (
+            f"in Chromium, of {saves} saves, median {np.median(times):.2f} s, "
+            f"95 % {np.quantile(times, 0.95):.2f} s, longest {max(times):.2f} s"
+        )
+        theirs = in_a_notebook(seen)
+        found.add(
+            Measured("a save", seen, Cost(used), "Snorkel's PandasLFApplier", theirs, note=note, readme=True)
+        )
+
+
+def in_a_browser(folder: Path, saves: int) -> tuple[list[float], float]:
+    """Start the page on a project; see `measure`."""
+    words = [sys.executable, "-m", "adaptml.cli", "ui", "--port", "0", "--no-browser"]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
             assert server.stdout is not None
             link = next(found[0] for line in server.stdout if (found := re.search(r"http\S+", line)))
-            try:
-                times, used = measure(link, psutil.Process(server.pid), saves)
-            finally:
-                server.terminate()
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    machine = f"{os.cpu_count()} cores, load {load}"
-    print(f"{RULES} rules, {min(rows, 2000):,} of {rows:,} rows, {saves} saves; {machine}")
-    print(
-        f"median {np.median(times):.2f} s, 95 % {np.quantile(times, 0.95):.2f} s, longest {max(times):.2f} s"
-    )
-    print(f"CPU of a save {used:.2f} s")
+            return measure(link, psutil.Process(server.pid), saves)
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How soon the pages of data answer on a long table.
 
-    python benchmarks/workbench_pages.py [ROWS] [FOLDER]
+    python -m benchmarks.workbench_pages [ROWS] [FOLDER]
 
 makes a table of ROWS rows (10,000,000) in a SQLite file in FOLDER (kept, and taken again), with labels of one
 in a hundred of them, and asks the served page for each address in turn: median and worst of 20 answers, in

@@ -37,6 +37,7 @@ from dataprogramming.patterns import CastVotes, PatternsAdded, VotePatterns
 from dataprogramming.vote_store import as_slice
 from dataprogramming.votes import Votes
 
+COLLECTED_CHUNKS = 16
 Rows = npt.NDArray[np.int64]
 
 
@@ -155,7 +156,8 @@ class Voter:
             for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
                 ids.append(pa.array(rows.ids, pa.large_string()))
                 added.add(votes)
-                gc.collect(1)  # what a rule has left in circles
+                if len(ids) % COLLECTED_CHUNKS == 0:
+                    gc.collect(1)  # what rules have left in circles
         return pa.chunked_array(ids, pa.large_string()), added.found()
 
     def _looked_up(self, table: str, where: Range) -> Iterator[Chunk]:

@@ -34,7 +34,8 @@ class Votes:
 
     Attributes:
         keys: `table_name` and `id` (n rows).
-        cast: the votes, as a label matrix or as the distinct rows of one; see `L` and `patterns`.
+        cast: the votes, as a label matrix, int8 (n, m), or as the distinct rows of one; see `L` and
+            `patterns`.
         lf_names: m names.
         class_names: k names, in the task's order.
         task: name of the task.

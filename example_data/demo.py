@@ -49,9 +49,10 @@ class Outcome:
     Attributes:
         label_run: the MLflow run of the label step.
         label_model: the label model that was chosen.
-        label_metric: its accuracy (multiclass) or F1 over samples (multilabel) on gold, by cross-validation.
+        label_metric: accuracy (multiclass) or F1 over samples (multilabel) on gold that neither the label
+            models nor the choice among them saw, by cross-validation.
         end_model: name of the registered end model.
-        end_metric: the same metric of the end model, on gold points that it was not trained on.
+        end_metric: the same metric of the end model, on gold that neither the models nor the choice saw.
         gold: number of gold points.
         train_run: the MLflow run of the training.
         artifacts: where the artifacts of both runs lie.
@@ -116,7 +117,7 @@ def label_and_train(project: Project, task: Task, frame: Path, steps: Steps) -> 
         from modelling.deploy import deploy
         from modelling.train import train
 
-        trained = train(project, task, labelled.run_id, test=labelled.run_id)
+        trained = train(project, task, labelled.run_id, gold="task")
         deploy(project, trained.model_name)
     return Outcome(
         label_run=labelled.run_id,
@@ -228,6 +229,9 @@ def show_results(console: Console, agreement: "Agreement", n_gold: int, outcomes
         by = f"{outcome.label_metric:.3f} ({outcome.label_model})"
         table.add_row(setting, metric, by, f"{outcome.end_metric:.3f}", str(outcome.gold))
     console.print(table)
+    console.print(
+        "               each point judged by models that had not seen it, and that it did not choose"
+    )
 
 
 def show_answer(console: Console, project: Project, answer: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ from modelling.algorithms import EndModel
 from modelling.algorithms.text_algorithm import tensors_beside
 from modelling.algorithms.transformer_model import TextClassifier
 from modelling.columns import Columns
+from modelling.known_rows import for_known_rows
 from modelling.voting import COMPUTED, Voted, Voting
 
 CHUNK_ROWS = 10_000  # data points that are read and predicted at once, at most
@@ -277,4 +278,5 @@ def load_keyed_model(classifier: Path, names: Path, points: Points) -> KeyedMode
             f"{len(said.classes)}, {problem.name}; train the model again"
         )
     votes = Voting.load(names.parent, model, points) if model.takes_votes else None
-    return KeyedModel(model, problem, said.classes, features, said.dimensions, points, columns, votes)
+    known = for_known_rows(model)
+    return KeyedModel(known, problem, said.classes, features, said.dimensions, points, columns, votes)

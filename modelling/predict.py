@@ -21,11 +21,10 @@ from pandas.util import hash_pandas_object
 
 from adaptml.data import Data, described, read_points, whole_table
 from adaptml.database import WritebackKind, write_back
-from adaptml.database.keys import WHOLE, Range
 from adaptml.database.unwritten import complete_already
-from adaptml.errors import DatabaseError, FileError, FrameError, ModelError, one_line
+from adaptml.errors import DatabaseError, FileError, ModelError, one_line
 from adaptml.files import replacing
-from adaptml.frames import GONE, KEYS, METADATA, read_frame
+from adaptml.frames import KEYS, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
 from adaptml.rules.stored_votes import votes_table, write_votes
@@ -37,7 +36,7 @@ from modelling.champion import Champion, load_champion
 from modelling.keyed import ANSWERED_FROM
 from modelling.predicting import SCHEMA, Answers
 from modelling.registration import registered_name
-from modelling.unfinished import Unfinished, unfinished
+from modelling.unfinished import Unfinished, Wanted, unfinished
 from modelling.voting import COMPUTED
 
 CHUNK_ROWS = 10_000
@@ -138,8 +137,17 @@ def predict(
         1  h10  [ham]
     """
     task = project.task(task)
-    by = {"workers": workers, "scheduler": scheduler, "show_progress": show_progress}
-    with predicted(project, task, data, where=where, new=new, to=to, **by) as done:
+    with predicted(
+        project,
+        task,
+        data,
+        where=where,
+        new=new,
+        to=to,
+        workers=workers,
+        scheduler=scheduler,
+        show_progress=show_progress,
+    ) as done:
         new_rows = write_predictions(project, task, done) if write else None
         return replace(done, new_rows=new_rows, unfinished=None)
 
@@ -159,10 +167,10 @@ def predicted(
 ) -> Iterator[Predicted]:
     """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
     pool = open_pool(project, workers, scheduler)
-    champion, then = _champion(project, task)
     frame = None
     if whole_table(project, data, where) is None or new:
         frame = read_points(project, data, where=where, not_in=_results(task) if new else None)
+    champion, then = _champion(project, task)
     said = {
         "task": task.name,
         "model": [champion.name, champion.version, champion.run_id, list(then.items())],
@@ -171,7 +179,7 @@ def predicted(
     }
     with unfinished(project.settings.home / "predictions", said) as parts:
         if parts.completed() is None:
-            points = _Points(project, str(data), frame)
+            points = Wanted(project, str(data), frame)
             with pool or nullcontext():
                 _predict(Answers(task, champion, then, pool), points, parts, show_progress=show_progress)
             _put_together(project, task, champion, parts, to, gone=points.gone)
@@ -182,46 +190,14 @@ def predicted(
             raise
 
 
-class _Points:
-    """The points to predict, in their order: all rows of a table, of which no list is made, or a frame's."""
-
-    def __init__(self, project: Project, table: str, frame: pd.DataFrame | None) -> None:
-        self._database, self._table, self._frame = project.database, table.strip(), frame
-        if frame is None and not len(self):
-            raise FrameError(f"{table} holds no data point to work on; name other data")
-
-    def __len__(self) -> int:
-        return self._database.count(self._table) if self._frame is None else len(self._frame)
-
-    @property
-    def gone(self) -> int:
-        """How many more were named that are gone from their tables."""
-        return 0 if self._frame is None else int(self._frame.attrs.get(GONE, 0))
-
-    def after(self, parts: Unfinished) -> Iterator[tuple[list[str], list[str]]]:
-        """Tables and ids of those that the parts do not hold yet, some at a time."""
-        frame = self._frame
-        if frame is not None:
-            for start in range(parts.rows(), len(frame), CHUNK_ROWS):
-                chunk = frame[start : start + CHUNK_ROWS]
-                yield chunk["table_name"].tolist(), chunk["id"].tolist()
-            return
-        last = parts.last()
-        if last is None:
-            self._database.check_ids(self._table)
-        rest = WHOLE if last is None else Range(last["id"][-1].as_py(), None)
-        for rows in self._database.scan_stored(self._table, [], chunk_rows=CHUNK_ROWS, within=rest):
-            yield [self._table] * len(rows), list(rows.ids)
-
-
-def _predict(answers: Answers, points: _Points, parts: Unfinished, *, show_progress: bool) -> None:
+def _predict(answers: Answers, points: Wanted, parts: Unfinished, *, show_progress: bool) -> None:
     """Predict the points that the parts do not hold yet."""
     done = parts.rows()
     if done:
         _log.warning("%d of %d data points are predicted already: it goes on after these", done, len(points))
     with progress("predicting", len(points), shown=show_progress) as advance:
         advance(done)
-        for predictions in answers.of(points.after(parts)):
+        for predictions in answers.of(points.after(parts, CHUNK_ROWS)):
             parts.add(predictions)
             advance(len(predictions))
 

@@ -86,7 +86,8 @@ class Reader:
             ModelError: even a block of them needs more memory than may be taken.
             FileError: the disk is full.
         """
-        first = self.read(keys[:BLOCK_ROWS]) if len(keys) > BLOCK_ROWS else None
+        quiet = replace(self, show_progress=False)
+        first = quiet.read(keys[:1]) if len(keys) > BLOCK_ROWS else None
         if first is None or first.dtype == object:  # of texts, only their algorithm knows the numbers
             return self.read(keys)
         memory, width = self.memory or Memory.of(None), first.shape[1]
@@ -96,14 +97,13 @@ class Reader:
             return self.read(keys)
         memory.check(BLOCK_ROWS * width * BYTES_A_NUMBER, f"{BLOCK_ROWS:,} rows of {width:,} numbers")
         with progress("reading", len(keys), shown=self.show_progress) as advance:
-            chunks = self._chunks(keys, advance)
+            chunks = quiet._chunks(keys, advance)
             return write_many_rows(chunks, len(keys), Path(mkdtemp(dir=folder)), seed, memory)
 
     def _chunks(self, keys: pd.DataFrame, advance: Callable[[int], None]) -> Iterator[Matrix]:
-        quiet = replace(self, show_progress=False)
         for start in range(0, len(keys), BLOCK_ROWS):
             chunk = keys[start : start + BLOCK_ROWS].reset_index(drop=True)
-            yield quiet.read(chunk)
+            yield self.read(chunk)
             advance(len(chunk))
 
 

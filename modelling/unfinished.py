@@ -13,12 +13,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adaptml.errors import FileError
+from adaptml.database.keys import WHOLE, Range
+from adaptml.errors import FileError, FrameError
 from adaptml.files import replacing, write_text
+from adaptml.frames import GONE
 from adaptml.leftovers import clear
+from adaptml.project import Project
 
 KEPT_S = 7 * 24 * 3600.0  # what is older goes: the data may be others by now
 _COMPLETE, _WRITTEN = "complete.json", "written.json"
@@ -144,3 +148,39 @@ def _taken(parent: Path, key: str) -> tuple[Path, int]:
         os.close(handle)
         return _taken(parent, key)
     raise AssertionError  # there is always a next number
+
+
+class Wanted:
+    """The points to predict, in their order: all rows of a table, of which no list is made, or a frame's."""
+
+    def __init__(self, project: Project, table: str, frame: pd.DataFrame | None) -> None:
+        """All rows of a table or, where one is given, the points of a frame.
+
+        Raises:
+            FrameError: the table has no row.
+        """
+        self._database, self._table, self._frame = project.database, table.strip(), frame
+        if frame is None and not len(self):
+            raise FrameError(f"{table} holds no data point to work on; name other data")
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return self._database.count(self._table) if self._frame is None else len(self._frame)
+
+    @property
+    def gone(self) -> int:
+        """How many more were named that are gone from their tables."""
+        return 0 if self._frame is None else int(self._frame.attrs.get(GONE, 0))
+
+    def after(self, parts: Unfinished, rows: int) -> Iterator[tuple[list[str], list[str]]]:
+        """Tables and ids of those that the parts do not hold yet, so many at a time at most."""
+        frame = self._frame
+        if frame is not None:
+            for start in range(parts.rows(), len(frame), rows):
+                chunk = frame[start : start + rows]
+                yield chunk["table_name"].tolist(), chunk["id"].tolist()
+            return
+        last = parts.last()
+        rest = WHOLE if last is None else Range(last["id"][-1].as_py(), None)
+        for found in self._database.scan_stored(self._table, [], chunk_rows=rows, within=rest):
+            yield [self._table] * len(found), list(found.ids)

@@ -31,8 +31,17 @@ def command(
 
     with project_here() as project:
         chosen = project.task(task, setting)
-        by = {"workers": workers, "scheduler": scheduler, "show_progress": True}
-        with predicted(project, chosen, data, where=where, new=new, to=to, **by) as done:
+        with predicted(
+            project,
+            chosen,
+            data,
+            where=where,
+            new=new,
+            to=to,
+            workers=workers,
+            scheduler=scheduler,
+            show_progress=True,
+        ) as done:
             _tell(done)
             sys.stdout.flush()  # before the database is waited for
             if write:

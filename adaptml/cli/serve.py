@@ -57,8 +57,15 @@ def command(
     """
     with Project() if models else project_here() as project:
         announce = partial(_announce, project)
-        options = {"featurize": featurize, "models": models or (), "root_path": root_path}
-        project.serve(host, port, announce, **options, workers=workers)
+        project.serve(
+            host,
+            port,
+            announce,
+            featurize=featurize,
+            models=models or (),
+            root_path=root_path,
+            workers=workers,
+        )
 
 
 def _announce(project: Project, address: str) -> None:

@@ -1,27 +1,39 @@
-"""Filling columns a few rows at a time."""
+"""Columns of data points as a frame."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
+
+from adaptml.database.keyed import Places, RowsOf, fill
+from adaptml.database.stored import StoredRows
+from adaptml.frames import KEYS
 
 
-class Cells:
-    """Columns of n rows that are filled a few rows at a time.
+class _Columns:
+    """Columns of n data points, object (n,) each."""
 
-    Attributes:
-        by_column: the n values of each column.
-        found: which rows have been filled, bool (n,).
-    """
+    def __init__(self, names: Sequence[str], n: int) -> None:
+        self.by_name = {name: np.empty(n, dtype=object) for name in names}
 
-    def __init__(self, by_column: Mapping[str, np.ndarray[Any, Any]], n: int) -> None:
-        self.by_column, self.found = by_column, np.zeros(n, dtype=bool)
+    def take(self, places: Places, rows: StoredRows) -> None:
+        for name, column in self.by_name.items():
+            values = np.empty(len(places), dtype=object)
+            values[:] = rows.values(name)
+            column[places] = values
 
-    def fill(self, places: npt.NDArray[np.int64], columns: Mapping[str, Sequence[Any]]) -> None:
-        """Fill the rows at these places."""
-        self.found[places] = True
-        for name, cells in self.by_column.items():
-            read = np.empty(len(places), dtype=object)
-            read[:] = columns[name]
-            cells[places] = read
+    def repeat(self, places: Places, of: Places) -> None:
+        for column in self.by_name.values():
+            column[places] = column[of]
+
+
+def read_frame(
+    keys: pd.DataFrame, columns: Sequence[str], rows_of: RowsOf, *, skip_missing: bool, show_progress: bool
+) -> pd.DataFrame:
+    """A frame of table_name, id and columns (object), its rows in the order of n keys: see `Reader.read`."""
+    filled = _Columns(columns, len(keys))
+    found = fill(keys, rows_of, filled, skip_missing=skip_missing, show_progress=show_progress)
+    there = slice(None) if found.all() else found
+    # object: pandas would make NaN of the None among texts
+    read = {name: pd.Series(values[there], dtype=object) for name, values in filled.by_name.items()}
+    return pd.DataFrame({key: keys[key].to_numpy()[there] for key in KEYS} | read)

@@ -1,5 +1,6 @@
 """What is different with CrateDB: no transactions, reads that lag behind writes, failures row by row."""
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -84,12 +85,26 @@ def refresh(connection: Connection, table: sa.Table) -> None:
 
 
 def among(connection: Connection, column: sa.Column[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
-    """That a column holds one of the values: one array; in SQLite, which has none, a parameter for each."""
+    """That a column holds one of the values, bound as one array; as JSON in SQLite, which has none."""
     distinct = list(dict.fromkeys(values))
     if connection.dialect.name == "sqlite":
-        return column.in_(distinct)
+        text = _as_json(distinct)
+        if text is None:
+            return column.in_(distinct)
+        # Not typed as the column: the text is a list of values, and what SQLite makes of it has their types.
+        given = sa.func.json_each(sa.bindparam(None, text, type_=sa.Text())).table_valued("value")
+        return column.in_(sa.select(given.c.value))
     array = sa.ARRAY if is_cratedb(connection) else postgresql.ARRAY
     return column == sa.any_(sa.bindparam(None, distinct, type_=array(column.type)))
+
+
+def _as_json(values: list[Any]) -> str | None:
+    """Texts and whole numbers as JSON; None for others, and for a NUL, at which SQLite ends a JSON text."""
+    try:
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return None if r"\u0000" in text else text
 
 
 def execute_bulk(

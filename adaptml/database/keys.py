@@ -15,6 +15,7 @@ from adaptml.errors import DatabaseError
 SQLITE = "sqlite"
 # One text for each number: 01, +1 and 1.0 are not the id of the row 1.
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,99}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -74,7 +75,7 @@ def to_column(ids: Sequence[str], kind: TypeEngine[Any], dialect: str) -> list[A
     [7]
     """
     if isinstance(kind, sa.String):
-        return list(ids)
+        return _texts(ids, dialect)
     if isinstance(kind, sa.Uuid):
         return [UUID(key) if kind.as_uuid else key for key in ids if _UUID.fullmatch(key)]
     low, high = _bounds(kind, dialect)
@@ -118,6 +119,19 @@ def to_text(values: Sequence[Any], kind: TypeEngine[Any], dialect: str, table: s
             "UUIDs: correct these rows"
         )
     return list(map(str, values))
+
+
+def _texts(ids: Sequence[str], dialect: str) -> list[str]:
+    """Those that a column of text can hold: all that can be encoded, and only SQLite takes a NUL."""
+    try:
+        together = "".join(ids)
+        together.encode()
+        if dialect == SQLITE or "\0" not in together:
+            return list(ids)
+    except (UnicodeEncodeError, TypeError):  # one that is no text is not there either
+        pass
+    whole = (key for key in ids if isinstance(key, str) and not _SURROGATE.search(key))
+    return [key for key in whole if dialect == SQLITE or "\0" not in key]
 
 
 def _whole(key: str, low: int, high: int) -> int | None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,66 @@ class PackedVector(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Floats | None:  # noqa: ARG002 - SQLAlchemy's form
         """From what the database stores to float32 (d,)."""
-        return None if value is None else unpack(_bytes(value))
+        return None if value is None else unpack_stored(value)
+
+
+def unpack_stored(cell: Any) -> Floats:
+    """The vector of a cell as a database keeps it: bytes, or base64.
+
+    Raises:
+        DatabaseError: it is of no such vector.
+    """
+    return unpack(_bytes(cell))
+
+
+def unpack_matrix(cells: Sequence[Any]) -> Floats | None:
+    """The vectors of r cells as float32 (r, d); None where they are not all packed vectors of one length."""
+    if None in cells or not cells:
+        return None
+    packed = list(map(_bytes, cells))
+    forms = np.frombuffer(b"".join([one[:1] for one in packed]), np.uint8)
+    if len(forms) != len(packed) or forms.max() > HALF | SPARSE:
+        return None
+    matrix: Floats | None = None
+    for form in np.flatnonzero(np.bincount(forms)):
+        rows = np.flatnonzero(forms == form)
+        part = _of_form(int(form), [packed[row] for row in rows])
+        if part is None or (matrix is not None and matrix.shape[1] != part.shape[1]):
+            return None
+        if len(rows) == len(packed):
+            return part
+        if matrix is None:
+            matrix = np.empty((len(packed), part.shape[1]), dtype=np.float32)
+        matrix[rows] = part
+    return matrix
+
+
+def _of_form(form: int, packed: Sequence[bytes]) -> Floats | None:
+    """As `unpack_matrix`, of vectors that are all packed in one form."""
+    kind = SHORT if form & HALF else SINGLE
+    lengths = np.fromiter(map(len, packed), np.int64, len(packed))
+    joined = np.frombuffer(b"".join(packed), np.uint8)
+    if not form & SPARSE:
+        if (lengths != lengths[0]).any() or (lengths[0] - 1) % kind.itemsize:
+            return None
+        numbers = np.ascontiguousarray(joined.reshape(len(packed), -1)[:, 1:])
+        return numbers.view(kind).astype(np.float32, copy=False)
+    head = 1 + LENGTH.itemsize
+    if lengths.min() < head:
+        return None
+    begins = np.cumsum(lengths) - lengths
+    sizes = joined[begins[:, None] + np.arange(1, head)].view(LENGTH).ravel()
+    d = int(sizes[0])
+    n_bits = (d + 7) // 8
+    if (sizes != d).any() or lengths.min() < head + n_bits:
+        return None
+    bits = joined[begins[:, None] + np.arange(head, head + n_bits)]
+    there = np.unpackbits(bits, axis=1, count=d).view(bool)
+    if (there.sum(axis=1) * kind.itemsize != lengths - head - n_bits).any():
+        return None
+    matrix = np.zeros((len(packed), d), dtype=np.float32)
+    matrix[there] = np.frombuffer(b"".join([one[head + n_bits :] for one in packed]), kind)
+    return matrix
 
 
 def _bytes(stored: Any) -> bytes:

@@ -2,42 +2,28 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from adaptml.database import cratedb
-from adaptml.database.cells import Cells
-from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
-from adaptml.database.connection import Connected
-from adaptml.database.keys import WHOLE, Range, to_column, to_text
-from adaptml.database.not_text import NOT_UTF8, name_not_text
-from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
-from adaptml.database.unique_ids import bad_ids, duplicated, is_unique, may_be_null
-from adaptml.errors import DatabaseError, DatabaseUnavailableError, MissingDataPointsError, listed
+from adaptml.database.cells import read_frame
+from adaptml.database.keyed import RowsOf, asked, by_table, each_once
+from adaptml.database.keys import WHOLE, Range, to_text
+from adaptml.database.rows import CHUNK_ROWS, Rows
+from adaptml.database.stored import StoredRows, stored_rows
+from adaptml.database.unique_ids import bad_ids, is_unique, may_be_null
+from adaptml.errors import DatabaseError, DatabaseUnavailableError, listed
 from adaptml.frames import KEYS
-from adaptml.progress import progress
 
-CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
-PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
-ID_PAGE_ROWS = 500_000  # the same where a row is an id alone
-BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
+ID_PAGE_ROWS = 500_000  # rows a statement, at most, where a row is an id alone
 
 
-class Reader(Connected):
+class Reader(Rows):
     """A database that is read."""
-
-    def count(self, table: str) -> int:
-        """Number of rows in a table."""
-        with self.translated(), self.engine.connect() as connection:
-            return connection.execute(
-                sa.select(sa.func.count()).select_from(self.data_table(table))
-            ).scalar_one()
 
     def read(
         self,
@@ -68,21 +54,10 @@ class Reader(Connected):
                 a cell that is not what its column is.
             DatabaseUnavailableError: the database is away or locked.
         """
-        keys, columns = _asked(keys, columns)
-        cells = Cells({column: np.empty(len(keys), dtype=object) for column in columns}, len(keys))
-        with progress("reading", len(keys), shown=show_progress) as advance:
-            for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-                places, ids = group.index.to_numpy(), group["id"].tolist()
-                for rows in self.by_key(str(table), columns, ids):
-                    cells.fill(places[rows.positions], rows.columns())
-                    advance(len(rows))
-        if not cells.found.all() and not skip_missing:
-            absent = keys.loc[~cells.found, KEYS].drop_duplicates()
-            raise MissingDataPointsError(list(absent.itertuples(index=False, name=None)), asked=len(keys))
-        # object: pandas would make NaN of the None among texts
-        read = {column: pd.Series(values, dtype=object) for column, values in cells.by_column.items()}
-        frame = pd.DataFrame({key: keys[key].to_numpy() for key in KEYS} | read)
-        return frame if cells.found.all() else frame[cells.found].reset_index(drop=True)
+        names = _columns(columns)
+        return read_frame(
+            asked(keys), names, self._rows_of(names), skip_missing=skip_missing, show_progress=show_progress
+        )
 
     def read_stored(self, keys: pd.DataFrame, columns: Sequence[str]) -> Iterator[StoredRows]:
         """Data points in chunks of one table each, as the database keeps them; every point comes once.
@@ -97,20 +72,10 @@ class Reader(Connected):
             MissingDataPointsError: ids that are not in their table, after the last chunk.
             UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
         """
-        keys, columns = _asked(keys, columns)
-        missing: list[tuple[str, str]] = []
-        for name, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-            table, ids, positions = str(name), group["id"].tolist(), group.index.to_numpy()
-            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
-            found = np.zeros(len(ids), dtype=bool)
-            for rows in pages(table, columns, ids):
-                found[rows.positions] = True
-                yield replace(rows, positions=positions[rows.positions])
-            if not found.all() and len(set(ids)) < len(ids):
-                raise duplicated(table, ids)
-            missing += [(table, ids[place]) for place in np.flatnonzero(~found)]
-        if missing:
-            raise MissingDataPointsError(list(dict.fromkeys(missing)), asked=len(keys))
+        return each_once(asked(keys), self._rows_of(_columns(columns)))
+
+    def _rows_of(self, columns: Sequence[str]) -> RowsOf:
+        return lambda table, ids: self.by_key(table, columns, ids)
 
     def present(self, keys: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Which of n data points are in their tables, bool (n,); of a table that is gone, none are.
@@ -119,125 +84,16 @@ class Reader(Connected):
             UnknownTableError: none of the tables is there.
             DatabaseError, DatabaseUnavailableError: as `read`.
         """
-        keys, _ = _asked(keys, [])
+        keys = asked(keys)
         there = np.zeros(len(keys), dtype=bool)
-        groups = list(keys.reset_index(drop=True).groupby("table_name", sort=False))
-        known = [(str(name), group) for name, group in groups if self.has_table(str(name))]
+        groups = list(by_table(keys))
+        known = [group for group in groups if self.has_table(group[0])]
         if groups and not known:
-            self.data_table(str(groups[0][0]), fresh=True)
-        for table, group in known:
-            pages = self._by_page if self._asks_for_most(table, group) else self.by_key
-            for rows in pages(table, [], group["id"].tolist()):
-                there[group.index.to_numpy()[rows.positions]] = True
+            self.data_table(groups[0][0], fresh=True)
+        for table, places, ids in known:
+            for rows in self.by_key(table, [], ids):
+                there[places[rows.positions]] = True
         return there
-
-    def _asks_for_most(self, table: str, group: pd.DataFrame) -> bool:
-        return len(group) > CHUNK_ROWS and len(group) >= BY_PAGE * self.count(table)
-
-    def _by_page(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
-        """Those rows of a whole table that were asked for, with their places among the ids."""
-        source = self.data_table(table, columns, fresh=True)
-        select, decode = self._stored(source, columns)
-        place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
-        start, last = 0, None
-        for rows in self._pages(source, select, PAGE_ROWS):
-            read = self.ids(source, rows)
-            repeated = len({last, *read}) <= len(read)
-            if place_of is None and not repeated and read == ids[start : start + len(read)]:
-                yield stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
-                start, last = start + len(read), read[-1]
-                continue
-            if place_of is None:
-                place_of = {key: place for place, key in enumerate(ids)}
-            ours = [key for key in (last, *read) if key in place_of] if repeated else []
-            if len(set(ours)) < len(ours):
-                raise duplicated(table, ours)
-            last = read[-1]
-            places = [place_of.get(key, -1) for key in read]
-            asked = [(row, key) for row, key, place in zip(rows, read, places, strict=True) if place >= 0]
-            if asked:
-                here = np.array([place for place in places if place >= 0])
-                yield stored_rows(
-                    table, columns, [key for _, key in asked], [row for row, _ in asked], decode, here
-                )
-
-    def by_key(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
-        """Rows of a table by their ids, in chunks: those that are there, with their places among the ids.
-
-        Args:
-            table: name of a data table.
-            columns: names of its columns.
-            ids: n ids, none twice.
-
-        Raises:
-            UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `read`.
-        """
-        decode: dict[str, Decode] = {}
-
-        def ask(some: Sequence[str]) -> list["sa.Row[Any] | None"]:
-            nonlocal decode
-            rows, decode = self._found(table, columns, some)
-            return rows
-
-        for start, rows in read_by_ids(ids, CHUNK_ROWS, ask):
-            here = [place for place, row in enumerate(rows, start) if row is not None]
-            if here:
-                there = [row for row in rows if row is not None]
-                keys = [ids[place] for place in here]
-                yield stored_rows(table, columns, keys, there, decode, np.array(here))
-
-    def _look_up(
-        self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
-    ) -> tuple[list["sa.Row[Any] | None"], dict[str, Decode]]:
-        """For each of the ids its row, the id first, or None; and how to decode the cells."""
-        select, decode = self._stored(source, columns)
-        wanted = to_column(ids, source.c.id.type, self.engine.dialect.name)
-        rows = self._rows(source, select, wanted) if wanted else []
-        found = self.ids(source, rows)
-        by_id = dict(zip(found, rows, strict=True))
-        if len(by_id) < len(rows):
-            raise duplicated(source.fullname, found)
-        return [by_id.get(key) for key in ids], decode
-
-    def _found(
-        self, table: str, columns: Sequence[str], ids: Sequence[str]
-    ) -> tuple[list["sa.Row[Any] | None"], dict[str, Decode]]:
-        """As `_look_up`; a table that was made again since it was looked at is looked at once more."""
-        known = self._tables.get(table)
-        source = self.data_table(table, columns)
-        try:
-            found = self._look_up(source, columns, ids)
-            if source is not known or self._tables.get(table) is source:
-                return found
-        except DatabaseUnavailableError:
-            raise
-        except DatabaseError:
-            if source is not known:
-                raise
-        return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
-
-    def _rows(
-        self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
-    ) -> Sequence["sa.Row[Any]"]:
-        """What a query of a table finds, of all its rows or of those with some values as id."""
-        with self.translated(), self.engine.connect() as connection:
-            if among is not None:
-                query = query.where(cratedb.among(connection, source.c.id, among))
-            try:
-                return connection.execute(query).all()
-            except OperationalError as error:
-                if NOT_UTF8 in str(error.orig):
-                    name_not_text(connection, source.fullname, query)
-                raise
-
-    def ids(self, source: sa.Table, rows: Sequence["sa.Row[Any]"]) -> list[str]:
-        """The ids of rows of a table, in each of which the id comes first and is not NULL."""
-        return to_text([row[0] for row in rows], source.c.id.type, self.engine.dialect.name, source.fullname)
-
-    def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
-        found = {column: stored(source.c[column], self.engine.dialect) for column in columns}
-        select = sa.select(source.c.id, *(selected for selected, _ in found.values()))
-        return select, {column: decode for column, (_, decode) in found.items() if decode is not None}
 
     def keys(self, table: str, where: str | None = None) -> pd.DataFrame:
         """Keys of a data table's rows, in the order in which the database sorts its ids.
@@ -292,7 +148,7 @@ class Reader(Connected):
             return ids + [None] * n_null
         with self.translated(), self.engine.connect() as connection:
             self._read_only(connection)
-            pages = connection.execute(query.order_by(source.c.id)).partitions(PAGE_ROWS)
+            pages = connection.execute(query.order_by(source.c.id)).partitions(CHUNK_ROWS)
             return [key for page in pages for (key,) in page]
 
     def check_ids(self, table: str) -> None:
@@ -314,7 +170,7 @@ class Reader(Connected):
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
         repeated = [] if is_unique(source) else self._rows(source, groups)
         if n_null or repeated:
-            rows = dict(zip(self.ids(source, repeated), (row.n for row in repeated), strict=True))
+            rows = dict(zip(self.ids(source, repeated), (row[1] for row in repeated), strict=True))
             raise bad_ids(table, n_null, rows)
 
     @staticmethod
@@ -363,41 +219,10 @@ class Reader(Connected):
         source = self.data_table(table, columns)
         query, decode = self._stored(source, columns)
         query = within.of(query, source.c.id, self.engine.dialect.name)
-        for rows in self._pages(source, query, chunk_rows or PAGE_ROWS):
+        for rows in self._pages(source, query, chunk_rows):
             yield stored_rows(table, columns, self.ids(source, rows), rows, decode)
 
-    def _pages(
-        self, source: sa.Table, query: "sa.Select[Any]", page_rows: int
-    ) -> Iterator[Sequence["sa.Row[Any]"]]:
-        """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own.
 
-        Rows without an id are left out.
-        """
-        key, last, size = source.c.id, None, ChunkSize(page_rows)
-        query = query.order_by(key)
-        if may_be_null(source, self.engine.dialect.name):
-            query = query.where(key.is_not(sa.null()))
-        while True:
-            # The last row again, so that another one with its id is not passed over.
-            page = (query if last is None else query.where(key >= last)).limit(size.rows + 1)
-            try:
-                rows = self._rows(source, page)
-            except TooMuchAtOnceError as error:
-                size.refused(size.rows, error)
-                continue
-            again = last is not None and bool(rows) and rows[0][0] == last
-            rows = rows[1:] if again else rows[: size.rows]
-            if not rows:
-                return
-            if rows[-1][0] == last:  # or the pages would not get on
-                raise duplicated(source.fullname, [last, last])
-            last = rows[-1][0]
-            size.read(rows)
-            yield rows
-
-
-def _asked(keys: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The keys as text, and each column once."""
-    if pd.api.types.is_integer_dtype(keys["id"]):
-        keys = keys.assign(id=keys["id"].astype(str))
-    return keys, [column for column in dict.fromkeys(columns) if column not in KEYS]
+def _columns(columns: Sequence[str]) -> list[str]:
+    """Each column once, without the keys."""
+    return [column for column in dict.fromkeys(columns) if column not in KEYS]

@@ -18,6 +18,8 @@ from adaptml.errors import DatabaseError
 MAX_SHOWN = 40  # characters of a value in a message
 _FLOAT32 = np.dtype("<f4")
 
+Matrix = npt.NDArray[np.float32]
+
 
 class Vector(TypeDecorator[Any]):
     """A real vector: float32, shape (d,), as a numpy array in Python.
@@ -85,6 +87,21 @@ def as_vector(value: Any) -> npt.NDArray[np.float32]:
     if vector.ndim != 1 or texts:  # numpy takes texts such as "1" for numbers
         raise DatabaseError(f"{type(value).__name__} that is no list of numbers")
     return vector
+
+
+def matrix_of_bytes(cells: Sequence[Any]) -> Matrix | None:
+    """The vectors of r cells of little-endian float32 bytes, float32 (r, d), to be read only.
+
+    None where a cell is something else, or they are not all of one length.
+    """
+    try:
+        joined = b"".join(cells)
+    except TypeError:
+        return None
+    lengths = set(map(len, cells))
+    if len(lengths) != 1 or len(cells[0]) % _FLOAT32.itemsize:
+        return None
+    return np.frombuffer(joined, dtype=_FLOAT32).reshape(len(cells), len(cells[0]) // _FLOAT32.itemsize)
 
 
 def shown(value: Any) -> str:

@@ -142,7 +142,8 @@ class _Pass:
         file: IO[str],
     ) -> None:
         self._columns, self._sources = columns, sources
-        self._known, self._look_up = ([], known) if callable(known) else (known, None)
+        self._known: Sequence[Known] = [] if callable(known) else known
+        self._look_up = known if callable(known) else None
         self._all_rows, self._file = all_rows, file
         self._seen: list[Hashes] = []
         self.counts, self.needed = Counts(), [0] * len(sources)

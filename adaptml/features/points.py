@@ -1,17 +1,17 @@
 """Data points with everything that is known of them: columns of their tables, and features beside these."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, StoredRows
+from adaptml.database.cells import read_frame
+from adaptml.database.keyed import RowsOf, asked, each_once
 from adaptml.database.keys import WHOLE, Range
 from adaptml.errors import FeatureError, listed
 from adaptml.features.catalogue import COLUMN, Catalogue, Feature, Reference, newest, split_reference
@@ -21,8 +21,6 @@ from adaptml.features.values_to_encode import cell_text
 from adaptml.frames import KEYS
 
 Asked = str | Reference
-# A table and ids, none twice → its rows with these, in chunks, with their places among the ids.
-RowsOf = Callable[[str, Sequence[str]], Iterator[StoredRows]]
 MAX_REMEMBERED = 1_000  # tables that somebody may ask for need not be there
 
 
@@ -104,33 +102,10 @@ class Points:
             FeatureError: a version of a feature that a table does not have.
             AdaptmlError: as `Database.read`.
         """
-        by_table = {str(table): self.resolved(str(table), columns) for table in keys["table_name"].unique()}
-        in_features = [c for c in columns if any(found[c] is not None for found in by_table.values())]
-        plain = [str(column) for column in columns if column not in in_features]
-        # Read even without a column: it says which points are there.
-        frame = self.database.read(keys, plain, skip_missing=skip_missing, show_progress=show_progress)
-        if not in_features:
-            return frame
-        groups = [(next(iter(by_table), ""), frame)] if len(by_table) < 2 else frame.groupby("table_name")
-        for column in in_features:
-            values = np.empty(len(frame), dtype=object)
-            for table, group in groups:
-                values[group.index] = self._values(group, column, by_table[str(table)][column])
-            frame[str(column)] = pd.Series(values, dtype=object)
-        order = list(dict.fromkeys([*KEYS, *map(str, columns)]))
-        return frame if frame.columns.tolist() == order else frame[order]
-
-    def _values(self, group: pd.DataFrame, column: Asked, feature: Feature | None) -> npt.NDArray[np.object_]:
-        """The values of one column or feature of some rows of a table, object (n,)."""
-        values = np.empty(len(group), dtype=object)
-        if feature is None:
-            values[:] = self.database.read(group, [str(column)])[str(column)].to_numpy()
-        else:
-            ids = group["id"].tolist()
-            for place, value in enumerate(Cells(self.results, feature).values(ids)):
-                values[place] = value
-            self.compute(feature, ids, values)
-        return values
+        names = [name for name in dict.fromkeys(map(str, columns)) if name not in KEYS]
+        return read_frame(
+            asked(keys), names, self.rows_of(columns), skip_missing=skip_missing, show_progress=show_progress
+        )
 
     def compute(self, feature: Feature, ids: Sequence[str], values: Any) -> None:
         """Fill in the values of r rows, in a list or an array, that are None and are computed on the fly."""
@@ -208,11 +183,7 @@ class Points:
             FeatureError: a version of a feature that a table does not have.
             AdaptmlError: as `Database.read_stored`.
         """
-        for table, group in keys.reset_index(drop=True).groupby("table_name", sort=False):
-            places, positions = self.places(str(table), columns), group.index.to_numpy()
-            for rows in self.database.read_stored(group, places.plain):
-                joined = _joined(rows, columns, places.cells)
-                yield replace(joined, positions=positions[rows.positions])
+        return each_once(asked(keys), self.rows_of(columns))
 
     def scan_stored(
         self, table: str, columns: Sequence[str], *, within: Range = WHOLE

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL
 
 from adaptml.database import Database, PackedVector, StoredRows, TextList, Vector
 from adaptml.database.chunks import ChunkSize
-from adaptml.database.keys import Range
+from adaptml.database.fetching import fetched
+from adaptml.database.keys import Range, to_column
+from adaptml.database.rows import Row
 from adaptml.database.stored import Decode, stored, stored_rows
 from adaptml.database.unique_ids import is_unique, may_be_null
 from adaptml.features.points import Points
@@ -20,6 +22,7 @@ from adaptml.features.values import table_of_values
 from adaptml.frames import KEYS
 
 RANGE_ROWS = 5_000
+ASKED_RANGES = 100  # whose digests one statement gives: half a million rows
 DIALECT = "postgresql"
 _ROW_HASH = ""  # a name that no column has
 # Types of which the text of a value says all; besides arrays of them.
@@ -59,6 +62,34 @@ class _Part(NamedTuple):
         """One of its queries, of a range."""
         return where.of(query, self.key, DIALECT)
 
+    def totals(self, connection: sa.Connection, ranges: Sequence[Range]) -> list[Digest]:
+        """How many rows there are in each of the ranges, and the sum of their hashes."""
+        bounded = [place for place, one in enumerate(ranges) if None not in one]
+        found: dict[int, Digest] = {}
+        for start in range(0, len(bounded), ASKED_RANGES):
+            some = bounded[start : start + ASKED_RANGES]
+            found |= zip(some, self._totals(connection, [ranges[place] for place in some]), strict=True)
+        for place, one in enumerate(ranges):
+            if place not in found:
+                n, hashed = connection.execute(self.within(self.total, one)).one()
+                found[place] = int(n), int(hashed or 0)
+        return [found[place] for place in range(len(ranges))]
+
+    def _totals(self, connection: sa.Connection, ranges: Sequence[Range]) -> Iterator[Digest]:
+        """The same of ranges with both bounds, by one statement: each of its own costs what 500 rows do."""
+        kind = self.key.type
+        bounds = [
+            sa.bindparam(None, to_column(list(map(str, ends)), kind, DIALECT), type_=ARRAY(kind))
+            for ends in zip(*ranges, strict=True)
+        ]
+        ends = sa.column("low", kind), sa.column("high", kind)
+        asked = sa.func.unnest(*bounds).table_valued(*ends, with_ordinality="number", name="asked")
+        asked = asked.render_derived()
+        inside = self.total.where(self.key > asked.c.low, self.key <= asked.c.high).correlate(asked)
+        counted = inside.lateral("counted")
+        query = sa.select(counted).select_from(asked).join(counted, sa.true()).order_by(asked.c.number)
+        return ((int(n), int(hashed or 0)) for n, hashed in fetched(connection, query))
+
 
 @dataclass(frozen=True)
 class RangedTable:
@@ -90,16 +121,9 @@ class RangedTable:
 
     def digests(self, ranges: Sequence[Range]) -> list[Digest]:
         """The digest of each of the ranges, as it is now."""
-        parts = (self.data, *self.features.values())
         with self.database.translated(), self.database.engine.connect() as connection:
-            return [
-                tuple(
-                    int(number or 0)
-                    for part in parts
-                    for number in connection.execute(part.within(part.total, one)).one()
-                )
-                for one in ranges
-            ]
+            found = [part.totals(connection, ranges) for part in (self.data, *self.features.values())]
+        return [tuple(chain.from_iterable(parts)) for parts in zip(*found, strict=True)]
 
     def read(self, where: Range) -> Iterator[tuple[Range, Digest, StoredRows]]:
         """The rows of a range in the order of their ids, by smaller ranges that fill it without a gap.
@@ -124,24 +148,24 @@ class RangedTable:
     def _stored(
         self,
         ids: Sequence[str],
-        rows: Sequence["sa.Row[Any]"],
-        values: dict[str, Sequence["sa.Row[Any]"]],
+        rows: Sequence[Row],
+        values: dict[str, Sequence[Row]],
     ) -> StoredRows:
         """Rows of the data table, each with the values of its features."""
         if not rows:
             return StoredRows(self.table, [], {}, {}, np.arange(0))
         plain = [name for name in self.columns if name not in self.features]
         read = stored_rows(self.table, [*plain, _ROW_HASH], ids, rows, self.decode)
-        by_id = {name: {key: cell for key, cell, _ in map(tuple, found)} for name, found in values.items()}
+        by_id = {name: {key: cell for key, cell, _ in found} for name, found in values.items()}
         cells = {
             name: [by_id[name].get(key) for key in ids] if name in by_id else read.cells[name]
             for name in self.columns
         }
         return replace(read, cells=cells)
 
-    def _found(self, query: "sa.Select[Any]") -> Sequence["sa.Row[Any]"]:
+    def _found(self, query: "sa.Select[Any]") -> Sequence[Row]:
         with self.database.translated(), self.database.engine.connect() as connection:
-            return connection.execute(query).all()
+            return fetched(connection, query)
 
 
 def ranged(points: Points, table: str, columns: Sequence[str]) -> RangedTable | None:
@@ -203,7 +227,7 @@ def _part(database: Database, table: sa.Table, columns: Sequence[str]) -> _Part:
         is_null = sa.cast(sa.cast(table.c[name].is_(None), sa.Integer), sa.BigInteger)
         hashed = _hash(table.c[name], hashed.op("#")(is_null))
     cells = [stored(table.c[name], database.engine.dialect)[0] for name in columns]
-    total: list[Any] = [sa.func.count(), sa.func.sum(hashed)]
+    total: list[Any] = [sa.func.count().label("n"), sa.func.sum(hashed).label("hashed")]
     return _Part(
         table.c.id,
         sa.select(table.c.id, *cells, hashed),

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
+from adaptml.database.fetching import fetched
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
 from adaptml.features.streaming import stream
@@ -118,7 +119,7 @@ class FeatureValues:
 
     def known_of(self, ids: Sequence[str]) -> Known:
         """Those of some rows that have values."""
-        found: list[Sequence[sa.Row[Any]]] = []
+        found: list[Sequence[Any]] = []
         query = sa.select(self._table.c.id, self._table.c.source_hash)
         with self._results.translated(), self._results.engine.connect() as connection:
             for start in range(0, len(ids), LOOK_UP_IDS):
@@ -187,7 +188,7 @@ class Cells:
 
     def __init__(self, results: Database, feature: Feature) -> None:
         """Look at nothing yet; results and feature as those of `FeatureValues`."""
-        self._results, self._table = results, table_of_values(results, feature)
+        self._results, self._table, self.feature = results, table_of_values(results, feature), feature
         selected, self.decode = stored(self._table.c.value, results.engine.dialect)
         self._query = sa.select(self._table.c.id, selected)
         self._in_step = True
@@ -212,13 +213,13 @@ class Cells:
     def _range(self, first: str, n: int) -> dict[str, Any]:
         column = self._table.c.id
         with self._results.translated(), self._results.engine.connect() as connection:
-            rows = connection.execute(self._query.where(column >= first).order_by(column).limit(n))
-            return dict(rows.all())
+            return dict(fetched(connection, self._query.where(column >= first).order_by(column).limit(n)))
 
     def _among(self, ids: Sequence[str]) -> dict[str, Any]:
         with self._results.translated(), self._results.engine.connect() as connection:
-            rows = connection.execute(self._query.where(cratedb.among(connection, self._table.c.id, ids)))
-            return dict(rows.all())
+            return dict(
+                fetched(connection, self._query.where(cratedb.among(connection, self._table.c.id, ids)))
+            )
 
     def values(self, ids: Sequence[str]) -> list[Any]:
         """The values of r rows in their order, as `put` took them, or None for a row without one."""
@@ -227,7 +228,7 @@ class Cells:
             return self.of(ids)
         distinct = list(dict.fromkeys(ids))  # a service may be asked about one row many times
         found = {
-            key: None if cell is None else decode(cell)
+            key: None if cell is None else decode.one(cell)
             for key, cell in zip(distinct, self.of(distinct), strict=True)
         }
         return [found[key] for key in ids]

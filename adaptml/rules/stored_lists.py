@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.int64]
 _START, _BETWEEN, _END = '["', '", "', '"]'
+_EMPTY, _OF_NOTHING = "[]", '[""]'
 _FIRST_LETTER = 32
 
 
@@ -43,9 +44,9 @@ class StoredLists(Sequence[Any]):
 
     def apart(self) -> tuple[Numbers, Numbers]:
         """Rows whose cells may be lists of plain text, without an escaped letter; and the others."""
-        plain = np.array(
-            [isinstance(c, str) and c.startswith(_START) and "\\" not in c for c in self._cells], np.bool_
-        )
+        if set(map(type, self._cells)) == {str} and "\\" not in "".join(self._cells):
+            return np.arange(len(self._cells)), np.empty(0, np.int64)
+        plain = np.array([isinstance(c, str) and "\\" not in c for c in self._cells], np.bool_)
         return np.flatnonzero(plain), np.flatnonzero(~plain)
 
     def joined(self, rows: Numbers, token: str, row: str) -> str | None:
@@ -57,14 +58,19 @@ class StoredLists(Sequence[Any]):
             row: stands between two lists: another one.
 
         Returns:
-            The text; None where a cell is not what JSON's usual writers make of a list of text.
+            The text, in which an empty list is as one empty text; None where a cell is not what JSON's usual
+            writers make of a list of text.
         """
         every = len(rows) == len(self._cells)
         cells = self._cells if every else [self._cells[i] for i in rows.tolist()]
+        if _EMPTY in cells:
+            cells = [_OF_NOTHING if cell == _EMPTY else cell for cell in cells]
         text = "\n".join(cells)
         letters = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
         # JSON has control characters only escaped; those that are here stand between two cells.
-        if not text.endswith(_END) or np.count_nonzero(letters < _FIRST_LETTER) != len(cells) - 1:
+        if not (text.startswith(_START) and text.endswith(_END)):
+            return None
+        if np.count_nonzero(letters < _FIRST_LETTER) != len(cells) - 1:
             return None
         text = text[len(_START) : -len(_END)].replace(f"{_END}\n{_START}", row).replace(_BETWEEN, token)
         is_whole = '"' not in text and "\n" not in text and text.count(row) == len(cells) - 1

@@ -42,7 +42,7 @@ _CONFIG = {
 _log = logging.getLogger(__name__)
 
 
-class Here(WorkerPlugin):  # type: ignore[misc]
+class Here(WorkerPlugin):  # type: ignore[misc] # its types are not read
     """What a worker has of its own: its settings; and an end for chunks that nobody wants any more.
 
     Dask cannot interrupt a thread: after some seconds the process is ended, and its nanny starts it anew.

@@ -39,9 +39,11 @@ def test_the_example_reaches_its_figures_on_cratedb(
         predicted = predict(project, task, f"example_data where id = '{ASKED}'", write=True)
         assert (predicted.n_points, predicted.new_rows) == (1, 1)
         again = import_example_data(project)
-    assert {name: [round(figure, 3) for figure in both] for name, both in found.items()} == {
-        "multiclass": [1.0, 0.958],
-        "multilabel": [0.976, 0.912],
+    assert {name: round(of_labels, 3) for name, (of_labels, _) in found.items()} == {
+        "multiclass": 1.0,
+        "multilabel": 0.976,
     }
+    assert found["multiclass"][1] >= 0.96
+    assert found["multilabel"][1] >= 0.93
     assert again.new == 0
     assert database.count("example_gold") > 0

@@ -156,11 +156,11 @@ def stop(server: Server, by: signal.Signals = signal.SIGTERM) -> int:
     return code
 
 
-def soon(server: Server, condition: Callable[[], bool]) -> None:
+def soon(server: Server, condition: Callable[[], bool], within_s: float = TAKE_OVER_S) -> None:
     """Wait until a condition holds; where it never does, show what the service wrote."""
-    deadline = time.monotonic() + TAKE_OVER_S
+    deadline = time.monotonic() + within_s
     while not condition():
-        assert time.monotonic() < deadline, f"not within {TAKE_OVER_S} s\n{server.log.read_text()}"
+        assert time.monotonic() < deadline, f"not within {within_s} s\n{server.log.read_text()}"
         time.sleep(0.2)
 
 

@@ -67,7 +67,10 @@ def test_memory_is_that_of_the_work_alone() -> None:
     assert 100 < cost.peak_mb < 400
 
 
-def test_a_command_that_fails_ends_the_benchmark() -> None:
-    assert command(["-c", "print(2)"])[0] == "2\n"
+def test_a_command_is_measured_alone_and_ends_the_benchmark_where_it_fails() -> None:
+    printed, cost = command(["-c", "print(len(bytearray(100_000_000)))"])
+    assert printed == "100000000\n"
+    assert cost.seconds > 0
+    assert 100 < (cost.peak_mb or 0) < 130  # without what this process holds
     with pytest.raises(SystemExit, match="exit code 3"):
         command(["-c", "raise SystemExit(3)"])

@@ -28,7 +28,7 @@ def test_votes_on_a_table_and_on_the_tasks_gold(pets: Project) -> None:
 def test_a_whole_table_is_read_once_and_gives_what_its_keys_give(
     pets: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 4)  # of six rows
+    monkeypatch.setattr("adaptml.database.rows.PAGE_ROWS", 4)  # of six rows
     one_by_one = apply_lfs(pets, "pets", pets.database.keys("posts"), fresh=True)
     monkeypatch.setattr(pets.database, "keys", None)
     whole = apply_lfs(pets, "pets", "posts", fresh=True)

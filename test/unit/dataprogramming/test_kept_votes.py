@@ -102,8 +102,8 @@ def test_a_look_and_a_run_share_what_is_kept(pets: Project) -> None:
 def test_many_rows_are_read_by_ranges_of_ids_and_some_by_their_ids(
     pets: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 2)
-    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 4)
+    monkeypatch.setattr("adaptml.database.rows.CHUNK_ROWS", 2)
+    monkeypatch.setattr("adaptml.database.rows.PAGE_ROWS", 4)
     expected = apply_lfs(pets, "pets", "posts", gold=None).L.tolist()
     backwards = pd.DataFrame({"table_name": "posts", "id": list("654321")})
     votes = apply_lfs(pets, "pets", backwards, gold=None)
@@ -184,8 +184,8 @@ def test_a_failure_that_is_allowed_is_tried_again(pets: Project) -> None:
 
 
 def test_what_was_computed_before_a_failure_is_kept(pets: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 2)
-    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 2)
+    monkeypatch.setattr("adaptml.database.rows.CHUNK_ROWS", 2)
+    monkeypatch.setattr("adaptml.database.rows.PAGE_ROWS", 2)
     rewrite(pets, 'return "dog"', 'assert x.id != "5"; return "dog"')
     with pytest.raises(LabellingError, match="posts/5"):
         apply_lfs(pets, "pets", "posts", gold=None)
@@ -194,7 +194,7 @@ def test_what_was_computed_before_a_failure_is_kept(pets: Project, monkeypatch: 
 
 
 def test_workers_share_what_is_kept(pets: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 2)
+    monkeypatch.setattr("adaptml.database.rows.CHUNK_ROWS", 2)
     votes = apply_lfs(pets, "pets", "posts", workers=2)
     assert reused(votes) == (12, 18)
     assert reused(apply_lfs(pets, "pets", "posts", workers=2)) == (30, 0)

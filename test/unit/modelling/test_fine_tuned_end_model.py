@@ -4,16 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from side_task import side, write
 from tiny_texts import calm_encoder
 
 from adaptml.errors import ModelError
+from adaptml.label_scoring import calibrated
 from adaptml.project import Project
-from adaptml.tasks import Task
+from adaptml.tasks import MULTICLASS, Task
+from adaptml.tasks.metrics import Outcome, accuracy_of
+from modelling.algorithms import get_algorithm
+from modelling.choosing import combine
 from modelling.compare import compare
 from modelling.model_folder import load_model_folder
+from modelling.strategies import AUTO, Gold, Learner, Weak
 from modelling.train import TrainResult, train
 
 pytestmark = pytest.mark.torch
@@ -76,12 +82,60 @@ def test_from_labels_to_answers(
     exported = project.export_model(trained.model_name, tmp_path / "exported").folder
     assert {"classifier.safetensors", "classifier.skops", "names.json"} < {p.name for p in exported.iterdir()}
     served = load_model_folder(exported, project.points)
-    assert served.predict("points", ["new"])["right"] == [1]
+    assert served.predict(["points"], ["new"])["right"] == [1]
     with (exported / "classifier.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\xff")
     with pytest.raises(ModelError, match=r"classifier.safetensors was changed: its SHA-256"):
         load_model_folder(exported, project.points)
+
+
+@pytest.mark.parametrize(("algorithm", "enough"), [("transformer", 200), ("setfit", 16)])
+def test_from_how_many_gold_points_on_it_learns_from_gold_alone(
+    algorithm: str, enough: int, tmp_path: Path
+) -> None:
+    """One fewer, and it learns from weak labels first."""
+    encoder = str(calm_encoder(tmp_path / "encoder"))
+    few = {"transformer": {"epochs": 1}, "setfit": {"steps": 1}}[algorithm]
+    learner = Learner(get_algorithm(algorithm, {"encoder": encoder, **few}), MULTICLASS)
+    X = np.array([[text(i)] for i in range(enough)], dtype=object)
+    Y = np.eye(2, dtype=np.int8)[np.arange(enough) % 2]
+    weak = Weak(X[:40], Outcome(Y[:40].astype(float), Y[:40]))
+
+    def strategy(n: int) -> tuple[str, str]:
+        done = combine(AUTO, learner, {"": weak}, Gold(X[:n], Y[:n]), accuracy_of(MULTICLASS))
+        return done.strategy, done.reason
+
+    assert strategy(enough) == ("gold", "fine-tuning is too slow to try more")
+    assert strategy(enough - 1)[0] == "stacked"
+
+
+def test_it_is_calibrated_on_the_gold_that_it_is_judged_by_where_there_is_enough(
+    project: Project, data: str, params: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of gold says the other side; what is calibrated is what the same training said before."""
+
+    def said(i: int) -> list[str]:
+        return side(i + (i // 8 % 4 == 0))
+
+    gold = write(tmp_path / "gold.parquet", list(range(60)), gold_label=said)
+    given = {"algorithm": "transformer", "features": ["txt"], "gold": gold, "strategy": "gold"}
+    plain = train(project, "side", data, params=params, **given)
+    n = round(plain.metrics["gold_points"])
+    assert dict(plain.lines)["probabilities"] == (
+        f"not calibrated: {n} gold points of that fold are too few; 100 are needed"
+    )
+    assert plain.model.calibrator_ is None
+    monkeypatch.setattr("adaptml.calibrating.MIN_POINTS", 5)
+    monkeypatch.setattr("adaptml.calibrating.MIN_OF_CLASS", 2)
+    done = train(project, "side", data, params=params, **given)
+    assert dict(done.lines)["probabilities"].startswith("calibrated: log loss ")
+    assert done.model.calibrator_ is not None
+    project.deploy(done.model_name)
+    answered = project.predict("side", "points").predictions
+    texts = np.array([[text(int(key[1:]))] for key in answered["id"]], dtype=object)
+    expected = calibrated(plain.model.predict_proba(texts), done.model.calibrator_, exclusive=True)
+    np.testing.assert_allclose(np.array(answered["label_probs"].tolist()), expected, atol=1e-6)
 
 
 def test_weak_labels_alone_and_what_is_refused(

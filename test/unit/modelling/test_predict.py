@@ -7,6 +7,7 @@ import signal
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from adaptml.tasks import Task
 from modelling.deploy import deploy
 from modelling.predict import predict
 from modelling.train import train
+from modelling.unfinished import Unfinished
 
 
 def test_predicting_many_points_and_writing_them_back(
@@ -121,19 +123,19 @@ def test_predicting_and_comparing_from_the_command_line(
     assert "what auto takes" in result.stdout
 
 
-def killed(project: Project, task: Task, name: str, after: int, **given: object) -> None:
-    """Predict in another process, which is killed when a function of the module is called once more."""
+def killed(project: Project, task: Task, owner: Any, name: str, after: int, **given: object) -> None:
+    """Predict in another process, which is killed when a function was called so often and is once more."""
     child = os.fork()
     if not child:
         signal.alarm(60)
-        calls, meant = itertools.count(), getattr(modelling.predict, name)
+        calls, meant = itertools.count(), getattr(owner, name)
 
         def counted(*args: object, **kwargs: object) -> object:
             if next(calls) == after:
                 os.kill(os.getpid(), signal.SIGKILL)
             return meant(*args, **kwargs)
 
-        setattr(modelling.predict, name, counted)
+        setattr(owner, name, counted)
         try:
             predict(Project(settings=project.settings), task, "points", **given)  # type: ignore[arg-type]
         except BaseException:
@@ -152,10 +154,10 @@ def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
     home = project.settings.home / "predictions"
     at_once = predict(project, task, "points", to="at_once.parquet").predictions
     assert len(at_once) == at_once["id"].nunique() == 60
-    killed(project, task, "_answers", 4, write=True)
+    killed(project, task, Unfinished, "add", 4, write=True)
     (folder,) = home.iterdir()
     assert len(list(folder.glob("[!.]*.parquet"))) == 4
-    killed(project, task, "write_back", 3, write=True)
+    killed(project, task, modelling.predict, "write_back", 3, write=True)
     assert len(project.results.result_keys("side_predictions")) == 21
     with project.results.engine.begin() as connection:  # what is written is not written again
         connection.exec_driver_sql("UPDATE side_predictions SET run_id = 'before'")
@@ -167,7 +169,7 @@ def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
     assert len(rows) == len({key for key, _ in rows}) == 60
     assert sum(run == "before" for _, run in rows) == 21
     assert [*home.iterdir()] == [done.path]
-    killed(project, task, "_answers", 4, where="id > 't2'")
+    killed(project, task, Unfinished, "add", 4, where="id > 't2'")
     with project.database.engine.begin() as connection:  # these are other points: nothing of before is theirs
         connection.exec_driver_sql("DELETE FROM points WHERE id = 't3'")
     other = predict(project, task, "points", where="id > 't2'").predictions["id"].tolist()

@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adaptml.database import Database, TextList, Vector, WritebackKind, cratedb, reading, write_back
+from adaptml.database import Database, TextList, Vector, WritebackKind, cratedb, write_back
+from adaptml.database import rows as source_rows
 from adaptml.database.splitting import split
 from adaptml.errors import (
     DatabaseError,
@@ -90,7 +92,8 @@ def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
     n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two tables whose keys alternate: row i of table `a` says a0, a1 …, of table `b` b0, b1 …."""
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(source_rows, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(source_rows, "BY_PAGE", 2)  # never
     asked = keys(*((table, str(i)) for i in range(n) for table in ("a", "b")))
     with closing(Database(f"sqlite:///{tmp_path / 'data.db'}")) as database:
         for table in ("a", "b"):
@@ -102,7 +105,7 @@ def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
             database.engine,
             "before_cursor_execute",
             lambda _connection, _cursor, statement, bound, *_: (
-                ".txt" in statement and sent.append(len(bound))
+                ".txt" in statement and sent.append(len(json.loads(bound[0])))
             ),
         )
         read = database.read(asked, ["txt"])

@@ -60,8 +60,8 @@ def column(request: pytest.FixtureRequest, database: Database) -> tuple[str, Seq
 def test_every_way_to_read_gives_what_text_ids_give(
     database: Database, column: tuple[str, Sequence[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 2)
-    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 3)
+    monkeypatch.setattr("adaptml.database.rows.CHUNK_ROWS", 2)
+    monkeypatch.setattr("adaptml.database.rows.PAGE_ROWS", 3)
     ids = fill(database, "posts", *column)
     fill(database, "as_text", "TEXT PRIMARY KEY", ids)
     found = database.keys("posts")

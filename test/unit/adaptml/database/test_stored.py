@@ -16,8 +16,8 @@ COLUMNS = {"txt": sa.Text(), "lemmas": TextList(), "vec": Vector(), "stars": sa.
 @pytest.fixture
 def filled(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Twenty rows in each of two tables, of which one has empty cells; pages and chunks of few rows."""
-    monkeypatch.setattr("adaptml.database.reading.CHUNK_ROWS", 4)
-    monkeypatch.setattr("adaptml.database.reading.PAGE_ROWS", 6)
+    monkeypatch.setattr("adaptml.database.rows.CHUNK_ROWS", 4)
+    monkeypatch.setattr("adaptml.database.rows.PAGE_ROWS", 6)
     for table in ("posts", "others"):
         database.create_table(table, {"id": sa.Text(), **COLUMNS}, ["id"])
         ids = [f"{table[0]}{i:02d}" for i in range(20)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -216,3 +217,26 @@ def test_features_elsewhere_or_in_another_order(featurized: Project, clean_room:
     featurized.database.data_table("posts", fresh=True)
     assert ranged(points, "posts", ["lemmas"]) is None
     assert ranged(points, "posts", ["txt"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [("text", "'k' || chr(64 + n)"), ("bigint", "n - 3"), ("uuid", "md5(n::text)::uuid")],
+    ids=["text", "bigint", "uuid"],
+)
+def test_many_ranges_at_once_have_the_digests_of_each_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch, kind: str, made: str
+) -> None:
+    monkeypatch.setattr(ranges, "ASKED_RANGES", 2)
+    run(database, f"CREATE TABLE t (id {kind} PRIMARY KEY, txt text)")
+    run(database, f"INSERT INTO t SELECT {made}, 'text ' || n FROM generate_series(1, 9) AS n")
+    found = ranged(Points(database, database), "t", ["txt"])
+    assert found is not None
+    bounds = [None, *database.keys("t")["id"].tolist()[::2], None]
+    where = [Range(low, high) for low, high in pairwise(bounds)]
+    digests = found.digests(where)
+    assert [n for n, _ in digests] == [1, 2, 2, 2, 2, 0]
+    assert digests == [found.digests([one])[0] for one in where]
+    assert digests[::-1] == found.digests(where[::-1])
+    assert len({hashed for _, hashed in digests}) == 6
+    assert found.digests([]) == []

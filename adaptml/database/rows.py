@@ -1,0 +1,181 @@
+"""Rows of one table, by their ids or in the order of these, as the database keeps them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from adaptml.database import cratedb
+from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
+from adaptml.database.connection import Connected
+from adaptml.database.fetching import fetched
+from adaptml.database.keys import to_column, to_text
+from adaptml.database.not_text import NOT_UTF8, name_not_text
+from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
+from adaptml.database.unique_ids import duplicated, may_be_null
+from adaptml.errors import DatabaseError, DatabaseUnavailableError
+
+CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
+BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
+
+Row = tuple[Any, ...]
+
+
+class Rows(Connected):
+    """A database whose tables are read row by row."""
+
+    def by_key(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
+        """Rows of a table by their ids, in chunks; those of ids that it does not hold are left out.
+
+        Where most of a table is asked for, its rows come in the order of their ids, by ranges of ids.
+
+        Args:
+            table: name of a data table.
+            columns: names of its columns, each once, without the id.
+            ids: n ids, none twice; the positions of rows are places among these.
+
+        Raises:
+            UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `Reader.read`.
+        """
+        most = len(ids) > CHUNK_ROWS and len(ids) >= BY_PAGE * self.count(table)
+        return (self._by_page if most else self._by_id)(table, columns, ids)
+
+    def count(self, table: str) -> int:
+        """Number of rows in a table."""
+        with self.translated(), self.engine.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(self.data_table(table))
+            return int(connection.execute(query).scalar_one())
+
+    def _by_page(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
+        """Those rows of a whole table that were asked for, with their places among the ids."""
+        source = self.data_table(table, columns, fresh=True)
+        select, decode = self._stored(source, columns)
+        place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
+        start, last = 0, None
+        for rows in self._pages(source, select):
+            read = self.ids(source, rows)
+            repeated = len({last, *read}) <= len(read)
+            if place_of is None and not repeated and read == ids[start : start + len(read)]:
+                yield stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
+                start, last = start + len(read), read[-1]
+                continue
+            if place_of is None:
+                place_of = {key: place for place, key in enumerate(ids)}
+            ours = [key for key in (last, *read) if key in place_of] if repeated else []
+            if len(set(ours)) < len(ours):
+                raise duplicated(table, ours)
+            last = read[-1]
+            places = list(map(place_of.get, read))
+            if None in places:
+                known = [number for number, place in enumerate(places) if place is not None]
+                rows, read = [rows[number] for number in known], [read[number] for number in known]
+                places = [places[number] for number in known]
+            if read:
+                yield stored_rows(table, columns, read, rows, decode, np.array(places, dtype=np.int64))
+
+    def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
+        """Rows looked up by their ids, those that are there, with their places among the ids."""
+        decode: dict[str, Decode] = {}
+
+        def ask(some: Sequence[str]) -> list[Row | None]:
+            nonlocal decode
+            rows, decode = self._found(table, columns, some)
+            return rows
+
+        for start, rows in read_by_ids(ids, CHUNK_ROWS, ask):
+            here = np.arange(start, start + len(rows))
+            there = [row for row in rows if row is not None]
+            if len(there) < len(rows):
+                here = here[[row is not None for row in rows]]
+            if there:
+                keys = (
+                    ids[start : start + len(rows)]
+                    if len(there) == len(rows)
+                    else [ids[i] for i in here.tolist()]
+                )
+                yield stored_rows(table, columns, keys, there, decode, here)
+
+    def _look_up(
+        self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
+    ) -> tuple[list[Row | None], dict[str, Decode]]:
+        """For each of the ids its row, the id first, or None; and how to decode the cells."""
+        select, decode = self._stored(source, columns)
+        wanted = to_column(ids, source.c.id.type, self.engine.dialect.name)
+        rows = self._rows(source, select, wanted) if wanted else []
+        found = self.ids(source, rows)
+        by_id = dict(zip(found, rows, strict=True))
+        if len(by_id) < len(rows):
+            raise duplicated(source.fullname, found)
+        return list(map(by_id.get, ids)), decode
+
+    def _found(
+        self, table: str, columns: Sequence[str], ids: Sequence[str]
+    ) -> tuple[list[Row | None], dict[str, Decode]]:
+        """As `_look_up`; a table that was made again since it was looked at is looked at once more."""
+        known = self._tables.get(table)
+        source = self.data_table(table, columns)
+        try:
+            found = self._look_up(source, columns, ids)
+            if source is not known or self._tables.get(table) is source:
+                return found
+        except DatabaseUnavailableError:
+            raise
+        except DatabaseError:
+            if source is not known:
+                raise
+        return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
+
+    def _rows(
+        self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
+    ) -> Sequence[Row]:
+        """What a query of a table finds, of all its rows or of those with some values as id."""
+        with self.translated(), self.engine.connect() as connection:
+            if among is not None:
+                query = query.where(cratedb.among(connection, source.c.id, among))
+            try:
+                return fetched(connection, query)
+            except OperationalError as error:
+                if NOT_UTF8 in str(error.orig):
+                    name_not_text(connection, source.fullname, query)
+                raise
+
+    def ids(self, source: sa.Table, rows: Sequence[Row]) -> list[str]:
+        """The ids of rows of a table, in each of which the id comes first and is not NULL."""
+        return to_text([row[0] for row in rows], source.c.id.type, self.engine.dialect.name, source.fullname)
+
+    def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
+        found = {column: stored(source.c[column], self.engine.dialect) for column in columns}
+        select = sa.select(source.c.id, *(selected for selected, _ in found.values()))
+        return select, {column: decode for column, (_, decode) in found.items() if decode is not None}
+
+    def _pages(
+        self, source: sa.Table, query: "sa.Select[Any]", page_rows: int | None = None
+    ) -> Iterator[Sequence[Row]]:
+        """All rows that a query finds, the id first, ordered by id; each page is a transaction of its own.
+
+        Rows without an id are left out.
+        """
+        key, last, size = source.c.id, None, ChunkSize(page_rows or PAGE_ROWS)
+        query = query.order_by(key)
+        if may_be_null(source, self.engine.dialect.name):
+            query = query.where(key.is_not(sa.null()))
+        while True:
+            # The last row again, so that another one with its id is not passed over.
+            page = (query if last is None else query.where(key >= last)).limit(size.rows + 1)
+            try:
+                rows = self._rows(source, page)
+            except TooMuchAtOnceError as error:
+                size.refused(size.rows, error)
+                continue
+            again = last is not None and bool(rows) and rows[0][0] == last
+            rows = rows[1:] if again else rows[: size.rows]
+            if not rows:
+                return
+            if rows[-1][0] == last:  # or the pages would not get on
+                raise duplicated(source.fullname, [last, last])
+            last = rows[-1][0]
+            size.read(rows)
+            yield rows

@@ -1,0 +1,29 @@
+"""A model that does not look at its rows again answers as scikit-learn does, bit for bit."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
+from modelling.algorithms import EndModel
+from modelling.known_rows import for_known_rows
+
+
+@pytest.mark.parametrize(("problem", "k"), [(MULTICLASS, 2), (MULTICLASS, 3), (MULTILABEL, 3)])
+@pytest.mark.parametrize("n", [1, 2, 33])
+def test_the_answers_are_the_same(problem: ProblemType, k: int, n: int) -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 20)).astype(np.float32)
+    Y = np.eye(k)[X[:, :k].argmax(axis=1)]
+    model = EndModel("logistic_regression", problem).fit(X, Y)
+    known = for_known_rows(model)
+    assert known is not model
+    assert all(type(part) is LogisticRegression for part in model.parts_)
+    rows = random.normal(size=(n, 20)).astype(np.float32)
+    np.testing.assert_array_equal(known.predict_proba(rows), model.predict_proba(rows))
+
+
+def test_other_classifiers_stay_as_they_are() -> None:
+    X = np.array([[0.0], [1.0], [0.0], [1.0]], np.float32)
+    model = EndModel("random_forest").fit(X, np.eye(2)[[0, 1, 0, 1]])
+    assert for_known_rows(model) is model
