@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "task": ("new", "check", "classes", "list"),
     "annotate": ("setup", "push", "pull"),
     "jobs": ("list", "start", "show", "log", "cancel"),
+    "scale": ("certificates", "scheduler", "worker"),
     "secrets": ("rotate",),
 }
 MAKE_TABLE = """

@@ -11,11 +11,11 @@ from benchmarks.form import read_report
 
 def test_says_what_each_process_costs(tmp_path: Path) -> None:
     written = tmp_path / "startup.json"
-    startup.main(["task", "settings"], written)
+    startup.main(["secrets", "settings"], written)
     found = {line.what: line for line in read_report(written).lines}
     assert list(found) == [
         "Python alone", "import pandas", "import sklearn.linear_model", "import mlflow",
-        "--help", "task --help", "task new --help", "task check --help", "task classes --help", "task list --help", "settings --help",
+        "--help", "secrets --help", "secrets rotate --help", "settings --help",
     ]  # fmt: skip
     python, pandas, mlflow = (found[name].ours for name in ("Python alone", "import pandas", "import mlflow"))
     assert python.seconds < pandas.seconds < mlflow.seconds
