@@ -128,5 +128,5 @@ def _size(value: Any) -> int:
         return len(value)
     if isinstance(value, np.ndarray):
         return value.nbytes
-    # A row, which behaves like a tuple, or a list in it.
-    return sum(map(_size, value)) if isinstance(value, Sequence) else NUMBER_BYTES
+    # A row, or a list in it.
+    return sum(map(_size, value)) if isinstance(value, tuple | list) else NUMBER_BYTES

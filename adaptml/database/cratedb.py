@@ -88,17 +88,24 @@ def among(connection: Connection, column: sa.Column[Any], values: Iterable[Any])
     """That a column holds one of the values, bound as one array; as JSON in SQLite, which has none."""
     distinct = list(dict.fromkeys(values))
     if connection.dialect.name == "sqlite":
-        text = _as_json(distinct)
-        if text is None:
-            return column.in_(distinct)
+        text = as_json(distinct)
+        return column.in_(distinct) if text is None else among_given("sqlite", column, None, text)
+    return among_given(connection.dialect.name, column, None, distinct)
+
+
+def among_given(
+    dialect: str, column: sa.Column[Any], name: str | None, given: Any = None
+) -> sa.ColumnElement[bool]:
+    """The same of values that are bound by a name: as one array; in SQLite as `as_json` gives them."""
+    if dialect == "sqlite":
         # Not typed as the column: the text is a list of values, and what SQLite makes of it has their types.
-        given = sa.func.json_each(sa.bindparam(None, text, type_=sa.Text())).table_valued("value")
-        return column.in_(sa.select(given.c.value))
-    array = sa.ARRAY if is_cratedb(connection) else postgresql.ARRAY
-    return column == sa.any_(sa.bindparam(None, distinct, type_=array(column.type)))
+        text = sa.bindparam(name, given, type_=sa.Text())
+        return column.in_(sa.select(sa.func.json_each(text).table_valued("value").c.value))
+    array = sa.ARRAY if dialect == DIALECT else postgresql.ARRAY
+    return column == sa.any_(sa.bindparam(name, given, type_=array(column.type)))
 
 
-def _as_json(values: list[Any]) -> str | None:
+def as_json(values: list[Any]) -> str | None:
     """Texts and whole numbers as JSON; None for others, and for a NUL, at which SQLite ends a JSON text."""
     try:
         text = json.dumps(values, ensure_ascii=False, allow_nan=False)

@@ -1,21 +1,23 @@
 """What a query finds, as its driver gives it: to make SQLAlchemy's own rows of it costs as much again."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
 
-def fetched(connection: sa.Connection, query: "sa.Select[Any]") -> Sequence[tuple[Any, ...]]:
-    """All rows that a query finds, their cells as SQLAlchemy gives them.
+def fetched(
+    connection: sa.Connection, query: "sa.Select[Any]", given: Mapping[str, Any] | None = None
+) -> Sequence[tuple[Any, ...]]:
+    """All rows that a query finds with the parameters that are given, cells as SQLAlchemy gives them.
 
     Raises:
         sqlalchemy.exc.DBAPIError: as SQLAlchemy raises it, also for what goes wrong while rows are fetched.
     """
     with paused_gc():
-        result = connection.execute(query)
+        result = connection.execute(query, given)
         context, about = result.context, result.cursor.description
         # The strategy turns the driver's errors into SQLAlchemy's, and closes what was read to its end.
         rows: Sequence[tuple[Any, ...]] = result.cursor_strategy.fetchall(result, result.cursor)

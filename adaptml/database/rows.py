@@ -1,13 +1,13 @@
 """Rows of one table, by their ids or in the order of these, as the database keeps them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from adaptml.database import cratedb
+from adaptml.database.among import Among
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
 from adaptml.database.fetching import fetched
@@ -102,9 +102,9 @@ class Rows(Connected):
         self, source: sa.Table, columns: Sequence[str], ids: Sequence[str]
     ) -> tuple[list[Row | None], dict[str, Decode]]:
         """For each of the ids its row, the id first, or None; and how to decode the cells."""
-        select, decode = self._stored(source, columns)
+        by_ids, decode = self._by_ids(source, columns)
         wanted = to_column(ids, source.c.id.type, self.engine.dialect.name)
-        rows = self._rows(source, select, wanted) if wanted else []
+        rows = self._rows(source, *by_ids.of(wanted)) if wanted else []
         found = self.ids(source, rows)
         by_id = dict(zip(found, rows, strict=True))
         if len(by_id) < len(rows):
@@ -129,18 +129,26 @@ class Rows(Connected):
         return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
 
     def _rows(
-        self, source: sa.Table, query: "sa.Select[Any]", among: Sequence[Any] | None = None
+        self, source: sa.Table, query: "sa.Select[Any]", given: Mapping[str, Any] | None = None
     ) -> Sequence[Row]:
-        """What a query of a table finds, of all its rows or of those with some values as id."""
+        """What a query of a table finds with the parameters that are given."""
         with self.translated(), self.engine.connect() as connection:
-            if among is not None:
-                query = query.where(cratedb.among(connection, source.c.id, among))
             try:
-                return fetched(connection, query)
+                return fetched(connection, query, given)
             except OperationalError as error:
                 if NOT_UTF8 in str(error.orig):
-                    name_not_text(connection, source.fullname, query)
+                    name_not_text(connection, source.fullname, query.params(given or {}))
                 raise
+
+    def _by_ids(self, source: sa.Table, columns: Sequence[str]) -> tuple[Among, dict[str, Decode]]:
+        """The query for rows of a table by their ids, built once for each table and columns."""
+        known: dict[tuple[str, ...], tuple[Among, dict[str, Decode]]]
+        known = source.info.setdefault("by_ids", {})
+        asked = tuple(columns)
+        if asked not in known:
+            select, decode = self._stored(source, columns)
+            known[asked] = Among(self.engine.dialect.name, select, source.c.id), decode
+        return known[asked]
 
     def ids(self, source: sa.Table, rows: Sequence[Row]) -> list[str]:
         """The ids of rows of a table, in each of which the id comes first and is not NULL."""

@@ -116,7 +116,8 @@ class _Matrix:
             if len(vectors):
                 to = places if fit.all() else places[fit]
                 part = np.asarray(vectors, dtype=np.float32)
-                self._finite[number][to] = np.isfinite(part).all(axis=1)
+                finite = np.isfinite(part)
+                self._finite[number][to] = finite.all() or finite.all(axis=1)  # by row only where need be
                 self._matrix[to, here] = part
 
     def repeat(self, places: Places, of: Places) -> None:

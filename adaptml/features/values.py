@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
+from adaptml.database.among import Among
 from adaptml.database.fetching import fetched
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
@@ -191,6 +192,7 @@ class Cells:
         self._results, self._table, self.feature = results, table_of_values(results, feature), feature
         selected, self.decode = stored(self._table.c.value, results.engine.dialect)
         self._query = sa.select(self._table.c.id, selected)
+        self._by_ids = Among(results.engine.dialect.name, self._query, self._table.c.id)
         self._in_step = True
         self._is_empty = feature.values_table is None
 
@@ -217,9 +219,7 @@ class Cells:
 
     def _among(self, ids: Sequence[str]) -> dict[str, Any]:
         with self._results.translated(), self._results.engine.connect() as connection:
-            return dict(
-                fetched(connection, self._query.where(cratedb.among(connection, self._table.c.id, ids)))
-            )
+            return dict(fetched(connection, *self._by_ids.of(ids)))
 
     def values(self, ids: Sequence[str]) -> list[Any]:
         """The values of r rows in their order, as `put` took them, or None for a row without one."""

@@ -83,7 +83,7 @@ def _stack_commands(guide: Guide, before: str, today: str, folder: Path) -> None
     """The stack's own tests run them; the containers are called as they were."""
     assert {word.removeprefix("adaptml ") for word in code(today)} <= set(STEPS)
     assert {"crate-db", "label-studio-dev", "dp-mlflow", "dp-mlflow-db", "dp-mlflow-server", "modelling-mlflow",
-            "modelling-mlflow-deploy", "label-studio-web"} <= {one["container_name"] for one in compose().values()}  # fmt: skip
+            "modelling-mlflow-deploy", "label-studio-web"} <= {one.get("container_name") for one in compose().values()}  # fmt: skip
 
 
 @row("`wait-for-it")

@@ -80,7 +80,8 @@ class Here:
         return self.project.task("numbers")
 
     def run(self, chunks: Iterable[str], begin: Any = toy, **said: Any) -> list[Any]:
-        with Cluster(self.project.settings, self.address) as pool:
+        # Where both workers have ended, a busy machine takes its time to start them anew.
+        with Cluster(self.project.settings, self.address, patience_s=STARTED_S) as pool:
             return list(pool.run(begin, self.task(), said, chunks))
 
     def pids(self) -> list[int]:
