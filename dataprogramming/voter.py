@@ -3,7 +3,6 @@
 import gc
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow as pa
 from snorkel.labeling import LabelingFunction
 
 from adaptml.database import Range, StoredRows, Vector
+from adaptml.database.fetching import paused_gc
 from adaptml.database.keys import WHOLE
 from adaptml.errors import FrameError, LabellingError
 from adaptml.features.points import Points
@@ -152,7 +152,7 @@ class Voter:
         """
         n_rows = self.project.database.count(table) if where == WHOLE and self.show_progress else 0
         ids, added = [], PatternsAdded(len(self.lfs))
-        with _rows_not_walked():
+        with paused_gc():
             for rows, votes in self._matrix(self._looked_up(table, where), n_rows):
                 ids.append(pa.array(rows.ids, pa.large_string()))
                 added.add(votes)
@@ -210,18 +210,6 @@ class Voter:
             for (which, numbers), votes in zip(missing, computed, strict=True):
                 chunk.votes[np.ix_(which, np.array(numbers))] = votes
             yield chunk
-
-
-@contextmanager
-def _rows_not_walked() -> Iterator[None]:
-    """The garbage collector does not look at millions of short lists again and again, none in a circle."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def keys_of(table: str, ids: pa.ChunkedArray) -> pd.DataFrame:
