@@ -167,9 +167,11 @@ def predicted(
 ) -> Iterator[Predicted]:
     """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
     pool = open_pool(project, workers, scheduler)
-    frame = None
-    if whole_table(project, data, where) is None or new:
+    frame, table = None, None if new else whole_table(project, data, where)
+    if table is None:
         frame = read_points(project, data, where=where, not_in=_results(task) if new else None)
+    else:  # what is wrong with the data is said first
+        project.database.check_ids(table)
     champion, then = _champion(project, task)
     said = {
         "task": task.name,
