@@ -21,7 +21,7 @@ def test_what_looks_wrong_is_opened_and_sent(
     expect(rows).to_contain_text("gives ham 0.98, spam 0.02")
     assert_accessible(page)
     shot(page, "fix_next", full_page=True)
-    page.get_by_role("link", name="near-duplicates of gold points").click()
+    page.get_by_role("link", name="near-duplicate of gold points").click()
     expect(rows).to_contain_text("comments/h0")
     page.reload()
     expect(rows).to_contain_text("comments/h0")

@@ -99,7 +99,7 @@ def test_what_runs_found_and_how_they_differ(
     done = project.compare("spam", labelled[0])
     page.goto(f"{HERE}/{done.run_id}")
     expect(page.locator("#result .note")).to_have_text(done.sentence)
-    expect(page.get_by_role("img", name="accuracy on gold that was not seen")).to_be_visible()
+    expect(page.get_by_role("img", name="F1 of spam on gold that was not seen")).to_be_visible()
 
 
 def test_a_form_shows_what_holds_and_keeps_what_was_typed(
