@@ -195,13 +195,13 @@ def test_a_server_that_is_killed_and_comes_back_needs_no_restart_of_the_service(
             assert await asked.answers()
             pid = int((Path(folder) / "postmaster.pid").read_text().split()[0])
             os.kill(pid, signal.SIGQUIT)  # at once, as after a crash
+            while Path(f"/proc/{pid}").exists():  # until then, it may answer
+                await asyncio.sleep(0.05)
             try:
                 for _ in range(2):
                     for answer in (await asked.predict(), await asked.health()):
                         is_away(answer)
             finally:
-                while Path(f"/proc/{pid}").exists():
-                    await asyncio.sleep(0.05)
                 server.ensure_postgres_running()
             assert await asked.answers()
 
