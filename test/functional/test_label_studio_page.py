@@ -190,8 +190,9 @@ def boxes(page: Page, address: str) -> dict[str, bool]:
     ours = page.locator("input[name=NONE]").first
     expect(ours).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator("input[type=checkbox][name]:checked").first).to_be_visible(timeout=TIMEOUT_MS)
-    found = page.locator("input[type=checkbox][name]").all()
-    return {str(box.get_attribute("name")): box.is_checked() for box in found if box.is_visible()}
+    # All at once: Label Studio may draw the boxes anew while they are looked at one by one.
+    shown = "boxes => boxes.filter(box => box.offsetParent).map(box => [box.name, box.checked])"
+    return dict(page.locator("input[type=checkbox][name]").evaluate_all(shown))
 
 
 def answers(here: Project, task: Task) -> dict[str, list[str] | None]:
