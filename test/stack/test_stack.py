@@ -264,7 +264,7 @@ def test_logs_are_of_the_services_that_are_named(server: Any) -> None:
     refused = server.adaptml("logs", "nosuch", check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(
-        "error: the stack has no service 'nosuch'; expected one of crate-db, dp-"
+        "error: the stack has no service 'nosuch'; expected one of crate-db, dask-scheduler, dask-worker, dp-"
     )
     assert refused.stderr.count("\n") == 1
 
