@@ -252,7 +252,10 @@ def test_health_asks_the_database_and_names_the_models(server: Server) -> None:
     assert answer.json()["not_loaded"]["broken"] == "it does not load; GET / and the server's log say why"
     assert str(server.log.parent) not in answer.text
     assert answer.json()["failing"] == {"boom": "it fails when it is asked; the server's log says why"}
-    assert "health: model boom fails: ValueError: matmul: Input operand 1 has a mismatch" in server.log.read_text()
+    assert (
+        "health: model boom fails: ValueError: matmul: Input operand 1 has a mismatch"
+        in server.log.read_text()
+    )
 
 
 JSON = {"Content-Type": "application/json"}
