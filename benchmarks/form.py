@@ -35,11 +35,11 @@ VERSIONS = ("adaptml", "numpy", "pandas", "scikit-learn", "snorkel", "sqlalchemy
 TITLES = (
     "what",
     "{unit}",
-    "CPU",
+    "{seconds}",
     "memory",
     "reference",
     "its {unit}",
-    "its CPU",
+    "its {seconds}",
     "its memory",
     "times as fast",
 )
@@ -142,6 +142,7 @@ class Report:
         date: when it began, as 2026-11-26 (UTC).
         load: the machine's mean number of runnable processes over a minute, before and after.
         failed: why it ended early; the lines until then are there.
+        seconds: what seconds are of: CPU, or time by the clock.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Report:
     date: str = field(default_factory=lambda: f"{datetime.now(UTC).date()}")
     load: list[float] = field(default_factory=lambda: [os.getloadavg()[0]])
     failed: str = ""
+    seconds: str = "CPU"
 
     @property
     def command(self) -> str:
@@ -161,7 +163,7 @@ class Report:
 
     def titles(self) -> list[str]:
         """Of the columns."""
-        return [title.format(unit=self.unit) for title in TITLES]
+        return [title.format(unit=self.unit, seconds=self.seconds) for title in TITLES]
 
     def add(self, line: Measured) -> None:
         """One more line; said at once, for the table comes at the end."""
@@ -224,10 +226,10 @@ def read_report(path: Path) -> Report:
 
 @contextmanager
 def report(
-    name: str, about: str, to: Path | None, rows: int | None = None, unit: str = "rows"
+    name: str, about: str, to: Path | None, rows: int | None = None, unit: str = "rows", seconds: str = "CPU"
 ) -> Iterator[Report]:
     """A run of a benchmark: its lines are printed, and written, when it ends, however it ends."""
-    found = Report(name, about, rows, unit)
+    found = Report(name, about, rows, unit, seconds=seconds)
     try:
         yield found
     except BaseException as error:

@@ -50,7 +50,12 @@ def references(report: Report) -> list[str]:
 def alternative(report: Report) -> str:
     """The picture in words."""
     beside = f"; beside them {', '.join(references(report))}" if references(report) else ""
-    return f"CPU and memory against {report.unit}, logarithmic: {', '.join(drawn(report))}{beside}"
+    what = f"{report.seconds} and memory" if _has_memory(report) else report.seconds
+    return f"{what} against {report.unit}, logarithmic: {', '.join(drawn(report))}{beside}"
+
+
+def _has_memory(report: Report) -> bool:
+    return any(len(_points(report.lines, what, megabytes)) > 1 for what in drawn(report))
 
 
 def draw(report: Report, path: Path) -> None:
@@ -59,8 +64,8 @@ def draw(report: Report, path: Path) -> None:
 
     shown, beside = drawn(report), references(report)
     lines = [line for line in report.lines if line.what in shown]
-    panels: list[tuple[str, Take, Any]] = [("CPU", seconds, duration)]
-    if any(len(_points(lines, what, megabytes)) > 1 for what in shown):
+    panels: list[tuple[str, Take, Any]] = [(report.seconds, seconds, duration)]
+    if _has_memory(report):
         panels.append(("memory", megabytes, memory))
     figure = Figure(figsize=(SIZE_INCH[0] * (0.4 + 0.3 * len(panels)), SIZE_INCH[1]), layout="constrained")
     for axes, (title, take, said) in zip(

@@ -67,7 +67,10 @@ def main(
     sizes = sorted({max(1, rows // 10), rows})
     ways = ("one process", f"{WORKERS} processes", "one worker", f"{WORKERS} workers")
     taken: Seconds = {way: {} for way in ways}
-    with report("scale", about, json, rows) as found, tempfile.TemporaryDirectory() as scratch:
+    with (
+        report("scale", about, json, rows, seconds="time") as found,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         project = make_project(Path(scratch), sizes)
         matrices = [vote(project, size, taken["one process"]) for size in sizes]
         for size, alone in zip(sizes, matrices, strict=True):
