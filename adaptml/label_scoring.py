@@ -88,13 +88,24 @@ def evidence(probs: Floats, *, exclusive: bool) -> Floats:
 
 
 def calibrated(probs: Floats, calibrator: Floats, *, exclusive: bool) -> Floats:
-    """Probabilities (n, k) whose evidence is scaled and shifted by a calibrator (2, k): scales, shifts."""
-    scores = calibrator[0] * evidence(probs, exclusive=exclusive) + calibrator[1]
+    """Probabilities (n, k) whose evidence is scaled, or mixed, and shifted.
+
+    Args:
+        probs: float64 (n, k), values in [0, 1].
+        calibrator: float64 (2, k): a scale and a shift for each class. Or (k + 1, k), of three classes or
+            more: how much the evidence of each class (column) counts for each (row); the last row shifts.
+        exclusive: whether each row has one class.
+    """
+    *factors, shift = calibrator
+    known = evidence(probs, exclusive=exclusive)
+    scores = (known * factors[0] if len(factors) == 1 else known @ np.transpose(factors)) + shift
     return softmax(scores, np.ones(1)) if exclusive else sigmoid(scores, np.full(1, 0.5))
 
 
 def is_calibrator(values: Floats, k: int) -> bool:
-    """Whether an array is a calibrator of k classes: finite, with scales above 0."""
+    """Whether an array is a calibrator of k classes: finite, with scales above 0; see `calibrated`."""
+    if values.shape == (k + 1, k) and k > 2:
+        return bool(np.isfinite(values).all())
     return values.shape == (2, k) and bool(np.isfinite(values).all() and (values[0] > 0).all())
 
 
@@ -119,7 +130,7 @@ class FittedModel:
         n_epochs: training epochs; 0 for models that are not trained in epochs.
         params: how it was trained, plain values by name.
         sets: s sets of class numbers, for votes that name several classes of which one applies.
-        calibrator: float64 (2, k), what `calibrated` makes of its probabilities; without columns for none.
+        calibrator: float64 (2, k) or (k + 1, k), see `calibrated`; without columns for none.
     """
 
     name: str

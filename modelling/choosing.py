@@ -7,7 +7,9 @@ this order, each step with the best of the one before (a greedy search):
     1. each label model, by the end model of its labels alone
     2. soft labels against hard ones, with that label model
     3. each strategy, with that label model and these labels
-    4. classes that count alike (`class_weight`), with that strategy
+    4. the other kind of labels with that strategy: what is best to learn from alone need not be so together
+       with gold
+    5. classes that count alike (`class_weight`), with that strategy
 
 The one that is used is the best of all that were tried. The metric decides and, where its interval cannot,
 the log loss (`adaptml.tasks.metrics.best`). What is told of the choice on gold comes from gold that did not
@@ -124,10 +126,15 @@ class Trials:
             soft = self._is_better(Way("weak", label_model, soft=True), Way("weak", label_model))
         plain = [way for name in strategies for way in self._ways(name, label_model, soft=soft)]
         self.run(plain)
-        if self.learner.can_balance and (known := [way for way in plain if way in self.held_out]):
-            first = self.best(known).name
-            if first.strategy not in UNTRAINED:
-                self.run([replace(first, balanced=True)])
+        if not (known := [way for way in plain if way in self.held_out]):
+            return
+        first = self.best(known).name
+        if self._may_soften and first.strategy not in (*UNTRAINED, *ONLY_GOLD):
+            other = replace(first, soft=not first.soft)
+            self.run([other])
+            first = self.best([way for way in (first, other) if way in self.held_out]).name
+        if self.learner.can_balance and first.strategy not in UNTRAINED:
+            self.run([replace(first, balanced=True)])
 
     @property
     def default(self) -> str:

@@ -39,11 +39,13 @@ AUTO = "auto"
 LABELS_BY = "labels_by"  # the parameter by which it says whose labels it learned from
 STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 GOLD_WEIGHT = 5.0
+TIE = 1e-9  # probabilities that are no further apart are the same
 LOWEST = 1e-3  # the least that the length of a model's log-odds counts as
 HEAR_VOTES = ("label_model", "stacked_votes")  # strategies whose models need a point's votes
 
 Indicator = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Given = TypeVar("Given", "Weak", "Gold")
 
 
@@ -160,6 +162,37 @@ class Learner:
         """What is learned of a model that says this: float64 (n, k)."""
         return says.probs if self.soft_labels and self.can_weigh else says.predicted.astype(np.float64)
 
+    def ties(self, says: Outcome) -> Flags:
+        """Points that no hard label is known of, bool (n,): two classes or more are the most probable alike.
+
+        Soft labels say what is known of these, and with several classes a point each stands for itself.
+        None are left out where the others are of one class.
+        """
+        nothing = np.zeros(len(says.probs), dtype=bool)
+        if not self.problem.exclusive or (self.soft_labels and self.can_weigh) or says.probs.shape[1] < 2:
+            return nothing
+        second, first = np.partition(says.probs, -2, axis=1)[:, -2:].T
+        tied = np.isclose(first, second, rtol=0, atol=TIE)
+        return tied if says.predicted[~tied].any(axis=0).sum() > 1 else nothing
+
+    def fit_weak(self, X: Matrix | ManyRows, says: Outcome, gold: "Gold | None" = None) -> EndModel:
+        """Train on what is said of points, without those of no hard label, and on gold, which counts more.
+
+        Args:
+            X: features, float32 (n, d), in memory or as `ManyRows`.
+            says: what is said of them, (n, k).
+            gold: gold points, or None.
+        """
+        tied, targets, weights = self.ties(says), self.targets(says), np.ones(len(says.probs))
+        if isinstance(X, ManyRows):  # its rows lie on disk
+            weights[tied] = 0
+        elif tied.any():
+            X, targets, weights = X[~tied], targets[~tied], weights[~tied]
+        if gold is None:
+            return self.fit(X, targets, weights if not weights.all() else None)
+        weights = np.concatenate([weights, np.full(len(gold.X), GOLD_WEIGHT)])
+        return self.fit(below(X, gold.X), np.vstack([targets, gold.Y]), weights, n_gold=len(gold.X))
+
     def fit(
         self,
         X: Matrix | ManyRows,
@@ -221,10 +254,10 @@ class Labels:
     def weak_model(self) -> EndModel:
         """The end model of weak labels alone, which several strategies need."""
         weak = needed(self.weak, "weak labels")
-        targets = self.learner.targets(weak.says)
-        key = sha256(repr(self.learner.classifier.get_params()).encode() + targets.tobytes()).digest()
+        learned = self.learner.targets(weak.says).tobytes() + self.learner.ties(weak.says).tobytes()
+        key = sha256(repr(self.learner.classifier.get_params()).encode() + learned).digest()
         if key not in self.trained:
-            self.trained[key] = self.learner.fit(weak.X, targets)
+            self.trained[key] = self.learner.fit_weak(weak.X, weak.says)
         return self.trained[key]
 
     @cached_property
@@ -320,7 +353,7 @@ def _only_gold(labels: Labels) -> EndModel:
 
 def _union(labels: Labels) -> EndModel:
     weak = needed(labels.weak, "weak labels")
-    return _with_gold(labels, weak.X, weak.says)
+    return labels.learner.fit_weak(weak.X, weak.says, needed(labels.gold, "gold labels"))
 
 
 def _relabelled(labels: Labels, *, hears_votes: bool) -> EndModel:
@@ -333,15 +366,8 @@ def _relabelled(labels: Labels, *, hears_votes: bool) -> EndModel:
         # Of a point without votes only its vectors are known: the teacher that needs no others.
         probs = np.vstack([probs, labels.stacked_model.predict_proba(weak.X_rest)])
         X = below(X, weak.X_rest)
-    return _with_gold(labels, X, Outcome(probs, problem.decide(probs)))
-
-
-def _with_gold(labels: Labels, X: Matrix | ManyRows, says: Outcome) -> EndModel:
-    """Train on points (n, d) with what is said of them and on gold, which counts more."""
     gold = needed(labels.gold, "gold labels")
-    weights = np.concatenate([np.ones(len(X)), np.full(len(gold.X), GOLD_WEIGHT)])
-    targets = np.vstack([labels.learner.targets(says), gold.Y])
-    return labels.learner.fit(below(X, gold.X), targets, weights, n_gold=len(gold.X))
+    return labels.learner.fit_weak(X, Outcome(probs, problem.decide(probs)), gold)
 
 
 def _scale(X: Matrix, further: Matrix) -> float:

@@ -239,7 +239,7 @@ class _Step:
         training = Training(labels, self.learner, reader, recorder, run)
         done = training.run(settings.strategy, settings.soft_labels, drawn)
         lines = [
-            *training_lines(labels, done, training.evaluation),
+            *training_lines(labels, done, training.evaluation, training.ties(done)),
             *training.lines(settings.came_from),
             *(("fine-tuning", note) for note in fine_tuned(done.model)),
             *(("column", note) for note in reader.columns.notes),

@@ -174,6 +174,12 @@ class Training:
         model, why = trials.fit(done.way), trials.why_calibrated(done.way)
         return replace(done, model=model, held_out=held_out, judged=found.held_out, calibration=why)
 
+    def ties(self, done: Combined) -> int:
+        """How many of the weakly labelled points have no hard label, and are not learned from."""
+        if self.weak is None:
+            return 0
+        return int(replace(self.learner, soft_labels=done.way.soft).ties(self.weak.all.says).sum())
+
     def lines(self, came_from: str) -> list[tuple[str, str]]:
         """Where settings came from, and what a search found, for people."""
         lines = [("settings", came_from)] if came_from != BUILT_IN else []

@@ -83,14 +83,22 @@ def write_report(
     write_text(page, recorder.folder / REPORT)
 
 
-def training_lines(labels: Split, done: Combined, found: Evaluation) -> list[tuple[str, str]]:
-    """A training as names and sentences, for people to read."""
+def training_lines(labels: Split, done: Combined, found: Evaluation, ties: int) -> list[tuple[str, str]]:
+    """A training as names and sentences, for people to read.
+
+    Args:
+        labels: what was trained and tested on.
+        done: the model and how it was chosen.
+        found: how good it is.
+        ties: weakly labelled points that were left out as no label was more probable than another.
+    """
     weak = len(labels.training) > 0 and done.strategy not in ("gold", "constant", "label_model")
     gold = labels.gold is not None and done.strategy not in ("weak", "label_model")
     parts = [f"{len(labels.training)} weakly labelled points"] if weak else []
     parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
+    kept += f"; {ties} left out: no class is more probable than another" if weak and ties else ""
     kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
     lines = [
         ("trained on", (" and ".join(parts) or "nothing") + kept),

@@ -78,7 +78,11 @@ def linear_score(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
     if all(isinstance(part, float) for part in model.parts_):  # nothing was trained
         return None
     score = _before_calibrating(model, c, probs)
-    return score if score is None or model.calibrator_ is None else _moved(score, c, model.calibrator_)
+    if score is None or model.calibrator_ is None:
+        return score
+    if len(model.calibrator_) > 2:
+        return _mixed(model, score, c)
+    return _moved(score, c, model.calibrator_)
 
 
 def _moved(score: LinearScore, c: int, calibrator: Floats) -> LinearScore:
@@ -86,6 +90,27 @@ def _moved(score: LinearScore, c: int, calibrator: Floats) -> LinearScore:
     scale, shift = calibrator
     apart = float(shift[c] - (0 if score.against is None else shift[score.against]))
     return replace(score, weights=scale[c] * score.weights, constant=float(scale[c]) * score.constant + apart)
+
+
+def _mixed(model: EndModel, score: LinearScore, c: int) -> LinearScore | None:
+    """The same where the evidence of all classes counts: a sum of the log-odds of each against one of them.
+
+    How much they count sums to 0 over the classes (`adaptml.calibrating.fit_mixing`), so it does not matter
+    which one that is. None where the model does not know all classes, or is no logistic regression.
+    """
+    if score.against is None or model.calibrator_ is None:
+        return None
+    part = model.parts_[0]
+    if len(part.classes_) < model.k_ or not _is_logistic(part):
+        return None
+    *rows, shift = model.calibrator_
+    counts, apart = rows[c] - rows[score.against], float(shift[c] - shift[score.against])
+    each = [_pair(part, other, score.against) for other in range(model.k_)]
+    return replace(
+        score,
+        weights=sum(count * one.weights for count, one in zip(counts, each, strict=True)),
+        constant=apart + sum(float(count) * one.constant for count, one in zip(counts, each, strict=True)),
+    )
 
 
 def _before_calibrating(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
@@ -152,12 +177,16 @@ def _of_many(part: Any, known: Sequence[int], c: int, probs: Floats) -> LinearSc
     place = known.index(c)
     if _is_logistic(part):
         other = max((name for name in known if name != c), key=lambda name: probs[name])
-        coefficients, intercepts = np.asarray(part.coef_, np.float64), part.intercept_
-        against = known.index(other)
-        weights = coefficients[place] - coefficients[against]
-        return LinearScore(weights, float(intercepts[place] - intercepts[against]), other)
+        return replace(_pair(part, place, known.index(other)), against=other)
     svm = _svm(part)
     return None if svm is None else _calibrated(*svm, place, exact=False)
+
+
+def _pair(part: Any, place: int, against: int) -> LinearScore:
+    """Log-odds of one of three classes or more against another, by their places in a logistic regression."""
+    coefficients, intercepts = np.asarray(part.coef_, np.float64), part.intercept_
+    weights = coefficients[place] - coefficients[against]
+    return LinearScore(weights, float(intercepts[place] - intercepts[against]), against)
 
 
 def _calibrated(svm: Any, calibrators: Sequence[Any], place: int, *, exact: bool = True) -> LinearScore:

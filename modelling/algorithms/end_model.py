@@ -53,7 +53,8 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         parts_: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
         unconverged_: one sentence where an optimiser stopped before it converged, else "".
-        calibrator_: float64 (2, k), what probabilities are calibrated with (`adaptml.calibrating`), or None.
+        calibrator_: float64 (2, k) or (k + 1, k), what probabilities are calibrated with
+            (`adaptml.label_scoring.calibrated`), or None.
 
     Example:
         >>> X = np.array([[0.0], [1.0]], np.float32)
@@ -363,6 +364,8 @@ def _is_sound(model: EndModel) -> bool:
     if not 1 <= model.k_ <= MAX_CLASSES or model.vote_scale < 0:
         return False
     if model.calibrator_ is not None and not is_calibrator(model.calibrator_, model.k_):
+        return False
+    if not model.problem.exclusive and model.calibrator_ is not None and len(model.calibrator_) > 2:
         return False
     if model.algorithm in (CONSTANT, LABEL_MODEL):
         inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptml.calibrating import calibrate, calibrated_model, fit_calibrator
+from adaptml.calibrating import calibrate, calibrated_model, fit_calibrator, fit_mixing
 from adaptml.calibration import reliability
 from adaptml.label_scoring import (
     FittedModel,
@@ -61,6 +61,55 @@ def test_evidence_is_scaled_and_shifted_by_hand() -> None:
     shifted = np.array([[0.5, 0.5], [0.0, np.log(2)]])
     np.testing.assert_allclose(calibrated(probs, shifted, exclusive=True), [[1 / 2, 1 / 2]])
     np.testing.assert_allclose(calibrated(probs, shifted, exclusive=False), [[2 / 3, 1 / 2]])
+
+
+def test_evidence_of_one_class_counts_for_another_by_hand() -> None:
+    """Half of what speaks for the second class is taken for the first, whose odds against the third are left."""
+    probs = np.array([[0.1, 0.8, 0.1]])
+    mixing = np.array([[1.0, 0.5, -0.5], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, np.log(2)]])
+    # log-odds of the first: log 0.1 + 0.5 log(0.8 / 0.1), so 0.1 × √8; of the third log 0.1 + log 2
+    expected = np.array([0.1 * 8**0.5, 0.8, 0.2])
+    found = calibrated(probs, mixing, exclusive=True)
+    np.testing.assert_allclose(found, [expected / expected.sum()])
+    same = np.vstack([np.eye(3), np.zeros(3)])
+    np.testing.assert_allclose(calibrated(probs, same, exclusive=True), probs, rtol=1e-9)
+
+
+def mistaken(n: int, seed: int) -> tuple[Floats, Indicator]:
+    """Of what is called the second class, six in ten are of the first; the third is always right."""
+    rng = np.random.default_rng(seed)
+    said_of, is_first = rng.integers(0, 3, n), rng.random(n) < 0.6
+    truth = np.where((said_of == 1) & is_first, 0, said_of)
+    return np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])[said_of], np.eye(3, dtype=np.int8)[
+        truth
+    ]
+
+
+def test_a_class_that_is_taken_for_another_is_put_right() -> None:
+    """Scales and shifts cannot: the first class would be named too often where it is not mistaken."""
+    probs, Y = mistaken(600, 0)
+    fold, metric = np.arange(600) % 5, accuracy_of(MULTICLASS)
+    found = calibrate(metric, Y, said(MULTICLASS, probs), fold)
+    assert found.reason.startswith("calibrated across classes: log loss 0.")
+    assert found.calibrator is not None
+    assert found.calibrator.shape == (4, 3)
+    np.testing.assert_allclose(found.calibrator[:3].sum(axis=1), found.calibrator[:3].sum(axis=1)[0])
+    unseen, truth = mistaken(5_000, 1)
+    after = calibrated(unseen, found.calibrator, exclusive=True)
+    second = unseen[:, 1] > 0.5
+    assert after[second].mean(axis=0) == pytest.approx([0.6, 0.4, 0.0], abs=0.06)
+    assert metric.value(truth, said(MULTICLASS, after)) == pytest.approx(13 / 15, abs=0.02)
+    assert metric.value(truth, said(MULTICLASS, unseen)) == pytest.approx(12 / 15, abs=0.02)
+
+
+def test_few_points_change_little_across_classes_and_a_rare_class_gets_nothing() -> None:
+    right, Y = drawn(MULTICLASS, 300, 0, np.log([0.6, 0.37, 0.001]))
+    assert Y[:, 2].sum() < 10
+    found = fit_mixing(Y, right, np.array([True, True, False]))
+    assert found[2].tolist() == [0, 0, found[2, 2]]
+    assert found[3, 2] == 0
+    few = fit_mixing(np.eye(3, dtype=np.int8)[[0, 1, 2] * 2], np.full((6, 3), 1 / 3), np.full(3, True))
+    np.testing.assert_allclose(few, np.vstack([np.eye(3), np.zeros(3)]), atol=1e-6)
 
 
 @pytest.mark.parametrize("problem", [MULTICLASS, MULTILABEL])

@@ -59,7 +59,11 @@ def test_a_linear_score_is_the_log_odds_of_the_probabilities(
         assert share(score, row) == pytest.approx(probs[1], abs=1e-4)
 
 
-@pytest.mark.parametrize("calibrator", CALIBRATORS, ids=["plain", "calibrated"])
+# Rows of equal sums, as `adaptml.calibrating.fit_mixing` makes them.
+MIXING = np.array([[0.4, 0.2, -0.2], [0.1, 0.5, -0.2], [0.0, 0.0, 0.4], [0.3, -0.2, 0.0]])
+
+
+@pytest.mark.parametrize("calibrator", [*CALIBRATORS, MIXING], ids=["plain", "calibrated", "across"])
 def test_of_three_classes_the_next_probable_one_is_weighed_against(calibrator: np.ndarray | None) -> None:
     model = fitted("logistic_regression", THREE, calibrator)
     row, probs = X[0], model.predict_proba(X[:1])[0]

@@ -103,6 +103,7 @@ def content(**changes: Any) -> dict[str, Any]:
         {"setting": "multilabel", "parts": [0.5, 1.5]}, {"setting": "multilabel", "parts": [0.5] * 3},
         {"calibrator": [[1.0, 1.0]]}, {"calibrator": [[1.0, 0.0], [0.0, 0.0]]}, {"calibrator": "ab"},
         {"calibrator": [[1.0, 1.0], [0.0, float("inf")]]},
+        {"calibrator": [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]},
         {"base_model": 3}, {"base_model": {"parts": []}}, {"base_model": content(k=0)},
     ],
     ids=lambda changes: str(changes)[:50],

@@ -140,6 +140,13 @@ def test_hard_or_soft_labels_are_chosen_unless_they_were_asked_for(asked: bool |
     assert {way.soft for way in combined.ways} == ({False, True} if asked is None else {asked})
 
 
+@pytest.mark.parametrize("strategy", ["union", "stacked", "gold"])
+def test_both_kinds_of_labels_are_tried_with_the_strategy_that_learns_from_them(strategy: str) -> None:
+    combined = combine(strategy, LR, {"": weakly(X_WEAK, confused(TRUE_WEAK, 0.3))}, GOLD, ACCURACY)
+    kinds = {way.soft for way in combined.ways if way.strategy == strategy and not way.balanced}
+    assert kinds == ({False} if strategy == "gold" else {False, True})
+
+
 def test_classes_that_count_alike_are_tried_and_taken_where_they_are_better() -> None:
     """One point in five is of class 1 and the vectors say little: as they come, a model hardly ever names it."""
     rng = np.random.default_rng(0)
@@ -290,6 +297,30 @@ def test_hard_labels_are_those_that_the_label_model_names() -> None:
     X = np.eye(2, dtype=np.float32)[[0, 1] * 3]
     model = fit_strategy("weak", Labels(LR_MULTILABEL, Weak(X, Outcome(P, named)), None))
     assert model.predict(X).tolist() == named.tolist()
+
+
+TIED = np.tile([[0.5, 0.5, 0.0], [0.4, 0.2, 0.4], [1 / 3, 1 / 3, 1 / 3]], (20, 1))
+
+
+@pytest.mark.parametrize("strategy", ["weak", "union"])
+@pytest.mark.parametrize("algorithm", ["logistic_regression", "knn"])
+def test_a_point_whose_classes_are_tied_has_no_hard_label(strategy: str, algorithm: str) -> None:
+    learner = Learner(get_algorithm(algorithm), MULTICLASS)
+    known = confused(TRUE_WEAK, 0)
+    more = weakly(np.vstack([X_WEAK, X_WEAK[:60]]), np.vstack([known, TIED]))
+    assert learner.ties(more.says).tolist() == [False] * 240 + [True] * 60
+    models = (fit_strategy(strategy, Labels(learner, weak, GOLD)) for weak in (weakly(X_WEAK, known), more))
+    probs, again = (model.predict_proba(X_NEW) for model in models)
+    np.testing.assert_array_equal(probs, again)
+
+
+def test_ties_count_where_there_is_no_hard_label_to_be_had_or_none_is_needed() -> None:
+    tied = weakly(X_WEAK[:60], TIED).says
+    assert not replace(LR, soft_labels=True).ties(tied).any()
+    assert not LR_MULTILABEL.ties(tied).any()
+    assert not LR.ties(tied).any()  # nothing would be left
+    one = weakly(X_WEAK[:61], np.vstack([TIED, [0.2, 0.3, 0.5]])).says
+    assert not LR.ties(one).any()  # one class would be left
 
 
 @pytest.mark.parametrize(
