@@ -20,6 +20,7 @@ from adaptml.errors import (
     one_line,
 )
 from adaptml.features.catalogue import Reference
+from adaptml.features.few_vectors import few_vectors
 from adaptml.features.look_up import look_up
 from adaptml.features.points import Points
 from adaptml.features.reading import Rows
@@ -178,6 +179,10 @@ class KeyedModel:
         self, tables: Sequence[str], ids: Sequence[str]
     ) -> tuple[npt.NDArray[np.float64], Voted | None]:
         """Probabilities of some data points, (n, k), and the votes on them where it takes any."""
+        if self.voting is None and not self.columns.learned:
+            few = few_vectors(self.points, tables, ids, self.features)
+            if few is not None and few.shape[1] == self.dimensions:
+                return self.classifier.predict_proba(few), None
         rows, with_inputs = self._read(tables, ids)
         matrix = np.hstack([self.columns.matrix(rows, feature) for feature in self.features])
         if matrix.shape[1] != self.dimensions:

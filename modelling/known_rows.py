@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from modelling.algorithms import EndModel
@@ -21,6 +22,19 @@ class _OfKnownRows(LogisticRegression):  # type: ignore[misc] # scikit-learn has
         """Scores of n rows (n, d): (n, k), or (n,) where there are two classes."""
         scores = np.asarray(X @ self.coef_.T + self.intercept_)
         return scores.ravel() if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        """Probabilities of n rows (n, d): (n, k)."""
+        scores = self.decision_function(X)
+        if scores.ndim == 1 and len(self.classes_) == 2:
+            scores = expit(scores, out=scores)
+            return np.stack([1 - scores, scores], axis=1)
+        if scores.ndim == 1 or len(self.classes_) <= 2:  # somebody else can have made its files
+            return np.asarray(super().predict_proba(X))
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
 
 
 def for_known_rows(model: EndModel) -> EndModel:

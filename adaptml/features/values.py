@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
 from adaptml.database.among import Among
 from adaptml.database.fetching import fetched
+from adaptml.database.few_rows import MOST, driver_rows
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
 from adaptml.features.streaming import stream
@@ -218,8 +219,17 @@ class Cells:
             return dict(fetched(connection, self._query.where(column >= first).order_by(column).limit(n)))
 
     def _among(self, ids: Sequence[str]) -> dict[str, Any]:
+        query = self._by_ids.of(ids)
+        found = driver_rows(self._results, *query) if len(ids) <= MOST else None
+        if found is not None:
+            return dict(found)
         with self._results.translated(), self._results.engine.connect() as connection:
-            return dict(fetched(connection, *self._by_ids.of(ids)))
+            return dict(fetched(connection, *query))
+
+    def matrix(self, ids: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """The vectors of r rows in their order, float32 (r, d); None where not all are, and of one length."""
+        decode = self.decode
+        return None if decode is None or decode.matrix is None else decode.matrix(self.of(ids))
 
     def values(self, ids: Sequence[str]) -> list[Any]:
         """The values of r rows in their order, as `put` took them, or None for a row without one."""

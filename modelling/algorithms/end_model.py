@@ -293,6 +293,9 @@ def _of_log_odds(problem: ProblemType, log_odds: Matrix, limits: Floats) -> Floa
 
 def _distributions(probs: Floats) -> Floats:
     """Rows (n, k) scaled to sum to 1; a row without any number above 0 becomes equal shares."""
+    sums = probs.sum(axis=1, keepdims=True)
+    if probs.min() >= 0 and probs.max() <= 1 and sums.min() > 0:  # and none is NaN
+        return np.asarray(probs / sums)
     probs = np.clip(np.nan_to_num(probs, nan=0.0), 0.0, 1.0)
     sums = probs.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(probs, sums, out=np.full_like(probs, 1.0 / probs.shape[1]), where=sums > 0))

@@ -1,7 +1,7 @@
 """A request's body: JSON, whole, unpacked, and never more of them in memory than there is room for."""
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import Request
@@ -37,10 +37,12 @@ class Bodies:
             ApiError: 415 where it is said to be no JSON, or packed in another way than by gzip; 413 where it
                 is too large; 503 where all together are; 422 where it is cut off, or no gzip.
         """
-        self._check(request)
+        # Of a header that comes twice the first counts.
+        headers = dict(reversed(request.headers.raw))
+        self._check(headers)
         body, held = bytearray(), 0
         try:
-            async for part in _unpacked(request, self._max_bytes):
+            async for part in _unpacked(request, headers, self._max_bytes):
                 body += part
                 if len(body) > self._max_bytes:
                     raise self._too_large()
@@ -58,16 +60,16 @@ class Bodies:
         finally:
             self._held_bytes -= held
 
-    def _check(self, request: Request) -> None:
-        given = request.headers.get("content-type", "")
+    def _check(self, headers: Mapping[bytes, bytes]) -> None:
+        given = headers.get(b"content-type", b"").decode("latin-1")
         if given.partition(";")[0].strip().lower() != JSON:
             message = WRONG_TYPE.format(given=given[:100])
             raise ApiError(415, "wrong_content_type", message)
-        packed = request.headers.get("content-encoding", "identity").lower()
+        packed = headers.get(b"content-encoding", b"identity").decode("latin-1").lower()
         if packed not in ("gzip", "identity"):
             message = f"Content-Encoding is {packed[:100]!r}; expected gzip, or none"
             raise ApiError(415, "wrong_content_type", message)
-        if int(request.headers.get("content-length", 0)) > self._max_bytes:
+        if int(headers.get(b"content-length", 0)) > self._max_bytes:
             raise self._too_large()
 
     def _too_large(self) -> ApiError:
@@ -75,9 +77,9 @@ class Bodies:
         return ApiError(413, "body_too_large", message, max_bytes=self._max_bytes)
 
 
-async def _unpacked(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+async def _unpacked(request: Request, headers: Mapping[bytes, bytes], max_bytes: int) -> AsyncIterator[bytes]:
     """The parts of a body; where gzip unpacks one to more than the limit, a part that is larger than it."""
-    if request.headers.get("content-encoding", "").lower() != "gzip":
+    if headers.get(b"content-encoding", b"").lower() != b"gzip":
         async for part in request.stream():
             yield part
         return

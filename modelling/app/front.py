@@ -113,7 +113,8 @@ def fronted(app: ASGIApp, settings: Settings, key: str = "", hosts: Iterable[str
         SettingsError: the prefix is none.
     """
     # Level 1: for an answer of 100,000 points the smaller size is worth its time even on this machine.
-    app = GZipMiddleware(app, SMALLEST_PACKED_BYTES, compresslevel=1)
+    # Its own list of what is packed already is read anew for each request; here only /docs has such a thing.
+    app = GZipMiddleware(app, SMALLEST_PACKED_BYTES, compresslevel=1, exclude_content_types=("image/png",))
     if key:
         app = KeyRequired(app, key)
     origins = names_in(settings.cors_origins)

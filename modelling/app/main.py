@@ -101,7 +101,8 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
     )
     app.openapi = lambda: describe(app, _loaded(cache))  # type: ignore[method-assign]
     add_error_handlers(app)
-    turns = Turns(project.settings.service_connections - 1)  # one connection is left for /health
+    at_once = project.settings.service_connections - 1  # one connection is left for /health
+    turns = Turns(at_once, side_by_side=any(one.engine.name != "sqlite" for one in (database, results)))
     _add_routes(app, cache, database, writing(project.settings, results), turns)
     return app
 

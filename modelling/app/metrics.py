@@ -33,6 +33,7 @@ class Metrics:
             cache: the models, whose names are the only ones that are counted by name.
         """
         self._cache, self._registry = cache, CollectorRegistry()
+        self._told: set[tuple[str, str]] = set()  # models and classes that there is a count of
         self._of_all = self._registry
         if kept.ValueClass is not kept.MutexValue:  # the counts are in files that the processes share
             self._of_all = CollectorRegistry()
@@ -93,7 +94,10 @@ class Metrics:
         """
         self._points.labels(name).inc(len(answer["id"]))
         for known in classes:
-            self._predictions.labels(name, known).inc(sum(answer[known]))
+            n = sum(answer[known])
+            if n or (name, known) not in self._told:  # a class that no point has is told as 0, once
+                self._told.add((name, known))
+                self._predictions.labels(name, known).inc(n)
 
     def text(self) -> bytes:
         """All of it as Prometheus' text."""

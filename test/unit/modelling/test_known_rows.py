@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from modelling.algorithms import EndModel
+from modelling.algorithms.end_model import _distributions
 from modelling.known_rows import for_known_rows
 
 
@@ -21,6 +22,20 @@ def test_the_answers_are_the_same(problem: ProblemType, k: int, n: int) -> None:
     assert all(type(part) is LogisticRegression for part in model.parts_)
     rows = random.normal(size=(n, 20)).astype(np.float32)
     np.testing.assert_array_equal(known.predict_proba(rows), model.predict_proba(rows))
+
+
+def test_rows_of_probabilities_are_scaled_as_ever() -> None:
+    random = np.random.default_rng(0)
+    for probs in (
+        random.random((50, 4)),
+        np.zeros((2, 3)),
+        np.array([[np.nan, 0.5], [2.0, 0.0], [-1.0, 0.5], [np.inf, 0.0]]),
+    ):
+        sound = np.clip(np.nan_to_num(probs, nan=0.0), 0.0, 1.0)
+        sums = sound.sum(axis=1, keepdims=True)
+        shares = np.full_like(sound, 1 / sound.shape[1])
+        expected = np.divide(sound, sums, out=shares, where=sums > 0)
+        np.testing.assert_array_equal(_distributions(probs), expected)
 
 
 def test_other_classifiers_stay_as_they_are() -> None:

@@ -75,6 +75,79 @@ def test_a_turn_that_does_not_come_is_503_and_the_next_one_comes() -> None:
     assert work.begun == 2
 
 
+def test_one_thread_takes_the_turns_that_wait_for_nothing() -> None:
+    threads: set[int] = set()
+
+    async def check() -> None:
+        turns = Turns(8)
+        for _ in range(5):
+            await asyncio.gather(*(turns.run(lambda: threads.add(threading.get_ident())) for _ in range(20)))
+
+    asyncio.run(check())
+    assert len(threads) <= 2  # a second one where this machine holds up the first
+
+
+def test_predictions_that_wait_for_a_server_wait_side_by_side() -> None:
+    meet = threading.Barrier(3)
+
+    async def check() -> list[int]:
+        turns = Turns(3, side_by_side=True)
+        return sorted(await asyncio.gather(*(turns.run(meet.wait) for _ in range(3))))
+
+    assert asyncio.run(check()) == [0, 1, 2]
+
+
+def test_one_that_is_held_up_holds_up_no_other_neither_before_nor_behind_it() -> None:
+    stuck = Work()
+
+    async def check() -> None:
+        turns = Turns(2)
+        before = asyncio.create_task(turns.run(lambda: "before"))
+        held_up = asyncio.create_task(turns.run(stuck))
+        behind = asyncio.create_task(turns.run(lambda: "behind"))
+        assert await asyncio.gather(before, behind) == ["before", "behind"]
+        assert not held_up.done()
+        assert await turns.run(lambda: "later") == "later"
+        stuck.let_go.set()
+        assert await held_up == FINE
+
+    asyncio.run(check())
+
+
+def test_who_hung_up_is_not_worked_for() -> None:
+    stuck, unwanted = Work(), Work()
+
+    async def check() -> None:
+        turns = Turns(1)
+        first = asyncio.create_task(turns.run(stuck))
+        second = asyncio.create_task(turns.run(unwanted))
+        while not stuck.begun:
+            await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.sleep(0)
+        stuck.let_go.set()
+        assert await first == FINE
+        assert await turns.run(lambda: "next") == "next"
+        assert second.cancelled()
+
+    asyncio.run(check())
+    assert unwanted.begun == 0
+
+
+def test_turns_go_on_in_another_event_loop() -> None:
+    turns, stuck = Turns(2), Work()
+
+    async def leave() -> None:
+        task = asyncio.create_task(turns.run(stuck))
+        while not stuck.begun:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(leave())
+    assert asyncio.run(turns.run(lambda: "here")) == "here"
+    stuck.let_go.set()
+
+
 def test_health_is_asked_once_for_all_who_ask_meanwhile() -> None:
     work = Work()
 

@@ -14,6 +14,7 @@ from adaptml.errors import FeatureError, UnknownTableError
 from adaptml.features import encoders
 from adaptml.features.catalogue import Reference
 from adaptml.features.featurize import featurize
+from adaptml.features.few_vectors import few_vectors
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
 from adaptml.features.reading import read_features
@@ -56,6 +57,17 @@ def test_what_there_is(here: Project) -> None:
     assert found["used_by"].tolist() == [["multiclass_task"], [], []]
     assert (found["bytes"] > 0).all()
     assert list_features(here, "others").empty
+
+
+def test_the_vectors_of_a_few_points_are_those_of_their_versions(here: Project) -> None:
+    vectors = few_vectors(here.points, ["posts"] * 2, ["b", "a"], [Reference("vec", 2), Reference("vec", 1)])
+    if here.database.engine.name == "sqlite":
+        assert vectors is not None
+        assert vectors.tolist() == [[0, 0, 0, 0], [3, 4, 3, 0]]  # of no text, and of "abc"
+    else:
+        assert vectors is None
+    here.database.upsert("posts", pd.DataFrame({"id": ["c"], "txt": ["new"]}), ["id"])
+    assert few_vectors(here.points, ["posts"], ["c"], [Reference("vec", 2)]) is None  # it has none yet
 
 
 def test_two_versions_are_compared(here: Project) -> None:

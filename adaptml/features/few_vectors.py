@@ -1,0 +1,45 @@
+"""The vectors of a few data points, as a service is asked for them, without a look at each cell."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adaptml.database.few_rows import few_rows
+from adaptml.features.points import Asked, Points
+from adaptml.features.reading import Matrix
+
+
+def few_vectors(
+    points: Points, tables: Sequence[str], ids: Sequence[str], columns: Sequence[Asked]
+) -> Matrix | None:
+    """Columns and features of n data points of one table side by side, all of them vectors that are sound.
+
+    None where anything is otherwise, and where `few_rows` gives none: `look_up` is to be asked then, and what
+    checks the columns that it gives says what is wrong.
+
+    Args:
+        points: reads them.
+        tables: table of each point.
+        ids: id of each; no point comes twice.
+        columns: what is read.
+
+    Returns:
+        float32 (n, d), finite.
+
+    Raises:
+        AdaptmlError: as `Points.read`.
+    """
+    if len(set(tables)) != 1:
+        return None
+    places = points.places(tables[0], columns)
+    rows = few_rows(points.database, tables[0], places.plain, ids)
+    if rows is None:
+        return None
+    parts: list[Matrix] = []
+    for name in map(str, columns):
+        part = places.cells[name].matrix(ids) if name in places.cells else rows.matrix(name)
+        if part is None:
+            return None
+        parts.append(part)
+    matrix = np.hstack(parts)
+    return matrix if np.isfinite(matrix).all() else None
