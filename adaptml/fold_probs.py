@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from adaptml.errors import FrameError
 from adaptml.files import replacing
 from adaptml.folds import Folds
-from adaptml.frames import KEYS, METADATA, key_arrays, rows_of_keys
+from adaptml.frames import KEYS, METADATA, key_arrays, points_writer, rows_of_keys
 from adaptml.label_scoring import DECISIONS, FittedModel
 from adaptml.tasks.metrics import Outcome
 
@@ -137,7 +137,7 @@ def write_fold_probs(
     schema = pa.schema({**types, **dict.fromkeys(columns, pa.list_(pa.float32()))}, metadata)
     first = np.empty(len(votes), np.int64)
     first[pattern[::-1]] = np.arange(len(keys))[::-1]  # the last one that is written is the first row
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, points_writer(temporary, schema, "zstd") as writer:
         for start in range(0, len(keys), CHUNK_ROWS):
             some = slice(start, min(start + CHUNK_ROWS, len(keys)))
             arrays = [*key_arrays(keys, some), pa.array(fold[some], pa.int8(), mask=fold[some] < 0)]

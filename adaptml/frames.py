@@ -17,11 +17,13 @@ from adaptml.user_code import said, user_code
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 KEYS = ["table_name", "id"]
 PREVIEW_ROWS = 50
 GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
 LOOKED_UP_ROWS = 1_000_000  # at once
+WRITTEN_ROWS = 100_000  # of a column at once: 1024, which is pyarrow's, takes longer
 _EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
@@ -135,6 +137,21 @@ def key_arrays(keys: pd.DataFrame, rows: slice) -> "list[pa.Array]":
 
     found = [pa.array(keys[key].iloc[rows], pa.large_string(), from_pandas=True) for key in KEYS]
     return [one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one for one in found]
+
+
+def points_writer(path: Path, schema: "pa.Schema", compression: str = "snappy") -> "pq.ParquetWriter":
+    """What writes data points to a Parquet file, some rows at a time.
+
+    Each id is there once: to look for a dictionary of them would take time and give none.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    repeated = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema]
+    repeated.remove(KEYS[1])
+    return pq.ParquetWriter(
+        path, schema, compression=compression, use_dictionary=repeated, write_batch_size=WRITTEN_ROWS
+    )
 
 
 def rows_of_keys(among: pd.DataFrame, keys: pd.DataFrame) -> "npt.NDArray[np.int64]":

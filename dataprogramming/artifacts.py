@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from adaptml import label_scoring
 from adaptml.files import replacing
 from adaptml.fold_probs import lists_of
-from adaptml.frames import KEYS, METADATA, key_arrays
+from adaptml.frames import KEYS, METADATA, key_arrays, points_writer
 from adaptml.runs.models import LABEL_MODEL, ModelToLog
 from adaptml.tasks import Task, names
 from dataprogramming.label_models.core import Floats, Indicator
@@ -53,7 +52,7 @@ def write_training_data(votes: Votes, probs: Floats, labels: Indicator, task: Ta
     types = {name: column.type for name, column in columns.items()}
     said = {METADATA: json.dumps(_said(task), ensure_ascii=False)}
     schema = pa.schema({**dict.fromkeys(KEYS, pa.large_string()), **types}, said)
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
+    with replacing(path) as temporary, points_writer(temporary, schema) as file:
         for start in range(0, len(votes), CHUNK_ROWS):
             some = slice(start, start + CHUNK_ROWS)
             which = patterns.which[some]

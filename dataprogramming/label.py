@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -54,17 +55,15 @@ def label(
 ) -> LabelResult:
     """Label data points with a task's labelling functions, in one MLflow run.
 
-    What `label_model`, `config` and `lf_parameters` do not say is as the task file keeps it, else built in.
-
     Reads the LF features, applies the LFs, fits and compares the label models, labels, evaluates on gold by
-    cross-validation, and logs. A point without votes is left out of the training data.
+    cross-validation, and logs. A point without votes is left out of the training data. What `label_model`,
+    `config` and `lf_parameters` do not say is as the task file keeps it, else built in.
 
     Args:
         project: holds the data, the gold and the runs.
         task: the task, or its name; or a task made in Python, with its labelling functions.
         data: the points to label: a table, `table where …`, a frame or a path of one.
-        gold: `task` for what `process-annotations` made, a frame with gold_label or a path of one; `none` or
-            None for none.
+        gold: `task` for that of `process-annotations`, a frame with gold_label or its path; or `none`, None.
         label_model: `auto`, which is built in, or the name of a label model of the setting.
         config: parameters of label models by name, such as `{"seed": 1, "n_epochs": 100}`.
         lf_parameters: values, or text, of the parameters that the task's `get_lfs` declares.
@@ -101,15 +100,7 @@ def label(
         fault_tolerant=fault_tolerant, fresh=fresh, show_progress=show_progress,
     )  # fmt: skip
     unlabelled = read_points(project, data, where=where, not_in=labels_table(task.name)) if new else None
-
-    def find() -> Labelling:
-        """Read, apply, select; new points are read before a run is opened: without any, there is none."""
-        voter.load()
-        points: pd.DataFrame | str | None = unlabelled
-        if points is None:
-            points = whole_table(project, data, where) or read_points(project, data, where=where)
-        return _labelled(voter, points, read_gold(project, gold, task), settings)
-
+    find = partial(_find, voter, data, where, unlabelled, gold, settings)
     if dry_run:
         return result_of(find(), None)
     given = _given(voter, scheduler or workers, settings, described(data), where, described(gold))
@@ -118,9 +109,24 @@ def label(
         record(found, recorder, tolerant=fault_tolerant, texts=texts, seed=settings.seed)
     done = replace(result_of(found, recorder), to_keep=to_keep(task, settings))
     if keep:
-        kept = keep_in_file(task, "label", done.to_keep, done.run_id)
-        done = replace(done, lines=[*done.lines, ("kept", kept)])
+        done = _kept(task, done)
     return replace(done, new_rows=write_labels(project, task, done.run_id)) if write else done
+
+
+def _find(
+    voter: Voter,
+    data: Data,
+    where: str | None,
+    unlabelled: pd.DataFrame | None,
+    gold: Data | None,
+    settings: LabelSettings,
+) -> Labelling:
+    """Read, apply, select; new points were read before a run was opened: without any, there is none."""
+    voter.load()
+    points: pd.DataFrame | str | None = unlabelled
+    if points is None:
+        points = whole_table(voter.project, data, where) or read_points(voter.project, data, where=where)
+    return _labelled(voter, points, read_gold(voter.project, gold, voter.task), settings)
 
 
 def _given(
@@ -143,6 +149,11 @@ def _check_keeping(task: Task, dry_run: bool) -> None:
     if dry_run:
         raise LabellingError("dry_run writes nothing and keep writes into the task file; give one of the two")
     check_keeping(task)
+
+
+def _kept(task: Task, done: LabelResult) -> LabelResult:
+    kept = keep_in_file(task, "label", done.to_keep, done.run_id)
+    return replace(done, lines=[*done.lines, ("kept", kept)])
 
 
 def _labelled(

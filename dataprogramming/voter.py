@@ -127,7 +127,7 @@ class Voter:
         with self.kept:
             for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys)):
                 matrix[as_slice(rows.positions)] = votes
-            self._tidy(tables)
+            self.kept.tidy({table: self.project.database.count(table) for table in tables})
         return keys, matrix
 
     def _of_table(self, table: str) -> tuple[pd.DataFrame, VotePatterns]:
@@ -137,11 +137,11 @@ class Voter:
             FrameError: it has no row.
         """
         self.project.database.data_table(table, fresh=True)
-        if not self.project.database.count(table):
-            raise FrameError(f"{table} holds no data point to work on; name other data")
         with self.kept:
             ids, patterns = self.of_range(table, WHOLE)
-            self._tidy([table])
+            if not len(ids):
+                raise FrameError(f"{table} holds no data point to work on; name other data")
+            self.kept.tidy({table: len(ids)})
         return keys_of(table, ids), patterns
 
     def of_range(self, table: str, where: Range) -> tuple[pa.ChunkedArray, VotePatterns]:
@@ -174,13 +174,11 @@ class Voter:
         with progress("labelling functions vote", n_rows, shown=self.show_progress) as advance:
             for chunk in self._voted(looked_up):
                 self.kept.keep(chunk)
-                self.failures.update(count_failures(self.lfs, chunk.votes))
+                if self.fault_tolerant:
+                    self.failures.update(count_failures(self.lfs, chunk.votes))
                 # UNKNOWN is below ABSTAIN; what is kept has each labelling function's own codes.
                 yield chunk.rows, self.declared.common(np.maximum(chunk.votes, ABSTAIN))
                 advance(len(chunk.rows))
-
-    def _tidy(self, tables: Sequence[str]) -> None:
-        self.kept.tidy({table: self.project.database.count(table) for table in tables})
 
     def _voted(self, looked_up: Iterator[Chunk]) -> Iterator[Chunk]:
         """Chunks with all their votes, in their order."""
@@ -208,7 +206,10 @@ class Voter:
         for computed in results:
             chunk, missing = waiting.popleft()
             for (which, numbers), votes in zip(missing, computed, strict=True):
-                chunk.votes[np.ix_(which, np.array(numbers))] = votes
+                if votes.shape == chunk.votes.shape:  # all of them, most often
+                    chunk.votes = votes
+                else:
+                    chunk.votes[np.ix_(which, np.array(numbers))] = votes
             yield chunk
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from adaptml.errors import FrameError, LabellingError, listed
 from adaptml.files import replacing
-from adaptml.frames import KEYS, METADATA, key_arrays
+from adaptml.frames import KEYS, METADATA, key_arrays, points_writer
 from adaptml.reports.texts import ReadTexts
 from adaptml.tasks import names
 from adaptml.tasks.vote_codes import Sets, VoteCodes, sets_in
@@ -208,10 +208,10 @@ class Votes:
             metadata={METADATA: json.dumps(said, ensure_ascii=False)},
         )
         by_lf = np.ascontiguousarray(self.patterns.rows.T)
-        with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
+        with replacing(path) as temporary, points_writer(temporary, schema) as file:
             for start in range(0, len(self), CHUNK_ROWS):
                 some = slice(start, start + CHUNK_ROWS)
-                which = self.patterns.which[some]
+                which = self.patterns.which[some].astype(np.intp)  # once, not for each column
                 columns = [*key_arrays(self.keys, some), *(pa.array(votes[which]) for votes in by_lf)]
                 file.write_table(pa.Table.from_arrays(columns, schema=schema))
         return path

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from adaptml.errors import FeatureError, LabellingError
 from adaptml.features.lemmas import token_lemmas
 from adaptml.features.words import is_sign, split, written
-from adaptml.rules.stored_lists import StoredLists
+from adaptml.rules.stored_lists import BETWEEN, LINE, QUOTE, StoredLists
 
 Numbers = npt.NDArray[np.int64]
 Tokens = tuple[str, ...]
 
 _TOKEN, _ROW = "\x1f", "\x1e"  # unit and record separator: one byte each, in no word
+_FEW_BYTES = 3
 _NO_SEPARATORS = str.maketrans({_TOKEN: " ", _ROW: " "})
 _LISTS = {list, tuple, set, frozenset, np.ndarray}
 
@@ -77,13 +78,14 @@ class KeywordSearch:
         """
         self._written: dict[bool, _Automaton] = {}
         self._lists: dict[bool, _Automaton] = {}
+        self._stored: dict[bool, _Automaton] = {}
         self._lemmas: dict[str, _Automaton] = {}
         for exact in {keyword.exact for keyword in keywords}:
             mine = [(i, keyword) for i, keyword in enumerate(keywords) if keyword.exact == exact]
             self._written[exact] = _Automaton((form, i) for i, word in mine for form in word.written)
-            self._lists[exact] = _Automaton(
-                (form, i) for i, word in mine for form in (*word.written, word.lemmas)
-            )
+            in_lists = [(form, i) for i, word in mine for form in (*word.written, word.lemmas)]
+            self._lists[exact] = _Automaton(in_lists)
+            self._stored[exact] = _Automaton(in_lists, QUOTE, BETWEEN, LINE)
         for language in {keyword.language for keyword in keywords if not keyword.exact}:
             self._lemmas[language] = _Automaton(
                 (word.lemmas, i) for i, word in enumerate(keywords) if word.language == language
@@ -118,14 +120,11 @@ class KeywordSearch:
 
     def _in_stored(self, values: StoredLists, where: str) -> tuple[Numbers, Numbers]:
         """As `find`, in lists that most often need not be made."""
-        plain, others = values.apart()
-        between = f"{_TOKEN}{_ROW}{_TOKEN}"
-        text = values.joined(plain, _TOKEN, between) if len(plain) else None
+        plain, text, others = values.apart()
         if text is None:
             return self.find(list(values), where)
-        text = f"{_TOKEN}{text}{_TOKEN}"
         here, numbers = _together(
-            [automaton.find_in(_plain(text, exact)) for exact, automaton in self._lists.items()]
+            [automaton.find_in(_plain(text, exact)) for exact, automaton in self._stored.items()]
         )
         found = [(plain[here], numbers)]
         if len(others):
@@ -151,7 +150,21 @@ class KeywordSearch:
 class _Automaton:
     """Sequences of tokens, each with the numbers of the keywords that it stands for."""
 
-    def __init__(self, sequences: Iterable[tuple[Tokens, int]]) -> None:
+    def __init__(
+        self,
+        sequences: Iterable[tuple[Tokens, int]],
+        around: str = _TOKEN,
+        between: str = _TOKEN,
+        row: str = _ROW,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            sequences: of tokens, and numbers of keywords; a number may come with several.
+            around: a letter of ASCII, which stands before and after each token of a row.
+            between: what stands between two tokens of a row, both `around` included.
+            row: a letter of ASCII, which stands between two rows.
+        """
         try:
             from ahocorasick_rs import BytesAhoCorasick
         except ImportError as error:
@@ -161,9 +174,16 @@ class _Automaton:
             ) from error
         users: dict[Tokens, dict[int, None]] = {}
         for tokens, number in sequences:
-            if tokens:
+            if tokens and not any(around in token or row in token for token in tokens):
                 users.setdefault(tokens, {})[number] = None
-        self._patterns = BytesAhoCorasick([_bytes(_TOKEN.join(["", *tokens, ""])) for tokens in users])
+        patterns = [_bytes(between.join(tokens)) for tokens in users]
+        # What all begin with stops the search at every token; without it, a short one is inside too many.
+        short = np.array([len(pattern) < _FEW_BYTES for pattern in patterns], np.bool_)
+        self._around, self._row, self._short = ord(around), ord(row), short
+        edge = _bytes(around)
+        self._patterns = BytesAhoCorasick(
+            [edge + one + edge if is_short else one for one, is_short in zip(patterns, short, strict=True)]
+        )
         self._numbers = np.full((len(users), max(map(len, users.values()), default=0)), -1, np.int64)
         for line, numbers in enumerate(users.values()):
             self._numbers[line, : len(numbers)] = list(numbers)
@@ -173,15 +193,19 @@ class _Automaton:
         return self.find_in(_joined(rows, exact))
 
     def find_in(self, text: str) -> tuple[Numbers, Numbers]:
-        """As `find`, in what `_joined` gives."""
+        """As `find`, in all tokens of all rows as one text."""
         data = _bytes(text)
         matches = self._patterns.find_matches_as_indexes(data, overlapping=True)
         flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches))
-        patterns, starts = flat[::3], flat[1::3]
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord(_ROW))
+        patterns, starts, ends = flat[::3], flat[1::3], flat[2::3]
+        letters = np.frombuffer(data, np.uint8)
+        edges = self._short[patterns]
+        whole = (letters[starts - ~edges] == self._around) & (letters[ends - edges] == self._around)
+        patterns, starts = patterns[whole], starts[whole]
         numbers = self._numbers[patterns]
         known = numbers >= 0
-        return np.repeat(np.searchsorted(ends, starts), known.sum(axis=1)), numbers[known]
+        rows = np.searchsorted(np.flatnonzero(letters == self._row), starts)
+        return np.repeat(rows, known.sum(axis=1)), numbers[known]
 
 
 def _joined(rows: Sequence[Collection[str]], exact: bool) -> str:

@@ -32,6 +32,7 @@ SMALL = {
     "adaptml.database.chunks.GROWTH": 1,
     "adaptml.fold_probs.CHUNK_ROWS": 31,
     "adaptml.frames.LOOKED_UP_ROWS": 37,
+    "adaptml.frames.WRITTEN_ROWS": 5,
     "dataprogramming.artifacts.CHUNK_ROWS": 41,
     "dataprogramming.kept_votes.SEGMENT_ROWS": 43,
     "dataprogramming.label_models.overlaps.BATCH_ROWS": 3,
@@ -110,6 +111,16 @@ def test_training_data_are_the_labels_of_each_point(many: Project, tmp_path: Pat
     model = made.selection.models[made.selection.chosen]
     said = probs_of.says(made.selection.chosen, np.arange(len(L)))
     assert np.array_equal(said.probs, model.predict_proba(L).astype(np.float32).astype(np.float64))
+
+
+def test_ids_have_no_dictionary_and_what_repeats_has_one(many: Project, tmp_path: Path) -> None:
+    found(many, tmp_path / "files")
+    for name in ("votes", "training_data", "fold_probs"):
+        group = pq.ParquetFile(tmp_path / "files" / f"{name}.parquet").metadata.row_group(0)
+        columns = [group.column(i) for i in range(group.num_columns)]
+        plain = [c.path_in_schema for c in columns if not c.has_dictionary_page]
+        assert set(plain) <= {"id", "voted"}, name  # true and false are bits already
+        assert "id" in plain
 
 
 def test_probabilities_by_folds_of_before_had_them_in_every_row(many: Project, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from adaptml.rules.keywords import Keyword, KeywordSearch
 from adaptml.rules.stored_lists import StoredLists
 
 WORDS = [
+    "a",
+    "concatenate",
     "cat",
     "Cat",
     "dog",
@@ -30,7 +32,7 @@ WORDS = [
     '", "',
 ]
 SEARCH = KeywordSearch(
-    [Keyword(word, exact, "en") for word in ("cat", "big dog", "é") for exact in (True, False)]
+    [Keyword(word, exact, "en") for word in ("cat", "big dog", "é", "a", "]\n[") for exact in (True, False)]
 )
 items = st.sampled_from(WORDS)
 
@@ -79,7 +81,36 @@ def test_only_lists_with_escaped_letters_are_made() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ['["cat" "dog"]', '["cat", 1, "dog"]', '["a\ncat"]', '["cat", "dog"] ', '["cat"']
-)
-def test_what_is_no_list_of_text_is_left_to_the_reader_of_json(cell: str) -> None:
-    assert stored(['["cat"]', cell])[0].joined(np.array([0, 1]), "\x1f", "\x1e") is None
+    "cell",
+    [
+        '["cat" "dog"]', '["cat", 1, "dog"]', '["a\ncat"]', '["cat", "dog"] ', '["cat"', '["]', '["cat", "]',
+        '[", "cat"]', '["cat", ", "dog"]', '["cat"], "dog"]', '["cat", ["dog"]]', '"cat"', '["cat""dog"]',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("others", [([], ['["cat"]']), (['["cat"]'], []), (['["a"]', "[]"], ['["b", "c"]'])])
+def test_what_is_no_list_of_text_is_left_to_the_reader_of_json(
+    cell: str, others: tuple[list[str], list[str]]
+) -> None:
+    cells = [*others[0], cell, *others[1]]
+    assert not quoted(cells)
+    assert stored(cells)[0].apart()[1] is None
+
+
+def quoted(cells: list[str]) -> bool:
+    """Whether each cell is a list of text without an escaped letter, and just as `json.dumps` writes it."""
+    try:
+        values = list(map(json.loads, cells))
+    except ValueError:
+        return False
+    lists = all(isinstance(value, list) and all(isinstance(item, str) for item in value) for value in values)
+    return lists and [json.dumps(value, ensure_ascii=False) for value in values] == cells
+
+
+@given(st.lists(st.lists(st.sampled_from('[]", \na'), max_size=9).map("".join), min_size=1, max_size=3))
+def test_nothing_else_is_taken_for_lists_of_text(cells: list[str]) -> None:
+    cells = [f'["{cell}"]' for cell in cells]
+    _, text, others = stored(cells)[0].apart()
+    if text is not None:
+        assert not len(others)
+        assert text == "\n".join(cells)
+        assert quoted(cells)
