@@ -124,10 +124,12 @@ class Voter:
         tables = list(map(str, keys["table_name"].unique()))
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
         stored = self.project.points.read_stored(keys, lf_features(self.project.points, self.task, tables))
+        seen: Counter[str] = Counter()
         with self.kept:
             for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys)):
                 matrix[as_slice(rows.positions)] = votes
-            self._tidy(tables)
+                seen[rows.table] += len(rows)
+            self.kept.tidy([table for table in tables if seen[table] >= self.project.database.count(table)])
         return keys, matrix
 
     def _of_table(self, table: str) -> tuple[pd.DataFrame, VotePatterns]:
@@ -137,11 +139,11 @@ class Voter:
             FrameError: it has no row.
         """
         self.project.database.data_table(table, fresh=True)
-        if not self.project.database.count(table):
-            raise FrameError(f"{table} holds no data point to work on; name other data")
         with self.kept:
             ids, patterns = self.of_range(table, WHOLE)
-            self._tidy([table])
+            if not len(ids):
+                raise FrameError(f"{table} holds no data point to work on; name other data")
+            self.kept.tidy([table])
         return keys_of(table, ids), patterns
 
     def of_range(self, table: str, where: Range) -> tuple[pa.ChunkedArray, VotePatterns]:
@@ -178,9 +180,6 @@ class Voter:
                 # UNKNOWN is below ABSTAIN; what is kept has each labelling function's own codes.
                 yield chunk.rows, self.declared.common(np.maximum(chunk.votes, ABSTAIN))
                 advance(len(chunk.rows))
-
-    def _tidy(self, tables: Sequence[str]) -> None:
-        self.kept.tidy({table: self.project.database.count(table) for table in tables})
 
     def _voted(self, looked_up: Iterator[Chunk]) -> Iterator[Chunk]:
         """Chunks with all their votes, in their order."""
