@@ -1,13 +1,14 @@
 """What a changed rule of many costs, or a few changed rows: beside everything anew, and beside bare Python.
 
-    python -m benchmarks.incremental                  # 1,000,000 rows, 50 rules: minutes for everything anew
+    python -m benchmarks.incremental                  # 1,000,000 rows, 20 rules: minutes for everything anew
     python -m benchmarks.incremental --rows 50000
     python -m benchmarks.incremental --url postgresql+psycopg://…  # makes a table `posts` there, and drops it
 
 The rules are regular expressions over short texts in a table, in an SQLite file where no other database is
 named. Times are CPU seconds of this process and, of a PostgreSQL on this machine, of the server's; "without
 reading" is of this process alone. The hashes of rows, which are made as rows are read, count as reading.
-Each label matrix is compared with that of bare Python; a difference ends it with exit code 1.
+Each label matrix is compared with that of bare Python, which votes anew on rows that have changed; a
+difference ends it with exit code 1. Looks at rows and bare scans take turns, and the medians are compared.
 """
 
 import gc
@@ -19,8 +20,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +39,9 @@ from dataprogramming import kept_votes
 from dataprogramming.apply import apply_lfs
 from dataprogramming.votes import Votes
 
-ROWS, RULES, NEW_ROWS, CHANGED_ROWS = 1_000_000, 50, 1_000, 10
+ROWS, RULES, NEW_ROWS, CHANGED_ROWS = 1_000_000, 20, 1_000, 10
 REPETITIONS = 7
+T = TypeVar("T")
 BARE, SCAN = "bare Python, the rules alone", "a bare scan of ids and texts"
 ABOUT = (
     "Votes of regular expressions on short texts brought up to date, where a rule or some rows have changed. "
@@ -114,24 +117,31 @@ class Timed:
     def votes(self, project: Project) -> tuple[Votes, Cost, Cost]:
         """Apply the labelling functions; gives CPU seconds in all, and without reading."""
         self.reading = 0.0
-        start, alone = clock(project.database), time.process_time()
-        votes = apply_lfs(project, "bench", "posts", gold=None)
-        alone = time.process_time() - alone - self.reading
-        return votes, Cost(clock(project.database) - start), Cost(alone)
+        look = partial(apply_lfs, project, "bench", "posts", gold=None)
+        votes, own, servers = timed(project.database, look)
+        return votes, Cost(own + servers), Cost(own - self.reading)
 
 
-def clock(database: Database) -> float:
-    """CPU seconds of this process so far, and of the server's where it is a PostgreSQL beside it."""
+def timed(database: Database, work: Callable[[], T]) -> tuple[T, float, float]:
+    """What work gives, and CPU seconds that it takes: of this process, and of a server."""
+    before, start = servers_seconds(database), time.process_time()
+    done = work()
+    own = time.process_time() - start
+    return done, own, servers_seconds(database) - before
+
+
+def servers_seconds(database: Database) -> float:
+    """CPU seconds of the server so far, where it is a PostgreSQL on this machine."""
     if database.engine.dialect.name != "postgresql":
-        return time.process_time()
+        return 0.0
     with database.engine.connect() as connection:
         own = _process(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
     if own is None:
-        return time.process_time()
+        return 0.0
     processes = [_process(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
     ticks = sum(sum(one[11:13]) for one in processes if one is not None and one[1] == own[1])
     ended = _process(own[1]) or [0] * 15
-    return time.process_time() + (ticks + sum(ended[11:15])) / os.sysconf("SC_CLK_TCK")
+    return (ticks + sum(ended[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _process(pid: int) -> list[int] | None:
@@ -143,10 +153,13 @@ def _process(pid: int) -> list[int] | None:
     return [0, *map(int, numbers)]
 
 
-def bare(database: Database, patterns: list[str]) -> tuple[npt.NDArray[np.int8], Cost]:
-    """The label matrix (n, m) by bare Python, and how long its rules take, reading left out."""
+def bare(
+    database: Database, patterns: list[str], ids: list[str] | None = None
+) -> tuple[npt.NDArray[np.int8], Cost]:
+    """The label matrix (n, m) of all rows or some by bare Python, and how long its rules alone take."""
+    rows = sa.select(POSTS.c.text).order_by(POSTS.c.id)
     with database.engine.connect() as connection:
-        texts = connection.exec_driver_sql("SELECT text FROM posts ORDER BY id").scalars().all()
+        texts = connection.scalars(rows if ids is None else rows.where(POSTS.c.id.in_(ids))).all()
     searches = [re.compile(one).search for one in patterns]
     start = time.process_time()
     columns = [[1 if search(text) else -1 for text in texts] for search in searches]
@@ -156,12 +169,15 @@ def bare(database: Database, patterns: list[str]) -> tuple[npt.NDArray[np.int8],
 
 def scan(database: Database) -> Cost:
     """How long it takes to fetch ids and texts with the database's own driver, by id."""
-    start = clock(database)
-    with closing(database.engine.raw_connection()) as connection:
-        cursor = connection.cursor()
-        cursor.execute("SELECT id, text FROM posts ORDER BY id")
-        cursor.fetchall()
-    return Cost(clock(database) - start)
+
+    def fetch() -> None:
+        with closing(database.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT id, text FROM posts ORDER BY id")
+            cursor.fetchall()
+
+    _, own, servers = timed(database, fetch)
+    return Cost(own + servers)
 
 
 def make_table(database: Database, rows: int, words: list[str], seed: int) -> None:
@@ -175,16 +191,23 @@ def make_table(database: Database, rows: int, words: list[str], seed: int) -> No
             connection.execute(sa.insert(POSTS), made)
 
 
-def change_rows(database: Database, rows: int, words: list[str]) -> None:
-    """NEW_ROWS more, and CHANGED_ROWS others."""
+def add_rows(database: Database, words: list[str]) -> list[str]:
+    """NEW_ROWS more, after all others; gives their ids."""
     new = [{"id": f"q{i:08d}", "text": " ".join(words[i % 500 : i % 500 + 20])} for i in range(NEW_ROWS)]
-    changed = [
-        {"row": f"p{i * (rows // CHANGED_ROWS):08d}", "text": f"{words[i]} {words[i + 1]}"}
-        for i in range(CHANGED_ROWS)
-    ]
     with database.engine.begin() as connection:
         connection.execute(sa.insert(POSTS), new)
+    return [row["id"] for row in new]
+
+
+def change_rows(database: Database, rows: int, words: list[str], time: int) -> tuple[list[int], list[str]]:
+    """Other texts in CHANGED_ROWS rows, each time in others; gives their places, and their ids."""
+    places = [i * (rows // CHANGED_ROWS) + time for i in range(CHANGED_ROWS)]
+    changed = [
+        {"row": f"p{place:08d}", "text": f"{words[i + time]} {words[i]}"} for i, place in enumerate(places)
+    ]
+    with database.engine.begin() as connection:
         connection.execute(sa.update(POSTS).where(POSTS.c.id == sa.bindparam("row")), changed)
+    return places, [row["row"] for row in changed]
 
 
 def write_rules(folder: Path, patterns: list[str]) -> None:
@@ -218,6 +241,8 @@ def main(
         (task / "task.yaml").write_text(TASK)
         (folder / "workspace").mkdir()
         with Project(folder, database_url=url) as project:
+            if sa.inspect(project.database.engine).has_table("posts"):
+                raise SystemExit(f"{url} has a table posts already; drop it, or name another database")
             make_table(project.database, rows, words, seed)
             try:
                 measure(found, project, task, patterns, pattern(words, rules), words)
@@ -250,16 +275,42 @@ def measure(
     )
     found.add(Measured(what, rows, changed, "bare Python, the changed rule", theirs, note=note, readme=True))
 
-    change_rows(database, rows, words)
+    new = add_rows(database, words)
+    places, ids = change_rows(database, rows, words, 0)
     votes, cost, _ = timed.votes(project)
     theirs = scan(database)
-    found.check(np.array_equal(votes.L, bare(database, patterns)[0]), differ)
+    expected[places] = bare(database, patterns, ids)[0]
+    expected = np.concatenate([expected, bare(database, patterns, new)[0]])
+    found.check(np.array_equal(votes.L, expected), differ)
     assert votes.reuse is not None
-    what, note = f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows, with reading", votes.reuse.lines()[0]
-    found.add(Measured(what, rows, cost, SCAN, theirs, note=note, readme=True))
+    what = f"{NEW_ROWS:,} new and {CHANGED_ROWS} changed rows, with reading"
+    found.add(
+        Measured(
+            what, rows, cost, SCAN, theirs, note=votes.reuse.lines()[0] + scans(cost, theirs), readme=True
+        )
+    )
+
+    pairs = []
+    for time_ in range(1, REPETITIONS + 1):
+        places, ids = change_rows(database, rows, words, time_)
+        votes, cost, _ = timed.votes(project)
+        pairs.append((cost.seconds, scan(database).seconds))
+        expected[places] = bare(database, patterns, ids)[0]
+        found.check(np.array_equal(votes.L, expected), differ)
+    found.add(_medians(f"{CHANGED_ROWS} changed rows, with reading", rows, pairs))
     pairs = [(timed.votes(project)[1].seconds, scan(database).seconds) for _ in range(REPETITIONS)]
-    cost, theirs = (Cost(statistics.median(seconds)) for seconds in zip(*pairs, strict=True))
-    found.add(Measured("nothing changed, with reading", rows, cost, SCAN, theirs))
+    found.add(_medians("nothing changed, with reading", rows, pairs))
+
+
+def scans(ours: Cost, theirs: Cost) -> str:
+    """How many scans a look costs."""
+    return f"; {ours.seconds / theirs.seconds:.2f} times a bare scan"
+
+
+def _medians(what: str, rows: int, pairs: list[tuple[float, float]]) -> Measured:
+    """A line of what looks and scans took in turns."""
+    ours, theirs = (Cost(statistics.median(seconds)) for seconds in zip(*pairs, strict=True))
+    return Measured(what, rows, ours, SCAN, theirs, note=scans(ours, theirs).removeprefix("; "))
 
 
 if __name__ == "__main__":

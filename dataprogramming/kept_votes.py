@@ -1,6 +1,6 @@
 """What a task's labelling functions have voted already, and keeping what they vote now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -210,17 +210,17 @@ class KeptVotes:
                 if table.n_waiting >= SEGMENT_ROWS:
                     self._flush(table)
 
-    def tidy(self, whole: Mapping[str, int]) -> None:
+    def tidy(self, whole: Collection[str]) -> None:
         """Drop votes on rows that are gone, where a whole table was read, and what does not fit.
 
         Args:
-            whole: table → how many rows it has.
+            whole: tables of which every row was looked up.
         """
         with self._lock:
             try:
                 for name, table in self._tables.items():
                     self._flush(table)
-                    table.store.tidy(table.used if table.n_seen >= whole[name] else None)
+                    table.store.tidy(table.used if name in whole else None)
             except FileError as error:
                 self.cannot_keep(error)
             evict(self.folder.parent, MOST_BYTES)
@@ -244,6 +244,8 @@ class KeptVotes:
 
     def _flush(self, table: "_Table") -> None:
         """Write what waits; a full disk costs time at the next run, not this run's votes."""
+        if not table.n_waiting:
+            return
         self._drop_changed()
         try:
             table.write([print_.digest for print_ in self._prints])
@@ -270,7 +272,6 @@ class _Table:
     def __init__(self, store: VoteStore) -> None:
         self.store = store
         self.used = np.zeros(len(store), dtype=bool)
-        self.n_seen = 0
         self.forget()
 
     def forget(self) -> None:
@@ -282,7 +283,6 @@ class _Table:
     def take(self, chunk: Chunk) -> None:
         """Let the computed votes of a chunk wait."""
         is_new = chunk.places < 0
-        self.n_seen += len(is_new)
         self.used[chunk.places[~is_new]] = True
         if chunk.hashes is not None and is_new.any():
             self._new.append((chunk.hashes[is_new], chunk.votes[is_new]))

@@ -111,7 +111,7 @@ class SharedVoter(Voter):
                 self.kept.add(part.reuse)
                 yield part
                 advance(len(part.ids) if isinstance(part, RangeVotes) else len(part.matrix))
-        self.kept.tidy({})
+        self.kept.tidy([])
 
 
 def range_rows(n_rows: int) -> int:

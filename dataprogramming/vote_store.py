@@ -17,11 +17,13 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,8 @@ UNKNOWN = -2  # a vote that was not computed yet, or that failed
 FORMAT = "1"
 SEGMENT_ROWS = 100_000
 RUN_ROWS = 1_000  # so many in the order in which they are kept need not be looked up one by one
+OTHERS = 0.1  # share of other rows among rows that count as kept in this order
+FEW_ROWS = 16
 SMALL_SEGMENTS = 8  # so many are merged into one
 STALE_S = 3_600.0  # an unfinished folder of this age belongs to no process at work
 _FORMAT, _ROWS, _UNFINISHED = "format", "rows", ".unfinished-"
@@ -79,31 +83,36 @@ class VoteStore:
         places = np.full(len(hashes), -1)
         start = 0
         while start < len(hashes):
-            at, length = self._run(hashes[start:])
-            if length < min(RUN_ROWS, len(hashes) - start):  # not in the order in which they were kept
-                places[start:] = self._looked_up(hashes[start:])
+            rest = hashes[start:]
+            at = self._start(rest[0])
+            end = self._starts[np.searchsorted(self._starts, at, side="right")] if at < len(self) else at
+            kept = self._hashes[at : min(end, at + len(rest))]
+            others = np.flatnonzero(kept != rest[: len(kept)])
+            n, few = len(kept), len(others) <= len(kept) * OTHERS  # rows that were changed, in their places
+            if not few:
+                n, others = int(others[0]), others[:0]
+            if n == 0 or (n < RUN_ROWS and not few):  # not in the order in which they were kept
+                places[start:] = self._looked_up(rest)
                 break
-            places[start : start + length] = np.arange(at, at + length)
-            start += length
+            places[start : start + n] = np.arange(at, at + n)
+            places[start + others] = self._looked_up(rest[others])
+            self._next = at + n
+            start += n
         return places
 
-    def _run(self, hashes: Hashes) -> tuple[int, int]:
-        """Where the first of some rows is, and how many are kept just so from there on."""
-        at = self._next
-        if not (at < len(self) and self._hashes[at] == hashes[0]):
-            found = np.flatnonzero(self._hashes == hashes[0])
-            if not len(found):
-                return 0, 0
-            at = int(found[0])
-        kept = self._hashes[at : at + len(hashes)]
-        others = np.flatnonzero(kept != hashes[: len(kept)])
-        length = int(others[0]) if len(others) else len(kept)
-        self._next = at + length
-        return at, length
+    def _start(self, hashed: np.uint64) -> int:
+        """Where a row is, or where it would be, were it as it was."""
+        if self._next < len(self) and self._hashes[self._next] == hashed:
+            return self._next
+        found = np.flatnonzero(self._hashes == hashed)
+        return int(found[0]) if len(found) else self._next
 
     def _looked_up(self, hashes: Hashes) -> Places:
         if not len(self):
             return np.full(len(hashes), -1)
+        if len(hashes) <= FEW_ROWS:  # takes less than sorting
+            found = [np.flatnonzero(self._hashes == one)[:1] for one in hashes]
+            return np.array([int(at[0]) if len(at) else -1 for at in found], np.int64)
         order, ordered = self._by_hash
         at = np.minimum(np.searchsorted(ordered, hashes), len(self) - 1)
         return np.where(ordered[at] == hashes, order[at], -1)
@@ -122,11 +131,10 @@ class VoteStore:
         """
         votes = np.full((len(places), len(digests)), UNKNOWN, np.int8, order="F")
         for segment, rows, inside in self._by_segment(places):
-            to, start = as_slice(rows), as_slice(inside)
             for j, digest in enumerate(digests):
                 kept = None if digest is None else self._column(segment, digest)
                 if kept is not None:
-                    votes[to, j] = kept[start]
+                    votes[rows, j] = kept[inside]
         return votes
 
     def put(self, digest: str, places: Places, votes: CastVotes) -> None:
@@ -190,10 +198,21 @@ class VoteStore:
     def _rows_of(self, segment: int) -> slice:
         return slice(self._starts[segment], self._starts[segment + 1])
 
-    def _by_segment(self, places: Places) -> Iterator[tuple[int, Any, Places]]:
-        """The segments that places are in: which, which of the places, and where in the segment."""
+    def _by_segment(self, places: Places) -> Iterator[tuple[int, Places | slice, Places | slice]]:
+        """The segments that places are in: which, which of the places, and where in the segment.
+
+        Places one after the other are slices, which numpy copies at once, unless there are too many of them.
+        """
         known = places >= 0
         segments = np.searchsorted(self._starts, places, side="right") - 1
+        breaks = np.flatnonzero((np.diff(places) != 1) | (np.diff(segments) != 0)) + 1
+        if len(breaks) * RUN_ROWS <= len(places):
+            for start, end in pairwise([0, *breaks.tolist(), len(places)]):
+                if start < end and known[start]:
+                    segment = int(segments[start])
+                    first = int(places[start] - self._starts[segment])
+                    yield segment, slice(start, end), slice(first, first + end - start)
+            return
         for segment in np.unique(segments[known]):
             rows = np.flatnonzero(known & (segments == segment))
             yield int(segment), rows, places[rows] - self._starts[segment]
@@ -291,13 +310,27 @@ def _files(folder: Path) -> list[tuple[float, int, Path]]:
 
 
 def _read(path: Path, dtype: type[np.generic]) -> Any:
-    """The array of a file; None where there is none that can be used."""
+    """The array of a file, which cannot be written to; None where there is none that can be used.
+
+    `numpy.load` takes four times as long for as few votes as a segment has.
+    """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            array = arrays["arr_0"]
+        with ZipFile(path) as file:
+            stored = file.read("arr_0.npy")  # its checksum is looked at
+        start = 10 + int.from_bytes(stored[8:10], "little")
+        shape, _, kind = _header(stored[:start])
+        return np.frombuffer(stored, kind, offset=start) if kind == dtype and len(shape) == 1 else None
     except _UNREADABLE:
         return None
-    return array if array.dtype == dtype and array.ndim == 1 else None
+
+
+@lru_cache
+def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """What an array that `numpy.savez` has written is like: its shape, the order of its axes, its type."""
+    file = BytesIO(head)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("another version of numpy's format than that of short headers")
+    return np.lib.format.read_array_header_1_0(file)
 
 
 def _touch(path: Path) -> None:

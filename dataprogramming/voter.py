@@ -124,10 +124,12 @@ class Voter:
         tables = list(map(str, keys["table_name"].unique()))
         matrix = np.full((len(keys), len(self.lfs)), ABSTAIN, np.int8, order="F")  # it is filled by column
         stored = self.project.points.read_stored(keys, lf_features(self.project.points, self.task, tables))
+        seen: Counter[str] = Counter()
         with self.kept:
             for rows, votes in self._matrix(map(self.kept.look_up, stored), len(keys)):
                 matrix[as_slice(rows.positions)] = votes
-            self.kept.tidy({table: self.project.database.count(table) for table in tables})
+                seen[rows.table] += len(rows)
+            self.kept.tidy([table for table in tables if seen[table] >= self.project.database.count(table)])
         return keys, matrix
 
     def _of_table(self, table: str) -> tuple[pd.DataFrame, VotePatterns]:
@@ -141,7 +143,7 @@ class Voter:
             ids, patterns = self.of_range(table, WHOLE)
             if not len(ids):
                 raise FrameError(f"{table} holds no data point to work on; name other data")
-            self.kept.tidy({table: len(ids)})
+            self.kept.tidy([table])
         return keys_of(table, ids), patterns
 
     def of_range(self, table: str, where: Range) -> tuple[pa.ChunkedArray, VotePatterns]:

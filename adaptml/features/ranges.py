@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -21,8 +21,8 @@ from adaptml.features.points import Points
 from adaptml.features.values import table_of_values
 from adaptml.frames import KEYS
 
-RANGE_ROWS = 5_000
-ASKED_RANGES = 100  # whose digests one statement gives: half a million rows
+RANGE_ROWS = 2_000  # smaller ones cost the server more, of larger ones more is read where a row has changed
+ASKED_RANGES = 250  # whose digests one statement gives: half a million rows
 DIALECT = "postgresql"
 _ROW_HASH = ""  # a name that no column has
 # Types of which the text of a value says all; besides arrays of them.
@@ -118,6 +118,7 @@ class RangedTable:
     features: dict[str, _Part]
     decode: dict[str, Decode]
     key: str
+    _size: ChunkSize = field(init=False, repr=False, default_factory=lambda: ChunkSize(RANGE_ROWS))
 
     def digests(self, ranges: Sequence[Range]) -> list[Digest]:
         """The digest of each of the ranges, as it is now."""
@@ -130,11 +131,11 @@ class RangedTable:
 
         With each comes its digest, which is that of just these rows, whatever is written meanwhile.
         """
-        size = ChunkSize(RANGE_ROWS)
         while True:
-            asked = size.rows
+            asked = self._size.rows
             query = self.data.within(self.data.rows, where).order_by(self.data.key).limit(asked)
             rows = self._found(query)
+            self._size.read(rows)
             ids = self.database.ids(self.data.key.table, rows)
             here = Range(where.low, ids[-1] if len(rows) == asked else where.high)
             values = {name: self._found(part.within(part.rows, here)) for name, part in self.features.items()}
@@ -142,7 +143,6 @@ class RangedTable:
             yield here, tuple(chain.from_iterable(digest)), self._stored(ids, rows, values)
             if here.high == where.high:
                 return
-            size.read(rows)
             where = Range(here.high, where.high)
 
     def _stored(

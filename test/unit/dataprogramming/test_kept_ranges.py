@@ -16,7 +16,7 @@ from adaptml.features.ranges import RangedTable
 from adaptml.project import Project
 from dataprogramming import kept_ranges
 from dataprogramming.apply import apply_lfs
-from dataprogramming.kept_ranges import FILE, KeptRange, joined, read_ranges, write_ranges
+from dataprogramming.kept_ranges import FILE, KeptRange, joined, packed, read_ranges, write_ranges
 from dataprogramming.votes import Votes
 
 Reads = list[tuple[str | None, str | None]]
@@ -153,7 +153,7 @@ def test_after_any_edits_the_matrix_is_that_from_nothing(there: Project, reads: 
 
 
 def kept(low: str | None, high: str | None, digest: tuple[int, ...], *ids: str) -> KeptRange:
-    return KeptRange(Range(low, high), digest, list(ids), np.arange(len(ids), dtype=np.uint64))
+    return KeptRange(Range(low, high), digest, packed(ids), np.arange(len(ids), dtype=np.uint64))
 
 
 def test_what_was_written_is_read(tmp_path: Any) -> None:
@@ -162,15 +162,15 @@ def test_what_was_written_is_read(tmp_path: Any) -> None:
     write_ranges(path, "key", written)
     found = read_ranges(path, "key")
     assert found is not None
-    assert [(one.where, one.digest, one.ids) for one in found] == [
-        (one.where, one.digest, one.ids) for one in written
+    assert [(one.where, one.digest, list(one.ids)) for one in found] == [
+        (one.where, one.digest, list(one.ids)) for one in written
     ]
     assert [one.hashes.tolist() for one in found] == [[0, 1], [], [0]]
     assert read_ranges(path, "another") is None
     write_ranges(path, "key", [kept(None, None, (0, 0))])
     found = read_ranges(path, "key")
     assert found is not None
-    assert found[0].ids == []
+    assert list(found[0].ids) == []
 
 
 def test_small_neighbours_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def test_small_neighbours_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
         kept(None, "a", (1, 5, 1, 2), "a"), kept("a", "c", (2, 7, 0, 0), "b", "c"), kept("c", "d", (1, 1, 0, 0), "d"),
         kept("d", "e", (), "e"), kept("e", "f", (0, 0, 0, 0)), kept("f", None, (1, 4, 4, 4), "g"),
     ]  # fmt: skip
-    found = [(tuple(one.where), one.digest, one.ids, one.hashes.tolist()) for one in joined(pieces)]
+    found = [(tuple(one.where), one.digest, list(one.ids), one.hashes.tolist()) for one in joined(pieces)]
     assert found == [
         ((None, "c"), (3, 12, 1, 2), ["a", "b", "c"], [0, 0, 1]),
         (("c", "d"), (1, 1, 0, 0), ["d"], [0]),
