@@ -100,8 +100,11 @@ class _Told:
 
 @contextmanager
 def _shown(description: str, total: int | None, shown: bool, unit: str) -> Iterator[Callable[[int], None]]:
+    if not shown:
+        yield lambda _: None
+        return
     console = Console(stderr=True)
-    if shown and not console.is_terminal:
+    if not console.is_terminal:
         with _lines(description, total, unit) as advance:
             yield advance
         return
@@ -112,7 +115,7 @@ def _shown(description: str, total: int | None, shown: bool, unit: str) -> Itera
         _Rate(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not shown) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task(description, total=total)
         yield lambda rows: bar.advance(task, rows)
 

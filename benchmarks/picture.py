@@ -1,4 +1,7 @@
-"""A benchmark's picture: CPU seconds and memory against rows, both on logarithmic axes."""
+"""A benchmark's picture: CPU seconds and memory against rows, both on logarithmic axes.
+
+All work is in one panel of each; where that would be too many lines, each work has panels of its own.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +13,7 @@ from benchmarks.measuring import Cost
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which colour-blind eyes tell apart; a mark of its own each, for print in grey.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
@@ -18,9 +22,12 @@ STYLES = ["--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 3))]
 SIZE_INCH = (9.6, 4.6)
 LEGEND_CHARS = 110  # in a line
 MOST_TICKS = 4
+MOST_LINES = 12  # in a panel
+SMALL_INCH = (2.2, 2.2)  # of a panel of one work
 
 Take = Callable[[Cost], float | None]
 Points = list[tuple[int, float]]
+Panels = Sequence[tuple[str, Take, Any]]  # title, what is drawn, and how its values are said
 
 
 def seconds(cost: Cost) -> float:
@@ -60,20 +67,18 @@ def _has_memory(report: Report) -> bool:
 
 def draw(report: Report, path: Path) -> None:
     """Draw it; memory only where it was measured."""
-    from matplotlib.figure import Figure
-
     shown, beside = drawn(report), references(report)
     lines = [line for line in report.lines if line.what in shown]
     panels: list[tuple[str, Take, Any]] = [(report.seconds, seconds, duration)]
     if _has_memory(report):
         panels.append(("memory", megabytes, memory))
-    figure = Figure(figsize=(SIZE_INCH[0] * (0.4 + 0.3 * len(panels)), SIZE_INCH[1]), layout="constrained")
-    for axes, (title, take, said) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
-        _panel(axes, lines, shown, beside, take)
-        _frame(axes, lines, title, report.unit, said)
-    handles = [_handle(COLOURS[i % 7], "-", MARKS[i % 7], what) for i, what in enumerate(shown)]
+    n_lines = len(shown) + len({(line.what, line.reference) for line in lines if line.theirs is not None})
+    if n_lines > MOST_LINES:
+        figure = _apart(lines, shown, beside, panels, report.unit)
+        handles = [_handle(COLOURS[0], "-", MARKS[0], "this project")]
+    else:
+        figure = _together(lines, shown, beside, panels, report.unit)
+        handles = [_handle(COLOURS[i % 7], "-", MARKS[i % 7], what) for i, what in enumerate(shown)]
     handles += [
         _handle(QUIET, STYLES[i % 5], "o", name, markerfacecolor="white") for i, name in enumerate(beside)
     ]
@@ -82,6 +87,48 @@ def draw(report: Report, path: Path) -> None:
     options: dict[str, Any] = {"frameon": False, "fontsize": 10, "labelcolor": TEXT, "handlelength": 3.5}
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **options)
     write_plot(figure, path)
+
+
+def _together(
+    lines: Sequence[Measured], shown: list[str], beside: list[str], panels: Panels, unit: str
+) -> "Figure":
+    """A panel for CPU and one for memory, of all work."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(SIZE_INCH[0] * (0.4 + 0.3 * len(panels)), SIZE_INCH[1]), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, take, said) in zip(row, panels, strict=True):
+        _panel(axes, lines, shown, beside, take)
+        axes.set_yscale("log")
+        _widen(axes)
+        _frame(axes, lines, title, said)
+        axes.set_xlabel(unit, color=TEXT)
+    return figure
+
+
+def _apart(
+    lines: Sequence[Measured], shown: list[str], beside: list[str], panels: Panels, unit: str
+) -> "Figure":
+    """A column for each work: CPU above, memory below; those of a row have one scale."""
+    from matplotlib.figure import Figure
+
+    size = (SMALL_INCH[0] * len(shown), SMALL_INCH[1] * len(panels) + 0.5)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(panels), len(shown), squeeze=False, sharex="col", sharey="row")
+    for row, (title, take, said) in zip(grid, panels, strict=True):
+        works = [[line for line in lines if line.what == what] for what in shown]
+        for axes, what, of_work in zip(row, shown, works, strict=True):
+            _panel(axes, of_work, [what], beside, take)
+            axes.set_yscale("log")
+        _widen(row[0])
+        for axes, of_work in zip(row, works, strict=True):
+            _frame(axes, of_work, "", said)
+            axes.tick_params(labelsize=9)
+        row[0].set_ylabel(title, fontsize=11, color=TEXT)
+    for what, top, bottom in zip(shown, grid[0], grid[-1], strict=True):
+        top.set_title(what, fontsize=10, color=TEXT, loc="left")
+        bottom.set_xlabel(unit, color=TEXT)
+    return figure
 
 
 def _panel(axes: "Axes", lines: Sequence[Measured], shown: list[str], beside: list[str], take: Take) -> None:
@@ -119,14 +166,17 @@ def _points(lines: Sequence[Measured], what: str, take: Take, reference: str | N
     return sorted(found.items())
 
 
-def _frame(
-    axes: "Axes", lines: Sequence[Measured], title: str, unit: str, said: Callable[[float], str]
-) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.set(xscale="log", yscale="log")
+def _widen(axes: "Axes") -> None:
+    """Leave some room above and below."""
     low, high = axes.get_ylim()
     axes.set_ylim(low / 1.2, high * 1.2)
+
+
+def _frame(axes: "Axes", lines: Sequence[Measured], title: str, said: Callable[[float], str]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_ylim()
     few = high / low < 100  # less than two decades: their parts are named too
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     axes.yaxis.set_major_formatter(
@@ -138,7 +188,6 @@ def _frame(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel(unit, color=TEXT)
     axes.set_title(title, fontsize=12, color=TEXT, loc="left")
     axes.spines[:].set_visible(False)
     axes.tick_params(which="both", length=0, labelsize=10, labelcolor=TEXT)

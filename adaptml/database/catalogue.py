@@ -1,7 +1,7 @@
 """What a database's own catalogue says: which tables there are, and what their columns are."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGInspector
@@ -32,17 +32,17 @@ def names(inspector: Inspector, schema: str | None = None) -> list[str]:
 def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
     """As `names`; its dialect gives the views of all schemas as if they were of each."""
     wanted = schema or inspector.engine.url.query.get("schema") or inspector.default_schema_name
-    with inspector.engine.connect() as connection:
-        return sorted(
-            {
-                name
-                for kind in ("tables", "views")
-                for (name,) in connection.exec_driver_sql(
-                    f"SELECT table_name FROM information_schema.{kind} WHERE table_schema = ?",  # noqa: S608
-                    (wanted,),
-                )
-            }
-        )
+    connection = cast(sa.Connection, inspector.bind)
+    return sorted(
+        {
+            name
+            for kind in ("tables", "views")
+            for (name,) in connection.exec_driver_sql(
+                f"SELECT table_name FROM information_schema.{kind} WHERE table_schema = ?",  # noqa: S608
+                (wanted,),
+            )
+        }
+    )
 
 
 def _schemas(inspector: Inspector) -> list[str]:
@@ -55,7 +55,7 @@ def elsewhere(inspector: Inspector) -> list[str]:
     return sorted(f"{schema}.{name}" for schema in others for name in names(inspector, schema))
 
 
-def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, str]:
+def find(inspector: Inspector, table: str, database: str, here: Sequence[str]) -> tuple[str | None, str]:
     """The schema (None for the default one) and the name of `table` or `schema.table`.
 
     A table whose own name has the dot comes first.
@@ -64,11 +64,11 @@ def find(inspector: Inspector, table: str, database: str) -> tuple[str | None, s
         inspector: of the database.
         table: what a person calls it.
         database: name of the database, for the message.
+        here: names of the tables and views of the default schema.
 
     Raises:
         UnknownTableError: there is none.
     """
-    here = names(inspector)
     if table in here:
         return None, table
     schemas = _schemas(inspector)
@@ -93,7 +93,9 @@ def _listed(tables: Sequence[str]) -> str:
 def reflected(
     inspector: Inspector, schema: str | None, name: str, declared: Mapping[str, TypeEngine[Any]]
 ) -> sa.Table:
-    """A table with the types that its columns are read with; tables that it refers to are not looked at.
+    """A table with the types that its columns are read with, and its primary key.
+
+    Its other constraints, for which SQLAlchemy would ask a dozen statements, are not looked at.
 
     Args:
         inspector: of the database.
@@ -104,20 +106,27 @@ def reflected(
     Raises:
         UnknownTableError: it was dropped since it was found.
     """
-
-    def give_type(_inspector: Inspector, _table: sa.Table, column: Any) -> None:
-        kind, is_id = column["type"], column["name"] == "id"
-        read = key_type(kind, inspector.dialect.name) if is_id else feature_type(kind)
-        column["type"] = declared.get(column["name"], read)
-
     try:
-        return sa.Table(
-            name,
-            sa.MetaData(),
-            schema=schema,
-            autoload_with=inspector.engine,
-            resolve_fks=False,
-            listeners=[("column_reflect", give_type)],
-        )
+        columns = inspector.get_columns(name, schema)
+        key = inspector.get_pk_constraint(name, schema)["constrained_columns"]
     except NoSuchTableError as error:
         raise UnknownTableError(f"table {name!r} was dropped just now; name another table") from error
+
+    def read_type(column: Any) -> TypeEngine[Any]:
+        kind = column["type"]
+        return key_type(kind, inspector.dialect.name) if column["name"] == "id" else feature_type(kind)
+
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        *(
+            sa.Column(
+                column["name"],
+                declared.get(column["name"]) or read_type(column),
+                primary_key=column["name"] in key,
+                nullable=column["nullable"],
+            )
+            for column in columns
+        ),
+        schema=schema,
+    )

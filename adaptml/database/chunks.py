@@ -9,6 +9,9 @@ import pandas as pd
 from adaptml.errors import DatabaseUnavailableError
 
 MAX_BYTES = 16 * 2**20  # of the values of one statement; a CrateDB with 1 GB answers with four times as many
+READ_BYTES = (
+    4 * 2**20
+)  # of those of one that reads: more are no faster, and what is made of them is as long again
 FIRST_ROWS = 256  # rows of the first answer, before anything is known of their size
 GROWTH = 8  # a later answer has at most so many times the rows of the one before: rows may become longer
 SAMPLED = 64  # rows of an answer that are measured
@@ -42,7 +45,7 @@ class ChunkSize:
         there = [row for row in rows[:: max(1, len(rows) // SAMPLED)] if row is not None]
         if there:
             row_bytes = max(1.0, sum(map(_size, there)) / len(there))
-            self.rows = max(1, min(self._most, GROWTH * self.rows, int(MAX_BYTES / row_bytes)))
+            self.rows = max(1, min(self._most, GROWTH * self.rows, int(READ_BYTES / row_bytes)))
 
     def refused(self, rows: int, error: TooMuchAtOnceError) -> None:
         """Half as many rows from now on, and never more again.
@@ -83,7 +86,8 @@ def read_by_ids(
         except TooMuchAtOnceError as error:
             size.refused(len(asked), error)
             continue
-        size.read(rows)
+        if start + len(asked) < len(ids):
+            size.read(rows)
         yield start, rows
         start += len(asked)
 

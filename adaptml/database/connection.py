@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import catalogue, sqlite_file
@@ -14,6 +15,7 @@ from adaptml.database.addresses import parse, unreadable
 from adaptml.database.engines import PATIENCE_S, Limits, make_engine
 from adaptml.database.keys import is_key
 from adaptml.database.refusals import ours
+from adaptml.database.unique_ids import is_unique
 from adaptml.errors import (
     DatabaseError,
     DatabaseUnavailableError,
@@ -57,13 +59,15 @@ class Connected:
             DatabaseUnavailableError: the folder of an SQLite file cannot be made.
         """
         self._tables: dict[str, sa.Table] = {}
+        self._names: list[str] | None = None
         self._declared: dict[str, dict[str, TypeEngine[Any]]] = {}
         self._limits = Limits(patience_s, statement_s, connections)
         parsed = parse(url, setting)
         self.name = masked(url)
         try:
             self.engine = make_engine(parsed, self._limits, make=make)
-            if sqlite_file.is_file(parsed):
+            self._is_watched = sqlite_file.is_file(parsed)
+            if self._is_watched:
                 sqlite_file.watch(self.engine, str(parsed.database), self._forget, make=make)
         except OSError as error:
             raise DatabaseUnavailableError(
@@ -81,7 +85,7 @@ class Connected:
 
     def _forget(self) -> None:
         """What was known of the tables may not be so any more."""
-        self._tables.clear()
+        self._tables, self._names = {}, None
 
     def close(self) -> None:
         """Give back every connection."""
@@ -97,19 +101,26 @@ class Connected:
 
     def tables(self) -> list[str]:
         """Names of all tables and views, sorted; for those of other schemas see `tables_elsewhere`."""
-        with self.translated():
-            return catalogue.names(sa.inspect(self.engine))
+        with self._inspected() as inspector:
+            return self._names_here(inspector)
+
+    def _names_here(self, inspector: Inspector) -> list[str]:
+        """As `tables`; those of a watched file are known until they may be others."""
+        known = self._names
+        if known is None or not self._is_watched:
+            known = self._names = catalogue.names(inspector)
+        return list(known)
 
     def tables_elsewhere(self) -> list[str]:
         """The tables and views of other schemas, as `schema.table`, sorted."""
-        with self.translated():
-            return catalogue.elsewhere(sa.inspect(self.engine))
+        with self._inspected() as inspector:
+            return catalogue.elsewhere(inspector)
 
     def has_table(self, table: str) -> bool:
         """Whether there is a table or view of this name, which may be `schema.table`."""
         try:
-            with self.translated():
-                catalogue.find(sa.inspect(self.engine), table, self.name)
+            with self._inspected() as inspector:
+                catalogue.find(inspector, table, self.name, self._names_here(inspector))
         except UnknownTableError:
             return False
         return True
@@ -147,7 +158,7 @@ class Connected:
         """
         found = self._tables.get(table)
         if fresh or found is None or any(column not in found.c for column in columns):
-            found = self._tables[table] = self._reflect(table)
+            found = self._reflect(table)
         absent = [column for column in ("id", *columns) if column not in found.c]
         if absent:
             has = listed([column.name for column in found.columns], 20)
@@ -175,11 +186,27 @@ class Connected:
         return found
 
     def _reflect(self, table: str) -> sa.Table:
-        """The table as the catalogue describes it now."""
-        with self.translated():
-            inspector = sa.inspect(self.engine)
-            schema, name = catalogue.find(inspector, table, self.name)
-            return catalogue.reflected(inspector, schema, name, self._declared.get(table, {}))
+        """The table as the catalogue describes it now; of a watched file, as it did when it last changed."""
+        with self._inspected() as inspector:
+            known = self._tables  # another, once something has changed
+            if self._is_watched and (found := known.get(table)) is not None:
+                return found
+            schema, name = catalogue.find(inspector, table, self.name, self._names_here(inspector))
+            known[table] = catalogue.reflected(inspector, schema, name, self._declared.get(table, {}))
+            return known[table]
+
+    def has_unique_ids(self, table: sa.Table) -> bool:
+        """Whether the constraints of a table, as `data_table` gives it, keep its ids apart."""
+        if table.primary_key.columns.keys() == ["id"]:
+            return True
+        with self._inspected() as inspector:
+            return is_unique(inspector, table)
+
+    @contextmanager
+    def _inspected(self) -> Iterator[Inspector]:
+        """The database's own catalogue, asked by one connection."""
+        with self.translated(), self.engine.connect() as connection:
+            yield sa.inspect(connection)
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from adaptml.errors import SettingsError, one_line
 DIALECT = "crate"
 # One request takes a whole list of rows; SQLAlchemy's own way writes them out as one long statement.
 ENGINE_OPTIONS: dict[str, Any] = {"use_insertmanyvalues": False}
+_VALUE: sa.ColumnClause[Any] = sa.column("value")  # of what json_each gives
 ADDRESS = "crate://user:password@host:4200"
 
 
@@ -100,7 +101,7 @@ def among_given(
     if dialect == "sqlite":
         # Not typed as the column: the text is a list of values, and what SQLite makes of it has their types.
         text = sa.bindparam(name, given, type_=sa.Text())
-        return column.in_(sa.select(sa.func.json_each(text).table_valued("value").c.value))
+        return column.in_(sa.select(_VALUE).select_from(sa.func.json_each(text)))
     array = sa.ARRAY if dialect == DIALECT else postgresql.ARRAY
     return column == sa.any_(sa.bindparam(name, given, type_=array(column.type)))
 

@@ -39,8 +39,14 @@ def asked(keys: pd.DataFrame) -> pd.DataFrame:
 
 def by_table(keys: pd.DataFrame) -> Iterator[tuple[str, Places, list[str]]]:
     """Each table with the places of its keys, int64 (r,), and their ids."""
-    for table, group in keys.groupby("table_name", sort=False):
-        yield str(table), group.index.to_numpy(), group["id"].tolist()
+    codes, tables = pd.factorize(keys["table_name"])
+    if len(tables) == 1 and codes.min() == 0:
+        yield str(tables[0]), np.arange(len(keys)), keys["id"].tolist()
+        return
+    order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes + 1))
+    ids = keys["id"].to_numpy(dtype=object)
+    for table, places in zip(tables, np.split(order, ends[:-1])[1:], strict=True):
+        yield str(table), places, ids[places].tolist()
 
 
 def each_once(keys: pd.DataFrame, rows_of: RowsOf) -> Iterator[StoredRows]:

@@ -15,7 +15,7 @@ from adaptml.database.keyed import RowsOf, asked, by_table, each_once
 from adaptml.database.keys import WHOLE, Range, to_text
 from adaptml.database.rows import CHUNK_ROWS, Rows
 from adaptml.database.stored import StoredRows, stored_rows
-from adaptml.database.unique_ids import bad_ids, is_unique, may_be_null
+from adaptml.database.unique_ids import bad_ids, may_be_null
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, listed
 from adaptml.frames import KEYS
 
@@ -135,7 +135,7 @@ class Reader(Rows):
             self.engine.dialect.name,
             table,
         )
-        if n_null or (not is_unique(source) and len(set(read)) < len(read)):
+        if n_null or (not self.has_unique_ids(source) and len(set(read)) < len(read)):
             raise bad_ids(table, n_null, Counter(read))
         return pd.DataFrame({"table_name": table, "id": read}, dtype=str)
 
@@ -168,7 +168,7 @@ class Reader(Rows):
         groups = sa.select(key.label("id"), sa.func.count().label("n")).where(source.c.id.is_not(sa.null()))
         groups = groups.group_by(key).having(sa.func.count() > 1).order_by(key)
         n_null = self._rows(source, empty)[0][0] if may_be_null(source, self.engine.dialect.name) else 0
-        repeated = [] if is_unique(source) else self._rows(source, groups)
+        repeated = [] if self.has_unique_ids(source) else self._rows(source, groups)
         if n_null or repeated:
             rows = dict(zip(self.ids(source, repeated), (row[1] for row in repeated), strict=True))
             raise bad_ids(table, n_null, rows)

@@ -1,6 +1,8 @@
 """Rows of one table, by their ids or in the order of these, as the database keeps them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from adaptml.errors import DatabaseError, DatabaseUnavailableError
 
 CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
+FEW = 500  # ids that are looked up without a look at how many rows there are
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
 
 Row = tuple[Any, ...]
@@ -40,8 +43,15 @@ class Rows(Connected):
         Raises:
             UnknownTableError, UnknownColumnError, DatabaseError, DatabaseUnavailableError: as `Reader.read`.
         """
-        most = len(ids) > CHUNK_ROWS and len(ids) >= BY_PAGE * self.count(table)
-        return (self._by_page if most else self._by_id)(table, columns, ids)
+        by_page = len(ids) > FEW and self._has_at_most(table, len(ids) / BY_PAGE)
+        return (self._by_page if by_page else self._by_id)(table, columns, ids)
+
+    def _has_at_most(self, table: str, rows: float) -> bool:
+        """Whether a table has no more rows than these; no more are counted."""
+        some = sa.select(sa.literal(1)).select_from(self.data_table(table)).limit(math.floor(rows) + 1)
+        with self.translated(), self.engine.connect() as connection:
+            found = connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
+        return bool(found <= rows)
 
     def count(self, table: str) -> int:
         """Number of rows in a table."""
@@ -54,27 +64,27 @@ class Rows(Connected):
         source = self.data_table(table, columns, fresh=True)
         select, decode = self._stored(source, columns)
         place_of: dict[str, int] | None = None  # needed only where ids and table are not in step
-        start, last = 0, None
+        found, n_found, start = np.zeros(len(ids), dtype=bool), 0, 0
         for rows in self._pages(source, select):
             read = self.ids(source, rows)
-            repeated = len({last, *read}) <= len(read)
-            if place_of is None and not repeated and read == ids[start : start + len(read)]:
-                yield stored_rows(table, columns, read, rows, decode, np.arange(start, start + len(read)))
-                start, last = start + len(read), read[-1]
-                continue
-            if place_of is None:
-                place_of = {key: place for place, key in enumerate(ids)}
-            ours = [key for key in (last, *read) if key in place_of] if repeated else []
-            if len(set(ours)) < len(ours):
-                raise duplicated(table, ours)
-            last = read[-1]
-            places = list(map(place_of.get, read))
-            if None in places:
-                known = [number for number, place in enumerate(places) if place is not None]
-                rows, read = [rows[number] for number in known], [read[number] for number in known]
-                places = [places[number] for number in known]
+            if place_of is None and read == ids[start : start + len(read)]:
+                places = np.arange(start, start + len(read))
+                start += len(read)
+            else:
+                if place_of is None:
+                    place_of = {key: place for place, key in enumerate(ids)}
+                known = list(map(place_of.get, read))
+                if None in known:
+                    ours = [number for number, place in enumerate(known) if place is not None]
+                    rows, read = [rows[number] for number in ours], [read[number] for number in ours]
+                    known = [known[number] for number in ours]
+                places = np.array(known, dtype=np.int64)
+            before = np.flatnonzero(found[places])
+            found[places], n_found = True, n_found + len(read)
+            if np.count_nonzero(found) < n_found:
+                raise duplicated(table, [*read, *(read[number] for number in before)])
             if read:
-                yield stored_rows(table, columns, read, rows, decode, np.array(places, dtype=np.int64))
+                yield stored_rows(table, columns, read, rows, decode, places)
 
     def _by_id(self, table: str, columns: Sequence[str], ids: Sequence[str]) -> Iterator[StoredRows]:
         """Rows looked up by their ids, those that are there, with their places among the ids."""
@@ -152,7 +162,8 @@ class Rows(Connected):
 
     def ids(self, source: sa.Table, rows: Sequence[Row]) -> list[str]:
         """The ids of rows of a table, in each of which the id comes first and is not NULL."""
-        return to_text([row[0] for row in rows], source.c.id.type, self.engine.dialect.name, source.fullname)
+        values = list(map(itemgetter(0), rows))
+        return to_text(values, source.c.id.type, self.engine.dialect.name, source.fullname)
 
     def _stored(self, source: sa.Table, columns: Sequence[str]) -> tuple["sa.Select[Any]", dict[str, Decode]]:
         found = {column: stored(source.c[column], self.engine.dialect) for column in columns}
@@ -178,12 +189,15 @@ class Rows(Connected):
             except TooMuchAtOnceError as error:
                 size.refused(size.rows, error)
                 continue
+            is_last = len(rows) <= size.rows
             again = last is not None and bool(rows) and rows[0][0] == last
             rows = rows[1:] if again else rows[: size.rows]
             if not rows:
                 return
             if rows[-1][0] == last:  # or the pages would not get on
                 raise duplicated(source.fullname, [last, last])
+            yield rows
+            if is_last:
+                return
             last = rows[-1][0]
             size.read(rows)
-            yield rows

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,10 @@ def stored_rows(
     positions: npt.NDArray[np.int64] | None = None,
 ) -> StoredRows:
     """Rows, the id first in each and the columns behind it."""
-    cells = list(zip(*rows, strict=True))
-    by_column: dict[str, Sequence[Any]] = dict(zip(columns, cells[1:], strict=True))
+    # Not by `zip`, which would make an iterator of each row, and have the garbage collector look at them.
+    by_column: dict[str, Sequence[Any]] = {
+        name: list(map(itemgetter(place), rows)) for place, name in enumerate(columns, start=1)
+    }
     return StoredRows(table, ids, by_column, decode, np.arange(len(rows)) if positions is None else positions)
 
 

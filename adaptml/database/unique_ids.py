@@ -5,19 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.reflection import Inspector
 
+from adaptml.database.cratedb import DIALECT as CRATEDB
 from adaptml.database.keys import SQLITE
 from adaptml.errors import DatabaseError, listed
 
 
-def is_unique(table: sa.Table) -> bool:
-    """Whether the table's own constraints keep its ids apart; a view has none."""
-    keys = [table.primary_key.columns.keys()]
-    keys += [c.columns.keys() for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
-    for index in table.indexes:
-        partial = any(options.get("where") is not None for options in index.dialect_options.values())
-        if index.unique and not partial:
-            keys.append([getattr(column, "name", "") for column in index.expressions])
+def is_unique(inspector: Inspector, table: sa.Table) -> bool:
+    """Whether a table's constraints, its primary key apart, keep its ids apart; a view has none."""
+    if inspector.dialect.name == CRATEDB:  # it knows no other constraint
+        return False
+    keys = [found["column_names"] for found in inspector.get_unique_constraints(table.name, table.schema)]
+    for index in inspector.get_indexes(table.name, table.schema):
+        partial = any(name.endswith("_where") for name in index.get("dialect_options", {}))
+        if index["unique"] and not partial:
+            keys.append(index["column_names"])
     return ["id"] in keys
 
 

@@ -16,7 +16,7 @@ from adaptml.database.fetching import fetched
 from adaptml.database.keys import Range, to_column
 from adaptml.database.rows import Row
 from adaptml.database.stored import Decode, stored, stored_rows
-from adaptml.database.unique_ids import is_unique, may_be_null
+from adaptml.database.unique_ids import may_be_null
 from adaptml.features.points import Points
 from adaptml.features.values import table_of_values
 from adaptml.frames import KEYS
@@ -186,7 +186,7 @@ def ranged(points: Points, table: str, columns: Sequence[str]) -> RangedTable | 
     found = {str(name): one for name, one in points.resolved(table, columns).items() if one is not None}
     plain = [name for name in columns if name not in found]
     source = database.data_table(table, plain, fresh=True)
-    if not _is_told(source, plain) or any(one.values_table is None for one in found.values()):
+    if not _is_told(database, source, plain) or any(one.values_table is None for one in found.values()):
         return None
     together = points.results.engine.url == database.engine.url and isinstance(source.c.id.type, sa.String)
     if found and not together:  # the ids of both are not in one order
@@ -207,12 +207,12 @@ def ranged(points: Points, table: str, columns: Sequence[str]) -> RangedTable | 
     )  # fmt: skip
 
 
-def _is_told(table: sa.Table, columns: Sequence[str]) -> bool:
+def _is_told(database: Database, table: sa.Table, columns: Sequence[str]) -> bool:
     """Whether every row has an id of its own, and the text of each cell says all that it is."""
     types = [table.c[name].type for name in columns]
     types = [kind.item_type if isinstance(kind, sa.ARRAY) else kind for kind in types]
     return (
-        is_unique(table)
+        database.has_unique_ids(table)
         and not may_be_null(table, DIALECT)
         and not isinstance(table.c.id.type, sa.CHAR | sa.Numeric)
         and all(isinstance(kind, _TOLD_BY_TEXT) for kind in types)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from adaptml.database import Database, PackedVector, TextList, Vector, rows
 from adaptml.database.fetching import paused_gc
+from adaptml.database.keyed import by_table
 from adaptml.database.packed import pack, unpack, unpack_matrix
 from adaptml.database.stored import Decode, decoded
 from adaptml.errors import DatabaseError, MissingDataPointsError
@@ -70,7 +71,7 @@ def asked_for(ids: Sequence[str]) -> pd.DataFrame:
     ids=st.lists(st.sampled_from([*HOSTILE, *ABSENT]), max_size=40),
     chunk_rows=st.sampled_from([1, 3, 5_000]),
     page_rows=st.sampled_from([2, 20_000]),
-    by_page=st.sampled_from([0.0, 2.0]),
+    by_page=st.sampled_from([1e-6, 2.0]),
 )
 def test_every_way_gives_what_was_written(
     filled: Database, ids: list[str], chunk_rows: int, page_rows: int, by_page: float
@@ -79,6 +80,7 @@ def test_every_way_gives_what_was_written(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "CHUNK_ROWS", chunk_rows)
         patch.setattr(rows, "PAGE_ROWS", page_rows)
+        patch.setattr(rows, "FEW", chunk_rows)
         patch.setattr(rows, "BY_PAGE", by_page)
         frame = filled.read(asked_for(ids), list(COLUMNS), skip_missing=True)
         assert frame["id"].tolist() == here
@@ -109,6 +111,37 @@ def test_every_way_gives_what_was_written(
             matrix = read_features(points, asked_for(here), ["vec", "n", "packed"])
             assert matrix.dtype == np.float32
             assert matrix.tolist() == [[*vector(i), i, *vector(i)] for i in map(HOSTILE.index, here)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "schema.c"]), st.text(max_size=3)), max_size=20))
+def test_keys_are_put_together_by_their_tables(points: list[tuple[str, str]]) -> None:
+    keys = pd.DataFrame(points, columns=["table_name", "id"], dtype=object)
+    found = {table: list(zip(places.tolist(), ids, strict=True)) for table, places, ids in by_table(keys)}
+    expected: dict[str, list[tuple[int, str]]] = {}
+    for place, (table, key) in enumerate(points):
+        expected.setdefault(table, []).append((place, key))
+    assert list(found.items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("page_rows", [1, 2, 3, 20_000])
+def test_duplicated_ids_are_said_when_all_of_a_table_is_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch, page_rows: int
+) -> None:
+    monkeypatch.setattr(rows, "FEW", 0)
+    monkeypatch.setattr(rows, "PAGE_ROWS", page_rows)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE posts (id VARCHAR(9), txt TEXT)")
+        connection.exec_driver_sql("INSERT INTO posts VALUES ('a', '1'), ('b', '2'), ('b', '3'), ('c', '4')")
+    with pytest.raises(DatabaseError, match="duplicated ids in table 'posts': b; ids must be unique"):
+        database.read(asked_for(["c", "b", "a"]), ["txt"])
+    assert page_rows == 1 or database.read(asked_for(["c", "a"]), ["txt"])["txt"].tolist() == ["4", "1"]
+
+
+def test_no_more_rows_are_counted_than_matter(database: Database) -> None:
+    database.create_table("posts", {"id": sa.Text()})
+    assert database._has_at_most("posts", 0)
+    database.upsert("posts", pd.DataFrame({"id": ["a", "b", "c"]}), ["id"])
+    assert [database._has_at_most("posts", n) for n in (0, 2.5, 3, 4.5)] == [False, False, True, True]
 
 
 def test_ids_with_a_nul_are_told_apart_in_sqlite() -> None:

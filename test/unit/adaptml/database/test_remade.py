@@ -154,3 +154,36 @@ def test_a_new_file_is_made_where_there_was_none(tmp_path: Path) -> None:
         database.create_table("posts", {"id": sa.Text(), "vec": Vector()})
         database.upsert("posts", pd.DataFrame({"id": ["1"], "vec": [np.ones(2)]}), ["id"])
         assert database.read(keys("1"), ["vec"])["vec"][0].tolist() == [1, 1]
+
+
+def test_what_is_known_of_a_file_is_asked_again_only_once_it_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    with closing(sqlite3.connect(path)) as other, Database(f"sqlite:///{path}") as database:
+        other.execute("CREATE TABLE posts (id TEXT PRIMARY KEY, x INTEGER)")
+        known = database.data_table("posts", fresh=True)
+        assert database.tables() == ["posts"]
+        other.execute("INSERT INTO posts VALUES ('1', 7)")
+        other.commit()
+        assert database.data_table("posts", fresh=True) is known
+        other.execute("ALTER TABLE posts ADD COLUMN y INTEGER")
+        other.execute("CREATE VIEW seen AS SELECT * FROM posts")
+        assert database.tables() == ["posts", "seen"]
+        assert database.data_table("posts", fresh=True).c.keys() == ["id", "x", "y"]
+
+
+def test_what_keeps_ids_apart(database: Database) -> None:
+    run(
+        database,
+        "CREATE TABLE keyed (id VARCHAR(9) PRIMARY KEY)",
+        "CREATE TABLE together (id VARCHAR(9), n INTEGER, PRIMARY KEY (id, n))",
+        "CREATE TABLE constrained (id TEXT UNIQUE)",
+        "CREATE TABLE indexed (id VARCHAR(9))",
+        "CREATE UNIQUE INDEX one ON indexed (id)",
+        "CREATE TABLE partial (id VARCHAR(9), n INTEGER)",
+        "CREATE UNIQUE INDEX other ON partial (id) WHERE n > 0",
+        "CREATE INDEX many ON partial (id)",
+        "CREATE VIEW seen AS SELECT id FROM keyed",
+    )
+    names = ["keyed", "together", "constrained", "indexed", "partial", "seen"]
+    found = [name for name in names if database.has_unique_ids(database.data_table(name))]
+    assert found == ["keyed", "constrained", "indexed"]
