@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from adaptml.database import Database, cratedb
 from adaptml.database.keys import to_column
 from adaptml.database.rows import CHUNK_ROWS
+from adaptml.database.staging import STAGED, drop_stage
 from adaptml.errors import FileError
 from adaptml.features.versions import forget_features
 from adaptml.files import replacing
@@ -38,6 +39,9 @@ def forget_in_databases(project: Project, table: str, ids: Sequence[str]) -> dic
     for name in (f"{task}_{kind}" for task in project.task_names() for kind in RESULTS):
         if name in here:
             removed[name] = _delete(project.results, name, ids, table)
+    for name in (name for name in here if name.startswith(STAGED)):
+        removed[name] = project.results.count(name)
+        drop_stage(project.results, name)  # a prediction that is under way begins anew
     if table in read_records(project.database) and project.database.has_table(table):
         removed[table] = _delete(project.database, table, ids)
     return {name: n for name, n in removed.items() if n}
@@ -78,6 +82,9 @@ def forget_in_files(project: Project, table: str, ids: Sequence[str]) -> dict[st
     for folder in kept:
         shutil.rmtree(folder)
     done["votes"] = len(kept)
+    done["unfinished predictions"] = _removed(
+        path.parent for path in home.glob("predictions/.*.unfinished/staged.json")
+    )
     done["samples"] = _removed(home.glob(f"workbench/*/sample-{quote(table, safe='')}.json"))
     return {kind: n for kind, n in done.items() if n}
 

@@ -21,20 +21,21 @@ from pandas.util import hash_pandas_object
 
 from adaptml.data import Data, described, read_points, whole_table
 from adaptml.database import WritebackKind, write_back
+from adaptml.database.staging import take_place
 from adaptml.database.unwritten import complete_already
 from adaptml.errors import DatabaseError, FileError, ModelError, one_line
 from adaptml.files import replacing
 from adaptml.frames import KEYS, METADATA, read_frame
 from adaptml.progress import progress
 from adaptml.project import Project
-from adaptml.rules.stored_votes import votes_table, write_votes
+from adaptml.rules.stored_votes import votes_table
 from adaptml.runs.class_lists import same_classes
 from adaptml.runs.registry import CHAMPION
 from adaptml.scale.pool import open_pool
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
 from modelling.keyed import ANSWERED_FROM
-from modelling.predicting import SCHEMA, Answers
+from modelling.predicting import SCHEMA, Answers, store_votes
 from modelling.registration import registered_name
 from modelling.unfinished import Unfinished, Wanted, unfinished
 from modelling.voting import COMPUTED
@@ -48,7 +49,7 @@ class Predicted:
     """The result of a batch prediction.
 
     Attributes:
-        path: where the predictions were written.
+        path: the file of the predictions; None where workers wrote them to the database, and none was named.
         model_name: name of the model in the registry.
         version: its version.
         n_points: how many data points were predicted.
@@ -66,7 +67,7 @@ class Predicted:
         24
     """
 
-    path: Path
+    path: Path | None
     model_name: str
     version: str
     n_points: int
@@ -82,7 +83,15 @@ class Predicted:
         """table_name, id, label (list of class names), label_probs (k floats in class order).
 
         Of a model that takes votes, also `answered_from`, see `modelling.voting`.
+
+        Raises:
+            ModelError: they are in the database alone.
         """
+        if self.path is None:
+            raise ModelError(
+                "workers wrote these predictions to the database alone, and no file was asked for; read the "
+                "table, or name a file with to="
+            )
         return read_frame(self.path)
 
     def _repr_html_(self) -> str:
@@ -117,9 +126,9 @@ def predict(
         new: only points that `<task>_predictions` does not hold yet.
         write: also store the predictions in the table `<task>_predictions` of the database.
         to: Parquet file to write, replaced if it is there; default: a new file in `predictions/` in the home
-            folder.
-        workers: number of processes.
-        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`.
+            folder, or none where workers write the predictions to the database.
+        workers: number of processes; several write to the database by themselves.
+        scheduler: address of a scheduler whose workers do it, see `adaptml.scale`; likewise.
         show_progress: draw a progress bar.
 
     Raises:
@@ -143,6 +152,7 @@ def predict(
         data,
         where=where,
         new=new,
+        write=write,
         to=to,
         workers=workers,
         scheduler=scheduler,
@@ -160,12 +170,16 @@ def predicted(
     *,
     where: str | None = None,
     new: bool = False,
+    write: bool = False,
     to: Path | str | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     show_progress: bool = False,
 ) -> Iterator[Predicted]:
-    """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too."""
+    """The same, for a block in which `write_predictions` stores them: killed in it, it goes on there too.
+
+    It does so where `write` is given. What workers wrote by then is staged, and read by nobody.
+    """
     pool = open_pool(project, workers, scheduler)
     frame, table = None, None if new else whole_table(project, data, where)
     if table is None:
@@ -178,36 +192,48 @@ def predicted(
         "model": [champion.name, champion.version, champion.run_id, list(then.items())],
         "data": [described(data), where, new, "" if frame is None else _digest(frame)],
         "to": str(to),
+        "by": "workers" if write and pool is not None else "",
     }
-    with unfinished(project.settings.home / "predictions", said) as parts:
+    with unfinished(project, said) as parts:
         if parts.completed() is None:
-            points = Wanted(project, str(data), frame)
+            points, answers = Wanted(project, str(data), frame), Answers(task, champion, then, CHUNK_ROWS)
             with pool or nullcontext():
-                _predict(Answers(task, champion, then, pool), points, parts, show_progress=show_progress)
+                stage = parts.staged(project, task) if write and pool is not None else None
+                wants_file = stage is None or to is not None
+                done = (
+                    answers.here(points, parts)
+                    if pool is None
+                    else answers.by_workers(pool, points, parts, stage=stage, wants_file=wants_file)
+                )
+                _follow(done, len(points), parts.rows(), show_progress=show_progress)
             _put_together(project, task, champion, parts, to, gone=points.gone)
         try:
             yield _result(task, champion, parts)
-        except DatabaseError:  # which names the command that writes them: nothing is left to go on with
-            parts.begin_anew()
+        except DatabaseError:
+            if parts.stage is None:  # it names the command that writes them: nothing is left to go on with
+                parts.begin_anew()
             raise
 
 
-def _predict(answers: Answers, points: Wanted, parts: Unfinished, *, show_progress: bool) -> None:
-    """Predict the points that the parts do not hold yet."""
-    done = parts.rows()
-    if done:
-        _log.warning("%d of %d data points are predicted already: it goes on after these", done, len(points))
-    with progress("predicting", len(points), shown=show_progress) as advance:
-        advance(done)
-        for predictions in answers.of(points.after(parts, CHUNK_ROWS)):
-            parts.add(predictions)
-            advance(len(predictions))
+def _follow(done: Iterator[int], n_points: int, n_before: int, *, show_progress: bool) -> None:
+    """Have all points predicted that are not yet."""
+    if n_before:
+        _log.warning("%d of %d data points are predicted already: it goes on after these", n_before, n_points)
+    with progress("predicting", n_points, shown=show_progress) as advance:
+        advance(n_before)
+        for n in done:
+            advance(n)
 
 
 def _put_together(
     project: Project, task: Task, champion: Champion, parts: Unfinished, to: Path | str | None, *, gone: int
 ) -> None:
-    """All parts in one file."""
+    """All parts in one file, where one is wanted."""
+    noted = parts.noted()
+    if noted is not None:
+        facts = {"n_points": noted.rows, "n_gone": gone, "counts": noted.counts, "ways": noted.ways}
+        parts.complete(None, facts)
+        return
     counts: Counter[str] = Counter()
     ways: Counter[str] = Counter()
     n_points = parts.rows()
@@ -220,7 +246,7 @@ def _put_together(
 def _result(task: Task, champion: Champion, parts: Unfinished) -> Predicted:
     said = parts.completed() or {}
     return Predicted(
-        Path(said["path"]),
+        None if said["path"] is None else Path(said["path"]),
         champion.name,
         champion.version,
         said["n_points"],
@@ -245,6 +271,8 @@ def _digest(frame: pd.DataFrame) -> str:
 def write_predictions(project: Project, task: Task, done: Predicted) -> int:
     """Store predictions in the table `<task>_predictions`; those of the same points and model are replaced.
 
+    What workers have staged takes its place there at once.
+
     Args:
         project: whose results.
         task: that of the predictions.
@@ -254,8 +282,11 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
         How many rows were new.
 
     Raises:
-        DatabaseError: the database refuses; the file of predictions is as it was.
+        DatabaseError: the database refuses; the file of predictions, or what is staged, is as it was.
     """
+    if done.unfinished is not None and done.unfinished.stage is not None:
+        return _take_place(project, task, done, done.unfinished, done.unfinished.stage)
+    assert done.path is not None  # noqa: S101 - only what is staged may have no file
     kind, model = WritebackKind.PREDICTIONS, f"{done.model_name}/{done.version}"
     file = shlex.quote(str(done.path))
     again = f"adaptml predict {task.name} --setting {task.setting} --data {file} --to {file} --write"
@@ -280,16 +311,24 @@ def write_predictions(project: Project, task: Task, done: Predicted) -> int:
     return new
 
 
+def _take_place(project: Project, task: Task, done: Predicted, parts: Unfinished, stage: str) -> int:
+    rows, new = parts.written
+    if rows:  # it was killed after that
+        return new
+    what = f"what workers predicted ({done.n_points} points, by {done.model_name} version {done.version})"
+    with complete_already(project.results, what, _results(task), None):
+        new = take_place(project.results, task, stage)
+    parts.note_written(done.n_points, new)
+    return new
+
+
 def _write_votes(project: Project, done: Predicted) -> None:
-    """Store the votes that the model's rules cast on the points, beside those that `label --write` stores."""
-    model = load_champion(project.runs.client, project.points, done.model_name, done.version).model
-    assert model.voting is not None  # noqa: S101 - its votes were computed
+    """Store the votes that the model's rules cast on the points of a file."""
+    champion = load_champion(project.runs.client, project.points, done.model_name, done.version)
     with pq.ParquetFile(done.path) as written:
         for batch in written.iter_batches(CHUNK_ROWS, columns=KEYS):
             keys = batch.to_pandas().drop_duplicates(KEYS).reset_index(drop=True)
-            voted = model.voting.of(*(keys[key].tolist() for key in KEYS))
-            rows = voted.ways == COMPUTED
-            write_votes(project.points, model.voting.rules, keys[rows], voted.votes[rows], done.run_id)
+            store_votes(project, champion, keys, done.run_id)
 
 
 def _write(

@@ -37,6 +37,7 @@ def command(
             data,
             where=where,
             new=new,
+            write=write,
             to=to,
             workers=workers,
             scheduler=scheduler,
@@ -57,4 +58,5 @@ def _tell(done: "Predicted") -> None:
     if done.answered_from:
         ways = ", ".join(f"{way} {count}" for way, count in done.answered_from.items() if count)
         console.print(f"answered from {ways}")
-    console.print(f"predictions  {done.path}")
+    if done.path is not None:
+        console.print(f"predictions  {done.path}")

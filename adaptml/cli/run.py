@@ -34,6 +34,7 @@ def command(
         typer.Option("--deploy-if-better", help="Deploy the version, if it is better than the champion."),
     ] = False,
     workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Do anew also what was done before from the same.")
     ] = False,
@@ -54,7 +55,7 @@ def command(
         return
     refuse_in_container(f"adaptml run {task}")
     asked: dict[str, Any] = {"gold": gold, "deploy_if_better": deploy_if_better}
-    asked |= {"workers": workers, "fresh": fresh}
+    asked |= {"workers": workers, "scheduler": scheduler, "fresh": fresh}
     try:
         with project_here() as project:
             found = steps_elsewhere(project, stack)

@@ -73,28 +73,51 @@ def write_back(
         TaskError: a label that is no class of the task.
         DatabaseError: probabilities that are not finite, or not one a class; the database refuses.
     """
-    keys, table = _keys(kind), f"{task.name}_{kind}"
-    types, slugs = _KEY_TYPES | _PAYLOAD[kind] | _WRITTEN_AT, None
     rows = frame[[*KEYS, *_PAYLOAD[kind]]].assign(run_id=run_id)
-    if kind is not WritebackKind.ANNOTATIONS:
-        values = _by_class(frame, task)
-        slugs = keep_slugs(database, task, current=current)
-        rows = pd.concat([rows, values.set_axis(class_columns(slugs), axis=1)], axis=1)
-        types |= class_columns(slugs)
+    values = None if kind is WritebackKind.ANNOTATIONS else by_class(frame, task)
+    columns = make_results(database, task, kind, current=current)
+    if values is not None:
+        rows = pd.concat([rows, values.set_axis(columns, axis=1)], axis=1)
     # object: pandas' own timestamps are not what a driver takes
     rows["written_at"] = pd.Series([datetime.now(UTC)] * len(rows), index=rows.index, dtype=object)
-    database.create_table(table, types, keys)
-    if slugs is not None and OF_BEFORE in database.columns(table):
+    table, replace = f"{task.name}_{kind}", kind is WritebackKind.PREDICTIONS
+    return database.upsert(table, rows, result_keys(kind), replace=replace)
+
+
+def make_results(database: Database, task: Task, kind: WritebackKind, *, current: bool = True) -> list[str]:
+    """Make the table `<task>_<kind>` as results of now are written into it.
+
+    Returns:
+        Names of its columns of classes, in the order of `by_class`; none of annotations.
+    """
+    keys, table, types = result_keys(kind), f"{task.name}_{kind}", result_types(kind) | _WRITTEN_AT
+    if kind is WritebackKind.ANNOTATIONS:
+        database.create_table(table, types, keys)
+        return []
+    slugs = keep_slugs(database, task, current=current)
+    database.create_table(table, types | class_columns(slugs), keys)
+    if OF_BEFORE in database.columns(table):
         migrate(database, table, keys, slugs)
-    return database.upsert(table, rows, keys, replace=kind is WritebackKind.PREDICTIONS)
+    return [*class_columns(slugs)]
 
 
-def _keys(kind: WritebackKind) -> list[str]:
+def result_keys(kind: WritebackKind) -> list[str]:
+    """Columns of the primary key of `<task>_<kind>`."""
     return [*KEYS, "run_id", *(["annotator"] if kind is WritebackKind.ANNOTATIONS else [])]
 
 
-def _by_class(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Flags of the n rows and then probabilities, (n, 2 k), in the order of the task's classes."""
+def result_types(kind: WritebackKind) -> dict[str, TypeEngine[Any]]:
+    """Its columns but for those of classes and the time."""
+    return _KEY_TYPES | _PAYLOAD[kind]
+
+
+def by_class(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Flags of the n rows and then probabilities, (n, 2 k), in the order of the task's classes.
+
+    Raises:
+        TaskError: a label that is no class of the task.
+        DatabaseError: probabilities that are not finite, or not one a class.
+    """
     classes = task.class_names
     flags = indicator(frame["label"].tolist(), classes)
     of_rows = [np.asarray(row, np.float64) for row in frame["label_probs"]]
@@ -130,7 +153,7 @@ def read_back(database: Database, task: Task, kind: WritebackKind) -> pd.DataFra
         UnknownTableError: nothing was written yet.
         DatabaseError: the database refuses, or a table of that name that is not of this kind.
     """
-    keys, table = _keys(kind), f"{task.name}_{kind}"
+    keys, table = result_keys(kind), f"{task.name}_{kind}"
     target = database.found_table(table, [*keys, "label", "written_at"])
     slugs = {} if kind is WritebackKind.ANNOTATIONS else read_slugs(database, task.name)
     probs = [PROB + slugs[name] for name in task.class_names if name in slugs]

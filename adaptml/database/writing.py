@@ -120,6 +120,29 @@ class Writer(Connected):
         Raises:
             DatabaseError: a vector with NaN or infinity, or rows that the database does not take.
         """
+        target, statement = self._upserting(table, frame, keys, replace=replace)
+        count = sa.select(sa.func.count()).select_from(target)
+        with self.translated(), self.engine.begin() as connection:
+            cratedb.refresh(connection, target)
+            before = connection.execute(count).scalar_one()
+            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table))
+            cratedb.refresh(connection, target)
+            return int(connection.execute(count).scalar_one() - before)
+
+    def put(self, table: str, frame: pd.DataFrame, keys: Sequence[str]) -> None:
+        """The same without counting, which takes the longer the more rows are there.
+
+        Raises:
+            DatabaseError: as `upsert`.
+        """
+        _, statement = self._upserting(table, frame, keys, replace=True)
+        with self.translated(), self.engine.begin() as connection:
+            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table))
+
+    def _upserting(
+        self, table: str, frame: pd.DataFrame, keys: Sequence[str], *, replace: bool
+    ) -> tuple[sa.Table, Any]:
+        """The table and the statement that writes rows into it, which are checked."""
         target = self.found_table(table, list(frame.columns))
         dialect = sqlite if self.engine.dialect.name == "sqlite" else postgresql
         statement: Any = dialect.insert(target)
@@ -130,13 +153,7 @@ class Writer(Connected):
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
         check_values(target, frame, self.engine.dialect)
-        count = sa.select(sa.func.count()).select_from(target)
-        with self.translated(), self.engine.begin() as connection:
-            cratedb.refresh(connection, target)
-            before = connection.execute(count).scalar_one()
-            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table))
-            cratedb.refresh(connection, target)
-            return int(connection.execute(count).scalar_one() - before)
+        return target, statement
 
     def _send(self, connection: sa.Connection, statement: Any, frame: pd.DataFrame, table: str) -> None:
         """Some rows in one statement; a table without ids is told by its first column."""

@@ -21,6 +21,7 @@ def label_inputs(
     gold: Data,
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     fresh: bool = False,
     show_progress: bool = False,
 ) -> str:
@@ -35,6 +36,7 @@ def label_inputs(
         data: the points to label.
         gold: gold labels.
         workers: processes that apply labelling functions.
+        scheduler: address of a scheduler whose workers do that.
         fresh: compute every vote anew.
         show_progress: draw progress bars.
 
@@ -45,8 +47,9 @@ def label_inputs(
     parts: list[Part] = ["label", *_task(task, {"train"})]
     for points in [data] if known is None else [data, known.keys]:
         votes = project.apply_lfs(
-            task, points, gold=None, workers=workers, fresh=fresh, show_progress=show_progress
-        )
+            task, points, gold=None, workers=workers, scheduler=scheduler, fresh=fresh,
+            show_progress=show_progress,
+        )  # fmt: skip
         parts += [*votes.lf_names, votes.keys[KEYS], votes.L]
         parts += [str(votes.sets)] if votes.sets else []
     return fingerprint(*parts) if known is None else fingerprint(*parts, known.Y)

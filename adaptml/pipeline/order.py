@@ -21,7 +21,8 @@ class Order:
         task: the task or its name.
         data: the points to label; None: what the task was labelled on last.
         gold: gold labels.
-        workers: processes that apply labelling functions.
+        workers: processes that compute features and apply labelling functions.
+        scheduler: address of a scheduler whose workers do that.
         fresh: do anew what was done before from the same.
         show_progress: draw progress bars.
         label_run: the run of `label`.
@@ -32,6 +33,7 @@ class Order:
     data: Data | None = None
     gold: Data = GOLD_IF_ANY
     workers: int = 1
+    scheduler: str | None = None
     fresh: bool = False
     show_progress: bool = False
     label_run: str = ""

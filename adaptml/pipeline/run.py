@@ -53,6 +53,7 @@ def run(
     gold: Data = GOLD_IF_ANY,
     deploy_if_better: bool = False,
     workers: int = 1,
+    scheduler: str | None = None,
     fresh: bool = False,
     on_event: Callable[[StepEvent], None] | None = None,
     show_progress: bool = False,
@@ -71,7 +72,8 @@ def run(
             labelled on last, else the only data table.
         gold: `task`, `none`, or a frame with gold_label or the path of one; by default the task's, if any.
         deploy_if_better: make the version the champion where it is better, or the first.
-        workers: processes that apply labelling functions.
+        workers: processes that compute features and apply labelling functions.
+        scheduler: address of a scheduler whose workers do that, see `adaptml.scale`.
         fresh: do anew what was done before from the same.
         on_event: is told of the beginning and the end of each step.
         show_progress: draw progress bars.
@@ -84,7 +86,7 @@ def run(
         >>> [step.step for step in done.steps]
         ['check', 'featurize', 'label', 'train', 'compare', 'deploy']
     """
-    order = Order(task, data, gold, workers, fresh, show_progress)
+    order = Order(task, data, gold, workers, scheduler, fresh, show_progress)
     found = project.task(task)
     with alone(project.settings.home, found.name):
         return run_steps(partial(_here, project), found, order, deploy_if_better, on_event)

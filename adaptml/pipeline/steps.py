@@ -52,7 +52,12 @@ def featurize(project: Project, order: Order) -> StepResult:
         return StepResult("featurize", "skipped", "the task has no section featurize")
     whole = isinstance(data, str) and project.database.has_table(data)
     tables = [str(data)] if whole else read_points(project, data)["table_name"].unique().tolist()
-    made = [project.featurize(task, table, show_progress=order.show_progress) for table in tables]
+    made = [
+        project.featurize(
+            task, table, workers=order.workers, scheduler=order.scheduler, show_progress=order.show_progress
+        )
+        for table in tables
+    ]
     new, changed, kept = (sum(getattr(m, name) for m in made) for name in ("new", "changed", "kept"))
     text = f"{new} new and {changed} changed rows, {kept} had their features already"
     return StepResult("featurize", "done" if new or changed else "kept", text)
@@ -62,13 +67,13 @@ def label(project: Project, order: Order) -> StepResult:
     """Label the points, unless that was done before from the same votes and the same gold."""
     task, data = project.task(order.task), _given(order.data)
     inputs = label_inputs(
-        project, task, data, order.gold, workers=order.workers, fresh=order.fresh,
+        project, task, data, order.gold, workers=order.workers, scheduler=order.scheduler, fresh=order.fresh,
         show_progress=order.show_progress,
     )  # fmt: skip
     run = None if order.fresh else run_with(project, task.name, inputs)
     kept = run is not None and TRAINING_DATA in project.runs.artifacts(run.info.run_id)
     if run is None or not kept:
-        done = project.label(task, data, order.gold, workers=order.workers)
+        done = project.label(task, data, order.gold, workers=order.workers, scheduler=order.scheduler)
         mark(project, done.run_id, inputs)
         run = project.runs.get(done.run_id)
     found, metric = run.data.metrics, metric_of_run(run.data.params, task.problem, task.class_names)

@@ -46,6 +46,16 @@ def store_errors() -> tuple[type[Exception], ...]:
     return (MlflowException, OSError, *((sqlalchemy.SQLAlchemyError,) if sqlalchemy else ()))
 
 
+@contextmanager
+def made_by_whoever_is_first() -> Iterator[None]:
+    """Make something by its name; where another process made the same just now, all is well."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
 def login(error: Exception) -> str:
     """What to do where a server asks who one is, or does not let one in; empty for another error."""
     if isinstance(error, MlflowException):

@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from adaptml.errors import one_line
 from adaptml.masking import masked
 from adaptml.runs.models import KIND_TAG, MODEL_FOLDER, ModelToLog, save_model
-from adaptml.runs.opening import store_errors
+from adaptml.runs.opening import made_by_whoever_is_first, store_errors
 from adaptml.runs.patience import patiently
 
 LOG_FILE = "log.txt"
@@ -114,7 +114,8 @@ def _register(client: MlflowClient, run: Run, model: ModelToLog, where: str) -> 
 
     def prepare() -> None:
         if not client.search_registered_models(f"name = '{name}'"):
-            client.create_registered_model(name, {KIND_TAG: model.kind})
+            with made_by_whoever_is_first():
+                client.create_registered_model(name, {KIND_TAG: model.kind})
         for key, value in model.tags.items():
             client.set_registered_model_tag(name, key, value)
 

@@ -25,7 +25,7 @@ from adaptml.runs.artifacts import checked
 from adaptml.runs.dead import mark_dead, process_tags
 from adaptml.runs.models import on_this_machine
 from adaptml.runs.moved import warn_of_another_place
-from adaptml.runs.opening import login, open_client, store_errors
+from adaptml.runs.opening import login, made_by_whoever_is_first, open_client, store_errors
 from adaptml.runs.recording import LOG_FILE, Recorder, close_failed, record
 
 
@@ -199,14 +199,14 @@ class RunStore:
         client = self.client
         found = client.get_experiment_by_name(experiment)
         if found is None:
-            number = client.create_experiment(experiment, artifact_location=self._artifact_root)
-        elif found.lifecycle_stage != "active":
+            with made_by_whoever_is_first():
+                client.create_experiment(experiment, artifact_location=self._artifact_root)
+            found = client.get_experiment_by_name(experiment)
+        if found is None or found.lifecycle_stage != "active":
             raise TrackingError(
                 f"experiment {experiment!r} was deleted; restore it in MLflow or name another one"
             )
-        else:
-            number = found.experiment_id
-        run = client.create_run(number, run_name=name, tags=process_tags())
+        run = client.create_run(found.experiment_id, run_name=name, tags=process_tags())
         place = on_this_machine(str(run.info.artifact_uri))
         if place is not None and place.is_dir() and any(place.iterdir()):
             client.set_terminated(run.info.run_id, "FAILED")

@@ -84,6 +84,15 @@ class Cluster(Pool):
         finally:
             self._client.close(timeout=CONNECT_S)
 
+    def reach(self) -> None:
+        """Ask whether the scheduler is there, before anything is begun.
+
+        Raises:
+            ScaleError: none answers, or one with other certificates.
+        """
+        with self:
+            pass
+
     def _room(self) -> int:
         return AHEAD * max(1, self._workers)
 

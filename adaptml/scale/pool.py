@@ -75,12 +75,15 @@ def open_pool(project: Project, workers: int = 1, scheduler: str | None = None) 
         scheduler: address of a scheduler, whose workers are asked instead.
 
     Raises:
-        ScaleError: an address that is none, or processes here and a scheduler at once.
+        ScaleError: an address that is none, or processes here and a scheduler at once, or no scheduler
+            answers: one that is named is asked, however little there is to do.
     """
     if scheduler is not None:
         from adaptml.scale.cluster import Cluster
 
-        return Cluster(project.settings, scheduler, workers)
+        pool = Cluster(project.settings, scheduler, workers)
+        pool.reach()
+        return pool
     if workers > 1:
         from adaptml.scale.processes import Processes
 

@@ -34,6 +34,7 @@ def run_in_stack(
     gold: str = GOLD_IF_ANY,
     deploy_if_better: bool = False,
     workers: int = 1,
+    scheduler: str | None = None,
     fresh: bool = False,
     on_event: Callable[[StepEvent], None] | None = None,
     lock_folder: Path | None = None,
@@ -46,13 +47,13 @@ def run_in_stack(
         task: name of the task.
         data: as `run` has it; a file as the containers know it, such as `/unlabeled_data/posts.parquet`.
         gold: as `run` has it; a file likewise.
-        deploy_if_better, workers, fresh, on_event: as `run` has them.
+        deploy_if_better, workers, scheduler, fresh, on_event: as `run` has them.
         lock_folder: where the lock of the task lies; None: the home folder.
 
     Raises:
         PipelineError: the stack does not run, or a step cannot be done.
     """
-    order = Order(task, data, gold, workers, fresh)
+    order = Order(task, data, gold, workers, scheduler, fresh)
     with alone(lock_folder or project.settings.home, task):
         return run_steps(partial(_do, step), project.task(task), order, deploy_if_better, on_event)
 

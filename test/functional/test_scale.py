@@ -4,13 +4,7 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +12,20 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from scale_cluster import Here, begin, beside, end, line, refused, running, until
 from tolerances import FLOAT32_ATOL
 from toy_chunks import toy, unmarked
 from typer.testing import CliRunner
 
 from adaptml.cli.scale import app
-from adaptml.errors import LabellingError, MissingDataPointsError, ScaleError
+from adaptml.errors import LabellingError, MissingDataPointsError, PipelineError
 from adaptml.project import Project
 from adaptml.scale import cluster as cluster_module
 from adaptml.scale.certificates import FILES, write_certificates
 from adaptml.scale.cluster import Cluster
 from adaptml.tasks import Task
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-ROWS, STARTED_S = 6_000, 400
-TASK = """
-title: Which?
-setting: multiclass
-classes: [odd, even]
-columns: [{name: txt, type: text}]
-lf_features: [txt]
-features: [vec]
-featurize: {text: txt, lemmas: words, vector: vec, encoder: hashing}
-"""
+ROWS = 6_000
 # The first process that comes to row 3000 says so, and waits until it is killed, or a file says that it may go on.
 RULES = """
 import os, time
@@ -64,107 +49,10 @@ def get_lfs(params):
 """
 
 
-@dataclass(frozen=True)
-class Here:
-    """A scheduler with two workers of a project, in the folder that the project is in."""
-
-    project: Project
-    address: str
-    workers: "subprocess.Popen[str]"
-
-    @property
-    def home(self) -> Path:
-        return self.project.settings.home
-
-    def task(self) -> Task:
-        return self.project.task("numbers")
-
-    def run(self, chunks: Iterable[str], begin: Any = toy, **said: Any) -> list[Any]:
-        # Where both workers have ended, a busy machine takes its time to start them anew.
-        with Cluster(self.project.settings, self.address, patience_s=STARTED_S) as pool:
-            return list(pool.run(begin, self.task(), said, chunks))
-
-    def pids(self) -> list[int]:
-        """Processes of the workers."""
-        return [
-            child.pid
-            for child in psutil.Process(self.workers.pid).children()
-            if "spawn_main" in str(child.cmdline())
-        ]
-
-
-def begin(folder: Path, *words: str) -> "subprocess.Popen[str]":
-    """`adaptml scale …` in a project's folder, as a person types it; its log is a file."""
-    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "test" / "support")])
-    with (folder / f"{words[0]}.log").open("w") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "adaptml.cli", "scale", *words],
-            cwd=folder, env=os.environ | {"PYTHONPATH": paths}, stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
-
-
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def end(process: "subprocess.Popen[str]") -> int:
-    process.terminate()
-    try:
-        return process.wait(30)
-    finally:
-        process.kill()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
-    folder = tmp_path_factory.mktemp("scale")
-    (folder / "tasks" / "numbers").mkdir(parents=True)
-    for name, text in {"task.yaml": TASK, "lfs.py": RULES, "words.txt": "[13579]$ [02468]$"}.items():
-        (folder / "tasks" / "numbers" / name).write_text(text)
-    write_certificates(folder / "secrets")
-    rows = pd.DataFrame({"id": [f"r{i:05}" for i in range(ROWS)], "txt": [f"row {i}" for i in range(ROWS)]})
-    with Project(folder) as project:
-        project.import_table(rows, "rows")
-        scheduler = begin(folder, "scheduler", "tls://127.0.0.1:0")
-        try:
-            address = line(scheduler).split()[-1]
-            workers = begin(folder, "worker", address, "--workers", "2")
-            try:
-                assert line(workers) == f"2 at work for {address}", (folder / "worker.log").read_text()
-                yield Here(project, address, workers)
-            finally:
-                assert end(workers) == 0
-        finally:
-            assert end(scheduler) == 0
-
-
-def until(done: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + STARTED_S
-    while not (found := done()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
-
-
-@contextmanager
-def beside(work: Callable[[], None]) -> Iterator[None]:
-    """A block beside which something else is done; what fails there fails here."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - raised below
-            failed.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield
-    thread.join()
-    assert failed == []
+    with running(tmp_path_factory.mktemp("scale"), RULES, ROWS) as here:
+        yield here
 
 
 def test_labels_are_those_of_one_process_though_a_worker_is_killed_in_the_middle(cluster: Here) -> None:
@@ -248,14 +136,6 @@ def test_features_are_those_of_one_process_though_a_worker_is_killed_in_the_midd
     np.testing.assert_allclose(*vectors, atol=FLOAT32_ATOL)
 
 
-def refused(work: Callable[[], Any], *, error: type[Exception] = ScaleError) -> str:
-    with pytest.raises(error) as raised:
-        work()
-    said = str(raised.value)
-    assert "\n" not in said
-    return said
-
-
 def test_what_workers_raise_is_what_one_process_raises(cluster: Here) -> None:
     assert cluster.run([f"square {i}" for i in range(20)]) == [i * i for i in range(20)]
     assert cluster.run(["said"], answer=42) == [{"answer": 42}]
@@ -332,9 +212,19 @@ def test_a_scheduler_that_is_away_is_one_line(cluster: Here, monkeypatch: pytest
     monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
     away = "tls://127.0.0.1:1"
     with Project(cluster.project.settings.root) as project:
-        said = refused(lambda: project.featurize("numbers", "rows", scheduler=away))
-    assert said.startswith(f"no scheduler answers at {away}: ")
-    assert "adaptml scale scheduler" in said
+        few = pd.DataFrame({"table_name": "rows", "id": ["r00001", "r00002"]})  # no worker would be asked
+        steps = [
+            lambda: project.featurize("numbers", "rows", scheduler=away),
+            lambda: project.apply_lfs("numbers", few, scheduler=away),
+            lambda: project.label("numbers", few, scheduler=away),
+            lambda: project.predict("numbers", few, scheduler=away),
+        ]
+        found = [refused(step) for step in steps]
+        found.append(refused(lambda: project.run("numbers", "rows", scheduler=away), error=PipelineError))
+    for said in found:
+        assert f"no scheduler answers at {away}: " in said
+        assert "adaptml scale scheduler" in said
+    assert [said.partition("no scheduler")[0] for said in found] == [""] * 4 + ["stopped at featurize: "]
 
 
 def test_a_step_that_is_interrupted_ends_on_its_workers(cluster: Here) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from answer_bytes import answered, compare
+from pool_here import PoolHere
 from served import Registry, animals
 from sklearn.linear_model import LogisticRegression
 
@@ -192,7 +193,7 @@ print(load_model_folder(Path(sys.argv[2]), project.points).predict(["pets"] * 2,
 """
 
 
-def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pets):
+def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pets, monkeypatch):
     registry = Registry(pets)
     registry.promote(
         "multiclass_pets", registry.register("multiclass_pets", lambda folder: made(folder, rules()))
@@ -204,6 +205,13 @@ def test_a_batch_says_where_votes_came_from_and_stores_those_that_it_computed(pe
     assert frame.loc["b", "label"] == ["dog"]
     votes, there = voting.read_votes(pets.points, rules(), "pets", ["a", "b", "c", "d"])
     assert (votes.tolist(), there.all()) == ([[0, -1], [-1, 1], [0, 1], [-1, -1]], True)
+    with pets.results.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM pets_votes")
+    monkeypatch.setattr("modelling.predict.open_pool", lambda *_: PoolHere(pets))
+    shared = predict(pets, TASK, "pets", write=True, workers=2)  # workers store them likewise
+    assert (shared.answered_from, shared.new_rows) == (done.answered_from, 0)
+    stored = voting.read_votes(pets.points, rules(), "pets", ["a", "b", "c", "d"])
+    assert (stored[0].tolist(), stored[1].all()) == (votes.tolist(), True)
 
 
 def test_an_exported_model_takes_its_votes_along(pets, tmp_path):

@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from adaptml.errors import DatabaseUnavailableError, LabellingError, TrackingError
 from adaptml.project import Project
+from adaptml.runs.opening import made_by_whoever_is_first
 from adaptml.runs.tracking import RunStore
 from adaptml.settings import Settings
 
@@ -67,6 +68,30 @@ def test_a_failed_run_is_marked_and_keeps_its_log_alone(
     assert "Traceback" in log
     with pytest.raises(TrackingError, match=rf"^run {run.run_id} is {status}; expected one that is FINISHED"):
         runs.artifact(run.run_id, "log.txt", tmp_path)
+
+
+def test_what_another_process_makes_at_the_same_time_is_taken(
+    runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = runs.client
+    look_up = client.get_experiment_by_name
+
+    def just_before(name: str) -> object:
+        """The experiment as it is when it is asked for; then somebody else makes it."""
+        found = look_up(name)
+        if found is None:
+            client.create_experiment(name)
+        return found
+
+    monkeypatch.setattr(client, "get_experiment_by_name", just_before)
+    with runs.run("eg", "step", {}) as run:
+        pass
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+    for _ in range(2):
+        with made_by_whoever_is_first():
+            client.create_registered_model("model")
+    with pytest.raises(MlflowException, match="name"), made_by_whoever_is_first():
+        client.create_registered_model("")
 
 
 def test_artifacts_that_cannot_all_be_written_leave_no_part(runs: RunStore) -> None:
@@ -139,6 +164,7 @@ def test_a_store_that_somebody_has_locked(tmp_path: Path) -> None:
     program = """
 import sys
 from adaptml.errors import TrackingError
+from adaptml.runs.opening import made_by_whoever_is_first
 from adaptml.runs.tracking import RunStore
 try:
     RunStore(sys.argv[1]).client
