@@ -33,7 +33,7 @@ _VOTING = {
         "rows.py",
         "vote_encoder.py",
     ],
-    "adaptml.rules": ["core.py", "keywords.py"],
+    "adaptml.rules": ["core.py", "keywords.py", "stored_lists.py"],
     "adaptml.tasks": ["class_sets.py"],
     "adaptml.features": ["emoji.py", "english.py", "lemmas.py", "words.py"],
 }
