@@ -7,6 +7,7 @@ They are counted, told and left out here, so that no step ends with them.
 import logging
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from adaptml.errors import FrameError, NothingNewError, listed
-from adaptml.frames import FORMATS, GONE, KEYS, check_keys, file_of_now, read_frame
+from adaptml.frames import FORMATS, GONE, KEYS, check_keys, file_of_now, read_frame, rows_of_file
 from adaptml.labelled import GOLD_LABEL, Labelled, labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
@@ -71,28 +72,37 @@ def whole_table(project: Project, data: Data, where: str | None = None) -> str |
     return table if condition is None else None
 
 
-def read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
+def read_labels(
+    project: Project, data: Data, artifact: str, check_rows: Callable[[int], None] = lambda _: None
+) -> pd.DataFrame:
     """Labelled data points, those that are still in their tables; `attrs` say under `GONE` how many are not.
+
+    Lists are as Arrow keeps them, see `some_cells`.
 
     Args:
         project: where runs and files are looked for.
         data: the id of a run of `label` (32 hexadecimal digits), a frame, or a path of one.
         artifact: which artifact of the run.
+        check_rows: called with the number of rows of a Parquet file before these are read; may raise.
 
     Raises:
         TrackingError: no such run, or a run without that artifact.
         FrameError: no such file, or one that cannot be used, or every point is gone.
         DatabaseError: the database refuses, or none of the points' tables is there.
     """
-    return still_there(project, _read_labels(project, data, artifact), described(data))
+    return still_there(project, _read_labels(project, data, artifact, check_rows), described(data))
 
 
-def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
+def _read_labels(
+    project: Project, data: Data, artifact: str, check_rows: Callable[[int], None]
+) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return check_keys(data, "the frame")
     if is_run(data):
         with tempfile.TemporaryDirectory() as folder:
-            return read_frame(artifact_of(project, str(data), artifact, Path(folder)))
+            path = artifact_of(project, str(data), artifact, Path(folder))
+            check_rows(rows_of_file(path))
+            return read_frame(path, compact=True)
     path = project.path(data)
     if not path.exists():
         raise FrameError(
@@ -103,7 +113,8 @@ def _read_labels(project: Project, data: Data, artifact: str) -> pd.DataFrame:
                 "the path of a frame"
             )
         )
-    return read_frame(path, typed_by_user=True)
+    check_rows(rows_of_file(path))
+    return read_frame(path, typed_by_user=True, compact=True)
 
 
 def artifact_of(project: Project, run_id: str, artifact: str, folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """Reading and writing frames of data points; every decision about formats lives here."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ PREVIEW_ROWS = 50
 GONE = "gone"  # key in a frame's `attrs`: how many of its points are not in their tables any more
 LOOKED_UP_ROWS = 1_000_000  # at once
 WRITTEN_ROWS = 100_000  # of a column at once: 1024, which is pyarrow's, takes longer
+CELLS = 20_000  # that are Python values at once, where a column is read from one end to the other
 _EXACT = 2.0**53  # below it, a float is the whole number that was meant
 METADATA = "adaptml"  # key of what a frame says of itself: in Parquet's schema metadata, and in `attrs`
 _PAGE = """<!doctype html>
@@ -44,7 +45,7 @@ _UNREADABLE = (ValueError, OSError, EOFError, KeyError, RecursionError, BadZipFi
 _TEXT_COLUMNS = dict.fromkeys([*KEYS, "label", "gold_label"], str)
 
 
-def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame:
+def read_frame(path: Path | str, *, typed_by_user: bool = False, compact: bool = False) -> pd.DataFrame:
     """Read a frame of data points; its first columns are `table_name` and `id`, both text.
 
     What a Parquet file says of itself is in the frame's `attrs`, under `adaptml`.
@@ -54,6 +55,8 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
             ADaPT-ML project.
         typed_by_user: True only where a person named this very path: a pickle runs code when it is
             opened, so it is never opened on anybody else's word.
+        compact: leave the lists of a Parquet file as Arrow has them, see `some_cells`: as arrays, one a row,
+            they take five times the memory.
 
     Raises:
         FrameError: no such file, another format, columns missing, keys missing or duplicated, no rows.
@@ -66,7 +69,7 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
         raise FrameError(
             f"{path} is a pickle, which can run code; expected .parquet, .csv or .jsonl: convert it"
         )
-    reader = _READERS.get(path.suffix)
+    reader = _read_compact if compact and path.suffix == ".parquet" else _READERS.get(path.suffix)
     if reader is None:
         raise FrameError(f"{path} ends in {path.suffix or 'nothing'!r}; expected {_NAMED}")
     try:
@@ -81,6 +84,15 @@ def read_frame(path: Path | str, *, typed_by_user: bool = False) -> pd.DataFrame
     if path.suffix == ".parquet":
         frame.attrs[METADATA] = read_metadata(path)
     return frame
+
+
+def some_cells(column: "pd.Series[Any]") -> "Iterator[pd.Series[Any]]":
+    """The cells of a column, CELLS at a time at most, lists as arrays whatever the frame keeps them as."""
+    import pyarrow as pa
+
+    for start in range(0, max(1, len(column)), CELLS):
+        cells = column.iloc[start : start + CELLS]
+        yield pa.array(cells).to_pandas() if isinstance(cells.dtype, pd.ArrowDtype) else cells
 
 
 def file_of_now(path: Path) -> str:
@@ -211,6 +223,16 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return dict(json.loads(said)) if said else {}
 
 
+def rows_of_file(path: Path) -> int:
+    """How many rows a Parquet file holds; 0 of any other file, which has to be read to tell."""
+    import pyarrow.parquet as pq
+
+    try:
+        return int(pq.read_metadata(path).num_rows) if path.suffix == ".parquet" else 0
+    except (OSError, ValueError):  # which is told where it is read
+        return 0
+
+
 def write_preview(frame: pd.DataFrame, path: Path, rows: int = PREVIEW_ROWS) -> Path:
     """Write the first rows of a frame as an HTML page, for MLflow's artifact viewer; returns the path."""
     shown = frame.head(rows).map(_as_text)
@@ -224,6 +246,17 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, list | tuple | np.ndarray):
         return ", ".join(f"{item:.3f}" if isinstance(item, float) else str(item) for item in value)
     return value
+
+
+def _read_compact(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def kept(kind: "pa.DataType") -> pd.ArrowDtype | None:
+        return pd.ArrowDtype(kind) if pa.types.is_list(kind) or pa.types.is_large_list(kind) else None
+
+    frame: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=kept)
+    return frame
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -9,22 +9,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
-from adaptml.frames import METADATA
+from adaptml.frames import METADATA, some_cells
 from adaptml.tasks import Task
 
 _log = logging.getLogger(__name__)
 
 
 def read_probabilities(
-    frame: pd.DataFrame, task: Task, values: Sequence[Sequence[str] | None], source: str
+    frame: pd.DataFrame, task: Task, values: Sequence[Sequence[str]], source: str
 ) -> npt.NDArray[np.float64] | None:
     """The probabilities of a frame's points in the order of the classes of now.
 
     Args:
         frame: n rows, maybe with a column `label_probs` of lists of numbers, also as text.
         task: what the classes are, and were.
-        values: the label set of each row, which tells of which classes the numbers are where the frame's
-            metadata do not.
+        values: the label sets of the rows, each that differs once, which tell of which classes the numbers
+            are where the frame's metadata do not.
         source: where the frame came from, for messages.
 
     Returns:
@@ -35,17 +35,13 @@ def read_probabilities(
     """
     if "label_probs" not in frame.columns:
         return None
-    try:
-        rows = [np.asarray(_numbers(value), dtype=np.float64) for value in frame["label_probs"]]
-    except (ValueError, TypeError):
-        rows = []
-    classes = _classes_of(frame, task, values, rows[0].size if rows else 0)
+    probs, size = _stacked(frame["label_probs"])
+    classes = _classes_of(frame, task, values, size)
     k = len(classes)
-    if not rows or any(row.shape != (k,) for row in rows):
+    if probs is None or size != k:
         raise FrameError(
             f"{source} has label_probs that are not {k} numbers; expected one for each class of the task"
         )
-    probs = np.stack(rows)
     if not ((probs >= 0) & (probs <= 1)).all():
         raise FrameError(
             f"{source} has label_probs outside 0 … 1; expected probabilities: label the data again"
@@ -53,12 +49,34 @@ def read_probabilities(
     return probs if classes == task.class_names else _probs_of_now(probs, classes, task, source)
 
 
-def _classes_of(frame: pd.DataFrame, task: Task, values: Sequence[Sequence[str] | None], k: int) -> list[str]:
+def _stacked(column: "pd.Series[Any]") -> tuple[npt.NDArray[np.float64] | None, int]:
+    """Lists of numbers as float64 (n, s), and s of the first row.
+
+    None in their place where some are no numbers, or differ in length.
+    """
+    probs = np.empty((0, 0))
+    done = size = 0
+    for cells in some_cells(column):
+        try:
+            rows = [np.asarray(_numbers(value), dtype=np.float64) for value in cells]
+        except (ValueError, TypeError):
+            return None, 0
+        if not done:
+            size = rows[0].size if rows else 0
+            probs = np.empty((len(column), size))
+        if any(row.shape != (size,) for row in rows):
+            return None, size
+        probs[done : done + len(rows)] = rows
+        done += len(rows)
+    return (probs, size) if done else (None, 0)
+
+
+def _classes_of(frame: pd.DataFrame, task: Task, values: Sequence[Sequence[str]], k: int) -> list[str]:
     """The classes that a frame's probabilities are of: as it says, else those of now, else what fits."""
     said = frame.attrs.get(METADATA, {}).get("classes")
     if said:
         return [*said]
-    used = {name for value in values for name in value or []}
+    used = {name for value in values for name in value}
     fitting = [classes for classes in task.class_lists if len(classes) == k and used <= set(classes)]
     return fitting[0] if fitting else task.class_names
 

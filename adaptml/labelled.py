@@ -3,8 +3,9 @@
 import ast
 import logging
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
-from adaptml.frames import GONE, KEYS
+from adaptml.frames import GONE, KEYS, rows_of_keys, some_cells
 from adaptml.label_probs import read_probabilities
 from adaptml.tasks import Now, Task, indicator
 from adaptml.tasks.class_changes import in_words
@@ -58,8 +59,9 @@ class Labelled:
 
     def without(self, others: pd.DataFrame) -> "Labelled":
         """The rows whose key is not among the others'."""
-        taken = pd.MultiIndex.from_frame(others[KEYS])
-        return self.take(~pd.MultiIndex.from_frame(self.keys).isin(taken))
+        rows, left = rows_of_keys(self.keys, others), np.ones(len(self), dtype=bool)
+        left[rows[rows >= 0]] = False
+        return self.take(left)
 
 
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:
@@ -86,11 +88,11 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
         >>> labelled(gold, adaptml.Task(classes=["ham", "spam"]), "gold_label", "gold").Y.tolist()
         [[1, 0], [0, 1]]
     """
-    values = label_sets(frame, task, column, source)
-    _check_filled(frame, [value is None for value in values], column, source)
-    now = in_names_of_now([value or [] for value in values], task)
-    flags = indicator([() if found.undecided else found.labels for found in now], task.class_names)
-    decided = np.array([not found.undecided for found in now], dtype=bool)
+    sets, which = _distinct(frame, task, column, source)
+    _check_filled(frame, which < 0, column, source)
+    now = [task.now(names) for names in sets]
+    flags = indicator([() if found.undecided else found.labels for found in now], task.class_names)[which]
+    decided = np.array([not found.undecided for found in now], dtype=bool)[which]
     usable = task.problem.usable(flags) & decided
     undecided = int((~decided).sum())
     if undecided:
@@ -103,11 +105,29 @@ def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Label
             f"none of the {len(frame)} points of {source} has exactly one class in {column}, which a "
             "multiclass run needs; run it as multilabel or name another frame"
         )
-    probs = read_probabilities(frame, task, values, source) if column == LABEL else None
+    probs = read_probabilities(frame, task, sets, source) if column == LABEL else None
     gone = int(frame.attrs.get(GONE, 0))
     left_out = int((~usable).sum()) - undecided
     everything = Labelled(frame[KEYS], flags, probs, left_out, gone, undecided=undecided)
+    if usable.all():  # nothing of them is copied
+        return replace(everything, keys=everything.keys.reset_index(drop=True))
     return everything.take(usable)
+
+
+def _distinct(
+    frame: pd.DataFrame, task: Task, column: str, source: str
+) -> tuple[list[tuple[str, ...]], npt.NDArray[np.int32]]:
+    """The label sets of n rows, each that differs once; and which of them a row has, int32 (n,), -1 for none.
+
+    Raises:
+        FrameError: as `labelled`.
+    """
+    known: dict[tuple[str, ...], int] = {}
+    parts = []
+    for values in _label_sets(frame, task, column, source):
+        found = (-1 if v is None else known.setdefault(tuple(v), len(known)) for v in values)
+        parts.append(np.fromiter(found, np.int32, len(values)))
+    return [*known], np.concatenate(parts)
 
 
 def in_names_of_now(values: Sequence[Sequence[str]], task: Task) -> list[Now]:
@@ -140,13 +160,23 @@ def label_sets(frame: pd.DataFrame, task: Task, column: str, source: str) -> lis
     Raises:
         FrameError: as `labelled`.
     """
+    return list(chain.from_iterable(_label_sets(frame, task, column, source)))
+
+
+def _label_sets(
+    frame: pd.DataFrame, task: Task, column: str, source: str
+) -> Iterator[list[list[str] | None]]:
+    """The same, some rows at a time."""
     if column == GOLD_LABEL and column not in frame.columns and (classes := flagged_classes(frame, task)):
-        return _of_flags(frame, classes, source)
+        yield _of_flags(frame, classes, source)
+        return
     if column not in frame.columns:
         raise FrameError(
             f"{source} has no column {column}; expected lists of class names: {_MADE_BY[column]}"
         )
-    return [_as_list(value, task.meanings, column, source) for value in frame[column]]
+    meanings = task.meanings
+    for cells in some_cells(frame[column]):
+        yield [_as_list(value, meanings, column, source) for value in cells]
 
 
 def flagged_classes(frame: pd.DataFrame, task: Task) -> list[str]:
@@ -218,10 +248,10 @@ def _of_flags(frame: pd.DataFrame, classes: Sequence[str], source: str) -> list[
     ]
 
 
-def _check_filled(frame: pd.DataFrame, empty: Sequence[bool], column: str, source: str) -> None:
-    if any(empty):
+def _check_filled(frame: pd.DataFrame, empty: npt.NDArray[np.bool_], column: str, source: str) -> None:
+    if empty.any():
         raise FrameError(
-            f"{source} has {sum(empty)} of {len(frame)} rows that are not filled in ({column}): "
+            f"{source} has {empty.sum()} of {len(frame)} rows that are not filled in ({column}): "
             f"{_points(frame, empty)}; fill them in, with NONE for none of the classes, or drop them"
         )
 

@@ -22,6 +22,7 @@ from modelling.keyed import (
     NAMES,
     PROB,
     REGISTERED,
+    Answer,
     KeyedModel,
     load_keyed_model,
     read_small,
@@ -68,6 +69,18 @@ class Champion:
     note: str = ""
     ways: tuple[str, ...] = ()
 
+    def answer(self, table_name: list[str], ids: list[str]) -> Answer:
+        """Probabilities and flags of data points, in the order in which they are given.
+
+        Raises:
+            MissingDataPointsError, DatabaseError, FeatureError: as the model raises them.
+            ModelError: the model answers with numbers that are no probabilities.
+        """
+        said = self.model.answer(table_name, ids)
+        if not ((said.probs >= 0) & (said.probs <= 1)).all():  # somebody else can have made its files
+            raise ModelError(f"model {self.name} answered with numbers that are no probabilities")
+        return said
+
     def predict(
         self, table_name: list[str], ids: list[str]
     ) -> dict[str, list[str] | list[int] | list[float]]:
@@ -78,12 +91,9 @@ class Champion:
             takes votes, then `answered_from`, which of its ways each point took.
 
         Raises:
-            MissingDataPointsError, DatabaseError, FeatureError: as the model raises them.
-            ModelError: the model answers with numbers that are no probabilities.
+            AdaptmlError: as `answer`.
         """
-        probs, flags, ways = self.model.answer(table_name, ids)
-        if not ((probs >= 0) & (probs <= 1)).all():  # somebody else can have made its files
-            raise ModelError(f"model {self.name} answered with numbers that are no probabilities")
+        probs, flags, ways = self.answer(table_name, ids)
         answer: dict[str, list[str] | list[int] | list[float]] = {"table_name": table_name, "id": ids}
         answer |= dict(zip(self.classes, flags.T.tolist(), strict=True))
         answer |= {PROB + name: of for name, of in zip(self.classes, probs.T.tolist(), strict=True)}

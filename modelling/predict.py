@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 from pandas.util import hash_pandas_object
@@ -343,10 +344,14 @@ def _write(
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for table in chain(first, tables):
             writer.write_table(table.cast(schema))
-            for names in table.column("label").to_pylist():
-                counts.update(names)
+            _count(pc.list_flatten(table.column("label")), counts)
             if ANSWERED_FROM in table.column_names:
-                ways.update(table.column(ANSWERED_FROM).to_pylist())
+                _count(table.column(ANSWERED_FROM), ways)
+
+
+def _count(names: pa.ChunkedArray, counts: Counter[str]) -> None:
+    for found in pc.value_counts(names).to_pylist():
+        counts[found["values"]] += found["counts"]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 from adaptml.database import Range
 from adaptml.database.staging import stage_predictions
 from adaptml.errors import ModelError, one_line
+from adaptml.fold_probs import lists_of
 from adaptml.frames import KEYS
 from adaptml.project import Project
 from adaptml.rules.stored_votes import write_votes
@@ -25,7 +26,7 @@ from adaptml.scale.pool import Pool
 from adaptml.scale.work import Chunk, ChunkFunction, runs_chunks
 from adaptml.tasks import Task
 from modelling.champion import Champion, load_champion
-from modelling.keyed import ANSWERED_FROM, PROB
+from modelling.keyed import ANSWERED_FROM
 from modelling.unfinished import Done, Points, Unfinished, Wanted, points_of_range
 from modelling.voting import COMPUTED
 
@@ -153,14 +154,16 @@ def _counted(predictions: pa.Table) -> Done:
 
 def _answers(champion: Champion, then: Mapping[str, str], tables: list[str], ids: list[str]) -> pa.Table:
     """Predictions of some points, in their order; `then` has the champion's name of each class."""
-    answer = champion.predict(tables, ids)
-    flags = np.array([answer[name] for name in then.values()], dtype=bool).T
-    labels = [[n for n, flag in zip(then, row, strict=True) if flag] for row in flags]
-    probs = np.array([answer[PROB + name] for name in then.values()]).T.tolist()
-    columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": probs}
+    probs, flags, ways = champion.answer(tables, ids)
+    places = {name: place for place, name in enumerate(champion.classes)}
+    order = [places[name] for name in then.values()]
+    names, probs, has = pa.array([*then], pa.string()), probs[:, order], flags[:, order] > 0
+    lengths = np.concatenate([[0], np.cumsum(has.sum(axis=1))]).astype(np.int32)
+    labels = pa.ListArray.from_arrays(pa.array(lengths), names.take(pa.array(np.nonzero(has)[1])))
+    columns = {"table_name": tables, "id": ids, "label": labels, "label_probs": lists_of(probs)}
     table = pa.table(columns, schema=SCHEMA)
-    if champion.ways:
-        table = table.append_column(ANSWERED_FROM, pa.array(answer[ANSWERED_FROM], pa.string()))
+    if ways is not None:
+        table = table.append_column(ANSWERED_FROM, pa.array(ways, pa.string()))
     return table
 
 

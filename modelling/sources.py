@@ -17,7 +17,7 @@ from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix
 from adaptml.features.required import check_featurized
-from adaptml.frames import GONE, KEYS, METADATA
+from adaptml.frames import GONE, KEYS, METADATA, rows_of_keys
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.progress import progress
 from adaptml.project import Project
@@ -33,6 +33,7 @@ from modelling.text_columns import as_they_stand, text_columns
 # a sentence encoder. More are read to disk, and learned from a block at a time.
 MANY_NUMBERS = 100_000_000
 BYTES_A_NUMBER = 12  # as it is read, in the matrix, and in a copy of it that an algorithm makes
+BYTES_A_LABEL = 600  # of a point with its id, its classes and their probabilities, while they are read
 FEW_PER_CLASS = 10  # points: with fewer for each class, end models differ by chance
 
 
@@ -176,6 +177,7 @@ def split(
     test: "Data | HasRun | float | None" = None,
     gold: Data | None = None,
     seed: int = 0,
+    memory: Memory | None = None,
 ) -> Split:
     """Read labels and separate what is trained on from what is tested on.
 
@@ -187,16 +189,23 @@ def split(
         test: the same to test on, or a share of the training points between 0 and 1; None: no test.
         gold: `task`, `none` or None, or a frame with `gold_label` or the path of one.
         seed: of the share.
+        memory: how much may be taken; default: as much as labels need.
 
     Raises:
+        ModelError: labels that need more memory than may be taken.
         AdaptmlError: labels that are not there or cannot be used, or no point left to train on.
     """
     data, source = data_of(data), described(data_of(data))
-    frame = read_labels(project, data, TRAINING_DATA)
+
+    def check_rows(n: int) -> None:
+        if memory is not None:
+            memory.check(n * BYTES_A_LABEL, f"the labels of {n:,} data points")
+
+    frame = read_labels(project, data, TRAINING_DATA, check_rows)
     share = share_of(test)
     tested = None
     if test is not None and share is None and not isinstance(test, float):
-        tested = read_labels(project, data_of(test), DEVELOPMENT_DATA)
+        tested = read_labels(project, data_of(test), DEVELOPMENT_DATA, check_rows)
     others = [] if tested is None else [(described(data_of(test)), data_of(test), tested)]
     task = settled(project, task, [(source, data, frame), *others])
     everything = labelled(frame, task, LABEL, source)
@@ -389,6 +398,6 @@ def _gold_instead(task: Task, test: pd.DataFrame | None) -> Labelled:
 
 def _without(frame: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame | None:
     """The rows whose key is not among the others', or None where there are none."""
-    taken = pd.MultiIndex.from_frame(keys[KEYS])
-    left = frame.loc[~pd.MultiIndex.from_frame(frame[KEYS]).isin(taken)].reset_index(drop=True)
-    return left if len(left) else None
+    rows, left = rows_of_keys(frame, keys), np.ones(len(frame), dtype=bool)
+    left[rows[rows >= 0]] = False
+    return frame.loc[left].reset_index(drop=True) if left.any() else None

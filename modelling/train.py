@@ -165,7 +165,7 @@ def train(
     settings = train_settings(known, algorithm, params, **given)
     drawn = _checked(known, settings, params, search, keep=keep)
     memory = Memory.of(max_memory)
-    labels = split(project, task, data, test, gold, settings.seed)
+    labels = split(project, task, data, test, gold, settings.seed, memory)
     one = _Step(project, labels, data_of(data), settings, memory, show_progress)
     shown = run_parameters(labels, one.learner, one.columns, settings, test, gold)
     with one.recorded(shown) as (recorder, run):

@@ -14,6 +14,7 @@ from adaptml.data import Data, artifact_of, is_run
 from adaptml.errors import TrackingError
 from adaptml.fold_probs import FoldProbs, read_fold_probs
 from adaptml.folds import FOLDS
+from adaptml.frames import rows_of_keys
 from adaptml.label_scoring import FittedModel, load_model
 from adaptml.labelled import Labelled
 from adaptml.project import Project
@@ -29,6 +30,7 @@ from modelling.strategies import Weak
 REST_ROWS = 20_000  # points without votes that a strategy learns from, at most: each has to be read
 # Of points that are not held in memory at once, so many choose how a model is trained; it is trained on all.
 CHOICE_ROWS = 20_000
+LEAST_CHOICE_ROWS = 2_500  # where little memory was asked for
 Rows = npt.NDArray[np.int64]
 
 
@@ -188,7 +190,11 @@ def _as_labelled(
 
 def _chosen(X: ManyRows) -> tuple[Rows, Matrix]:
     """The points that choose how a model is trained."""
-    n, width = min(CHOICE_ROWS, len(X)), X.shape[1]
+    n, width = CHOICE_ROWS, X.shape[1]
+    # Not what is free now: how a model is chosen does not change from run to run.
+    while X.memory.asked and n > LEAST_CHOICE_ROWS and n * width * BYTES_A_NUMBER > X.memory.max_bytes // 2:
+        n //= 2
+    n = min(n, len(X))
     X.memory.check(n * width * BYTES_A_NUMBER, f"{n:,} rows of {width:,} numbers, to choose how to train by,")
     return X.sample(n)
 
@@ -200,8 +206,9 @@ def _without_votes(
     keys = probs.keys[~probs.voted & (probs.fold < 0)].reset_index(drop=True)
     for others in (labels.gold.keys if labels.gold is not None else None, labels.test):
         if others is not None:
-            taken = pd.MultiIndex.from_frame(others[["table_name", "id"]])
-            keys = keys[~pd.MultiIndex.from_frame(keys).isin(taken)].reset_index(drop=True)
+            rows, left = rows_of_keys(keys, others), np.ones(len(keys), dtype=bool)
+            left[rows[rows >= 0]] = False
+            keys = keys[left].reset_index(drop=True)
     if len(keys) > REST_ROWS:
         chosen = np.sort(np.random.default_rng(seed).choice(len(keys), REST_ROWS, replace=False))
         keys = keys.iloc[chosen].reset_index(drop=True)

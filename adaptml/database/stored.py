@@ -135,12 +135,26 @@ def stored(column: sa.ColumnElement[Any], dialect: Dialect) -> tuple[sa.ColumnEl
     """
     if isinstance(column.type, PackedVector):
         kept = sa.type_coerce(column, column.type.load_dialect_impl(dialect))
-        return kept, Decode(unpack_stored, matrix=unpack_matrix)
+        return kept, Decode(unpack_stored, _rows_of(unpack_matrix), unpack_matrix)
     if isinstance(column.type, Vector) and (dialect.name == "sqlite" or column.type.as_bytes):
-        return sa.type_coerce(column, sa.LargeBinary()), Decode(as_vector, matrix=matrix_of_bytes)
+        return sa.type_coerce(column, sa.LargeBinary()), Decode(
+            as_vector, _rows_of(matrix_of_bytes), matrix_of_bytes
+        )
     if dialect.name == "sqlite" and isinstance(column.type, sa.JSON | TextList):
         return sa.type_coerce(column, sa.Text()), Decode(_from_json, many=_many_from_json)
     return column, None
+
+
+def _rows_of(
+    matrix: Callable[[Sequence[Any]], Matrix | None],
+) -> Callable[[Sequence[Any]], list[Any] | None]:
+    """The vectors of cells that are all of one length, each a row of what they are together."""
+
+    def many(cells: Sequence[Any]) -> list[Any] | None:
+        found = None if len(cells) < 2 else matrix(cells)
+        return None if found is None else list(found)
+
+    return many
 
 
 def _from_json(cell: Any) -> Any:

@@ -1,6 +1,6 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -82,22 +82,27 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     def _weighed(self, many: "Many") -> "Weighed":
         """What each row says of each column, with its weight and those of the classes."""
         from modelling.algorithms.many_logistic import Weighed
+        from modelling.algorithms.many_rows import slices
 
-        Y = many.weights[:, None] * many.Y[:, many.classes]
+        k = len(many.classes)
+        plain = np.ones(k) if many.exclusive else np.ones((k, 2))
+        weighed = Weighed(many.Y, many.weights, many.classes, plain, many.exclusive)
+        if self.class_weight is None:
+            return weighed
+        sums = np.zeros_like(plain)
+        for some in slices(len(many.Y)):
+            has = many.weights[some, None] * many.Y[some][:, many.classes]
+            parts = has if many.exclusive else np.stack([many.weights[some, None] - has, has], axis=-1)
+            sums += parts.sum(axis=0)
         if many.exclusive:
-            Y *= self._class_weights(Y.sum(axis=0), many.classes)
-            return Weighed(Y) if Y.shape[1] > 2 else Weighed(Y[:, 1:], Y[:, :1])
-        others = many.weights[:, None] - Y
-        sums = np.column_stack([others.sum(axis=0), Y.sum(axis=0)])
-        weights = np.array([self._class_weights(pair, np.arange(2)) for pair in sums])
-        return Weighed(Y * weights[:, 1], others * weights[:, 0])
+            return replace(weighed, counts=self._class_weights(sums, many.classes))
+        return replace(weighed, counts=np.array([self._class_weights(pair, np.arange(2)) for pair in sums]))
 
     def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
         """How much each of k classes counts, (k,), as scikit-learn has it, by its rows' weights, (k,)."""
-        if self.class_weight is None:
-            return np.ones(len(sums))
         if self.class_weight == "balanced":
             return np.asarray(sums.sum() / (len(sums) * sums))
+        assert self.class_weight is not None  # noqa: S101 - then nothing is asked
         return np.array([self.class_weight.get(c, 1.0) for c in classes.tolist()])
 
     def _fitted(

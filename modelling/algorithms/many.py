@@ -12,7 +12,7 @@ from adaptml.progress import progress
 from modelling.algorithms.classifiers import Classifier, algorithm_name
 from modelling.algorithms.core import Algorithm, Floats
 from modelling.algorithms.fitting import NO_WEIGHT, not_converged, one_class, without_small
-from modelling.algorithms.many_rows import SPARSE_BELOW, ManyRows, OneBlock
+from modelling.algorithms.many_rows import SPARSE_BELOW, ManyRows, OneBlock, slices
 
 COPIES = 2  # of the rows, while they are put together and while they are learned from
 Classes = npt.NDArray[np.int64]
@@ -80,13 +80,7 @@ def fit_many(
     Raises:
         ModelError: one class only, or the optimiser diverged.
     """
-    if exclusive:
-        known = without_small(Y)
-        classes = np.flatnonzero(known.sum(axis=0) > 0)
-    else:
-        known = np.where(Y < NO_WEIGHT, 0.0, np.where(Y > 1 - NO_WEIGHT, 1.0, Y))
-        classes = np.flatnonzero((known > 0).any(axis=0) & (known < 1).any(axis=0))
-    soft = bool(np.any((known != 0) & (known != 1)))
+    classes, soft = _learned_classes(Y, exclusive=exclusive)
     if len(classes) < 1 + exclusive:
         raise one_class()
     made = clone(made)
@@ -100,6 +94,21 @@ def fit_many(
         return found.parts, said
     learned = dict(zip(classes.tolist(), found.parts, strict=True))
     return [learned.get(c, float(Y[0, c])) for c in range(Y.shape[1])], said
+
+
+def _learned_classes(Y: Floats, *, exclusive: bool) -> tuple[Classes, bool]:
+    """Columns of labels (n, k) that there is something to learn of, and whether some are soft."""
+    some_has, some_has_not, soft = np.zeros(Y.shape[1], bool), np.zeros(Y.shape[1], bool), False
+    for some in slices(len(Y)):
+        part = Y[some]
+        if exclusive:
+            known = without_small(part)
+        else:
+            known = np.where(part < NO_WEIGHT, 0.0, np.where(part > 1 - NO_WEIGHT, 1.0, part))
+        some_has |= (known > 0).any(axis=0)
+        some_has_not |= (known < 1).any(axis=0)
+        soft = soft or bool(np.any((known != 0) & (known != 1)))
+    return np.flatnonzero(some_has if exclusive else some_has & some_has_not), soft
 
 
 def at_once(made: Classifier, rows: ManyRows) -> Any:

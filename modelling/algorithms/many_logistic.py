@@ -9,31 +9,64 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from modelling.algorithms.core import Floats
-from modelling.algorithms.many_rows import ManyRows, OneBlock
+from modelling.algorithms.many_rows import ManyRows, OneBlock, slices
 
 STAGES = (16, 4, 1)  # parts of the rows that are learned from, one after the other
 AS_SCIKIT_LEARN = {"ftol": 64 * np.finfo(float).eps, "maxls": 50}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weighed:
-    """How much each row speaks for and against each column, float64 (n, k) each, values >= 0.
+    """How much each of n rows speaks for and against each of k columns, worked out for a few rows at a time.
 
-    Classes that exclude each other have no weights against: softmax. Else each column is a problem of its
-    own: with weights for and against a class.
+    Classes that exclude each other have no weights against: softmax; two of them are one column. Those that
+    do not are a problem of their own each: with weights for and against a class.
+
+    Attributes:
+        Y: labels of the classes that are learned and of others, (n, j), values in [0, 1].
+        weights: how much each row counts, float64 (n,).
+        classes: columns of Y that are learned, int64 (c,).
+        counts: how much each of these counts, float64 (c,); where they do not exclude each other (c, 2): how
+            much not to have it counts, and to have it.
+        exclusive: whether a row has one class.
     """
 
-    speaks_for: Floats
-    against: Floats | None = None
+    Y: npt.NDArray[np.floating]
+    weights: Floats
+    classes: npt.NDArray[np.int64]
+    counts: Floats
+    exclusive: bool
 
-    def totals(self, rows: slice | Floats = slice(None)) -> Floats:
-        """Sum of the weights of each problem, (k,); of classes that exclude each other the same k times."""
-        if self.against is None:
-            return np.full(self.speaks_for.shape[1], self.speaks_for[rows].sum())
-        return np.asarray((self.speaks_for[rows] + self.against[rows]).sum(axis=0))
+    @property
+    def k(self) -> int:
+        """Number of columns."""
+        return 1 if self.exclusive and len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def is_softmax(self) -> bool:
+        """Whether the columns are one problem."""
+        return self.exclusive and len(self.classes) > 2
+
+    def of(self, rows: npt.NDArray[np.int64] | slice) -> tuple[Floats, Floats | None]:
+        """What r rows say for each column and against it, float64 (r, k) each; nothing against in softmax."""
+        counts = self.weights[rows][:, None]
+        said = counts * self.Y[rows][:, self.classes]
+        if not self.exclusive:
+            return said * self.counts[:, 1], (counts - said) * self.counts[:, 0]
+        said *= self.counts
+        return (said, None) if self.is_softmax else (said[:, 1:], said[:, :1])
+
+    def totals(self, rows: npt.NDArray[np.int64] | None = None) -> Floats:
+        """Sum of the weights of each problem, (k,), of some rows or of all; in softmax the same k times."""
+        found = np.zeros(self.k)
+        for some in slices(len(self.Y) if rows is None else len(rows)):
+            speaks_for, against = self.of(some if rows is None else rows[some])
+            found += speaks_for.sum() if against is None else (speaks_for + against).sum(axis=0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -65,7 +98,7 @@ def fit_logistic(
         tol: it stops where no part of the gradient is above it.
         advance: called with the number of rows that were just looked at.
     """
-    d, k = rows.shape[1], weighed.speaks_for.shape[1]
+    d, k = rows.shape[1], weighed.k
     x = np.zeros((d + 1) * k)
     n_blocks = len(rows.rows)
     for part in STAGES:
@@ -107,8 +140,7 @@ def _loss(
     value, gradient = np.zeros(len(totals)), np.zeros_like(W)
     coefs = W[:-1].astype(np.float32)
     for block in rows.blocks(order):
-        speaks_for = weighed.speaks_for[block.rows]
-        against = None if weighed.against is None else weighed.against[block.rows]
+        speaks_for, against = weighed.of(block.rows)
         logits = block.times(coefs) + W[-1]
         if against is None:
             one, G = _softmax(logits, speaks_for)

@@ -7,6 +7,7 @@ are: rows of the encoder `hybrid` take 4 kB in place of 19.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from adaptml.errors import FileError
 from modelling.memory import Memory
 
 BLOCK_ROWS = 4_096
+LABEL_ROWS = 50_000
 SPARSE_BELOW = 0.25  # share of numbers that are not 0 under which zeros are left out
 Matrix = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -256,11 +258,16 @@ def write_many_rows(
     try:
         for X in chunks:
             columns = columns or Split.of(X)
-            of_chunk = block_of[done : done + len(X)]
-            for number in np.unique(of_chunk):
-                chosen = np.flatnonzero(of_chunk == number)
-                rows[number].append(done + chosen)
-                filled[number].append(_append(X[chosen], columns, folder, int(number)))
+            order = np.argsort(block_of[done : done + len(X)], kind="stable")
+            of_chunk = block_of[done + order]
+            dense, kept = X[np.ix_(order, columns.dense)], sparse.csr_matrix(X[np.ix_(order, columns.sparse)])
+            counts = np.diff(kept.indptr).astype(np.int64)
+            starts = np.flatnonzero(np.diff(of_chunk, prepend=-1))
+            for start, end in pairwise([*starts.tolist(), len(X)]):
+                number, some = of_chunk[start], slice(kept.indptr[start], kept.indptr[end])
+                rows[number].append(done + order[start:end])
+                filled[number].append(counts[start:end])
+                _append(folder, number, dense[start:end], kept.data[some], kept.indices[some])
             done += len(X)
     except OSError as error:
         reason = error.strerror or error
@@ -279,14 +286,16 @@ def below(X: Any, more: Matrix) -> Any:
     return X.followed_by(more) if isinstance(X, ManyRows) else np.vstack([X, more])
 
 
-def _append(X: Matrix, columns: Split, folder: Path, number: int) -> Rows:
-    """Append rows to the files of a block; gives how many numbers of each are kept in the sparse columns."""
-    kept = sparse.csr_matrix(X[:, columns.sparse])
-    parts = {_DENSE: X[:, columns.dense], _VALUES: kept.data, _PLACES: kept.indices.astype(np.int32)}
-    for kind, numbers in parts.items():
+def slices(n: int) -> Iterator[slice]:
+    """All of n rows, so many at a time that what is worked out of their labels takes little memory."""
+    return (slice(start, min(start + LABEL_ROWS, n)) for start in range(0, n, LABEL_ROWS))
+
+
+def _append(folder: Path, number: int, dense: Matrix, values: Matrix, places: npt.NDArray[np.int32]) -> None:
+    """Append rows to the files of a block."""
+    for kind, numbers in ((_DENSE, dense), (_VALUES, values), (_PLACES, places)):
         with _file(folder, number, kind).open("ab") as file:
             file.write(np.ascontiguousarray(numbers).data)
-    return np.asarray(np.diff(kept.indptr), np.int64)
 
 
 def _file(folder: Path, number: int, kind: str) -> Path:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from adaptml import frames
 from adaptml.data import (
     described,
     is_run,
@@ -24,7 +25,8 @@ from adaptml.errors import (
     TrackingError,
     UnknownTableError,
 )
-from adaptml.frames import write_frame
+from adaptml.frames import read_frame, write_frame
+from adaptml.labelled import labelled
 from adaptml.project import Project
 from adaptml.tasks import Task
 
@@ -124,17 +126,41 @@ def test_only_points_without_a_result(filled: Project, zoo: Task) -> None:
 
 
 def test_labels_of_a_run_a_frame_or_a_file(filled: Project) -> None:
-    labelled = FRAME.assign(label=[["cat"], []])
+    frame = FRAME.assign(label=[["cat"], []])
     with filled.runs.run("zoo", "label", {}) as recorder:
-        write_frame(labelled, recorder.folder / "training_data.parquet")
-    path = write_frame(labelled, filled.settings.root / "labelled.parquet")
-    for data in (recorder.run_id, labelled, path, "labelled.parquet"):
+        write_frame(frame, recorder.folder / "training_data.parquet")
+    path = write_frame(frame, filled.settings.root / "labelled.parquet")
+    for data in (recorder.run_id, frame, path, "labelled.parquet"):
         found = read_labels(filled, data, "training_data.parquet")
         assert [list(names) for names in found["label"]] == [["cat"], []]
     with pytest.raises(TrackingError, match=recorder.run_id):
         read_labels(filled, recorder.run_id, "other.parquet")
     with pytest.raises(FrameError, match="no run and no file 'nothing'"):
         read_labels(filled, "nothing", "training_data.parquet")
+
+
+def test_labels_are_as_in_the_file_whatever_their_lists_are_kept_as(
+    filled: Project, zoo: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probs = [
+        [0.9] + [0.1 / (len(zoo.class_names) - 1)] * (len(zoo.class_names) - 1),
+        [0.5] * len(zoo.class_names),
+    ]
+    path = write_frame(
+        FRAME.assign(label=[["cat"], []], label_probs=probs), filled.settings.root / "labelled.parquet"
+    )
+    found = read_labels(filled, path, "training_data.parquet")
+    assert isinstance(found["label"].dtype, pd.ArrowDtype)  # no array for each row
+    monkeypatch.setattr(frames, "CELLS", 1)
+    task = zoo.with_setting("multilabel")
+    ours, plain = (labelled(frame, task, "label", "f") for frame in (found, read_frame(path)))
+    assert ours.keys.equals(plain.keys)
+    assert (ours.Y == plain.Y).all()
+    assert ours.P is not None
+    assert ours.P.tolist() == probs
+    told: list[int] = []
+    read_labels(filled, path, "training_data.parquet", told.append)
+    assert told == [2]  # rows, before they were read
 
 
 def test_labels_of_a_run_whose_artifacts_are_mounted(filled: Project) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adaptml import frames
 from adaptml.data import read_gold
 from adaptml.errors import FrameError, TaskError
 from adaptml.frames import check_keys, read_frame
@@ -306,3 +307,32 @@ def test_probabilities_of_other_classes_are_left_out_and_the_labels_are_not(
         classes=["cat", "dog", "bird"], class_changes=[{"date": "2026-11-26", "before": ["cat", "dog"]}]
     )
     assert labelled(frame(label=["cat"], label_probs=[[0.5, 0.5]]), added, "label", "f").P is None
+
+
+@given(
+    sets=st.lists(st.lists(st.sampled_from(["cat", "dog"]), unique=True), min_size=1, max_size=9),
+    cells=st.integers(1, 4),
+    others=st.sets(st.integers(0, 12)),
+)
+def test_labels_are_the_same_however_many_are_looked_at_at_once(
+    sets: list[list[str]], cells: int, others: set[int]
+) -> None:
+    both = Task(name="animals", classes=["cat", "dog"]).with_setting("multilabel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, "CELLS", cells)
+        found = labelled(frame(label=sets), both, "label", "f")
+    assert found.Y.tolist() == [[int(name in names) for name in ("cat", "dog")] for names in sets]
+    left = found.without(pd.DataFrame({"table_name": "t", "id": [str(i) for i in others]}, dtype=str))
+    kept = [i for i in range(len(sets)) if i not in others]
+    assert left.keys["id"].tolist() == [str(i) for i in kept]
+    assert left.Y.tolist() == [found.Y[i].tolist() for i in kept]
+
+
+def test_rows_that_are_not_filled_in_are_counted_over_the_whole_frame(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "CELLS", 2)
+    with pytest.raises(FrameError, match=r"^f has 2 of 5 rows that are not filled in \(label\): t/1, t/4; "):
+        labelled(frame(label=["cat", None, "dog", "cat", None]), task, "label", "f")
+    with pytest.raises(FrameError, match=r"^f has label_probs that are not 2 numbers; expected one for each"):
+        labelled(frame(label=["cat"] * 3, label_probs=[[0.5, 0.5], [0.5, 0.5], [1.0]]), task, "label", "f")

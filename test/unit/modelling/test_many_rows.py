@@ -1,6 +1,7 @@
 """More rows than are held in memory: kept on disk in blocks, learned from piece by piece."""
 
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from hypothesis.extra.numpy import arrays
 
 from adaptml.errors import FileError, ModelError
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
+from modelling import weak_labels
 from modelling.algorithms import EndModel, classifier, many_mlp, many_rows
+from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
+from modelling.algorithms.many import Many
+from modelling.algorithms.many_logistic import Weighed
 from modelling.algorithms.many_rows import ManyRows, below, write_many_rows
 from modelling.memory import Memory
 
@@ -174,3 +179,42 @@ def test_how_much_memory_is_said_as_people_say_it(said: str | int, meant: float)
 def test_a_size_that_is_none_is_refused(said: str) -> None:
     with pytest.raises(ModelError, match=rf"^max_memory is {said!r}; expected a size such as 4GB or 500MB$"):
         Memory.of(said)
+
+
+def test_what_rows_say_is_worked_out_for_a_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many_rows, "LABEL_ROWS", 2)
+    Y = np.array([[1, 0, 0], [0.25, 0, 0.75], [0, 1, 0]])
+    weights, some = np.array([1.0, 2.0, 4.0]), np.array([1, 2])
+    three = Weighed(Y, weights, np.arange(3), np.array([1.0, 2.0, 1.0]), exclusive=True)
+    speaks_for, against = three.of(some)
+    assert (speaks_for.tolist(), against) == ([[0.5, 0, 1.5], [0, 8, 0]], None)
+    assert (three.totals().tolist(), three.totals(some).tolist()) == ([11.0] * 3, [10.0] * 3)
+    two = Weighed(Y, weights, np.array([0, 2]), np.array([3.0, 1.0]), exclusive=True)
+    assert [part.tolist() for part in two.of(some) if part is not None] == [[[1.5], [0]], [[1.5], [0]]]
+    each = Weighed(Y, weights, np.array([0, 1]), np.array([[1.0, 2.0], [1.0, 1.0]]), exclusive=False)
+    speaks_for, against = each.of(slice(0, 2))
+    assert against is not None
+    assert (speaks_for.tolist(), against.tolist()) == ([[2, 0], [1, 0]], [[0, 1], [1.5, 2]])
+    assert each.totals().tolist() == [2 + 2.5 + 4, 1 + 2 + 4]
+    counts = (
+        LogisticRegressionAlgorithm(class_weight="balanced")
+        ._weighed(
+            Many(None, Y, weights, np.arange(3), exclusive=True, soft=True, advance=lambda _: None)  # type: ignore[arg-type]
+        )
+        .counts
+    )
+    assert counts == pytest.approx(7 / (3 * np.array([1.5, 4, 1.5])))
+
+
+def test_fewer_rows_choose_where_little_memory_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weak_labels, "CHOICE_ROWS", 100)
+    monkeypatch.setattr(weak_labels, "LEAST_CHOICE_ROWS", 10)
+    monkeypatch.setattr(Memory, "check", lambda *_: None)
+    kept = on_disk(rows()[0], tmp_path / "rows", monkeypatch)
+    of_a_row = 2 * 8 * weak_labels.BYTES_A_NUMBER  # as far as half of what was asked for may be taken
+    for max_bytes, n in ((100 * of_a_row, 100), (99 * of_a_row, 50), (1, 6)):
+        chosen, X = weak_labels._chosen(replace(kept, memory=Memory(max_bytes, "so many bytes")))
+        assert (len(chosen), X.shape) == (n, (n, 8))
+    assert len(weak_labels._chosen(replace(kept, memory=Memory(1)))[0]) == 100  # what is free does not matter

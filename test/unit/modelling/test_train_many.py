@@ -50,10 +50,17 @@ def test_a_teacher_labels_points_that_are_not_held_in_memory(
 
 
 def test_too_little_memory_is_refused_with_what_is_needed(
-    project: Project, task: Task, data: str, many: None
+    project: Project, task: Task, data: str, many: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ModelError, match=r"^max_memory is 'much'; expected a size such as 4GB or 500MB$"):
         train(project, task, data, max_memory="much")
+    with pytest.raises(
+        ModelError,
+        match=r"^the labels of 40 data points need about \d+ MB of memory in all, and --max-memory is 1MB; give more "
+        r"with --max-memory, or train on fewer points$",
+    ):
+        train(project, task, data, max_memory="1MB")
+    monkeypatch.setattr(sources, "BYTES_A_LABEL", 0)
     with pytest.raises(
         ModelError,
         match=r"^8 rows of 3 numbers need about \d+ MB|GB of memory in all, and --max-memory is 1MB; give more with "

@@ -1,13 +1,17 @@
 """Rows as the database keeps them: decoded, they are what `read` gives, whichever way they were fetched."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
-from adaptml.database import Database, StoredRows, TextList, Vector
+from adaptml.database import Database, PackedVector, StoredRows, TextList, Vector
+from adaptml.database.stored import decoded, stored
 from adaptml.errors import DatabaseError, MissingDataPointsError, UnknownColumnError
 
 COLUMNS = {"txt": sa.Text(), "lemmas": TextList(), "vec": Vector(), "stars": sa.Integer()}
@@ -115,3 +119,15 @@ def test_a_duplicated_id_at_the_end_of_a_page_is_not_passed_over(filled: Databas
         list(filled.read_stored(asked, ["txt"]))
     others = asked[asked["id"] != "p05"]
     assert len(together(list(filled.read_stored(others, ["txt"])), 19)) == 19
+
+
+@given(st.lists(st.none() | st.lists(st.floats(-1, 1, width=16), min_size=1, max_size=2), max_size=5))
+@pytest.mark.parametrize("kind", [Vector(), PackedVector()])
+def test_vectors_of_many_rows_are_those_of_each(kind: Any, vectors: list[list[float] | None]) -> None:
+    dialect = sa.create_engine("sqlite://").dialect
+    _, decode = stored(sa.column("vec", kind), dialect)
+    assert decode is not None
+    process = kind.bind_processor(dialect)
+    cells = [None if vector is None else process(vector) for vector in vectors]
+    found = decoded(cells, decode, "t", "vec", [str(i) for i in range(len(cells))])
+    assert [None if one is None else one.tolist() for one in found] == vectors
