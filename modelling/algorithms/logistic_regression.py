@@ -96,7 +96,9 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
             sums += parts.sum(axis=0)
         if many.exclusive:
             return replace(weighed, counts=self._class_weights(sums, many.classes))
-        return replace(weighed, counts=np.array([self._class_weights(pair, np.arange(2)) for pair in sums]))
+        return replace(
+            weighed, counts=np.array([self._class_weights(sums[c], np.arange(2)) for c in range(k)])
+        )
 
     def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
         """How much each of k classes counts, (k,), as scikit-learn has it, by its rows' weights, (k,)."""

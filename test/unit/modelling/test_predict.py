@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import traceback
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,22 @@ def test_a_prediction_that_was_killed_goes_on_where_it_stopped(
         connection.exec_driver_sql("DELETE FROM points WHERE id = 't3'")
     other = predict(project, task, "points", where="id > 't2'").predictions["id"].tolist()
     assert other == at_once["id"][(at_once["id"] > "t2") & (at_once["id"] != "t3")].tolist()
+
+
+def test_more_points_take_no_more_memory(
+    project: Project, task: Task, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(project, train(project, task, data).model_name)
+    monkeypatch.setattr("modelling.predict.CHUNK_ROWS", 250)
+    peaks, n_before = [], 0
+    for n in (500, 1_500, 6_000):  # the first time, modules are loaded
+        rows = pd.DataFrame(
+            {"id": [f"u{i:05d}" for i in range(n_before, n)], "vec": [[1.0, 2.0, 3.0]] * (n - n_before)}
+        )
+        project.database.upsert("points", rows, ["id"])
+        n_before = n
+        tracemalloc.start()
+        assert predict(project, task, "points").n_points == 60 + n
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 100_000  # the ids of the rest alone would take 240,000

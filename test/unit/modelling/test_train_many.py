@@ -1,14 +1,20 @@
 """Training on more points than are held in memory."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import sqlalchemy as sa
 from side_task import side, write
 
+from adaptml.database import Vector
 from adaptml.errors import ModelError
+from adaptml.frames import write_frame
 from adaptml.project import Project
 from adaptml.tasks import Task
 from modelling import sources, weak_labels
@@ -108,3 +114,53 @@ def test_rows_are_learned_from_in_less_memory_than_their_matrix_takes(tmp_path: 
     right, taken_mb = done.stdout.split() or [done.stderr, "0"]
     assert right == "1.0"
     assert 0 < float(taken_mb) < 300
+
+
+_TRAINING = """
+import re, sys
+from pathlib import Path
+from adaptml.project import Project
+from modelling import sources
+from modelling.algorithms import many_rows
+from modelling.memory import taken
+from modelling.train import train
+
+sources.BLOCK_ROWS = many_rows.BLOCK_ROWS = 1_000
+root, few, many, more_mb = *sys.argv[1:4], int(sys.argv[4])
+with Project(root) as project:
+    train(project, "side", few)  # all imports
+    most = taken() + more_mb * 10**6
+    trained = train(project, "side", many, max_memory=most, params={"max_iter": 3})
+peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+print(trained.n_train, peak <= most, peak, most)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process's peak of memory")
+def test_the_whole_process_stays_below_the_memory_that_was_asked_for(
+    project: Project, task: Task, data: str, tmp_path: Path
+) -> None:
+    n, d = 15_000, 1_500  # as one matrix, the rows take 90 MB
+    project.database.create_table("many", {"id": sa.Text(), "vec": Vector()}, ["id"])
+    rng = np.random.default_rng(0)
+    with closing(sqlite3.connect(str(project.database.engine.url.database))) as connection, connection:
+        for start in range(0, n, 1_000):
+            X = rng.random((1_000, d), np.float32)
+            X[:, 0] += np.arange(1_000) % 2
+            rows = ((f"t{start + i}", row.tobytes()) for i, row in enumerate(X))
+            connection.executemany("INSERT INTO many VALUES (?, ?)", rows)
+    names = [["left"], ["right"]]
+    columns = {"table_name": "many", "id": [f"t{i}" for i in range(n)]}
+    labels = pd.DataFrame(columns).assign(
+        label=[names[i % 2] for i in range(n)],
+        label_probs=[[0.9 - i % 2 * 0.8, 0.1 + i % 2 * 0.8] for i in range(n)],
+    )
+    many = write_frame(labels, tmp_path / "many.parquet")
+    done = subprocess.run(
+        [sys.executable, "-c", _TRAINING, str(project.settings.root), data, str(many), "80"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout.split()[:2] == ["15000", "True"], (done.stdout, done.stderr)

@@ -14,11 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from mlflow.db import commands
+from mlflow.store.db import utils
 
 from adaptml import progress
 from adaptml.errors import TrackingError
@@ -156,6 +158,12 @@ def test_a_store_of_a_newer_mlflow_is_left_alone(empty_store: Path, tmp_path: Pa
         connection.execute("UPDATE alembic_version SET version_num = 'fffffffffff1'")
     with pytest.raises(TrackingError, match=r"is of a newer MLflow \(schema fffffffffff1; .*use that MLflow"):
         open_client(f"sqlite:///{path}")
+
+
+def test_the_schemas_that_migrations_name_are_those_that_alembic_finds() -> None:
+    script = ScriptDirectory.from_config(utils._get_alembic_config(""))
+    known = {revision.revision for revision in script.walk_revisions()}
+    assert opening._schemas() == (script.get_current_head(), known)
 
 
 def test_tables_of_others_in_the_same_database_are_no_store(tmp_path: Path) -> None:
