@@ -114,7 +114,7 @@ def _compiled(query: "sa.Select[Any]", dialect: Dialect) -> tuple[str, tuple[str
     """The statement, the names of its parameters in their order, and what is done to the cells of columns."""
     compiled: Any = query.compile(dialect=dialect)
     types = [column.type.dialect_impl(dialect) for column in query.selected_columns]
-    processes = [found.result_processor(dialect, None) for found in types]
+    processes: list[Process | None] = [found.result_processor(dialect, None) for found in types]
     return str(compiled), tuple(compiled.positiontup or ()), processes
 
 

@@ -16,7 +16,9 @@ def is_unique(inspector: Inspector, table: sa.Table) -> bool:
     """Whether a table's constraints, its primary key apart, keep its ids apart; a view has none."""
     if inspector.dialect.name == CRATEDB:  # it knows no other constraint
         return False
-    keys = [found["column_names"] for found in inspector.get_unique_constraints(table.name, table.schema)]
+    keys: list[list[str | None]] = [
+        [*found["column_names"]] for found in inspector.get_unique_constraints(table.name, table.schema)
+    ]
     for index in inspector.get_indexes(table.name, table.schema):
         partial = any(name.endswith("_where") for name in index.get("dialect_options", {}))
         if index["unique"] and not partial:

@@ -89,7 +89,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         weighed = Weighed(many.Y, many.weights, many.classes, plain, many.exclusive)
         if self.class_weight is None:
             return weighed
-        sums = np.zeros_like(plain)
+        sums: Floats = np.zeros_like(plain)
         for some in slices(len(many.Y)):
             has = many.weights[some, None] * many.Y[some][:, many.classes]
             parts = has if many.exclusive else np.stack([many.weights[some, None] - has, has], axis=-1)
@@ -97,7 +97,8 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         if many.exclusive:
             return replace(weighed, counts=self._class_weights(sums, many.classes))
         return replace(
-            weighed, counts=np.array([self._class_weights(sums[c], np.arange(2)) for c in range(k)])
+            weighed,
+            counts=np.array([self._class_weights(np.asarray(sums[c]), np.arange(2)) for c in range(k)]),
         )
 
     def _class_weights(self, sums: Floats, classes: npt.NDArray[Any]) -> Floats:
