@@ -162,9 +162,9 @@ def _schemas() -> tuple[str, set[str]]:
     Alembic would compile and run all of them, which takes longer than a small prediction; MLflow has it do so
     once more.
     """
-    import mlflow.store.db_migrations as migrations
+    from mlflow.store.db import utils
 
-    folder = Path(migrations.__path__[0]) / "versions"
+    folder = Path(utils.__file__).parents[1] / "db_migrations" / "versions"
     texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
     known = {found[1] for text in texts if (found := _REVISION.search(text))}
     (latest,) = known - {found[1] for text in texts if (found := _REVISES.search(text))}
