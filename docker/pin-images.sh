@@ -3,6 +3,10 @@
 # after .env. Never edited by hand; without it the tags hold.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+docker buildx version >/dev/null 2>&1 || {
+  echo "Docker's buildx does not answer, which asks the registry; expected Docker with buildx: install it" >&2
+  exit 1
+}
 new=docker/images.env.new
 trap 'rm -f "$new"' EXIT
 echo '# Written by docker/pin-images.sh; run it again when .env names another tag.' >"$new"

@@ -50,7 +50,7 @@ def report(home: Path) -> str:
     """What the demo prints; settings of the machine's are there to be ignored."""
     done = run(
         sys.executable, "-m", "example_data.demo", "--home", str(home / "workspace"),
-        home=home, ADAPTML_DATABASE_URL="sqlite:////nowhere/data.db", MLFLOW_TRACKING_URI="http://127.0.0.1:9",
+        home=home, ADAPTML_DATABASE_URL="sqlite:////dev/null/data.db", MLFLOW_TRACKING_URI="http://127.0.0.1:9",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

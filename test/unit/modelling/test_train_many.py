@@ -62,7 +62,7 @@ def test_too_little_memory_is_refused_with_what_is_needed(
         train(project, task, data, max_memory="much")
     with pytest.raises(
         ModelError,
-        match=r"^the labels of 40 data points need about \d+ MB of memory in all, and --max-memory is 1MB; give more "
+        match=r"^the labels of 40 data points need about [\d.]+ [MG]B of memory in all, and --max-memory is 1MB; give more "
         r"with --max-memory, or train on fewer points$",
     ):
         train(project, task, data, max_memory="1MB")

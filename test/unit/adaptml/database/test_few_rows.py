@@ -60,7 +60,7 @@ def test_ids_of_any_kind(tmp_path: Path) -> None:
         for table in ("whole", "untyped"):
             rows = few_rows(database, table, ["x"], ["8", "7"])
             assert rows is not None
-            assert (rows.ids, rows.cells["x"]) == (["8", "7"], (2.5, 1.5))
+            assert (rows.ids, list(rows.cells["x"])) == (["8", "7"], [2.5, 1.5])
         assert few_rows(database, "whole", ["x"], ["07"]) is None
 
 

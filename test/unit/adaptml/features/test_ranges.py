@@ -134,8 +134,8 @@ def test_rows_are_those_of_a_scan_and_fill_their_range(
     pieces = list(table.read(Range("1", None)))
     assert [where for where, _, _ in pieces] == [Range("1", "9"), Range("9", "100"), Range("100", None)]
     assert [list(read.ids) for _, _, read in pieces] == [["2", "9"], ["10", "100"], []]
-    assert [read.columns()["txt"] for _, _, read in pieces[:2]] == [("e", "b"), ("a", "c")]
-    assert pieces[0][2].columns()["row_hash"] == ("z", "w")
+    assert [list(read.columns()["txt"]) for _, _, read in pieces[:2]] == [["e", "b"], ["a", "c"]]
+    assert list(pieces[0][2].columns()["row_hash"]) == ["z", "w"]
     assert [digest for _, digest, _ in pieces] == table.digests([where for where, _, _ in pieces])
 
 

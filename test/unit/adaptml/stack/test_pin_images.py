@@ -85,8 +85,11 @@ def pin(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_tag_is_pinned_to_what_it_means_in_the_registry_now(registry: str, tmp_path: Path) -> None:
-    if shutil.which("docker") is None:
-        pytest.skip("NO DOCKER: pinning images is not tested; install Docker's command")
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "buildx", "version"], check=False).returncode
+    ):
+        pytest.skip("NO DOCKER BUILDX: pinning images is not tested; install Docker's command and its buildx")
     digests = {name: pushed(registry, name, "first") for name in ("crate:6.4.3", "team/mariadb:11.8")}
     text = f"API_PORT=80\nCRATE_IMAGE={registry}/crate:6.4.3\nMARIADB_IMAGE={registry}/team/mariadb:11.8\n"
     (tmp_path / ".env").write_text(text)
