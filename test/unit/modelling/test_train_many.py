@@ -62,14 +62,14 @@ def test_too_little_memory_is_refused_with_what_is_needed(
         train(project, task, data, max_memory="much")
     with pytest.raises(
         ModelError,
-        match=r"^the labels of 40 data points need about [\d.]+ [MG]B of memory in all, and --max-memory is 1MB; give more "
-        r"with --max-memory, or train on fewer points$",
+        match=r"^the labels of 40 data points need about [\d.]+ [MG]B of memory in all, and --max-memory is 1MB; "
+        r"give more with --max-memory, or train on fewer points$",
     ):
         train(project, task, data, max_memory="1MB")
     monkeypatch.setattr(sources, "BYTES_A_LABEL", 0)
     with pytest.raises(
         ModelError,
-        match=r"^8 rows of 3 numbers need about \d+ MB|GB of memory in all, and --max-memory is 1MB; give more with "
+        match=r"^8 rows of 3 numbers need about [\d.]+ [MG]B of memory in all, and --max-memory is 1MB; give more with "
         r"--max-memory, or train on fewer points$",
     ):
         train(project, task, data, max_memory="1MB")
