@@ -175,8 +175,11 @@ class Training:
         return replace(done, model=model, held_out=held_out, judged=found.held_out, calibration=why)
 
     def ties(self, done: Combined) -> int:
-        """How many of the weakly labelled points have no hard label, and are not learned from."""
-        if self.weak is None:
+        """How many of the weakly labelled points have no hard label, and are not learned from.
+
+        A strategy that labels points anew learns from all.
+        """
+        if self.weak is None or done.strategy.startswith("relabelled"):
             return 0
         return int(replace(self.learner, soft_labels=done.way.soft).ties(self.weak.all.says).sum())
 
