@@ -166,6 +166,13 @@ def points_writer(path: Path, schema: "pa.Schema", compression: str = "snappy") 
     )
 
 
+def not_among(keys: pd.DataFrame, others: pd.DataFrame) -> "npt.NDArray[np.bool_]":
+    """Which of some keys are not among others, bool (n,); each key is there once, as `check_keys` has it."""
+    rows, left = rows_of_keys(keys, others), np.ones(len(keys), dtype=bool)
+    left[rows[rows >= 0]] = False
+    return left
+
+
 def rows_of_keys(among: pd.DataFrame, keys: pd.DataFrame) -> "npt.NDArray[np.int64]":
     """The row of each of some keys in a frame, int64 (r,); -1 of one that is not there.
 

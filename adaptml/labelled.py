@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from adaptml.errors import FrameError, listed
-from adaptml.frames import GONE, KEYS, rows_of_keys, some_cells
+from adaptml.frames import GONE, KEYS, not_among, some_cells
 from adaptml.label_probs import read_probabilities
 from adaptml.tasks import Now, Task, indicator
 from adaptml.tasks.class_changes import in_words
@@ -59,9 +59,7 @@ class Labelled:
 
     def without(self, others: pd.DataFrame) -> "Labelled":
         """The rows whose key is not among the others'."""
-        rows, left = rows_of_keys(self.keys, others), np.ones(len(self), dtype=bool)
-        left[rows[rows >= 0]] = False
-        return self.take(left)
+        return self.take(not_among(self.keys, others))
 
 
 def labelled(frame: pd.DataFrame, task: Task, column: str, source: str) -> Labelled:

@@ -17,7 +17,7 @@ from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix
 from adaptml.features.required import check_featurized
-from adaptml.frames import GONE, KEYS, METADATA, rows_of_keys
+from adaptml.frames import GONE, KEYS, METADATA, not_among
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.progress import progress
 from adaptml.project import Project
@@ -398,6 +398,5 @@ def _gold_instead(task: Task, test: pd.DataFrame | None) -> Labelled:
 
 def _without(frame: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame | None:
     """The rows whose key is not among the others', or None where there are none."""
-    rows, left = rows_of_keys(frame, keys), np.ones(len(frame), dtype=bool)
-    left[rows[rows >= 0]] = False
+    left = not_among(frame, keys)
     return frame.loc[left].reset_index(drop=True) if left.any() else None

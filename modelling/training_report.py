@@ -98,7 +98,7 @@ def training_lines(labels: Split, done: Combined, found: Evaluation, ties: int) 
     parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"
     kept = f" ({labels.n_held_out} points of the same data are {others} instead)" if labels.n_held_out else ""
-    kept += f"; {ties} left out: no class is more probable than another" if weak and ties else ""
+    kept += f"; {ties} of them left out: no class is more probable than another" if weak and ties else ""
     kept += f"; {labels.n_gone} points are gone from their table" if labels.n_gone else ""
     lines = [
         ("trained on", (" and ".join(parts) or "nothing") + kept),
