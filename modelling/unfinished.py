@@ -216,7 +216,11 @@ def _stage_of(project: Project, parts: Unfinished) -> Iterator[None]:
 
 def _clear_old(project: Project, parent: Path) -> None:
     """Remove what is old, and the staged tables of it."""
-    old = [path for path in parent.glob(".*.unfinished") if time.time() - path.stat().st_mtime > KEPT_S]
+    old = []
+    for path in parent.glob(".*.unfinished"):
+        with suppress(FileNotFoundError):  # another one just finished
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                old.append(path)
     stages = {path: Unfinished(path).stage for path in old}
     clear(old)
     for path, stage in stages.items():

@@ -93,18 +93,20 @@ def take_place(database: Database, task: Task, stage: str) -> int:
     insert = dialect.insert(target).from_select(into, picked.where(sa.true()))
     new = {name: insert.excluded[name] for name in into if name not in keys}
     statement = insert.on_conflict_do_update(index_elements=keys, set_=new)
-    count, staged = (sa.select(sa.func.count()).select_from(table) for table in (target, source))
+    staged = sa.select(sa.func.count()).select_from(source)
+    of_before = sa.and_(*(source.c[name] == target.c[name] for name in keys))
+    present = sa.select(sa.func.count()).select_from(source.join(target, of_before))
     with database.translated(), database.engine.begin() as connection:
         cratedb.refresh(connection, source)
         cratedb.refresh(connection, target)
-        before, n_staged = (connection.execute(query).scalar_one() for query in (count, staged))
+        n_staged, before = (int(connection.execute(query).scalar_one()) for query in (staged, present))
         taken = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
         if taken != n_staged:  # CrateDB leaves out what it does not take
             raise DatabaseError(
                 f"{target.name} took {taken} of {n_staged} rows; see what the database's log says of the rest"
             )
         cratedb.refresh(connection, target)
-        return int(connection.execute(count).scalar_one() - before)
+    return n_staged - before
 
 
 def drop_stage(database: Database, stage: str) -> None:

@@ -138,6 +138,13 @@ def test_what_is_old_is_removed(project: Project, task: Task, stopped: str) -> N
     assert (stages(project), left(project)) == ([], [])
 
 
+def test_another_one_that_ends_while_what_is_old_is_looked_for(project: Project, task: Task) -> None:
+    folder = project.settings.home / "predictions"
+    folder.mkdir(exist_ok=True)
+    (folder / ".0123-1.unfinished").symlink_to("gone")  # listed, and not there when it is looked at
+    assert predict(project, task, "points", where="id = 't1'").n_points == 1
+
+
 def test_one_that_fails_at_once_leaves_nothing(project: Project, task: Task) -> None:
     vector, before = empty_t7(project), project.results.tables()
     with pytest.raises(AdaptmlError, match="feature column 'vec' is empty"):

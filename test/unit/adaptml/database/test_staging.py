@@ -1,7 +1,10 @@
 """Predictions that are staged, range by range and some twice, and take their place at once."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from pandas.testing import assert_frame_equal
 
 from adaptml.database import Database, WritebackKind, read_back, write_back
@@ -62,3 +65,26 @@ def test_what_nobody_waits_for_any_more_is_not_written(database: Database) -> No
     with pytest.raises(DatabaseError, match=r"label_probs of 1 of 2 rows \(r1\) are not 3 finite numbers"):
         stage_predictions(database, TASK, stage, bad, "run")
     assert take_place(database, TASK, stage) == 0
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_rows_that_another_writes_meanwhile_are_not_counted(database: Database, staged: bool) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite lets one process write at a time")
+    write_back(database, TASK, KIND, frame(0, 2), "run")
+    stage = new_stage()
+    make_stage(database, TASK, stage)
+    stage_predictions(database, TASK, stage, frame(0, 5), "run")
+    url = database.engine.url.render_as_string(hide_password=False)
+    wrote = []
+
+    def at_an_insert(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO zoo_predictions") and not wrote:
+            with Database(url) as other:
+                wrote.append(write_back(other, TASK, KIND, frame(5, 7), "run"))
+
+    sa.event.listen(database.engine, "before_cursor_execute", at_an_insert)
+    new = (
+        take_place(database, TASK, stage) if staged else write_back(database, TASK, KIND, frame(0, 5), "run")
+    )
+    assert (wrote, new, len(shown(database))) == ([7], 3, 12)
