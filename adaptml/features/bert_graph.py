@@ -1,7 +1,8 @@
-"""The ONNX graph of a model of the BERT kind: ids of pieces in, what the last layer makes of each piece out.
+"""The ONNX graph of a model of the BERT kind: ids of pieces in, what two layers make of each piece out.
 
 It takes n texts of l pieces: `ids` and `positions`, int64 (n, l), and `bias`, which is added to the score of
-each piece for each, float32 that fits (n, heads, l, l). It gives float32 (n, l, hidden_size).
+each piece for each, float32 that fits (n, heads, l, l). It gives float32 (n, l, hidden_size) twice: of the
+layer at two thirds of all, and of the last one.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -30,9 +31,9 @@ def build(config: BertConfig, weights: Weights) -> tuple[bytes, dict[str, Floats
     from onnx import TensorProto, helper
 
     graph = _Graph(config, weights)
-    states = graph.embeddings("ids", "positions")
+    states = [graph.embeddings("ids", "positions")]
     for at in range(config.layers):
-        states = graph.layer(at, states)
+        states.append(graph.layer(at, states[-1]))
 
     def value(name: str, kind: int, *shape: str | int) -> Any:
         return helper.make_tensor_value_info(name, kind, shape)
@@ -42,7 +43,8 @@ def build(config: BertConfig, weights: Weights) -> tuple[bytes, dict[str, Floats
         value("positions", TensorProto.INT64, "n", "l"),
         value("bias", TensorProto.FLOAT, "texts", "heads", "from", "to"),
     ]
-    made = [value(states, TensorProto.FLOAT, "n", "l", config.hidden_size)]
+    shown = (states[config.layers * 2 // 3], states[-1])
+    made = [value(name, TensorProto.FLOAT, "n", "l", config.hidden_size) for name in shown]
     whole = helper.make_graph(graph.nodes, "bert", given, made, graph.initializers)
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(whole, opset_imports=[opset], ir_version=IR_VERSION)

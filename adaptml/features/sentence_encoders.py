@@ -20,21 +20,24 @@ MINILM_FILES = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-SENTENCE_CODE = 1  # one more whenever the same text gives other numbers than before
+# One more whenever the same text gives other numbers than before.
+SENTENCE_CODE = 1
+OPENING_CODE = 1
 
 
 def _model_files(source: str | None) -> Mapping[str, str]:
     return file_sums(Path(source)) if source else MINILM_FILES
 
 
-@encoder("hybrid", HASHING_CODE, SENTENCE_CODE, files=_model_files)
+@encoder("hybrid", HASHING_CODE, SENTENCE_CODE, OPENING_CODE, files=_model_files)
 def _hybrid(source: str | None) -> EncodeBatch:
     """4864 numbers: the 4096 of `hashing` for spelling, and twice 384 of a sentence-transformer for meaning.
 
     Reimers and Gurevych 2019, https://arxiv.org/abs/1908.10084. The first 384 are what it makes of the text,
-    the last 384 the mean of what it makes of the first pieces of words, which count as OPENING says; each is
-    of length 1. The model reads a piece with its neighbours: `bank` is another one after `river`. It cuts
-    long texts (MINILM after 256 pieces); spelling is of the whole text.
+    the last 384 the mean of what it makes of the first pieces of words, which count as OPENING says, in its
+    middle and last layer together (see `adaptml.features.bert.States`); each is of length 1. The model reads
+    a piece with its neighbours: `bank` is another one after `river`. It cuts long texts (MINILM after 256
+    pieces); spelling is of the whole text.
 
     The source is a folder with another sentence-transformer in safetensors, whose own numbers replace those
     384; default: MINILM, an English one, which comes with the package of that name.
@@ -53,7 +56,8 @@ def _hybrid(source: str | None) -> EncodeBatch:
         openings = np.empty((len(texts), model.hidden_size), dtype=np.float32)
         for batch in model.batches(texts):
             wholes[batch.rows] = batch.sentences
-            openings[batch.rows] = list(map(opening, batch.pieces, batch.states))
+            states = batch.states.middle + batch.states.last
+            openings[batch.rows] = list(map(opening, batch.pieces, states))
         return np.hstack([spelling(texts), of_length_1(wholes), of_length_1(openings)])
 
     return encode_batch

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adaptml.errors import FeatureError
-from adaptml.features.bert import Bert
+from adaptml.features.bert import Bert, States
 from adaptml.features.bert_config import BertConfig
 from adaptml.features.model_files import Floats, read_settings
 from adaptml.features.sentence_parts import (
@@ -32,14 +32,13 @@ class Batch(NamedTuple):
     Attributes:
         rows: which ones they are, b numbers.
         pieces: b lists of 1 … l numbers of pieces of words.
-        states: what the model makes of each piece, float32 (b, l, hidden_size);
-            without meaning behind a text's end.
+        states: what the model makes of each piece, 1 … l.
         sentences: what it makes of each text, float32 (b, dimensions).
     """
 
     rows: list[int]
     pieces: list[list[int]]
-    states: Floats
+    states: States
     sentences: Floats
 
 
@@ -100,7 +99,7 @@ class SentenceTransformer:
     def _encoded(self, rows: list[int], pieces: list[list[int]]) -> Batch:
         ids, mask = padded(pieces)
         states = self._model.hidden_states(ids, mask)
-        sentences = self._pool(states, mask)
+        sentences = self._pool(states.last, mask)
         for behind in self._behind:
             sentences = behind(sentences)
         return Batch(rows, pieces, states, sentences)

@@ -158,7 +158,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # sc
         found = np.empty((len(texts), self.head[0].shape[1]), np.float32)
         for rows in by_length(pieces):
             ids, mask = padded([pieces[row] for row in rows])
-            states = self._encoder.hidden_states(ids, mask)
+            states = self._encoder.hidden_states(ids, mask).last
             found[rows] = np.hstack([POOLINGS[name](states, mask) for name in self.model.pooling])
         return of_length_1(found) if self.model.unit else found
 

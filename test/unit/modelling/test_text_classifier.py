@@ -41,7 +41,7 @@ def test_the_head_reads_what_the_encoder_makes_of_a_text(tmp_path: Path) -> None
     pooled = SentenceTransformer(tmp_path)
     vectors = np.empty((len(TEXTS), HIDDEN))
     for batch in pooled.batches(TEXTS):
-        vectors[batch.rows] = batch.states[:, 0]
+        vectors[batch.rows] = batch.states.last[:, 0]
     powers = np.exp(vectors @ head[0].T + head[1])
     expected = powers / powers.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(TextClassifier(content).predict_proba(TEXTS), expected, atol=1e-5)

@@ -51,7 +51,7 @@ def encoded(folder: Path, texts: Sequence[str] = TEXTS) -> np.ndarray:
 def states(folder: Path, text: str) -> np.ndarray:
     """What the model makes of each piece of one text: (l, HIDDEN)."""
     (batch,) = SentenceTransformer(folder).batches([text])
-    return batch.states[0]
+    return batch.states.last[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,7 +71,7 @@ def test_batches_are_bounded_and_hold_each_text_once(tmp_path: Path) -> None:
     texts = ["purr " * (at % 50) for at in range(120)]
     batches = list(SentenceTransformer(write_model(tmp_path / "model")).batches(texts))
     assert sorted(row for batch in batches for row in batch.rows) == list(range(120))
-    assert max(batch.states.shape[0] * batch.states.shape[1] for batch in batches) <= 512
+    assert max(batch.states.last.shape[0] * batch.states.last.shape[1] for batch in batches) <= 512
     lengths = [len(pieces) for batch in batches for pieces in batch.pieces]
     assert lengths == sorted(lengths, reverse=True)
     assert lengths[0] == 49 + 2
