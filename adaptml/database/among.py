@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from adaptml.database import cratedb
+from adaptml.database.fetching import Prepared
 
 GIVEN = "given"
-Query = tuple["sa.Select[Any]", dict[str, Any]]
+Query = tuple["sa.Select[Any] | Prepared", dict[str, Any]]
 
 
 class Among:
@@ -26,7 +27,7 @@ class Among:
             column: what holds one of the values.
         """
         self._query, self._column, self._is_sqlite = query, column, dialect == "sqlite"
-        self._given = query.where(cratedb.among_given(dialect, column, GIVEN))
+        self._given = Prepared(query.where(cratedb.among_given(dialect, column, GIVEN)))
 
     def of(self, values: Iterable[Any]) -> Query:
         """The query, and its parameters, for these values."""

@@ -10,19 +10,33 @@ from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database.cratedb import DIALECT as CRATEDB
-from adaptml.database.keys import key_type
+from adaptml.database.fetching import Row, from_sqlite
+from adaptml.database.keys import SQLITE, key_type
 from adaptml.database.types import feature_type
 from adaptml.errors import UnknownTableError, listed
 
 MAX_NAMES = 20
+MAX_KEPT = 1_000  # tables
 OWN = "adaptml_"  # how tables begin in which steps keep what nobody reads by hand
+# Both kinds by one statement; SQLite's own tables are left out, as SQLAlchemy does.
+_NAMES_IN_SQLITE = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+)
 _OWN_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "sys", "blob"}  # the databases' own schemas
+
+
+# SQLite's tables by all that it says of them. What is compiled for one is kept with it, and takes SQLAlchemy
+# longer than SQLite takes to find its rows: it need not be done again by the next `Database` of the file, or
+# after another table was made there.
+_kept: dict[tuple[str | None, str, tuple[Row, ...]], sa.Table] = {}
 
 
 def names(inspector: Inspector, schema: str | None = None) -> list[str]:
     """Names of the tables and views of a schema, sorted; None for the one that is searched by default."""
     if inspector.dialect.name == CRATEDB:
         return _names_in_cratedb(inspector, schema)
+    if inspector.dialect.name == SQLITE and schema is None:
+        return sorted(name for (name,) in from_sqlite(_connection(inspector), _NAMES_IN_SQLITE))
     found = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
     if isinstance(inspector, PGInspector):
         found |= {*inspector.get_materialized_view_names(schema), *inspector.get_foreign_table_names(schema)}
@@ -32,7 +46,7 @@ def names(inspector: Inspector, schema: str | None = None) -> list[str]:
 def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
     """As `names`; its dialect gives the views of all schemas as if they were of each."""
     wanted = schema or inspector.engine.url.query.get("schema") or inspector.default_schema_name
-    connection = cast(sa.Connection, inspector.bind)
+    connection = _connection(inspector)
     return sorted(
         {
             name
@@ -43,6 +57,10 @@ def _names_in_cratedb(inspector: Inspector, schema: str | None) -> list[str]:
             )
         }
     )
+
+
+def _connection(inspector: Inspector) -> sa.Connection:
+    return cast(sa.Connection, inspector.bind)
 
 
 def _schemas(inspector: Inspector) -> list[str]:
@@ -106,6 +124,9 @@ def reflected(
     Raises:
         UnknownTableError: it was dropped since it was found.
     """
+    told = () if declared else _told_by_sqlite(inspector, schema, name)
+    if told and (known := _kept.get((schema, name, told))) is not None:
+        return known
     try:
         columns = inspector.get_columns(name, schema)
         key = inspector.get_pk_constraint(name, schema)["constrained_columns"]
@@ -116,7 +137,7 @@ def reflected(
         kind = column["type"]
         return key_type(kind, inspector.dialect.name) if column["name"] == "id" else feature_type(kind)
 
-    return sa.Table(
+    table = sa.Table(
         name,
         sa.MetaData(),
         *(
@@ -130,3 +151,17 @@ def reflected(
         ),
         schema=schema,
     )
+    if told:
+        if len(_kept) >= MAX_KEPT:
+            _kept.clear()
+        _kept[schema, name, told] = table
+    return table
+
+
+def _told_by_sqlite(inspector: Inspector, schema: str | None, name: str) -> tuple[Row, ...]:
+    """All that SQLite says of a table's columns; nothing where it is another database."""
+    if inspector.dialect.name != SQLITE:
+        return ()
+    quote = inspector.dialect.identifier_preparer.quote_identifier
+    about = f"PRAGMA {quote(schema or 'main')}.table_xinfo({quote(name)})"
+    return tuple(from_sqlite(_connection(inspector), about))

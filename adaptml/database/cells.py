@@ -1,6 +1,7 @@
 """Columns of data points as a frame."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,13 @@ def read_frame(
     """A frame of table_name, id and columns (object), its rows in the order of n keys: see `Reader.read`."""
     filled = _Columns(columns, len(keys))
     found = fill(keys, rows_of, filled, skip_missing=skip_missing, show_progress=show_progress)
-    there = slice(None) if found.all() else found
+    read = {name: _texts(keys[name]) for name in KEYS} | filled.by_name
+    if not found.all():
+        read = {name: values[found] for name, values in read.items()}
     # object: pandas would make NaN of the None among texts
-    read = {name: pd.Series(values[there], dtype=object) for name, values in filled.by_name.items()}
-    return pd.DataFrame({key: keys[key].to_numpy()[there] for key in KEYS} | read)
+    return pd.DataFrame(read | {name: pd.Series(read[name], dtype=object) for name in columns})
+
+
+def _texts(column: "pd.Series[Any]") -> Any:
+    """A column of which a frame makes one of type `str`, at once where it is one already."""
+    return column.array if column.dtype == "str" else column.to_numpy()

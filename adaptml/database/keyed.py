@@ -32,17 +32,17 @@ class Filled(Protocol):
 
 def asked(keys: pd.DataFrame) -> pd.DataFrame:
     """Keys with ids that are text."""
-    return (
-        keys.assign(id=keys["id"].astype(str)) if pd.api.types.is_integer_dtype(keys["id"]) else keys
-    ).reset_index(drop=True)
+    ids = keys["id"]
+    return keys.assign(id=ids.astype(str)) if ids.dtype.kind in "iu" else keys
 
 
 def by_table(keys: pd.DataFrame) -> Iterator[tuple[str, Places, list[str]]]:
     """Each table with the places of its keys, int64 (r,), and their ids."""
-    codes, tables = pd.factorize(keys["table_name"])
-    if len(tables) == 1 and codes.min() == 0:
+    tables = keys["table_name"].unique()
+    if len(tables) == 1 and not pd.isna(tables[0]):
         yield str(tables[0]), np.arange(len(keys)), keys["id"].tolist()
         return
+    codes, tables = pd.factorize(keys["table_name"])
     order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes + 1))
     ids = keys["id"].to_numpy(dtype=object)
     for table, places in zip(tables, np.split(order, ends[:-1])[1:], strict=True):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from adaptml.database.among import Among
 from adaptml.database.chunks import ChunkSize, TooMuchAtOnceError, read_by_ids
 from adaptml.database.connection import Connected
-from adaptml.database.fetching import fetched
+from adaptml.database.fetching import Prepared, Row, fetched
 from adaptml.database.keys import to_column, to_text
 from adaptml.database.not_text import NOT_UTF8, name_not_text
 from adaptml.database.stored import Decode, StoredRows, stored, stored_rows
@@ -23,8 +23,6 @@ CHUNK_ROWS = 5_000  # ids a statement, at most: below SQLite's 32,766 and Postgr
 PAGE_ROWS = 20_000  # rows a statement, at most, where many are read in the order of their ids
 FEW = 500  # ids that are looked up without a look at how many rows there are
 BY_PAGE = 0.25  # share of a table's rows from which reading all of them is faster than looking each up
-
-Row = tuple[Any, ...]
 
 
 class Rows(Connected):
@@ -48,10 +46,13 @@ class Rows(Connected):
 
     def _has_at_most(self, table: str, rows: float) -> bool:
         """Whether a table has no more rows than these; no more are counted."""
-        some = sa.select(sa.literal(1)).select_from(self.data_table(table)).limit(math.floor(rows) + 1)
-        with self.translated(), self.engine.connect() as connection:
-            found = connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
-        return bool(found <= rows)
+        source = self.data_table(table)
+        if "one_row" not in source.info:
+            after = sa.bindparam("after", type_=sa.Integer())
+            source.info["one_row"] = Prepared(
+                sa.select(sa.literal(1)).select_from(source).limit(1).offset(after)
+            )
+        return not self._rows(source, source.info["one_row"], {"after": math.floor(rows)})
 
     def count(self, table: str) -> int:
         """Number of rows in a table."""
@@ -139,7 +140,7 @@ class Rows(Connected):
         return self._look_up(self.data_table(table, columns, fresh=True), columns, ids)
 
     def _rows(
-        self, source: sa.Table, query: "sa.Select[Any]", given: Mapping[str, Any] | None = None
+        self, source: sa.Table, query: "sa.Select[Any] | Prepared", given: Mapping[str, Any] | None = None
     ) -> Sequence[Row]:
         """What a query of a table finds with the parameters that are given."""
         with self.translated(), self.engine.connect() as connection:
@@ -147,7 +148,8 @@ class Rows(Connected):
                 return fetched(connection, query, given)
             except OperationalError as error:
                 if NOT_UTF8 in str(error.orig):
-                    name_not_text(connection, source.fullname, query.params(given or {}))
+                    select = query.query if isinstance(query, Prepared) else query
+                    name_not_text(connection, source.fullname, select.params(given or {}))
                 raise
 
     def _by_ids(self, source: sa.Table, columns: Sequence[str]) -> tuple[Among, dict[str, Decode]]:
@@ -178,14 +180,15 @@ class Rows(Connected):
         Rows without an id are left out.
         """
         key, last, size = source.c.id, None, ChunkSize(page_rows or PAGE_ROWS)
-        query = query.order_by(key)
+        query = query.order_by(key).limit(sa.bindparam("rows", type_=sa.Integer()))
         if may_be_null(source, self.engine.dialect.name):
             query = query.where(key.is_not(sa.null()))
+        # The last row again, so that another one with its id is not passed over.
+        first, later = Prepared(query), Prepared(query.where(key >= sa.bindparam("last", type_=key.type)))
         while True:
-            # The last row again, so that another one with its id is not passed over.
-            page = (query if last is None else query.where(key >= last)).limit(size.rows + 1)
+            given = {"rows": size.rows + 1} if last is None else {"rows": size.rows + 1, "last": last}
             try:
-                rows = self._rows(source, page)
+                rows = self._rows(source, first if last is None else later, given)
             except TooMuchAtOnceError as error:
                 size.refused(size.rows, error)
                 continue

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from adaptml.progress import WONDER_S
@@ -30,6 +31,7 @@ def arguments(patience_s: float, name: str) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=100)
 def _connection_class(patiently: "_Patience") -> type[sqlite3.Connection]:
 
     class Cursor(sqlite3.Cursor):

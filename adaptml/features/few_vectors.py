@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adaptml.database.few_rows import few_rows
+from adaptml.database.chunks import FIRST_ROWS
+from adaptml.database.keys import SQLITE
 from adaptml.features.points import Asked, Points
 from adaptml.features.reading import Matrix
 
@@ -14,8 +15,8 @@ def few_vectors(
 ) -> Matrix | None:
     """Columns and features of n data points of one table side by side, all of them vectors that are sound.
 
-    None where anything is otherwise, and where `few_rows` gives none: `look_up` is to be asked then, and what
-    checks the columns that it gives says what is wrong.
+    None where anything is otherwise, where points are many, and from a database whose vectors are not read as
+    bytes: `look_up` is to be asked then, and what checks the columns that it gives says what is wrong.
 
     Args:
         points: reads them.
@@ -29,11 +30,13 @@ def few_vectors(
     Raises:
         AdaptmlError: as `Points.read`.
     """
-    if len(set(tables)) != 1:
+    database = points.database
+    if database.engine.dialect.name != SQLITE or len(ids) > FIRST_ROWS or len(set(tables)) != 1:
         return None
-    places = points.places(tables[0], columns)
-    rows = few_rows(points.database, tables[0], places.plain, ids)
-    if rows is None:
+    table = tables[0]
+    places = points.places(table, columns)
+    rows = next(database.by_key(table, places.plain, ids), None)
+    if rows is None or len(rows) < len(ids):
         return None
     parts: list[Matrix] = []
     for name in map(str, columns):

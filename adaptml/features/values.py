@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from adaptml.database import Database, PackedVector, TextList, Vector, cratedb
 from adaptml.database.among import Among
-from adaptml.database.fetching import fetched
-from adaptml.database.few_rows import MOST, driver_rows
+from adaptml.database.fetching import Prepared, fetched
 from adaptml.database.stored import Decode, stored
 from adaptml.features.catalogue import Feature, Kind
 from adaptml.features.streaming import stream
@@ -186,14 +186,11 @@ class FeatureValues:
 class Cells:
     """Looks up values of rows as the database keeps them, chunk after chunk."""
 
-    decode: Decode | None
-
     def __init__(self, results: Database, feature: Feature) -> None:
         """Look at nothing yet; results and feature as those of `FeatureValues`."""
-        self._results, self._table, self.feature = results, table_of_values(results, feature), feature
-        selected, self.decode = stored(self._table.c.value, results.engine.dialect)
-        self._query = sa.select(self._table.c.id, selected)
-        self._by_ids = Among(results.engine.dialect.name, self._query, self._table.c.id)
+        self._results, self.feature = results, feature
+        self._asked = _asked(table_of_values(results, feature), results.engine.dialect)
+        self.decode = self._asked.decode
         self._in_step = True
         self._is_empty = feature.values_table is None
 
@@ -214,17 +211,12 @@ class Cells:
         return [found.get(key) for key in ids]
 
     def _range(self, first: str, n: int) -> dict[str, Any]:
-        column = self._table.c.id
         with self._results.translated(), self._results.engine.connect() as connection:
-            return dict(fetched(connection, self._query.where(column >= first).order_by(column).limit(n)))
+            return dict(fetched(connection, self._asked.from_one_on, {"first": first, "rows": n}))
 
     def _among(self, ids: Sequence[str]) -> dict[str, Any]:
-        query = self._by_ids.of(ids)
-        found = driver_rows(self._results, *query) if len(ids) <= MOST else None
-        if found is not None:
-            return dict(found)
         with self._results.translated(), self._results.engine.connect() as connection:
-            return dict(fetched(connection, *query))
+            return dict(fetched(connection, *self._asked.by_ids.of(ids)))
 
     def matrix(self, ids: Sequence[str]) -> npt.NDArray[np.float32] | None:
         """The vectors of r rows in their order, float32 (r, d); None where not all are, and of one length."""
@@ -242,6 +234,32 @@ class Cells:
             for key, cell in zip(distinct, self.of(distinct), strict=True)
         }
         return [found[key] for key in ids]
+
+
+class _Asked(NamedTuple):
+    """What is asked of a table of values again and again.
+
+    Attributes:
+        by_ids: ids and values of some rows.
+        from_one_on: those of `rows` rows, from the id `first` on.
+        decode: what makes a Python value of a cell; None where its cells are values already.
+    """
+
+    by_ids: Among
+    from_one_on: Prepared
+    decode: Decode | None
+
+
+def _asked(table: sa.Table, dialect: Dialect) -> _Asked:
+    """The same as before of a table that was asked before."""
+    known: dict[str, _Asked] = table.info.setdefault("asked", {})
+    if dialect.name not in known:
+        key, (selected, decode) = table.c.id, stored(table.c.value, dialect)
+        query = sa.select(key, selected)
+        first, rows = sa.bindparam("first", type_=key.type), sa.bindparam("rows", type_=sa.Integer())
+        in_order = Prepared(query.where(key >= first).order_by(key).limit(rows))
+        known[dialect.name] = _Asked(Among(dialect.name, query, key), in_order, decode)
+    return known[dialect.name]
 
 
 def id_hashes(ids: Sequence[str]) -> Hashes:

@@ -23,6 +23,7 @@ from adaptml.errors import (
     UnknownTableError,
 )
 from adaptml.tasks import Task
+from test.support.statements import sent
 
 COLUMNS = {"id": sa.Text(), "txt": sa.Text(), "lemmas": TextList(), "vec": Vector(), "stars": sa.Integer()}
 
@@ -100,18 +101,12 @@ def test_chunks_of_three_meet_without_a_gap_and_none_asks_for_a_row_again(
             database.create_table(table, {"id": sa.Text(), "txt": sa.Text()})
             told = pd.DataFrame({"id": [str(i) for i in range(n)], "txt": [f"{table}{i}" for i in range(n)]})
             database.upsert(table, told, ["id"])
-        sent: list[int] = []
-        sa.event.listen(
-            database.engine,
-            "before_cursor_execute",
-            lambda _connection, _cursor, statement, bound, *_: (
-                ".txt" in statement and sent.append(len(json.loads(bound[0])))
-            ),
-        )
+        statements = sent(database.engine, monkeypatch)
         read = database.read(asked, ["txt"])
+    n_ids = [len(json.loads(bound[0])) for statement, bound in statements if ".txt" in statement]
     assert read["txt"].tolist() == [f"{table}{i}" for i in range(n) for table in ("a", "b")]
-    assert sum(sent) == 2 * n
-    assert max(sent) <= 3
+    assert sum(n_ids) == 2 * n
+    assert max(n_ids) <= 3
 
 
 def test_unknown_names_say_what_there_is(filled: Database) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from adaptml.database import Database
 from adaptml.database.keys import is_key, key_type, to_column, to_text
 from adaptml.errors import DatabaseError, MissingDataPointsError
+from test.support.statements import sent
 
 NUMBERS = [7, 10, 9, -3, 0, 100, 2**40, -(2**63), 2**63 - 1, 12, 11, 8]
 SMALL = [n for n in NUMBERS if abs(n) < 2**31]
@@ -147,27 +148,26 @@ def test_sqlite_holds_what_is_no_id(value: Any, what: str) -> None:
      ("CHAR(8) PRIMARY KEY", [f"k{n}" for n in range(5_000)])],
     ids=["bigint", "uuid", "char"],
 )  # fmt: skip
-def test_the_index_is_used(database: Database, kind: str, values: Sequence[Any]) -> None:
+def test_the_index_is_used(
+    database: Database, kind: str, values: Sequence[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two of 5,000 rows are found without reading the others."""
     dialect = database.engine.dialect.name
     if dialect == "sqlite" and kind.startswith("UUID"):
         pytest.skip("only PostgreSQL has UUIDs")
     ids = fill(database, "posts", kind, values)
-    plans: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, bound: Any, *_: Any) -> None:
-        if "posts.id IN" in statement or "posts.id = ANY" in statement:
-            cursor = connection.connection.cursor()
-            cursor.execute(("EXPLAIN QUERY PLAN " if dialect == "sqlite" else "EXPLAIN ") + statement, bound)
-            plans.append(str(cursor.fetchall()))
-
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
-    sa.event.listen(database.engine, "before_cursor_execute", explain)
+    statements = sent(database.engine, monkeypatch)
     asked = pd.DataFrame({"table_name": "posts", "id": [ids[3], ids[4]]})
     assert database.read(asked, ["txt"])["id"].tolist() == [ids[3], ids[4]]
-    assert len(plans) == 1
-    assert "SEARCH posts USING" in plans[0] or "posts_pkey" in plans[0]
+    ((statement, bound),) = [
+        one for one in statements if "posts.id IN" in one[0] or "posts.id = ANY" in one[0]
+    ]
+    explain = "EXPLAIN QUERY PLAN " if dialect == "sqlite" else "EXPLAIN "
+    with database.engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(explain + statement, bound).fetchall())
+    assert "SEARCH posts USING" in plan or "posts_pkey" in plan
 
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
