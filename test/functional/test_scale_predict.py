@@ -199,7 +199,9 @@ def test_workers_whose_disk_is_full_in_the_middle_are_one_line_and_the_same_step
     assert_those_of_one_process(project)
 
 
-def test_what_a_worker_lacks_is_one_line_with_what_to_give_it(cluster: Here, clean_room: Path) -> None:
+def test_what_a_worker_lacks_is_one_line_and_the_step_goes_on_once_it_is_there(
+    cluster: Here, clean_room: Path
+) -> None:
     project, there = cluster.project, clean_room / "there"
     (there / "tasks").mkdir(parents=True)
     database = there / "data" / "data.db"
@@ -228,6 +230,13 @@ def test_what_a_worker_lacks_is_one_line_with_what_to_give_it(cluster: Here, cle
         database.parent.mkdir()
         lacks("lfs", f"no table 'rows' in sqlite:///{database}; ", "give it", "ADAPTML_DATABASE_URL")
         lacks("featurize", f"{database} has no words@1, vec@1 of table 'rows'; ", "ADAPTML_DATABASE_URL")
+        lacks("predict", "multiclass_numbers version 1 cannot be loaded: ", "give it", "MLFLOW_TRACKING_URI")
+        assert stages(project) == []
+        assert "numbers_predictions" not in project.results.tables()
+        database.unlink()
+        database.symlink_to(project.settings.home / "data.db")
+        votes = project.apply_lfs("numbers", "rows", gold=None)
+        np.testing.assert_array_equal(steps["lfs"]().L, votes.L)
     finally:
         assert end(worker) == 0
         assert end(scheduler) == 0
