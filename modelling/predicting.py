@@ -96,8 +96,8 @@ def predictions_of_chunks(project: Project, task: Task, said: Mapping[str, Any])
         champion = load_champion(project.runs.client, project.points, said["model"], said["version"])
     except MlflowException as error:
         raise ModelError(
-            f"a worker cannot load {said['model']} version {said['version']}: {one_line(error)}; see that it "
-            "reaches the tracking server (MLFLOW_TRACKING_URI)"
+            f"{said['model']} version {said['version']} cannot be loaded: {one_line(error)}; give it the "
+            "tracking server of whoever asks (MLFLOW_TRACKING_URI)"
         ) from error
 
     def points_of(chunk: Chunk) -> Iterator[Points]:

@@ -11,8 +11,8 @@ from adaptml.database.cratedb_errors import refusal
 from adaptml.database.not_text import NOT_UTF8
 from adaptml.errors import DatabaseError, DatabaseUnavailableError, one_line
 
-# PostgreSQL's insufficient_privilege and read_only_sql_transaction.
-_NOT_PERMITTED, _READ_ONLY = "42501", "25006"
+# PostgreSQL's insufficient_privilege, read_only_sql_transaction and disk_full.
+_NOT_PERMITTED, _READ_ONLY, _DISK_FULL = "42501", "25006", "53100"
 _RIGHTS = {
     "CREATE": "the right CREATE on the schema",
     "ALTER": "the table: only its owner changes it",
@@ -47,6 +47,11 @@ def ours(error: exc.SQLAlchemyError, name: str, engine: sa.Engine, *, names_hold
         return DatabaseError(f"the database {name} holds text that is not UTF-8: {reason}; correct it")
     if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # wrong SQL, not a lock
         return _refused(name, reason)
+    if _has_no_room(cause):
+        return DatabaseUnavailableError(
+            f"the disk of the database {name} takes no more, or fails: {reason}; free space there, then try "
+            "again"
+        )
     if isinstance(error, exc.TimeoutError):
         reason = "all of its connections are in use"
     elif any(words in reason for words in _NO_MORE):
@@ -60,6 +65,13 @@ def ours(error: exc.SQLAlchemyError, name: str, engine: sa.Engine, *, names_hold
 
 def _refused(name: str, reason: str) -> DatabaseError:
     return DatabaseError(f"the database {name} refused: {reason}")
+
+
+def _has_no_room(cause: Any) -> bool:
+    kind = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # SQLite calls a file that may not grow an error
+    return (
+        kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or getattr(cause, "sqlstate", None) == _DISK_FULL
+    )
 
 
 def _only_read(error: exc.SQLAlchemyError, cause: Any) -> str:

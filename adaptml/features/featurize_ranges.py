@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from adaptml.database import Database, Range
 from adaptml.database.splitting import split
-from adaptml.errors import FeatureError
+from adaptml.errors import FeatureError, listed
+from adaptml.features.catalogue import Reference
 from adaptml.features.changes import Counts, find_changes
 from adaptml.features.filling import Filling
 from adaptml.features.makers import Ready, can_make
@@ -36,16 +37,23 @@ def features_of_ranges(project: Project, _task: Task, said: Mapping[str, Any]) -
         said: `table`, `features` (name and version of each), `all_rows`, `run`.
 
     Raises:
-        FeatureError: encoders here are others than those of the features.
+        FeatureError: the features are not in the worker's database, or its encoders are others than theirs.
     """
     table, run, all_rows = said["table"], said["run"], said["all_rows"]
     known = {(f.name, f.version): f for f in project.points.catalogue.of_table(table)}
-    features = [known[name, version] for name, version in said["features"]]
+    wanted = [Reference(name, version) for name, version in said["features"]]
+    absent = [str(reference) for reference in wanted if reference not in known]
+    if absent:  # they were made just before
+        raise FeatureError(
+            f"{project.results.name} has no {listed(absent)} of table {table!r}; give it the database of "
+            "whoever asks (ADAPTML_DATABASE_URL, ADAPTML_RESULTS_DATABASE_URL)"
+        )
+    features = [known[reference] for reference in wanted]
     lacking = next((feature for feature in features if not can_make(feature.spec)), None)
     if lacking is not None:
         raise FeatureError(
-            f"{lacking.reference} cannot be computed by a worker: its encoder {lacking.made_by!r} is another "
-            "one there; install the same version and the same files"
+            f"{lacking.reference} cannot be computed there: its encoder {lacking.made_by!r} is another one; "
+            "install the same version and the same files"
         )
     filling = [Filling(project, table, Planned(f.name, f.spec, f, f.version)) for f in features]
     ready: Ready = {}

@@ -5,8 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import dask
 from distributed import Nanny, Scheduler, Security, Worker, WorkerPlugin, get_worker
 from distributed.comm import connect
+from distributed.core import Status
 from distributed.system import MEMORY_LIMIT
 from distributed.utils import get_ip
 
@@ -27,6 +27,7 @@ from adaptml.settings import Settings
 from adaptml.user_code import moving_folder
 
 CONNECT_S = 10.0
+CLOSED_EVERY_S = 0.2  # workers that end are looked at
 CANCEL_GRACE_S = 3.0  # so long a chunk that nobody wants any more may take to its end
 _PLUGIN = "adaptml"
 # Dask opens a port for pages, whatever it is told: nobody else reaches this one, and nothing is there.
@@ -133,17 +134,22 @@ def run_workers(settings: Settings, address: str, workers: int, ready: Callable[
         await _reach(address, secured)
         with _own_folder() as folder:
             while not stop.is_set():
-                async with AsyncExitStack() as stack:
-                    begun = [_nanny(settings, address, secured, workers, folder) for _ in range(workers)]
-                    nannies = await asyncio.gather(*map(stack.enter_async_context, begun))
-                    ready(f"{workers} at work for {address}")
-                    ended = [asyncio.create_task(_done(nanny.finished())) for nanny in nannies]
-                    await asyncio.wait(
-                        [asyncio.create_task(_done(stop.wait())), *ended], return_when="FIRST_COMPLETED"
-                    )
+                nannies = [_nanny(settings, address, secured, workers, folder) for _ in range(workers)]
+                begun = asyncio.gather(*nannies)
+                try:
+                    await _first(stop.wait(), begun)
+                    if not stop.is_set():
+                        await begun
+                        ready(f"{workers} at work for {address}")
+                        await _first(stop.wait(), *(nanny.finished() for nanny in nannies))
+                finally:
+                    await _close(nannies)
+                    await asyncio.gather(begun, return_exceptions=True)
                 if not stop.is_set():
                     ready(f"the scheduler {address} went away, and is waited for")
-                    await _await(address, secured, stop)
+                    back = asyncio.ensure_future(_await(address, secured))
+                    await _first(stop.wait(), back)
+                    back.cancel()
 
     _run(work)
 
@@ -178,8 +184,8 @@ async def _reach(address: str, secured: Security) -> None:
         raise unreachable(address, error) from error
 
 
-async def _await(address: str, secured: Security, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+async def _await(address: str, secured: Security) -> None:
+    while True:
         try:
             await _reach(address, secured)
         except ScaleError:
@@ -197,8 +203,22 @@ def _own_folder() -> "TemporaryDirectory[str]":
         ) from error
 
 
-async def _done(what: Awaitable[Any]) -> None:
-    await what
+async def _first(*events: Awaitable[Any]) -> None:
+    """Wait for one of some events."""
+    await asyncio.wait(map(asyncio.ensure_future, events), return_when="FIRST_COMPLETED")
+
+
+async def _close(nannies: Sequence[Nanny]) -> None:
+    """End workers, also those that are starting.
+
+    Dask would wait for one of these, and it waits for the scheduler: for ever, where that is away.
+    """
+    closing = [asyncio.ensure_future(nanny.close()) for nanny in nannies]
+    while (await asyncio.wait(closing, timeout=CLOSED_EVERY_S))[1]:
+        for nanny in nannies:
+            if nanny.process is not None and nanny.process.status == Status.starting and nanny.pid:
+                os.kill(nanny.pid, signal.SIGKILL)
+    await asyncio.gather(*closing)
 
 
 def _run(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import adaptml
-from adaptml.errors import AdaptmlError, DatabaseError, ScaleError
+from adaptml.errors import AdaptmlError, DatabaseError, ScaleError, UnknownTableError
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task
@@ -109,6 +109,11 @@ def _saying(where: str) -> Iterator[None]:
         yield
     except ScaleError:
         raise
+    except UnknownTableError as error:  # whoever asks has seen the table
+        raise ScaleError(
+            f"{where}: {error}; give it the database of whoever asks (ADAPTML_DATABASE_URL, "
+            "ADAPTML_RESULTS_DATABASE_URL)"
+        ) from error
     except DatabaseError as error:
         raise ScaleError(f"{where}: {error}") from error
     except OSError as error:
@@ -128,7 +133,8 @@ def run_chunk(work: Work, chunk: Chunk, settings: Settings, where: str, task: by
         task: the task itself, pickled by this process's parent, where it has no folder.
 
     Raises:
-        ScaleError: the worker has another version of the task or of ours, or no database.
+        ScaleError: the worker has another version of the task or of ours, or no database, or lacks what the
+            chunk function needs to get ready.
         AdaptmlError: whatever the chunk function raises.
     """
     with _saying(where):
@@ -162,10 +168,11 @@ def _ready(work: Work, settings: Settings, where: str, task: bytes | None) -> Ch
     project = _project(settings)
     try:
         made = work.task if task is None else pickle.loads(task)  # noqa: S301 - by this process's parent
-        found = project.task(made, work.setting)
+        return begin(project, project.task(made, work.setting), json.loads(work.said))  # type: ignore[no-any-return]
+    except DatabaseError:
+        raise  # which says more
     except AdaptmlError as error:
         raise ScaleError(f"{where}: {error}") from error
-    return begin(project, found, json.loads(work.said))  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1)

@@ -1,22 +1,30 @@
 """Workers of a scheduler write predictions themselves, and whatever dies, each point has one row or none has."""
 
+import logging
 import os
+import re
+import shutil
 import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from pandas.testing import assert_frame_equal
-from scale_cluster import Here, beside, running, until
+from scale_cluster import Here, begin, beside, end, line, refused, running, until
 from tolerances import FLOAT32_ATOL
 
 from adaptml.database import WritebackKind, read_back
 from adaptml.database.staging import STAGED
+from adaptml.errors import AdaptmlError
 from adaptml.project import Project
 from modelling.predict import predict
+from modelling.unfinished import Done, Unfinished
 
 ROWS = 3_000
 RULES = """
@@ -97,3 +105,138 @@ def test_predictions_are_those_of_one_process_though_a_worker_is_killed_in_the_m
     assert sum(done.counts.values()) == ROWS
     assert stages(project) == []
     assert_those_of_one_process(project)
+
+
+@pytest.fixture
+def said_by_dask() -> Iterator[list[str]]:
+    """What Dask says on stderr in this process: the line of the error is to be all."""
+    said: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    handler = Noting()
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield said
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+def test_a_scheduler_that_is_killed_in_the_middle_is_one_line_and_the_same_step_goes_on(
+    cluster: Here,
+    said_by_dask: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    project, note = cluster.project, Unfinished.note
+
+    def killing(parts: Unfinished, stage: str, done: Done | None) -> None:
+        note(parts, stage, done)
+        if done is not None and done.rows == 600:  # workers have more under way
+            cluster.kill_scheduler()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Unfinished, "note", killing)
+        said = refused(lambda: predict(project, "numbers", "rows", write=True, scheduler=cluster.address))
+    assert (
+        said == f"the scheduler {cluster.address} went away; what is done is kept, run it again for the rest"
+    )
+    assert said_by_dask == []
+    assert "numbers_predictions" not in project.results.tables()
+    (stage,) = stages(project)
+    assert 600 <= project.results.count(stage) < ROWS
+    cluster.scheduler_again()
+    with caplog.at_level(logging.WARNING):
+        done = predict(project, "numbers", "rows", write=True, scheduler=cluster.address)
+    assert f"600 of {ROWS} data points are predicted already: it goes on after these" in caplog.text
+    assert (done.n_points, done.new_rows, sum(done.counts.values())) == (ROWS, ROWS, ROWS)
+    assert stages(project) == []
+    assert_those_of_one_process(project)
+
+
+@contextmanager
+def full_disk(cluster: Here, room: int) -> Iterator[None]:
+    """Files of the workers may grow by so many bytes beyond the database, as where the disk is full then."""
+    file = cluster.home / "data.db"
+    with closing(sqlite3.connect(file, timeout=60)) as database:
+        database.execute("VACUUM")  # what was dropped before would be room
+    workers = [psutil.Process(pid) for pid in cluster.pids()]
+    assert len(workers) == 2
+    for worker in workers:
+        worker.rlimit(psutil.RLIMIT_FSIZE, (file.stat().st_size + room, psutil.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+
+
+needs_limits = pytest.mark.skipif(
+    not hasattr(psutil, "RLIMIT_FSIZE"), reason="limits of another process are Linux's"
+)
+FULL = r"worker tls://127\.0\.0\.1:\d+: the disk of the database .*data\.db takes no more, .*; free space there, .*"
+
+
+@needs_limits
+def test_workers_whose_disk_is_full_in_the_middle_are_one_line_and_the_same_step_goes_on(
+    cluster: Here, caplog: pytest.LogCaptureFixture
+) -> None:
+    project = cluster.project
+    with full_disk(cluster, 250_000):
+        said = refused(lambda: predict(project, "numbers", "rows", write=True, scheduler=cluster.address))
+    assert re.fullmatch(FULL, said)
+    assert "numbers_predictions" not in project.results.tables()
+    (stage,) = stages(project)
+    assert 0 < project.results.count(stage) < ROWS
+    with caplog.at_level(logging.WARNING):
+        done = predict(project, "numbers", "rows", write=True, scheduler=cluster.address)
+    assert f"of {ROWS} data points are predicted already: it goes on after these" in caplog.text
+    assert (done.n_points, done.new_rows) == (ROWS, ROWS)
+    assert stages(project) == []
+    assert_those_of_one_process(project)
+
+
+def test_what_a_worker_lacks_is_one_line_and_the_step_goes_on_once_it_is_there(
+    cluster: Here, clean_room: Path
+) -> None:
+    project, there = cluster.project, clean_room / "there"
+    (there / "tasks").mkdir(parents=True)
+    database = there / "data" / "data.db"
+    database.parent.write_text("a file where a folder is to be")
+    scheduler = begin(there, "scheduler", "tcp://127.0.0.1:0")
+    address = line(scheduler).split()[-1]
+    worker = begin(there, "worker", address, ADAPTML_DATABASE_URL=f"sqlite:///{database}")
+    steps: dict[str, Callable[[], Any]] = {
+        "lfs": lambda: project.apply_lfs("numbers", "rows", gold=None, fresh=True, scheduler=address),
+        "featurize": lambda: project.featurize("numbers", "rows", all_rows=True, scheduler=address),
+        "predict": lambda: predict(project, "numbers", "rows", write=True, scheduler=address),
+    }
+
+    def lacks(step: str, *facts: str) -> None:
+        said = refused(steps[step], error=AdaptmlError)
+        assert said.startswith("worker tcp://127.0.0.1:")
+        assert [fact for fact in facts if fact not in said] == []
+
+    try:
+        assert line(worker) == f"1 at work for {address}"
+        for step in steps:
+            lacks(step, f"has no task 'numbers' in {there / 'tasks'}; copy the folder there")
+        shutil.copytree(project.settings.root / "tasks" / "numbers", there / "tasks" / "numbers")
+        lacks("lfs", str(database), "cannot be made", "name another home folder or database")
+        database.parent.unlink()
+        database.parent.mkdir()
+        lacks("lfs", f"no table 'rows' in sqlite:///{database}; ", "give it", "ADAPTML_DATABASE_URL")
+        lacks("featurize", f"{database} has no words@1, vec@1 of table 'rows'; ", "ADAPTML_DATABASE_URL")
+        lacks("predict", "multiclass_numbers version 1 cannot be loaded: ", "give it", "MLFLOW_TRACKING_URI")
+        assert stages(project) == []
+        assert "numbers_predictions" not in project.results.tables()
+        database.unlink()
+        database.symlink_to(project.settings.home / "data.db")
+        votes = project.apply_lfs("numbers", "rows", gold=None)
+        np.testing.assert_array_equal(steps["lfs"]().L, votes.L)
+    finally:
+        assert end(worker) == 0
+        assert end(scheduler) == 0

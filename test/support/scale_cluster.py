@@ -1,19 +1,20 @@
 """A scheduler and workers as processes, with TLS on the loopback address, and a project that they work for."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
 import pytest
+from numbers_task import rows, write_task
 from toy_chunks import toy
 
 from adaptml.errors import ScaleError
@@ -24,23 +25,15 @@ from adaptml.tasks import Task
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTED_S = 400
-TASK = """
-title: Which?
-setting: multiclass
-classes: [odd, even]
-columns: [{name: txt, type: text}]
-lf_features: [txt]
-features: [vec]
-featurize: {text: txt, lemmas: words, vector: vec, encoder: hashing}
-"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Here:
     """A scheduler with two workers of a project, in the folder that the project is in."""
 
     project: Project
     address: str
+    scheduler: "subprocess.Popen[str]"
     workers: "subprocess.Popen[str]"
 
     @property
@@ -57,11 +50,24 @@ class Here:
 
     def pids(self) -> list[int]:
         """Processes of the workers."""
-        return [
-            child.pid
-            for child in psutil.Process(self.workers.pid).children()
-            if "spawn_main" in str(child.cmdline())
-        ]
+        found = []
+        for child in psutil.Process(self.workers.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it ends just now
+                if "spawn_main" in str(child.cmdline()):
+                    found.append(child.pid)
+        return found
+
+    def kill_scheduler(self) -> None:
+        os.kill(self.scheduler.pid, signal.SIGKILL)
+        self.scheduler.wait(STARTED_S)
+
+    def scheduler_again(self) -> None:
+        """Another one in the place of the one that was killed; the workers find it by themselves."""
+        assert line(self.workers) == f"the scheduler {self.address} went away, and is waited for"
+        assert end(self.scheduler) == -signal.SIGKILL
+        self.scheduler = begin(self.project.settings.root, "scheduler", self.address)
+        assert line(self.scheduler) == f"a scheduler listens on {self.address}"
+        assert line(self.workers) == f"2 at work for {self.address}"
 
 
 def begin(folder: Path, *words: str, **environment: str) -> "subprocess.Popen[str]":
@@ -76,8 +82,15 @@ def begin(folder: Path, *words: str, **environment: str) -> "subprocess.Popen[st
 
 
 def line(process: "subprocess.Popen[str]") -> str:
+    """What it says next; nothing where it has ended, or is silent for too long."""
+    said: list[str] = []
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    reader = threading.Thread(
+        target=lambda out: said.append(out.readline()), args=[process.stdout], daemon=True
+    )
+    reader.start()
+    reader.join(STARTED_S)
+    return "".join(said).strip()
 
 
 def end(process: "subprocess.Popen[str]") -> int:
@@ -93,21 +106,20 @@ def end(process: "subprocess.Popen[str]") -> int:
 @contextmanager
 def running(folder: Path, rules: str, n_rows: int) -> Iterator[Here]:
     """Two workers, a task with these rules, and a table `rows` of so many."""
-    (folder / "tasks" / "numbers").mkdir(parents=True)
-    for name, text in {"task.yaml": TASK, "lfs.py": rules, "words.txt": "[13579]$ [02468]$"}.items():
-        (folder / "tasks" / "numbers" / name).write_text(text)
+    write_task(folder / "tasks" / "numbers", rules)
+    (folder / "tasks" / "numbers" / "words.txt").write_text("[13579]$ [02468]$")
     write_certificates(folder / "secrets")
-    names = [f"row {i}" for i in range(n_rows)]
-    rows = pd.DataFrame({"id": [f"r{i:05}" for i in range(n_rows)], "txt": names})
     with Project(folder) as project:
-        project.import_table(rows, "rows")
+        project.import_table(rows(n_rows), "rows")
         scheduler = begin(folder, "scheduler", "tls://127.0.0.1:0")
         try:
             address = line(scheduler).split()[-1]
             workers = begin(folder, "worker", address, "--workers", "2")
             try:
                 assert line(workers) == f"2 at work for {address}", (folder / "worker.log").read_text()
-                yield Here(project, address, workers)
+                here = Here(project, address, scheduler, workers)
+                yield here
+                scheduler = here.scheduler
             finally:
                 assert end(workers) == 0
         finally:

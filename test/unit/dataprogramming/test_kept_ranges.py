@@ -1,6 +1,7 @@
 """A second look at a table of a real PostgreSQL reads only ranges of ids in which something changed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,15 @@ def test_what_was_written_is_read(tmp_path: Any) -> None:
     found = read_ranges(path, "key")
     assert found is not None
     assert list(found[0].ids) == []
+
+
+def test_a_file_that_is_cut_short_anywhere_is_none(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    write_ranges(path, "key", [kept(None, "b", (2, 1), "a", "b"), kept("b", None, (1, 5), "d")])
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert read_ranges(path, "key") is None
 
 
 def test_small_neighbours_become_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,29 @@ def test_rows_are_found_in_runs_and_one_by_one(
             assert found == [row if row < 12 else UNKNOWN for row in rows]
 
 
+@pytest.mark.parametrize("run_rows", [1000, 2])
+def test_places_where_rows_have_changed_moved_or_gone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, run_rows: int
+) -> None:
+    monkeypatch.setattr(vote_store, "RUN_ROWS", run_rows)
+    VoteStore(folder).add(hashes(*range(10, 22)), {A: votes(*range(12))})
+    VoteStore(folder).add(hashes(*range(22, 30)), {A: votes(*range(12, 20))})
+    store = VoteStore(folder)
+    first = store.places(hashes(10))[0]  # segments have their order by their names
+    kept = [*range(10, 30)] if first == 0 else [*range(22, 30), *range(10, 22)]
+
+    def places(*numbers: int) -> list[int]:
+        return VoteStore(folder).places(hashes(*numbers)).tolist()
+
+    assert places(*kept) == [*range(20)]
+    assert places(*kept[:5], 99, *kept[6:]) == [*range(5), -1, *range(6, 20)]  # changed, in its place
+    assert places(*kept[:5], kept[19], *kept[6:]) == [*range(5), 19, *range(6, 20)]  # as another one is
+    assert places(*kept[:5], *kept[6:]) == [*range(5), *range(6, 20)]  # gone
+    assert places(*kept[:5], 99, *kept[5:]) == [*range(5), -1, *range(5, 20)]  # one more
+    assert places(99, *kept[1:]) == [-1, *range(1, 20)]
+    assert places(*kept[3:6], 98, 99) == [3, 4, 5, -1, -1]
+
+
 def test_a_row_that_comes_twice_is_kept_once(folder: Path) -> None:
     VoteStore(folder).add(hashes(5, 4, 5), {A: votes(1, 0, 1)})
     assert len(VoteStore(folder)) == 2

@@ -1,5 +1,6 @@
 """Tables as people have them: in schemas, behind views, with any name, owned by somebody else."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from adaptml.cli.app import app
 from adaptml.data import read_points
 from adaptml.database import Database, WritebackKind, write_back
 from adaptml.database.facts import table_facts
-from adaptml.errors import DatabaseError, UnknownColumnError, UnknownTableError
+from adaptml.errors import DatabaseError, DatabaseUnavailableError, UnknownColumnError, UnknownTableError
 from adaptml.project import Project
 from adaptml.tasks import Task
 from adaptml.tasks.check import check_data
@@ -209,6 +210,36 @@ def test_a_role_that_may_only_read(
         ):
             project.database.create_table("mine", {"id": sa.Text()})
     run(postgresql, "DROP OWNED BY reader", "DROP ROLE reader")
+
+
+FULL = r"the disk of the database .* takes no more, or fails: {}; free space there, then try again$"
+
+
+def test_a_file_whose_disk_is_full(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path / 'data.db'}") as made:
+        made.create_table("posts", {"id": sa.Text(), "txt": sa.Text()})
+
+        @sa.event.listens_for(made.engine, "checkout")
+        def full(connection: sqlite3.Connection, *_: Any) -> None:
+            connection.execute(f"PRAGMA max_page_count = {most_pages}")
+
+        rows, most_pages = pd.DataFrame({"id": ["a"], "txt": ["x" * 100_000]}), 5
+        with pytest.raises(DatabaseUnavailableError, match=FULL.format("database or disk is full")):
+            made.upsert("posts", rows, ["id"])
+        assert made.count("posts") == 0
+        most_pages = 1_000
+        assert made.upsert("posts", rows, ["id"]) == 1
+
+
+def test_a_server_whose_disk_is_full(postgresql_url: str) -> None:
+    full = "RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'"
+    with (
+        Database(postgresql_url) as made,
+        pytest.raises(DatabaseUnavailableError, match=FULL.format("could not extend .* left on device.*")),
+        made.translated(),
+        made.engine.begin() as connection,
+    ):
+        connection.exec_driver_sql(f"DO $$ BEGIN {full}; END $$")
 
 
 def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
