@@ -101,6 +101,7 @@ def _swagger_ui(browser: Browser, address: str, model: str) -> Path:
     operation.get_by_role("button", name="Execute").click()
     answer = operation.locator(".live-responses-table .highlight-code").first
     answer.wait_for()
+    page.evaluate("scrollTo(0, 0)")  # a click scrolled; places are counted from the window's edge
     top, bottom = operation.bounding_box(), answer.bounding_box()
     if top is None or bottom is None:
         raise TrackingError(f"{address} shows no answer of {model}; see that `adaptml serve` answers")
