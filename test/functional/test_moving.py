@@ -203,8 +203,8 @@ def _service(guide: Guide, before: str, today: str, folder: Path) -> None:
         guide.trained("multiclass", "mlp", LBFGS)
         DEPLOYED.append("multiclass")
         assert guide.typed("adaptml deploy multiclass_example").exit_code == 0
-    answer = guide.ask("multiclass", {"table_name": ["example_data"], "id": ["001"]})
-    assert (answer.status_code, answer.json()["horse"]) == (200, [1])
+    answer = guide.ask("multiclass", {"table_name": ["example_data"], "id": ["004"]})
+    assert (answer.status_code, answer.json()["dog"]) == (200, [1])
     unknown = guide.ask("multiclass", {"table_name": ["example_data"], "id": ["20"]})
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_data_points")
     assert len(guide.project.database.keys("example_data")) == 440
