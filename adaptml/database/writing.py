@@ -121,13 +121,21 @@ class Writer(Connected):
             DatabaseError: a vector with NaN or infinity, or rows that the database does not take.
         """
         target, statement = self._upserting(table, frame, keys, replace=replace)
-        distinct = frame[[*keys]].drop_duplicates()
+        new = 0
+
+        def send(rows: pd.DataFrame) -> None:
+            nonlocal new
+            distinct = rows[[*keys]].drop_duplicates()
+            with self.translated():
+                before = _present(connection, target, distinct)
+            self._send(connection, statement, rows, table)
+            new += len(distinct) - before
+
         with self.translated(), self.engine.begin() as connection:
             cratedb.refresh(connection, target)
-            before = _present(connection, target, distinct)
-            write_frame(frame, CHUNK_ROWS, lambda rows: self._send(connection, statement, rows, table))
+            write_frame(frame, CHUNK_ROWS, send)
             cratedb.refresh(connection, target)
-        return len(distinct) - before
+        return new
 
     def put(self, table: str, frame: pd.DataFrame, keys: Sequence[str]) -> None:
         """The same without counting.
@@ -171,11 +179,9 @@ def _present(connection: sa.Connection, target: sa.Table, keys: pd.DataFrame) ->
     found = 0
     for same, group in keys.groupby(others, sort=False) if others else [((), keys)]:
         alike = [target.c[name] == _driver_value(value) for name, value in zip(others, same, strict=True)]
-        for start in range(0, len(group), CHUNK_ROWS):
-            some = map(_driver_value, group[last].iloc[start : start + CHUNK_ROWS])
-            query = sa.select(sa.func.count()).select_from(target)
-            query = query.where(*alike, cratedb.among(connection, target.c[last], some))
-            found += int(connection.execute(query).scalar_one())
+        among = cratedb.among(connection, target.c[last], map(_driver_value, group[last]))
+        query = sa.select(sa.func.count()).select_from(target).where(*alike, among)
+        found += int(connection.execute(query).scalar_one())
     return found
 
 

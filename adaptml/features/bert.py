@@ -22,13 +22,13 @@ class States(NamedTuple):
     Values behind a text's end mean nothing.
 
     Attributes:
-        middle: the layer at two thirds of all, of six the fourth; float32 (n, l, hidden_size). It knows more
-            of grammar than the last one (Jawahar et al. 2019, https://aclanthology.org/P19-1356).
-        last: the last layer; likewise.
+        last: the last layer; float32 (n, l, hidden_size).
+        middle: the layer at two thirds of all, of six the fourth; likewise. It knows more of grammar than the
+            last one (Jawahar et al. 2019, https://aclanthology.org/P19-1356).
     """
 
-    middle: Floats
     last: Floats
+    middle: Floats
 
 
 class Bert:

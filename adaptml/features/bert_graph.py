@@ -2,7 +2,7 @@
 
 It takes n texts of l pieces: `ids` and `positions`, int64 (n, l), and `bias`, which is added to the score of
 each piece for each, float32 that fits (n, heads, l, l). It gives float32 (n, l, hidden_size) twice: of the
-layer at two thirds of all, and of the last one.
+last layer, and of the one at two thirds of all.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def build(config: BertConfig, weights: Weights) -> tuple[bytes, dict[str, Floats
         value("positions", TensorProto.INT64, "n", "l"),
         value("bias", TensorProto.FLOAT, "texts", "heads", "from", "to"),
     ]
-    shown = (states[config.layers * 2 // 3], states[-1])
+    shown = (states[-1], states[config.layers * 2 // 3])
     made = [value(name, TensorProto.FLOAT, "n", "l", config.hidden_size) for name in shown]
     whole = helper.make_graph(graph.nodes, "bert", given, made, graph.initializers)
     opset = helper.make_opsetid("", OPSET)

@@ -117,7 +117,8 @@ def opened_target(database: Database, fit: Fit) -> Iterator[Target]:
 def _table(database: Database, fit: Fit) -> sa.Table:
     """The table as it will be."""
     if fit.exists:
-        table = database.found_table(fit.table, ["id"])
+        # A copy: others read by the table as it was found.
+        table = database.found_table(fit.table, ["id"]).to_metadata(sa.MetaData())
         for name, kind in fit.added.items():
             table.append_column(sa.Column(name, kind))
         return table

@@ -98,6 +98,7 @@ class Cluster(Pool):
 
     def _submitter(self, work: Work, task: Task) -> Callable[[Chunk], Any]:
         from distributed import Future
+        from distributed.client import ClosedClientError
 
         from adaptml.scale.nodes import run_chunk_here
 
@@ -109,7 +110,10 @@ class Cluster(Pool):
         self._await_workers()
 
         def submit(chunk: Chunk) -> Future[Any]:
-            future = self._client.submit(run_chunk_here, work, chunk, pure=False)
+            try:
+                future = self._client.submit(run_chunk_here, work, chunk, pure=False)
+            except ClosedClientError as error:  # it was away for longer than it is looked for
+                raise self._away() from error
             self._under_way[future.key] = future
             return future
 

@@ -256,6 +256,20 @@ def test_a_scheduler_without_workers_and_one_that_goes_away_lose_nothing(
         assert end(scheduler) == 0
 
 
+def test_a_scheduler_that_went_away_while_the_step_was_busy_is_one_line(cluster: Here) -> None:
+    with Cluster(cluster.project.settings, cluster.address) as pool:
+
+        def chunks() -> Iterator[str]:
+            yield "square 2"
+            pool._client.close()  # as Dask does when it has looked for the scheduler in vain
+            yield "square 3"
+
+        said = refused(lambda: list(pool.run(toy, cluster.task(), {}, chunks())))
+    assert (
+        said == f"the scheduler {cluster.address} went away; what is done is kept, run it again for the rest"
+    )
+
+
 @pytest.mark.parametrize("words", [["scheduler", "tcp://0.0.0.0:8786"], ["worker", "http://127.0.0.1"]])
 def test_commands_refuse_addresses_that_others_could_reach_without_a_certificate(
     words: Sequence[str],

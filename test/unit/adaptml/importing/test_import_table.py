@@ -108,6 +108,9 @@ def test_a_longer_file_may_have_another_column(room: Project) -> None:
     done = room.import_table(csv("id,lang,txt\na,en,one\nb,,two\n"), "posts")
     assert (done.new, done.changed, done.unchanged) == (0, 1, 1)
     assert rows(room, "posts") == [("a", "one", "en"), ("b", "two", None)]
+    with Database("sqlite:///another.db") as another:  # its table is as the one was
+        another.create_table("posts", {"id": sa.Text(), "txt": sa.Text()}, ["id"])
+        assert [*another.found_table("posts", []).c.keys()] == ["id", "txt"]
 
 
 def test_columns_keep_their_type_and_values_must_fit_it(room: Project) -> None:
