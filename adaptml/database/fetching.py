@@ -82,13 +82,13 @@ def fetched(
     with paused_gc():
         if isinstance(query, Prepared) and connection.dialect.name == SQLITE:
             compiled = query.compiled(connection.dialect)
-            rows = from_sqlite(connection, compiled.statement, compiled.bound(given or {}))
-            return processed(rows, compiled.processes)
+            found = from_sqlite(connection, compiled.statement, compiled.bound(given or {}))
+            return processed(found, compiled.processes)
         select = query.query if isinstance(query, Prepared) else query
         result = connection.execute(select, given)
         context, about = result.context, result.cursor.description
         # The strategy turns the driver's errors into SQLAlchemy's, and closes what was read to its end.
-        rows = result.cursor_strategy.fetchall(result, result.cursor)
+        rows: Sequence[Row] = result.cursor_strategy.fetchall(result, result.cursor)
         if not rows:  # of none, CrateDB says nothing about columns
             return rows
         columns = zip(select.selected_columns, about, strict=True)
@@ -107,7 +107,7 @@ def from_sqlite(connection: sa.Connection, statement: str, given: Row = ()) -> S
         cursor.execute(statement, given)
         return cursor.fetchall()
     except sqlite3.Error as error:
-        raise exc.DBAPIError.instance(statement, given, error, sqlite3.Error) from error  # type: ignore[return-value]
+        raise exc.DBAPIError.instance(statement, given, error, sqlite3.Error) from error
     finally:
         cursor.close()
 

@@ -42,10 +42,10 @@ def by_table(keys: pd.DataFrame) -> Iterator[tuple[str, Places, list[str]]]:
     if len(tables) == 1 and not pd.isna(tables[0]):
         yield str(tables[0]), np.arange(len(keys)), keys["id"].tolist()
         return
-    codes, tables = pd.factorize(keys["table_name"])
+    codes, several = pd.factorize(keys["table_name"])
     order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes + 1))
     ids = keys["id"].to_numpy(dtype=object)
-    for table, places in zip(tables, np.split(order, ends[:-1])[1:], strict=True):
+    for table, places in zip(several, np.split(order, ends[:-1])[1:], strict=True):
         yield str(table), places, ids[places].tolist()
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL
 
 from adaptml.database import Database, PackedVector, StoredRows, TextList, Vector
 from adaptml.database.chunks import ChunkSize
-from adaptml.database.fetching import fetched
+from adaptml.database.fetching import Row, fetched
 from adaptml.database.keys import Range, to_column
-from adaptml.database.rows import Row
 from adaptml.database.stored import Decode, stored, stored_rows
 from adaptml.database.unique_ids import may_be_null
 from adaptml.features.points import Points
