@@ -13,18 +13,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from numbers_task import write_task
 
 SCHEDULER = "tls://dask-scheduler:8786"
 PROFILES = ("--profile", "dev", "--profile", "scale")
 ROWS, DONE_S = 40_000, 300
-TASK = """
-title: Which?
-setting: multiclass
-classes: [odd, even]
-columns: [{name: txt, type: text}]
-lf_features: [txt]
-features: [vec]
-"""
 # Slow enough that half is done when a worker is killed.
 RULES = """
 import re, time
@@ -51,9 +44,8 @@ with Project() as project:
 def scaled(server: Any) -> Iterator[str]:
     """A table and a task for it, a scheduler and two workers; those are gone in the end."""
     folder = Path(server.environment["TASKS"]) / "scaled"
-    folder.mkdir()
-    for name, text in {"task.yaml": TASK, "lfs.py": RULES, "load.py": LOAD % (ROWS, ROWS)}.items():
-        (folder / name).write_text(text)
+    write_task(folder, RULES)
+    (folder / "load.py").write_text(LOAD % (ROWS, ROWS))
     if os.geteuid() == 0:
         for path in (folder, *folder.iterdir()):
             os.chown(path, 1000, 1000)
