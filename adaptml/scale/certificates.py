@@ -123,4 +123,6 @@ def unreachable(address: str, error: OSError) -> ScaleError:
 
 def not_installed(what: str) -> ScaleError:
     """What to install."""
-    return ScaleError(f"{what} need the extra `scale`, which is not installed: pip install 'adaptml[scale]'")
+    return ScaleError(
+        f"{what} need a library that is not installed; install the extra: pip install -e '.[scale]'"
+    )

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,15 @@ def test_a_task_without_a_folder_and_data_in_a_file_of_this_machine_are_refused(
     assert "(SQLite)" in refused(lambda: Cluster(cluster.project.settings, "tls://192.0.2.1"))
     both = refused(lambda: cluster.project.featurize("numbers", "rows", workers=2, scheduler=cluster.address))
     assert "give one of the two" in both
+
+
+def test_the_extra_is_named_where_it_is_not_installed(cluster: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    said = refused(lambda: Cluster(cluster.project.settings, cluster.address))
+    assert said == (
+        "workers of a scheduler need a library that is not installed; install the extra: "
+        "pip install -e '.[scale]'"
+    )
 
 
 def test_other_certificates_are_refused_on_both_sides(

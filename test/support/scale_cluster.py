@@ -118,8 +118,10 @@ def running(folder: Path, rules: str, n_rows: int) -> Iterator[Here]:
             try:
                 assert line(workers) == f"2 at work for {address}", (folder / "worker.log").read_text()
                 here = Here(project, address, scheduler, workers)
-                yield here
-                scheduler = here.scheduler
+                try:
+                    yield here
+                finally:
+                    scheduler = here.scheduler
             finally:
                 assert end(workers) == 0
         finally:
