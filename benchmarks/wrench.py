@@ -35,7 +35,7 @@ from dataprogramming.label_models.core import Gold as VotedGold
 from dataprogramming.label_models.core import covered
 from dataprogramming.selection import Selection, select_label_model
 from modelling.algorithms import get_algorithm
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.choosing import Combined, combine
 from modelling.strategies import AUTO, Gold, Learner, Weak
 

@@ -29,7 +29,7 @@ from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import Floats
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.algorithms.text_algorithm import TextAlgorithm
 from modelling.strategies import (
     AUTO,

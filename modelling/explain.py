@@ -15,7 +15,7 @@ from adaptml.features.on_the_fly import OnTheFly
 from adaptml.project import Project
 from adaptml.tasks import Task, names
 from modelling.algorithms import EndModel
-from modelling.algorithms.end_model import CONSTANT, LABEL_MODEL
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL
 from modelling.champion import load_champion
 from modelling.deploy import version_and_champion
 from modelling.keyed import KeyedModel

@@ -19,7 +19,7 @@ from adaptml.progress import progress
 from adaptml.runs.recording import ChildRun
 from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, algorithms
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.choosing import MIN_GOLD, Trials
 from modelling.strategies import Gold, Learner, Weak
 from modelling.ways import HeldOut, Way, judged

@@ -32,7 +32,8 @@ from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Outcome, constant
 from modelling.algorithms import Classifier, EndModel, takes_texts, takes_weights
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.end_model import stacked_log_odds, vote_log_odds
+from modelling.algorithms.end_model import stacked_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.algorithms.many_rows import ManyRows, below
 
 AUTO = "auto"

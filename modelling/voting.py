@@ -25,7 +25,7 @@ from adaptml.rules.stored_votes import Votes, read_votes
 from adaptml.tasks import ABSTAIN, ProblemType
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.algorithms.text_algorithm import tensors_beside
 from modelling.algorithms.transformer_model import TextClassifier
 

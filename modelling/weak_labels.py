@@ -22,7 +22,7 @@ from adaptml.runs.artifacts import FOLD_PROBS, LABEL_MODELS
 from adaptml.tasks import ProblemType, Task
 from adaptml.tasks.metrics import Outcome
 from modelling.algorithms.core import Matrix
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.algorithms.many_rows import ManyRows
 from modelling.sources import BYTES_A_NUMBER, Reader, Split, targets
 from modelling.strategies import Weak

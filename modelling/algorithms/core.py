@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
+# What stands in place of an algorithm's name where nothing was trained.
+CONSTANT, LABEL_MODEL = "constant", "label_model"
 
 
 def none_if_blank(given: object) -> object:

@@ -1,16 +1,15 @@
 """The end model: one classifier or several behind the label sets of a task, on hard or soft labels."""
 
-import math
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator
 
 from adaptml.errors import ModelError
-from adaptml.label_scoring import calibrated, is_calibrator
-from adaptml.tasks import MAX_CLASSES, MULTICLASS, ProblemType, problem_type
+from adaptml.label_scoring import calibrated
+from adaptml.tasks import MULTICLASS, ProblemType, problem_type
 from modelling.algorithms import storage
 from modelling.algorithms.classifiers import (
     Classifier,
@@ -19,18 +18,17 @@ from modelling.algorithms.classifiers import (
     skops_types,
     takes_weights,
 )
-from modelling.algorithms.core import Algorithm, Floats, Matrix
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Algorithm, Floats, Matrix
 from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
+from modelling.algorithms.log_odds import distributions, of_log_odds
 from modelling.algorithms.many import at_once, fit_many
 from modelling.algorithms.many_rows import ManyRows
-from modelling.algorithms.registry import algorithms
+from modelling.algorithms.registry import named_takes_texts
+from modelling.algorithms.soundness import is_sound
 from modelling.algorithms.text_algorithm import TextAlgorithm, tensors_beside
 from modelling.algorithms.transformer_model import TextClassifier
 
 Indicator = npt.NDArray[np.int8]
-
-# What stands in place of an algorithm where nothing was trained.
-CONSTANT, LABEL_MODEL = "constant", "label_model"
 
 
 class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -213,11 +211,11 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if self.algorithm == CONSTANT:
             return np.tile(np.array(self.parts_, np.float64), (len(X), 1))
         if self.algorithm == LABEL_MODEL:
-            return _of_log_odds(self.problem, self._votes(V), np.array(self.parts_))
+            return of_log_odds(self.problem, self._votes(V), np.array(self.parts_))
         X = self._features(X, V)
         if self.problem.exclusive:
             probs[:, self.parts_[0].classes_] = self.parts_[0].predict_proba(X)
-            return _distributions(probs)
+            return distributions(probs)
         if len(self.parts_) < self.k_:
             return np.asarray(np.clip(self.parts_[0].predict_proba(X), 0.0, 1.0), np.float64)
         for c, part in enumerate(self.parts_):
@@ -269,36 +267,12 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return V
 
 
-def vote_log_odds(problem: ProblemType, probs: Floats) -> Matrix:
-    """What a label model says of n points' votes, (n, k), as features of an end model: float32 (n, k)."""
-    return problem.log_odds(probs).astype(np.float32)
-
-
 def stacked_log_odds(model: EndModel, X: Matrix) -> Matrix:
     """What a model says of rows (n, d), where evidence adds up: float32 (n, k).
 
     Logarithms of its probabilities in multiclass, of its odds in multilabel.
     """
     return model.problem.log_odds(model.predict_proba(X)).astype(np.float32)
-
-
-def _of_log_odds(problem: ProblemType, log_odds: Matrix, limits: Floats) -> Floats:
-    """The probabilities (n, k) that `vote_log_odds` came from, odds divided by those of the limits (k,)."""
-    values = np.asarray(log_odds, np.float64)
-    if problem.exclusive:
-        powers = np.exp(values - values.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * (values - np.log(limits / (1 - limits))))))
-
-
-def _distributions(probs: Floats) -> Floats:
-    """Rows (n, k) scaled to sum to 1; a row without any number above 0 becomes equal shares."""
-    sums = probs.sum(axis=1, keepdims=True)
-    if probs.min() >= 0 and probs.max() <= 1 and sums.min() > 0:  # and none is NaN
-        return np.asarray(probs / sums)
-    probs = np.clip(np.nan_to_num(probs, nan=0.0), 0.0, 1.0)
-    sums = probs.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(probs, sums, out=np.full_like(probs, 1.0 / probs.shape[1]), where=sums > 0))
 
 
 def _content(model: EndModel) -> dict[str, Any]:
@@ -329,11 +303,11 @@ def _end_model(content: Any, path: Path) -> EndModel:
             vote_scale=content.get("vote_scale", 0.0),
         )
         model.k_, model.parts_ = content["k"], tuple(content["parts"])
-        if _takes_texts(model.algorithm):
+        if named_takes_texts(model.algorithm):
             model.parts_ = (_read_tensors(path, model),)
         if "calibrator" in content:
             model.calibrator_ = np.array(content["calibrator"], np.float64)
-        sound = _is_sound(model)
+        sound = is_sound(model)
     except ModelError:
         raise
     except Exception as error:  # of types on our list, and put together in any way
@@ -341,10 +315,6 @@ def _end_model(content: Any, path: Path) -> EndModel:
     if not sound:
         raise storage.not_a_model(path)
     return model
-
-
-def _takes_texts(algorithm: object) -> bool:
-    return isinstance(algorithm, str) and algorithm in algorithms() and algorithms()[algorithm].takes_texts
 
 
 def _read_tensors(path: Path, model: EndModel) -> TextClassifier:
@@ -356,29 +326,3 @@ def _read_tensors(path: Path, model: EndModel) -> TextClassifier:
             f"{expected[1]}; train the model again"
         )
     return part
-
-
-def _is_sound(model: EndModel) -> bool:
-    """Whether a model from a file is put together as one that was fitted."""
-    scales = [model.scale, model.vote_scale]
-    plain = [isinstance(model.algorithm, str), isinstance(model.k_, int)]
-    if not all(plain) or not all(isinstance(scale, float) and math.isfinite(scale) for scale in scales):
-        return False
-    if not 1 <= model.k_ <= MAX_CLASSES or model.vote_scale < 0:
-        return False
-    if model.calibrator_ is not None and not is_calibrator(model.calibrator_, model.k_):
-        return False
-    if not model.problem.exclusive and model.calibrator_ is not None and len(model.calibrator_) > 2:
-        return False
-    if model.algorithm in (CONSTANT, LABEL_MODEL):
-        inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)
-        return inside and len(model.parts_) == model.k_ and model.base_model is None
-    constant = [part for part in model.parts_ if isinstance(part, float)]
-    if not all(0 <= share <= 1 for share in constant):
-        return False
-    fitted = [part for part in model.parts_ if not isinstance(part, float)]
-    if not all(is_classifier(part) and hasattr(part, "predict_proba") for part in fitted):
-        return False
-    if not model.problem.exclusive:
-        return len(model.parts_) == model.k_ or len(model.parts_) == len(fitted) == 1
-    return len(model.parts_) == len(fitted) == 1 and set(fitted[0].classes_) <= set(range(model.k_))

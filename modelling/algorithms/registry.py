@@ -41,5 +41,10 @@ def get_algorithm(name: str, given: Mapping[str, Any] | None = None) -> Algorith
     return algorithms()[name].from_options(given or {})
 
 
+def named_takes_texts(name: object) -> bool:
+    """Whether an algorithm of this name learns from texts themselves, in place of numbers."""
+    return isinstance(name, str) and name in algorithms() and algorithms()[name].takes_texts
+
+
 def _is_algorithm(thing: object) -> bool:
     return isinstance(thing, type) and issubclass(thing, Algorithm) and hasattr(thing, "name")

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from modelling.algorithms import EndModel
-from modelling.algorithms.end_model import _distributions
+from modelling.algorithms.log_odds import distributions
 from modelling.known_rows import for_known_rows
 
 
@@ -35,7 +35,7 @@ def test_rows_of_probabilities_are_scaled_as_ever() -> None:
         sums = sound.sum(axis=1, keepdims=True)
         shares = np.full_like(sound, 1 / sound.shape[1])
         expected = np.divide(sound, sums, out=shares, where=sums > 0)
-        np.testing.assert_array_equal(_distributions(probs), expected)
+        np.testing.assert_array_equal(distributions(probs), expected)
 
 
 def test_other_classifiers_stay_as_they_are() -> None:

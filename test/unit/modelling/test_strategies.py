@@ -14,7 +14,7 @@ from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType, folds
 from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 from modelling.choosing import Combined, Trials, combine
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
 from modelling.ways import HeldOut, Way

@@ -8,7 +8,7 @@ import pytest
 from adaptml.errors import ModelError
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from modelling.algorithms import EndModel
-from modelling.algorithms.end_model import vote_log_odds
+from modelling.algorithms.log_odds import vote_log_odds
 
 X = np.zeros((4, 2), np.float32)
 P = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]])

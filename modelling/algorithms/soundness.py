@@ -1,0 +1,39 @@
+"""Whether an end model that was read from a file, which anybody can have written, is one that was fitted."""
+
+import math
+from typing import TYPE_CHECKING
+
+from sklearn.base import is_classifier
+
+from adaptml.label_scoring import is_calibrator
+from adaptml.tasks import MAX_CLASSES
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL
+
+if TYPE_CHECKING:
+    from modelling.algorithms.end_model import EndModel
+
+
+def is_sound(model: "EndModel") -> bool:
+    """Whether a model from a file is put together as one that was fitted."""
+    scales = [model.scale, model.vote_scale]
+    plain = [isinstance(model.algorithm, str), isinstance(model.k_, int)]
+    if not all(plain) or not all(isinstance(scale, float) and math.isfinite(scale) for scale in scales):
+        return False
+    if not 1 <= model.k_ <= MAX_CLASSES or model.vote_scale < 0:
+        return False
+    if model.calibrator_ is not None and not is_calibrator(model.calibrator_, model.k_):
+        return False
+    if not model.problem.exclusive and model.calibrator_ is not None and len(model.calibrator_) > 2:
+        return False
+    if model.algorithm in (CONSTANT, LABEL_MODEL):
+        inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)
+        return inside and len(model.parts_) == model.k_ and model.base_model is None
+    constant = [part for part in model.parts_ if isinstance(part, float)]
+    if not all(0 <= share <= 1 for share in constant):
+        return False
+    fitted = [part for part in model.parts_ if not isinstance(part, float)]
+    if not all(is_classifier(part) and hasattr(part, "predict_proba") for part in fitted):
+        return False
+    if not model.problem.exclusive:
+        return len(model.parts_) == model.k_ or len(model.parts_) == len(fitted) == 1
+    return len(model.parts_) == len(fitted) == 1 and set(fitted[0].classes_) <= set(range(model.k_))
