@@ -292,7 +292,14 @@ def _choice(
         )
         return simplest, reason, held_out[simplest]
     chosen, reason = _best(metric, known.gold, held_out)
-    return chosen, reason, nested(metric, known.gold.Y, held_out, known.fold)
+
+    def by_others(rows: npt.NDArray[np.int64]) -> Outcome:
+        if not len(rows):
+            return held_out[names[0]]
+        some = {name: said.rows(rows) for name, said in held_out.items()}
+        return held_out[best(metric, known.gold.Y[rows], some).name]
+
+    return chosen, reason, nested(by_others, known.fold)
 
 
 def _best(metric: Metric, gold: Gold, held_out: Mapping[str, Outcome]) -> tuple[str, str]:

@@ -11,9 +11,10 @@ this order, each step with the best of the one before (a greedy search):
        with gold
     5. classes that count alike (`class_weight`), with that strategy
 
-The one that is used is the best of all that were tried. The metric decides and, where its interval cannot,
-the log loss (`adaptml.tasks.metrics.best`). What is told of the choice on gold comes from gold that did not
-choose (`adaptml.tasks.metrics.nested`).
+The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
+(`adaptml.tasks.metrics.best`). Of strategies that cannot be told from it, each by its best way, all answer
+together (`together`): to take one of them alone is to take it by chance. What is told of the choice on gold
+comes from gold that did not choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,16 +26,18 @@ import numpy as np
 from adaptml.calibrating import Calibrated, calibrate
 from adaptml.errors import ModelError
 from adaptml.folds import FOLDS, held_out_parts
+from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel, takes_texts
-from modelling.algorithms.core import Floats
-from modelling.algorithms.log_odds import vote_log_odds
+from modelling.algorithms.core import ENSEMBLE, Floats
+from modelling.algorithms.log_odds import pooled, vote_log_odds
 from modelling.algorithms.text_algorithm import TextAlgorithm
 from modelling.strategies import (
     AUTO,
     HEAR_VOTES,
     Gold,
+    Indicator,
     Labels,
     Learner,
     Rows,
@@ -61,7 +64,7 @@ class Combined:
         way: how the model was trained.
         reason: one sentence.
         held_out: strategy → what its best way says of gold by cross-validation; empty if nothing had to be
-            chosen.
+            chosen. Of an ensemble too.
         judged: what such a choice says of gold that did not choose; None likewise.
         ways: all that were tried, and what they say of gold.
         calibration: whether the model's probabilities are calibrated on gold, and why; empty where nothing
@@ -164,15 +167,29 @@ class Trials:
         named = {str(way): way for way in ways}
         return Chosen(named[found.name], named[found.highest], found)
 
+    def together(self, ways: Sequence[Way]) -> Way:
+        """The best of ways, together with those of other strategies that cannot be told from it."""
+        assert self.gold is not None  # noqa: S101 - see above
+        said = {way: self.held_out[way].said for way in ways}
+        return Way.together(together(self.metric, self.gold.Y, said, self.learner.seed))
+
     def nested(self, ways: Sequence[Way]) -> HeldOut:
         """What choosing among ways says of gold that did not choose."""
-        assert self.gold is not None  # noqa: S101 - see above
-        said = {str(way): self.held_out[way].said for way in ways}
-        stopped = sum(self.held_out[way].unconverged for way in ways)
-        if len(said) == 1:
+        gold, seed = self.gold, self.learner.seed
+        assert gold is not None  # noqa: S101 - see above
+        if len(ways) == 1:
             return self.held_out[ways[0]]
-        found = nested(self.metric, self.gold.Y, said, self.gold.folds, self.learner.seed)
-        return judged(self.metric, self.gold.Y, found, stopped)
+        said = {way: self.held_out[way].said for way in ways}
+
+        def chosen(rows: Rows) -> Outcome:
+            if not len(rows):
+                return said[ways[0]]
+            known = {way: one.rows(rows) for way, one in said.items()}
+            members = together(self.metric, gold.Y[rows], known, seed)
+            return _of_all([said[way] for way in members], self.learner.problem)
+
+        found = nested(chosen, gold.folds)
+        return judged(self.metric, gold.Y, found, sum(self.held_out[way].unconverged for way in ways))
 
     def in_one_fold(self, way: Way) -> tuple[HeldOut, Rows]:
         """What a way says of the gold of the first fold unseen, and which rows these are.
@@ -191,6 +208,8 @@ class Trials:
 
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
+        if way.members:
+            return EndModel.ensemble([self.fit(one) for one in way.members])
         weak = self.weak.get(self._of(way))
         labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
         model = fit_strategy(way.strategy, labels)
@@ -202,6 +221,11 @@ class Trials:
 
     def why_calibrated(self, way: Way) -> str:
         """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
+        if way.members:
+            n = sum(self.calibration[one].calibrator is not None for one in way.members)
+            return (
+                f"{n} of the {len(way.members)} models are calibrated on gold, as that was better out of fold"
+            )
         return self.calibration[way].reason if way in self.calibration else ""
 
     def of_strategy(self, strategy: str) -> list[Way]:
@@ -228,6 +252,14 @@ class Trials:
     def _cross_validate(self, way: Way) -> HeldOut:
         gold, problem = self.gold, self.learner.problem
         assert gold is not None  # noqa: S101 - see above
+        if way.members:
+            self.run(way.members)
+            failed = [self.failed[one] for one in way.members if one in self.failed]
+            if failed:
+                raise failed[0]
+            each = [self.held_out[one] for one in way.members]
+            said, stopped = _of_all([one.said for one in each], problem), sum(one.unconverged for one in each)
+            return judged(self.metric, gold.Y, said, stopped)
         weak = self.weak.get(self._of(way))
         if (
             way.strategy == "constant"
@@ -282,6 +314,40 @@ class Chosen:
     found: Best
 
 
+def together(metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int) -> list[Way]:
+    """The ways whose models answer together: the best, and those that cannot be told from it.
+
+    Of each strategy it is the best way, and all are of one label model. One that trains nothing answers
+    alone where it is the best, and not at all otherwise.
+
+    Args:
+        metric: what decides.
+        Y: classes of g gold points, int8 (g, k).
+        said: way → what its models say of these points unseen.
+        seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
+    """
+    named = {str(way): way for way in said}
+    found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
+    if named[found.name].strategy in UNTRAINED:
+        return [named[found.name]]
+    losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
+    ordered = sorted((way for way in losses if way.strategy not in UNTRAINED), key=lambda way: losses[way])
+    label_model = next((way.label_model for way in ordered if way.label_model), "")
+    chosen: dict[str, Way] = {}
+    for way in ordered:
+        if way.label_model in ("", label_model):
+            chosen.setdefault(way.strategy, way)
+    return [chosen[name] for name in list_strategies() if name in chosen]
+
+
+def _of_all(said: Sequence[Outcome], problem: ProblemType) -> Outcome:
+    """What models say of the same points together."""
+    if len(said) == 1:
+        return said[0]
+    probs = pooled(problem, [one.probs for one in said])
+    return Outcome(probs, problem.decide(probs))
+
+
 def combine(
     strategy: str,
     learner: Learner,
@@ -290,6 +356,7 @@ def combine(
     metric: Metric,
     *,
     soft: bool | None = None,
+    alone: bool = False,
     advance: Callable[[str], None] = lambda _: None,
 ) -> Combined:
     """Train an end model by the strategy asked for; what was not said is chosen by cross-validation on gold.
@@ -301,6 +368,7 @@ def combine(
         gold: gold points, or None.
         metric: what decides.
         soft: whether to train on probabilities; None: whichever is better on gold, hard without.
+        alone: take the best way alone, however many cannot be told from it.
         advance: called with each way before it is tried.
 
     Raises:
@@ -316,20 +384,25 @@ def combine(
     tried = [way for way in trials.held_out if way.strategy in demanded]
     if not tried:
         raise next(iter(trials.failed.values()))
-    chosen = trials.best(tried)
-    vectors = [way for way in tried if way.strategy not in HEAR_VOTES]
-    hears = chosen.name.strategy in HEAR_VOTES
+    pick = (lambda ways: trials.best(ways).name) if alone else trials.together
+    chosen, way = trials.best(tried), pick(tried)
+    vectors = [one for one in tried if one.strategy not in HEAR_VOTES]
+    hears = any(one.strategy in HEAR_VOTES for one in way.each)
     if hears and not vectors:
         vectors = _vectors_only(trials)
+    found = {name: trials.held_out[trials.best(ways).name] for name, ways in _by_strategy(tried).items()}
+    if way.members:
+        trials.run([way])
+        found[ENSEMBLE] = trials.held_out[way]
     return Combined(
-        trials.fit(chosen.name),
-        chosen.name,
-        _reason(trials, chosen, strategy),
-        trials.fit(trials.best(vectors).name) if hears else None,
-        {name: trials.held_out[trials.best(ways).name] for name, ways in _by_strategy(tried).items()},
+        trials.fit(way),
+        way,
+        _reason(trials, chosen, way, strategy),
+        trials.fit(pick(vectors)) if hears else None,
+        found,
         trials.nested(tried),
         trials.held_out,
-        trials.why_calibrated(chosen.name),
+        trials.why_calibrated(way),
     )
 
 
@@ -372,9 +445,12 @@ def _without_choice(trials: Trials, strategy: str, n_gold: int, n_weak: int) -> 
     return Combined(trials.fit(way), way, reason, beside)
 
 
-def _reason(trials: Trials, chosen: Chosen, strategy: str) -> str:
+def _reason(trials: Trials, chosen: Chosen, way: Way, strategy: str) -> str:
     """Why a way is taken, for people."""
     metric, found = trials.metric, trials.held_out
+    if way.members:
+        value, n = f"{metric.title} {found[way].metric:.3f} on held-out gold", len(way.members)
+        return f"{value}; by the {metric.title}, none of the {n} can be told from the best, {chosen.highest}"
     value = f"{metric.title} {found[chosen.name].metric:.3f}"
     n, asked = len(chosen.found.tied) - 1, "" if strategy == AUTO else "it was asked for; "
     if chosen.name == chosen.highest and not n:

@@ -187,7 +187,7 @@ def _asked(model: KeyedModel, point: OnePoint, voted: Voted | None) -> tuple[End
         return model.classifier, point
     if voted.ways[0] == NO_VOTES:
         return model.voting.without_votes, point
-    numbers = model.voting.log_odds(model.problem, voted.votes)[0] * np.float32(model.classifier.vote_scale)
+    numbers = model.voting.log_odds(model.problem, voted.votes)[0]
     return model.classifier, OnePoint(
         (*point.blocks, Block(Reference("what the rules say", COLUMN), numbers))
     )
@@ -197,19 +197,15 @@ def _weights(
     model: KeyedModel, asked: EndModel, point: OnePoint, probs: npt.NDArray[np.float64], c: int
 ) -> tuple[WordWeights | None, str, str]:
     """What each word adds, the class that it is weighed against, and what to know of it."""
-    algorithm = str(asked.algorithm)
+    algorithm = str(asked.members_[0].algorithm if asked.members_ else asked.algorithm)
     if algorithm in (LABEL_MODEL, CONSTANT):
         return (
             None,
             "",
             "This model reads no words: its answer is that of the label model on the rules' votes.",
         )
-    if asked.base_model is not None:
-        why = (
-            "This model also reads what another model says of the point, so no sum over words is its answer."
-        )
-        return None, "", why
-    score = linear_score(asked, c, probs)
+    row = np.concatenate([block.numbers for block in point.blocks])
+    score = linear_score(asked, c, probs, row)
     if score is None:
         why = "only of linear models is the answer a sum over words"
         return None, "", f"No weights of words for {algorithm}: {why}."

@@ -39,9 +39,9 @@ class _OfKnownRows(LogisticRegression):  # type: ignore[misc] # scikit-learn has
 
 def for_known_rows(model: EndModel) -> EndModel:
     """The same model for rows that are float32, finite and of its width; it is not to be saved."""
-    if not any(type(part) is LogisticRegression for part in model.parts_):
-        return model
     made = copy(model)
+    made.members_ = tuple(map(for_known_rows, model.members_))
+    made.base_model = None if model.base_model is None else for_known_rows(model.base_model)
     made.parts_ = tuple(_known(part) for part in model.parts_)
     return made
 

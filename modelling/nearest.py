@@ -128,7 +128,7 @@ def training_points(project: Project, recipe: Recipe) -> pd.DataFrame:
 
 def measure_of(model: EndModel) -> str:
     """The measure that a model itself finds neighbours by, else cosine."""
-    part = next((part for part in model.parts_ if not isinstance(part, float)), None)
+    part = next((part for part in model.all_parts if not isinstance(part, float)), None)
     said = str(getattr(part, "metric", COSINE))
     return said if said in _METRICS else COSINE
 

@@ -17,10 +17,11 @@ from adaptml.project import Project
 from adaptml.runs.models import FILES_FOLDER
 from adaptml.runs.registry import model_files
 from modelling.algorithms import Classifier, EndModel, algorithms, classifier
+from modelling.algorithms.core import ENSEMBLE
 from modelling.keyed import CLASSIFIER, NAMES, REGISTERED, Names, read_names
 from modelling.sources import share_of
 from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED
-from modelling.ways import Way
+from modelling.ways import Way, read_members
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def _way(run: Run) -> Way:
         params.get(LABELS_BY, ""),
         params.get("soft_labels_used", params.get("soft_labels")) == "True",
         params.get("class_weight_used") == "balanced",
+        read_members(params.get(ENSEMBLE, "")),
     )
 
 
@@ -124,7 +126,7 @@ def classifier_of(params: Mapping[str, str], file: Path) -> Classifier:
     if algorithm in algorithms():
         known = algorithms()[algorithm].parameters()
         return classifier(algorithm, {name: _value(params[name]) for name in known if name in params})
-    fitted = [part for part in EndModel.load(file).parts_ if not isinstance(part, float)]
+    fitted = [part for part in EndModel.load(file).all_parts if not isinstance(part, float)]
     return clone(fitted[0])
 
 

@@ -100,8 +100,9 @@ def retraining(
     reader = Reader(project.points, recipe.features, show_progress)
     reader = reader.learned(made, labels.training.keys, truth.keys)
     with label_run(project, recipe.train_data, task) as run:
-        rest = way.strategy.startswith("relabelled")
-        found = weak_labels(run, labels, reader, soft=way.soft, rest=rest, seed=recipe.seed)
+        rest = any(one.strategy.startswith("relabelled") for one in way.each)
+        soft = any(one.soft for one in way.each)
+        found = weak_labels(run, labels, reader, soft=soft, rest=rest, seed=recipe.seed)
         weak = found.get(way.label_model) or next(iter(found.values()), None)
         weak = weak if weak is None else read_at_once(weak)
     learner = Learner(made, task.problem, seed=seed)

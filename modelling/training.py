@@ -15,7 +15,7 @@ from adaptml.runs.recording import Recorder
 from adaptml.tasks.defaults import BUILT_IN
 from adaptml.tasks.metrics import metric_of
 from modelling.algorithms import EndModel, takes_texts
-from modelling.algorithms.core import Matrix
+from modelling.algorithms.core import ENSEMBLE, Matrix
 from modelling.algorithms.transformer_model import TextClassifier
 from modelling.choosing import Combined, Trials, combine
 from modelling.evaluate import IN_ONE_FOLD, Evaluation
@@ -59,7 +59,7 @@ class Training:
         gold = self.gold = self._gold()
         if drawn is not None:
             check_gold(gold)
-        done = self._combine(strategy, weak, gold, soft)
+        done = self._combine(strategy, weak, gold, soft, alone=drawn is not None)
         if drawn is not None:
             done = self._search(done, drawn, weak.get(done.way.label_model), check_gold(gold))
         self._tell(done)
@@ -94,7 +94,7 @@ class Training:
         return done.without_votes, None
 
     def _combine(
-        self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None
+        self, strategy: str, weak: Mapping[str, Weak], gold: Gold | None, soft: bool | None, *, alone: bool
     ) -> Combined:
         """Train by a strategy; with a bar for the ways that are tried."""
         # Without gold, and for fine-tuning, which has a bar of its own, there is nothing to choose.
@@ -107,6 +107,7 @@ class Training:
                 gold,
                 self.evaluation.metric,
                 soft=soft,
+                alone=alone,
                 advance=lambda _: advance(1),
             )
 
@@ -138,6 +139,7 @@ class Training:
         self._recorder.params |= {
             METRIC: self.evaluation.metric.logged,
             STRATEGY_USED: way.strategy,
+            **({ENSEMBLE: way.told} if way.members else {}),
             LABELS_BY: way.label_model,
             "soft_labels_used": way.soft,
             "class_weight_used": "balanced" if way.balanced else "",
@@ -179,9 +181,11 @@ class Training:
 
         A strategy that labels points anew learns from all.
         """
-        if self.weak is None or done.strategy.startswith("relabelled"):
+        if self.weak is None:
             return 0
-        return int(replace(self.learner, soft_labels=done.way.soft).ties(self.weak.all.says).sum())
+        kinds = {one.soft for one in done.way.each if not one.strategy.startswith("relabelled")}
+        learners = [replace(self.learner, soft_labels=soft) for soft in kinds]
+        return max((int(one.ties(self.weak.all.says).sum()) for one in learners), default=0)
 
     def lines(self, came_from: str) -> list[tuple[str, str]]:
         """Where settings came from, and what a search found, for people."""

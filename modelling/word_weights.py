@@ -4,6 +4,7 @@ Only models whose log-odds are a sum over the numbers that they read have such a
 and the linear support vector machine, whose scores Platt's calibration maps to log-odds by a straight line.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,9 @@ from modelling.algorithms import EndModel
 from modelling.reading_one import OnePoint
 
 Floats = npt.NDArray[np.float64]
+_CONSTANT = "constant, the same for every point"
+_SMALLEST, _ROUNDING = 1e-12, 1e-4  # probability; log-odds
+_REST = "the rest of the answer, in which no word has a part"
 SPELLING_FIRST = ("hashing", "hybrid")  # encoders whose vectors begin with the numbers of `hashing`
 
 
@@ -55,28 +59,103 @@ class LinearScore:
         against: position of the class that it is weighed against; None for all others together.
         exact: whether the probabilities of the model have these very log-odds. Those of a support vector
             machine of three classes or more are scaled to sum to 1 afterwards.
+        of_row: whether the constant is that of one point.
     """
 
     weights: Floats
     constant: float
     against: int | None
     exact: bool = True
+    of_row: bool = False
 
 
-def linear_score(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
+def linear_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) -> LinearScore | None:
     """The log-odds of class c as a linear function, or None where the model has none.
 
     In a multiclass logistic regression they are against the next probable class, otherwise against all else.
+    That of an ensemble is the mean of its members'. What a model reads of another one is a sum too, but for
+    what makes the other's probabilities sum to 1, which goes into the constant of this row.
 
     Args:
         model: a fitted end model.
         c: position of a class.
-        probs: what the model says of the point, float64 (k,). Votes are its last numbers, if it takes any.
+        probs: what is said of the point, float64 (k,): the most probable other class is weighed against.
+        row: what the model reads of the point, (d,); if it takes votes, their log-odds come last.
     """
-    if model.base_model is not None:  # it also reads what another model says
-        return None
+    if model.members_:
+        return _mean_score(model, c, probs, row)
     if all(isinstance(part, float) for part in model.parts_):  # nothing was trained
         return None
+    score = _of_own_numbers(model, c, probs)
+    if score is None:  # as of texts, too
+        return None
+    row = row.astype(np.float64)
+    k, n_votes = model.k_, model.k_ if model.takes_votes else 0
+    d = len(row) - n_votes
+    weights, heard = score.weights[:d], model.vote_scale * score.weights[len(score.weights) - n_votes :]
+    if model.base_model is None:
+        return replace(score, weights=np.concatenate([weights, heard]))
+    counts, base = model.scale * score.weights[d : d + k], _class_weights(model.base_model)
+    if base is None or model.base_model.calibrator_ is not None:
+        return None
+    whole = np.concatenate([weights + counts @ base, heard])
+    total = _answer(model, c, score.against, row)
+    return replace(score, weights=whole, constant=total - float(whole @ row), of_row=True)
+
+
+def _answer(model: EndModel, c: int, against: int | None, row: Floats) -> float:
+    """The log-odds of class c in what a model says of a row."""
+    X, d = row[None].astype(np.float32), len(row) - (model.k_ if model.takes_votes else 0)
+    probs = model.predict_proba(X[:, :d], X[:, d:] if model.takes_votes else None)[0]
+    other = 1 - probs[c] if against is None else probs[against]
+    return math.log(max(probs[c], _SMALLEST)) - math.log(max(other, _SMALLEST))
+
+
+def _mean_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) -> LinearScore | None:
+    n_votes = model.k_ if model.takes_votes else 0
+    scores = []
+    for one in model.members_:
+        without = n_votes if not one.takes_votes else 0
+        found = linear_score(one, c, probs, row[: len(row) - without])
+        if found is None:
+            return None
+        scores.append(replace(found, weights=np.concatenate([found.weights, np.zeros(without)])))
+    if len({one.against for one in scores}) > 1:
+        return None
+    weights = np.mean([one.weights for one in scores], axis=0)
+    constant = float(np.mean([one.constant for one in scores]))
+    exact, of_row = all(one.exact for one in scores), any(one.of_row for one in scores)
+    mean = LinearScore(weights, constant, scores[0].against, exact, of_row)
+    # What a member is very sure of counts no more than the ensemble lets it.
+    added = float(weights @ row.astype(np.float64)) + constant
+    cut = _answer(model, c, mean.against, row) - added if exact else 0.0
+    return mean if abs(cut) < _ROUNDING else replace(mean, constant=constant + cut, of_row=True)
+
+
+def _class_weights(model: EndModel) -> Floats | None:
+    """The weights of each class in a logistic regression, (k, d), of which only differences count."""
+    if model.base_model is not None or not all(map(_is_known, model.parts_)):
+        return None
+    fitted = [part for part in model.parts_ if not isinstance(part, float)]
+    if not fitted or (len(model.parts_) < model.k_ and not model.problem.exclusive):
+        return None
+    weights = np.zeros((model.k_, fitted[0].coef_.shape[1]))
+    if not model.problem.exclusive:
+        for place, part in enumerate(model.parts_):
+            weights[place] = 0 if isinstance(part, float) else part.coef_[0]
+        return weights
+    known = [int(name) for name in fitted[0].classes_]
+    weights[known] = fitted[0].coef_ if len(known) > 2 else np.vstack([-fitted[0].coef_, fitted[0].coef_]) / 2
+    weights[known] -= weights[known].mean(axis=0)
+    return weights
+
+
+def _is_known(part: Any) -> bool:
+    return isinstance(part, float) or _is_logistic(part)
+
+
+def _of_own_numbers(model: EndModel, c: int, probs: Floats) -> LinearScore | None:
+    """The same of all numbers that its classifiers read, other models' and votes' as they are scaled."""
     score = _before_calibrating(model, c, probs)
     if score is None or model.calibrator_ is None:
         return score
@@ -140,7 +219,7 @@ def word_weights(score: LinearScore, point: OnePoint) -> WordWeights | None:
         point: what the model reads of the point. Of several texts, the words of the first are told singly.
     """
     words: list[Added] | None = None
-    column, others = "", [Added("constant, the same for every point", score.constant)]
+    column, others = "", [Added(_REST if score.of_row else _CONSTANT, score.constant)]
     start = 0
     for block in point.blocks:
         parts = score.weights[start : start + len(block.numbers)] * block.numbers.astype(np.float64)

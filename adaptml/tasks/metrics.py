@@ -13,7 +13,7 @@ models apart, the log loss does. A figure of what was chosen comes from `nested`
 a say in choosing the model that it is judged by.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -222,33 +222,25 @@ def best(metric: Metric, Y: Indicator, candidates: Mapping[str, Outcome], seed: 
     return Best(min(tied, key=lambda name: losses[name]), highest, tied)
 
 
-def nested(
-    metric: Metric,
-    Y: Indicator,
-    candidates: Mapping[str, Outcome],
-    fold: npt.NDArray[np.int64],
-    seed: int = 0,
-) -> Outcome:
-    """What is said of each point by the candidate that is best on the other folds.
+def nested(choose: Callable[[npt.NDArray[np.int64]], Outcome], fold: npt.NDArray[np.int64]) -> Outcome:
+    """What is said of each point by what the other folds choose.
 
-    Its figure is what choosing leads to; the figure of the best candidate on the very points that chose it
+    Its figure is what choosing leads to; the figure of what was chosen on the very points that chose it
     is too high (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html; Tsamardinos et al. 2018,
     https://doi.org/10.1007/s10994-018-5714-4, who too reuse the candidates' out-of-fold predictions).
 
     Args:
-        metric, Y, candidates, seed: as for `best`.
+        choose: row numbers to choose by → what is said of all g points by what they choose; where all points
+            are in one fold, it is asked with none.
         fold: of each point, int64 (g,).
     """
-    probs, predicted = np.empty(Y.shape, np.float64), np.empty(Y.shape, np.int8)
+    parts = []
     for part in np.unique(fold):
-        inside, others = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
-        if len(others):
-            known = {name: said.rows(others) for name, said in candidates.items()}
-            chosen = candidates[best(metric, Y[others], known, seed).name]
-        else:  # all points in one fold
-            chosen = next(iter(candidates.values()))
-        probs[inside], predicted[inside] = chosen.probs[inside], chosen.predicted[inside]
-    return Outcome(probs, predicted)
+        inside = np.flatnonzero(fold == part)
+        parts.append((inside, choose(np.flatnonzero(fold != part)).rows(inside)))
+    order = np.argsort(np.concatenate([inside for inside, _ in parts]))
+    probs, predicted = (np.concatenate([one.probs for _, one in parts]), [one.predicted for _, one in parts])
+    return Outcome(probs[order], np.concatenate(predicted)[order])
 
 
 def brier(Y: Indicator, probs: Floats) -> float:

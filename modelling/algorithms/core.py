@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
-# What stands in place of an algorithm's name where nothing was trained.
-CONSTANT, LABEL_MODEL = "constant", "label_model"
+# What stands in place of an algorithm's name: nothing was trained (twice), or several answer together.
+CONSTANT, LABEL_MODEL, ENSEMBLE = "constant", "label_model", "ensemble"
 
 
 def none_if_blank(given: object) -> object:

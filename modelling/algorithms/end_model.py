@@ -1,5 +1,6 @@
 """The end model: one classifier or several behind the label sets of a task, on hard or soft labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,9 +19,9 @@ from modelling.algorithms.classifiers import (
     skops_types,
     takes_weights,
 )
-from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Algorithm, Floats, Matrix
+from modelling.algorithms.core import CONSTANT, ENSEMBLE, LABEL_MODEL, Algorithm, Floats, Matrix
 from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
-from modelling.algorithms.log_odds import distributions, of_log_odds
+from modelling.algorithms.log_odds import distributions, of_log_odds, pooled
 from modelling.algorithms.many import at_once, fit_many
 from modelling.algorithms.many_rows import ManyRows
 from modelling.algorithms.registry import named_takes_texts
@@ -39,7 +40,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     Attributes:
         algorithm: name of an algorithm, or any classifier that follows scikit-learn's conventions; or
-            CONSTANT or LABEL_MODEL, see `constant` and `of_votes`.
+            CONSTANT, LABEL_MODEL or ENSEMBLE, see `constant`, `of_votes` and `ensemble`.
         problem: one class a point, or any number.
         seed: of all random choices; a classifier's own random_state wins.
         base_model: an end model whose stacked log-odds are appended to the features, or None; one of texts is
@@ -50,6 +51,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         k_: number of classes, once it is fitted.
         parts_: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
+        members_: of an ensemble, the models that answer together; else none.
         unconverged_: one sentence where an optimiser stopped before it converged, else "".
         calibrator_: float64 (2, k) or (k + 1, k), what probabilities are calibrated with
             (`adaptml.label_scoring.calibrated`), or None.
@@ -63,6 +65,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     k_: int
     parts_: tuple[Any, ...]
+    members_: "tuple[EndModel, ...]" = ()
     unconverged_: str = ""
     calibrator_: Floats | None = None
 
@@ -100,10 +103,29 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         model.k_, model.parts_ = len(limits), tuple(map(float, limits))
         return model
 
+    @classmethod
+    def ensemble(cls, members: "Sequence[EndModel]") -> Self:
+        """Models that answer together, by the mean of their log-odds.
+
+        It is a logarithmic opinion pool (Genest and Zidek 1986, https://doi.org/10.1214/ss/1177013825).
+
+        Args:
+            members: two or more of the same problem and classes, none of them an ensemble.
+        """
+        model = cls(ENSEMBLE, members[0].problem)
+        model.k_, model.members_, model.parts_ = members[0].k_, (*members,), ()
+        model.unconverged_ = next((one.unconverged_ for one in members if one.unconverged_), "")
+        return model
+
     @property
     def takes_votes(self) -> bool:
         """Whether the label model's log-odds of a point's votes are among its features."""
-        return self.vote_scale > 0
+        return self.vote_scale > 0 or any(one.takes_votes for one in self.members_)
+
+    @property
+    def all_parts(self) -> tuple[Any, ...]:
+        """`parts_`, of an ensemble those of all members."""
+        return (*self.parts_, *(part for one in self.members_ for part in one.parts_))
 
     def fit(
         self,
@@ -208,6 +230,9 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             return probs
         if len(X) == 0:
             return probs
+        if self.members_:
+            each = [one.predict_proba(X, V if one.takes_votes else None) for one in self.members_]
+            return pooled(self.problem, each)
         if self.algorithm == CONSTANT:
             return np.tile(np.array(self.parts_, np.float64), (len(X), 1))
         if self.algorithm == LABEL_MODEL:
@@ -289,6 +314,7 @@ def _content(model: EndModel) -> dict[str, Any]:
         "scale": float(model.scale),
         **({"vote_scale": float(model.vote_scale)} if model.takes_votes else {}),
         **({} if model.calibrator_ is None else {"calibrator": model.calibrator_.tolist()}),
+        **({"members": [_content(one) for one in model.members_]} if model.members_ else {}),
     }
 
 
@@ -305,6 +331,8 @@ def _end_model(content: Any, path: Path) -> EndModel:
         model.k_, model.parts_ = content["k"], tuple(content["parts"])
         if named_takes_texts(model.algorithm):
             model.parts_ = (_read_tensors(path, model),)
+        if "members" in content:
+            model.members_ = tuple(_end_model(one, path) for one in content["members"])
         if "calibrator" in content:
             model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = is_sound(model)

@@ -1,5 +1,7 @@
 """Probabilities of classes and their log-odds, in which evidence adds up."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from adaptml.tasks import ProblemType
@@ -11,7 +13,7 @@ def vote_log_odds(problem: ProblemType, probs: Floats) -> Matrix:
     return problem.log_odds(probs).astype(np.float32)
 
 
-def of_log_odds(problem: ProblemType, log_odds: Matrix, limits: Floats) -> Floats:
+def of_log_odds(problem: ProblemType, log_odds: Matrix | Floats, limits: Floats) -> Floats:
     """The probabilities (n, k) that `vote_log_odds` came from, odds divided by those of the limits (k,)."""
     values = np.asarray(log_odds, np.float64)
     if problem.exclusive:
@@ -28,3 +30,14 @@ def distributions(probs: Floats) -> Floats:
     probs = np.clip(np.nan_to_num(probs, nan=0.0), 0.0, 1.0)
     sums = probs.sum(axis=1, keepdims=True)
     return np.asarray(np.divide(probs, sums, out=np.full_like(probs, 1.0 / probs.shape[1]), where=sums > 0))
+
+
+def pooled(problem: ProblemType, probs: Sequence[Floats]) -> Floats:
+    """What several models say of n points together, (n, k) each: the mean of their log-odds.
+
+    A logarithmic opinion pool of equal weights (Genest and Zidek 1986,
+    https://doi.org/10.1214/ss/1177013825). None is heard as surer than `ProblemType.log_odds` allows, so
+    that one that is very sure and wrong does not outvote all others.
+    """
+    mean = problem.log_odds(np.stack(probs)).mean(axis=0)
+    return of_log_odds(problem, mean, np.full(mean.shape[1], 0.5))

@@ -7,7 +7,8 @@ from sklearn.base import is_classifier
 
 from adaptml.label_scoring import is_calibrator
 from adaptml.tasks import MAX_CLASSES
-from modelling.algorithms.core import CONSTANT, LABEL_MODEL
+from modelling.algorithms.core import CONSTANT, ENSEMBLE, LABEL_MODEL
+from modelling.algorithms.registry import named_takes_texts
 
 if TYPE_CHECKING:
     from modelling.algorithms.end_model import EndModel
@@ -25,6 +26,8 @@ def is_sound(model: "EndModel") -> bool:
         return False
     if not model.problem.exclusive and model.calibrator_ is not None and len(model.calibrator_) > 2:
         return False
+    if model.members_ or model.algorithm == ENSEMBLE:
+        return _is_sound_ensemble(model)
     if model.algorithm in (CONSTANT, LABEL_MODEL):
         inside = all(isinstance(part, float) and 0 < part < 1 for part in model.parts_)
         return inside and len(model.parts_) == model.k_ and model.base_model is None
@@ -37,3 +40,11 @@ def is_sound(model: "EndModel") -> bool:
     if not model.problem.exclusive:
         return len(model.parts_) == model.k_ or len(model.parts_) == len(fitted) == 1
     return len(model.parts_) == len(fitted) == 1 and set(fitted[0].classes_) <= set(range(model.k_))
+
+
+def _is_sound_ensemble(model: "EndModel") -> bool:
+    """The same of an ensemble, whose members are sound."""
+    alike = all((one.k_, one.problem.name) == (model.k_, model.problem.name) for one in model.members_)
+    plain = all(not one.members_ and not named_takes_texts(one.algorithm) for one in model.members_)
+    alone = model.algorithm == ENSEMBLE and not model.parts_ and model.base_model is None
+    return alone and alike and plain and len(model.members_) > 1 and model.vote_scale == 0

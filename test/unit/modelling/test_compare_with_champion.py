@@ -162,6 +162,20 @@ def test_a_recipe_is_how_a_version_was_trained(
     assert list(map(str, recipe.features)) == ["vec"]
 
 
+def test_an_ensemble_is_trained_again_by_the_same_ways(
+    project: Project, task: Task, data: str, gold: str
+) -> None:
+    train(project, task, data)
+    deploy(project, MODEL)
+    done = train(project, task, data, gold=gold)
+    way = read_recipe(project, MODEL, done.version).way
+    assert len(way.members) == len(done.model.members_) > 1
+    assert done.strategy.startswith(f"{way}: ")
+    again = compare_with_champion(project, task, gold=gold)
+    assert (again.version, again.metrics["new_accuracy"]) == (done.version, 1)
+    assert explain(project, task, ("points", "t1"), done.version).why_no_nearest == ""
+
+
 @pytest.mark.parametrize("name", algorithms())
 def test_every_parameter_that_a_run_records_is_read_again(name: str) -> None:
     made = algorithms()[name]()

@@ -46,14 +46,14 @@ def test_a_linear_score_is_the_log_odds_of_the_probabilities(
     two = fitted(algorithm, TWO, calibrator)
     for row, probs in zip(X[:5], two.predict_proba(X[:5]), strict=True):
         for c in (0, 1):
-            score = linear_score(two, c, probs)
+            score = linear_score(two, c, probs, row)
             assert score is not None
             assert (score.against, score.exact) == (1 - c, True)
             # A probability of float32 near 1 is rounded, and calibrating brings it back into sight.
             assert share(score, row) == pytest.approx(probs[c], abs=1e-3)
     many = fitted(algorithm, MANY, calibrator, problem=MULTILABEL)
     for row, probs in zip(X[:5], many.predict_proba(X[:5]), strict=True):
-        score = linear_score(many, 1, probs)
+        score = linear_score(many, 1, probs, row)
         assert score is not None
         assert score.against is None
         assert share(score, row) == pytest.approx(probs[1], abs=1e-4)
@@ -68,26 +68,67 @@ def test_of_three_classes_the_next_probable_one_is_weighed_against(calibrator: n
     model = fitted("logistic_regression", THREE, calibrator)
     row, probs = X[0], model.predict_proba(X[:1])[0]
     first, second, _ = np.argsort(-probs).tolist()
-    score = linear_score(model, first, probs)
+    score = linear_score(model, first, probs, row)
     assert score is not None
     assert score.against == second
     assert share(score, row) == pytest.approx(probs[first] / (probs[first] + probs[second]), abs=1e-4)
-    svm = linear_score(EndModel("linear_svm").fit(X, THREE), first, probs)
+    svm = linear_score(EndModel("linear_svm").fit(X, THREE), first, probs, row)
     assert svm is not None
     assert not svm.exact  # its classes are scaled to sum to 1 afterwards
+
+
+@pytest.mark.parametrize("Y", [TWO, THREE, MANY], ids=["two", "three", "several"])
+def test_what_is_stacked_and_an_ensemble_are_sums_too(Y: np.ndarray) -> None:
+    problem = MULTILABEL if Y is MANY else MULTICLASS
+    k = Y.shape[1]
+    V = np.log(np.where(Y == 1, 0.6, 0.2)).astype(np.float32)
+    base = EndModel(problem=problem).fit(X, np.roll(Y, 1, axis=0))
+    stacked = EndModel(problem=problem, base_model=base, scale=0.7).fit(X, Y)
+    stacked.calibrator_ = np.vstack([np.full(k, 0.8), np.arange(k) / 10])
+    heard = EndModel(problem=problem, base_model=base, scale=0.7, vote_scale=0.5).fit(X, Y, V=V)
+    plain = EndModel(problem=problem).fit(X, Y)
+    for model in (
+        stacked,
+        heard,
+        EndModel.ensemble([plain, stacked]),
+        EndModel.ensemble([plain, stacked, heard]),
+    ):
+        votes = V[:1] if model.takes_votes else None
+        row = np.hstack([X[0], V[0]] if model.takes_votes else [X[0]]).astype(np.float64)
+        probs = model.predict_proba(X[:1], votes)[0]
+        for c in range(k):
+            score = linear_score(model, c, probs, row)
+            assert score is not None
+            other = 1 - probs[c] if score.against is None else probs[score.against]
+            assert score.weights @ row + score.constant == pytest.approx(np.log(probs[c] / other), abs=1e-4)
+    # One that is very sure is heard as less so: the rest of the answer makes up for it.
+    sure = EndModel(problem=problem).fit(X, Y)
+    for part in sure.parts_:
+        part.coef_ *= 50
+    both = EndModel.ensemble([plain, sure])
+    probs = both.predict_proba(X[:1])[0]
+    score = linear_score(both, 0, probs, X[0].astype(np.float64))
+    assert score is not None
+    assert score.of_row
+    other = 1 - probs[0] if score.against is None else probs[score.against]
+    assert score.weights @ X[0] + score.constant == pytest.approx(np.log(probs[0] / other), abs=1e-4)
+    # A word counts as it does for each: by the weights of the one, and by what the other hears of the base.
+    score = linear_score(stacked, 0, np.ones(k) / k, X[0].astype(np.float64))
+    assert score is not None
+    assert score.of_row
 
 
 def test_no_sum_is_told_where_there_is_none() -> None:
     probs = np.array([0.5, 0.5])
     for algorithm in ("knn", "mlp", "hist_gradient_boosting"):
-        assert linear_score(EndModel(algorithm).fit(X, TWO), 0, probs) is None
-    base = EndModel().fit(X, TWO)
-    assert linear_score(EndModel(base_model=base).fit(X, TWO), 0, probs) is None
+        assert linear_score(EndModel(algorithm).fit(X, TWO), 0, probs, X[0]) is None
+    base = EndModel("knn").fit(X, TWO)
+    assert linear_score(EndModel(base_model=base).fit(X, TWO), 0, probs, X[0]) is None
     same = MANY.copy()
     same[:, 1] = 1
-    assert linear_score(EndModel(problem=MULTILABEL).fit(X, same), 1, probs) is None
+    assert linear_score(EndModel(problem=MULTILABEL).fit(X, same), 1, probs, X[0]) is None
     absent = np.hstack([TWO, np.zeros((len(TWO), 1), np.int8)])
-    assert linear_score(EndModel(problem=MULTICLASS).fit(X, absent), 2, probs) is None
+    assert linear_score(EndModel(problem=MULTICLASS).fit(X, absent), 2, probs, X[0]) is None
 
 
 @pytest.fixture

@@ -95,6 +95,11 @@ def content(**changes: Any) -> dict[str, Any]:
     return whole | {"base_model": None, "scale": 1.0} | changes
 
 
+def ensemble(n: int, **changes: Any) -> dict[str, Any]:
+    """What of `content` an ensemble of n such models has otherwise."""
+    return {"algorithm": "ensemble", "parts": [], "members": [content()] * n} | changes
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -105,6 +110,9 @@ def content(**changes: Any) -> dict[str, Any]:
         {"calibrator": [[1.0, 1.0], [0.0, float("inf")]]},
         {"calibrator": [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]},
         {"base_model": 3}, {"base_model": {"parts": []}}, {"base_model": content(k=0)},
+        {"algorithm": "ensemble"}, {"members": [content()] * 2}, ensemble(0), ensemble(1), ensemble(2, k=3),
+        ensemble(2) | {"parts": [0.5]}, ensemble(2) | {"base_model": content()}, ensemble(2, setting="multilabel"),
+        ensemble(2) | {"vote_scale": 1.0}, {"algorithm": "ensemble", "parts": [], "members": [ensemble(2)] * 2},
     ],
     ids=lambda changes: str(changes)[:50],
 )  # fmt: skip
@@ -115,8 +123,9 @@ def test_a_classifier_that_is_put_together_wrongly(changes: dict[str, Any], tmp_
         EndModel.load(path)
 
 
-def test_one_that_is_put_together_rightly(tmp_path: Path) -> None:
-    skops.io.dump(content(), tmp_path / "classifier.skops")
+@pytest.mark.parametrize("changes", [{}, ensemble(2)], ids=["one", "ensemble"])
+def test_one_that_is_put_together_rightly(changes: dict[str, Any], tmp_path: Path) -> None:
+    skops.io.dump(content(**changes), tmp_path / "classifier.skops")
     assert EndModel.load(tmp_path / "classifier.skops").predict(np.array([[3.0]], np.float32)).tolist() == [
         [1, 0]
     ]

@@ -24,6 +24,20 @@ def test_the_answers_are_the_same(problem: ProblemType, k: int, n: int) -> None:
     np.testing.assert_array_equal(known.predict_proba(rows), model.predict_proba(rows))
 
 
+def test_so_are_those_of_a_stacked_model_and_of_an_ensemble() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 20)).astype(np.float32)
+    Y = np.eye(3)[X[:, :3].argmax(axis=1)]
+    base = EndModel("logistic_regression").fit(X[:30], Y[:30])
+    stacked = EndModel("logistic_regression", base_model=base, scale=0.7).fit(X, Y)
+    model = EndModel.ensemble([base, stacked])
+    known = for_known_rows(model)
+    assert all(type(part) is not LogisticRegression for part in known.all_parts)
+    assert known.members_[1].base_model is not base
+    for n in (1, 2, 33):
+        np.testing.assert_array_equal(known.predict_proba(X[:n]), model.predict_proba(X[:n]))
+
+
 def test_rows_of_probabilities_are_scaled_as_ever() -> None:
     random = np.random.default_rng(0)
     for probs in (
@@ -41,4 +55,4 @@ def test_rows_of_probabilities_are_scaled_as_ever() -> None:
 def test_other_classifiers_stay_as_they_are() -> None:
     X = np.array([[0.0], [1.0], [0.0], [1.0]], np.float32)
     model = EndModel("knn").fit(X, np.eye(2)[[0, 1, 0, 1]])
-    assert for_known_rows(model) is model
+    assert for_known_rows(model).parts_ == model.parts_

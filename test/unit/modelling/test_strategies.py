@@ -11,13 +11,13 @@ from tolerances import FLOAT32_ATOL
 from adaptml.errors import ModelError
 from adaptml.folds import FOLDS
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType, folds
-from adaptml.tasks.metrics import Metric, Outcome, best
-from modelling.algorithms import get_algorithm
+from adaptml.tasks.metrics import Metric, Outcome
+from modelling.algorithms import EndModel, get_algorithm
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.log_odds import vote_log_odds
-from modelling.choosing import Combined, Trials, combine
+from modelling.algorithms.log_odds import pooled, vote_log_odds
+from modelling.choosing import Combined, Trials, combine, together
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
-from modelling.ways import HeldOut, Way
+from modelling.ways import HeldOut, Way, read_members
 
 ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)
 OF_VECTORS = ["gold", "weak", "union", "stacked", "relabelled"]
@@ -88,7 +88,9 @@ def test_gold_fixes_what_weak_labels_systematically_get_wrong() -> None:
 
 def test_auto_chooses_by_held_out_gold_and_says_so() -> None:
     combined = trained(AUTO, weakly(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
-    assert list(combined.held_out) == ["constant", *OF_VECTORS]  # what needs votes cannot be tried
+    # What needs votes cannot be tried; several cannot be told apart.
+    assert list(combined.held_out) == ["constant", *OF_VECTORS, "ensemble"]
+    assert combined.strategy == "ensemble"
     assert combined.held_out["constant"].metric == pytest.approx(1 / 3)
     assert combined.held_out[combined.strategy].metric >= combined.held_out["weak"].metric + 0.1
     assert combined.ways[combined.way] is combined.held_out[combined.strategy]
@@ -105,12 +107,84 @@ def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
     probs = np.empty(Y_GOLD.shape)
     for fold in range(FOLDS):
         others, inside = GOLD.folds != fold, GOLD.folds == fold
-        said = {str(way): out.said.rows(others) for way, out in trials.held_out.items()}
-        name = best(ACCURACY, Y_GOLD[others], said).name
-        chosen = next(way for way in trials.held_out if str(way) == name)
-        probs[inside] = trials.held_out[chosen].said.probs[inside]
+        said = {way: out.said.rows(others) for way, out in trials.held_out.items() if not way.members}
+        chosen = together(ACCURACY, Y_GOLD[others], said, LR.seed)
+        assert len(chosen) > 1
+        each = [np.clip(trials.held_out[way].said.probs[inside], 0.001, 0.999) for way in chosen]
+        pool = np.prod(each, axis=0) ** (1 / len(chosen))
+        probs[inside] = pool / pool.sum(axis=1, keepdims=True)
     assert combined.judged is not None
     np.testing.assert_allclose(combined.judged.said.probs, probs, rtol=0, atol=FLOAT32_ATOL)
+
+
+TRUTH = np.eye(2, dtype=np.int8)[[0, 1] * 50]
+
+
+def outcome(wrong: int, sure: float) -> Outcome:
+    """What is wrong of the first points, and this sure of all."""
+    predicted = TRUTH.copy()
+    predicted[:wrong] = 1 - predicted[:wrong]
+    return Outcome(np.where(predicted == 1, sure, 1 - sure), predicted)
+
+
+def test_strategies_that_gold_cannot_tell_apart_answer_together_each_by_its_best_way() -> None:
+    found = together(
+        ACCURACY,
+        TRUTH,
+        {
+            Way("constant"): outcome(50, 0.5),
+            Way("label_model", "em"): outcome(1, 0.7),
+            Way("gold"): outcome(2, 0.9),
+            Way("weak", "em"): outcome(40, 0.9),  # told apart
+            Way("union", "em"): outcome(2, 0.8),
+            Way("union", "em", soft=True): outcome(1, 0.9),
+            Way("stacked", "snorkel"): outcome(1, 0.8),  # of other labels than the best
+        },
+        0,
+    )
+    assert found == [Way("gold"), Way("union", "em", soft=True)]
+    assert str(Way.together(found)) == "ensemble of em (gold; union, soft labels)"
+    assert Way.together(found).told == "gold; union of em, soft labels"
+
+
+def test_what_trains_nothing_answers_alone_or_not_at_all() -> None:
+    said = {Way("label_model", "em"): outcome(1, 0.95), Way("gold"): outcome(1, 0.9)}
+    assert together(ACCURACY, TRUTH, said, 0) == [Way("label_model", "em")]
+    said[Way("gold")] = outcome(1, 0.97)
+    assert together(ACCURACY, TRUTH, said, 0) == [Way("gold")]
+    assert Way.together([Way("gold")]) == Way("gold")
+
+
+def test_an_ensemble_says_the_mean_of_the_log_odds() -> None:
+    """Odds of 4 and 1/9 have the geometric mean 2/3; of three classes, products are scaled to sum to 1."""
+    two = [EndModel.constant(MULTICLASS, np.array(shares)) for shares in ([0.8, 0.2], [0.1, 0.9])]
+    np.testing.assert_allclose(EndModel.ensemble(two).predict_proba(X_NEW[:1]), [[0.4, 0.6]])
+    many = [EndModel.constant(MULTILABEL, np.array(shares)) for shares in ([0.8, 0.5], [0.1, 0.5])]
+    np.testing.assert_allclose(EndModel.ensemble(many).predict_proba(X_NEW[:1]), [[0.4, 0.5]])
+    three = [EndModel.constant(MULTICLASS, np.array(p)) for p in ([0.5, 0.3, 0.2], [0.2, 0.3, 0.5])]
+    roots = np.array([0.1**0.5, 0.3, 0.1**0.5])
+    np.testing.assert_allclose(EndModel.ensemble(three).predict_proba(X_NEW[:1]), [roots / roots.sum()])
+
+
+def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
+    weak = weakly(X_WEAK, confused(TRUE_WEAK, 0.8))
+    combined = trained(AUTO, weak, GOLD)
+    assert len(combined.way.members) == len(combined.model.members_) > 1
+    assert combined.reason.startswith("accuracy 0.")
+    assert "can be told from the best, " in combined.reason
+    assert "models are calibrated on gold" in combined.calibration
+    trials = Trials(LR, {"": weak}, GOLD, ACCURACY)
+    trials.run(combined.way.members)
+    each = [trials.fit(way).predict_proba(X_NEW) for way in combined.way.members]
+    np.testing.assert_allclose(
+        combined.model.predict_proba(X_NEW), pooled(MULTICLASS, each), rtol=0, atol=FLOAT32_ATOL
+    )
+    assert combined.way == Way.together(read_members(combined.way.told))
+    alone = combine(AUTO, LR, {"": weak}, GOLD, ACCURACY, alone=True)
+    assert not alone.way.members
+    assert alone.held_out[alone.strategy].log_loss == min(
+        found.log_loss for way, found in alone.ways.items() if way in combined.way.members
+    )
 
 
 def two_label_models() -> dict[str, Weak]:

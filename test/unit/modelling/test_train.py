@@ -22,6 +22,7 @@ from modelling.deploy import deploy
 from modelling.predict import predict
 from modelling.strategies import list_strategies
 from modelling.train import train
+from modelling.ways import read_members
 
 
 def found_runs(project: Project) -> list[str]:
@@ -169,7 +170,10 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(
     assert done.metrics["gold_points"] == 30
     assert done.metrics["gold_accuracy"] == 1.0
     assert "lm_points" not in done.metrics
-    assert done.strategy.split(":")[0].split(",")[0] in set(list_strategies())
+    assert done.strategy.startswith("ensemble (gold; weak; ")  # which are all right
+    params = project.runs.get(done.run_id).data.params
+    assert params["strategy_used"] == "ensemble"
+    assert {way.strategy for way in read_members(params["ensemble"])} <= {*list_strategies()}
     kept = pd.read_parquet(project.runs.artifact(done.run_id, "gold_predictions.parquet", tmp_path))
     assert len(kept) == 30
     assert done.errors().empty

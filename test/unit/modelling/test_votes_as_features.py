@@ -48,6 +48,23 @@ def test_where_vectors_say_nothing_votes_decide(tmp_path: Path, saved: bool) -> 
         model.predict_proba(X)
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_an_ensemble_reads_votes_where_a_member_does(tmp_path: Path, saved: bool) -> None:
+    V, Y = vote_log_odds(MULTICLASS, P), np.eye(2)[[0, 1, 0, 1]]
+    members = [EndModel.constant(MULTICLASS, np.array([0.5, 0.5])), EndModel(vote_scale=0.5).fit(X, Y, V=V)]
+    members[1].calibrator_ = np.array([[0.8, 0.8], [0.1, -0.1]])
+    model = again(EndModel.ensemble(members), tmp_path, saved)
+    assert model.takes_votes
+    heard = np.clip(
+        members[1].predict_proba(X, V), 0.001, 0.999
+    )  # beside an even chance, log-odds are halved
+    odds = np.sqrt(heard[:, 0] / heard[:, 1])
+    np.testing.assert_allclose(model.predict_proba(X, V)[:, 0], odds / (1 + odds))
+    with pytest.raises(ModelError, match="features include votes and none were given"):
+        model.predict_proba(X)
+    assert not EndModel.ensemble(members[:1] * 2).takes_votes
+
+
 def again(model: EndModel, folder: Path, saved: bool) -> EndModel:
     """The model, or what is read of its file."""
     if not saved:

@@ -286,7 +286,7 @@ def test_what_rules_say_is_a_part_of_the_sum_that_is_shown(pets):
         ("x", (1,)),
         ("what the rules say", (2,)),
     ]
-    score = linear_score(asked, 0, probs)
+    score = linear_score(asked, 0, probs, np.concatenate([block.numbers for block in read.blocks]))
     parts = [score.weights[:1] @ read.blocks[0].numbers, score.weights[1:] @ read.blocks[1].numbers]
     assert parts == [pytest.approx(1), pytest.approx(2, abs=1e-5)]
     assert math.log(probs[0] / probs[1]) == pytest.approx(3, abs=1e-5)

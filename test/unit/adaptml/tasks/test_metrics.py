@@ -97,9 +97,28 @@ def test_what_is_chosen_is_judged_by_points_that_did_not_choose() -> None:
     Y, fold = truth(*([0] * 40)), np.repeat([0, 1], 20)
     first, second = said(*([0] * 20 + [1] * 20)), said(*([1] * 20 + [0] * 20))
     assert ACCURACY.value(Y, first) == 0.5
-    assert ACCURACY.value(Y, nested(ACCURACY, Y, {"first": first, "second": second}, fold)) == 0
+
+    def of(*candidates: Outcome) -> float:
+        """What choosing among them leads to."""
+        named = {str(place): said for place, said in enumerate(candidates)}
+
+        def chosen(rows: np.ndarray) -> Outcome:
+            known = {name: said.rows(rows) for name, said in named.items()}
+            return named[best(ACCURACY, Y[rows], known).name]
+
+        return ACCURACY.value(Y, nested(chosen, fold))
+
+    assert of(first, second) == 0
     sure = said(*([0] * 40))
-    assert ACCURACY.value(Y, nested(ACCURACY, Y, {"sure": sure, "first": first}, fold)) == 1
+    assert of(sure, first) == 1
+
+
+def test_what_is_said_of_points_stays_in_their_order() -> None:
+    """Each point is answered by what is chosen without its fold, whatever order folds come in."""
+    fold = np.array([2, 0, 2, 0])
+    found = nested(lambda rows: said(*([int(fold[rows[0]] == 0)] * 4)), fold)
+    assert found.predicted.argmax(axis=1).tolist() == [1, 0, 1, 0]
+    assert nested(lambda rows: said(*([len(rows)] * 4)), np.zeros(4, np.int64)).predicted[:, 0].all()
 
 
 def test_the_constant_class_by_hand() -> None:
