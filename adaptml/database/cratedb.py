@@ -20,6 +20,7 @@ DIALECT = "crate"
 ENGINE_OPTIONS: dict[str, Any] = {"use_insertmanyvalues": False}
 _VALUE: sa.ColumnClause[Any] = sa.column("value")  # of what json_each gives
 ADDRESS = "crate://user:password@host:4200"
+IDENTITY = "SELECT id, CURRENT_SCHEMA FROM sys.cluster"
 
 
 @compiles(OnConflictDoNothing, DIALECT)

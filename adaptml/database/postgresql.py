@@ -16,6 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 KIND, DRIVER = "postgresql", "psycopg"
 LOCKED = "55P03"  # lock_not_available
 LEAST_CONNECT_S = 2  # what libpq takes for less
+IDENTITY = """
+    SELECT system_identifier, oid, current_schema()
+    FROM pg_control_system(), pg_database WHERE datname = current_database()"""
 _AT_ONCE = {"yield_per": None, "stream_results": False}  # however the statement that follows is read
 REAL, REAL_ARRAY = 700, 1021  # oids of PostgreSQL's own types
 ELEMENT = np.dtype([("n_bytes", ">i4"), ("number", ">f4")])

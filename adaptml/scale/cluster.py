@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from adaptml.errors import ScaleError
+from adaptml.project import Project
 from adaptml.scale.address import checked_address, is_loopback
 from adaptml.scale.certificates import not_installed, security, unreachable
 from adaptml.scale.pool import AHEAD, Pool
 from adaptml.scale.quiet import quiet_dask
 from adaptml.scale.work import Chunk, Work
-from adaptml.settings import Settings
 from adaptml.tasks import Task
 
 CONNECT_S = 10.0
@@ -24,12 +24,12 @@ class Cluster(Pool):
     """The workers of a scheduler; each has settings of its own."""
 
     def __init__(
-        self, settings: Settings, scheduler: str, workers: int = 1, *, patience_s: float = WORKERS_S
+        self, project: Project, scheduler: str, workers: int = 1, *, patience_s: float = WORKERS_S
     ) -> None:
         """Ask nobody yet.
 
         Args:
-            settings: where certificates are.
+            project: whose step it is; its settings say where certificates are.
             scheduler: its address.
             workers: must be 1: how many there are is the scheduler's.
             patience_s: how long the first worker, or another one, is waited for.
@@ -38,6 +38,7 @@ class Cluster(Pool):
             ScaleError: an address that is none, no certificates, data that workers elsewhere cannot read, or
                 the extra is not installed.
         """
+        self.project, settings = project, project.settings
         self._address = checked_address(scheduler)
         self._patience_s = patience_s
         if workers > 1:

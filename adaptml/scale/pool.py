@@ -15,7 +15,13 @@ AHEAD = 2  # chunks a worker that are under way or wait for it: enough that none
 
 
 class Pool(AbstractContextManager["Pool"], ABC):
-    """Does chunks elsewhere, a few at a time, until the block ends; what is under way then is cancelled."""
+    """Does chunks elsewhere, a few at a time, until the block ends; what is under way then is cancelled.
+
+    Attributes:
+        project: whose step it is.
+    """
+
+    project: Project
 
     @abstractmethod
     def __enter__(self) -> Self:
@@ -54,9 +60,10 @@ class Pool(AbstractContextManager["Pool"], ABC):
 
         Raises:
             ScaleError: no worker can do it, or workers end over it again and again.
+            DatabaseUnavailableError: the project's database is away.
             AdaptmlError: what a chunk function raises.
         """
-        submit = self._submitter(Work.of(begin, task, said), task)
+        submit = self._submitter(Work.of(begin, self.project, task, said), task)
         under_way: deque[Any] = deque()
         for chunk in chunks:
             under_way.append(submit(chunk))
@@ -81,11 +88,11 @@ def open_pool(project: Project, workers: int = 1, scheduler: str | None = None) 
     if scheduler is not None:
         from adaptml.scale.cluster import Cluster
 
-        pool = Cluster(project.settings, scheduler, workers)
+        pool = Cluster(project, scheduler, workers)
         pool.reach()
         return pool
     if workers > 1:
         from adaptml.scale.processes import Processes
 
-        return Processes(project.settings, workers)
+        return Processes(project, workers)
     return None

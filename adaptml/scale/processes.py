@@ -12,9 +12,9 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from adaptml.errors import ScaleError
+from adaptml.project import Project
 from adaptml.scale.pool import AHEAD, Pool
 from adaptml.scale.work import Chunk, Work, run_chunk
-from adaptml.settings import Settings
 from adaptml.tasks import Task
 from adaptml.user_code import Raised, said
 
@@ -35,9 +35,9 @@ class _Begun:
 class Processes(Pool):
     """Processes of this machine, with this project's settings."""
 
-    def __init__(self, settings: Settings, workers: int) -> None:
+    def __init__(self, project: Project, workers: int) -> None:
         """Start nothing yet."""
-        self._settings, self._workers = settings, workers
+        self.project, self._workers = project, workers
         self._begun: list[_Begun] = []
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class Processes(Pool):
     def _give(self, begun: _Begun) -> None:
         try:
             begun.future = self._executor.submit(
-                run_chunk, begun.work, begun.chunk, self._settings, _WHERE, begun.task
+                run_chunk, begun.work, begun.chunk, self.project.settings, _WHERE, begun.task
             )
         except BrokenProcessPool:
             begun.future = None  # it is given again when its result is asked for

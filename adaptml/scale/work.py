@@ -5,6 +5,7 @@ the address of the database from its own settings.
 """
 
 import json
+import logging
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import adaptml
@@ -22,6 +23,9 @@ from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task
 
+if TYPE_CHECKING:
+    from adaptml.database import Database
+
 Chunk = Any  # plain: text, numbers, lists of them; a worker gives back the same, and arrays
 ChunkFunction = Callable[[Chunk], Any]
 # What gets a chunk function ready: project, task and what the chunks have in common.
@@ -29,6 +33,7 @@ Begin = Callable[[Project, Task, Mapping[str, Any]], ChunkFunction]
 _B = TypeVar("_B", bound=Begin)
 _CHUNKS = "runs_chunks"
 _HASHED_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
 
 
 def runs_chunks(begin: _B) -> _B:
@@ -47,6 +52,7 @@ class Work:
         setting: multiclass or multilabel.
         digest: of all files in the task's folder.
         version: ours.
+        databases: what the data tables and those that steps make are in, as `identity` tells them.
         said: what else `begin` is told, as JSON.
         run: another one each time, so that nothing of an earlier step is taken for this one's.
     """
@@ -56,15 +62,17 @@ class Work:
     setting: str
     digest: str
     version: str
+    databases: tuple[str, str]
     said: str
     run: str
 
     @classmethod
-    def of(cls, begin: Begin, task: Task, said: Mapping[str, Any]) -> "Work":
-        """The work of a step on a task.
+    def of(cls, begin: Begin, project: Project, task: Task, said: Mapping[str, Any]) -> "Work":
+        """The work of a step of a project on a task.
 
         Raises:
             ScaleError: it is told something that is no text, number, or list or mapping of these.
+            DatabaseUnavailableError: the project's database is away.
         """
         digest = "" if task.folder is None else folder_digest(task.folder)
         name = f"{begin.__module__}:{begin.__name__}"
@@ -74,7 +82,20 @@ class Work:
             raise ScaleError(
                 f"what this step is told cannot be sent to workers: {error}; give text and numbers"
             ) from error
-        return cls(name, task.name, task.setting, digest, adaptml.__version__, told, uuid4().hex)
+        of_data = _known(project.database)
+        of_results = of_data if project.results is project.database else _known(project.results)
+        known = (of_data, of_results)
+        return cls(name, task.name, task.setting, digest, adaptml.__version__, known, told, uuid4().hex)
+
+
+def _known(database: "Database") -> str:
+    """Which database it is; empty where it does not tell, which is a warning."""
+    from adaptml.database.identity import identity  # a scheduler needs none
+
+    known = identity(database)
+    if not known:
+        _log.warning("the database %s does not tell which one it is: workers may have another", database.name)
+    return known
 
 
 def folder_digest(folder: Path) -> str:
@@ -133,8 +154,8 @@ def run_chunk(work: Work, chunk: Chunk, settings: Settings, where: str, task: by
         task: the task itself, pickled by this process's parent, where it has no folder.
 
     Raises:
-        ScaleError: the worker has another version of the task or of ours, or no database, or lacks what the
-            chunk function needs to get ready.
+        ScaleError: the worker has another version of the task or of ours, or another database or none, or
+            lacks what the chunk function needs to get ready.
         AdaptmlError: whatever the chunk function raises.
     """
     with _saying(where):
@@ -167,12 +188,26 @@ def _ready(work: Work, settings: Settings, where: str, task: bytes | None) -> Ch
         raise ScaleError(f"{where} runs no {work.begin!r}: it is no chunk function")
     project = _project(settings)
     try:
+        _check_databases(work, project)
         made = work.task if task is None else pickle.loads(task)  # noqa: S301 - by this process's parent
         return begin(project, project.task(made, work.setting), json.loads(work.said))  # type: ignore[no-any-return]
     except DatabaseError:
         raise  # which says more
     except AdaptmlError as error:
         raise ScaleError(f"{where}: {error}") from error
+
+
+def _check_databases(work: Work, project: Project) -> None:
+    """Refuse rows that are others, and results that nobody would find."""
+    here = (project.database, project.results)
+    variables = ("ADAPTML_DATABASE_URL", "ADAPTML_RESULTS_DATABASE_URL")
+    for asked, database, variable in zip(work.databases, here, variables, strict=True):
+        known = _known(database) if asked else ""
+        if known and known != asked:
+            raise ScaleError(
+                f"the database {database.name} is another one than that of whoever asks; give it the same "
+                f"({variable})"
+            )
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from scale_cluster import Here, begin, beside, end, line, refused, running, until
+from scale_cluster import Here, begin, beside, dump, end, line, refused, running, until
 from tolerances import FLOAT32_ATOL
 from toy_chunks import toy, unmarked
 from typer.testing import CliRunner
@@ -169,10 +169,11 @@ def test_another_version_of_the_task_or_none_is_refused(cluster: Here, clean_roo
     shutil.copytree(mine, mine.with_name("others"))
     (mine / "words.txt").write_text("[1]$ [2]$")
     shutil.copytree(cluster.project.settings.root / "secrets", clean_room / "secrets")
-    with Project(clean_room) as project:
+    database_url = cluster.project.settings.database_url.get_secret_value()
+    with Project(clean_room, database_url=database_url) as project:
 
         def run(name: str) -> list[Any]:
-            with Cluster(project.settings, cluster.address) as pool:
+            with Cluster(project, cluster.address) as pool:
                 return list(pool.run(toy, project.task(name), {}, ["square 2"]))
 
         assert "has another version of the task 'numbers' in" in refused(lambda: run("numbers"))
@@ -181,18 +182,41 @@ def test_another_version_of_the_task_or_none_is_refused(cluster: Here, clean_roo
         assert run("numbers") == [4]
 
 
+def test_results_that_would_go_into_another_database_are_refused(
+    cluster: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "results.db"
+    shutil.copy(cluster.home / "data.db", copy)  # whatever tables a step looks for are there
+    monkeypatch.setenv("ADAPTML_RESULTS_DATABASE_URL", f"sqlite:///{copy}")
+    before = dump(cluster.home / "data.db")
+    with Project(cluster.project.settings.root) as project:
+        steps = [
+            lambda: project.label("numbers", "rows", scheduler=cluster.address, write=True),
+            lambda: project.featurize("numbers", "rows", all_rows=True, scheduler=cluster.address),
+        ]
+        for step in steps:
+            said = refused(step)
+            assert said.startswith("worker tls://127.0.0.1:")
+            assert said.endswith(
+                f": the database sqlite:///{cluster.home / 'data.db'} is another one than that of whoever asks; "
+                "give it the same (ADAPTML_RESULTS_DATABASE_URL)"
+            )
+        assert [name for name in project.results.tables() if name.endswith("_labels")] == []
+    assert dump(cluster.home / "data.db") == before
+
+
 def test_a_task_without_a_folder_and_data_in_a_file_of_this_machine_are_refused(cluster: Here) -> None:
     made = Task(classes=["a", "b"])  # type: ignore[arg-type]
-    with Cluster(cluster.project.settings, cluster.address) as pool:
+    with Cluster(cluster.project, cluster.address) as pool:
         assert "made in Python" in refused(lambda: list(pool.run(toy, made, {}, ["square 2"])))
-    assert "(SQLite)" in refused(lambda: Cluster(cluster.project.settings, "tls://192.0.2.1"))
+    assert "(SQLite)" in refused(lambda: Cluster(cluster.project, "tls://192.0.2.1"))
     both = refused(lambda: cluster.project.featurize("numbers", "rows", workers=2, scheduler=cluster.address))
     assert "give one of the two" in both
 
 
 def test_the_extra_is_named_where_it_is_not_installed(cluster: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    said = refused(lambda: Cluster(cluster.project.settings, cluster.address))
+    said = refused(lambda: Cluster(cluster.project, cluster.address))
     assert said == (
         "workers of a scheduler need a library that is not installed; install the extra: "
         "pip install -e '.[scale]'"
@@ -204,18 +228,18 @@ def test_other_certificates_are_refused_on_both_sides(
 ) -> None:
     monkeypatch.setattr(cluster_module, "CONNECT_S", 3.0)
     with Project(clean_room) as project:
-        said = refused(lambda: Cluster(project.settings, cluster.address))
+        said = refused(lambda: Cluster(project, cluster.address))
         assert f"needs {', '.join(FILES)} in {clean_room / 'secrets'}" in said
         write_certificates(clean_room / "secrets")
-        said = refused(lambda: Cluster(project.settings, cluster.address).__enter__())
+        said = refused(lambda: Cluster(project, cluster.address).__enter__())
         assert said.startswith(f"no scheduler answers at {cluster.address}: ")
         assert said.endswith("with the same certificates as here")
         # One that knows the authority of the others, and shows a certificate of its own.
         shutil.copy(cluster.project.settings.scale_certificates / FILES[0], clean_room / "secrets")
-        said = refused(lambda: Cluster(project.settings, cluster.address).__enter__())
+        said = refused(lambda: Cluster(project, cluster.address).__enter__())
         assert said.startswith(f"no scheduler answers at {cluster.address}: ")
         (clean_room / "secrets" / FILES[1]).write_text("no certificate")
-        assert "cannot be used" in refused(lambda: Cluster(project.settings, cluster.address))
+        assert "cannot be used" in refused(lambda: Cluster(project, cluster.address))
 
 
 def test_a_scheduler_that_is_away_is_one_line(cluster: Here, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +282,7 @@ def test_a_scheduler_without_workers_and_one_that_goes_away_lose_nothing(
     scheduler = begin(clean_room, "scheduler", "tcp://127.0.0.1:0")
     try:
         address = line(scheduler).split()[-1]
-        pool = Cluster(cluster.project.settings, address, patience_s=0.2)
+        pool = Cluster(cluster.project, address, patience_s=0.2)
         with pool:
             said = refused(lambda: list(pool.run(toy, cluster.task(), {}, ["square 2"])))
         assert said.startswith(f"the scheduler {address} has no worker; start some with")
@@ -267,7 +291,7 @@ def test_a_scheduler_without_workers_and_one_that_goes_away_lose_nothing(
 
 
 def test_a_scheduler_that_went_away_while_the_step_was_busy_is_one_line(cluster: Here) -> None:
-    with Cluster(cluster.project.settings, cluster.address) as pool:
+    with Cluster(cluster.project, cluster.address) as pool:
 
         def chunks() -> Iterator[str]:
             yield "square 2"

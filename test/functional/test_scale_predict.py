@@ -16,7 +16,7 @@ import pandas as pd
 import psutil
 import pytest
 from pandas.testing import assert_frame_equal
-from scale_cluster import Here, begin, beside, end, line, refused, running, until
+from scale_cluster import Here, begin, beside, dump, end, line, refused, running, until
 from tolerances import FLOAT32_ATOL
 
 from adaptml.database import WritebackKind, read_back
@@ -174,6 +174,7 @@ def full_disk(cluster: Here, room: int) -> Iterator[None]:
             worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
 
 
+EMPTY = ["BEGIN TRANSACTION;", "COMMIT;"]
 needs_limits = pytest.mark.skipif(
     not hasattr(psutil, "RLIMIT_FSIZE"), reason="limits of another process are Linux's"
 )
@@ -203,12 +204,14 @@ def test_what_a_worker_lacks_is_one_line_and_the_step_goes_on_once_it_is_there(
     cluster: Here, clean_room: Path
 ) -> None:
     project, there = cluster.project, clean_room / "there"
+    mine = project.settings.home / "data.db"
     (there / "tasks").mkdir(parents=True)
     database = there / "data" / "data.db"
     database.parent.write_text("a file where a folder is to be")
     scheduler = begin(there, "scheduler", "tcp://127.0.0.1:0")
     address = line(scheduler).split()[-1]
-    worker = begin(there, "worker", address, ADAPTML_DATABASE_URL=f"sqlite:///{database}")
+    worker = begin(there, "worker", address, ADAPTML_DATABASE_URL="sqlite:///data/data.db")
+    other = f"the database sqlite:///{database} is another one than that of whoever asks; give it the same "
     steps: dict[str, Callable[[], Any]] = {
         "lfs": lambda: project.apply_lfs("numbers", "rows", gold=None, fresh=True, scheduler=address),
         "featurize": lambda: project.featurize("numbers", "rows", all_rows=True, scheduler=address),
@@ -228,15 +231,21 @@ def test_what_a_worker_lacks_is_one_line_and_the_step_goes_on_once_it_is_there(
         lacks("lfs", str(database), "cannot be made", "name another home folder or database")
         database.parent.unlink()
         database.parent.mkdir()
-        lacks("lfs", f"no table 'rows' in sqlite:///{database}; ", "give it", "ADAPTML_DATABASE_URL")
-        lacks("featurize", f"{database} has no words@1, vec@1 of table 'rows'; ", "ADAPTML_DATABASE_URL")
+        lacks("lfs", f"{other}(ADAPTML_DATABASE_URL)")
+        assert dump(database) == EMPTY
+        shutil.copy(mine, database)  # the same tables, and others will never see what is written there
+        before = dump(mine)
+        for step in steps:
+            lacks(step, f"{other}(ADAPTML_DATABASE_URL)")
+        assert dump(mine) == dump(database) == before
+        database.unlink()
+        database.symlink_to(mine)
         lacks("predict", "multiclass_numbers version 1 cannot be loaded: ", "give it", "MLFLOW_TRACKING_URI")
         assert stages(project) == []
         assert "numbers_predictions" not in project.results.tables()
-        database.unlink()
-        database.symlink_to(project.settings.home / "data.db")
         votes = project.apply_lfs("numbers", "rows", gold=None)
         np.testing.assert_array_equal(steps["lfs"]().L, votes.L)
+        assert steps["featurize"]().rows == ROWS
     finally:
         assert end(worker) == 0
         assert end(scheduler) == 0

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Here:
 
     def run(self, chunks: Iterable[str], begin: Any = toy, **said: Any) -> list[Any]:
         # Where both workers have ended, a busy machine takes its time to start them anew.
-        with Cluster(self.project.settings, self.address, patience_s=STARTED_S) as pool:
+        with Cluster(self.project, self.address, patience_s=STARTED_S) as pool:
             return list(pool.run(begin, self.task(), said, chunks))
 
     def pids(self) -> list[int]:
@@ -126,6 +127,12 @@ def running(folder: Path, rules: str, n_rows: int) -> Iterator[Here]:
                 assert end(workers) == 0
         finally:
             assert end(scheduler) == 0
+
+
+def dump(file: Path) -> list[str]:
+    """All that a SQLite file holds."""
+    with closing(sqlite3.connect(file)) as database:
+        return list(database.iterdump())
 
 
 def until(done: Callable[[], Any]) -> Any:

@@ -46,6 +46,19 @@ def test_chunks_are_done_in_their_order_by_several_processes(pool: Processes, pr
         run("die-always", "square 1")
 
 
+def test_a_database_in_memory_is_no_other_process_s(
+    clean_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTML_RESULTS_DATABASE_URL", "sqlite:///:memory:")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3] / "support"))
+    with Project() as project, Processes(project, 2) as pool, pytest.raises(ScaleError) as refused:
+        list(pool.run(toy, TASK, {}, ["square 2"]))
+    assert str(refused.value) == (
+        "a process of this machine: the database sqlite:///:memory: is another one than that of whoever asks; "
+        "give it the same (ADAPTML_RESULTS_DATABASE_URL)"
+    )
+
+
 def test_what_workers_are_told_is_plain(pool: Processes) -> None:
     with pytest.raises(ScaleError, match="cannot be sent to workers"):
         list(pool.run(toy, TASK, {"n": object()}, ["said"]))
