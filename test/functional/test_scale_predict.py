@@ -200,6 +200,22 @@ def test_workers_whose_disk_is_full_in_the_middle_are_one_line_and_the_same_step
     assert_those_of_one_process(project)
 
 
+@needs_limits
+def test_features_of_workers_whose_disk_is_full_in_the_middle_are_one_line_and_the_rest_is_computed(
+    cluster: Here,
+) -> None:
+    project = cluster.project
+    with full_disk(cluster, 1_000_000):
+        said = refused(lambda: project.featurize("numbers", "rows", vector="more", scheduler=cluster.address))
+    assert re.fullmatch(FULL, said)
+    rest = project.featurize("numbers", "rows", vector="more", scheduler=cluster.address)
+    assert (rest.rows + rest.kept, rest.kept > 0) == (ROWS, True)
+    points = pd.DataFrame({"table_name": "rows", "id": [f"r{i:05}" for i in range(ROWS)]})
+    found = project.points.read(points, ["more", "vec"])
+    more, vec = (np.stack(list(found[name])) for name in ("more", "vec"))
+    np.testing.assert_allclose(more, vec, atol=FLOAT32_ATOL)
+
+
 def test_what_a_worker_lacks_is_one_line_and_the_step_goes_on_once_it_is_there(
     cluster: Here, clean_room: Path
 ) -> None:
