@@ -33,6 +33,7 @@ def test_try_a_text_and_a_point_and_roll_back(
     page.goto(HERE)
     expect(page.locator("#models tbody tr")).to_have_count(2)
     expect(page.locator("#models .chosen")).to_contain_text("by Ben")
+    assert page.locator("#models .scroll").evaluate("box => box.scrollWidth <= box.clientWidth")
     page.get_by_label("Version", exact=True).select_option("1")
     text = page.get_by_label("text", exact=True)
     expect(page.get_by_label("Version", exact=True)).to_have_value("1")
