@@ -1,6 +1,8 @@
 """Versions of labelling functions: what a run keeps of them, how runs are listed and compared."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -8,9 +10,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from adaptml.cli.app import app
 from adaptml.cli.lfs import COMMAND_OPTIONS, command
 from adaptml.cli.support import command_app
 from adaptml.errors import TaskError, TrackingError
+from adaptml.example import example_project
 from adaptml.frames import KEYS, write_frame
 from adaptml.project import Project
 from adaptml.runs.artifacts import LFS, TRAINING_DATA, VOTES
@@ -54,6 +58,27 @@ def get_lfs(params):
     ]
 """
 HELPERS = 'EMPTY = ""\ndef clean(text):\n    return text.replace("<b>", EMPTY)\n'
+
+
+USAGE = (Path(__file__).resolve().parents[3] / "usage.md").read_text(encoding="utf-8")
+OF_USAGE = """from adaptml import keyword_lf, labeling_function
+
+LINKS = ["www.", "Check"]
+
+
+def get_lfs(params):
+    @labeling_function
+    def link(x):
+        return "spam" if any(sign in x.text for sign in LINKS) else None
+
+    return [
+        keyword_lf("check_out", ["check out"], "spam", "tokens"),
+        link,
+        keyword_lf("praise", ["love", "good", "favourite"], "ham", "tokens"),
+        keyword_lf("song", ["song", "voice"], "ham", "tokens"),
+    ]
+"""
+WIN = 'link,\n        keyword_lf("win", ["win"], "spam", "tokens"),\n'
 
 
 def versions(pets: Project) -> dict[str, LFVersion]:
@@ -273,6 +298,36 @@ def test_the_printed_difference(pets: Project, runs: tuple[str, str]) -> None:
     assert "labels: " in output
     assert "posts/4: no label → cat\n  txt: Sun\n" in output
     assert "as before: 3 of 3" in words("--diff", runs[1], runs[1])
+
+
+def test_the_two_runs_of_usage_are_listed_and_compared_as_it_shows(
+    clean_room: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block marked `console compared`, but for the runs' ids and times."""
+    monkeypatch.setenv("ADAPTML_ROOT", str(clean_room))
+    with example_project(clean_room) as project:
+        shutil.copy(empty_store, project.settings.home / "mlflow.db")
+        rules = project.settings.tasks_dir / "spam" / "lfs.py"
+        texts = [
+            OF_USAGE,
+            OF_USAGE.replace(', "Check"]', "]").replace("link,\n", WIN),
+        ]
+        made = []
+        for text in texts:
+            rules.write_text(text)
+            made.append(project.label("spam", "comments", gold="task").run_id)
+    (block,) = re.findall(r"^```console compared\n(.*?)^```$", USAGE, re.MULTILINE | re.DOTALL)
+    of_usage = dict(zip(dict.fromkeys(re.findall(r"\b[0-9a-f]{32}\b", block)), reversed(made), strict=True))
+    for one, run_id in of_usage.items():
+        block = block.replace(one, run_id)
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        order, _, shown = part.partition("\n")
+        printed = CliRunner().invoke(app, shlex.split(order)[1:]).output
+        assert without_times(printed) == without_times(shown)
+
+
+def without_times(printed: str) -> list[str]:
+    return [re.sub(r"^[-\d]{10} [:\d]{5}", "", line).rstrip() for line in printed.splitlines()]
 
 
 def test_what_goes_with_history_and_diff(pets: Project, runs: tuple[str, str]) -> None:
