@@ -222,10 +222,13 @@ class Trials:
     def why_calibrated(self, way: Way) -> str:
         """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
         if way.members:
-            n = sum(self.calibration[one].calibrator is not None for one in way.members)
-            return (
-                f"{n} of the {len(way.members)} models are calibrated on gold, as that was better out of fold"
-            )
+            each, m = [self.calibration[one] for one in way.members], len(way.members)
+            n = sum(one.calibrator is not None for one in each)
+            if n:
+                return f"{n} of the {m} models are calibrated on gold, as that was better out of fold"
+            if len({one.reason for one in each}) == 1:  # too little gold
+                return each[0].reason
+            return f"not calibrated: it would be better for none of the {m} models"
         return self.calibration[way].reason if way in self.calibration else ""
 
     def of_strategy(self, strategy: str) -> list[Way]:

@@ -172,9 +172,23 @@ def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
     assert len(combined.way.members) == len(combined.model.members_) > 1
     assert combined.reason.startswith("accuracy 0.")
     assert "can be told from the best, " in combined.reason
-    assert "models are calibrated on gold" in combined.calibration
     trials = Trials(LR, {"": weak}, GOLD, ACCURACY)
     trials.run(combined.way.members)
+    assert trials.why_calibrated(combined.way) == combined.calibration
+    kept = {way: one for way, one in trials.calibration.items() if way in combined.way.members}
+    trials.calibration = {way: replace(one, calibrator=np.ones((2, 2))) for way, one in kept.items()}
+    n = len(combined.way.members)
+    assert trials.why_calibrated(combined.way).startswith(f"{n} of the {n} models are calibrated on gold")
+    trials.calibration = {
+        way: replace(one, calibrator=None, reason=way.strategy) for way, one in kept.items()
+    }
+    assert (
+        trials.why_calibrated(combined.way)
+        == f"not calibrated: it would be better for none of the {n} models"
+    )
+    trials.calibration = {way: replace(one, calibrator=None, reason="few") for way, one in kept.items()}
+    assert trials.why_calibrated(combined.way) == "few"
+    trials.calibration = kept
     each = [trials.fit(way).predict_proba(X_NEW) for way in combined.way.members]
     np.testing.assert_allclose(
         combined.model.predict_proba(X_NEW), pooled(MULTICLASS, each), rtol=0, atol=FLOAT32_ATOL
