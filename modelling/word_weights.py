@@ -41,12 +41,14 @@ class WordWeights:
         words: the text's words in their order, each with what it adds.
         others: what all else adds: the constant, features that are no spelling.
         total: the log-odds, which is the sum of all of these.
+        has_rest: whether a part of it is no sum over words, as of several models that answer together.
     """
 
     column: str
     words: Sequence[Added]
     others: Sequence[Added]
     total: float
+    has_rest: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +235,7 @@ def word_weights(score: LinearScore, point: OnePoint) -> WordWeights | None:
     if words is None:
         return None
     total = sum(one.value for one in (*words, *others))
-    return WordWeights(column, words, others, total)
+    return WordWeights(column, words, others, total, score.of_row)
 
 
 def _words(parts: Floats, text: str) -> list[Added]:

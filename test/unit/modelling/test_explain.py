@@ -171,6 +171,14 @@ def test_words_and_neighbours_of_a_text_and_of_a_point(example: Project) -> None
     assert other.nearest is not None
     assert other.nearest.measure == "manhattan"
     assert "s8" in repr(other.lines())
+    assert not of_point.weights.has_rest
+    train(example, "spam", labelled, gold="task", strategy="stacked")
+    stacked = explain(example, "spam", {"text": "Subscribe to my channel"}, "3")
+    assert stacked.weights is not None
+    assert stacked.weights.has_rest
+    assert stacked.weights.others[0].name == "the rest of the answer, in which no word has a part"
+    odds = np.log(stacked.probs[1] / max(stacked.probs[0], 1e-12))  # which float32 may round to 0
+    assert stacked.weights.total == pytest.approx(odds, rel=1e-3)
     with pytest.raises(ModelError, match="no text for text; the model reads text"):
         explain(example, "spam", {"text": " "})
     with pytest.raises(MissingDataPointsError):
