@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from adaptml.user_code import Raised, said
 
 MOST_ENDS = 3  # of processes over one chunk, as Dask's scheduler counts them
 _WHERE = "a process of this machine"
+_LOOKS, _LOOK_S = 100, 0.01  # whether loky has passed on what it was given, which takes it no time
 
 
 @dataclass(eq=False)
@@ -47,9 +49,18 @@ class Processes(Pool):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A chunk that is under way is of no use to anybody; processes without one take seconds to end.
-        self._executor.shutdown(wait=True, kill_workers=True)
+        self._end(wait=True)
         self._begun = []
+
+    def _end(self, *, wait: bool) -> None:
+        """End all processes; a chunk that is under way is of no use to anybody."""
+        # What loky was given and has not passed on when it ends has its thread fail with a KeyError.
+        given = [begun.future for begun in self._begun if begun.future is not None]
+        for _ in range(_LOOKS):
+            if all(future.running() or future.done() for future in given):
+                break
+            sleep(_LOOK_S)
+        self._executor.shutdown(wait=wait, kill_workers=True)  # without a chunk they take seconds to end
 
     def _room(self) -> int:
         return AHEAD * self._workers
@@ -82,13 +93,14 @@ class Processes(Pool):
             begun.future = None  # it is given again when its result is asked for
 
     def _result(self, begun: _Begun) -> Any:
-        for _ in range(MOST_ENDS):
+        for times in range(MOST_ENDS):
+            if times or begun.future is None:
+                self._again()
             if begun.future is not None:
                 with suppress(BrokenProcessPool):
                     result = begun.future.result()
                     self._begun.remove(begun)
                     return result
-            self._again()
         raise ScaleError(
             f"processes ended {MOST_ENDS} times without a word over the same rows, as out of memory or "
             "os._exit make it; run with fewer --workers, and look at what the rules do there"
@@ -96,7 +108,7 @@ class Processes(Pool):
 
     def _again(self) -> None:
         """New processes, for all that the old ones left."""
-        self._executor.shutdown(wait=False, kill_workers=True)
+        self._end(wait=False)
         self._executor = ProcessPoolExecutor(self._workers)
         for begun in self._begun:
             if begun.future is None or not begun.future.done() or begun.future.exception() is not None:

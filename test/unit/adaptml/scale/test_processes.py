@@ -11,7 +11,7 @@ from adaptml.errors import LabellingError, ScaleError
 from adaptml.project import Project
 from adaptml.scale.pool import open_pool
 from adaptml.scale.processes import Processes
-from adaptml.scale.work import folder_digest
+from adaptml.scale.work import Work, folder_digest
 from adaptml.tasks import Task
 
 TASK = Task(classes=["a", "b"])  # type: ignore[arg-type]
@@ -44,6 +44,16 @@ def test_chunks_are_done_in_their_order_by_several_processes(pool: Processes, pr
         run("full")
     with pytest.raises(ScaleError, match="ended 3 times without a word over the same rows"):
         run("die-always", "square 1")
+
+
+def test_what_was_just_given_may_be_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread fails over it, which pytest tells as an error of the test."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3] / "support"))
+    for _ in range(5):
+        with Processes(project, 2) as pool:
+            submit = pool._submitter(Work.of(toy, project, TASK, {}), TASK)
+            for i in range(4):
+                submit(f"square {i}")
 
 
 def test_a_database_in_memory_is_no_other_process_s(
