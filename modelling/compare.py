@@ -25,7 +25,6 @@ from adaptml.tasks import Task
 from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from adaptml.tasks.metrics import Metric, metric_of
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, takes_texts
-from modelling.choosing import Trials
 from modelling.defaults import train_settings
 from modelling.sources import (
     HasRun,
@@ -39,6 +38,7 @@ from modelling.sources import (
     warn_left_out,
 )
 from modelling.strategies import AUTO, Gold, Learner
+from modelling.trials import Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import label_run, weak_labels
 

@@ -12,7 +12,7 @@ Gold labels are few and right; weak labels (what a label model says) are many an
     relabelled        the stacked model labels the weak points, and those without votes, anew; then as union
     relabelled_votes  the same with the teacher that hears votes; the model itself needs vectors only
 
-`modelling.choosing` chooses among them.
+`modelling.trials` chooses among them.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping

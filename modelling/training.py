@@ -17,11 +17,12 @@ from adaptml.tasks.metrics import metric_of
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import ENSEMBLE, Matrix
 from modelling.algorithms.transformer_model import TextClassifier
-from modelling.choosing import Combined, Trials, combine
+from modelling.choosing import Combined, combine
 from modelling.evaluate import IN_ONE_FOLD, Evaluation
 from modelling.search import Searched, check_gold, search_in_folds
 from modelling.sources import Reader, Split, few_points
 from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED, Gold, Learner, Weak, unconverged
+from modelling.trials import Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import LabelRun, weak_labels
 

@@ -58,6 +58,9 @@ def report(home: Path) -> str:
 
 def test_the_demo_reaches_its_figures_and_answers_over_http(report: str) -> None:
     check_report(report)
+    shown = re.findall(r"^multi(?:class|label)  .*", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
+    assert len(shown) == 2
+    assert {line.rstrip() for line in shown} <= {line.rstrip() for line in report.splitlines()}
     places = re.findall(r"/\S*(?:artifacts|data\.db|agreement\.txt|\.json)$", report, re.MULTILINE)
     assert len(places) == 7
     assert all(Path(place).exists() for place in places)

@@ -14,8 +14,9 @@ from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType
 from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import EndModel
 from modelling.algorithms.registry import get_algorithm
-from modelling.choosing import Combined, Trials, combine
+from modelling.choosing import Combined, combine
 from modelling.strategies import Gold, Learner, Weak
+from modelling.trials import Trials
 from modelling.ways import Way
 
 NAMES = ["common", "other", "rare"]

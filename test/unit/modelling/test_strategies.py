@@ -15,8 +15,9 @@ from adaptml.tasks.metrics import Metric, Outcome
 from modelling.algorithms import EndModel, get_algorithm
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.log_odds import pooled, vote_log_odds
-from modelling.choosing import Combined, Trials, combine, together
+from modelling.choosing import Combined, combine
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
+from modelling.trials import Trials, together
 from modelling.ways import HeldOut, Way, read_members
 
 ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)

@@ -1,0 +1,314 @@
+"""Choosing how an end model is trained, by cross-validation on gold.
+
+What can be chosen: the strategy, the label model whose labels are learned from, hard or soft labels, and
+whether rare classes count more. Trying all combinations would train hundreds of models; they are tried in
+this order, each step with the best of the one before (a greedy search):
+
+    1. each label model, by the end model of its labels alone
+    2. soft labels against hard ones, with that label model
+    3. each strategy, with that label model and these labels
+    4. the other kind of labels with that strategy: what is best to learn from alone need not be so together
+       with gold
+    5. classes that count alike (`class_weight`), with that strategy
+
+The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
+(`adaptml.tasks.metrics.best`). Of strategies that cannot be told from it, each by its best way, all answer
+together (`together`): to take one of them alone is to take it by chance. What is told of the choice on gold
+comes from gold that did not choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from adaptml.calibrating import Calibrated, calibrate
+from adaptml.errors import ModelError
+from adaptml.folds import FOLDS, held_out_parts
+from adaptml.tasks import ProblemType
+from adaptml.tasks import folds as spread_folds
+from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
+from modelling.algorithms import EndModel
+from modelling.algorithms.core import Floats
+from modelling.algorithms.log_odds import pooled, vote_log_odds
+from modelling.strategies import (
+    Gold,
+    Indicator,
+    Labels,
+    Learner,
+    Rows,
+    Weak,
+    fit_strategy,
+    list_strategies,
+    unconverged,
+)
+from modelling.ways import HeldOut, Way, judged
+
+UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
+ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
+
+
+class Trials:
+    """Tries ways on the folds of gold; each model is trained once.
+
+    Attributes:
+        learner: what is trained; its `soft_labels` and class weights are those of the ways.
+        weak: label model → the weakly labelled points as it labels them; the first is the default.
+        gold: gold points, or None where there are none to learn from or to judge by.
+        metric: what decides.
+        soft: whether soft labels are asked for; None: whichever is better.
+        held_out: way → what its models say of gold; of those that could be trained.
+        failed: way → why it could not.
+        calibration: way → whether its probabilities are calibrated; of those that learn from something.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        weak: Mapping[str, Weak],
+        gold: Gold | None,
+        metric: Metric,
+        *,
+        soft: bool | None = None,
+        advance: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.learner, self.weak, self.gold, self.metric, self.soft = learner, weak, gold, metric, soft
+        self.held_out: dict[Way, HeldOut] = {}
+        self.failed: dict[Way, ModelError] = {}
+        self.calibration: dict[Way, Calibrated] = {}
+        self._labels: dict[tuple[object, ...], Labels] = {}
+        self._trained: dict[bytes, EndModel] = {}
+        self._advance = advance
+
+    def explore(self, strategies: Sequence[str]) -> None:
+        """Try what can be chosen for some strategies, in the order that the module's docstring has."""
+        default = self.default
+        weakly = [name for name in strategies if name not in (*UNTRAINED, "gold")]
+        label_model, soft = default, bool(self.soft)
+        if weakly and (len(self.weak) > 1 or self._may_soften):
+            label_model = self._best_of([Way("weak", name, soft) for name in self.weak], default)
+        if weakly and self._may_soften:
+            soft = self._is_better(Way("weak", label_model, soft=True), Way("weak", label_model))
+        plain = [way for name in strategies for way in self._ways(name, label_model, soft=soft)]
+        self.run(plain)
+        if not (known := [way for way in plain if way in self.held_out]):
+            return
+        first = self.best(known).name
+        if self._may_soften and first.strategy not in (*UNTRAINED, *ONLY_GOLD):
+            other = replace(first, soft=not first.soft)
+            self.run([other])
+            first = self.best([way for way in (first, other) if way in self.held_out]).name
+        if self.learner.can_balance and first.strategy not in UNTRAINED:
+            self.run([replace(first, balanced=True)])
+
+    @property
+    def default(self) -> str:
+        """The label model that is learned from where nothing else is known; empty without weak labels."""
+        return next(iter(self.weak), "")
+
+    @property
+    def _may_soften(self) -> bool:
+        return self.soft is None and self.learner.can_weigh
+
+    def run(self, ways: Sequence[Way]) -> None:
+        """Cross-validate ways that were not tried yet."""
+        for way in ways:
+            if way in self.held_out or way in self.failed:
+                continue
+            self._advance(str(way))
+            try:
+                self.held_out[way] = self._cross_validate(way)
+            except ModelError as error:
+                self.failed[way] = error
+
+    def best(self, ways: Sequence[Way]) -> "Chosen":
+        """The best of ways that could be trained."""
+        assert self.gold is not None  # noqa: S101 - without gold nothing is tried
+        said = {str(way): self.held_out[way].said for way in ways}
+        found = best(self.metric, self.gold.Y, said, self.learner.seed)
+        named = {str(way): way for way in ways}
+        return Chosen(named[found.name], named[found.highest], found)
+
+    def together(self, ways: Sequence[Way]) -> Way:
+        """The best of ways, together with those of other strategies that cannot be told from it."""
+        assert self.gold is not None  # noqa: S101 - see above
+        said = {way: self.held_out[way].said for way in ways}
+        return Way.together(together(self.metric, self.gold.Y, said, self.learner.seed))
+
+    def nested(self, ways: Sequence[Way]) -> HeldOut:
+        """What choosing among ways says of gold that did not choose."""
+        gold, seed = self.gold, self.learner.seed
+        assert gold is not None  # noqa: S101 - see above
+        if len(ways) == 1:
+            return self.held_out[ways[0]]
+        said = {way: self.held_out[way].said for way in ways}
+
+        def chosen(rows: Rows) -> Outcome:
+            if not len(rows):
+                return said[ways[0]]
+            known = {way: one.rows(rows) for way, one in said.items()}
+            members = together(self.metric, gold.Y[rows], known, seed)
+            return _of_all([said[way] for way in members], self.learner.problem)
+
+        found = nested(chosen, gold.folds)
+        return judged(self.metric, gold.Y, found, sum(self.held_out[way].unconverged for way in ways))
+
+    def in_one_fold(self, way: Way) -> tuple[HeldOut, Rows]:
+        """What a way says of the gold of the first fold unseen, and which rows these are.
+
+        It is what fine-tuning is judged by and calibrated on: models of all folds would take five times as
+        long.
+        """
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - without gold there is nothing to judge by
+        fold, (_, outside) = next(iter(held_out_parts(gold.folds).items()))
+        probs, stopped = self._unseen(way, self.weak.get(self._of(way)), fold, outside)
+        said, Y = Outcome(probs, self.learner.problem.decide(probs)), gold.Y[outside]
+        parts = spread_folds(Y, FOLDS, self.learner.seed)
+        self.calibration[way] = calibrate(self.metric, Y, said, parts, points="gold points of that fold")
+        return judged(self.metric, Y, self.calibration[way].said, stopped), outside
+
+    def fit(self, way: Way) -> EndModel:
+        """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
+        if way.members:
+            return EndModel.ensemble([self.fit(one) for one in way.members])
+        weak = self.weak.get(self._of(way))
+        labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
+        model = fit_strategy(way.strategy, labels)
+        found = self.calibration.get(way)
+        if found is not None and found.calibrator is not None:
+            model = copy(model)  # others may stand on the model as it is
+            model.calibrator_ = found.calibrator
+        return model
+
+    def why_calibrated(self, way: Way) -> str:
+        """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
+        if way.members:
+            each, m = [self.calibration[one] for one in way.members], len(way.members)
+            n = sum(one.calibrator is not None for one in each)
+            if n:
+                return f"{n} of the {m} models are calibrated on gold, as that was better out of fold"
+            if len({one.reason for one in each}) == 1:  # too little gold
+                return each[0].reason
+            return f"not calibrated: it would be better for none of the {m} models"
+        return self.calibration[way].reason if way in self.calibration else ""
+
+    def of_strategy(self, strategy: str) -> list[Way]:
+        """The ways of a strategy that were tried and could be trained."""
+        return [way for way in self.held_out if way.strategy == strategy]
+
+    def _ways(self, strategy: str, label_model: str, *, soft: bool) -> list[Way]:
+        if strategy in ONLY_GOLD:
+            return [Way(strategy)]
+        if strategy == "label_model":
+            return [Way(strategy, name) for name in self.weak]
+        return [Way(strategy, label_model, soft)]
+
+    def _best_of(self, ways: Sequence[Way], default: str) -> str:
+        self.run(ways)
+        known = [way for way in ways if way in self.held_out]
+        return self.best(known).name.label_model if known else default
+
+    def _is_better(self, way: Way, than: Way) -> bool:
+        self.run([way, than])
+        known = [one for one in (than, way) if one in self.held_out]
+        return bool(known) and self.best(known).name == way
+
+    def _cross_validate(self, way: Way) -> HeldOut:
+        gold, problem = self.gold, self.learner.problem
+        assert gold is not None  # noqa: S101 - see above
+        if way.members:
+            self.run(way.members)
+            failed = [self.failed[one] for one in way.members if one in self.failed]
+            if failed:
+                raise failed[0]
+            each = [self.held_out[one] for one in way.members]
+            said, stopped = _of_all([one.said for one in each], problem), sum(one.unconverged for one in each)
+            return judged(self.metric, gold.Y, said, stopped)
+        weak = self.weak.get(self._of(way))
+        if (
+            way.strategy == "constant"
+        ):  # it learns the shares of the classes alone; of these, the best there are
+            return judged(self.metric, gold.Y, constant(problem, gold.Y, len(gold.Y)))
+        if way.strategy == "label_model" and weak is not None and weak.on_gold is not None:
+            return judged(self.metric, gold.Y, weak.on_gold)  # as it decides itself
+        probs, stopped = np.empty(gold.Y.shape), 0
+        for fold, (_, outside) in held_out_parts(gold.folds).items():
+            probs[outside], one_stopped = self._unseen(way, weak, fold, outside)
+            stopped += one_stopped
+        said = Outcome(probs, problem.decide(probs))
+        if way.strategy not in UNTRAINED:
+            self.calibration[way] = calibrate(self.metric, gold.Y, said, gold.folds)
+            said = self.calibration[way].said
+        return judged(self.metric, gold.Y, said, stopped)
+
+    def _unseen(self, way: Way, weak: Weak | None, fold: int, outside: Rows) -> tuple[Floats, int]:
+        """What a model says of the gold of a fold that it did not see, and whether it stopped too early."""
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - see above
+        model, V = fit_strategy(way.strategy, self._labels_without(way, weak, fold)), None
+        if model.takes_votes and weak is not None and weak.on_gold is not None:
+            V = vote_log_odds(self.learner.problem, weak.on_gold.probs[outside])
+        return model.predict_proba(gold.X[outside], V), int(bool(unconverged(model)))
+
+    def _labels_without(self, way: Way, weak: Weak | None, fold: int) -> Labels:
+        """What is known where a fold is held out; strategies of the same labels share its models."""
+        gold = self.gold
+        assert gold is not None  # noqa: S101 - see above
+        key = (self._of(way), way.soft, way.balanced)
+        if (fold, *key) not in self._labels:
+            inside = np.flatnonzero(gold.folds != fold)
+            known = None if weak is None else weak.before(fold, inside)
+            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), self._trained)
+        return self._labels[(fold, *key)]
+
+    def _learner(self, way: Way) -> Learner:
+        learner = replace(self.learner, soft_labels=way.soft)
+        return learner.balanced() if way.balanced else learner
+
+    def _of(self, way: Way) -> str:
+        return way.label_model or self.default
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The way that is best, the one of the highest figure, and how many cannot be told apart."""
+
+    name: Way
+    highest: Way
+    found: Best
+
+
+def together(metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int) -> list[Way]:
+    """The ways whose models answer together: the best, and those that cannot be told from it.
+
+    Of each strategy it is the best way, and all are of one label model. One that trains nothing answers
+    alone where it is the best, and not at all otherwise.
+
+    Args:
+        metric: what decides.
+        Y: classes of g gold points, int8 (g, k).
+        said: way → what its models say of these points unseen.
+        seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
+    """
+    named = {str(way): way for way in said}
+    found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
+    if named[found.name].strategy in UNTRAINED:
+        return [named[found.name]]
+    losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
+    ordered = sorted((way for way in losses if way.strategy not in UNTRAINED), key=lambda way: losses[way])
+    label_model = next((way.label_model for way in ordered if way.label_model), "")
+    chosen: dict[str, Way] = {}
+    for way in ordered:
+        if way.label_model in ("", label_model):
+            chosen.setdefault(way.strategy, way)
+    return [chosen[name] for name in list_strategies() if name in chosen]
+
+
+def _of_all(said: Sequence[Outcome], problem: ProblemType) -> Outcome:
+    """What models say of the same points together."""
+    if len(said) == 1:
+        return said[0]
+    probs = pooled(problem, [one.probs for one in said])
+    return Outcome(probs, problem.decide(probs))
