@@ -74,7 +74,8 @@ def combine(
         gold: gold points, or None.
         metric: what decides.
         soft: whether to train on probabilities; None: whichever is better on gold, hard without.
-        alone: take the best way alone, however many cannot be told from it.
+        alone: whether the best way answers alone, however many cannot be told from it; of a strategy that was
+            asked for it always does.
         advance: called with each way before it is tried.
 
     Raises:
@@ -90,8 +91,8 @@ def combine(
     tried = [way for way in trials.held_out if way.strategy in demanded]
     if not tried:
         raise next(iter(trials.failed.values()))
-    pick = (lambda ways: trials.best(ways).name) if alone else trials.together
-    chosen, way = trials.best(tried), pick(tried)
+    alone = alone or strategy != AUTO
+    chosen, way = trials.best(tried), trials.choose(tried, alone=alone)
     vectors = [one for one in tried if one.strategy not in HEAR_VOTES]
     hears = any(one.strategy in HEAR_VOTES for one in way.each)
     if hears and not vectors:
@@ -104,9 +105,9 @@ def combine(
         trials.fit(way),
         way,
         _reason(trials, chosen, way, strategy),
-        trials.fit(pick(vectors)) if hears else None,
+        trials.fit(trials.choose(vectors, alone=alone)) if hears else None,
         found,
-        trials.nested(tried),
+        trials.nested(tried, alone=alone),
         trials.held_out,
         trials.why_calibrated(way),
     )

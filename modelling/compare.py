@@ -302,12 +302,13 @@ def _held_out(trials: Trials) -> dict[str, HeldOut]:
     if not any(len(weak.X) for weak in trials.weak.values()):
         names = [name for name in names if name in WITHOUT_WEAK]
     trials.explore(names)
-    found = {name: trials.nested(ways) for name in names if (ways := trials.of_strategy(name))}
+    found = {name: trials.nested(ways, alone=True) for name in names if (ways := trials.of_strategy(name))}
     failed = [error for way, error in trials.failed.items() if way.strategy == "gold"]
     if len(found) < 2 and failed:
         raise failed[0]
     if len(found) > len(WITHOUT_WEAK):
-        found[AUTO] = trials.nested([way for way in trials.held_out if way.strategy in found])
+        tried = [way for way in trials.held_out if way.strategy in found]
+        found[AUTO] = trials.nested(tried, alone=False)
     return found
 
 

@@ -12,9 +12,9 @@ this order, each step with the best of the one before (a greedy search):
     5. classes that count alike (`class_weight`), with that strategy
 
 The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
-(`adaptml.tasks.metrics.best`). Of strategies that cannot be told from it, each by its best way, all answer
-together (`together`): to take one of them alone is to take it by chance. What is told of the choice on gold
-comes from gold that did not choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
+(`adaptml.tasks.metrics.best`). All ways that cannot be told from it answer together (`answering`): to take
+one of them alone is to take it by chance. What is told of the choice on gold comes from gold that did not
+choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,6 @@ from modelling.strategies import (
     Rows,
     Weak,
     fit_strategy,
-    list_strategies,
     unconverged,
 )
 from modelling.ways import HeldOut, Way, judged
@@ -130,13 +129,13 @@ class Trials:
         named = {str(way): way for way in ways}
         return Chosen(named[found.name], named[found.highest], found)
 
-    def together(self, ways: Sequence[Way]) -> Way:
-        """The best of ways, together with those of other strategies that cannot be told from it."""
+    def choose(self, ways: Sequence[Way], *, alone: bool) -> Way:
+        """The best of ways, together with those that cannot be told from it unless it answers alone."""
         assert self.gold is not None  # noqa: S101 - see above
         said = {way: self.held_out[way].said for way in ways}
-        return Way.together(together(self.metric, self.gold.Y, said, self.learner.seed))
+        return Way.together(answering(self.metric, self.gold.Y, said, self.learner.seed, alone=alone))
 
-    def nested(self, ways: Sequence[Way]) -> HeldOut:
+    def nested(self, ways: Sequence[Way], *, alone: bool) -> HeldOut:
         """What choosing among ways says of gold that did not choose."""
         gold, seed = self.gold, self.learner.seed
         assert gold is not None  # noqa: S101 - see above
@@ -148,7 +147,7 @@ class Trials:
             if not len(rows):
                 return said[ways[0]]
             known = {way: one.rows(rows) for way, one in said.items()}
-            members = together(self.metric, gold.Y[rows], known, seed)
+            members = answering(self.metric, gold.Y[rows], known, seed, alone=alone)
             return _of_all([said[way] for way in members], self.learner.problem)
 
         found = nested(chosen, gold.folds)
@@ -280,30 +279,32 @@ class Chosen:
     found: Best
 
 
-def together(metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int) -> list[Way]:
+def answering(
+    metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int, *, alone: bool
+) -> list[Way]:
     """The ways whose models answer together: the best, and those that cannot be told from it.
 
-    Of each strategy it is the best way, and all are of one label model. One that trains nothing answers
-    alone where it is the best, and not at all otherwise.
+    All are of one label model, that of the best that has one. What trains nothing answers alone where it is
+    the best, and not at all otherwise.
 
     Args:
         metric: what decides.
         Y: classes of g gold points, int8 (g, k).
         said: way → what its models say of these points unseen.
         seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
+        alone: whether the best one answers alone, however many cannot be told from it.
+
+    Returns:
+        The one of the lowest log loss first.
     """
     named = {str(way): way for way in said}
     found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
-    if named[found.name].strategy in UNTRAINED:
+    if alone or named[found.name].strategy in UNTRAINED:
         return [named[found.name]]
     losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
     ordered = sorted((way for way in losses if way.strategy not in UNTRAINED), key=lambda way: losses[way])
     label_model = next((way.label_model for way in ordered if way.label_model), "")
-    chosen: dict[str, Way] = {}
-    for way in ordered:
-        if way.label_model in ("", label_model):
-            chosen.setdefault(way.strategy, way)
-    return [chosen[name] for name in list_strategies() if name in chosen]
+    return [way for way in ordered if way.label_model in ("", label_model)]
 
 
 def _of_all(said: Sequence[Outcome], problem: ProblemType) -> Outcome:

@@ -17,7 +17,7 @@ from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.log_odds import pooled, vote_log_odds
 from modelling.choosing import Combined, combine
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
-from modelling.trials import Trials, together
+from modelling.trials import Trials, answering
 from modelling.ways import HeldOut, Way, read_members
 
 ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)
@@ -109,7 +109,7 @@ def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
     for fold in range(FOLDS):
         others, inside = GOLD.folds != fold, GOLD.folds == fold
         said = {way: out.said.rows(others) for way, out in trials.held_out.items() if not way.members}
-        chosen = together(ACCURACY, Y_GOLD[others], said, LR.seed)
+        chosen = answering(ACCURACY, Y_GOLD[others], said, LR.seed, alone=False)
         assert len(chosen) > 1
         each = [np.clip(trials.held_out[way].said.probs[inside], 0.001, 0.999) for way in chosen]
         pool = np.prod(each, axis=0) ** (1 / len(chosen))
@@ -128,31 +128,28 @@ def outcome(wrong: int, sure: float) -> Outcome:
     return Outcome(np.where(predicted == 1, sure, 1 - sure), predicted)
 
 
-def test_strategies_that_gold_cannot_tell_apart_answer_together_each_by_its_best_way() -> None:
-    found = together(
-        ACCURACY,
-        TRUTH,
-        {
-            Way("constant"): outcome(50, 0.5),
-            Way("label_model", "em"): outcome(1, 0.7),
-            Way("gold"): outcome(2, 0.9),
-            Way("weak", "em"): outcome(40, 0.9),  # told apart
-            Way("union", "em"): outcome(2, 0.8),
-            Way("union", "em", soft=True): outcome(1, 0.9),
-            Way("stacked", "snorkel"): outcome(1, 0.8),  # of other labels than the best
-        },
-        0,
-    )
-    assert found == [Way("gold"), Way("union", "em", soft=True)]
-    assert str(Way.together(found)) == "ensemble of em (gold; union, soft labels)"
-    assert Way.together(found).told == "gold; union of em, soft labels"
+def test_ways_that_gold_cannot_tell_apart_answer_together() -> None:
+    said = {
+        Way("constant"): outcome(50, 0.5),
+        Way("label_model", "em"): outcome(1, 0.7),
+        Way("gold"): outcome(2, 0.9),
+        Way("weak", "em"): outcome(40, 0.9),  # told apart
+        Way("union", "em"): outcome(2, 0.8),
+        Way("union", "em", soft=True): outcome(1, 0.9),
+        Way("stacked", "snorkel"): outcome(1, 0.8),  # of other labels than the best
+    }
+    found = answering(ACCURACY, TRUTH, said, 0, alone=False)
+    assert found == [Way("union", "em", soft=True), Way("gold"), Way("union", "em")]  # by their log loss
+    assert answering(ACCURACY, TRUTH, said, 0, alone=True) == found[:1]
+    assert str(Way.together(found)) == "ensemble of em (union, soft labels; gold; union)"
+    assert Way.together(found).told == "union of em, soft labels; gold; union of em"
 
 
 def test_what_trains_nothing_answers_alone_or_not_at_all() -> None:
     said = {Way("label_model", "em"): outcome(1, 0.95), Way("gold"): outcome(1, 0.9)}
-    assert together(ACCURACY, TRUTH, said, 0) == [Way("label_model", "em")]
+    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == [Way("label_model", "em")]
     said[Way("gold")] = outcome(1, 0.97)
-    assert together(ACCURACY, TRUTH, said, 0) == [Way("gold")]
+    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == [Way("gold")]
     assert Way.together([Way("gold")]) == Way("gold")
 
 
@@ -263,7 +260,7 @@ def test_votes_are_features_where_vectors_say_nothing() -> None:
     combined = combine(AUTO, LR, {"vote": heard(1.0)}, blind, ACCURACY)
     assert combined.held_out["gold"].metric < 0.5
     assert combined.held_out["stacked_votes"].metric == combined.held_out["label_model"].metric == 1
-    assert combined.strategy in ("stacked_votes", "label_model")
+    assert {way.strategy for way in combined.way.each} == {"stacked_votes"}
     assert combined.without_votes is not None
     assert not combined.without_votes.takes_votes
     V = vote_log_odds(MULTICLASS, 0.94 * Y_NEW + 0.02)
