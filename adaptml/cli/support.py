@@ -154,13 +154,14 @@ def new_app(**options: Any) -> App:
     )
 
 
-def project_here(*, needs_home: bool = True) -> "Project":
+def project_here(*, needs_home: bool = True, needs_tasks: bool = True) -> "Project":
     """The project of the working folder, for a command that works on what is there.
 
     What can come first in a new folder, such as `import`, takes the folder as it is: `Project()`.
 
     Args:
         needs_home: a home folder that was named has to be there; the first `import` makes it.
+        needs_tasks: a database that was named is not enough, as it is for looking at its tables.
 
     Raises:
         SettingsError: no project is here, or the home folder that was named is not there.
@@ -178,6 +179,8 @@ def project_here(*, needs_home: bool = True) -> "Project":
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
         )
+    if not needs_tasks and "database_url" in settings.model_fields_set:
+        return project
     if not named and not settings.tasks_dir.is_dir() and not settings.home.is_dir():
         raise SettingsError(
             f"no project here: no folder tasks at or above {settings.root}; change into a project's folder, "

@@ -11,7 +11,7 @@ def command() -> None:
 
     Example: `adaptml tables`
     """
-    with project_here() as project:
+    with project_here(needs_tasks=False) as project:
         found, elsewhere = project.tables(), project.database.tables_elsewhere()
     shown = Table("table", "rows", "id", "index", "columns", "imported from", box=None, pad_edge=False)
     shown.columns[1].justify = "right"

@@ -35,7 +35,7 @@ def ours(error: exc.SQLAlchemyError, name: str, engine: sa.Engine, *, names_hold
         names_holders: where a lock was waited for in vain, say who holds it.
     """
     cause = getattr(error, "orig", None) or error
-    reason = one_line(cause)
+    reason = _reason(cause)
     help_with_rights = _only_read(error, cause)
     if help_with_rights:
         return DatabaseError(
@@ -61,6 +61,12 @@ def ours(error: exc.SQLAlchemyError, name: str, engine: sa.Engine, *, names_hold
     return DatabaseUnavailableError(
         f"the database {name} does not answer: {reason}; see that it runs and is not locked, then try again"
     )
+
+
+def _reason(cause: BaseException) -> str:
+    """What a driver says; of psycopg's errors without the SQL that it shows, which no user wrote."""
+    said = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return one_line(DatabaseError(said) if said else cause)
 
 
 def _refused(name: str, reason: str) -> DatabaseError:

@@ -1,5 +1,7 @@
 """A command where no project is: one line, and nothing is made."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,17 @@ def test_a_step_outside_a_project_is_one_line_and_makes_nothing(nowhere: Path, w
 def test_what_needs_no_project_works_without(nowhere: Path) -> None:
     assert typed("settings", "root").stdout == f"{nowhere}\n"
     assert typed("lemmas", "two cats").exit_code == 0
+    assert list(nowhere.iterdir()) == []
+
+
+def test_the_tables_of_a_database_that_is_named_are_told_before_there_is_a_project(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(nowhere.parent / "posts.db")) as connection:
+        connection.execute("CREATE TABLE posts (id TEXT PRIMARY KEY, body TEXT)")
+    monkeypatch.setenv("ADAPTML_DATABASE_URL", f"sqlite:///{nowhere.parent}/posts.db")
+    assert "posts" in typed("tables").stdout
+    assert typed("find", "posts").stderr.startswith("error: no project here: ")
     assert list(nowhere.iterdir()) == []
 
 
