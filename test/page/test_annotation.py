@@ -17,13 +17,16 @@ from labelstudio.gold import GoldOptions
 from labelstudio.process_annotations import Export, process_tasks
 
 CLASSES, POINTS = 100, 240
-ODD = [
-    "<script>document.title = 'owned'</script><b>bold?</b> & done",
-    "هذا نص عربي من اليمين إلى اليسار: قطة",
-    "שלום עולם 😾 👩‍👩‍👧‍👦 #catsofinstagram",
-    "long " * 20_000,
-    "line one\nline two",
-]
+HOSTILE = "<script>document.title = 'owned'</script><b>bold?</b> & done"
+TEXTS = {  # number of the post → its text; every fourth is disputed, and the first two of these are in a picture
+    0: "The council approves the tram line to the airport; work begins in spring, and two bus lines end.",
+    1: "هذا نص عربي من اليمين إلى اليسار: قطة",
+    2: "שלום עולם 😾 👩‍👩‍👧‍👦 #catsofinstagram",
+    3: "long " * 20_000,
+    4: "A second theatre opens in the old brewery.",
+    8: HOSTILE,
+    12: "line one\nline two",
+}
 USERS = {1: "owner@example.com", 3: "anna@example.com", 4: "ben@example.com"}
 
 
@@ -36,7 +39,7 @@ def annotation(number: int, who: int, *classes: int) -> dict[str, Any]:
 
 @pytest.fixture
 def topics(project: Project) -> Project:
-    """A multilabel task of 100 classes: two people labelled 240 odd texts, and differ on every fourth."""
+    """A multilabel task of 100 classes: two people labelled 240 texts, some odd, and differ on every fourth."""
     folder = project.settings.tasks_dir / "topics"
     folder.mkdir()
     guide = {"description": "Choose it where the post speaks of it.", "examples": ["an example", "مثال"]}
@@ -50,7 +53,7 @@ def topics(project: Project) -> Project:
     }
     (folder / "task.yaml").write_text(json.dumps(task, ensure_ascii=False), encoding="utf-8")
     (folder / "lfs.py").write_text("def get_lfs(params):\n    return []\n", encoding="utf-8")
-    texts = [ODD[place] if place < len(ODD) else f"post {place}" for place in range(POINTS)]
+    texts = [TEXTS.get(place, f"post {place}") for place in range(POINTS)]
     ids = [f"{place:03}" for place in range(POINTS)]
     project.import_table(pd.DataFrame({"id": ids, "text": texts}), "posts")
     tasks = []
@@ -88,7 +91,8 @@ def test_two_people_and_a_hundred_classes(
     shot(page, "agreement")
     page.get_by_role("link", name="Settle the 60 disputed points").click()
     first = page.locator("article.an-card").first
-    expect(first).to_contain_text("<script>document.title = 'owned'</script><b>bold?</b> & done")
+    expect(first).to_contain_text(TEXTS[0])
+    expect(page.locator("article.an-card").nth(2)).to_contain_text(HOSTILE)
     assert_accessible(page)
     shot(page, "disputed")
     # With keys: the reason, then the label that stands at 2.

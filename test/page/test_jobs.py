@@ -58,7 +58,6 @@ def test_a_job_is_followed_through_a_reload_to_its_end(
     project: Project,
     slow: Path,
     assert_accessible: Callable[[Page], None],
-    shot: Callable[..., None],
 ) -> None:
     page.goto(f"/jobs/{started(project)}")
     expect(page.locator("#log")).to_contain_text("line 5")
@@ -66,7 +65,6 @@ def test_a_job_is_followed_through_a_reload_to_its_end(
     expect(page.locator("#panel .badge")).to_have_text("running")
     page.reload()
     expect(page.locator("#log")).to_contain_text(f"line {len(lines(page)) + 5}")
-    shot(page, "job_running")
     assert_accessible(page)
     slow.touch()
     expect(page.locator("#panel .badge")).to_have_text("done")

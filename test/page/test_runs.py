@@ -23,6 +23,8 @@ def test_run_everything_then_its_result_then_deploying(
     page.get_by_label("Data points", exact=True).select_option("comments")
     page.get_by_role("button", name="Run everything").click()
     page.wait_for_url(re.compile(r"/jobs/1$"))
+    expect(page.locator("#log")).to_contain_text(re.compile(r"label\s+done"), timeout=MINUTES)
+    shot(page, "job_running")
     page.goto(HERE)
     expect(page.get_by_text("can be deployed")).to_be_visible(timeout=MINUTES)
     steps = page.locator("#everything tbody tr")
