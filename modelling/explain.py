@@ -197,7 +197,8 @@ def _weights(
     model: KeyedModel, asked: EndModel, point: OnePoint, probs: npt.NDArray[np.float64], c: int
 ) -> tuple[WordWeights | None, str, str]:
     """What each word adds, the class that it is weighed against, and what to know of it."""
-    algorithm = str(asked.members_[0].algorithm if asked.members_ else asked.algorithm)
+    algorithms = [str(one.algorithm) for one in asked.members_ or (asked,)]
+    algorithm = next((name for name in algorithms if name != LABEL_MODEL), LABEL_MODEL)
     if algorithm in (LABEL_MODEL, CONSTANT):
         return (
             None,

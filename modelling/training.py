@@ -22,7 +22,7 @@ from modelling.evaluate import IN_ONE_FOLD, Evaluation
 from modelling.search import Searched, check_gold, search_in_folds
 from modelling.sources import Reader, Split, few_points
 from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED, Gold, Learner, Weak, unconverged
-from modelling.trials import Trials
+from modelling.trials import ONLY_GOLD, UNTRAINED, Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import LabelRun, weak_labels
 
@@ -184,7 +184,9 @@ class Training:
         """
         if self.weak is None:
             return 0
-        kinds = {one.soft for one in done.way.each if not one.strategy.startswith("relabelled")}
+        others = (*UNTRAINED, *ONLY_GOLD)
+        learning = [one for one in done.way.each if one.strategy not in others]
+        kinds = {one.soft for one in learning if not one.strategy.startswith("relabelled")}
         learners = [replace(self.learner, soft_labels=soft) for soft in kinds]
         return max((int(one.ties(self.weak.all.says).sum()) for one in learners), default=0)
 

@@ -15,6 +15,7 @@ from adaptml.runs.artifacts import REPORT
 from adaptml.runs.recording import Recorder
 from adaptml.tasks.defaults import SETTINGS_FROM
 from modelling.algorithms import algorithm_name
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings
 from modelling.evaluate import Evaluation
@@ -92,8 +93,9 @@ def training_lines(labels: Split, done: Combined, found: Evaluation, ties: int) 
         found: how good it is.
         ties: weakly labelled points that were left out as no label was more probable than another.
     """
-    weak = len(labels.training) > 0 and done.strategy not in ("gold", "constant", "label_model")
-    gold = labels.gold is not None and done.strategy not in ("weak", "label_model")
+    used = {one.strategy for one in done.way.each} - {LABEL_MODEL}  # which trains nothing
+    weak = len(labels.training) > 0 and bool(used - {CONSTANT, "gold"})
+    gold = labels.gold is not None and bool(used - {"weak"})
     parts = [f"{len(labels.training)} weakly labelled points"] if weak else []
     parts += [f"{len(labels.gold or ())} gold points"] if gold else []
     others = "gold or tested on" if labels.gold is not None else "tested on"

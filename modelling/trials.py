@@ -12,9 +12,9 @@ this order, each step with the best of the one before (a greedy search):
     5. classes that count alike (`class_weight`), with that strategy
 
 The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
-(`adaptml.tasks.metrics.best`). All ways that cannot be told from it answer together (`answering`): to take
-one of them alone is to take it by chance. What is told of the choice on gold comes from gold that did not
-choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
+(`adaptml.tasks.metrics.best`). Strategies that cannot be told from it answer together, each by its best way
+(`answering`): to take one of them alone is to take it by chance. What is told of the choice on gold comes
+from gold that did not choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +30,8 @@ from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel
-from modelling.algorithms.core import Floats
-from modelling.algorithms.log_odds import pooled, vote_log_odds
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Floats
+from modelling.algorithms.log_odds import of_log_odds, pooled, vote_log_odds
 from modelling.strategies import (
     Gold,
     Indicator,
@@ -40,12 +40,13 @@ from modelling.strategies import (
     Rows,
     Weak,
     fit_strategy,
+    list_strategies,
     unconverged,
 )
 from modelling.ways import HeldOut, Way, judged
 
-UNTRAINED = ("constant", "label_model")  # strategies that train nothing: labels and weights do not matter
-ONLY_GOLD = ("constant", "gold")  # strategies that no label model matters to
+UNTRAINED = (CONSTANT, LABEL_MODEL)  # strategies that train nothing: labels and weights do not matter
+ONLY_GOLD = (CONSTANT, "gold")  # strategies that no label model matters to
 
 
 class Trials:
@@ -130,7 +131,7 @@ class Trials:
         return Chosen(named[found.name], named[found.highest], found)
 
     def choose(self, ways: Sequence[Way], *, alone: bool) -> Way:
-        """The best of ways, together with those that cannot be told from it unless it answers alone."""
+        """The best of ways, together with those of other strategies that cannot be told from it."""
         assert self.gold is not None  # noqa: S101 - see above
         said = {way: self.held_out[way].said for way in ways}
         return Way.together(answering(self.metric, self.gold.Y, said, self.learner.seed, alone=alone))
@@ -184,7 +185,8 @@ class Trials:
     def why_calibrated(self, way: Way) -> str:
         """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
         if way.members:
-            each, m = [self.calibration[one] for one in way.members], len(way.members)
+            each = [self.calibration[one] for one in way.members if one in self.calibration]
+            m = len(each)
             n = sum(one.calibrator is not None for one in each)
             if n:
                 return f"{n} of the {m} models are calibrated on gold, as that was better out of fold"
@@ -200,7 +202,7 @@ class Trials:
     def _ways(self, strategy: str, label_model: str, *, soft: bool) -> list[Way]:
         if strategy in ONLY_GOLD:
             return [Way(strategy)]
-        if strategy == "label_model":
+        if strategy == LABEL_MODEL:
             return [Way(strategy, name) for name in self.weak]
         return [Way(strategy, label_model, soft)]
 
@@ -227,11 +229,11 @@ class Trials:
             return judged(self.metric, gold.Y, said, stopped)
         weak = self.weak.get(self._of(way))
         if (
-            way.strategy == "constant"
+            way.strategy == CONSTANT
         ):  # it learns the shares of the classes alone; of these, the best there are
             return judged(self.metric, gold.Y, constant(problem, gold.Y, len(gold.Y)))
-        if way.strategy == "label_model" and weak is not None and weak.on_gold is not None:
-            return judged(self.metric, gold.Y, weak.on_gold)  # as it decides itself
+        if way.strategy == LABEL_MODEL and weak is not None and weak.on_gold is not None:
+            return judged(self.metric, gold.Y, _as_served(weak.on_gold, weak, problem))
         probs, stopped = np.empty(gold.Y.shape), 0
         for fold, (_, outside) in held_out_parts(gold.folds).items():
             probs[outside], one_stopped = self._unseen(way, weak, fold, outside)
@@ -284,8 +286,8 @@ def answering(
 ) -> list[Way]:
     """The ways whose models answer together: the best, and those that cannot be told from it.
 
-    All are of one label model, that of the best that has one. What trains nothing answers alone where it is
-    the best, and not at all otherwise.
+    Of each strategy it is the best way, and all are of one label model, which answers too. It answers alone
+    where it is the best of all.
 
     Args:
         metric: what decides.
@@ -293,18 +295,26 @@ def answering(
         said: way → what its models say of these points unseen.
         seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
         alone: whether the best one answers alone, however many cannot be told from it.
-
-    Returns:
-        The one of the lowest log loss first.
     """
     named = {str(way): way for way in said}
     found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
     if alone or named[found.name].strategy in UNTRAINED:
         return [named[found.name]]
     losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
-    ordered = sorted((way for way in losses if way.strategy not in UNTRAINED), key=lambda way: losses[way])
+    ordered = sorted((way for way in losses if way.strategy != CONSTANT), key=lambda way: losses[way])
     label_model = next((way.label_model for way in ordered if way.label_model), "")
-    return [way for way in ordered if way.label_model in ("", label_model)]
+    chosen: dict[str, Way] = {}
+    for way in ordered:
+        if way.label_model in ("", label_model):
+            chosen.setdefault(way.strategy, way)
+    return [chosen[name] for name in list_strategies() if name in chosen]
+
+
+def _as_served(said: Outcome, weak: Weak, problem: ProblemType) -> Outcome:
+    """What a label model says of points: as it decides, with the probabilities of `EndModel.of_votes`."""
+    if problem.exclusive or weak.limits is None:
+        return said
+    return replace(said, probs=of_log_odds(problem, vote_log_odds(problem, said.probs), weak.limits))
 
 
 def _of_all(said: Sequence[Outcome], problem: ProblemType) -> Outcome:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from adaptml.features.hashing_encoder import DIMENSIONS
 from adaptml.features.hashing_words import word_shares
 from modelling.algorithms import EndModel
+from modelling.algorithms.core import LABEL_MODEL
 from modelling.reading_one import OnePoint
 
 Floats = npt.NDArray[np.float64]
@@ -86,6 +87,8 @@ def linear_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) 
     """
     if model.members_:
         return _mean_score(model, c, probs, row)
+    if model.algorithm == LABEL_MODEL:
+        return _of_votes(model, c, probs, len(row))
     if all(isinstance(part, float) for part in model.parts_):  # nothing was trained
         return None
     score = _of_own_numbers(model, c, probs)
@@ -103,6 +106,18 @@ def linear_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) 
     whole = np.concatenate([weights + counts @ base, heard])
     total = _answer(model, c, score.against, row)
     return replace(score, weights=whole, constant=total - float(whole @ row), of_row=True)
+
+
+def _of_votes(model: EndModel, c: int, probs: Floats, d: int) -> LinearScore:
+    """Of the label model itself: the log-odds of the votes, which come last of d numbers, are its own."""
+    weights, heard = np.zeros(d), d - model.k_
+    weights[heard + c] = 1
+    if not model.problem.exclusive:
+        limit = float(model.parts_[c])
+        return LinearScore(weights, math.log(1 - limit) - math.log(limit), None)
+    against = max((name for name in range(model.k_) if name != c), key=lambda name: probs[name])
+    weights[heard + against] = -1
+    return LinearScore(weights, 0.0, against)
 
 
 def _answer(model: EndModel, c: int, against: int | None, row: Floats) -> float:

@@ -87,11 +87,14 @@ def test_what_is_stacked_and_an_ensemble_are_sums_too(Y: np.ndarray) -> None:
     stacked.calibrator_ = np.vstack([np.full(k, 0.8), np.arange(k) / 10])
     heard = EndModel(problem=problem, base_model=base, scale=0.7, vote_scale=0.5).fit(X, Y, V=V)
     plain = EndModel(problem=problem).fit(X, Y)
+    voted = EndModel.of_votes(problem, np.full(k, 0.3 if Y is MANY else 0.5))
     for model in (
         stacked,
         heard,
         EndModel.ensemble([plain, stacked]),
         EndModel.ensemble([plain, stacked, heard]),
+        EndModel.ensemble([voted, plain]),
+        EndModel.ensemble([voted, plain, stacked, heard]),
     ):
         votes = V[:1] if model.takes_votes else None
         row = np.hstack([X[0], V[0]] if model.takes_votes else [X[0]]).astype(np.float64)

@@ -30,12 +30,13 @@ def test_so_are_those_of_a_stacked_model_and_of_an_ensemble() -> None:
     Y = np.eye(3)[X[:, :3].argmax(axis=1)]
     base = EndModel("logistic_regression").fit(X[:30], Y[:30])
     stacked = EndModel("logistic_regression", base_model=base, scale=0.7).fit(X, Y)
-    model = EndModel.ensemble([base, stacked])
+    voted, V = EndModel.of_votes(MULTICLASS, np.full(3, 0.5)), np.log(np.full((60, 3), 1 / 3, np.float32))
+    model = EndModel.ensemble([voted, base, stacked])
     known = for_known_rows(model)
     assert all(type(part) is not LogisticRegression for part in known.all_parts)
-    assert known.members_[1].base_model is not base
+    assert known.members_[2].base_model is not base
     for n in (1, 2, 33):
-        np.testing.assert_array_equal(known.predict_proba(X[:n]), model.predict_proba(X[:n]))
+        np.testing.assert_array_equal(known.predict_proba(X[:n], V[:n]), model.predict_proba(X[:n], V[:n]))
 
 
 def test_rows_of_probabilities_are_scaled_as_ever() -> None:

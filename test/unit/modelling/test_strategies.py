@@ -128,7 +128,7 @@ def outcome(wrong: int, sure: float) -> Outcome:
     return Outcome(np.where(predicted == 1, sure, 1 - sure), predicted)
 
 
-def test_ways_that_gold_cannot_tell_apart_answer_together() -> None:
+def test_strategies_that_gold_cannot_tell_apart_answer_together_each_by_its_best_way() -> None:
     said = {
         Way("constant"): outcome(50, 0.5),
         Way("label_model", "em"): outcome(1, 0.7),
@@ -136,20 +136,23 @@ def test_ways_that_gold_cannot_tell_apart_answer_together() -> None:
         Way("weak", "em"): outcome(40, 0.9),  # told apart
         Way("union", "em"): outcome(2, 0.8),
         Way("union", "em", soft=True): outcome(1, 0.9),
-        Way("stacked", "snorkel"): outcome(1, 0.8),  # of other labels than the best
+        Way("label_model", "snorkel"): outcome(1, 0.8),  # of other labels than the best
+        Way("stacked", "snorkel"): outcome(1, 0.8),
     }
     found = answering(ACCURACY, TRUTH, said, 0, alone=False)
-    assert found == [Way("union", "em", soft=True), Way("gold"), Way("union", "em")]  # by their log loss
-    assert answering(ACCURACY, TRUTH, said, 0, alone=True) == found[:1]
-    assert str(Way.together(found)) == "ensemble of em (union, soft labels; gold; union)"
-    assert Way.together(found).told == "union of em, soft labels; gold; union of em"
+    assert found == [Way("label_model", "em"), Way("gold"), Way("union", "em", soft=True)]
+    assert str(Way.together(found)) == "ensemble of em (label_model; gold; union, soft labels)"
+    assert Way.together(found).told == "label_model of em; gold; union of em, soft labels"
+    assert answering(ACCURACY, TRUTH, said, 0, alone=True) == [Way("union", "em", soft=True)]
 
 
-def test_what_trains_nothing_answers_alone_or_not_at_all() -> None:
+def test_the_label_model_answers_alone_where_it_is_the_best() -> None:
     said = {Way("label_model", "em"): outcome(1, 0.95), Way("gold"): outcome(1, 0.9)}
     assert answering(ACCURACY, TRUTH, said, 0, alone=False) == [Way("label_model", "em")]
     said[Way("gold")] = outcome(1, 0.97)
-    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == [Way("gold")]
+    both = [Way("label_model", "em"), Way("gold")]
+    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == both
+    assert answering(ACCURACY, TRUTH, {Way("gold"): said[Way("gold")]}, 0, alone=False) == both[1:]
     assert Way.together([Way("gold")]) == Way("gold")
 
 
@@ -260,12 +263,28 @@ def test_votes_are_features_where_vectors_say_nothing() -> None:
     combined = combine(AUTO, LR, {"vote": heard(1.0)}, blind, ACCURACY)
     assert combined.held_out["gold"].metric < 0.5
     assert combined.held_out["stacked_votes"].metric == combined.held_out["label_model"].metric == 1
-    assert {way.strategy for way in combined.way.each} == {"stacked_votes"}
+    assert {way.strategy for way in combined.way.each} <= {"stacked_votes", "label_model"}
     assert combined.without_votes is not None
     assert not combined.without_votes.takes_votes
     V = vote_log_odds(MULTICLASS, 0.94 * Y_NEW + 0.02)
     assert combined.model.predict(np.zeros_like(X_NEW), V).tolist() == Y_NEW.tolist()
     assert len(combined.without_votes.predict(np.zeros_like(X_NEW))) == len(X_NEW)
+
+
+def test_a_label_model_is_judged_with_the_probabilities_that_it_is_served_with() -> None:
+    """Above a limit of 0.8 is named what has odds of 4: 0.8 becomes 0.5, and 0.9, whose odds are 9, 9 / 13."""
+    Y, limits = np.array([[1, 0], [1, 1], [0, 1], [1, 0]] * 10, np.int8), np.array([0.8, 0.5])
+    probs = np.where(Y == 1, 0.9, [0.8, 0.2])
+    on_gold = Outcome(probs, (probs > limits).astype(np.int8))
+    weak = Weak(np.zeros((4, 1), np.float32), Outcome(probs[:4], Y[:4]), on_gold=on_gold, limits=limits)
+    trials = Trials(LR_MULTILABEL, {"em": weak}, Gold(np.zeros((40, 1), np.float32), Y), F1)
+    way = Way("label_model", "em")
+    trials.run([way])
+    expected = np.where(Y == 1, [9 / 13, 0.9], [0.5, 0.2])
+    np.testing.assert_allclose(trials.held_out[way].said.probs, expected, atol=FLOAT32_ATOL)
+    assert trials.held_out[way].metric == 1  # as it decides itself
+    served = trials.fit(way).predict_proba(np.zeros((40, 1), np.float32), vote_log_odds(MULTILABEL, probs))
+    np.testing.assert_allclose(served, expected, atol=FLOAT32_ATOL)
 
 
 def test_a_label_model_that_is_wrong_is_not_heard() -> None:

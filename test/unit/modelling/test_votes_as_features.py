@@ -65,6 +65,20 @@ def test_an_ensemble_reads_votes_where_a_member_does(tmp_path: Path, saved: bool
     assert not EndModel.ensemble(members[:1] * 2).takes_votes
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_the_label_model_is_one_voice_of_an_ensemble(tmp_path: Path, saved: bool) -> None:
+    """Odds of 9 beside an even chance come to 3; above a limit of 0.8, 0.9 has odds of 9 / 4, and comes to 1.5."""
+    even = np.array([0.5, 0.5])
+    two = [EndModel.of_votes(MULTICLASS, even), EndModel.constant(MULTICLASS, even)]
+    model = again(EndModel.ensemble(two), tmp_path, saved)
+    said = model.predict_proba(X[:1], vote_log_odds(MULTICLASS, P[:1]))
+    np.testing.assert_allclose(said, [[0.75, 0.25]], atol=1e-6)
+    many = [EndModel.of_votes(MULTILABEL, np.array([0.8, 0.5])), EndModel.constant(MULTILABEL, even)]
+    model = again(EndModel.ensemble(many), tmp_path, saved)
+    said = model.predict_proba(X[:1], vote_log_odds(MULTILABEL, P[:1]))
+    np.testing.assert_allclose(said, [[0.6, 0.25]], atol=1e-6)  # 0.1 has odds of 1 / 9, which come to 1 / 3
+
+
 def again(model: EndModel, folder: Path, saved: bool) -> EndModel:
     """The model, or what is read of its file."""
     if not saved:
