@@ -189,10 +189,10 @@ class Trials:
             m = len(each)
             n = sum(one.calibrator is not None for one in each)
             if n:
-                return f"{n} of the {m} models are calibrated on gold, as that was better out of fold"
+                return f"{n} of the {m} trained models are calibrated on gold, as that was better out of fold"
             if len({one.reason for one in each}) == 1:  # too little gold
                 return each[0].reason
-            return f"not calibrated: it would be better for none of the {m} models"
+            return f"not calibrated: it would be better for none of the {m} trained models"
         return self.calibration[way].reason if way in self.calibration else ""
 
     def of_strategy(self, strategy: str) -> list[Way]:

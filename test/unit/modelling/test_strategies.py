@@ -179,13 +179,15 @@ def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
     kept = {way: one for way, one in trials.calibration.items() if way in combined.way.members}
     trials.calibration = {way: replace(one, calibrator=np.ones((2, 2))) for way, one in kept.items()}
     n = len(combined.way.members)
-    assert trials.why_calibrated(combined.way).startswith(f"{n} of the {n} models are calibrated on gold")
+    assert trials.why_calibrated(combined.way).startswith(
+        f"{n} of the {n} trained models are calibrated on gold"
+    )
     trials.calibration = {
         way: replace(one, calibrator=None, reason=way.strategy) for way, one in kept.items()
     }
     assert (
         trials.why_calibrated(combined.way)
-        == f"not calibrated: it would be better for none of the {n} models"
+        == f"not calibrated: it would be better for none of the {n} trained models"
     )
     trials.calibration = {way: replace(one, calibrator=None, reason="few") for way, one in kept.items()}
     assert trials.why_calibrated(combined.way) == "few"
