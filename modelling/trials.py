@@ -186,11 +186,10 @@ class Trials:
         """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
         if way.members:
             each = [self.calibration[one] for one in way.members if one in self.calibration]
-            m = len(each)
-            n = sum(one.calibrator is not None for one in each)
-            if n:
+            n, m = sum(one.calibrator is not None for one in each), len(each)
+            if m > 1 and n:
                 return f"{n} of the {m} trained models are calibrated on gold, as that was better out of fold"
-            if len({one.reason for one in each}) == 1:  # too little gold
+            if len({one.reason for one in each}) == 1:  # too little gold, or one beside the label model
                 return each[0].reason
             return f"not calibrated: it would be better for none of the {m} trained models"
         return self.calibration[way].reason if way in self.calibration else ""

@@ -191,6 +191,8 @@ def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
     )
     trials.calibration = {way: replace(one, calibrator=None, reason="few") for way, one in kept.items()}
     assert trials.why_calibrated(combined.way) == "few"
+    beside = Way.together([Way("label_model"), combined.way.members[0]])  # what is trained speaks for both
+    assert trials.why_calibrated(beside) == "few"
     trials.calibration = kept
     each = [trials.fit(way).predict_proba(X_NEW) for way in combined.way.members]
     np.testing.assert_allclose(
