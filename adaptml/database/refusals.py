@@ -1,5 +1,6 @@
 """What a database's errors mean to those who asked, without the statement and its values."""
 
+import re
 import sqlite3
 from typing import Any
 
@@ -22,6 +23,7 @@ _RIGHTS = {
     "DELETE": "the rights INSERT, UPDATE and DELETE on it",
 }
 _ELSEWHERE = "ADAPTML_RESULTS_DATABASE_URL names another one for what the steps write"
+_SQL_SHOWN = re.compile(r"\nLINE \d+: .*(\n *\^)?")
 _NO_MORE = ("too many connections", "too many clients", "remaining connection slots", "connection limit")
 
 
@@ -64,9 +66,8 @@ def ours(error: exc.SQLAlchemyError, name: str, engine: sa.Engine, *, names_hold
 
 
 def _reason(cause: BaseException) -> str:
-    """What a driver says; of psycopg's errors without the SQL that it shows, which no user wrote."""
-    said = getattr(getattr(cause, "diag", None), "message_primary", None)
-    return one_line(DatabaseError(said) if said else cause)
+    """What a driver says, without the line of SQL and the mark below it, which psycopg adds."""
+    return one_line(DatabaseError(_SQL_SHOWN.sub("", str(cause)) or type(cause).__name__))
 
 
 def _refused(name: str, reason: str) -> DatabaseError:
