@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from portal_server import Portal
 
 from adaptml.listening import listen
@@ -75,6 +76,18 @@ def test_a_job_is_followed_through_a_reload_to_its_end(
     page.get_by_role("link", name="Jobs of spam").click()
     expect(page.locator("table.jobs tbody tr")).to_have_count(1)
     assert_accessible(page)
+
+
+def test_a_log_is_followed_also_where_a_script_of_the_page_comes_late(
+    page: Page, project: Project, slow: Path
+) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    page.route("**/hx-sse.js", late)
+    page.goto(f"/jobs/{started(project)}")
+    expect(page.locator("#log")).to_contain_text("line 5")
 
 
 def test_a_job_is_cancelled_and_run_again(page: Page, project: Project, slow: Path) -> None:
