@@ -285,8 +285,8 @@ def answering(
 ) -> list[Way]:
     """The ways whose models answer together: the best, and those that cannot be told from it.
 
-    Of each strategy it is the best way, and all are of one label model, which answers too. It answers alone
-    where it is the best of all.
+    Of each strategy it is the best way, of the label model's own answer too, and all are of one label model.
+    Where that is itself the best, it answers alone.
 
     Args:
         metric: what decides.

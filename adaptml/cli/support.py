@@ -164,8 +164,9 @@ def project_here(*, needs_home: bool = True, needs_tasks: bool = True) -> "Proje
         needs_tasks: a database that was named is not enough, as it is for looking at its tables.
 
     Raises:
-        SettingsError: no project is here, or the home folder that was named is not there.
+        SettingsError: no project is here, or the home folder or database file that was named is not there.
     """
+    from adaptml.addresses import sqlite_file
     from adaptml.project import Project  # not for `--help`
 
     project = Project()
@@ -179,13 +180,18 @@ def project_here(*, needs_home: bool = True, needs_tasks: bool = True) -> "Proje
             f"no folder {settings.home}, which ADAPTML_HOME names; expected the project's home folder: "
             "correct the name, or make the folder"
         )
-    if not needs_tasks and "database_url" in settings.model_fields_set:
-        return project
     if not named and not settings.tasks_dir.is_dir() and not settings.home.is_dir():
-        raise SettingsError(
-            f"no project here: no folder tasks at or above {settings.root}; change into a project's folder, "
-            "or set ADAPTML_ROOT to it; `adaptml import` and `adaptml task new` begin a new one"
-        )
+        if needs_tasks or "database_url" not in settings.model_fields_set:
+            raise SettingsError(
+                f"no project here: no folder tasks at or above {settings.root}; change into a project's "
+                "folder, or set ADAPTML_ROOT to it; `adaptml import` and `adaptml task new` begin a new one"
+            )
+        file = sqlite_file(settings.database_url.get_secret_value())
+        if file is not None and not file.is_file():  # which to look at it would make
+            raise SettingsError(
+                f"no file {file}, which ADAPTML_DATABASE_URL names, and no project here; correct the name, "
+                "or make it with `adaptml import`"
+            )
     return project
 
 

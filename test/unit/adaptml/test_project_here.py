@@ -55,6 +55,10 @@ def test_the_tables_of_a_database_that_is_named_are_told_before_there_is_a_proje
     monkeypatch.setenv("ADAPTML_DATABASE_URL", f"sqlite:///{nowhere.parent}/posts.db")
     assert "posts" in typed("tables").stdout
     assert typed("find", "posts").stderr.startswith("error: no project here: ")
+    monkeypatch.setenv("ADAPTML_DATABASE_URL", "sqlite:///away/poste.db")
+    done = typed("tables")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: no file {nowhere}/away/poste.db, which ADAPTML_DATABASE_URL names")
     assert list(nowhere.iterdir()) == []
 
 
