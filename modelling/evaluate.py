@@ -1,5 +1,6 @@
 """How good a trained end model is: on test points, and on gold by cross-validation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from adaptml.gold_labels.shown import is_shown_better, passed_over
 from adaptml.labelled import GOLD_LABEL, LABEL, Labelled, labelled
 from adaptml.runs.artifacts import GOLD_PREDICTIONS, PREDICTIONS
 from adaptml.tasks import Task
-from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, both_in_words, constant, in_words
+from adaptml.tasks.metrics import Indicator, Metric, Outcome, accuracy_of, both_in_words, constant, in_words
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import Matrix
 from modelling.choosing import MIN_GOLD, Combined
@@ -115,13 +116,7 @@ class Evaluation:
                 f"{in_words(self.metric, truth.Y, said)} against {reached} on {len(truth)} gold points; see "
                 "what it gets wrong, annotate more, or write rules that say more"
             )
-        n_has, n_named = truth.Y.sum(axis=0), said.predicted.sum(axis=0)
-        self.warnings += [
-            f"class {names[c]} is named far more rarely than gold says: on {n_named[c]} of {len(truth)} gold "
-            f"points, of which {n_has[c]} have it; annotate more of it, or state a metric that counts it "
-            "(metric: macro_f1)"
-            for c in passed_over(truth.Y, said.predicted)
-        ]
+        self.warnings += rarely_named(self.metric, names, truth.Y, said.predicted)
 
     def _compare(self, truth: Labelled, said: Outcome, prefix: str, policy: str) -> None:
         whose = "gold" if prefix == "gold" else "the label model's labels"
@@ -140,6 +135,29 @@ class Evaluation:
             self.metrics |= believed.metrics(prefix)
             told += judge_sentence(self.metric, self.metrics, prefix)
         self.told["gold" if prefix == "gold" else "label model"] = told
+
+
+def rarely_named(metric: Metric, class_names: Sequence[str], Y: Indicator, predicted: Indicator) -> list[str]:
+    """A sentence for each class that an end model passes over, see `adaptml.gold_labels.shown`.
+
+    Args:
+        metric: what the task's models are compared by: another one is no help where it counts the class
+            already.
+        class_names: k names.
+        Y: classes of g gold points, int8 (g, k).
+        predicted: int8 (g, k), what a model that has not seen them names.
+    """
+    n_has, n_named = Y.sum(axis=0), predicted.sum(axis=0)
+    return [
+        f"class {class_names[c]} is named far more rarely than gold says: on {n_named[c]} of {len(Y)} gold "
+        f"points, of which {n_has[c]} have it; annotate more of it, or "
+        + (
+            "write rules for it"
+            if metric.counts_class(c)
+            else "state a metric that counts it (metric: macro_f1)"
+        )
+        for c in passed_over(Y, predicted)
+    ]
 
 
 def _predicted(model: EndModel, reader: Reader, keys: pd.DataFrame, V: Matrix | None) -> Probs:

@@ -146,6 +146,9 @@ class Training:
             "class_weight_used": "balanced" if way.balanced else "",
         }
         self._recorder.log.info("%s: %s", way, done.reason)
+        if way.members:
+            counts = zip(way.members, done.model.member_weights_, strict=True)
+            self._recorder.log.info("weights: %s", ", ".join(f"{one} {weight:.2f}" for one, weight in counts))
         for other, found in done.ways.items():
             self._recorder.log.info(
                 "tried %s: %s %.3f, log loss %.3f",

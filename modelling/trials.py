@@ -13,8 +13,9 @@ this order, each step with the best of the one before (a greedy search):
 
 The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
 (`adaptml.tasks.metrics.best`). Strategies that cannot be told from it answer together, each by its best way
-(`answering`): to take one of them alone is to take it by chance. What is told of the choice on gold comes
-from gold that did not choose (Cawley and Talbot 2010, https://jmlr.org/papers/v11/cawley10a.html).
+(`answering`), weighed by gold (`modelling.weighing`): to take one of them alone is to take it by chance. What
+is told of the choice on gold comes from gold that did not choose (Cawley and Talbot 2010,
+https://jmlr.org/papers/v11/cawley10a.html).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,7 @@ from modelling.strategies import (
     unconverged,
 )
 from modelling.ways import HeldOut, Way, judged
+from modelling.weighing import pool_weights
 
 UNTRAINED = (CONSTANT, LABEL_MODEL)  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = (CONSTANT, "gold")  # strategies that no label model matters to
@@ -149,7 +151,7 @@ class Trials:
                 return said[ways[0]]
             known = {way: one.rows(rows) for way, one in said.items()}
             members = answering(self.metric, gold.Y[rows], known, seed, alone=alone)
-            return _of_all([said[way] for way in members], self.learner.problem)
+            return _of_all([said[way] for way in members], gold.Y, rows, self.learner.problem)
 
         found = nested(chosen, gold.folds)
         return judged(self.metric, gold.Y, found, sum(self.held_out[way].unconverged for way in ways))
@@ -172,7 +174,7 @@ class Trials:
     def fit(self, way: Way) -> EndModel:
         """Train a way on everything that it uses; where calibrating was better on gold, it is calibrated."""
         if way.members:
-            return EndModel.ensemble([self.fit(one) for one in way.members])
+            return EndModel.ensemble([self.fit(one) for one in way.members], self.weights(way))
         weak = self.weak.get(self._of(way))
         labels = Labels(self._learner(way), weak and weak.all, self.gold, self._trained)
         model = fit_strategy(way.strategy, labels)
@@ -181,6 +183,12 @@ class Trials:
             model = copy(model)  # others may stand on the model as it is
             model.calibrator_ = found.calibrator
         return model
+
+    def weights(self, way: Way) -> Floats:
+        """How much each of the m members of an ensemble that was tried counts (`modelling.weighing`)."""
+        assert self.gold is not None  # noqa: S101 - without gold nothing is tried
+        said = [self.held_out[one].said.probs for one in way.members]
+        return pool_weights(self.learner.problem, said, self.gold.Y)
 
     def why_calibrated(self, way: Way) -> str:
         """Whether a way's probabilities are calibrated, and why; empty where that was not asked."""
@@ -224,8 +232,9 @@ class Trials:
             if failed:
                 raise failed[0]
             each = [self.held_out[one] for one in way.members]
-            said, stopped = _of_all([one.said for one in each], problem), sum(one.unconverged for one in each)
-            return judged(self.metric, gold.Y, said, stopped)
+            answers = [one.said for one in each]
+            said = nested(lambda rows: _of_all(answers, gold.Y, rows, problem), gold.folds)
+            return judged(self.metric, gold.Y, said, sum(one.unconverged for one in each))
         weak = self.weak.get(self._of(way))
         if (
             way.strategy == CONSTANT
@@ -316,9 +325,10 @@ def _as_served(said: Outcome, weak: Weak, problem: ProblemType) -> Outcome:
     return replace(said, probs=of_log_odds(problem, vote_log_odds(problem, said.probs), weak.limits))
 
 
-def _of_all(said: Sequence[Outcome], problem: ProblemType) -> Outcome:
-    """What models say of the same points together."""
+def _of_all(said: Sequence[Outcome], Y: Indicator, rows: Rows, problem: ProblemType) -> Outcome:
+    """What models say of the same gold points Y together, weighed by some rows of gold."""
     if len(said) == 1:
         return said[0]
-    probs = pooled(problem, [one.probs for one in said])
+    weights = pool_weights(problem, [one.probs[rows] for one in said], Y[rows])
+    probs = pooled(problem, [one.probs for one in said], weights)
     return Outcome(probs, problem.decide(probs))

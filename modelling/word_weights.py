@@ -76,8 +76,8 @@ def linear_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) 
     """The log-odds of class c as a linear function, or None where the model has none.
 
     In a multiclass logistic regression they are against the next probable class, otherwise against all else.
-    That of an ensemble is the mean of its members'. What a model reads of another one is a sum too, but for
-    what makes the other's probabilities sum to 1, which goes into the constant of this row.
+    That of an ensemble is the weighted mean of its members'. What a model reads of another one is a sum too,
+    but for what makes the other's probabilities sum to 1, which goes into the constant of this row.
 
     Args:
         model: a fitted end model.
@@ -139,8 +139,8 @@ def _mean_score(model: EndModel, c: int, probs: Floats, row: npt.NDArray[Any]) -
         scores.append(replace(found, weights=np.concatenate([found.weights, np.zeros(without)])))
     if len({one.against for one in scores}) > 1:
         return None
-    weights = np.mean([one.weights for one in scores], axis=0)
-    constant = float(np.mean([one.constant for one in scores]))
+    weights = model.member_weights_ @ [one.weights for one in scores]
+    constant = float(model.member_weights_ @ [one.constant for one in scores])
     exact, of_row = all(one.exact for one in scores), any(one.of_row for one in scores)
     mean = LinearScore(weights, constant, scores[0].against, exact, of_row)
     # What a member is very sure of counts no more than the ensemble lets it.

@@ -94,6 +94,10 @@ class Metric:
         """1 where more is better, -1 where less is."""
         return -1.0 if self.name == LOG_LOSS else 1.0
 
+    def counts_class(self, c: int) -> bool:
+        """Whether the F1 of class `c` is a part of it that does not shrink where the class is rare."""
+        return self.name == MACRO_F1 or (self.name == F1_OF_POSITIVE and c == self.positive)
+
     def value(self, Y: Indicator, said: Outcome) -> float:
         """The figure on n points of classes Y, int8 (n, k), values in {0, 1}."""
         return float(self.over(np.ones((1, len(Y))), Y, said)[0])

@@ -21,7 +21,7 @@ from modelling.algorithms.classifiers import (
 )
 from modelling.algorithms.core import CONSTANT, ENSEMBLE, LABEL_MODEL, Algorithm, Floats, Matrix
 from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
-from modelling.algorithms.log_odds import distributions, of_log_odds, pooled
+from modelling.algorithms.log_odds import distributions, equal_weights, of_log_odds, pooled
 from modelling.algorithms.many import at_once, fit_many
 from modelling.algorithms.many_rows import ManyRows
 from modelling.algorithms.registry import named_takes_texts
@@ -51,7 +51,8 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         k_: number of classes, once it is fitted.
         parts_: fitted scikit-learn classifiers: one in multiclass (whose classes are column numbers) and in
             native multilabel; else one per class, or a float where the class was the same on all rows.
-        members_: of an ensemble, the models that answer together; else none.
+        members_: of an ensemble, the m models that answer together; else none.
+        member_weights_: how much each of them counts, float64 (m,), values >= 0 that sum to 1.
         unconverged_: one sentence where an optimiser stopped before it converged, else "".
         calibrator_: float64 (2, k) or (k + 1, k), what probabilities are calibrated with
             (`adaptml.label_scoring.calibrated`), or None.
@@ -66,6 +67,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     k_: int
     parts_: tuple[Any, ...]
     members_: "tuple[EndModel, ...]" = ()
+    member_weights_: Floats
     unconverged_: str = ""
     calibrator_: Floats | None = None
 
@@ -104,16 +106,18 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return model
 
     @classmethod
-    def ensemble(cls, members: "Sequence[EndModel]") -> Self:
-        """Models that answer together, by the mean of their log-odds.
+    def ensemble(cls, members: "Sequence[EndModel]", weights: Floats | None = None) -> Self:
+        """Models that answer together, by the weighted mean of their log-odds.
 
         It is a logarithmic opinion pool (Genest and Zidek 1986, https://doi.org/10.1214/ss/1177013825).
 
         Args:
-            members: two or more of the same problem and classes, none of them an ensemble.
+            members: m >= 2 of the same problem and classes, none of them an ensemble.
+            weights: how much each counts, float64 (m,), values >= 0 that sum to 1; None: all alike.
         """
         model = cls(ENSEMBLE, members[0].problem)
         model.k_, model.members_, model.parts_ = members[0].k_, (*members,), ()
+        model.member_weights_ = equal_weights(len(members)) if weights is None else weights
         model.unconverged_ = next((one.unconverged_ for one in members if one.unconverged_), "")
         return model
 
@@ -232,7 +236,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             return probs
         if self.members_:
             each = [one.predict_proba(X, V if one.takes_votes else None) for one in self.members_]
-            return pooled(self.problem, each)
+            return pooled(self.problem, each, self.member_weights_)
         if self.algorithm == CONSTANT:
             return np.tile(np.array(self.parts_, np.float64), (len(X), 1))
         if self.algorithm == LABEL_MODEL:
@@ -314,8 +318,13 @@ def _content(model: EndModel) -> dict[str, Any]:
         "scale": float(model.scale),
         **({"vote_scale": float(model.vote_scale)} if model.takes_votes else {}),
         **({} if model.calibrator_ is None else {"calibrator": model.calibrator_.tolist()}),
-        **({"members": [_content(one) for one in model.members_]} if model.members_ else {}),
+        **(_content_of_members(model) if model.members_ else {}),
     }
+
+
+def _content_of_members(model: EndModel) -> dict[str, Any]:
+    members = [_content(one) for one in model.members_]
+    return {"members": members, "member_weights": model.member_weights_.tolist()}
 
 
 def _end_model(content: Any, path: Path) -> EndModel:
@@ -333,6 +342,10 @@ def _end_model(content: Any, path: Path) -> EndModel:
             model.parts_ = (_read_tensors(path, model),)
         if "members" in content:
             model.members_ = tuple(_end_model(one, path) for one in content["members"])
+            weights = content.get(
+                "member_weights", equal_weights(len(model.members_))
+            )  # none in files of before
+            model.member_weights_ = np.array(weights, np.float64)
         if "calibrator" in content:
             model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = is_sound(model)

@@ -32,12 +32,22 @@ def distributions(probs: Floats) -> Floats:
     return np.asarray(np.divide(probs, sums, out=np.full_like(probs, 1.0 / probs.shape[1]), where=sums > 0))
 
 
-def pooled(problem: ProblemType, probs: Sequence[Floats]) -> Floats:
-    """What several models say of n points together, (n, k) each: the mean of their log-odds.
+def pooled(problem: ProblemType, probs: Sequence[Floats], weights: Floats) -> Floats:
+    """What m models say of n points together: the weighted mean of their log-odds.
 
-    A logarithmic opinion pool of equal weights (Genest and Zidek 1986,
-    https://doi.org/10.1214/ss/1177013825). None is heard as surer than `ProblemType.log_odds` allows, so
-    that one that is very sure and wrong does not outvote all others.
+    A logarithmic opinion pool (Genest and Zidek 1986, https://doi.org/10.1214/ss/1177013825). None is heard
+    as surer than `ProblemType.log_odds` allows, so that one that is very sure and wrong does not outvote all
+    others.
+
+    Args:
+        problem: one class a point, or any number.
+        probs: what each says, float64 (n, k).
+        weights: float64 (m,), values >= 0 that sum to 1.
     """
-    mean = problem.log_odds(np.stack(probs)).mean(axis=0)
+    mean = np.tensordot(weights, problem.log_odds(np.stack(probs)), axes=1)
     return of_log_odds(problem, mean, np.full(mean.shape[1], 0.5))
+
+
+def equal_weights(m: int) -> Floats:
+    """Those of m models that count alike, float64 (m,)."""
+    return np.full(m, 1 / m)

@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.base import is_classifier
 
 from adaptml.label_scoring import is_calibrator
@@ -47,4 +49,16 @@ def _is_sound_ensemble(model: "EndModel") -> bool:
     alike = all((one.k_, one.problem.name) == (model.k_, model.problem.name) for one in model.members_)
     plain = all(not one.members_ and not named_takes_texts(one.algorithm) for one in model.members_)
     alone = model.algorithm == ENSEMBLE and not model.parts_ and model.base_model is None
-    return alone and alike and plain and len(model.members_) > 1 and model.vote_scale == 0
+    return (
+        alone
+        and alike
+        and plain
+        and len(model.members_) > 1
+        and model.vote_scale == 0
+        and _are_weights(model.member_weights_, len(model.members_))
+    )
+
+
+def _are_weights(weights: npt.NDArray[np.float64], m: int) -> bool:
+    shared = weights.shape == (m,) and bool(np.all(weights >= 0))  # which no NaN is
+    return shared and math.isclose(weights.sum(), 1, abs_tol=1e-9)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -333,21 +334,29 @@ def test_down_and_up_keep_everything(server: Any, predicted: Any) -> None:
     assert server.prediction() == predicted
 
 
-def test_after_a_kill_the_next_command_works_and_nothing_is_half_written(
-    server: Any, predicted: Any, each_container: str
-) -> None:
-    if each_container.startswith("modelling"):
-        place, command, again = "modelling-mlflow", train(server), train(server)
-    elif each_container.startswith("label-studio"):
-        place, command, again = "label-studio-dev", SAMPLE, SAMPLE
-    else:
-        place, command, again = "dp-mlflow", LABEL, LABEL
+def work(server: Any, container: str) -> tuple[str, str]:
+    """A container and a command in it that a container is killed under."""
+    if container.startswith("modelling"):
+        return "modelling-mlflow", train(server)
+    return ("label-studio-dev", SAMPLE) if container.startswith("label-studio") else ("dp-mlflow", LABEL)
+
+
+def kill_in_the_middle(server: Any, container: str) -> None:
+    """Kill a container while its command is at work, however that ends."""
+    place, command = work(server, container)
     working = server.begin(place, command)
     time.sleep(6 if "mlflow run" in command else 1)  # in the middle of it
-    server.kill(each_container)
+    server.kill(container)
     working.wait(timeout=300)
-    server.wait()
-    server.execute(place, again)
+
+
+def test_after_a_kill_the_next_command_works_and_nothing_is_half_written(
+    server: Any, predicted: Any, killed: list[str]
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: kill_in_the_middle(server, one), killed))
+        server.wait()
+        list(pool.map(lambda one: server.execute(*work(server, one)), killed))
     assert server.prediction() == predicted
     finished = {
         run for run, status in runs(server, "dp-mlflow", "DP_MLFLOW_PORT").items() if status == "FINISHED"
@@ -491,7 +500,6 @@ def test_the_data_may_lie_in_a_database_elsewhere(
 
 def test_a_full_volume_fails_the_run_and_harms_nothing_else(server: Any, predicted: Any) -> None:
     """Labelling's artifacts on a volume of 16 MB: full, a run fails in one line; with room, the next one works."""
-    server.adaptml("down")
     usual = dict(server.environment)
     files = server.environment.get("COMPOSE_FILE", "docker-compose.yml")
     server.environment |= {
@@ -509,9 +517,8 @@ def test_a_full_volume_fails_the_run_and_harms_nothing_else(server: Any, predict
         server.execute("dp-mlflow-server", "rm /mlruns/filler")
         assert "registered" in server.execute("dp-mlflow", LABEL)
     finally:
-        server.adaptml("down", check=False)
-        server.run("docker", "volume", "rm", f"{server.project}_small")
         server.environment.clear()
         server.environment.update(usual)
         server.adaptml("up")
+        server.run("docker", "volume", "rm", f"{server.project}_small")
     assert server.prediction() == predicted

@@ -94,7 +94,7 @@ def test_what_is_stacked_and_an_ensemble_are_sums_too(Y: np.ndarray) -> None:
         EndModel.ensemble([plain, stacked]),
         EndModel.ensemble([plain, stacked, heard]),
         EndModel.ensemble([voted, plain]),
-        EndModel.ensemble([voted, plain, stacked, heard]),
+        EndModel.ensemble([voted, plain, stacked, heard], np.array([0.1, 0.2, 0.3, 0.4])),
     ):
         votes = V[:1] if model.takes_votes else None
         row = np.hstack([X[0], V[0]] if model.takes_votes else [X[0]]).astype(np.float64)

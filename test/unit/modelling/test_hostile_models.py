@@ -112,7 +112,9 @@ def ensemble(n: int, **changes: Any) -> dict[str, Any]:
         {"base_model": 3}, {"base_model": {"parts": []}}, {"base_model": content(k=0)},
         {"algorithm": "ensemble"}, {"members": [content()] * 2}, ensemble(0), ensemble(1), ensemble(2, k=3),
         ensemble(2) | {"parts": [0.5]}, ensemble(2) | {"base_model": content()}, ensemble(2, setting="multilabel"),
-        ensemble(2) | {"vote_scale": 1.0}, {"algorithm": "ensemble", "parts": [], "members": [ensemble(2)] * 2},
+        ensemble(2, member_weights=[1.0]), ensemble(2, member_weights=[1.5, -0.5]), ensemble(2, member_weights="ab"),
+        ensemble(2, member_weights=[0.5, 0.6]), ensemble(2, member_weights=[float("nan"), 1.0]),
+        ensemble(2, member_weights=[[0.5], [0.5]]), ensemble(2) | {"vote_scale": 1.0}, {"algorithm": "ensemble", "parts": [], "members": [ensemble(2)] * 2},
     ],
     ids=lambda changes: str(changes)[:50],
 )  # fmt: skip

@@ -19,6 +19,7 @@ from modelling.choosing import Combined, combine
 from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
 from modelling.trials import Trials, answering
 from modelling.ways import HeldOut, Way, read_members
+from modelling.weighing import pool_weights
 
 ACCURACY, F1 = Metric("accuracy", MULTICLASS), Metric("f1_samples", MULTILABEL)
 OF_VECTORS = ["gold", "weak", "union", "stacked", "relabelled"]
@@ -111,8 +112,9 @@ def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
         said = {way: out.said.rows(others) for way, out in trials.held_out.items() if not way.members}
         chosen = answering(ACCURACY, Y_GOLD[others], said, LR.seed, alone=False)
         assert len(chosen) > 1
+        weights = pool_weights(MULTICLASS, [said[way].probs for way in chosen], Y_GOLD[others])
         each = [np.clip(trials.held_out[way].said.probs[inside], 0.001, 0.999) for way in chosen]
-        pool = np.prod(each, axis=0) ** (1 / len(chosen))
+        pool = np.prod([one**weight for one, weight in zip(each, weights, strict=True)], axis=0)
         probs[inside] = pool / pool.sum(axis=1, keepdims=True)
     assert combined.judged is not None
     np.testing.assert_allclose(combined.judged.said.probs, probs, rtol=0, atol=FLOAT32_ATOL)
@@ -165,6 +167,10 @@ def test_an_ensemble_says_the_mean_of_the_log_odds() -> None:
     three = [EndModel.constant(MULTICLASS, np.array(p)) for p in ([0.5, 0.3, 0.2], [0.2, 0.3, 0.5])]
     roots = np.array([0.1**0.5, 0.3, 0.1**0.5])
     np.testing.assert_allclose(EndModel.ensemble(three).predict_proba(X_NEW[:1]), [roots / roots.sum()])
+    # 4 ** 0.75 * (1/9) ** 0.25 = 2 ** 1.5 / 3 ** 0.5
+    odds = 2**1.5 / 3**0.5
+    first = EndModel.ensemble(two, np.array([0.75, 0.25])).predict_proba(X_NEW[:1])
+    np.testing.assert_allclose(first, [[odds / (1 + odds), 1 / (1 + odds)]])
 
 
 def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
@@ -195,8 +201,9 @@ def test_the_ensemble_that_is_trained_is_of_the_models_of_its_ways() -> None:
     assert trials.why_calibrated(beside) == "few"
     trials.calibration = kept
     each = [trials.fit(way).predict_proba(X_NEW) for way in combined.way.members]
+    weights = trials.weights(combined.way)
     np.testing.assert_allclose(
-        combined.model.predict_proba(X_NEW), pooled(MULTICLASS, each), rtol=0, atol=FLOAT32_ATOL
+        combined.model.predict_proba(X_NEW), pooled(MULTICLASS, each, weights), rtol=0, atol=FLOAT32_ATOL
     )
     assert combined.way == Way.together(read_members(combined.way.told))
     alone = combine(AUTO, LR, {"": weak}, GOLD, ACCURACY, alone=True)

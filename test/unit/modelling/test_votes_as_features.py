@@ -73,6 +73,10 @@ def test_the_label_model_is_one_voice_of_an_ensemble(tmp_path: Path, saved: bool
     model = again(EndModel.ensemble(two), tmp_path, saved)
     said = model.predict_proba(X[:1], vote_log_odds(MULTICLASS, P[:1]))
     np.testing.assert_allclose(said, [[0.75, 0.25]], atol=1e-6)
+    # Of odds of 9 that count for two thirds, 9 ** (2 / 3) are left.
+    model = again(EndModel.ensemble(two, np.array([2, 1]) / 3), tmp_path, saved)
+    said = model.predict_proba(X[:1], vote_log_odds(MULTICLASS, P[:1]))
+    np.testing.assert_allclose(said[0, 0] / said[0, 1], 9 ** (2 / 3), rtol=1e-5)
     many = [EndModel.of_votes(MULTILABEL, np.array([0.8, 0.5])), EndModel.constant(MULTILABEL, even)]
     model = again(EndModel.ensemble(many), tmp_path, saved)
     said = model.predict_proba(X[:1], vote_log_odds(MULTILABEL, P[:1]))
