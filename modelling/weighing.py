@@ -17,7 +17,7 @@ from adaptml.tasks import ProblemType
 from modelling.algorithms.core import Floats
 from modelling.algorithms.log_odds import equal_weights, pooled
 
-PULL = 10.0  # of the prior: minus its logarithm is PULL times the squared distance from equal weights
+PULL = 20.0  # of the prior: minus its logarithm is PULL times the squared distance from equal weights
 
 
 def pool_weights(problem: ProblemType, probs: Sequence[Floats], Y: npt.NDArray[np.int8]) -> Floats:

@@ -25,7 +25,7 @@ def test_of_two_models_it_is_what_a_line_search_finds() -> None:
     grid = np.linspace(0, 1, 100_001)
     penalised = np.log1p(1.5 ** (1 - 2 * grid)) + PULL / len(Y) * 2 * (grid - 0.5) ** 2
     best = grid[penalised.argmin()]
-    assert 0.7 < best < 0.95
+    assert 0.6 < best < 0.9
     np.testing.assert_allclose(pool_weights(MULTICLASS, [good, bad], Y), [best, 1 - best], atol=1e-4)
     # Of two classes that do not exclude each other, the mean of two such losses is the same.
     np.testing.assert_allclose(pool_weights(MULTILABEL, [good, bad], Y), [best, 1 - best], atol=1e-4)
