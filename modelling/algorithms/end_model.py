@@ -342,10 +342,8 @@ def _end_model(content: Any, path: Path) -> EndModel:
             model.parts_ = (_read_tensors(path, model),)
         if "members" in content:
             model.members_ = tuple(_end_model(one, path) for one in content["members"])
-            weights = content.get(
-                "member_weights", equal_weights(len(model.members_))
-            )  # none in files of before
-            model.member_weights_ = np.array(weights, np.float64)
+            equal = equal_weights(len(model.members_))  # as in files of before
+            model.member_weights_ = np.array(content.get("member_weights", equal), np.float64)
         if "calibrator" in content:
             model.calibrator_ = np.array(content["calibrator"], np.float64)
         sound = is_sound(model)

@@ -120,6 +120,17 @@ def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
     np.testing.assert_allclose(combined.judged.said.probs, probs, rtol=0, atol=FLOAT32_ATOL)
 
 
+def test_an_ensemble_is_judged_with_weights_of_other_gold() -> None:
+    combined = trained(AUTO, weakly(X_WEAK, confused(TRUE_WEAK, 0.8)), GOLD)
+    each = [combined.ways[way].said.probs for way in combined.way.members]
+    probs = np.empty(Y_GOLD.shape)
+    for fold in range(FOLDS):
+        others, inside = GOLD.folds != fold, GOLD.folds == fold
+        weights = pool_weights(MULTICLASS, [one[others] for one in each], Y_GOLD[others])
+        probs[inside] = pooled(MULTICLASS, [one[inside] for one in each], weights)
+    np.testing.assert_allclose(combined.held_out["ensemble"].said.probs, probs, rtol=0, atol=FLOAT32_ATOL)
+
+
 TRUTH = np.eye(2, dtype=np.int8)[[0, 1] * 50]
 
 

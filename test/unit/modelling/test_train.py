@@ -1,6 +1,7 @@
 """Training on a small table, with a real store and database."""
 
 import json
+import re
 from pathlib import Path
 
 import mlflow
@@ -174,6 +175,9 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(
     params = project.runs.get(done.run_id).data.params
     assert params["strategy_used"] == "ensemble"
     assert {way.strategy for way in read_members(params["ensemble"])} <= {*list_strategies()}
+    log = project.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
+    (weights,) = re.findall(r" weights: (gold .*)$", log, re.MULTILINE)
+    assert sum(float(one.split()[-1]) for one in weights.split(", ")) == pytest.approx(1, abs=0.05)
     kept = pd.read_parquet(project.runs.artifact(done.run_id, "gold_predictions.parquet", tmp_path))
     assert len(kept) == 30
     assert done.errors().empty
