@@ -190,9 +190,15 @@ def boxes(page: Page, address: str) -> dict[str, bool]:
     ours = page.locator("input[name=NONE]").first
     expect(ours).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.locator("input[type=checkbox][name]:checked").first).to_be_visible(timeout=TIMEOUT_MS)
-    # All at once: Label Studio may draw the boxes anew while they are looked at one by one.
+    # All at once, until two looks agree: Label Studio draws the boxes anew while a task opens.
     shown = "boxes => boxes.filter(box => box.offsetParent).map(box => [box.name, box.checked])"
-    return dict(page.locator("input[type=checkbox][name]").evaluate_all(shown))
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    before: dict[str, bool] = {}
+    while not (now := dict(page.locator("input[type=checkbox][name]").evaluate_all(shown))) or now != before:
+        assert time.monotonic() < deadline, now
+        before = now
+        page.wait_for_timeout(200)
+    return now
 
 
 def answers(here: Project, task: Task) -> dict[str, list[str] | None]:
