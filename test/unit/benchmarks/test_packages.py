@@ -1,0 +1,74 @@
+"""Package descriptions as a data set: what is read, how rules vote, what is written."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from adaptml.errors import FrameError
+from benchmarks.packages import CLASSES, RULES, read_packages, votes, write_set
+from benchmarks.wrench_format import read_classes, read_rows
+
+# Of each section one, and what is left out: of another section, without a line, a text that was there already.
+PARAGRAPHS = [
+    *(
+        f"Package: p-{name}\nVersion: 1\nSection: {name}\nDescription: about {name}\n and more of it"
+        for name in RULES
+    ),
+    "Package: far\nSection: contrib/games\nDescription-en: a puzzle",
+    "Package: libc6\nSection: libs\nDescription: a library",
+    "Package: quiet\nSection: games",
+    "Package: twice\nSection: games\nDescription: a puzzle",
+]
+
+
+def test_packages_of_the_sections_are_read_each_text_once(tmp_path: Path) -> None:
+    file = tmp_path / "available"
+    file.write_text("\n\n".join(PARAGRAPHS) + "\n", encoding="utf-8")
+    found = read_packages(file)
+    assert found["name"].tolist() == [*(f"p-{name}" for name in RULES), "far"]
+    assert found.loc[found["name"] == "far", ["text", "label"]].values.tolist() == [["a puzzle", "games"]]
+
+
+def test_a_file_without_a_section_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "available"
+    file.write_text("\n\n".join(PARAGRAPHS[1:]), encoding="utf-8")
+    with pytest.raises(FrameError, match="no package of science; expected what `apt-cache dumpavail` prints"):
+        read_packages(file)
+
+
+def test_rules_vote_for_their_own_class() -> None:
+    of = np.repeat(np.arange(len(RULES)), [len(patterns) for patterns in RULES.values()])
+    said = np.array(votes("Chess server for astronomy", 6))
+    named = {int(j) for j in np.flatnonzero(said != -1)}
+    assert (said[said != -1] == of[said != -1]).all()
+    assert {CLASSES[of[j]] for j in named} == {"science", "net", "games"}
+    assert len(said) == 33
+    assert votes("Chess server for astronomy", 1) == [-1] * 9
+    assert votes("an FPGA", 1)[7] == 7
+
+
+def test_what_is_written_is_read_as_a_set(tmp_path: Path) -> None:
+    n = 40
+    labels = [CLASSES[i % 9] for i in range(n)]
+    packages = pd.DataFrame(
+        {
+            "name": [f"p{i}" for i in range(n)],
+            "text": [f"{one} {i}" for i, one in enumerate(labels)],
+            "label": labels,
+        }
+    )
+    write_set(packages, tmp_path / "set", rows=30, gold=9, rules=1, seed=3)
+    assert read_classes(tmp_path / "set") == [*RULES]
+    splits = {name: read_rows(tmp_path / "set", name, 9) for name in ("valid", "test", "train")}
+    assert {name: len(rows.y) for name, rows in splits.items()} == {"valid": 9, "test": 7, "train": 14}
+    ids = [key for rows in splits.values() for key in rows.ids]
+    assert len(set(ids)) == 30
+    known = packages.set_index("name")
+    for rows in splits.values():
+        assert [CLASSES[c] for c in rows.y] == known.loc[rows.ids, "label"].tolist()
+        assert rows.texts == known.loc[rows.ids, "text"].tolist()
+        assert rows.L.tolist() == [votes(text, 1) for text in rows.texts]
+    write_set(packages, tmp_path / "other", rows=30, gold=9, rules=1, seed=4)
+    assert read_rows(tmp_path / "other", "valid", 9).ids != splits["valid"].ids
