@@ -9,7 +9,8 @@ this order, each step with the best of the one before (a greedy search):
     3. each strategy, with that label model and these labels
     4. the other kind of labels with that strategy: what is best to learn from alone need not be so together
        with gold
-    5. classes that count alike (`class_weight`), with that strategy
+    5. classes that count alike (`class_weight`), with each strategy as in 3 and the best as in 4: which one
+       needs them differs, and each strategy has to be tried as it would be alone
 
 The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
 (`adaptml.tasks.metrics.best`). Strategies that cannot be told from it answer together, each by its best way
@@ -101,8 +102,9 @@ class Trials:
             other = replace(first, soft=not first.soft)
             self.run([other])
             first = self.best([way for way in (first, other) if way in self.held_out]).name
-        if self.learner.can_balance and first.strategy not in UNTRAINED:
-            self.run([replace(first, balanced=True)])
+        if self.learner.can_balance:
+            trained = dict.fromkeys(way for way in (*known, first) if way.strategy not in UNTRAINED)
+            self.run([replace(way, balanced=True) for way in trained])
 
     @property
     def default(self) -> str:
