@@ -148,7 +148,8 @@ class Training:
         self._recorder.log.info("%s: %s", way, done.reason)
         if way.members:
             counts = zip(way.members, done.model.member_weights_, strict=True)
-            self._recorder.log.info("weights: %s", ", ".join(f"{one} {weight:.2f}" for one, weight in counts))
+            told = "; ".join(f"{one}: {weight:.2f}" for one, weight in counts)
+            self._recorder.log.info("weights: %s", told)
         for other, found in done.ways.items():
             self._recorder.log.info(
                 "tried %s: %s %.3f, log loss %.3f",

@@ -6,17 +6,16 @@ several class balances at once, only with the (LF, class) pairs that occur (the 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.errors import LabellingError
+from adaptml.linear_algebra import one_thread
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Floats
 from dataprogramming.label_models.devices import CPU, Device, find_device
@@ -26,7 +25,6 @@ from dataprogramming.label_models.overlaps import Overlaps
 Parameters = npt.NDArray[np.float32]
 LOOK_EPOCHS = 10  # how often it is looked whether the parameters are numbers still
 MOST_HALVINGS = 40
-_BLAS = Lock()  # the number of threads of linear algebra belongs to the whole process
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,8 @@ def train_snorkel(
     device = find_device(config.device)
     found: dict[int, dict[int, Trained]] = {}
     left, lr = list(range(len(balances))), config.lr
-    with _few_threads(device), np.errstate(over="ignore", invalid="ignore"):
+    few_threads = one_thread() if device.name == CPU else nullcontext()  # an epoch is far less than 1 ms
+    with few_threads, np.errstate(over="ignore", invalid="ignore"):
         while left:
             if lr < config.lr * 2.0**-MOST_HALVINGS:
                 raise LabellingError(
@@ -197,17 +196,3 @@ def _finished(seen: Overlaps, balance: Floats, mu: Parameters, lr: float) -> Tra
         columns, places = linear_sum_assignment(-together[np.ix_(group, group)].T)
         order[group[places]] = group[columns]
     return Trained(seen, balance, mu[:, order], lr)
-
-
-@contextmanager
-def _few_threads(device: Device) -> Iterator[None]:
-    """An epoch takes far less than a millisecond, which threads that wait for each other make a hundred.
-
-    The limit holds for the whole process as long as the training lasts, as in scikit-learn's KMeans.
-    Trainings take turns, so that each finds and leaves the number that the process chose.
-    """
-    if device.name != CPU:
-        yield
-        return
-    with _BLAS, threadpool_limits(1, user_api="blas"):
-        yield

@@ -1,12 +1,13 @@
 """Logistic regression: fast, and hard to beat on text vectors with little data."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
+from adaptml.linear_algebra import one_thread
 from modelling.algorithms.core import ClassWeight, Floats, WeighingAlgorithm, none_if_blank
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         C = C_TIMES_ROWS / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
 
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        # Of 100 to 100,000 rows, no training was faster on two threads, and short ones took twice as long.
+        with one_thread():
+            return super()._fit(X, y, sample_weight)
+
     def learns_in_blocks(self) -> bool:
         """Its loss adds up over blocks of rows."""
         return True
@@ -65,9 +71,11 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         weighed = self._weighed(many)
         totals = weighed.totals()
         C = C_TIMES_ROWS / many.weights.sum() if self.C is None else self.C
-        found = fit_logistic(
-            many.rows, weighed, 1 / (C * totals), max_iter=self.max_iter, tol=self.tol, advance=many.advance
-        )
+        penalty = 1 / (C * totals)
+        with one_thread():  # see `_fit`
+            found = fit_logistic(
+                many.rows, weighed, penalty, max_iter=self.max_iter, tol=self.tol, advance=many.advance
+            )
         if not many.exclusive:
             columns = [slice(c, c + 1) for c in range(len(totals))]
             labels = [np.arange(2)] * len(columns)

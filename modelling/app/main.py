@@ -15,7 +15,6 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_core import to_json
 from starlette.routing import Route
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adaptml.database import Database
 from adaptml.errors import (
@@ -27,6 +26,7 @@ from adaptml.errors import (
 )
 from adaptml.features.on_the_fly import OnTheFly
 from adaptml.features.points import Points
+from adaptml.linear_algebra import one_thread
 from adaptml.project import Project
 from modelling.app.api_errors import ApiError, add_error_handlers, database_away, translated
 from modelling.app.body import Bodies
@@ -78,7 +78,8 @@ def create_app(project: Project, *, featurize: bool = False, models: Sequence[Pa
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with _mlflow_environment(), _one_thread_a_request():
+        # Requests run side by side, and a few rows are too little work for several cores to share.
+        with _mlflow_environment(), one_thread():
             await asyncio.to_thread(cache.refresh)
             watcher = asyncio.create_task(_watch(cache))
             yield
@@ -203,15 +204,6 @@ async def _watch(cache: Served) -> None:
     while True:
         await asyncio.sleep(POLL_S)
         await asyncio.to_thread(cache.refresh)
-
-
-@contextmanager
-def _one_thread_a_request() -> Iterator[None]:
-    """Requests run side by side, and a few rows are too little work for several cores to share."""
-    import scipy.linalg  # noqa: F401 - brings a linear algebra library of its own, which counts too
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 @contextmanager

@@ -176,8 +176,10 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(
     assert params["strategy_used"] == "ensemble"
     assert {way.strategy for way in read_members(params["ensemble"])} <= {*list_strategies()}
     log = project.runs.artifact(done.run_id, "log.txt", tmp_path).read_text()
-    (weights,) = re.findall(r" weights: (gold .*)$", log, re.MULTILINE)
-    assert sum(float(one.split()[-1]) for one in weights.split(", ")) == pytest.approx(1, abs=0.05)
+    (weights,) = re.findall(r" weights: (.*)$", log, re.MULTILINE)
+    told = dict(one.split(": ") for one in weights.split("; "))
+    assert [*told] == params["ensemble"].split("; ")
+    assert sum(map(float, told.values())) == pytest.approx(1, abs=0.05)
     kept = pd.read_parquet(project.runs.artifact(done.run_id, "gold_predictions.parquet", tmp_path))
     assert len(kept) == 30
     assert done.errors().empty

@@ -1,0 +1,73 @@
+"""One thread of linear algebra while somebody asks for it; then the number that was found."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from adaptml.linear_algebra import one_thread
+from modelling.algorithms import get_algorithm
+from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
+
+
+def threads() -> set[int]:
+    """The numbers of threads of all libraries of linear algebra in this process."""
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+def test_within_it_is_one_and_then_what_it_was() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        with one_thread():
+            assert threads() == {1}
+            with one_thread():
+                assert threads() == {1}
+            assert threads() == {1}
+        assert threads() == {2}
+
+
+@pytest.mark.parametrize("first_leaves_first", [True, False])
+def test_two_at_once_leave_what_the_first_found(first_leaves_first: bool) -> None:
+    inside, left = Barrier(2, timeout=60), Barrier(2, timeout=60)
+
+    def second() -> None:
+        with one_thread():
+            assert threads() == {1}
+            inside.wait()
+            if first_leaves_first:
+                left.wait()
+
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        with one_thread():
+            done = pool.submit(second)
+            inside.wait()
+            if not first_leaves_first:
+                done.result(60)
+        if first_leaves_first:
+            left.wait()
+        done.result(60)
+        assert threads() == {2}
+        with one_thread():
+            assert threads() == {1}
+
+
+def test_what_fails_within_gives_back_too() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        with pytest.raises(ZeroDivisionError), one_thread():
+            1 / 0  # noqa: B018
+        assert threads() == {2}
+
+
+def test_logistic_regression_learns_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, build = [], LogisticRegressionAlgorithm._build
+
+    def look(self: LogisticRegressionAlgorithm, *given: Any) -> Any:
+        seen.append(threads())
+        return build(self, *given)
+
+    monkeypatch.setattr(LogisticRegressionAlgorithm, "_build", look)
+    with threadpool_limits(2, user_api="blas"):
+        get_algorithm("logistic_regression").fit(np.eye(4), [0, 1, 0, 1])
+        assert (seen, threads()) == ([{1}], {2})
