@@ -141,13 +141,14 @@ def write_set(packages: pd.DataFrame, folder: Path, *, rows: int, gold: int, rul
     write_text(json.dumps(dict(enumerate(CLASSES))), folder / "label.json")
     bounds = {"valid": (0, gold), "test": (gold, gold + judges), "train": (gold + judges, len(drawn))}
     for name, (first, end) in bounds.items():
+        some = drawn[first:end]
         split = {
-            row.name: {
-                "label": CLASSES.index(row.label),
-                "data": {"text": row.text},
-                "weak_labels": votes(row.text, rules),
+            str(key): {
+                "label": CLASSES.index(label),
+                "data": {"text": text},
+                "weak_labels": votes(text, rules),
             }
-            for row in drawn[first:end].itertuples()
+            for key, text, label in zip(some["name"], some["text"], some["label"], strict=True)
         }
         write_text(json.dumps(split), folder / f"{name}.json")
 
