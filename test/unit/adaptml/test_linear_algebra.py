@@ -6,11 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from adaptml.linear_algebra import one_thread
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
+
+
+@pytest.fixture(autouse=True)
+def _this_thread_may_set_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """threadpoolctl lets one thread do so as long as it lives, and an earlier test may have left one alive."""
+    monkeypatch.setattr(OpenBLASController._SHARED_STATE, "controlling_thread", None)
 
 
 def threads() -> set[int]:
