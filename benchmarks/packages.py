@@ -90,10 +90,14 @@ def read_packages(file: Path) -> pd.DataFrame:
         file: paragraphs with Package, Section and Description, as `apt-cache dumpavail` prints them.
 
     Raises:
-        FrameError: a class that no package is of.
+        FrameError: a file that cannot be read, or a class that no package is of.
     """
+    try:
+        paragraphs = file.read_text(encoding="utf-8").split("\n\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FrameError(f"{file} cannot be read; expected what `apt-cache dumpavail` prints") from error
     rows = []
-    for paragraph in file.read_text(encoding="utf-8").split("\n\n"):
+    for paragraph in paragraphs:
         fields = dict(_FIELD.findall(paragraph))
         section = fields.get("Section", "").rpartition("/")[2]  # contrib/games is of games
         text = fields.get("Description") or fields.get("Description-en")
@@ -167,6 +171,8 @@ def command(
             f"--gold {gold} is more than half of --rows {rows}: the others are learned from and judge"
         )
     packages = read_packages(available)
+    if rows > len(packages):
+        raise typer.BadParameter(f"--rows {rows} are more than the {len(packages)} packages that there are")
     write_set(packages, folder, rows=rows, gold=gold, rules=rules, seed=seed)
     counts = ", ".join(f"{name} {n}" for name, n in Counter(packages["label"]).most_common())
     output().print(f"{len(packages)} packages ({counts}); {rows} of them, {gold} gold, are in {folder}")

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
 from adaptml.errors import FrameError
-from benchmarks.packages import CLASSES, RULES, read_packages, votes, write_set
+from benchmarks.packages import CLASSES, RULES, command, read_packages, votes, write_set
 from benchmarks.wrench_format import read_classes, read_rows
 
 # Of each section one, and what is left out: of another section, without a line, a text that was there already.
@@ -36,6 +37,18 @@ def test_a_file_without_a_section_is_refused(tmp_path: Path) -> None:
     file.write_text("\n\n".join(PARAGRAPHS[1:]), encoding="utf-8")
     with pytest.raises(FrameError, match="no package of science; expected what `apt-cache dumpavail` prints"):
         read_packages(file)
+
+
+def test_what_cannot_be_read_or_drawn_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(FrameError, match="none cannot be read; expected what `apt-cache dumpavail` prints"):
+        command(tmp_path / "none", tmp_path / "set")
+    file = tmp_path / "available"
+    file.write_text("\n\n".join(PARAGRAPHS), encoding="utf-8")
+    with pytest.raises(typer.BadParameter, match="--rows 100 are more than the 10 packages"):
+        command(file, tmp_path / "set", rows=100, gold=5)
+    with pytest.raises(typer.BadParameter, match="--gold 60 is more than half of --rows 100"):
+        command(file, tmp_path / "set", rows=100, gold=60)
+    assert not (tmp_path / "set").exists()
 
 
 def test_rules_vote_for_their_own_class() -> None:
