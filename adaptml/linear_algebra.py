@@ -33,4 +33,5 @@ def one_thread() -> Iterator[None]:
 def _libraries() -> Any:
     import scipy.linalg  # noqa: F401 - brings a library of its own, which counts too
 
-    return ThreadpoolController()  # looked for once: that takes as long as a small training
+    # Looked for once, which takes as long as a small training. What is loaded later is of others (OpenCV's).
+    return ThreadpoolController()

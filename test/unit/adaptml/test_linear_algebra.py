@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
-from adaptml.linear_algebra import one_thread
+from adaptml.linear_algebra import _libraries, one_thread
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
 
 
 @pytest.fixture(autouse=True)
-def _this_thread_may_set_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """threadpoolctl lets one thread do so as long as it lives, and an earlier test may have left one alive."""
+def _nothing_of_earlier_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have left a thread alive, which threadpoolctl then lets alone set the number, and have
+    loaded a library (OpenCV has one of its own) after the first training looked for them."""
     monkeypatch.setattr(OpenBLASController._SHARED_STATE, "controlling_thread", None)
+    _libraries.cache_clear()
 
 
 def threads() -> set[int]:
