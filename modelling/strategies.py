@@ -34,7 +34,7 @@ from modelling.algorithms import Classifier, EndModel, takes_texts, takes_weight
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.end_model import stacked_log_odds
 from modelling.algorithms.log_odds import vote_log_odds
-from modelling.algorithms.many_rows import ManyRows, below
+from modelling.algorithms.many_rows import ManyRows, OneBlock, below
 
 AUTO = "auto"
 LABELS_BY = "labels_by"  # the parameter by which it says whose labels it learned from
@@ -55,7 +55,7 @@ class Weak:
     """Weakly labelled points, as one label model labels them.
 
     Attributes:
-        X: features, float32 (n, d), in memory or as `ManyRows`.
+        X: features, float32 (n, d), in memory, as `ManyRows` or, ready to be learned from, as `OneBlock`.
         says: what the label model says of them: probabilities and classes, (n, k). Points without votes are
             left out.
         X_rest: features of points without votes, float32 (u, d), or None. Strategies that can use them do.
@@ -69,7 +69,7 @@ class Weak:
         limits: above which probability the label model names each class, float64 (k,), values in (0, 1).
     """
 
-    X: Matrix | ManyRows
+    X: Matrix | ManyRows | OneBlock
     says: Outcome
     X_rest: Matrix | None = None
     without: Callable[[int], Outcome] | None = None
@@ -86,7 +86,7 @@ class Weak:
     @property
     def matrix(self) -> Matrix:
         """Features of points that are held in memory: of all, or of the sample of many."""
-        assert not isinstance(self.X, ManyRows)  # noqa: S101 - where there is gold, there is a sample
+        assert isinstance(self.X, np.ndarray)  # noqa: S101 - where there is gold, there is a sample
         return self.X
 
     def before(self, fold: int, others: Rows) -> "Weak":
@@ -176,7 +176,9 @@ class Learner:
         tied = np.isclose(first, second, rtol=0, atol=TIE)
         return tied if says.predicted[~tied].any(axis=0).sum() > 1 else nothing
 
-    def fit_weak(self, X: Matrix | ManyRows, says: Outcome, gold: "Gold | None" = None) -> EndModel:
+    def fit_weak(
+        self, X: Matrix | ManyRows | OneBlock, says: Outcome, gold: "Gold | None" = None
+    ) -> EndModel:
         """Train on what is said of points, without those of no hard label, and on gold, which counts more.
 
         Args:
@@ -185,7 +187,7 @@ class Learner:
             gold: gold points, or None.
         """
         tied, targets, weights = self.ties(says), self.targets(says), np.ones(len(says.probs))
-        if isinstance(X, ManyRows):  # its rows lie on disk
+        if isinstance(X, ManyRows | OneBlock):  # its rows stay where they are
             weights[tied] = 0
         elif tied.any():
             X, targets, weights = X[~tied], targets[~tied], weights[~tied]
@@ -196,7 +198,7 @@ class Learner:
 
     def fit(
         self,
-        X: Matrix | ManyRows,
+        X: Matrix | ManyRows | OneBlock,
         targets: npt.NDArray[np.generic],
         weights: Floats | None = None,
         *,

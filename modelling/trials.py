@@ -32,8 +32,9 @@ from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel
-from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Floats
+from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Algorithm, Floats
 from modelling.algorithms.log_odds import of_log_odds, pooled, vote_log_odds
+from modelling.algorithms.many_rows import OneBlock
 from modelling.strategies import (
     Gold,
     Indicator,
@@ -76,7 +77,8 @@ class Trials:
         soft: bool | None = None,
         advance: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.learner, self.weak, self.gold, self.metric, self.soft = learner, weak, gold, metric, soft
+        self.learner, self.gold, self.metric, self.soft = learner, gold, metric, soft
+        self.weak = _ready(learner, weak)
         self.held_out: dict[Way, HeldOut] = {}
         self.failed: dict[Way, ModelError] = {}
         self.calibration: dict[Way, Calibrated] = {}
@@ -280,6 +282,17 @@ class Trials:
 
     def _of(self, way: Way) -> str:
         return way.label_model or self.default
+
+
+def _ready(learner: Learner, weak: Mapping[str, Weak]) -> Mapping[str, Weak]:
+    """The same with rows in the form that they are learned from, which all label models and models share."""
+    made, blocks = learner.classifier, dict[int, OneBlock]()
+    if not isinstance(made, Algorithm) or not made.block_in_memory:
+        return weak
+    for one in weak.values():
+        if isinstance(one.X, np.ndarray) and len(one.X) and id(one.X) not in blocks:
+            blocks[id(one.X)] = OneBlock.of(one.X)
+    return {name: replace(one, X=blocks.get(id(one.X), one.X)) for name, one in weak.items()}
 
 
 @dataclass(frozen=True)

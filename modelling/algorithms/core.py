@@ -59,7 +59,8 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         takes_sparse: whether it accepts scipy's sparse rows.
         takes_missing: whether numbers may be missing (NaN).
         takes_texts: whether it learns from texts themselves, in place of numbers.
-        learns_shares: whether its `fit_blocks` learns soft labels as they are, without repeating rows.
+        block_in_memory: whether rows in memory are a block too that its `fit_blocks` learns, soft labels as
+            they are; then only rows of other data are learned by what it builds.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
         options_of_before: parameters without effect that older commands may still name.
@@ -78,7 +79,7 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
     takes_sparse: ClassVar[bool] = True
     takes_missing: ClassVar[bool] = False
     takes_texts: ClassVar[bool] = False
-    learns_shares: ClassVar[bool] = False
+    block_in_memory: ClassVar[bool] = False
     native_multilabel: ClassVar[bool] = False
     skops_types: ClassVar[tuple[str, ...]] = ()
     options_of_before: ClassVar[frozenset[str]] = frozenset()

@@ -23,7 +23,7 @@ from modelling.algorithms.core import CONSTANT, ENSEMBLE, LABEL_MODEL, Algorithm
 from modelling.algorithms.fitting import Fitting, fit_exclusive, fit_per_class, one_class
 from modelling.algorithms.log_odds import distributions, equal_weights, of_log_odds, pooled
 from modelling.algorithms.many import at_once, fit_many
-from modelling.algorithms.many_rows import ManyRows
+from modelling.algorithms.many_rows import ManyRows, OneBlock
 from modelling.algorithms.registry import named_takes_texts
 from modelling.algorithms.soundness import is_sound
 from modelling.algorithms.text_algorithm import TextAlgorithm, tensors_beside
@@ -133,7 +133,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     def fit(
         self,
-        X: Matrix | ManyRows,
+        X: Matrix | ManyRows | OneBlock,
         targets: npt.NDArray[Any],
         sample_weight: Floats | None = None,
         V: Matrix | None = None,
@@ -145,8 +145,9 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
         Args:
             X: float32 (n, d), finite; NaN where the algorithm takes missing numbers; texts, (n, c), where it
-                takes these. Of more rows than are held in memory, an algorithm that `learns_in_blocks` does
-                so; another one has them all read, where there is room.
+                takes these; `OneBlock` where several models learn from the same rows. Of more rows than are
+                held in memory, an algorithm that `learns_in_blocks` does so; another one has them all read,
+                where there is room.
             targets: (n, k). Zeros and ones: hard labels (one 1 a row in multiclass). Other values in [0, 1]:
                 soft labels, which train on each row as each class, weighted by its probability (noise-aware
                 training: Ratner et al. 2016, https://arxiv.org/abs/1605.07723).
@@ -158,6 +159,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         Raises:
             ModelError: one class only; soft labels or weights for an algorithm that takes no weights; many
                 rows for one that learns from all at once, and no room for them.
+            ValueError: numbers that are not finite; X, targets and weights of different lengths.
         """
         made, Y = classifier(self.algorithm), np.asarray(targets, dtype=np.float64)
         if isinstance(made, TextAlgorithm):
@@ -168,23 +170,42 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
                 f"{algorithm_name(self.algorithm)} cannot train on soft labels or weighted rows; "
                 "train it on hard labels, or choose an algorithm that takes sample weights"
             )
-        if isinstance(X, ManyRows):
-            if isinstance(made, Algorithm) and made.learns_in_blocks():
-                return self._fit_many(made, X, Y, sample_weight, show_progress=show_progress)
-            features = at_once(made, X)
-        else:
-            features = self._features(X, V)
+        if isinstance(made, Algorithm) and (rows := self._in_blocks(made, X, V)) is not None:
+            return self._fit_many(made, rows, Y, sample_weight, show_progress=show_progress)
+        features = at_once(made, X) if isinstance(X, ManyRows) else self._features(_in_memory(X), V)
         fitting = Fitting(made, self.seed, features, sample_weight)
         parts = fit_exclusive(fitting, Y) if self.problem.exclusive else fit_per_class(fitting, Y, is_soft)
         self.parts_, self.k_ = tuple(parts), Y.shape[1]
         self.unconverged_, self.calibrator_ = fitting.unconverged(), None
         return self
 
+    def _in_blocks(
+        self, made: Algorithm, X: Matrix | ManyRows | OneBlock, V: Matrix | None
+    ) -> ManyRows | OneBlock | None:
+        """The rows as blocks, where the algorithm learns such rows by these."""
+        if isinstance(X, ManyRows):
+            return X if made.learns_in_blocks() else None
+        if not made.block_in_memory:
+            return None
+        return X if isinstance(X, OneBlock) else OneBlock.of(self._features(X, V))
+
     def _fit_many(
-        self, made: Algorithm, X: ManyRows, Y: Floats, weights: Floats | None, *, show_progress: bool
+        self,
+        made: Algorithm,
+        X: ManyRows | OneBlock,
+        Y: Floats,
+        weights: Floats | None,
+        *,
+        show_progress: bool,
     ) -> Self:
         parts, self.unconverged_ = fit_many(
-            made, X, Y, weights, exclusive=self.problem.exclusive, seed=self.seed, show_progress=show_progress
+            made,
+            X,
+            Y,
+            weights,
+            exclusive=self.problem.exclusive,
+            seed=self.seed,
+            show_progress=show_progress and isinstance(X, ManyRows),
         )
         self.parts_, self.k_, self.calibrator_ = tuple(parts), Y.shape[1], None
         return self
@@ -207,7 +228,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self.k_, self.base_model, self.calibrator_ = Y.shape[1], None, None
         return self
 
-    def predict_proba(self, X: Matrix | ManyRows, V: Matrix | None = None) -> Floats:
+    def predict_proba(self, X: Matrix | ManyRows | OneBlock, V: Matrix | None = None) -> Floats:
         """Class probabilities, in class order whatever classes the training data held.
 
         Args:
@@ -220,7 +241,7 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         Raises:
             ModelError: votes are features and there are none.
         """
-        probs = self._before_calibrating(X, V)
+        probs = self._before_calibrating(X if isinstance(X, ManyRows) else _in_memory(X), V)
         if self.calibrator_ is not None and len(X):
             probs = calibrated(probs, self.calibrator_, exclusive=self.problem.exclusive)
         return probs
@@ -294,6 +315,10 @@ class EndModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
                 "alone that was trained beside it"
             )
         return V
+
+
+def _in_memory(X: Matrix | OneBlock) -> Matrix:
+    return X.matrix() if isinstance(X, OneBlock) else X
 
 
 def stacked_log_odds(model: EndModel, X: Matrix) -> Matrix:

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from adaptml.errors import ModelError
 from modelling.algorithms.classifiers import Classifier, algorithm_name
 from modelling.algorithms.core import Algorithm, Floats, Matrix
-from modelling.algorithms.many_rows import SPARSE_BELOW, OneBlock
+from modelling.algorithms.many_rows import SPARSE_BELOW
 
 NO_WEIGHT = 0.02  # a soft label below this is left out, as each costs a row; the others are scaled up
 _WARNINGS = Lock()  # which warnings are shown, and where, belongs to the whole process
@@ -23,7 +23,7 @@ class Fitting:
     """Fits copies of one classifier on the same rows, and remembers which of them did not converge."""
 
     def __init__(self, made: Classifier, seed: int, X: Any, weights: Floats | None) -> None:
-        self.classifier, self.weights, self._given = made, weights, X
+        self.classifier, self.weights = made, weights
         self._X = _compact(X) if getattr(made, "takes_sparse", False) and not sparse.issparse(X) else X
         names = [name for name, value in made.get_params().items() if value is None]
         self._seeds = {n: seed for n in names if n == "random_state" or n.endswith("__random_state")}
@@ -32,8 +32,6 @@ class Fitting:
     def fit_soft(self, Y: Floats) -> Any:
         """A classifier of column numbers from class weights (n, k)."""
         rows, y, shares = expanded(Y)
-        if shares is not None and getattr(self.classifier, "learns_shares", False):
-            return self._fit_shares(Y)
         weights = None if self.weights is None else self.weights[rows]
         if shares is not None:
             weights = shares if weights is None else shares * weights
@@ -42,19 +40,6 @@ class Fitting:
     def fit_joint(self, Y: Floats) -> Any:
         """One classifier of all columns (n, k) at once, as they are."""
         return self._fit(self._X, Y.astype(np.int64), self.weights)
-
-    def _fit_shares(self, Y: Floats) -> Any:
-        """The same, where rows need not be repeated once per class."""
-        from modelling.algorithms.many import Many
-
-        weights = np.ones(len(Y)) if self.weights is None else self.weights
-        made, classes = clone(self.classifier), np.flatnonzero(Y.any(axis=0))
-        rows = OneBlock.of(self._given)
-        found = made.fit_blocks(Many(rows, Y, weights, classes, exclusive=True, soft=True, advance=_silent))
-        if not found.converged:
-            made.n_iter_ = found.steps
-            self._stopped.append(made)
-        return found.parts[0]
 
     def _fit(self, X: Any, y: npt.NDArray[np.int64], weights: Floats | None) -> Any:
         made = clone(self.classifier).set_params(**self._seeds)
@@ -129,7 +114,3 @@ def _compact(X: Matrix) -> Any:
     if X.size and np.count_nonzero(X) < SPARSE_BELOW * X.size:
         return sparse.csr_matrix(X)
     return X
-
-
-def _silent(n_rows: int) -> None:
-    """No bar is drawn."""

@@ -23,6 +23,8 @@ C_TIMES_ROWS = 6000.0
 class LogisticRegressionAlgorithm(WeighingAlgorithm):
     """scikit-learn's LogisticRegression, whose penalty follows the number of rows.
 
+    End models find the same weights by `fit_blocks`.
+
     Example:
         >>> X, y = [[1.0, 0.1], [0.1, 1.0]] * 20, ["ham", "spam"] * 20
         >>> adaptml.LogisticRegressionAlgorithm(C=10).fit(X, y).predict([[0.2, 0.9]]).tolist()
@@ -30,7 +32,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     """
 
     name = "logistic_regression"
-    learns_shares = True
+    block_in_memory = True
     summary = "Fast and sound on text vectors, also with few data points."
 
     C: Annotated[
@@ -64,7 +66,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
         return True
 
     def fit_blocks(self, many: "Many") -> "Learned":
-        """The classifiers that would be found with all rows in memory, up to the optimiser's tolerance."""
+        """The classifiers that `fit` would find, up to the optimiser's tolerance."""
         from modelling.algorithms.many import Learned
         from modelling.algorithms.many_logistic import fit_logistic
 
@@ -124,6 +126,6 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
         made = LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
         made.classes_, made.n_features_in_ = classes, weights.shape[1]
-        made.coef_, made.intercept_ = np.ascontiguousarray(weights), intercepts.copy()
+        made.coef_, made.intercept_ = weights.astype(np.float32, order="C"), intercepts.astype(np.float32)
         made.n_iter_ = np.array([steps], np.int32)
         return made

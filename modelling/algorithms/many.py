@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
+from sklearn.utils.validation import check_consistent_length
 
 from adaptml.progress import progress
 from modelling.algorithms.classifiers import Classifier, algorithm_name
@@ -58,7 +58,7 @@ class Learned:
 
 def fit_many(
     made: Algorithm,
-    rows: ManyRows,
+    rows: ManyRows | OneBlock,
     Y: Floats,
     weights: Floats | None,
     *,
@@ -78,12 +78,14 @@ def fit_many(
         show_progress: draw a bar.
 
     Raises:
-        ModelError: one class only, or the optimiser diverged.
+        ModelError: one class only, a parameter out of bounds, or the optimiser diverged.
+        ValueError: rows, labels or weights of different numbers.
     """
-    classes, soft = _learned_classes(Y, exclusive=exclusive)
+    check_consistent_length(rows, Y, weights)
+    classes, soft = _learned_classes(Y, weights, exclusive=exclusive)
     if len(classes) < 1 + exclusive:
         raise one_class()
-    made = clone(made)
+    made = made.from_options(made.get_params())  # a copy, whose parameters are looked at
     if "random_state" in made.get_params() and made.random_state is None:
         made.set_params(random_state=seed)
     counts = np.ones(len(Y)) if weights is None else np.asarray(weights, np.float64)
@@ -96,11 +98,14 @@ def fit_many(
     return [learned.get(c, float(Y[0, c])) for c in range(Y.shape[1])], said
 
 
-def _learned_classes(Y: Floats, *, exclusive: bool) -> tuple[Classes, bool]:
-    """Columns of labels (n, k) that there is something to learn of, and whether some are soft."""
+def _learned_classes(Y: Floats, weights: Floats | None, *, exclusive: bool) -> tuple[Classes, bool]:
+    """Columns of labels (n, k) that there is something to learn of, and whether some are soft.
+
+    A row of weight 0 is a row that is not there.
+    """
     some_has, some_has_not, soft = np.zeros(Y.shape[1], bool), np.zeros(Y.shape[1], bool), False
     for some in slices(len(Y)):
-        part = Y[some]
+        part = Y[some] if weights is None else Y[some][weights[some] > 0]
         if exclusive:
             known = without_small(part)
         else:

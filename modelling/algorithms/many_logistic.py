@@ -1,8 +1,9 @@
-"""Logistic regression on more rows than are held in memory: the loss that scikit-learn's has, pass by pass.
+"""Logistic regression in blocks of rows: the loss that scikit-learn's has, pass by pass.
 
 L-BFGS needs the loss and its gradient only, which add up over blocks of rows; so the model is the one that
-would be found with all rows in memory, up to the tolerance at which the optimiser stops. It begins on a
-sixteenth of the rows and on a quarter: from where these lead, few passes over all rows are left.
+would be found with all rows in memory, up to the tolerance at which the optimiser stops. Of many blocks it
+begins on a sixteenth and on a quarter: from where these lead, few passes over all rows are left. Rows in
+memory are one block, for its products leave the zeros of text vectors out.
 """
 
 from collections.abc import Callable

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from sklearn.utils.validation import check_array
 
 from adaptml.errors import FileError
 from modelling.memory import Memory
@@ -73,6 +74,12 @@ class Block:
         sparse_rows, places = self.sparse.nonzero()
         X[sparse_rows, self.columns.sparse[places]] = self.sparse.data
         return X
+
+    def followed_by(self, X: Matrix, rows: Rows) -> "Block":
+        """The same and further rows below, float32 (t, d); the numbers of all, int64 (b + t,)."""
+        dense = np.vstack([self.dense, X[:, self.columns.dense]])
+        more = _without_zeros(X[:, self.columns.sparse])
+        return Block(rows, self.columns, dense, sparse.vstack([self.sparse, more], format="csr"))
 
     def csr(self) -> Any:
         """The rows as a sparse float32 matrix (b, d)."""
@@ -179,13 +186,7 @@ class ManyRows:
         """A block with its share of the rows that are in memory."""
         if self.more is None:
             return block
-        X = self.more[self._share(number)]
-        return Block(
-            self.numbers(number),
-            self.columns,
-            np.vstack([block.dense, X[:, self.columns.dense]]),
-            sparse.vstack([block.sparse, sparse.csr_matrix(X[:, self.columns.sparse])], format="csr"),
-        )
+        return block.followed_by(self.more[self._share(number)], self.numbers(number))
 
     def _share(self, number: int) -> Rows:
         """Places of the rows in memory that come with a block."""
@@ -194,24 +195,40 @@ class ManyRows:
 
 @dataclass(frozen=True, eq=False)
 class OneBlock:
-    """Rows in memory as many rows come: one block, with its zeros left out where that is faster.
+    """Rows in memory as many rows come: one block.
 
     Attributes:
         block: all rows, in their order.
+        given: the same as they were given, float32 (n, d), sparse or not; None where they were put together.
     """
 
     block: Block
+    given: Any = None
     more: None = None
 
     @classmethod
     def of(cls, X: Any) -> "OneBlock":
-        """The rows of a matrix (n, d), sparse or not."""
+        """The rows of a matrix (n, d), sparse or not.
+
+        Raises:
+            ValueError: numbers that are not finite, or no matrix.
+        """
+        X = check_array(X, accept_sparse="csr", dtype=np.float32)
+        n, d = X.shape
         if sparse.issparse(X):
-            columns = Split(np.arange(0), np.arange(X.shape[1]))
-            return cls(Block(np.arange(X.shape[0]), columns, np.empty((X.shape[0], 0), np.float32), X))
-        columns = Split.of(X)
-        kept = sparse.csr_matrix(X[:, columns.sparse])
-        return cls(Block(np.arange(len(X)), columns, np.ascontiguousarray(X[:, columns.dense]), kept))
+            columns, dense, kept = Split(np.arange(0), np.arange(d)), np.empty((n, 0), np.float32), X
+        else:
+            columns = Split.of(X)
+            dense, kept = np.ascontiguousarray(X[:, columns.dense]), _without_zeros(X[:, columns.sparse])
+        return cls(Block(np.arange(n), columns, dense, kept), X)
+
+    def followed_by(self, more: Matrix) -> "OneBlock":
+        """The same rows and some more below them, float32 (t, d)."""
+        return OneBlock(self.block.followed_by(more, np.arange(len(self) + len(more))))
+
+    def matrix(self) -> Any:
+        """The rows, float32 (n, d), as they were given."""
+        return self.block.matrix() if self.given is None else self.given
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -260,7 +277,7 @@ def write_many_rows(
             columns = columns or Split.of(X)
             order = np.argsort(block_of[done : done + len(X)], kind="stable")
             of_chunk = block_of[done + order]
-            dense, kept = X[np.ix_(order, columns.dense)], sparse.csr_matrix(X[np.ix_(order, columns.sparse)])
+            dense, kept = X[np.ix_(order, columns.dense)], _without_zeros(X[np.ix_(order, columns.sparse)])
             counts = np.diff(kept.indptr).astype(np.int64)
             starts = np.flatnonzero(np.diff(of_chunk, prepend=-1))
             for start, end in pairwise([*starts.tolist(), len(X)]):
@@ -282,13 +299,20 @@ def write_many_rows(
 
 
 def below(X: Any, more: Matrix) -> Any:
-    """Rows (n, d), as an array or as `ManyRows`, and below them further ones (t, d)."""
-    return X.followed_by(more) if isinstance(X, ManyRows) else np.vstack([X, more])
+    """Rows (n, d), as an array, `ManyRows` or `OneBlock`, and below them further ones (t, d)."""
+    return np.vstack([X, more]) if isinstance(X, np.ndarray) else X.followed_by(more)
 
 
 def slices(n: int) -> Iterator[slice]:
     """All of n rows, so many at a time that what is worked out of their labels takes little memory."""
     return (slice(start, min(start + LABEL_ROWS, n)) for start in range(0, n, LABEL_ROWS))
+
+
+def _without_zeros(X: Matrix) -> Any:
+    """The same numbers as a sparse matrix; several times as fast as scipy's own way, which sorts."""
+    rows, places = np.nonzero(X)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(X)))])
+    return sparse.csr_matrix((X[rows, places], places.astype(np.int32), starts), X.shape)
 
 
 def _append(folder: Path, number: int, dense: Matrix, values: Matrix, places: npt.NDArray[np.int32]) -> None:
