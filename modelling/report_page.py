@@ -39,6 +39,7 @@ def train_report(
     lines: Sequence[tuple[str, str]] = (),
     warnings: Sequence[str] = (),
     to_fix: ToFix | None = None,
+    choice: Sequence[Html | None] = (),
     seed: int = 0,
 ) -> str:
     """One self-contained HTML page on a training run. The four arguments on gold are all given or all None.
@@ -58,6 +59,7 @@ def train_report(
         lines: names and sentences that the command printed.
         warnings: what looks wrong, one sentence each.
         to_fix: labels that look wrong, near-duplicates and weak slices; None for none.
+        choice: content of the section on how the model was chosen (`modelling.choice_section`).
         seed: the same inputs and seed give the same page.
 
     Returns:
@@ -82,6 +84,7 @@ def train_report(
             Section("summary", "Summary", [facts(lines), warnings_list(warnings)]),
             Section("gold", "Against gold", _gold_section(found, rows, policy)),
             Section("to-fix", "What to fix next", [] if to_fix is None else fixing_section(to_fix, texts)),
+            Section("choice", "How it was chosen", choice),
             Section("calibration", "Calibration", calibration_section(believed)),
             Section("labels", "Labels", labels),
             Section("metrics", "Metrics", [metrics_table(metrics or {})]),

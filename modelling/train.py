@@ -248,7 +248,7 @@ class _Step:
         if to_fix is not None:
             write_to_fix(to_fix, recorder.folder / TO_FIX)
             lines.append(("to fix next", "; ".join(to_fix.sentences)))
-        write_report(self._project, training, recorder, lines, settings.seed, texts, to_fix)
+        write_report(self._project, training, done, recorder, lines, settings.seed, texts, to_fix)
         example = (labels.gold if len(labels.training) == 0 and labels.gold else labels.training).keys
         recorder.model = model_to_log(
             labels.task,

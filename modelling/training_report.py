@@ -16,6 +16,7 @@ from adaptml.runs.recording import Recorder
 from adaptml.tasks.defaults import SETTINGS_FROM
 from modelling.algorithms import algorithm_name
 from modelling.algorithms.core import CONSTANT, LABEL_MODEL
+from modelling.choice_section import choice_section
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings
 from modelling.evaluate import Evaluation
@@ -54,6 +55,7 @@ def run_parameters(
 def write_report(
     project: Project,
     training: Training,
+    done: Combined,
     recorder: Recorder,
     lines: Sequence[tuple[str, str]],
     seed: int,
@@ -79,6 +81,7 @@ def write_report(
         lines=lines,
         warnings=training.warnings,
         to_fix=to_fix,
+        choice=[] if training.gold is None else choice_section(done, found.metric, training.gold.Y, seed),
         seed=seed,
     )
     write_text(page, recorder.folder / REPORT)

@@ -180,6 +180,9 @@ def test_gold_that_is_learned_from_is_judged_by_cross_validation(
     told = dict(one.split(": ") for one in weights.split("; "))
     assert [*told] == params["ensemble"].split("; ")
     assert sum(map(float, told.values())) == pytest.approx(1, abs=0.05)
+    page = project.runs.artifact(done.run_id, "report.html", tmp_path).read_text()
+    shown = re.findall(r"<tr><td>([^<]*)</td>[^/]*</td>[^/]*</td><td[^>]*>([\d.]+)</td></tr>", page)
+    assert dict(shown).items() >= told.items()
     kept = pd.read_parquet(project.runs.artifact(done.run_id, "gold_predictions.parquet", tmp_path))
     assert len(kept) == 30
     assert done.errors().empty
