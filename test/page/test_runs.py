@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 from portal_server import Portal
 
 from adaptml.project import Project
@@ -66,6 +67,27 @@ def labelled(project: Project) -> tuple[str, str]:
         project.label("spam", "comments", gold="task", label_model=name).run_id for name in models
     )
     return first, second
+
+
+def test_rows_that_come_late_do_not_replace_those_asked_for_since(
+    page: Page, labelled: tuple[str, str]
+) -> None:
+    late: list[Route] = []
+    page.route(
+        re.compile(r"/rows(\?|$)"),
+        lambda route: route.continue_() if "cell" in route.request.url else late.append(route),
+    )
+    page.goto(f"{HERE}/{labelled[0]}")
+    expect(page.locator("#rows")).to_contain_text("Reading")
+    page.get_by_role("row").filter(has_text=re.compile("^spam")).first.get_by_role("link").first.click()
+    expect(page.locator("#rows")).to_contain_text("gold spam, label ham: 1 to 2 of 2")
+    for route in late:
+        with suppress(Error):  # it was given up
+            route.continue_()
+    page.wait_for_timeout(1000)
+    expect(page.locator("#rows")).to_contain_text("gold spam, label ham: 1 to 2 of 2")
+    expect(page.locator("#said")).to_be_empty()
+    assert len(late) == 1
 
 
 def test_what_runs_found_and_how_they_differ(
