@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from adaptml.linear_algebra import _libraries, one_thread
-from modelling.algorithms import get_algorithm
+from modelling.algorithms import EndModel, get_algorithm, many_logistic
 from modelling.algorithms.logistic_regression import LogisticRegressionAlgorithm
 
 
@@ -78,4 +78,17 @@ def test_logistic_regression_learns_on_one_thread(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(LogisticRegressionAlgorithm, "_build", look)
     with threadpool_limits(2, user_api="blas"):
         get_algorithm("logistic_regression").fit(np.eye(4), [0, 1, 0, 1])
+        assert (seen, threads()) == ([{1}], {2})
+
+
+def test_end_models_learn_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, fit = [], many_logistic.fit_logistic
+
+    def look(*given: Any, **options: Any) -> Any:
+        seen.append(threads())
+        return fit(*given, **options)
+
+    monkeypatch.setattr(many_logistic, "fit_logistic", look)
+    with threadpool_limits(2, user_api="blas"):
+        EndModel().fit(np.eye(4, dtype=np.float32), np.eye(2)[[0, 1, 0, 1]])
         assert (seen, threads()) == ([{1}], {2})
