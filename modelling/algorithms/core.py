@@ -59,8 +59,8 @@ class Algorithm(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-
         takes_sparse: whether it accepts scipy's sparse rows.
         takes_missing: whether numbers may be missing (NaN).
         takes_texts: whether it learns from texts themselves, in place of numbers.
-        block_in_memory: whether rows in memory are a block too that its `fit_blocks` learns, soft labels as
-            they are; then only rows of other data are learned by what it builds.
+        block_in_memory: whether end models give its `fit_blocks` rows in memory too, as one block; then soft
+            labels need no row repeated.
         native_multilabel: whether one classifier can learn all classes of a multilabel task at once.
         skops_types: full names of types, beyond skops' own list, that its saved form may hold.
         options_of_before: parameters without effect that older commands may still name.

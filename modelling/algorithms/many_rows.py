@@ -78,7 +78,7 @@ class Block:
     def followed_by(self, X: Matrix, rows: Rows) -> "Block":
         """The same and further rows below, float32 (t, d); the numbers of all, int64 (b + t,)."""
         dense = np.vstack([self.dense, X[:, self.columns.dense]])
-        more = _without_zeros(X[:, self.columns.sparse])
+        more = sparse.csr_matrix(X[:, self.columns.sparse])
         return Block(rows, self.columns, dense, sparse.vstack([self.sparse, more], format="csr"))
 
     def csr(self) -> Any:
@@ -219,7 +219,7 @@ class OneBlock:
             columns, dense, kept = Split(np.arange(0), np.arange(d)), np.empty((n, 0), np.float32), X
         else:
             columns = Split.of(X)
-            dense, kept = np.ascontiguousarray(X[:, columns.dense]), _without_zeros(X[:, columns.sparse])
+            dense, kept = np.ascontiguousarray(X[:, columns.dense]), sparse.csr_matrix(X[:, columns.sparse])
         return cls(Block(np.arange(n), columns, dense, kept), X)
 
     def followed_by(self, more: Matrix) -> "OneBlock":
@@ -277,7 +277,7 @@ def write_many_rows(
             columns = columns or Split.of(X)
             order = np.argsort(block_of[done : done + len(X)], kind="stable")
             of_chunk = block_of[done + order]
-            dense, kept = X[np.ix_(order, columns.dense)], _without_zeros(X[np.ix_(order, columns.sparse)])
+            dense, kept = X[np.ix_(order, columns.dense)], sparse.csr_matrix(X[np.ix_(order, columns.sparse)])
             counts = np.diff(kept.indptr).astype(np.int64)
             starts = np.flatnonzero(np.diff(of_chunk, prepend=-1))
             for start, end in pairwise([*starts.tolist(), len(X)]):
@@ -306,13 +306,6 @@ def below(X: Any, more: Matrix) -> Any:
 def slices(n: int) -> Iterator[slice]:
     """All of n rows, so many at a time that what is worked out of their labels takes little memory."""
     return (slice(start, min(start + LABEL_ROWS, n)) for start in range(0, n, LABEL_ROWS))
-
-
-def _without_zeros(X: Matrix) -> Any:
-    """The same numbers as a sparse matrix; several times as fast as scipy's own way, which sorts."""
-    rows, places = np.nonzero(X)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(X)))])
-    return sparse.csr_matrix((X[rows, places], places.astype(np.int32), starts), X.shape)
 
 
 def _append(folder: Path, number: int, dense: Matrix, values: Matrix, places: npt.NDArray[np.int32]) -> None:
