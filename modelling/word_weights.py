@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adaptml.features.hashing_encoder import DIMENSIONS
+from adaptml.features.hashing_encoder import HASHED
 from adaptml.features.hashing_words import word_shares
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import LABEL_MODEL
@@ -22,7 +22,8 @@ Floats = npt.NDArray[np.float64]
 _CONSTANT = "constant, the same for every point"
 _SMALLEST, _ROUNDING = 1e-12, 1e-4  # probability; log-odds
 _REST = "the rest of the answer, in which no word has a part"
-SPELLING_FIRST = ("hashing", "hybrid")  # encoders whose vectors begin with the numbers of `hashing`
+# Encoders whose vectors begin with the hashed numbers of `hashing`, and what those behind them are about.
+NOT_OF_WORDS = {"hashing": "form", "hybrid": "form and meaning"}
 
 
 @dataclass(frozen=True)
@@ -241,10 +242,11 @@ def word_weights(score: LinearScore, point: OnePoint) -> WordWeights | None:
     for block in point.blocks:
         parts = score.weights[start : start + len(block.numbers)] * block.numbers.astype(np.float64)
         start += len(block.numbers)
-        if words is None and block.text is not None and block.encoder.split(":")[0] in SPELLING_FIRST:
-            column, words = block.column, _words(parts[:DIMENSIONS], block.text)
-            if len(parts) > DIMENSIONS:
-                others.append(Added(f"{block.feature}: meaning", float(parts[DIMENSIONS:].sum())))
+        kind = block.encoder.split(":")[0]
+        if words is None and block.text is not None and kind in NOT_OF_WORDS:
+            column, words = block.column, _words(parts[:HASHED], block.text)
+            if len(parts) > HASHED:
+                others.append(Added(f"{block.feature}: {NOT_OF_WORDS[kind]}", float(parts[HASHED:].sum())))
         else:
             others.append(Added(str(block.feature), float(parts.sum())))
     if words is None:

@@ -3,7 +3,7 @@
 Adding one is a function under `@encoder`, or `@answering`.
 
 >>> get_encoder("hybrid").encode(["The kitten purrs."]).shape
-(1, 4864)
+(1, 4869)
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Which words of a text make each of the numbers of `hashing`, to share a linear model's weights by."""
+"""Which words of a text make each hashed number of `hashing`, to share a linear model's weights by."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from adaptml.features.hashing_encoder import DIMENSIONS, FIRST, OPENING, PAIRS, PIECE_CHARS, PIECES, WORDS
+from adaptml.features.hashing_encoder import FIRST, HASHED, OPENING, PAIRS, PIECE_CHARS, PIECES, WORDS
 from adaptml.features.words import normalized, word_pattern
 
 Shares = list[tuple[int, float]]  # places of words, and how much of a count each has; together 1
@@ -19,6 +19,8 @@ Shares = list[tuple[int, float]]  # places of words, and how much of a count eac
 @dataclass(frozen=True, eq=False)
 class WordShares:
     """The words of one text, and what part each has in the numbers that `hashing` makes of the text.
+
+    The last numbers, which are about its form, belong to no word.
 
     Attributes:
         words: the text's words and signs in their order, in lower case.
@@ -59,7 +61,7 @@ def word_shares(text: str) -> WordShares:
     owner = np.full(len(lowered), -1)
     for i, match in enumerate(found):
         owner[slice(*match.span())] = i
-    counts, rows, places, parts = np.zeros(DIMENSIONS), [], [], []
+    counts, rows, places, parts = np.zeros(HASHED), [], [], []
     for kind in (*_of_words(words), _of_pieces(lowered, owner.tolist())):
         for place, count, shares in _placed(kind):
             counts[place] += count
@@ -67,9 +69,9 @@ def word_shares(text: str) -> WordShares:
                 rows.append(word)
                 places.append(place)
                 parts.append(count * part)
-    inverse = np.divide(1.0, counts, out=np.zeros(DIMENSIONS), where=counts != 0)
+    inverse = np.divide(1.0, counts, out=np.zeros(HASHED), where=counts != 0)
     values = np.array(parts, dtype=np.float64) * inverse[np.array(places, dtype=np.int64)]
-    matrix = sparse.coo_array((values, (rows, places)), shape=(len(words), DIMENSIONS))
+    matrix = sparse.coo_array((values, (rows, places)), shape=(len(words), HASHED))
     return WordShares(words, matrix.tocsr(), counts)
 
 

@@ -141,7 +141,7 @@ class _Matrix:
         if empty.any():
             raise FeatureError(
                 f"feature column {name!r} is empty for {named_points(keys, empty)}; "
-                "compute it with `adaptml featurize`",
+                "compute it with `adaptml featurize`; where its encoder has changed since, train again",
                 n_empty=int(empty.sum()),
             )
         if self._wrong[number]:

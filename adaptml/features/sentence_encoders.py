@@ -31,7 +31,7 @@ def _model_files(source: str | None) -> Mapping[str, str]:
 
 @encoder("hybrid", HASHING_CODE, SENTENCE_CODE, OPENING_CODE, files=_model_files)
 def _hybrid(source: str | None) -> EncodeBatch:
-    """4864 numbers: the 4096 of `hashing` for spelling, and twice 384 of a sentence-transformer for meaning.
+    """4869 numbers: the 4101 of `hashing` for spelling, and twice 384 of a sentence-transformer for meaning.
 
     Reimers and Gurevych 2019, https://arxiv.org/abs/1908.10084. The first 384 are what it makes of the text,
     the last 384 the mean of what it makes of the first pieces of words, which count as OPENING says, in its

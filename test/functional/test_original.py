@@ -13,7 +13,7 @@ pytestmark = [
 ]
 SETTINGS = ["multiclass", "multilabel"]
 # The label model by cross-validation, and the end model of its labels alone on the same gold, which the guide tests on.
-FIGURES = {"multiclass": ("accuracy", 1.000, 0.958), "multilabel": ("f1_samples", 0.976, 0.910)}
+FIGURES = {"multiclass": ("accuracy", 1.000, 0.958), "multilabel": ("f1_samples", 0.976, 0.904)}
 
 
 def test_step_1_frames_of_points_to_label(guide: Guide) -> None:

@@ -47,7 +47,7 @@ def test_a_champion_is_asked_with_its_own_version_and_featurize_fills_it_on() ->
         assert (status, answer["error"]["code"]) == (409, "features_do_not_fit")
         assert answer["error"]["message"] == (
             "feature column 'vector@1' is empty for 1 of 1 data points (comments/n1); "
-            "compute it with `adaptml featurize`"
+            "compute it with `adaptml featurize`; where its encoder has changed since, train again"
         )
         status, on_the_fly = ask(project, asked, featurize=True)
         assert status == 200

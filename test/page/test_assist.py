@@ -100,7 +100,7 @@ def test_rows_like_this_one_become_a_rule(page: Page, portal: Portal, shot: Call
     page.get_by_label("Votes for").select_option("spam")
     page.get_by_label("Name").fill("gifts")
     expect(page.locator("#draft")).to_contain_text(
-        'like_lf("gifts", "gifts.json", "spam", "vector", above=0.34)'
+        'like_lf("gifts", "gifts.json", "spam", "vector", above=0.39)'
     )
     add_rule(page, "gifts")
     assert portal.project.task("spam").lf_features[-1] == "vector"

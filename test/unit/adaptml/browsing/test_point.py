@@ -26,7 +26,7 @@ def test_everything_is_known_of_a_point(spam: Project) -> None:
     point = read_point(spam, "comments", "s8")
     assert point.cells["text"] == "Free coins here: www.coins.example"
     assert [str(value.feature.reference) for value in point.features] == ["tokens@1", "vector@1"]
-    assert vector_text(point.features[1].value).startswith("4,096 numbers: ")
+    assert vector_text(point.features[1].value).startswith("4,101 numbers: ")
     (of_task,) = point.tasks
     assert [(gold.label, gold.origin, gold.who, gold.counts) for gold in of_task.gold] == [
         (["ham"], "page", "Ana", True), (["spam"], "annotators", "1, 2", False)

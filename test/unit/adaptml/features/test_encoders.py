@@ -31,7 +31,8 @@ from adaptml.features.encoders import (
 from adaptml.features.sentence_transformer import SentenceTransformer
 from adaptml.features.universal_sentence_encoder import USE
 
-SPELLING = 4096  # how many numbers are about spelling; those about meaning follow
+HASHED, SPELLING = 4096, 4101  # how many numbers are of words, and of spelling; those about meaning follow
+SENTENCE = slice(SPELLING, SPELLING + 384)
 BEFORE = Path(__file__).resolve().parents[3] / "fixtures" / "vectors_abbf5c8.npz"
 
 
@@ -39,17 +40,45 @@ def test_hashing_gives_one_vector_a_text() -> None:
     hashing = get_encoder("hashing")
     vectors = hashing.encode(["The kitten purrs.", ""])
     assert hashing.name == "hashing"
-    assert vectors.shape == (2, hashing.dimensions) == (2, 4096)
+    assert vectors.shape == (2, hashing.dimensions) == (2, SPELLING)
     assert vectors.dtype == np.float32
     assert not vectors[1].any()
 
 
 def test_hashing_scales_each_kind_of_feature() -> None:
     vector = get_encoder("hashing").encode(["Two dogs bark!"])[0]
-    words, *others = np.split(vector, [1536, 2048, 3072])
+    words, *others, form = np.split(vector, [1536, 2048, 3072, HASHED])
     assert np.count_nonzero(words) == 4  # two, dogs, bark and the sign
     np.testing.assert_allclose(np.abs(words[words != 0]), 0.5)  # of length 1 together
     np.testing.assert_allclose([np.linalg.norm(part) for part in others], [0.5, 1.0, 1.0], rtol=1e-6)
+    assert len(form) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "capitals", "digits", "punctuation", "symbols"),
+    [
+        ("", 0, 0, 0, 0),
+        ("the kitten purrs", 0, 0, 0, 0),
+        ("FREE!", 4 / 5, 0, 1 / 5, 0),
+        ("Win 100$ 😾", 1 / 10, 3 / 10, 0, 2 / 10),
+        ("ÀÉ é: Ж², ٣", 3 / 11, 2 / 11, 2 / 11, 0),
+        ("A\u0301", 1, 0, 0, 0),  # one letter in NFC
+        ("猫が好き。", 0, 0, 1 / 5, 0),
+        ("ǅ\n\ufeff_", 0, 0, 1 / 4, 0),
+    ],
+)
+def test_the_form_of_a_text_is_what_it_is_written_with(
+    text: str, capitals: float, digits: float, punctuation: float, symbols: float
+) -> None:
+    *shares, _ = get_encoder("hashing").encode([text])[0, HASHED:]
+    expected = 1.5 * np.sqrt([capitals, digits, punctuation, symbols])
+    np.testing.assert_allclose(shares, expected, rtol=0, atol=1e-6)
+
+
+def test_the_form_of_a_text_is_also_how_long_it_is() -> None:
+    """A quarter of the logarithm, by hand: 1 of 100·e⁴ characters; one more is counted, for texts of few."""
+    lengths = get_encoder("hashing").encode(["", "a", "a" * 100, "a" * 5514])[:, -1]
+    np.testing.assert_allclose(lengths, [0, np.log(2 / 101) / 4, 0, 1], rtol=0, atol=1e-4)
 
 
 def test_the_first_words_are_the_opening() -> None:
@@ -97,10 +126,10 @@ def test_a_vector_depends_on_its_own_text_only(name: str, atol: float, texts: li
 def test_hybrid_adds_meaning_to_spelling() -> None:
     texts = ["The kitten purrs softly.", "A cat is purring", "Horses gallop fast", ""]
     vectors = hybrid().encode(texts)
-    assert vectors.shape == (4, hybrid().dimensions) == (4, 4864)
+    assert vectors.shape == (4, hybrid().dimensions) == (4, 4869)
     assert vectors.dtype == np.float32
-    np.testing.assert_array_equal(vectors[:, :4096], get_encoder("hashing").encode(texts))
-    whole, opening = vectors[:, 4096:4480], vectors[:, 4480:]
+    np.testing.assert_array_equal(vectors[:, :SPELLING], get_encoder("hashing").encode(texts))
+    whole, opening = vectors[:, SENTENCE], vectors[:, SENTENCE.stop :]
     np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(opening, axis=1), [1, 1, 1, 0], rtol=1e-5)
     for part, times in ((whole, 3), (opening, 2)):  # grammar is alike too, of which a middle layer knows more
@@ -114,11 +143,11 @@ def test_meaning_is_what_the_model_says_of_the_text_and_of_its_first_pieces() ->
     (batch,) = model.batches(texts)
     assert batch.rows == [0, 1]
     assert [len(pieces) for pieces in batch.pieces] == [9, 4]
-    np.testing.assert_allclose(vectors[:, 4096:4480], batch.sentences, rtol=0, atol=FLOAT32_ATOL)
+    np.testing.assert_allclose(vectors[:, SENTENCE], batch.sentences, rtol=0, atol=FLOAT32_ATOL)
     one, two = batch.states.middle + batch.states.last
     for opening, expected in (
-        (vectors[0, 4480:], one[1] + one[2] + one[3] + 0.5 * one[4] + 0.25 * one[5]),
-        (vectors[1, 4480:], two[1] + two[2]),
+        (vectors[0, SENTENCE.stop :], one[1] + one[2] + one[3] + 0.5 * one[4] + 0.25 * one[5]),
+        (vectors[1, SENTENCE.stop :], two[1] + two[2]),
     ):
         np.testing.assert_allclose(opening, expected / np.linalg.norm(expected), rtol=0, atol=FLOAT32_ATOL)
 
@@ -129,17 +158,18 @@ def vectors_of_before() -> tuple[list[str], Vectors]:
 
 
 def test_vectors_are_those_of_before() -> None:
-    """Of commit abbf5c8, by PyTorch, but for the opening, which has come to hear of the middle layer too.
+    """Of commit abbf5c8, by PyTorch, but for the form and the opening, which came to be and to be otherwise later.
 
     Short and empty texts, one of more than 256 pieces, other scripts, signs, one long unknown word.
     """
     texts, expected = vectors_of_before()
     vectors = hybrid().encode(texts)
-    assert vectors.shape == (9, 4864)
+    vectors = np.delete(vectors, np.s_[HASHED:SPELLING], axis=1)
+    assert vectors.shape == expected.shape == (9, 4864)
     # Words have come to keep their marks, which the small letter of the Turkish İ has, and an é typed as two.
     marked = ["İ" in text for text in texts]
     assert sum(marked) == 1
-    expected[marked, :SPELLING] = vectors[marked, :SPELLING]
+    expected[marked, :HASHED] = vectors[marked, :HASHED]
     np.testing.assert_allclose(vectors[:, :4480], expected[:, :4480], rtol=0, atol=1e-5)
 
 
@@ -148,7 +178,7 @@ def test_vectors_of_ascii_are_bit_for_bit_those_of_before() -> None:
     plain = [number for number, text in enumerate(texts) if text.isascii()]
     assert len(plain) == 6
     spelling = get_encoder("hashing").encode([texts[number] for number in plain])
-    np.testing.assert_array_equal(spelling, expected[plain, :SPELLING])
+    np.testing.assert_array_equal(spelling[:, :HASHED], expected[plain, :HASHED])
 
 
 @given(st.text(st.characters(codec="ascii")))
@@ -225,9 +255,9 @@ def test_a_model_that_is_not_the_published_one_is_refused(
 def test_hybrid_reads_another_model_from_a_folder(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "model")
     vectors = get_encoder(f"hybrid:{folder}").encode(["purr meow", "purr", ""])
-    assert vectors.shape == (3, 4096 + HIDDEN + HIDDEN)
-    assert np.abs(vectors[0, 4096:] - vectors[1, 4096:]).max() > 0.01
-    np.testing.assert_allclose(np.linalg.norm(vectors[:, 4096 + HIDDEN :], axis=1), [1, 1, 0], rtol=1e-5)
+    assert vectors.shape == (3, SPELLING + HIDDEN + HIDDEN)
+    assert np.abs(vectors[0, SPELLING:] - vectors[1, SPELLING:]).max() > 0.01
+    np.testing.assert_allclose(np.linalg.norm(vectors[:, SPELLING + HIDDEN :], axis=1), [1, 1, 0], rtol=1e-5)
     with pytest.raises(
         FeatureError, match=r"^the sentence-transformer in .*nothing cannot be read: there is no"
     ):
@@ -368,7 +398,7 @@ def test_sentence_is_what_hybrid_knows_of_meaning() -> None:
     assert vectors.shape == (3, 384)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=0, atol=FLOAT32_ATOL)
     hybrid = get_encoder("hybrid").encode(texts)
-    np.testing.assert_allclose(vectors, hybrid[:, 4096:4480], rtol=0, atol=FLOAT32_ATOL)
+    np.testing.assert_allclose(vectors, hybrid[:, SENTENCE], rtol=0, atol=FLOAT32_ATOL)
     assert vectors[0] @ vectors[2] > vectors[0] @ vectors[1]
 
 

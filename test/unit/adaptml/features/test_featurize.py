@@ -352,7 +352,7 @@ class TestTableOfBefore:
         monkeypatch.setitem(encoders._MAKERS, "one", encoder_of(1))
         featurize(here, TASK, "posts", text="txt", vector="vec", encoder="one")
         keys = pd.DataFrame({"table_name": "posts", "id": ["a"]})
-        assert len(here.points.read(keys, [Reference("vec", 0)])["vec"][0]) == 4096
+        assert len(here.points.read(keys, [Reference("vec", 0)])["vec"][0]) == 4101
         assert read(here, "vec", ids="a")["vec"][0].tolist() == [1]
 
 

@@ -16,6 +16,7 @@ from adaptml.errors import FeatureError
 from adaptml.features.bert_config import BertConfig
 from adaptml.features.bert_graph import build
 from adaptml.features.encoders import encoder_checksum, encoder_takes, get_encoder
+from adaptml.features.hashing_encoder import DIMENSIONS
 from adaptml.features.model_files import Weights
 from adaptml.features.onnx_pictures import Preparation
 
@@ -65,7 +66,7 @@ def test_what_a_sentence_transformer_makes_it_makes_in_onnx_too(tmp_path: Path) 
     }
     add_dense(folder, **dense)
     texts = ["purr meow the cat", "bark", "", "the dog the dog the dog"]
-    expected = get_encoder(f"hybrid:{folder}").encode(texts)[:, 4096:4099]
+    expected = get_encoder(f"hybrid:{folder}").encode(texts)[:, DIMENSIONS : DIMENSIONS + 3]
     config = BertConfig.read(json.loads((folder / "config.json").read_text()))
     graph, tensors = build(config, Weights(folder / "model.safetensors"))
     _export(folder / "model.onnx", graph, tensors)

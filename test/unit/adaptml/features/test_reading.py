@@ -71,7 +71,8 @@ def test_columns_are_concatenated_in_the_order_given_and_rows_in_key_order(fille
         (
             "ab",
             ["v", "x"],
-            "feature column 'x' is empty for 1 of 2 data points (t/b); compute it with `adaptml featurize`",
+            "feature column 'x' is empty for 1 of 2 data points (t/b); compute it with `adaptml featurize`; "
+            "where its encoder has changed since, train again",
         ),
         (
             "ab",

@@ -76,7 +76,7 @@ def middle_states(model: Any, pieces: Any) -> Floats:
 
 
 def test_the_default_encoder_is_as_before_on_the_posts_of_the_example() -> None:
-    """All 4864 numbers; the opening by hand: the first five pieces that are no marker, in two layers."""
+    """All 4869 numbers; the opening by hand: the first five pieces that are no marker, in two layers."""
     import sentence_transformers
 
     texts = list(read_posts()["txt"])

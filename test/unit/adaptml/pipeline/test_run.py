@@ -59,9 +59,9 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     assert first.frame[["experiment_id", "run_id"]].to_numpy().tolist() == [
         ["1", first.label.run_id], ["1", first.train.run_id],
     ]  # fmt: skip
-    assert first.frame["accuracy"].round(3).tolist() == [0.75, 0.917]
-    assert first.frame["f1/spam"].round(3).tolist() == [round(first.label.metrics["dev_f1/spam"], 3), 0.923]
-    assert "F1 of spam 0.923 on gold by cross-validation" in first.train.text
+    assert first.frame["accuracy"].round(3).tolist() == [0.75, 0.833]
+    assert first.frame["f1/spam"].round(3).tolist() == [round(first.label.metrics["dev_f1/spam"], 3), 0.833]
+    assert "F1 of spam 0.833 on gold by cross-validation" in first.train.text
     assert (first.better, first.champion, first.deployed) == (True, None, False)
     assert first.next_order == f"adaptml deploy {MODEL} --version 1"
     assert first.next_order in first._repr_html_()
@@ -80,7 +80,7 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     ]  # fmt: skip
     assert ["run", first.train.run_id] in said
     assert re.search(r"f1/spam +accuracy +experiment +run", quiet.stdout)
-    assert re.search(r"version 1 +0\.923 +0\.917", quiet.stdout)
+    assert re.search(r"version 1 +0\.833 +0\.833", quiet.stdout)
     assert "Version 1 is the champion." in quiet.stdout
     assert "Next" not in quiet.stdout
 
@@ -100,7 +100,7 @@ def test_from_the_first_version_to_one_that_is_better(spam: Project, monkeypatch
     assert (states(better)["label"], states(better)["train"]) == ("kept", "kept")
     assert (better.version, better.champion, better.better, better.deployed) == ("1", "2", True, True)
     assert better.compare.text.startswith(
-        "Version 1 is better than the champion, version 2 (F1 of spam 0.923"
+        "Version 1 is better than the champion, version 2 (F1 of spam 0.833"
     )
     assert champion(spam) == "1"
 
