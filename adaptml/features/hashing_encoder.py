@@ -91,7 +91,7 @@ def _form(text: str) -> list[float]:
         return [0.0] * (DIMENSIONS - HASHED)
     found: Counter[str] = Counter()
     for character, times in Counter(text).items():
-        found.update({unicodedata.category(character): times})
+        found[unicodedata.category(character)] += times
     shares = (sum(found[name] for name in found if name.startswith(one)) / len(text) for one in CATEGORIES)
     length = math.log((1 + len(text)) / (1 + USUAL_LENGTH))
     return [*(SHARE_WEIGHT * math.sqrt(share) for share in shares), LENGTH_WEIGHT * length]
