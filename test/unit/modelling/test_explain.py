@@ -10,12 +10,14 @@ import pytest
 
 import adaptml
 from adaptml.errors import MissingDataPointsError, ModelError
+from adaptml.features.catalogue import Reference
 from adaptml.project import Project
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from modelling.algorithms import EndModel
 from modelling.explain import explain
+from modelling.reading_one import Block, OnePoint
 from modelling.train import train
-from modelling.word_weights import LinearScore, linear_score
+from modelling.word_weights import Added, LinearScore, linear_score, word_weights
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4)).astype(np.float32)
@@ -132,6 +134,22 @@ def test_no_sum_is_told_where_there_is_none() -> None:
     assert linear_score(EndModel(problem=MULTILABEL).fit(X, same), 1, probs, X[0]) is None
     absent = np.hstack([TWO, np.zeros((len(TWO), 1), np.int8)])
     assert linear_score(EndModel(problem=MULTICLASS).fit(X, absent), 2, probs, X[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("encoder", "n", "named"),
+    [("hashing", 4101, ["form"]), ("hybrid", 4869, ["form and meaning"]), ("hashing", 4096, [])],
+    ids=["hashing", "hybrid", "hashing of before"],
+)
+def test_what_is_no_word_s_is_a_line_of_its_own(encoder: str, n: int, named: list[str]) -> None:
+    numbers = np.zeros(n, dtype=np.float32)
+    numbers[4096:] = 0.5
+    block = Block(Reference("vec", 1), numbers, encoder, "txt", "cat")
+    found = word_weights(LinearScore(np.full(n, 2.0), 0.25, None), OnePoint((block,)))
+    assert found is not None
+    assert found.words == [Added("cat", 0.0)]
+    assert found.others[1:] == [Added(f"vec@1: {name}", float(n - 4096)) for name in named]
+    assert found.total == n - 4096 + 0.25
 
 
 @pytest.fixture
