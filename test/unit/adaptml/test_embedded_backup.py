@@ -7,7 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -104,13 +105,16 @@ def test_a_copy_that_is_made_while_writers_are_at_work_is_of_one_moment(
         shutil.rmtree(elsewhere.settings.home)
 
 
+@pytest.fixture
+def theirs() -> Iterator[Path]:
+    """An empty folder that others may enter; pytest's own, where root runs it, they may not."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-def test_another_user_restores_and_works_on(
-    project: Project, run_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    theirs = tmp_path_factory.mktemp("theirs")
-    for folder in (theirs, theirs.parent):
-        folder.chmod(0o755)
+def test_another_user_restores_and_works_on(project: Project, run_id: str, theirs: Path) -> None:
     backup(project, theirs / "saved.tar").file.chmod(0o644)
     (theirs / "tasks").mkdir()
     os.chown(theirs, NOBODY, NOBODY)
