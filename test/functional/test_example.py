@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytest
 from demo_report import check_report, figures
 
+from adaptml.features.hashing_encoder import DIMENSIONS, HASHED
 from adaptml.features.reading import read_features
 from adaptml.labelled import labelled
 from adaptml.project import Project
@@ -144,8 +146,13 @@ def test_the_solvers_of_mlp_come_out_alike(report: str, home: Path) -> None:
             labels = split(project, "example", found[1], found[1])
             assert labels.test is not None
             gold = labelled(labels.test, labels.task, "gold_label", "gold")
+            # Of words and meaning: on so few posts, what a network makes of their form is chance.
             X, X_gold = (
-                read_features(project.points, points.keys, labels.task.features)
+                np.delete(
+                    read_features(project.points, points.keys, labels.task.features),
+                    np.s_[HASHED:DIMENSIONS],
+                    axis=1,
+                )
                 for points in (labels.training, gold)
             )
             scores = [
@@ -154,7 +161,7 @@ def test_the_solvers_of_mlp_come_out_alike(report: str, home: Path) -> None:
                 .score(X_gold, gold.Y)
                 for solver in ("lbfgs", "sgd", "adam")
             ]
-            assert max(scores) - min(scores) <= 0.1  # of one seed; the mean of six is 0.08 apart
+            assert max(scores) - min(scores) <= 0.05
 
 
 def test_a_failed_step_fails_the_mlflow_run(report: str, home: Path) -> None:
