@@ -33,7 +33,8 @@ from benchmarks.man_pages import SECTIONS, read_pages, split
 from benchmarks.quality_figures import Figures, figures, metrics
 from benchmarks.quality_methods import BOTH, CONSTANT, GOLD_ALONE, LABEL_MODEL, STRATEGIES, WEAK, Methods
 from benchmarks.quality_page import load
-from benchmarks.quality_sets import TEXT, DataSet, new_project
+from benchmarks.quality_sets import DataSet, new_project
+from benchmarks.wrench_format import TEXT
 from dataprogramming.keyword_lfs import keyword_lf
 
 MOST = 600  # pages a language, so that all ten take minutes

@@ -2,11 +2,12 @@
 
     python -m benchmarks.quality FOLDER… [--youtube-spam FOLDER] [--example] [--to docs/quality.md]
 
-FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text,
-label, weak_labels: one vote per labelling function, -1 for none), as the WRENCH benchmark (arXiv 2109.11377)
-has them. Everything goes the user's way, through tables: `import`, `featurize`, `label`, `train`, `deploy`,
-`predict`, `compare`. The gold is `valid`; `test` judges and does nothing else; the labels of `train` are not
-imported.
+FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text or
+data.feature, label, weak_labels: one vote per labelling function, -1 for none), as the WRENCH benchmark
+(arXiv 2109.11377) has them. Everything goes the user's way, through tables: `import`, `featurize`, `label`,
+`train`, `deploy`, `predict`, `compare`. Of a text with two entities, what stands between them is a text too;
+numbers are standardised. The gold is `valid`; `test` judges and does nothing else; the labels of `train` are
+not read.
 """
 
 import shlex
@@ -30,7 +31,8 @@ from adaptml.tasks.metrics import Metric, Outcome
 from benchmarks.quality_figures import Figures, figures, mean, metrics
 from benchmarks.quality_methods import METHODS, Methods
 from benchmarks.quality_page import Row, Table, load, write
-from benchmarks.quality_sets import TEST, VALID, DataSet, example_set, in_parts, wrench_set, youtube_spam_set
+from benchmarks.quality_sets import DataSet, example_set, in_parts, wrench_set, youtube_spam_set
+from benchmarks.wrench_format import TEST, VALID
 
 ENCODER = "hybrid"
 PARTS = 5

@@ -155,6 +155,8 @@ class Methods:
         from sklearn.multiclass import OneVsRestClassifier
         from sklearn.pipeline import make_pipeline
 
+        if not self.data.texts:
+            raise ModelError("the rows hold numbers and no text")
         frame = self._training_data(self.majority_run)
         Y, one = self._flags(frame[LABEL]), LogisticRegression(max_iter=1000)
         if not (np.ptp(Y, axis=0) > 0).any():
@@ -175,8 +177,8 @@ class Methods:
         return read_labels(self.data.project, run_id, TRAINING_DATA)
 
     def _texts(self, points: pd.DataFrame) -> list[str]:
-        read = self.data.project.database.read(points[KEYS].reset_index(drop=True), [self.data.text])
-        return [str(text) for text in read[self.data.text]]
+        read = self.data.project.database.read(points[KEYS].reset_index(drop=True), [*self.data.texts])
+        return ["\n".join(map(str, cells)) for cells in read[[*self.data.texts]].itertuples(index=False)]
 
     def end_model(self, strategy: str) -> tuple[Outcome, str]:
         """An end model as `train` makes it and `predict` asks it."""

@@ -12,18 +12,16 @@ from pydantic import SecretStr
 from snorkel.labeling import LabelingFunction
 
 from adaptml.addresses import sqlite_address
-from adaptml.errors import FrameError
 from adaptml.frames import KEYS
 from adaptml.labelled import GOLD_LABEL
 from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task, folds, indicator, load_task
-from benchmarks.wrench_format import read_classes, read_rows
+from benchmarks.wrench_format import TEST, TEXT, TRAIN, VALID, Rows, read_classes, read_splits
 
 TASKS = Path(__file__).resolve().parents[1] / "tasks"
 ANNOTATOR = "1"  # whose labels are the example's gold, as in its walk-through
-TEXT, VECTOR = "txt", "txt_vec"
-TEST, VALID = "test", "valid"
+VECTOR = "vec"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class DataSet:
         train: the points that rules label: a table, or a frame of keys.
         gold: table_name, id, gold_label: what every choice is made by.
         judged: the same of the points that judge, and nothing else.
-        text: the column that a method on plain words reads.
+        texts: the columns that a method on plain words reads.
     """
 
     name: str
@@ -46,7 +44,7 @@ class DataSet:
     train: str | pd.DataFrame
     gold: pd.DataFrame
     judged: pd.DataFrame
-    text: str = TEXT
+    texts: Sequence[str] = (TEXT,)
 
 
 def new_project(folder: Path) -> Project:
@@ -65,14 +63,11 @@ def new_project(folder: Path) -> Project:
     return Project(settings=settings)
 
 
-def read_split(folder: Path, name: str, k: int) -> pd.DataFrame:
-    """One split of a data set with k classes: id, txt, label (number of the class), then a column per LF.
-
-    Raises:
-        FrameError: no such file, or a row that is not in WRENCH's format.
-    """
-    rows = read_rows(folder, name, k)
-    frame = pd.DataFrame({"id": rows.ids, TEXT: rows.texts, "label": rows.y})
+def frame_of(rows: Rows) -> pd.DataFrame:
+    """Rows as a table: id, label (number of the class), texts or numbers, then a column per LF."""
+    frame = pd.DataFrame({"id": rows.ids, "label": rows.y, **rows.texts})
+    if rows.numbers is not None:
+        frame[VECTOR] = list(rows.numbers)
     votes = pd.DataFrame(rows.L.astype(np.int64), columns=_lf_names(rows.L.shape[1]))
     return pd.concat([frame, votes], axis=1)
 
@@ -84,7 +79,7 @@ def _lf_names(m: int) -> list[str]:
 def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str | None) -> DataSet:
     """A folder in WRENCH's format as a project's tables `train`, `valid` and, where it judges, `test`.
 
-    Votes are columns of the tables, and the task's rules read them. The classes of `train` are not imported.
+    Votes are columns of the tables, and the task's rules read them. The classes of `train` are not read.
 
     Args:
         folder: label.json and the three splits.
@@ -98,46 +93,33 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
         FrameError: a folder that is not in WRENCH's format.
     """
     classes = read_classes(folder)
-    splits = read_splits(folder, judge, len(classes))
-    widths = {name: split.shape[1] - 3 for name, split in splits.items()}
-    for name, width in widths.items():
-        if width != widths["train"]:
-            raise FrameError(
-                f"{folder / name}.json has votes of {width} labelling functions and train.json of "
-                f"{widths['train']}; expected the same"
-            )
+    names = list(dict.fromkeys((TRAIN, VALID, judge)))
+    rows = read_splits(folder, names, len(classes))
+    texts, lfs = [*rows[TRAIN].texts], _lf_names(rows[TRAIN].L.shape[1])
+    made = [{"text": text, "vector": f"{text}_vec", "encoder": encoder} for text in texts]
     task = Task.model_validate(
         {
             "name": "judged",
             "classes": classes,
             "positive": positive if len(classes) == 2 and positive in classes else None,
-            "columns": [{"name": TEXT}],
-            "lf_features": _lf_names(widths["train"]),
-            "features": [VECTOR],
-            "featurize": {"text": TEXT, "vector": VECTOR, "encoder": encoder},
-            "lfs": [vote_lf(name) for name in _lf_names(widths["train"])],
+            "columns": [{"name": text} for text in texts],
+            "lf_features": lfs,
+            "features": [part["vector"] for part in made] or [VECTOR],
+            "featurize": made,
+            "lfs": [vote_lf(name) for name in lfs],
         }
     )
+    splits = {name: frame_of(found) for name, found in rows.items()}
+    if judge == VALID:
+        splits[VALID], splits[TEST] = halves(splits[VALID])
     project = new_project(home)
     for name, split in splits.items():
+        split["id"] = [str(i) for i in range(len(split))]
         project.import_table(split.drop(columns="label"), name)
-        project.featurize(task, name)
+        if made:
+            project.featurize(task, name)
     gold, judged = (gold_of(splits[name], name, classes) for name in (VALID, TEST))
-    return DataSet(folder.resolve().name, project, task, "train", gold, judged)
-
-
-def read_splits(folder: Path, judge: str, k: int) -> dict[str, pd.DataFrame]:
-    """`train`, `valid` and `test` of a folder, whose rows are numbered, as `read_split` gives them.
-
-    Args:
-        folder: label.json and the splits.
-        judge: `test`; or `valid`, of which one half then stands under `test` and that file is not opened.
-        k: number of classes.
-    """
-    found = {name: read_split(folder, name, k) for name in dict.fromkeys(("train", VALID, judge))}
-    if judge == VALID:
-        found[VALID], found[TEST] = halves(found[VALID])
-    return {name: split.assign(id=[str(i) for i in range(len(split))]) for name, split in found.items()}
+    return DataSet(folder.resolve().name, project, task, TRAIN, gold, judged, texts)
 
 
 def vote_lf(column: str) -> LabelingFunction:
@@ -177,11 +159,11 @@ def youtube_spam_set(folder: Path, home: Path, judge: str) -> DataSet:
     from tasks.youtube_spam.import_comments import CLASSES, import_comments
 
     task, project = load_task("youtube_spam", TASKS), new_project(home)
-    names = tuple(dict.fromkeys(("train", VALID, judge)))
+    names = list(dict.fromkeys((TRAIN, VALID, judge)))
     import_comments(project, [folder / f"{name}.json" for name in names], "youtube", n_gold=0)
     project.featurize(task, "youtube")
-    known = {name: read_split(folder, name, len(CLASSES)) for name in names}
-    train = pd.DataFrame({"table_name": "youtube", "id": [f"train-{one}" for one in known["train"]["id"]]})
+    known = {name: frame_of(rows) for name, rows in read_splits(folder, names, len(CLASSES)).items()}
+    train = pd.DataFrame({"table_name": "youtube", "id": [f"train-{one}" for one in known[TRAIN]["id"]]})
     classes = [*CLASSES.values()]
     gold, judged = (
         gold_of(known[name].assign(id=[f"{name}-{one}" for one in known[name]["id"]]), "youtube", classes)

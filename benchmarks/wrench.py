@@ -2,10 +2,11 @@
 
     python -m benchmarks.wrench FOLDER [--positive CLASS] [--judge valid] [--seed S] [--algorithm A]
 
-FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text,
-label, weak_labels: one vote per labelling function, -1 for none). Votes are taken as given; texts are encoded
-by the default encoder. Every choice is made by cross-validation on the gold labels of `valid`, by the
-functions that `label`, `train` and `compare` call; those of `train` are never used, and those of `test` only
+FOLDER holds label.json (class number → name) and train.json, valid.json and test.json (key → data.text or
+data.feature, label, weak_labels: one vote per labelling function, -1 for none). Votes are taken as given;
+texts are encoded by the default encoder (of two entities, what stands between them too), numbers are
+standardised. Every choice is made by cross-validation on the gold labels of `valid`, by the
+functions that `label`, `train` and `compare` call; those of `train` are never read, and those of `test` only
 for the figures in the table. `--judge valid` leaves `test` alone: half of `valid` judges, the other is gold.
 `benchmarks/quality.py` goes the same way through tables and commands.
 """
@@ -23,12 +24,12 @@ import typer
 
 from adaptml.bootstrap import interval
 from adaptml.cli.support import output, run_command
-from adaptml.errors import FrameError, ModelError
+from adaptml.errors import ModelError
 from adaptml.features.encoders import get_encoder
 from adaptml.folds import folds_of_keys
 from adaptml.tasks import MULTICLASS, Task
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of, constant, metric_of
-from benchmarks.wrench_format import read_classes, read_rows
+from benchmarks.wrench_format import TEST, TRAIN, VALID, Rows, read_classes, read_splits
 from dataprogramming.label_models.base import LabelModel
 from dataprogramming.label_models.config import SnorkelConfig
 from dataprogramming.label_models.core import Gold as VotedGold
@@ -52,8 +53,8 @@ class Split:
     """One of train, valid and test.
 
     Attributes:
-        X: vectors of the texts, float32 (n, d).
-        Y: gold classes, int8 (n, k), one 1 a row; not used of train.
+        X: vectors of the texts or numbers, float32 (n, d).
+        Y: gold classes, int8 (n, k), one 1 a row; zeros of train.
         L: label matrix, int8 (n, m), values in {-1, 0 … k-1}.
     """
 
@@ -76,14 +77,13 @@ class Line:
     seconds: float
 
 
-def read_split(folder: Path, name: str, k: int) -> Split:
-    """One split of a data set with k classes, its texts encoded.
-
-    Raises:
-        FrameError: no such file, or a row that is not in WRENCH's format.
-    """
-    rows = read_rows(folder, name, k)
-    return Split(get_encoder(ENCODER).encode(rows.texts), np.eye(k, dtype=np.int8)[rows.y], rows.L)
+def encoded(rows: Rows, k: int) -> Split:
+    """One split of a data set with k classes, its texts encoded."""
+    Y = (rows.y[:, None] == np.arange(k)).astype(np.int8)
+    if rows.numbers is not None:
+        return Split(rows.numbers, Y, rows.L)
+    encode = get_encoder(ENCODER).encode
+    return Split(np.hstack([encode(texts) for texts in rows.texts.values()]), Y, rows.L)
 
 
 class Benchmark:
@@ -203,14 +203,10 @@ def read(folder: Path, algorithm: str, seed: int, positive: str | None, judge: s
         raise ModelError(
             f"positive is {positive!r}; expected one of two classes, and {folder} has {', '.join(names)}"
         )
-    train, valid = (read_split(folder, name, len(names)) for name in ("train", "valid"))
-    valid, test = halves(valid, seed) if judge == "valid" else (valid, read_split(folder, "test", len(names)))
-    for name, split in (("valid", valid), ("test", test)):
-        if split.L.shape[1] != train.L.shape[1]:
-            raise FrameError(
-                f"{folder / name}.json has votes of {split.L.shape[1]} labelling functions and train.json "
-                f"of {train.L.shape[1]}; expected the same"
-            )
+    rows = read_splits(folder, list(dict.fromkeys((TRAIN, VALID, judge))), len(names))
+    splits = {name: encoded(found, len(names)) for name, found in rows.items()}
+    train, valid = splits[TRAIN], splits[VALID]
+    valid, test = halves(valid, seed) if judge == VALID else (valid, splits[TEST])
     task = Task.model_validate({"classes": names, "positive": positive})
     return Benchmark(train, valid, test, task, algorithm, seed)
 

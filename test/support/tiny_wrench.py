@@ -1,6 +1,7 @@
-"""A tiny data set in WRENCH's format."""
+"""Tiny data sets in WRENCH's format."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,48 @@ def rows(n: int, seed: int) -> dict[str, Any]:
         ]
         made[str(i)] = {"label": i % 2, "data": {"text": " ".join(words)}, "weak_labels": votes}
     return made
+
+
+def measured(folder: Path, n: int) -> Path:
+    """Rows of three numbers, the first of which tells the class and is the smallest by far: `measured`."""
+
+    def row(i: int, rng: np.random.Generator) -> dict[str, Any]:
+        numbers = [0.001 * (1 + i % 2) + rng.normal(0, 1e-5), rng.normal(0, 5e4), 7.0]
+        return {
+            "data": {"feature": numbers},
+            "weak_labels": [i % 2 if i % 3 else -1, 1 - i % 2 if i % 9 == 4 else -1],
+        }
+
+    return _written(folder / "measured", row, n)
+
+
+def related(folder: Path, n: int) -> Path:
+    """Rows about a and b, of which one heats or cools the other: `related`.
+
+    Each text says both elsewhere too, so that each class has one or two of each alike; only what stands
+    between a and b tells.
+    """
+
+    def row(i: int, rng: np.random.Generator) -> dict[str, Any]:
+        inside, other = ("heats", "cools")[:: 1 if i % 2 else -1]
+        first, second = ("a", "b")[:: 1 if rng.integers(2) else -1]
+        left, right = rng.permutation([other, inside if rng.integers(2) else other])
+        text = (
+            f"all of us have read that it {left} much , that {first} it {inside} much {second} , "
+            f"that it {right} much"
+        )
+        spans = {name: [text.index(f" {name} ") + 1, text.index(f" {name} ") + 2] for name in "ab"}
+        data = {"text": text, "entity1": "a", "entity2": "b", "span1": spans["a"], "span2": spans["b"]}
+        return {"data": data, "weak_labels": [i % 2 if i % 3 else -1, 1 - i % 2 if i % 9 == 4 else -1]}
+
+    return _written(folder / "related", row, n)
+
+
+def _written(folder: Path, row: Callable[[int, np.random.Generator], dict[str, Any]], n: int) -> Path:
+    folder.mkdir()
+    (folder / "label.json").write_text(json.dumps({"0": "cold", "1": "hot"}))
+    for seed, name in enumerate(("train", "valid", "test")):
+        rng = np.random.default_rng(seed)
+        made = {str(i): row(i, rng) | {"label": -1 if name == "train" else i % 2} for i in range(n)}
+        (folder / f"{name}.json").write_text(json.dumps(made))
+    return folder

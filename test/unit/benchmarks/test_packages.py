@@ -9,7 +9,7 @@ import typer
 
 from adaptml.errors import FrameError
 from benchmarks.packages import CLASSES, RULES, command, read_packages, votes, write_set
-from benchmarks.wrench_format import read_classes, read_rows
+from benchmarks.wrench_format import TEXT, read_classes, read_rows
 
 # Of each section one, and what is left out: of another section, without a line, a text that was there already.
 PARAGRAPHS = [
@@ -79,9 +79,10 @@ def test_what_is_written_is_read_as_a_set(tmp_path: Path) -> None:
     ids = [key for rows in splits.values() for key in rows.ids]
     assert len(set(ids)) == 30
     known = packages.set_index("name")
-    for rows in splits.values():
-        assert [CLASSES[c] for c in rows.y] == known.loc[rows.ids, "label"].tolist()
-        assert rows.texts == known.loc[rows.ids, "text"].tolist()
-        assert rows.L.tolist() == [votes(text, 1) for text in rows.texts]
+    for name, rows in splits.items():
+        if name != "train":  # whose labels are not read
+            assert [CLASSES[c] for c in rows.y] == known.loc[rows.ids, "label"].tolist()
+        assert rows.texts[TEXT] == known.loc[rows.ids, "text"].tolist()
+        assert rows.L.tolist() == [votes(text, 1) for text in rows.texts[TEXT]]
     write_set(packages, tmp_path / "other", rows=30, gold=9, rules=1, seed=4)
     assert read_rows(tmp_path / "other", "valid", 9).ids != splits["valid"].ids

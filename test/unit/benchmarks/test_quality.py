@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_wrench import pets
+from tiny_wrench import measured, pets, related
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
-from adaptml.errors import FrameError, ModelError
+from adaptml.errors import ModelError
 from adaptml.tasks import MULTICLASS, MULTILABEL, Task
 from adaptml.tasks.metrics import Outcome
 from benchmarks import quality
 from benchmarks.quality_figures import clearly_below, figures, mean, metrics
-from benchmarks.quality_methods import SNORKEL, Methods
+from benchmarks.quality_methods import SNORKEL, TFIDF, Methods
 from benchmarks.quality_page import Row, Table
-from benchmarks.quality_sets import DataSet, halves, in_parts, new_project, read_split
-from benchmarks.wrench_format import read_classes
+from benchmarks.quality_sets import DataSet, halves, in_parts, new_project
 
 Y = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.int8)
 runner = CliRunner()
@@ -129,34 +128,19 @@ def test_a_method_that_fails_ends_nothing(tmp_path: Path) -> None:
     assert line.said.probs.tolist() == [pytest.approx([2 / 3, 1 / 3])]
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "text"),
-    [
-        ("train.json", None, "train.json cannot be read; expected a folder with label.json, train.json"),
-        ("train.json", "{", "train.json is not JSON: "),
-        ("label.json", "[]", "label.json is no map from class numbers 0, 1 … to names"),
-        (
-            "train.json",
-            '{"0": {"label": 0}}',
-            "train.json is not in WRENCH's format (KeyError: 'data'); expected key",
-        ),
-        ("train.json", "{}", "train.json holds no rows, or numbers that are none of the 2 classes"),
-        (
-            "train.json",
-            '{"0": {"label": 2, "data": {"text": ""}, "weak_labels": [0]}}',
-            "train.json holds no rows, or numbers that are none of the 2 classes",
-        ),
-    ],
-)
-def test_a_bad_folder_is_named(folder: Path, file: str, content: str | None, text: str) -> None:
-    if content is None:
-        (folder / file).unlink()
-    else:
-        (folder / file).write_text(content)
-    with pytest.raises(FrameError) as error:
-        read_split(folder, "train", len(read_classes(folder)))
-    assert str(error.value).startswith(str(folder / text.split(" ")[0]))
-    assert text.partition(" ")[2] in str(error.value)
+def test_rows_of_numbers_and_of_two_entities_go_through_tables_too(tmp_path: Path) -> None:
+    """What has no text has no row of tf-idf; what stands between two entities alone tells the class."""
+    numbers, pairs = measured(tmp_path, n=48), related(tmp_path, n=48)
+    page = tmp_path / "quality.md"
+    options = ["--encoder", "hashing", "--to", str(page)]
+    done = runner.invoke(command_app(quality.command), [str(numbers), str(pairs), *options])
+    assert done.exit_code == 0, done.output
+    first, second = page.read_text(encoding="utf-8").split("## related")
+    assert f"{TFIDF} is left out: the rows hold numbers and no text" in first
+    assert f"| {TFIDF} " in second
+    for part in (first, second):
+        both = next(line for line in part.splitlines() if line.startswith("| both "))
+        assert float(both.split(" | ")[1][:5]) == 1.0
 
 
 def test_nothing_to_judge_is_said() -> None:
