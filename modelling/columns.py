@@ -1,13 +1,13 @@
-"""Feature columns that are no vectors and not always a number: numbers with gaps, categories, and texts.
+"""Feature columns that are no vectors: numbers, categories, and texts.
 
 What is learned of them from the rows that a model is trained on is kept with the model, as JSON, and used on
-every row that it is asked about. It is what scikit-learn's SimpleImputer (the median, with an indicator) and
-OneHotEncoder (unknown categories as zeros) do.
+every row that it is asked about. It is what scikit-learn's SimpleImputer (the median, with an indicator),
+StandardScaler and OneHotEncoder (unknown categories as zeros) do.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,22 +29,34 @@ MIN_ROWS_PER_CATEGORY = 2
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers that were missing in some rows.
+    """A column of numbers, standardised: penalties and distances ask how large numbers are.
 
     Attributes:
         median: what a missing number counts as, beside a second number that says that it is missing (1 or
-            0); None where the algorithm takes missing numbers as they are (NaN).
+            0); None where the algorithm takes missing numbers as they are (NaN), and without gaps.
+        mean: what is taken from each number.
+        scale: what it is divided by then, > 0.
+        gaps: whether numbers were missing in some rows; where none was, none may be.
     """
 
-    median: float | None
+    median: float | None = None
+    mean: float = 0.0
+    scale: float = 1.0
+    gaps: bool = True
 
     def matrix(self, frame: Rows, name: str) -> Matrix:
         """Cells of n rows as float32 (n, 1), or (n, 2) with a median."""
         numbers = _numbers(frame, name)
-        if self.median is None:
-            return numbers[:, None].astype(np.float32)
         missing = np.isnan(numbers)
-        return np.column_stack([np.where(missing, self.median, numbers), missing]).astype(np.float32)
+        if missing.any() and not self.gaps:
+            column_matrix(frame, name)  # which says where
+        known = numbers if self.median is None else np.where(missing, self.median, numbers)
+        standard = ((known - self.mean) / self.scale).astype(np.float32)
+        return (
+            standard[:, None]
+            if self.median is None
+            else np.column_stack([standard, missing]).astype(np.float32)
+        )
 
 
 @dataclass(frozen=True)
@@ -157,9 +169,14 @@ def _known(said: Mapping[str, Any]) -> Number | Category | Text:
             raise ValueError(f"categories are no list of {MAX_CATEGORIES} or fewer")
         return Category(tuple(map(str, said["categories"])))
     median = None if said["median"] is None else float(said["median"])
-    if median is not None and not math.isfinite(median):
-        raise ValueError(f"median is {median}; expected a finite number")
-    return Number(median)
+    # Models of before read numbers as they stood, and only those of columns with gaps were kept.
+    mean, scale = float(said.get("mean", 0.0)), float(said.get("scale", 1.0))
+    for what, number in (("median", median), ("mean", mean), ("scale", scale)):
+        if number is not None and not math.isfinite(number):
+            raise ValueError(f"{what} is {number}; expected a finite number")
+    if scale <= 0:
+        raise ValueError(f"scale is {scale}; expected more than 0")
+    return Number(median, mean, scale, said.get("gaps", True) is True)
 
 
 def learn_columns(
@@ -187,8 +204,18 @@ def learn_columns(
         known, note = _learned(frame[name], name, keeps_missing=keeps_missing)
         if known is not None:
             learned[name] = known
+        if note:
             notes.append(note)
+    numbers = {name: known for name, known in learned.items() if isinstance(known, Number)}
+    if numbers:
+        learned |= {name: _sharing(known, len(numbers)) for name, known in numbers.items()}
+        notes.insert(0, f"standardised by mean and deviation: {listed([*numbers])}")
     return Columns(learned, tuple(notes))
+
+
+def _sharing(known: Number, n: int) -> Number:
+    """A column that is one of n: together they are about as long as a text's vector, however many."""
+    return replace(known, scale=known.scale * math.sqrt(n))
 
 
 def _without_vectors(points: Points, tables: Sequence[str], features: Sequence[Reference]) -> list[Reference]:
@@ -223,17 +250,21 @@ def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Numbe
     return None, ""
 
 
-def _learned_numbers(
-    given: Sequence[Any], n: int, name: str, *, keeps_missing: bool
-) -> tuple[Number | None, str]:
-    missing = n - len(given)
+def _learned_numbers(given: Sequence[Any], n: int, name: str, *, keeps_missing: bool) -> tuple[Number, str]:
+    numbers, missing = np.array(given, dtype=np.float64), n - len(given)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite ones are refused where they are read
+        mean, deviation = float(numbers.mean()), float(numbers.std())
+    # What is as good as constant stays small, in place of being blown up.
+    scale = deviation if deviation > np.finfo(np.float64).eps * np.abs(numbers).max() else 1.0
+    known = Number(None, mean, scale, gaps=missing > 0)
     if not missing:
-        return None, ""
+        return known, ""
     what = f"{name}: {missing:,} of {n:,} rows have no number"
     if keeps_missing:
-        return Number(None), f"{what}, which the algorithm takes as it is"
-    median = float(np.median(np.array(given, dtype=np.float64)))
-    return Number(median), f"{what}; they count as the median, {median:g}, and a second number says so"
+        return known, f"{what}, which the algorithm takes as it is"
+    median = float(np.median(numbers))
+    note = f"{what}; they count as the median, {median:g}, and a second number says so"
+    return replace(known, median=median), note
 
 
 def _learned_category(given: Sequence[str], n: int, name: str) -> tuple[Category, str]:
@@ -269,16 +300,19 @@ def _is_vector(text: str) -> bool:
 def _numbers(frame: Rows, name: str) -> npt.NDArray[np.float64]:
     """Cells as numbers, NaN where there is none: (n,)."""
     cells = cells_of(frame, name)
-    wrong = np.array(
-        [not (cell is None or isinstance(cell, int | float | Decimal | np.number)) for cell in cells],
-        dtype=bool,
-    )
-    if wrong.any():
-        raise FeatureError(
-            f"feature column {name!r} holds {type(cells[wrong.argmax()]).__name__} for "
-            f"{named_points(frame, wrong)}; expected numbers, as in the rows that the model learned from"
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "iufb":
+        numbers = cells.astype(np.float64)
+    else:
+        wrong = np.array(
+            [not (cell is None or isinstance(cell, int | float | Decimal | np.number)) for cell in cells],
+            dtype=bool,
         )
-    numbers = np.array([math.nan if cell is None else float(cell) for cell in cells], dtype=np.float64)
+        if wrong.any():
+            raise FeatureError(
+                f"feature column {name!r} holds {type(cells[wrong.argmax()]).__name__} for "
+                f"{named_points(frame, wrong)}; expected numbers, as in the rows that the model learned from"
+            )
+        numbers = np.array([math.nan if cell is None else float(cell) for cell in cells], dtype=np.float64)
     infinite = np.isinf(numbers.astype(np.float32))
     if infinite.any():
         raise FeatureError(

@@ -25,7 +25,7 @@ from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task
 from modelling.algorithms import get_algorithm, takes_missing
-from modelling.columns import Category, Columns, Number, learn_columns
+from modelling.columns import Category, Columns, Number, _learned_numbers, learn_columns
 from modelling.compare import compare
 from modelling.deploy import deploy
 from modelling.predict import predict
@@ -70,35 +70,78 @@ def learned(points: Points, *names: str, keeps_missing: bool = False) -> Columns
 
 def test_by_hand(points: Points) -> None:
     columns = learned(points, "vec", "likes", "country", "whole", "fixed", "json")
+    # Known are 5, 1, 3 and 7: mean 4, deviation √5; 1 … 6: 3.5 and √(35/12); 1.5, 2.5 and 9: 13/3 and √(199/18).
+    # Three columns share the length of one.
+    root = 3**0.5
     assert columns.learned == {
-        "likes": Number(4.0),
+        "likes": Number(4.0, 4.0, pytest.approx(5**0.5 * root), gaps=True),  # type: ignore[arg-type]
         "country": Category(("CA", "US")),
-        "fixed": Number(2.5),
+        "whole": Number(None, 3.5, pytest.approx((35 / 12) ** 0.5 * root), gaps=False),  # type: ignore[arg-type]
+        "fixed": Number(
+            2.5,
+            pytest.approx(13 / 3),  # type: ignore[arg-type]
+            pytest.approx((199 / 18) ** 0.5 * root),  # type: ignore[arg-type]
+            gaps=True,
+        ),
     }
     assert columns.notes == (
+        "standardised by mean and deviation: likes, whole, fixed",
         "likes: 2 of 6 rows have no number; they count as the median, 4, and a second number says so",
         "country: text, taken as a category of 2 values (CA, US); any other value, and none, is none of them",
         "fixed: 3 of 6 rows have no number; they count as the median, 2.5, and a second number says so",
     )
-    matrix = columns.read(points, keys("bda"), named("vec", "likes", "country", "whole", "fixed", "json"))
+    plain = Columns(
+        {"likes": Number(4.0), "country": Category(("CA", "US")), "whole": Number(), "fixed": Number(2.5)}
+    )
+    matrix = plain.read(points, keys("bda"), named("vec", "likes", "country", "whole", "fixed", "json"))
     assert matrix.dtype == np.float32
     assert matrix.tolist() == [
         [1, 1, 4, 1, 0, 1, 2, 2.5, 1, 1, 1],
         [3, 3, 3, 0, 0, 0, 4, 2.5, 1, 3, 1],
         [0, 0, 5, 0, 1, 0, 1, 1.5, 0, 0, 1],
     ]
+    found = columns.read(points, keys("bda"), named("likes", "whole"))
+    lengths = np.array([5**0.5 * root, 1, (35 / 12) ** 0.5 * root])
+    np.testing.assert_allclose(found * lengths, [[0, 1, -1.5], [-1, 0, 0.5], [1, 0, -2.5]], rtol=1e-6)
 
 
 def test_algorithms_that_take_missing_numbers_get_them(points: Points) -> None:
     columns = learned(points, "likes", keeps_missing=True)
-    assert columns.learned == {"likes": Number(None)}
-    assert columns.notes == ("likes: 2 of 6 rows have no number, which the algorithm takes as it is",)
-    np.testing.assert_array_equal(columns.read(points, keys("ab"), named("likes")), [[5], [np.nan]])
+    assert columns.notes[1:] == ("likes: 2 of 6 rows have no number, which the algorithm takes as it is",)
+    found = columns.read(points, keys("ab"), named("likes"))
+    np.testing.assert_allclose(found, [[1 / 5**0.5], [np.nan]])
 
 
-def test_columns_without_gaps_are_read_as_before(points: Points) -> None:
-    assert learned(points, "vec", "whole", "json") == Columns()
-    assert learn_columns(points, keys("acdf"), named("likes"), keeps_missing=False) == Columns()
+def test_vectors_are_read_as_they_stand(points: Points) -> None:
+    assert learned(points, "vec", "json") == Columns()
+
+
+def test_a_number_that_never_changes_stays_small() -> None:
+    """Also where the last digit of its mean is rounded; one value that is later another is no thousand."""
+    for value in (0.1, 7.0, 1e9, 0.0):
+        found, _ = _learned_numbers([value] * 7, 7, "n", keeps_missing=False)
+        assert found == Number(None, pytest.approx(value), 1.0, gaps=False)  # type: ignore[arg-type]
+
+
+def test_numbers_in_other_units_make_the_same_model(project: Project) -> None:
+    """A price in cents and an age in centuries say what they say in euros and in years."""
+    rng = np.random.default_rng(0)
+    age, price = rng.normal(40, 12, 80), rng.normal(3000, 900, 80)
+    old = age + price / 75 + rng.normal(0, 4, 80) > 80
+    said = []
+    for name, units in (("plain", (1.0, 1.0)), ("odd", (0.01, 100.0))):
+        project.database.create_table(name, {"id": sa.Text(), "age": sa.Float(), "price": sa.Float()})
+        rows = {"id": [f"p{i}" for i in range(80)], "age": age * units[0], "price": price * units[1]}
+        project.database.upsert(name, pd.DataFrame(rows), ["id"])
+        task = Task(classes=["young", "old"], features=["age", "price"])
+        keys = pd.DataFrame({"table_name": name, "id": rows["id"]})
+        labels = keys.assign(label=[["old"] if one else ["young"] for one in old])
+        done = train(project, task, labels[:40])
+        deploy(project, done.model_name, done.version)
+        found = predict(project, task, keys[40:].reset_index(drop=True)).predictions
+        said.append(np.array(found["label_probs"].tolist()))
+    np.testing.assert_allclose(said[0], said[1], atol=1e-3)
+    assert (said[0].argmax(axis=1) == old[40:]).mean() > 0.8
 
 
 def test_what_was_not_there_in_training(points: Points) -> None:
@@ -132,10 +175,31 @@ def test_numbers_are_scikit_learn_s(
 
 
 def test_what_is_kept_with_a_model_comes_back() -> None:
-    columns = Columns({"a": Number(1.5), "b": Number(None), "c": Category(("x", "y"))}, ("note",))
+    columns = Columns(
+        {"a": Number(1.5, 2.0, 3.0), "b": Number(gaps=False), "c": Category(("x", "y"))}, ("note",)
+    )
     text = json.dumps(columns.to_json())
     assert Columns.from_json(json.loads(text)).learned == columns.learned
-    assert json.loads(text) == {"a": {"median": 1.5}, "b": {"median": None}, "c": {"categories": ["x", "y"]}}
+    assert json.loads(text) == {
+        "a": {"median": 1.5, "mean": 2.0, "scale": 3.0, "gaps": True},
+        "b": {"median": None, "mean": 0.0, "scale": 1.0, "gaps": False},
+        "c": {"categories": ["x", "y"]},
+    }
+
+
+def test_a_model_of_before_reads_numbers_as_it_did() -> None:
+    found = Columns.from_json({"a": {"median": 1.5}, "b": {"median": None}}).learned
+    assert found == {"a": Number(1.5), "b": Number(None)}
+    frame = pd.DataFrame({"table_name": "t", "id": ["x", "y"], "a": pd.Series([4.0, None], dtype=object)})
+    assert found["a"].matrix(frame, "a").tolist() == [[4, 0], [1.5, 1]]
+
+
+@pytest.mark.parametrize(
+    "said", [{"mean": float("inf")}, {"scale": 0}, {"scale": -1}, {"scale": float("nan")}]
+)
+def test_numbers_that_standardise_nothing_are_refused(said: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Columns.from_json({"a": {"median": None} | said})
 
 
 @pytest.mark.parametrize(
@@ -234,7 +298,10 @@ def test_a_model_keeps_what_it_learned(project: Project, gaps: Task, tmp_path: P
     assert any("country: text, taken as a category of 2 values (CA, US)" in text for text in caplog.messages)
     names = json.loads(project.runs.artifact(done.run_id, "names.json", tmp_path).read_text())
     # Of 0 … 39, thirteen odd and thirteen even ones have a number: 10 or 0.
-    assert names["columns"] == {"likes": {"median": 5.0}, "country": {"categories": ["CA", "US"]}}
+    assert names["columns"] == {
+        "likes": {"median": 5.0, "mean": 5.0, "scale": 5.0, "gaps": True},
+        "country": {"categories": ["CA", "US"]},
+    }
     assert names["dimensions"] == 2 + 2 + 3
     deploy(project, done.model_name)
     found = predict(project, gaps, "points").predictions
