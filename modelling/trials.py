@@ -140,7 +140,8 @@ class Trials:
         """The best of ways, together with those of other strategies that cannot be told from it."""
         assert self.gold is not None  # noqa: S101 - see above
         said = {way: self.held_out[way].said for way in ways}
-        return Way.together(answering(self.metric, self.gold.Y, said, self.learner.seed, alone=alone))
+        folds, seed = self.gold.folds, self.learner.seed
+        return Way.together(answering(self.metric, self.gold.Y, said, folds, seed, alone=alone))
 
     def nested(self, ways: Sequence[Way], *, alone: bool) -> HeldOut:
         """What choosing among ways says of gold that did not choose."""
@@ -154,7 +155,7 @@ class Trials:
             if not len(rows):
                 return said[ways[0]]
             known = {way: one.rows(rows) for way, one in said.items()}
-            members = answering(self.metric, gold.Y[rows], known, seed, alone=alone)
+            members = answering(self.metric, gold.Y[rows], known, gold.folds[rows], seed, alone=alone)
             return _of_all([said[way] for way in members], gold.Y, rows, self.learner.problem)
 
         found = nested(chosen, gold.folds)
@@ -305,24 +306,28 @@ class Chosen:
 
 
 def answering(
-    metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int, *, alone: bool
+    metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], fold: Rows, seed: int, *, alone: bool
 ) -> list[Way]:
     """The ways whose models answer together: the best, and those that cannot be told from it.
 
     Of each strategy it is the best way, of the label model's own answer too, and all are of one label model.
-    Where that is itself the best, it answers alone.
+    Where always the most frequent class is the best, that is the answer. Where the label model is, it answers
+    alone unless all together have a lower log loss on gold that did not weigh them: beside rules that are
+    right on nearly all of gold, the others only blur.
 
     Args:
         metric: what decides.
         Y: classes of g gold points, int8 (g, k).
         said: way → what its models say of these points unseen.
+        fold: of each point, int64 (g,).
         seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
         alone: whether the best one answers alone, however many cannot be told from it.
     """
     named = {str(way): way for way in said}
     found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
-    if alone or named[found.name].strategy in UNTRAINED:
-        return [named[found.name]]
+    first = named[found.name]
+    if alone or first.strategy == CONSTANT:
+        return [first]
     losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
     ordered = sorted((way for way in losses if way.strategy != CONSTANT), key=lambda way: losses[way])
     label_model = next((way.label_model for way in ordered if way.label_model), "")
@@ -330,7 +335,13 @@ def answering(
     for way in ordered:
         if way.label_model in ("", label_model):
             chosen.setdefault(way.strategy, way)
-    return [chosen[name] for name in list_strategies() if name in chosen]
+    together = [chosen[name] for name in list_strategies() if name in chosen]
+    if first.strategy == LABEL_MODEL and len(together) > 1:
+        answers = [said[way] for way in together]
+        pool = nested(lambda rows: _of_all(answers, Y, rows, metric.problem), fold)
+        if metric.problem.log_loss(Y, pool.probs) >= losses[first]:
+            return [first]
+    return together
 
 
 def _as_served(said: Outcome, weak: Weak, problem: ProblemType) -> Outcome:

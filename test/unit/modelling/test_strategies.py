@@ -110,7 +110,7 @@ def test_what_is_told_of_a_choice_comes_from_gold_that_did_not_choose() -> None:
     for fold in range(FOLDS):
         others, inside = GOLD.folds != fold, GOLD.folds == fold
         said = {way: out.said.rows(others) for way, out in trials.held_out.items() if not way.members}
-        chosen = answering(ACCURACY, Y_GOLD[others], said, LR.seed, alone=False)
+        chosen = answering(ACCURACY, Y_GOLD[others], said, GOLD.folds[others], LR.seed, alone=False)
         assert len(chosen) > 1
         weights = pool_weights(MULTICLASS, [said[way].probs for way in chosen], Y_GOLD[others])
         each = [np.clip(trials.held_out[way].said.probs[inside], 0.001, 0.999) for way in chosen]
@@ -132,6 +132,7 @@ def test_an_ensemble_is_judged_with_weights_of_other_gold() -> None:
 
 
 TRUTH = np.eye(2, dtype=np.int8)[[0, 1] * 50]
+TRUTH_FOLDS = np.arange(100) % FOLDS
 
 
 def outcome(wrong: int, sure: float) -> Outcome:
@@ -152,21 +153,34 @@ def test_strategies_that_gold_cannot_tell_apart_answer_together_each_by_its_best
         Way("label_model", "snorkel"): outcome(1, 0.8),  # of other labels than the best
         Way("stacked", "snorkel"): outcome(1, 0.8),
     }
-    found = answering(ACCURACY, TRUTH, said, 0, alone=False)
+    found = answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False)
     assert found == [Way("label_model", "em"), Way("gold"), Way("union", "em", soft=True)]
     assert str(Way.together(found)) == "ensemble of em (label_model; gold; union, soft labels)"
     assert Way.together(found).told == "label_model of em; gold; union of em, soft labels"
-    assert answering(ACCURACY, TRUTH, said, 0, alone=True) == [Way("union", "em", soft=True)]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=True) == [Way("union", "em", soft=True)]
 
 
 def test_the_label_model_answers_alone_where_it_is_the_best() -> None:
     said = {Way("label_model", "em"): outcome(1, 0.95), Way("gold"): outcome(1, 0.9)}
-    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == [Way("label_model", "em")]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [Way("label_model", "em")]
     said[Way("gold")] = outcome(1, 0.97)
     both = [Way("label_model", "em"), Way("gold")]
-    assert answering(ACCURACY, TRUTH, said, 0, alone=False) == both
-    assert answering(ACCURACY, TRUTH, {Way("gold"): said[Way("gold")]}, 0, alone=False) == both[1:]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == both
+    assert (
+        answering(ACCURACY, TRUTH, {Way("gold"): said[Way("gold")]}, TRUTH_FOLDS, 0, alone=False) == both[1:]
+    )
     assert Way.together([Way("gold")]) == Way("gold")
+
+
+def test_the_label_model_that_is_the_best_is_asked_together_with_what_knows_better_where_it_errs() -> None:
+    """It is wrong of the first three points, another model of the next four: where they differ, both doubt."""
+    first, other = outcome(3, 0.9), outcome(0, 0.9)
+    flipped = np.isin(np.arange(100), [3, 4, 5, 6])[:, None]
+    other = Outcome(np.where(flipped, 1 - other.probs, other.probs), np.where(flipped, 1 - TRUTH, TRUTH))
+    said = {Way("label_model", "em"): first, Way("gold"): other}
+    loss = {way: MULTICLASS.log_loss(TRUTH, one.probs) for way, one in said.items()}
+    assert loss[Way("label_model", "em")] < loss[Way("gold")]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [*said]
 
 
 def test_an_ensemble_says_the_mean_of_the_log_odds() -> None:
