@@ -10,10 +10,8 @@ wrong: "server" stands in games too. Seven rows in ten have votes, and with the 
 alone (`--rules 1`) two fifths.
 """
 
-import json
 import re
 from collections import Counter
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +20,7 @@ import typer
 
 from adaptml.cli.support import output, run_command
 from adaptml.errors import FrameError
-from adaptml.files import write_text
+from benchmarks.written_sets import check_sizes, write_set
 
 # class → what its rules look for, each in the whole line, whatever the case
 RULES = {
@@ -78,8 +76,6 @@ RULES = {
         r"\b(storage|key-value|quer(y|ies))\b",
     ),
 }
-CLASSES = tuple(RULES)
-ABSTAIN = -1
 _FIELD = re.compile(r"^(Package|Section|Description|Description-en): (.+)$", re.MULTILINE)
 
 
@@ -110,53 +106,6 @@ def read_packages(file: Path) -> pd.DataFrame:
     return found.drop_duplicates("text").reset_index(drop=True)
 
 
-def votes(text: str, rules: int) -> list[int]:
-    """What each rule says of a text: the number of its class, or ABSTAIN.
-
-    Args:
-        text: one line.
-        rules: how many of each class vote, the first ones.
-
-    >>> votes("music player", 1)
-    [-1, -1, -1, 3, -1, -1, -1, -1, -1]
-    """
-    return [
-        c if re.search(pattern, text, re.IGNORECASE) else ABSTAIN
-        for c, patterns in enumerate(RULES.values())
-        for pattern in patterns[:rules]
-    ]
-
-
-def write_set(packages: pd.DataFrame, folder: Path, *, rows: int, gold: int, rules: int, seed: int) -> None:
-    """Draw packages and write them: `valid` is gold, a third of the others `test`, the rest `train`.
-
-    Args:
-        packages: name, text, label.
-        folder: where to; it is made.
-        rows: how many are drawn.
-        gold: how many of them `valid` has.
-        rules: how many of each class vote.
-        seed: of the drawing.
-    """
-    order = packages["name"].map(lambda name: sha256(f"{seed} {name}".encode()).hexdigest())
-    drawn = packages.loc[order.sort_values().index[:rows]]
-    judges = (len(drawn) - gold) // 3
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(json.dumps(dict(enumerate(CLASSES))), folder / "label.json")
-    bounds = {"valid": (0, gold), "test": (gold, gold + judges), "train": (gold + judges, len(drawn))}
-    for name, (first, end) in bounds.items():
-        some = drawn[first:end]
-        split = {
-            str(key): {
-                "label": CLASSES.index(label),
-                "data": {"text": text},
-                "weak_labels": votes(text, rules),
-            }
-            for key, text, label in zip(some["name"], some["text"], some["label"], strict=True)
-        }
-        write_text(json.dumps(split), folder / f"{name}.json")
-
-
 def command(
     available: Annotated[Path, typer.Argument(help="What `apt-cache dumpavail` prints.")],
     folder: Annotated[Path, typer.Argument(help="Where the set is written.")],
@@ -166,14 +115,10 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of the drawing.")] = 0,
 ) -> None:
     """Write descriptions of packages as a data set in WRENCH's format."""
-    if gold > rows // 2:
-        raise typer.BadParameter(
-            f"--gold {gold} is more than half of --rows {rows}: the others are learned from and judge"
-        )
     packages = read_packages(available)
-    if rows > len(packages):
-        raise typer.BadParameter(f"--rows {rows} are more than the {len(packages)} packages that there are")
-    write_set(packages, folder, rows=rows, gold=gold, rules=rules, seed=seed)
+    check_sizes(rows, gold, len(packages), "packages")
+    some = {name: patterns[:rules] for name, patterns in RULES.items()}
+    write_set(packages, folder, some, rows=rows, gold=gold, seed=seed)
     counts = ", ".join(f"{name} {n}" for name, n in Counter(packages["label"]).most_common())
     output().print(f"{len(packages)} packages ({counts}); {rows} of them, {gold} gold, are in {folder}")
 

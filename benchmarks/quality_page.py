@@ -137,9 +137,11 @@ def page(tables: Sequence[Table], command: str, settings: str, picture: str) -> 
     made_with = ", ".join(f"{name} {number}" for name, number in versions().items())
     made = (
         f"Made on {datetime.now(UTC).date()} by\n\n```sh\n{command}\n```\n\n{settings}; {made_with}; "
-        f"{load()} at the end. Of the sets, this repository holds the example alone; sets named `packages` "
-        "are written by `benchmarks/packages.py`, and other draws of these packages chose how models that "
-        "answer together are weighed.\n"
+        f"{load()} at the end. Of the sets, this repository holds the example alone; those named `packages`, "
+        "`mails`, `moods` and `kinds` are written by `benchmarks/packages.py`, `mails.py` and `snippets.py`. "
+        "Other draws of the packages chose how models that answer together are weighed, other draws of the "
+        "moods that the label model never answers without them where gold cannot tell it from them; mails "
+        "and kinds chose nothing.\n"
     )
     shown = f"![Accuracy of each method on each set, with its 95 % interval]({picture})\n"
     return "\n".join([INTRODUCTION, made, shown, *(table.markdown() for table in tables)])

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import typer
 
 from adaptml.errors import FrameError
-from benchmarks.packages import CLASSES, RULES, command, read_packages, votes, write_set
-from benchmarks.wrench_format import TEXT, read_classes, read_rows
+from benchmarks.packages import RULES, command, read_packages
+from benchmarks.written_sets import votes
 
 # Of each section one, and what is left out: of another section, without a line, a text that was there already.
 PARAGRAPHS = [
@@ -53,36 +52,8 @@ def test_what_cannot_be_read_or_drawn_is_one_line_and_nothing_is_written(tmp_pat
 
 def test_rules_vote_for_their_own_class() -> None:
     of = np.repeat(np.arange(len(RULES)), [len(patterns) for patterns in RULES.values()])
-    said = np.array(votes("Chess server for astronomy", 6))
+    said = np.array(votes("Chess server for astronomy", RULES))
     named = {int(j) for j in np.flatnonzero(said != -1)}
     assert (said[said != -1] == of[said != -1]).all()
-    assert {CLASSES[of[j]] for j in named} == {"science", "net", "games"}
+    assert {[*RULES][of[j]] for j in named} == {"science", "net", "games"}
     assert len(said) == 33
-    assert votes("Chess server for astronomy", 1) == [-1] * 9
-    assert votes("an FPGA", 1)[7] == 7
-
-
-def test_what_is_written_is_read_as_a_set(tmp_path: Path) -> None:
-    n = 40
-    labels = [CLASSES[i % 9] for i in range(n)]
-    packages = pd.DataFrame(
-        {
-            "name": [f"p{i}" for i in range(n)],
-            "text": [f"{one} {i}" for i, one in enumerate(labels)],
-            "label": labels,
-        }
-    )
-    write_set(packages, tmp_path / "set", rows=30, gold=9, rules=1, seed=3)
-    assert read_classes(tmp_path / "set") == [*RULES]
-    splits = {name: read_rows(tmp_path / "set", name, 9) for name in ("valid", "test", "train")}
-    assert {name: len(rows.y) for name, rows in splits.items()} == {"valid": 9, "test": 7, "train": 14}
-    ids = [key for rows in splits.values() for key in rows.ids]
-    assert len(set(ids)) == 30
-    known = packages.set_index("name")
-    for name, rows in splits.items():
-        if name != "train":  # whose labels are not read
-            assert [CLASSES[c] for c in rows.y] == known.loc[rows.ids, "label"].tolist()
-        assert rows.texts[TEXT] == known.loc[rows.ids, "text"].tolist()
-        assert rows.L.tolist() == [votes(text, 1) for text in rows.texts[TEXT]]
-    write_set(packages, tmp_path / "other", rows=30, gold=9, rules=1, seed=4)
-    assert read_rows(tmp_path / "other", "valid", 9).ids != splits["valid"].ids
