@@ -106,7 +106,7 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
             "lf_features": lfs,
             "features": [part["vector"] for part in made] or [VECTOR],
             "featurize": made,
-            "lfs": [vote_lf(name) for name in lfs],
+            "lfs": [vote_lf(name, classes) for name in lfs],
         }
     )
     splits = {name: frame_of(found) for name, found in rows.items()}
@@ -122,14 +122,15 @@ def wrench_set(folder: Path, home: Path, judge: str, encoder: str, positive: str
     return DataSet(folder.resolve().name, project, task, TRAIN, gold, judged, texts)
 
 
-def vote_lf(column: str) -> LabelingFunction:
+def vote_lf(column: str, classes: Sequence[str]) -> LabelingFunction:
     """A labelling function that says what a column of votes says: -1 abstains, 0 … k-1 are classes."""
-    return LabelingFunction(column, vote_in, resources={"column": column})
+    return LabelingFunction(column, vote_in, resources={"column": column, "classes": classes})
 
 
-def vote_in(x: Any, column: str) -> int:
-    """The vote of a data point in a column."""
-    return int(getattr(x, column))
+def vote_in(x: Any, column: str, classes: Sequence[str]) -> str | None:
+    """The vote of a data point in a column: a name, for classes may be called 1 and 2."""
+    vote = int(getattr(x, column))
+    return None if vote < 0 else classes[vote]
 
 
 def gold_of(split: pd.DataFrame, table: str, classes: Sequence[str]) -> pd.DataFrame:

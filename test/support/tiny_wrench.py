@@ -1,7 +1,7 @@
 """Tiny data sets in WRENCH's format."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,10 @@ def rows(n: int, seed: int) -> dict[str, Any]:
 
 
 def measured(folder: Path, n: int) -> Path:
-    """Rows of three numbers, the first of which tells the class and is the smallest by far: `measured`."""
+    """Rows of three numbers, the first of which tells the class and is the smallest by far: `measured`.
+
+    The classes are called 1 and 2.
+    """
 
     def row(i: int, rng: np.random.Generator) -> dict[str, Any]:
         numbers = [0.001 * (1 + i % 2) + rng.normal(0, 1e-5), rng.normal(0, 5e4), 7.0]
@@ -46,7 +49,7 @@ def measured(folder: Path, n: int) -> Path:
             "weak_labels": [i % 2 if i % 3 else -1, 1 - i % 2 if i % 9 == 4 else -1],
         }
 
-    return _written(folder / "measured", row, n)
+    return _written(folder / "measured", row, n, ("1", "2"))
 
 
 def related(folder: Path, n: int) -> Path:
@@ -68,12 +71,14 @@ def related(folder: Path, n: int) -> Path:
         data = {"text": text, "entity1": "a", "entity2": "b", "span1": spans["a"], "span2": spans["b"]}
         return {"data": data, "weak_labels": [i % 2 if i % 3 else -1, 1 - i % 2 if i % 9 == 4 else -1]}
 
-    return _written(folder / "related", row, n)
+    return _written(folder / "related", row, n, ("cold", "hot"))
 
 
-def _written(folder: Path, row: Callable[[int, np.random.Generator], dict[str, Any]], n: int) -> Path:
+def _written(
+    folder: Path, row: Callable[[int, np.random.Generator], dict[str, Any]], n: int, classes: Sequence[str]
+) -> Path:
     folder.mkdir()
-    (folder / "label.json").write_text(json.dumps({"0": "cold", "1": "hot"}))
+    (folder / "label.json").write_text(json.dumps(dict(enumerate(classes))))
     for seed, name in enumerate(("train", "valid", "test")):
         rng = np.random.default_rng(seed)
         made = {str(i): row(i, rng) | {"label": -1 if name == "train" else i % 2} for i in range(n)}
