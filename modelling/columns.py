@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,8 @@ class Number:
             column_matrix(frame, name)  # which says where
         known = numbers if self.median is None else np.where(missing, self.median, numbers)
         standard = ((known - self.mean) / self.scale).astype(np.float32)
-        return (
-            standard[:, None]
-            if self.median is None
-            else np.column_stack([standard, missing]).astype(np.float32)
-        )
+        told = [standard] if self.median is None else [standard, missing]
+        return np.column_stack(told).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,15 @@ class Columns:
         """
         if not self.learned:
             return read_features(points, keys, features, show_progress=show_progress)
-        frame = points.read(keys, features, show_progress=show_progress)
-        return np.hstack([self.matrix(frame, feature) for feature in features])
+        parts = []
+        for learned, some in groupby(features, lambda feature: str(feature) in self.learned):
+            named = list(some)
+            if not learned:  # vectors, which may be long: they go into the matrix as they are read
+                parts.append(read_features(points, keys, named, show_progress=show_progress))
+                continue
+            frame = points.read(keys, named, show_progress=show_progress)
+            parts += [self.matrix(frame, feature) for feature in named]
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
 
     def matrix(self, frame: Rows, feature: Reference) -> Matrix:
         """One column or feature of n points, as the model reads it: float32 (n, d).
