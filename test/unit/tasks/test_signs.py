@@ -71,7 +71,10 @@ def test_end_models_learn_from_a_score_that_some_rows_lack(signs: Project) -> No
     keys = pd.DataFrame({"table_name": "signs", "id": list("abcdef")})
     features = [Reference("sign_score", 1), Reference("sign_vec", 1)]
     columns = learn_columns(signs.points, keys, features, keeps_missing=False)
-    assert [note[:46] for note in columns.notes] == ["sign_score@1: 1 of 6 rows have no number; they"]
+    assert [note[:46] for note in columns.notes] == [
+        "standardised by mean and deviation: sign_score",
+        "sign_score@1: 1 of 6 rows have no number; they",
+    ]
     assert columns.read(signs.points, keys, features).shape == (6, 2 + 1036)
 
 
