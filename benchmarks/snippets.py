@@ -15,7 +15,6 @@ from -4 to 4, and the same of single words. Two sets are made of it:
 """
 
 import html
-import re
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -113,13 +112,19 @@ def moods(folder: Path) -> tuple[pd.DataFrame, Rules]:
     label = [
         "good" if value > SURE else "bad" if value < -SURE else "neither" for value in tweets["judgement"]
     ]
-    words, lists = read_words(folder), {"good": [], "bad": [], "neither": []}  # type: ignore[var-annotated]
-    for name, sign in (("good", 1), ("bad", -1)):
-        for low, high in STRENGTHS:
-            some = sorted(word for word, value in words.items() if low <= sign * value < high)
-            if some:
-                lists[name].append(rf"\b({'|'.join(map(re.escape, some))})\b")
-    return tweets.assign(label=label), {name: [*lists[name], *signs] for name, signs in SIGNS.items()}
+    words = read_words(folder)
+    rules = {
+        "good": (*_word_lists(words, 1), *SIGNS["good"]),
+        "bad": (*_word_lists(words, -1), *SIGNS["bad"]),
+        "neither": SIGNS["neither"],
+    }
+    return tweets.assign(label=label), rules
+
+
+def _word_lists(words: Mapping[str, float], sign: int) -> list[str]:
+    """A pattern for the words of each strength, of good ones (1) or bad ones (-1), where there are any."""
+    lists = [[word for word, value in words.items() if a <= sign * value < b] for a, b in STRENGTHS]
+    return [rf"\b({'|'.join(sorted(some))})\b" for some in lists if some]
 
 
 def kinds(folder: Path) -> tuple[pd.DataFrame, Rules]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.preprocessing import StandardScaler
 
 from adaptml.errors import FrameError
 
@@ -72,7 +73,12 @@ def read_splits(folder: Path, names: Sequence[str], k: int) -> dict[str, Rows]:
             )
     if train.numbers is None:
         return splits
-    return {name: replace(split, numbers=_standard(split, train.numbers)) for name, split in splits.items()}
+    scaler = StandardScaler().fit(train.numbers)
+    length = np.sqrt(train.numbers.shape[1])  # a row's numbers together weigh about as much as a text
+    return {
+        name: replace(split, numbers=(scaler.transform(split.numbers) / length).astype(np.float32))
+        for name, split in splits.items()
+    }
 
 
 def read_rows(folder: Path, name: str, k: int) -> Rows:
@@ -89,7 +95,7 @@ def read_rows(folder: Path, name: str, k: int) -> Rows:
         labels = [UNKNOWN if name == TRAIN else row["label"] for row in rows.values()]
         y = np.array(labels, dtype=np.int64)
         L = np.array([row["weak_labels"] for row in rows.values()], dtype=np.int8)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise FrameError(
             f"{path} is not in WRENCH's format ({type(error).__name__}: {error}); "
             "expected key → data.text or data.feature, label, weak_labels"
@@ -139,14 +145,6 @@ def _numbers(data: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float32] | Non
 def _held(rows: Rows) -> str:
     """What there is of each row, for people."""
     return ", ".join(rows.texts) if rows.numbers is None else f"{rows.numbers.shape[1]} numbers"
-
-
-def _standard(split: Rows, train: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Numbers (n, d) in deviations from the mean of train's, which together weigh about as much as a text."""
-    assert split.numbers is not None  # all splits hold the same
-    deviation = train.std(axis=0, dtype=np.float64)
-    scale = np.where(deviation > 0, deviation, 1.0) * np.sqrt(train.shape[1])
-    return np.asarray((split.numbers - train.mean(axis=0, dtype=np.float64)) / scale, dtype=np.float32)
 
 
 def _read(path: Path) -> Any:

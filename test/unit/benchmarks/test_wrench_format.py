@@ -87,6 +87,8 @@ def test_splits_that_do_not_fit_together_are_named(folder: Path) -> None:
             "is no list of finite numbers, as many in",
         ),
         ({"label": 0, "weak_labels": [0], "data": {"text": "", "span1": [0, 1]}}, "(KeyError: 'span2')"),
+        ({"label": 0, "weak_labels": [0], "data": {"text": "", "span1": [0], "span2": [1]}}, "(IndexError: "),
+        ({"label": 0, "weak_labels": [300], "data": {"text": ""}}, "(OverflowError: "),
         ({"label": 2, "weak_labels": [0], "data": {"text": ""}}, "numbers that are none of the 2 classes"),
         ({"label": -1, "weak_labels": [0], "data": {"text": ""}}, "numbers that are none of the 2 classes"),
         ({"label": 0, "weak_labels": [2], "data": {"text": ""}}, "numbers that are none of the 2 classes"),

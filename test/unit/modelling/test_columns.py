@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from side_task import write
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from adaptml.database import Database, Vector
 from adaptml.errors import FeatureError
@@ -148,10 +148,12 @@ def test_what_was_not_there_in_training(points: Points) -> None:
     """A value nobody has seen is none of the categories; a gap in a column without gaps is refused."""
     seen = learn_columns(points, keys("acd"), named("country"), keeps_missing=False)  # d has none
     assert seen.read(points, keys("abd"), named("country")).tolist() == [[1], [0], [0]]
-    with pytest.raises(
-        FeatureError, match=r"^feature column 'likes' is empty for 1 of 2 data points \(posts/b\)"
-    ):
-        Columns().read(points, keys("ab"), named("likes"))
+    without = learn_columns(points, keys("acdf"), named("likes"), keeps_missing=False)  # b and e have none
+    for columns in (Columns(), without):
+        with pytest.raises(
+            FeatureError, match=r"^feature column 'likes' is empty for 1 of 2 data points \(posts/b\)"
+        ):
+            columns.read(points, keys("ab"), named("likes"))
 
 
 @given(
@@ -167,6 +169,10 @@ def test_numbers_are_scikit_learn_s(
     frame = pd.DataFrame({"table_name": "t", "id": "x", "n": pd.Series(numbers, dtype=object)})
     ours = Number(float(imputer.statistics_[0])).matrix(frame, "n")
     np.testing.assert_allclose(ours, imputer.transform(given_numbers), rtol=1e-6, atol=1e-30)
+    known = [number for number in numbers if number is not None]
+    scaler = StandardScaler().fit(np.array(known)[:, None])
+    found, _ = _learned_numbers(known, len(known), "n", keeps_missing=False)
+    assert [found.mean, found.scale] == pytest.approx([*scaler.mean_, *scaler.scale_])
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     encoder.fit(np.array(values, dtype=object)[:, None])
     frame = pd.DataFrame({"table_name": "t", "id": "x", "c": pd.Series(others, dtype=object)})
