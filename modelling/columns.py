@@ -1,4 +1,4 @@
-"""Feature columns that are no vectors: numbers, categories, and texts.
+"""Feature columns that no encoder made: numbers, categories, vectors, and texts.
 
 What is learned of them from the rows that a model is trained on is kept with the model, as JSON, and used on
 every row that it is asked about. It is what scikit-learn's SimpleImputer (the median, with an indicator),
@@ -18,7 +18,7 @@ import pandas as pd
 
 from adaptml.database.facts import kind
 from adaptml.database.types import as_vector
-from adaptml.errors import DatabaseError, FeatureError, listed
+from adaptml.errors import DatabaseError, FeatureError, MissingDataPointsError, listed
 from adaptml.features.catalogue import COLUMN, Reference
 from adaptml.features.points import Points
 from adaptml.features.reading import Matrix, Rows, cells_of, column_matrix, named_points, read_features
@@ -26,6 +26,8 @@ from adaptml.features.reading import Matrix, Rows, cells_of, column_matrix, name
 # A text column with more values, or with values that are there once each, is text and no category.
 MAX_CATEGORIES = 100
 MIN_ROWS_PER_CATEGORY = 2
+# So many rows of vectors tell their scale within 2 %, in a moment.
+SCALE_ROWS = 2000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,26 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Scaled:
+    """A column of vectors from elsewhere, whose length may be any: penalties ask how long they are.
+
+    Attributes:
+        scale: what each number is divided by, > 0. It is one for all, so that directions stay.
+    """
+
+    scale: float
+
+    def matrix(self, frame: Rows, name: str) -> Matrix:
+        """Cells of n rows as float32 (n, d)."""
+        return self.divide(column_matrix(frame, name))
+
+    def divide(self, matrix: Matrix) -> Matrix:
+        """Vectors as they stand → as the model reads them, in the same memory."""
+        matrix /= np.float32(self.scale)
+        return matrix
+
+
+@dataclass(frozen=True)
 class Text:
     """A column of texts, which the algorithm reads as they are."""
 
@@ -98,6 +120,9 @@ class Text:
         return np.array(values, dtype=object).reshape(-1, 1)
 
 
+Learned = Number | Category | Scaled | Text
+
+
 @dataclass(frozen=True)
 class Columns:
     """What was learned of columns that are read otherwise than they stand.
@@ -107,7 +132,7 @@ class Columns:
         notes: a sentence on each, for people.
     """
 
-    learned: Mapping[str, Number | Category | Text] = field(default_factory=dict)
+    learned: Mapping[str, Learned] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def read(
@@ -130,14 +155,25 @@ class Columns:
         if not self.learned:
             return read_features(points, keys, features, show_progress=show_progress)
         parts = []
-        for learned, some in groupby(features, lambda feature: str(feature) in self.learned):
+        for kind_of, some in groupby(features, lambda feature: type(self.learned.get(str(feature)))):
             named = list(some)
-            if not learned:  # vectors, which may be long: they go into the matrix as they are read
+            # Vectors may be long: they go into the matrix as they are read.
+            if kind_of is type(None):
                 parts.append(read_features(points, keys, named, show_progress=show_progress))
+                continue
+            if kind_of is Scaled:
+                parts += [self._scaled(points, keys, one, show_progress=show_progress) for one in named]
                 continue
             frame = points.read(keys, named, show_progress=show_progress)
             parts += [self.matrix(frame, feature) for feature in named]
         return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    def _scaled(
+        self, points: Points, keys: pd.DataFrame, feature: Reference, *, show_progress: bool
+    ) -> Matrix:
+        known = self.learned[str(feature)]
+        assert isinstance(known, Scaled)  # noqa: S101 - as `read` found
+        return known.divide(read_features(points, keys, [feature], show_progress=show_progress))
 
     def matrix(self, frame: Rows, feature: Reference) -> Matrix:
         """One column or feature of n points, as the model reads it: float32 (n, d).
@@ -166,9 +202,11 @@ class Columns:
         return cls({name: _known(column) for name, column in said.items()})
 
 
-def _known(said: Mapping[str, Any]) -> Number | Category | Text:
+def _known(said: Mapping[str, Any]) -> Learned:
     if said.get("text") is True:
         return Text()
+    if set(said) == {"scale"}:
+        return Scaled(_positive(float(said["scale"]), "scale"))
     if "categories" in said:
         if not isinstance(said["categories"], list) or len(said["categories"]) > MAX_CATEGORIES:
             raise ValueError(f"categories are no list of {MAX_CATEGORIES} or fewer")
@@ -176,12 +214,16 @@ def _known(said: Mapping[str, Any]) -> Number | Category | Text:
     median = None if said["median"] is None else float(said["median"])
     # Models of before read numbers as they stood, and only those of columns with gaps were kept.
     mean, scale = float(said.get("mean", 0.0)), float(said.get("scale", 1.0))
-    for what, number in (("median", median), ("mean", mean), ("scale", scale)):
+    for what, number in (("median", median), ("mean", mean)):
         if number is not None and not math.isfinite(number):
             raise ValueError(f"{what} is {number}; expected a finite number")
-    if scale <= 0:
-        raise ValueError(f"scale is {scale}; expected more than 0")
-    return Number(median, mean, scale, said.get("gaps", True) is True)
+    return Number(median, mean, _positive(scale, "scale"), said.get("gaps", True) is True)
+
+
+def _positive(number: float, what: str) -> float:
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{what} is {number}; expected a finite number above 0")
+    return number
 
 
 def learn_columns(
@@ -192,19 +234,20 @@ def learn_columns(
     Args:
         points: reads columns.
         keys: frame with `table_name` and `id` of these rows.
-        features: what the model learns from; vectors are left as they are.
+        features: what the model learns from; vectors that an encoder made are left as they are.
         keeps_missing: whether the algorithm takes missing numbers as they are.
 
     Raises:
         FeatureError: a column that is empty or the same text in all rows, or free text.
         DatabaseError: a table or column is missing, or the database refuses.
     """
-    wanted = _without_vectors(points, sorted(set(keys["table_name"])), features)
-    if not wanted or keys.empty:
+    if keys.empty:
         return Columns()
-    frame = points.read(keys, wanted)
-    learned: dict[str, Number | Category | Text] = {}
+    tables = sorted(set(keys["table_name"]))
+    wanted = _without_vectors(points, tables, features)
+    learned: dict[str, Learned] = {}
     notes = []
+    frame = points.read(keys, wanted) if wanted else keys
     for name in map(str, wanted):
         known, note = _learned(frame[name], name, keeps_missing=keeps_missing)
         if known is not None:
@@ -215,12 +258,33 @@ def learn_columns(
     if numbers:
         learned |= {name: _sharing(known, len(numbers)) for name, known in numbers.items()}
         notes.insert(0, f"standardised by mean and deviation: {listed([*numbers])}")
-    return Columns(learned, tuple(notes))
+    by_encoder = {f.name for table in tables for f in points.catalogue.of_table(table) if f.replaces_column}
+    others = [one for one in features if one.version == COLUMN and one.name not in {*learned, *by_encoder}]
+    scaled = _learned_vectors(points, keys, others)
+    if scaled:
+        notes.insert(0, f"vectors that no encoder here made, scaled to a variance of 1: {listed([*scaled])}")
+    return Columns(learned | scaled, tuple(notes))
 
 
 def _sharing(known: Number, n: int) -> Number:
     """A column that is one of n: together they are about as long as a text's vector, however many."""
     return replace(known, scale=known.scale * math.sqrt(n))
+
+
+def _learned_vectors(points: Points, keys: pd.DataFrame, columns: Sequence[Reference]) -> dict[str, Scaled]:
+    """Columns of vectors → their scale, by up to SCALE_ROWS rows from the first to the last."""
+    places = np.unique(np.linspace(0, len(keys) - 1, SCALE_ROWS).astype(np.int64))
+    some = keys.iloc[places].reset_index(drop=True)
+    learned = {}
+    for column in columns:
+        try:
+            vectors = read_features(points, some, [column])
+        except (FeatureError, MissingDataPointsError):
+            continue  # it is said where all rows are read, and of all of them
+        scale = math.sqrt(vectors.var(axis=0, dtype=np.float64).sum())
+        if scale > np.finfo(np.float32).eps * np.abs(vectors).max(initial=0.0):  # else all are alike
+            learned[str(column)] = Scaled(scale)
+    return learned
 
 
 def _without_vectors(points: Points, tables: Sequence[str], features: Sequence[Reference]) -> list[Reference]:
@@ -239,7 +303,7 @@ def _without_vectors(points: Points, tables: Sequence[str], features: Sequence[R
     ]
 
 
-def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Number | Category | None, str]:
+def _learned(cells: pd.Series, name: str, *, keeps_missing: bool) -> tuple[Learned | None, str]:
     """What is learned of a column, and a sentence on it; None for one that is read as it stands."""
     given = [cell for cell in cells if not _is_missing(cell)]
     if not given:

@@ -312,8 +312,8 @@ def answering(
 
     Of each strategy it is the best way, of the label model's own answer too, and all are of one label model.
     Where always the most frequent class is the best, that is the answer. Where the label model is, it answers
-    alone unless all together have a lower log loss on gold that did not weigh them: beside rules that are
-    right on nearly all of gold, the others only blur.
+    alone unless all of one label model together have a lower log loss on gold that did not weigh them: beside
+    rules that are right on nearly all of gold, the others only blur.
 
     Args:
         metric: what decides.
@@ -330,18 +330,26 @@ def answering(
         return [first]
     losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
     ordered = sorted((way for way in losses if way.strategy != CONSTANT), key=lambda way: losses[way])
-    label_model = next((way.label_model for way in ordered if way.label_model), "")
+    label_models = list(dict.fromkeys(way.label_model for way in ordered if way.label_model)) or [""]
+    if first.strategy != LABEL_MODEL:
+        return _together(ordered, label_models[0])
+
+    def loss(ways: Sequence[Way]) -> float:
+        answers = [said[way] for way in ways]
+        pool = nested(lambda rows: _of_all(answers, Y, rows, metric.problem), fold)
+        return metric.problem.log_loss(Y, pool.probs)
+
+    # What is tied with it can be of another label model: that of the best end model of weak labels.
+    return min([[first], *(_together(ordered, name) for name in label_models)], key=loss)
+
+
+def _together(ways: Sequence[Way], label_model: str) -> list[Way]:
+    """The first way of each strategy, of those of one label model or of none, in the strategies' order."""
     chosen: dict[str, Way] = {}
-    for way in ordered:
+    for way in ways:
         if way.label_model in ("", label_model):
             chosen.setdefault(way.strategy, way)
-    together = [chosen[name] for name in list_strategies() if name in chosen]
-    if first.strategy == LABEL_MODEL and len(together) > 1:
-        answers = [said[way] for way in together]
-        pool = nested(lambda rows: _of_all(answers, Y, rows, metric.problem), fold)
-        if metric.problem.log_loss(Y, pool.probs) >= losses[first]:
-            return [first]
-    return together
+    return [chosen[name] for name in list_strategies() if name in chosen]
 
 
 def _as_served(said: Outcome, weak: Weak, problem: ProblemType) -> Outcome:

@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from adaptml.database import Database, Vector
+from adaptml.database import Database, TextList, Vector
 from adaptml.errors import FeatureError
 from adaptml.features.catalogue import Reference
 from adaptml.features.points import Points
@@ -25,7 +25,7 @@ from adaptml.project import Project
 from adaptml.settings import Settings
 from adaptml.tasks import Task
 from modelling.algorithms import get_algorithm, takes_missing
-from modelling.columns import Category, Columns, Number, _learned_numbers, learn_columns
+from modelling.columns import Category, Columns, Number, Scaled, _learned_numbers, learn_columns
 from modelling.compare import compare
 from modelling.deploy import deploy
 from modelling.predict import predict
@@ -45,6 +45,9 @@ ROWS = {
     "sometimes": (sa.Text(), ["always", None] * 3),
     "vec": (Vector(), [np.full(2, i, np.float32) for i in range(6)]),
     "json": (sa.Text(), [f"[{i}, 1]" for i in range(6)]),
+    "alike": (Vector(), [np.array([3, 0.1], np.float32)] * 6),
+    "uneven": (sa.Text(), ["[1]", "[2]", "[3, 4]", "[4]", "[5]", "[6]"]),
+    "words": (TextList(), [["some", "words"]] * 6),
 }
 
 
@@ -71,9 +74,11 @@ def learned(points: Points, *names: str, keeps_missing: bool = False) -> Columns
 def test_by_hand(points: Points) -> None:
     columns = learned(points, "vec", "likes", "country", "whole", "fixed", "json")
     # Known are 5, 1, 3 and 7: mean 4, deviation √5; 1 … 6: 3.5 and √(35/12); 1.5, 2.5 and 9: 13/3 and √(199/18).
-    # Three columns share the length of one.
+    # Three columns share the length of one. Vectors (i, i) have the variance 2 · 35/12, those of (i, 1) 35/12.
     root = 3**0.5
     assert columns.learned == {
+        "vec": Scaled(pytest.approx((35 / 6) ** 0.5)),  # type: ignore[arg-type]
+        "json": Scaled(pytest.approx((35 / 12) ** 0.5)),  # type: ignore[arg-type]
         "likes": Number(4.0, 4.0, pytest.approx(5**0.5 * root), gaps=True),  # type: ignore[arg-type]
         "country": Category(("CA", "US")),
         "whole": Number(None, 3.5, pytest.approx((35 / 12) ** 0.5 * root), gaps=False),  # type: ignore[arg-type]
@@ -85,6 +90,7 @@ def test_by_hand(points: Points) -> None:
         ),
     }
     assert columns.notes == (
+        "vectors that no encoder here made, scaled to a variance of 1: vec, json",
         "standardised by mean and deviation: likes, whole, fixed",
         "likes: 2 of 6 rows have no number; they count as the median, 4, and a second number says so",
         "country: text, taken as a category of 2 values (CA, US); any other value, and none, is none of them",
@@ -112,8 +118,59 @@ def test_algorithms_that_take_missing_numbers_get_them(points: Points) -> None:
     np.testing.assert_allclose(found, [[1 / 5**0.5], [np.nan]])
 
 
-def test_vectors_are_read_as_they_stand(points: Points) -> None:
-    assert learned(points, "vec", "json") == Columns()
+def test_vectors_from_elsewhere_have_a_variance_of_1(points: Points) -> None:
+    """Each is divided by the same number, so that directions stay; alone and beside other columns."""
+    for some in (["vec"], ["json"], ["vec", "likes", "json"]):
+        columns = learned(points, *some)
+        vectors = columns.read(points, keys(), named(*some))[:, :2]
+        assert vectors.dtype == np.float32
+        assert vectors.var(axis=0).sum() == pytest.approx(1)
+        stood = Columns().read(points, keys(), named(some[0]))
+        np.testing.assert_allclose(vectors, stood / np.sqrt(stood.var(axis=0).sum()), rtol=1e-6)
+        of_few = columns.matrix(
+            points.read(keys("cb"), named(*some)), named(some[0])[0]
+        )  # as a service reads
+        np.testing.assert_array_equal(of_few, vectors[[2, 1]])
+
+
+def test_columns_whose_vectors_have_no_scale_are_left_to_their_reading(points: Points) -> None:
+    assert learned(points, "alike", "uneven", "words") == Columns()
+    with pytest.raises(
+        FeatureError, match=r"'uneven' differ in length: most have 1 numbers, 2 in 1 of 6 data"
+    ):
+        learned(points, "uneven").read(points, keys(), named("uneven"))
+
+
+def test_vectors_that_an_encoder_made_stay_as_they_are(project: Project) -> None:
+    rows = pd.DataFrame({"id": ["a", "b", "c"], "txt": ["a word", "two words", "no more"]})
+    project.import_table(rows, "notes")
+    made = {"text": "txt", "vector": "v", "encoder": "hashing"}
+    task = Task.model_validate({"classes": ["a", "b"], "featurize": made, "features": ["v"]})
+    project.featurize(task, "notes")
+    features = project.points.exact(["notes"], ["v"])
+    some = pd.DataFrame({"table_name": "notes", "id": rows["id"]})
+    assert learn_columns(project.points, some, features, keeps_missing=False) == Columns()
+
+
+def test_vectors_in_other_units_make_the_same_model(project: Project) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(0, 0.02, (80, 5))
+    old = vectors[:, 0] + vectors[:, 1] > 0
+    said = []
+    for name, times in (("plain", 1.0), ("odd", 300.0)):
+        project.database.create_table(name, {"id": sa.Text(), "v": Vector()})
+        rows = {"id": [f"p{i}" for i in range(80)], "v": [*(vectors * times).astype(np.float32)]}
+        project.database.upsert(name, pd.DataFrame(rows), ["id"])
+        task = Task(classes=["young", "old"], features=["v"])
+        keys = pd.DataFrame({"table_name": name, "id": rows["id"]})
+        done = train(
+            project, task, keys[:40].assign(label=[["old"] if one else ["young"] for one in old[:40]])
+        )
+        deploy(project, done.model_name, done.version)
+        found = predict(project, task, keys[40:].reset_index(drop=True)).predictions
+        said.append(np.array(found["label_probs"].tolist()))
+    np.testing.assert_allclose(said[0], said[1], atol=1e-3)
+    assert (said[0].argmax(axis=1) == old[40:]).mean() > 0.8
 
 
 def test_a_number_that_never_changes_stays_small() -> None:
@@ -182,7 +239,8 @@ def test_numbers_are_scikit_learn_s(
 
 def test_what_is_kept_with_a_model_comes_back() -> None:
     columns = Columns(
-        {"a": Number(1.5, 2.0, 3.0), "b": Number(gaps=False), "c": Category(("x", "y"))}, ("note",)
+        {"a": Number(1.5, 2.0, 3.0), "b": Number(gaps=False), "c": Category(("x", "y")), "d": Scaled(2.5)},
+        ("note",),
     )
     text = json.dumps(columns.to_json())
     assert Columns.from_json(json.loads(text)).learned == columns.learned
@@ -190,6 +248,7 @@ def test_what_is_kept_with_a_model_comes_back() -> None:
         "a": {"median": 1.5, "mean": 2.0, "scale": 3.0, "gaps": True},
         "b": {"median": None, "mean": 0.0, "scale": 1.0, "gaps": False},
         "c": {"categories": ["x", "y"]},
+        "d": {"scale": 2.5},
     }
 
 
@@ -206,6 +265,12 @@ def test_a_model_of_before_reads_numbers_as_it_did() -> None:
 def test_numbers_that_standardise_nothing_are_refused(said: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         Columns.from_json({"a": {"median": None} | said})
+
+
+@pytest.mark.parametrize("scale", [0, -1, "nan", "inf", "long"])
+def test_scales_that_no_vector_has_are_refused(scale: object) -> None:
+    with pytest.raises(ValueError, match=r"expected a finite number above 0|could not convert"):
+        Columns.from_json({"v": {"scale": scale}})
 
 
 @pytest.mark.parametrize(
@@ -303,10 +368,15 @@ def test_a_model_keeps_what_it_learned(project: Project, gaps: Task, tmp_path: P
         done = train(project, gaps, data, features=["likes", "country", "vec"])
     assert any("country: text, taken as a category of 2 values (CA, US)" in text for text in caplog.messages)
     names = json.loads(project.runs.artifact(done.run_id, "names.json", tmp_path).read_text())
+    vectors = project.points.read(
+        pd.DataFrame({"table_name": "points", "id": [f"t{i}" for i in range(40)]}), ["vec"]
+    )
+    length = np.stack(vectors["vec"]).var(axis=0).sum() ** 0.5
     # Of 0 … 39, thirteen odd and thirteen even ones have a number: 10 or 0.
     assert names["columns"] == {
         "likes": {"median": 5.0, "mean": 5.0, "scale": 5.0, "gaps": True},
         "country": {"categories": ["CA", "US"]},
+        "vec": {"scale": pytest.approx(length)},
     }
     assert names["dimensions"] == 2 + 2 + 3
     deploy(project, done.model_name)

@@ -181,6 +181,11 @@ def test_the_label_model_that_is_the_best_is_asked_together_with_what_knows_bett
     loss = {way: MULTICLASS.log_loss(TRUTH, one.probs) for way, one in said.items()}
     assert loss[Way("label_model", "em")] < loss[Way("gold")]
     assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [*said]
+    # No other model may be of its labels: all that are tied with it are of another label model's.
+    said = {Way("label_model", "em"): first, Way("stacked", "snorkel"): other, Way("union", "snorkel"): first}
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [*said][:0:-1]
+    said[Way("union", "snorkel")] = said[Way("stacked", "snorkel")] = outcome(3, 0.85)
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [Way("label_model", "em")]
 
 
 def test_an_ensemble_says_the_mean_of_the_log_odds() -> None:
