@@ -1,5 +1,6 @@
 """The page of figures, `docs/quality.md`, and its picture."""
 
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from benchmarks.quality_methods import BOTH
 
 MEASURED_WITH = ("adaptml", "scikit-learn", "snorkel", "torch", "numpy", "onnxruntime")
 INK, ACCENT, LINE = "#1d2b36", "#0f6b75", "#8fa3b0"
+COLUMNS = 2  # of the picture
 INTRODUCTION = """\
 # Quality
 
@@ -150,23 +152,28 @@ def draw(tables: Sequence[Table], path: Path) -> None:
     """A panel a set: each method's accuracy, F1 over samples in multilabel, with its interval."""
     from matplotlib.figure import Figure
 
-    most = max(len(table.rows) for table in tables)
-    drawn = Figure(figsize=(9.0, len(tables) * (0.7 + 0.26 * most)), dpi=120, layout="constrained")
-    for table, axes in zip(tables, drawn.subplots(len(tables), squeeze=False)[:, 0], strict=True):
-        for place, row in enumerate(table.rows):
-            found = row.figures.main
+    methods = list(dict.fromkeys(row.method for table in tables for row in table.rows))
+    n_rows = math.ceil(len(tables) / COLUMNS)
+    size = (9.0, n_rows * (0.5 + 0.19 * len(methods)))
+    drawn = Figure(figsize=size, dpi=120, layout="constrained")
+    grid = drawn.subplots(n_rows, COLUMNS, squeeze=False, sharey=True)
+    for axes in grid.flat[len(tables) :]:
+        axes.remove()
+    for table, axes in zip(tables, grid.flat[: len(tables)], strict=True):
+        for row in table.rows:
+            found, place = row.figures.main, methods.index(row.method)
             low, high = found.ends
-            colour = ACCENT if row.method == BOTH else INK
-            axes.plot([low, high], [place, place], color=LINE if row.method != BOTH else ACCENT, linewidth=3)
-            axes.plot([found.value], [place], "o", color=colour, markersize=6, clip_on=False, zorder=3)
-        axes.set_yticks(range(len(table.rows)), [row.method for row in table.rows], fontsize=8, color=INK)
-        axes.invert_yaxis()
+            line, colour = (ACCENT, ACCENT) if row.method == BOTH else (LINE, INK)
+            axes.plot([low, high], [place, place], color=line, linewidth=3)
+            axes.plot([found.value], [place], "o", color=colour, markersize=5, clip_on=False, zorder=3)
         axes.set_xlim(0, 1)
-        axes.tick_params(axis="x", labelsize=8, colors=INK)
+        axes.tick_params(labelsize=8, colors=INK)
         axes.grid(axis="x", color="#dfe6ea")
         axes.set_axisbelow(True)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.set_title(f"{table.name}: {table.titles[0]}", fontsize=9, color=INK, loc="left")
+    grid[0, 0].set_yticks(range(len(methods)), methods)
+    grid[0, 0].invert_yaxis()  # all share it
     drawn.savefig(path)
 
 
