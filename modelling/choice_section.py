@@ -7,10 +7,13 @@ from adaptml.reports.html import Cell, Column, Html, number, table
 from adaptml.reports.page import paragraph
 from adaptml.tasks.metrics import Metric
 from modelling.choosing import Combined
+from modelling.search import Searched
 from modelling.strategies import Indicator
 
 
-def choice_section(done: Combined, metric: Metric, Y: Indicator, seed: int) -> list[Html | None]:
+def choice_section(
+    done: Combined, metric: Metric, Y: Indicator, seed: int, searched: Searched | None = None
+) -> list[Html | None]:
     """Content of a section; empty where nothing had to be chosen.
 
     Args:
@@ -18,6 +21,7 @@ def choice_section(done: Combined, metric: Metric, Y: Indicator, seed: int) -> l
         metric: what decided.
         Y: classes of the gold points that chose, int8 (g, k).
         seed: of the intervals.
+        searched: what was found by a search for the parameters of the one that was chosen.
     """
     tried = {way: found for way, found in done.ways.items() if not way.members}
     if len(tried) < 2:
@@ -44,4 +48,7 @@ def choice_section(done: Combined, metric: Metric, Y: Indicator, seed: int) -> l
         )
     told = "Each was tried by cross-validation on gold; of those with a weight, the models answer together."
     caption = f"{len(tried)} ways on {len(Y):,} gold points that the models had not seen, the best first"
-    return [paragraph(told), table(columns, lines, caption=caption)]
+    content: list[Html | None] = [paragraph(told), table(columns, lines, caption=caption)]
+    if searched is not None:  # the table has the parameters without search
+        content.append(paragraph(f"Then its parameters were searched for: {searched.sentence}."))
+    return content

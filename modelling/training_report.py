@@ -81,7 +81,9 @@ def write_report(
         lines=lines,
         warnings=training.warnings,
         to_fix=to_fix,
-        choice=[] if training.gold is None else choice_section(done, found.metric, training.gold.Y, seed),
+        choice=[]
+        if training.gold is None
+        else choice_section(done, found.metric, training.gold.Y, seed, training.searched),
         seed=seed,
     )
     write_text(page, recorder.folder / REPORT)

@@ -1,6 +1,8 @@
 """A search over parameters is judged on gold that did not choose."""
 
+import html
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,7 +177,9 @@ def gold_of(project: Project, n: int) -> Any:
     return pd.DataFrame([{"table_name": "points", "id": f"t{i}", "gold_label": side(i)} for i in range(n)])
 
 
-def test_a_search_is_a_run_with_a_run_for_each_setting(project: Project, task: Task, data: str) -> None:
+def test_a_search_is_a_run_with_a_run_for_each_setting(
+    project: Project, task: Task, data: str, tmp_path: Path
+) -> None:
     gold = gold_of(project, 30)
     done = [
         project.train("side", data, gold=gold, strategy="weak", search=2, params={"tol": 1e-3})
@@ -199,7 +203,10 @@ def test_a_search_is_a_run_with_a_run_for_each_setting(project: Project, task: T
     assert len(project.list_runs()) == 2  # those inside a run are not listed
     assert done[0].metrics == done[1].metrics  # the same seed, the same search
     assert done[0].predictions.equals(done[1].predictions)
-    assert dict(done[0].lines)["search"] == dict(done[1].lines)["search"]
+    sentence = dict(done[0].lines)["search"]
+    assert sentence == dict(done[1].lines)["search"]
+    page = html.unescape(project.runs.artifact(done[0].run_id, "report.html", tmp_path).read_text())
+    assert f"Then its parameters were searched for: {sentence}." in page
 
 
 def test_what_a_search_found_is_kept(project: Project, task: Task, data: str) -> None:
