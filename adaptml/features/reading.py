@@ -141,7 +141,8 @@ class _Matrix:
         if empty.any():
             raise FeatureError(
                 f"feature column {name!r} is empty for {named_points(keys, empty)}; "
-                "compute it with `adaptml featurize`; where its encoder has changed since, train again",
+                f"compute it with `adaptml featurize`{_or_else(name, 'fill it in')}; where its encoder has "
+                "changed since, train again",
                 n_empty=int(empty.sum()),
             )
         if self._wrong[number]:
@@ -156,7 +157,8 @@ class _Matrix:
         if odd.any():
             raise FeatureError(
                 f"vectors of feature column {name!r} differ in length: most have {usual} numbers, "
-                f"{lengths[odd][0]} in {named_points(keys, odd)}; featurise the column again (--all)"
+                f"{lengths[odd][0]} in {named_points(keys, odd)}; featurise the column again "
+                f"(--all){_or_else(name, 'give every row as many numbers')}"
             )
         broken = ~self._finite[number]
         if broken.any():
@@ -164,6 +166,11 @@ class _Matrix:
                 f"feature column {name!r} has values that are not finite in {named_points(keys, broken)}; "
                 "fix them"
             )
+
+
+def _or_else(name: str, what: str) -> str:
+    """What to do with a column that is no encoder's; nothing more with a version of a feature."""
+    return "" if "@" in name else f", or {what} where it is your own"
 
 
 def _usual(lengths: npt.NDArray[np.int64]) -> int:

@@ -71,13 +71,14 @@ def test_columns_are_concatenated_in_the_order_given_and_rows_in_key_order(fille
         (
             "ab",
             ["v", "x"],
-            "feature column 'x' is empty for 1 of 2 data points (t/b); compute it with `adaptml featurize`; "
-            "where its encoder has changed since, train again",
+            "feature column 'x' is empty for 1 of 2 data points (t/b); compute it with `adaptml featurize`, "
+            "or fill it in where it is your own; where its encoder has changed since, train again",
         ),
         (
             "ab",
             ["w"],
-            "vectors of feature column 'w' differ in length: most have 1 numbers, 2 in 1 of 2 data points (t/a); featurise the column again (--all)",
+            "vectors of feature column 'w' differ in length: most have 1 numbers, 2 in 1 of 2 data points (t/a); featurise the column again "
+            "(--all), or give every row as many numbers where it is your own",
         ),
         (
             "ac",
