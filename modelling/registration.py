@@ -66,7 +66,7 @@ def model_to_log(
         dimensions: how many numbers a data point's features have.
         example: data points that are in the database: the request that the service's page offers.
         folder: `classifier.skops` and `names.json` are written here.
-        columns: what was learned of columns with gaps and of categories; default: there are none.
+        columns: what was learned of columns that no encoder made; default: there are none.
         without_votes: where the model takes votes, what answers points without any; default: the label
             model's class balance.
         label_model: where the model takes votes, the label model that they go through, and the names of its

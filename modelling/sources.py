@@ -56,7 +56,7 @@ class Reader:
     memory: Memory | None = None
 
     def learned(self, made: Classifier, *keys: pd.DataFrame | None) -> "Reader":
-        """The same with what is learned of columns with gaps and categories for an algorithm.
+        """The same with what is learned of columns that no encoder made, for an algorithm.
 
         Args:
             made: the algorithm.

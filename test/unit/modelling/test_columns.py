@@ -1,4 +1,4 @@
-"""Columns with gaps and categories as features: by hand, as scikit-learn's, and through every step."""
+"""Columns that no encoder made as features: by hand, as scikit-learn's, and through every step."""
 
 import json
 from collections.abc import Iterator
