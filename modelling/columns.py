@@ -258,8 +258,7 @@ def learn_columns(
     if numbers:
         learned |= {name: _sharing(known, len(numbers)) for name, known in numbers.items()}
         notes.insert(0, f"standardised by mean and deviation: {listed([*numbers])}")
-    by_encoder = {f.name for table in tables for f in points.catalogue.of_table(table) if f.replaces_column}
-    others = [one for one in features if one.version == COLUMN and one.name not in {*learned, *by_encoder}]
+    others = [one for one in features if one.version == COLUMN and one.name not in learned]
     scaled = _learned_vectors(points, keys, others)
     if scaled:
         notes.insert(0, f"vectors that no encoder here made, scaled to a variance of 1: {listed([*scaled])}")
