@@ -26,7 +26,7 @@ from adaptml.features.reading import Matrix, Rows, cells_of, column_matrix, name
 # A text column with more values, or with values that are there once each, is text and no category.
 MAX_CATEGORIES = 100
 MIN_ROWS_PER_CATEGORY = 2
-# So many rows of vectors tell their scale within 2 %, in a moment.
+# So many rows tell the scale of vectors to about 2 %, in a moment.
 SCALE_ROWS = 2000
 
 
@@ -85,7 +85,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Scaled:
-    """A column of vectors from elsewhere, whose length may be any: penalties ask how long they are.
+    """A column of vectors from elsewhere, of numbers of any size: penalties ask how large they are.
 
     Attributes:
         scale: what each number is divided by, > 0. It is one for all, so that directions stay.
@@ -184,6 +184,12 @@ class Columns:
         name = str(feature)
         known = self.learned.get(name)
         return column_matrix(frame, name) if known is None else known.matrix(frame, name)
+
+    def scale(self, features: Sequence[Reference]) -> float | None:
+        """What all numbers of some vectors are divided by; None where that is not one number, or not all."""
+        known = {self.learned.get(str(feature)) for feature in features}
+        one = known.pop() if len(known) == 1 else Text()
+        return 1.0 if one is None else one.scale if isinstance(one, Scaled) else None
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """What is kept with a model."""

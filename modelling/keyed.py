@@ -179,9 +179,11 @@ class KeyedModel:
         self, tables: Sequence[str], ids: Sequence[str]
     ) -> tuple[npt.NDArray[np.float64], Voted | None]:
         """Probabilities of some data points, (n, k), and the votes on them where it takes any."""
-        if self.voting is None and not self.columns.learned:
+        scale = self.columns.scale(self.features)
+        if self.voting is None and scale is not None:
             few = few_vectors(self.points, tables, ids, self.features)
             if few is not None and few.shape[1] == self.dimensions:
+                few /= np.float32(scale)
                 return self.classifier.predict_proba(few), None
         rows, with_inputs = self._read(tables, ids)
         matrix = np.hstack([self.columns.matrix(rows, feature) for feature in self.features])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from adaptml.features.points import Points
 from adaptml.tasks import MULTICLASS, MULTILABEL
 from modelling.algorithms import EndModel
 from modelling.champion import Champion
-from modelling.columns import Category, Columns, Number
+from modelling.columns import Category, Columns, Number, Scaled
 from modelling.keyed import KeyedModel
 
 VECTORS = {"a": [1, -2, 0.5], "b": [0, 0, 0], "c": [-3, 4, 1e-3], "é": [30, -30, 0]}
@@ -64,6 +65,26 @@ def test_one_class_of_three(points: Points) -> None:
     matrix = np.array([VECTORS[key] for key in ASKED], np.float32)
     answer = champion.predict(["things"] * 5, ASKED)
     assert [answer[f"prob_{n}"] for n in champion.classes] == model.predict_proba(matrix).T.tolist()
+
+
+ASKED_VECTORS = np.array([VECTORS[key] for key in ASKED], np.float32)
+NUMBERS = [[-2.0, 0], [1.5, 0], [0, 0], [0.5, 1], [1.5, 0]]  # the second says which is missing
+
+
+@pytest.mark.parametrize(
+    ("features", "beside"), [("vec", np.empty((5, 0))), ("vec same", ASKED_VECTORS), ("vec n", NUMBERS)]
+)
+def test_vectors_that_are_scaled(points: Points, features: str, beside: npt.ArrayLike) -> None:
+    """Alone, beside others as they stand, and beside a column: as the classifier says of them divided."""
+    points.database.add_columns("things", {"same": Vector()})
+    same = pd.DataFrame({"id": ASKED, "same": list(ASKED_VECTORS)}).drop_duplicates("id")
+    points.database.upsert("things", same, ["id"])
+    matrix = np.hstack([ASKED_VECTORS / np.float32(3), beside]).astype(np.float32)
+    model = EndModel("logistic_regression", MULTICLASS)
+    model.k_, model.parts_ = 2, (classifier([[1.0, -2.0, 0.5, 1.0, 3.0, -1.0][: matrix.shape[1]]]),)
+    columns = Columns({"vec": Scaled(3.0), "n": Number(0.5)})
+    said = champion_of(points, model, "x y", columns, features).predict(["things"] * 5, ASKED)
+    assert [said[f"prob_{name}"] for name in "xy"] == model.predict_proba(matrix).T.tolist()
 
 
 def test_any_classes_of_columns_with_gaps_and_categories(points: Points) -> None:
