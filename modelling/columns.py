@@ -187,9 +187,13 @@ class Columns:
 
     def scale(self, features: Sequence[Reference]) -> float | None:
         """What all numbers of some vectors are divided by; None where that is not one number, or not all."""
-        known = {self.learned.get(str(feature)) for feature in features}
-        one = known.pop() if len(known) == 1 else Text()
-        return 1.0 if one is None else one.scale if isinstance(one, Scaled) else None
+        scales = set()
+        for feature in features:
+            known = self.learned.get(str(feature))
+            if not (known is None or isinstance(known, Scaled)):
+                return None
+            scales.add(1.0 if known is None else known.scale)
+        return scales.pop() if len(scales) == 1 else None
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """What is kept with a model."""

@@ -127,10 +127,8 @@ def test_vectors_from_elsewhere_have_a_variance_of_1(points: Points) -> None:
         assert vectors.var(axis=0).sum() == pytest.approx(1)
         stood = Columns().read(points, keys(), named(some[0]))
         np.testing.assert_allclose(vectors, stood / np.sqrt(stood.var(axis=0).sum()), rtol=1e-6)
-        of_few = columns.matrix(
-            points.read(keys("cb"), named(*some)), named(some[0])[0]
-        )  # as a service reads
-        np.testing.assert_array_equal(of_few, vectors[[2, 1]])
+        rows = points.read(keys("cb"), named(*some))  # as a service reads
+        np.testing.assert_array_equal(columns.matrix(rows, named(some[0])[0]), vectors[[2, 1]])
 
 
 def test_columns_whose_vectors_have_no_scale_are_left_to_their_reading(points: Points) -> None:
@@ -371,12 +369,12 @@ def test_a_model_keeps_what_it_learned(project: Project, gaps: Task, tmp_path: P
     vectors = project.points.read(
         pd.DataFrame({"table_name": "points", "id": [f"t{i}" for i in range(40)]}), ["vec"]
     )
-    length = np.stack(vectors["vec"]).var(axis=0).sum() ** 0.5
+    scale = np.stack(vectors["vec"]).var(axis=0).sum() ** 0.5
     # Of 0 … 39, thirteen odd and thirteen even ones have a number: 10 or 0.
     assert names["columns"] == {
         "likes": {"median": 5.0, "mean": 5.0, "scale": 5.0, "gaps": True},
         "country": {"categories": ["CA", "US"]},
-        "vec": {"scale": pytest.approx(length)},
+        "vec": {"scale": pytest.approx(scale)},
     }
     assert names["dimensions"] == 2 + 2 + 3
     deploy(project, done.model_name)
