@@ -46,6 +46,7 @@ class Training:
         self.labels, self.learner, self._reader, self._recorder = labels, learner, reader, recorder
         self._run = run
         self.searched: Searched | None = None
+        self._unsearched = ""  # why nothing was searched for, where that was asked
         metric = metric_of(labels.task, None if labels.gold is None else labels.gold.Y)
         self.evaluation = Evaluation(labels.task, recorder.folder, metric)
         self.warnings = [*labels.notes, *few_points(labels)]
@@ -61,7 +62,13 @@ class Training:
         if drawn is not None:
             check_gold(gold)
         done = self._combine(strategy, weak, gold, soft, alone=drawn is not None)
-        if drawn is not None:
+        if drawn is not None and done.way.strategy in UNTRAINED:
+            self._unsearched = (
+                f"nothing was searched for: {done.way} is the answer, and trains nothing; "
+                "--strategy names one that does, such as weak"
+            )
+            self._recorder.log.info("search: %s", self._unsearched)
+        elif drawn is not None:
             done = self._search(done, drawn, weak.get(done.way.label_model), check_gold(gold))
         self._tell(done)
         self.weak = weak.get(done.way.label_model) or next(iter(weak.values()), None)
@@ -197,7 +204,8 @@ class Training:
     def lines(self, came_from: str) -> list[tuple[str, str]]:
         """Where settings came from, and what a search found, for people."""
         lines = [("settings", came_from)] if came_from != BUILT_IN else []
-        return lines if self.searched is None else [*lines, ("search", self.searched.sentence)]
+        found = self._unsearched if self.searched is None else self.searched.sentence
+        return [*lines, ("search", found)] if found else lines
 
     def _gold(self) -> Gold | None:
         gold = self.labels.gold

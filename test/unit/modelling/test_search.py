@@ -209,6 +209,18 @@ def test_a_search_is_a_run_with_a_run_for_each_setting(
     assert f"Then its parameters were searched for: {sentence}." in page
 
 
+def test_nothing_is_searched_for_where_nothing_is_trained(project: Project, task: Task, data: str) -> None:
+    gold = gold_of(project, 30)
+    plain, done = (project.train("side", data, gold=gold, strategy="constant", search=n) for n in (None, 2))
+    assert dict(done.lines)["search"] == (
+        "nothing was searched for: constant is the answer, and trains nothing; "
+        "--strategy names one that does, such as weak"
+    )
+    assert "search" not in dict(plain.lines)
+    assert done.metrics == plain.metrics
+    assert "search" not in project.runs.client.get_run(done.run_id).data.params
+
+
 def test_what_a_search_found_is_kept(project: Project, task: Task, data: str) -> None:
     done = project.train(
         "side", data, gold=gold_of(project, 30), strategy="weak", algorithm="knn", search=3, params={"metric": "euclidean"}, keep=True
