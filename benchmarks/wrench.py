@@ -38,7 +38,8 @@ from dataprogramming.selection import Selection, select_label_model
 from modelling.algorithms import get_algorithm
 from modelling.algorithms.log_odds import vote_log_odds
 from modelling.choosing import Combined, combine
-from modelling.strategies import AUTO, Gold, Learner, Weak
+from modelling.learner import Gold, Learner, Weak
+from modelling.strategies import AUTO
 
 ENCODER = "hybrid"
 POLICY = (

@@ -7,8 +7,8 @@ from adaptml.reports.html import Cell, Column, Html, number, table
 from adaptml.reports.page import paragraph
 from adaptml.tasks.metrics import Metric
 from modelling.choosing import Combined
+from modelling.learner import Indicator
 from modelling.search import Searched
-from modelling.strategies import Indicator
 
 
 def choice_section(

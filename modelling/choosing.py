@@ -7,15 +7,8 @@ from adaptml.tasks.metrics import Metric
 from modelling.algorithms import EndModel, takes_texts
 from modelling.algorithms.core import ENSEMBLE
 from modelling.algorithms.text_algorithm import TextAlgorithm
-from modelling.strategies import (
-    AUTO,
-    HEAR_VOTES,
-    Gold,
-    Learner,
-    Weak,
-    check_strategy,
-    list_strategies,
-)
+from modelling.learner import Gold, Learner, Weak
+from modelling.strategies import AUTO, HEAR_VOTES, check_strategy, list_strategies
 from modelling.trials import ONLY_GOLD, Chosen, Trials
 from modelling.ways import HeldOut, Way
 

@@ -26,6 +26,7 @@ from adaptml.tasks.defaults import BUILT_IN, SETTINGS_FROM
 from adaptml.tasks.metrics import Metric, metric_of
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, takes_texts
 from modelling.defaults import train_settings
+from modelling.learner import Gold, Learner
 from modelling.sources import (
     HasRun,
     Reader,
@@ -37,7 +38,7 @@ from modelling.sources import (
     settled,
     warn_left_out,
 )
-from modelling.strategies import AUTO, Gold, Learner
+from modelling.strategies import AUTO
 from modelling.trials import Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import label_run, weak_labels

@@ -31,8 +31,8 @@ from adaptml.tasks import Task
 from adaptml.tasks.metrics import Outcome, metric_of
 from modelling.algorithms import classifier, takes_texts
 from modelling.choosing import MIN_GOLD
+from modelling.learner import Gold, Learner, Weak
 from modelling.sources import Reader, Split
-from modelling.strategies import Gold, Learner, Weak
 
 FAST = "logistic_regression"  # in place of an algorithm that reads texts
 

@@ -15,9 +15,9 @@ from adaptml.project import Project
 from adaptml.runs.artifacts import DEVELOPMENT_DATA
 from adaptml.tasks import Task
 from adaptml.tasks.metrics import Metric
+from modelling.learner import Gold, Learner, Weak
 from modelling.recipe import Recipe
 from modelling.sources import Reader, split
-from modelling.strategies import Gold, Learner, Weak
 from modelling.trials import Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import label_run, read_at_once, weak_labels

@@ -21,7 +21,7 @@ from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import Algorithm, Classifier, algorithm_name, algorithms
 from modelling.algorithms.log_odds import vote_log_odds
 from modelling.choosing import MIN_GOLD
-from modelling.strategies import Gold, Learner, Weak
+from modelling.learner import Gold, Learner, Weak
 from modelling.trials import Trials
 from modelling.ways import HeldOut, Way, judged
 

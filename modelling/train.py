@@ -23,12 +23,12 @@ from modelling.algorithms import Classifier, EndModel, algorithm_name
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings, check_kept_by_name, to_keep, train_settings
 from modelling.fixing import to_fix_of_training
+from modelling.learner import Learner
 from modelling.memory import Memory
 from modelling.registration import model_to_log, registered_name
 from modelling.report import errors
 from modelling.search import drawn_settings
 from modelling.sources import HasRun, Reader, Split, data_of, exact_features, split
-from modelling.strategies import Learner
 from modelling.training import Training, fine_tuned
 from modelling.training_report import run_parameters, training_lines, write_report
 from modelling.weak_labels import LabelRun, label_run

@@ -19,9 +19,10 @@ from modelling.algorithms.core import ENSEMBLE, Matrix
 from modelling.algorithms.transformer_model import TextClassifier
 from modelling.choosing import Combined, combine
 from modelling.evaluate import IN_ONE_FOLD, Evaluation
+from modelling.learner import Gold, Learner, Weak
 from modelling.search import Searched, check_gold, search_in_folds
 from modelling.sources import Reader, Split, few_points
-from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED, Gold, Learner, Weak, unconverged
+from modelling.strategies import AUTO, LABELS_BY, STRATEGY_USED, unconverged
 from modelling.trials import ONLY_GOLD, UNTRAINED, Trials
 from modelling.ways import HeldOut
 from modelling.weak_labels import LabelRun, weak_labels

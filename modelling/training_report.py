@@ -20,9 +20,9 @@ from modelling.choice_section import choice_section
 from modelling.choosing import Combined
 from modelling.defaults import TrainSettings
 from modelling.evaluate import Evaluation
+from modelling.learner import Learner
 from modelling.report_page import train_report
 from modelling.sources import HasRun, Split, data_of
-from modelling.strategies import Learner
 from modelling.training import Training
 
 

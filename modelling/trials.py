@@ -35,17 +35,8 @@ from modelling.algorithms import EndModel
 from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Algorithm, Floats
 from modelling.algorithms.log_odds import of_log_odds, pooled, vote_log_odds
 from modelling.algorithms.many_rows import OneBlock
-from modelling.strategies import (
-    Gold,
-    Indicator,
-    Labels,
-    Learner,
-    Rows,
-    Weak,
-    fit_strategy,
-    list_strategies,
-    unconverged,
-)
+from modelling.learner import Gold, Indicator, Learner, Rows, Weak
+from modelling.strategies import Labels, fit_strategy, list_strategies, unconverged
 from modelling.ways import HeldOut, Way, judged
 from modelling.weighing import pool_weights
 

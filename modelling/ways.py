@@ -6,7 +6,7 @@ from typing import Self
 
 from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 from modelling.algorithms.core import ENSEMBLE
-from modelling.strategies import Indicator
+from modelling.learner import Indicator
 
 _SOFT, _BALANCED, _APART = "soft labels", "classes that count alike", "; "
 

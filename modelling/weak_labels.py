@@ -24,8 +24,8 @@ from adaptml.tasks.metrics import Outcome
 from modelling.algorithms.core import Matrix
 from modelling.algorithms.log_odds import vote_log_odds
 from modelling.algorithms.many_rows import ManyRows
+from modelling.learner import Weak
 from modelling.sources import BYTES_A_NUMBER, Reader, Split, targets
-from modelling.strategies import Weak
 
 REST_ROWS = 20_000  # points without votes that a strategy learns from, at most: each has to be read
 # Of points that are not held in memory at once, so many choose how a model is trained; it is trained on all.

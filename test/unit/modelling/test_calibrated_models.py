@@ -15,7 +15,7 @@ from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import EndModel
 from modelling.algorithms.registry import get_algorithm
 from modelling.choosing import Combined, combine
-from modelling.strategies import Gold, Learner, Weak
+from modelling.learner import Gold, Learner, Weak
 from modelling.trials import Trials
 from modelling.ways import Way
 

@@ -18,8 +18,9 @@ from adaptml.tasks.metrics import Outcome, accuracy_of
 from modelling.algorithms import get_algorithm
 from modelling.choosing import combine
 from modelling.compare import compare
+from modelling.learner import Gold, Learner, Weak
 from modelling.model_folder import load_model_folder
-from modelling.strategies import AUTO, Gold, Learner, Weak
+from modelling.strategies import AUTO
 from modelling.train import TrainResult, train
 
 pytestmark = pytest.mark.torch

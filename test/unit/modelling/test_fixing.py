@@ -12,8 +12,8 @@ from adaptml.tasks import Task
 from adaptml.tasks.metrics import Outcome
 from modelling.algorithms import get_algorithm
 from modelling.fixing import to_fix_of_training
+from modelling.learner import Learner, Weak
 from modelling.sources import Reader, split
-from modelling.strategies import Learner, Weak
 from modelling.train import train
 
 OTHER = {"left": "right", "right": "left"}

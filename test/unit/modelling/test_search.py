@@ -17,8 +17,8 @@ from adaptml.project import Project
 from adaptml.tasks import MULTICLASS, MULTILABEL, ProblemType, Task
 from adaptml.tasks.metrics import Metric, Outcome, best
 from modelling.algorithms import algorithms, classifier
+from modelling.learner import Gold, Learner, Weak
 from modelling.search import MIN_SEARCHED, drawn_settings, search_in_folds
-from modelling.strategies import Gold, Learner, Weak
 from modelling.trials import Trials
 from modelling.ways import HeldOut, Way
 

@@ -16,7 +16,8 @@ from modelling.algorithms import EndModel, get_algorithm
 from modelling.algorithms.core import Floats, Matrix
 from modelling.algorithms.log_odds import pooled, vote_log_odds
 from modelling.choosing import Combined, combine
-from modelling.strategies import AUTO, Gold, Labels, Learner, Weak, fit_strategy
+from modelling.learner import Gold, Learner, Weak
+from modelling.strategies import AUTO, Labels, fit_strategy
 from modelling.trials import Trials, answering
 from modelling.ways import HeldOut, Way, read_members
 from modelling.weighing import pool_weights
