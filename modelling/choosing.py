@@ -152,7 +152,7 @@ def _reason(trials: Trials, chosen: Chosen, way: Way, strategy: str) -> str:
         value, n = f"{metric.title} {found[way].metric:.3f} on held-out gold", len(way.members)
         return f"{value}; by the {metric.title}, none of the {n} can be told from the best, {chosen.highest}"
     value = f"{metric.title} {found[chosen.name].metric:.3f}"
-    n, asked = len(chosen.found.tied) - 1, "" if strategy == AUTO else "it was asked for; "
+    n, asked = len(chosen.losses) - 1, "" if strategy == AUTO else "it was asked for; "
     if chosen.name == chosen.highest and not n:
         return f"{asked}the best {value} on held-out gold"
     others = f"{n} other way{'s' if n > 1 else ''} cannot be told apart by the {metric.title}"

@@ -14,9 +14,12 @@ from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Outcome
 from modelling.algorithms import Classifier, EndModel, takes_weights
 from modelling.algorithms.core import Floats, Matrix
+from modelling.algorithms.fitting import there, told_apart
+from modelling.algorithms.logistic_regression import C_TIMES_ROWS
 from modelling.algorithms.many_rows import ManyRows, OneBlock, below
 
 GOLD_WEIGHT = 5.0
+STRONGER = 10.0
 TIE = 1e-9  # probabilities that are no further apart are the same
 
 Indicator = npt.NDArray[np.int8]
@@ -133,6 +136,17 @@ class Learner:
         """The same, where each class counts as much as any other."""
         return replace(self, classifier=clone(self.classifier).set_params(class_weight="balanced"))
 
+    @property
+    def can_penalise(self) -> bool:
+        """Whether its penalty follows the number of rows, and could be stronger than usual."""
+        params = self.classifier.get_params()
+        return params.get("C_times_rows") == C_TIMES_ROWS and params["C"] is None
+
+    def penalised(self) -> "Learner":
+        """The same with a penalty that is STRONGER times the usual one."""
+        C = C_TIMES_ROWS / STRONGER
+        return replace(self, classifier=clone(self.classifier).set_params(C_times_rows=C))
+
     def targets(self, says: Outcome) -> Floats:
         """What is learned of a model that says this: float64 (n, k)."""
         return says.probs if self.soft_labels and self.can_weigh else says.predicted.astype(np.float64)
@@ -149,6 +163,11 @@ class Learner:
         second, first = np.partition(says.probs, -2, axis=1)[:, -2:].T
         tied = np.isclose(first, second, rtol=0, atol=TIE)
         return tied if says.predicted[~tied].any(axis=0).sum() > 1 else nothing
+
+    def can_learn_of(self, says: Outcome) -> bool:
+        """Whether what is said of points names two classes or more, or in multilabel tells any apart."""
+        targets = self.targets(says)[~self.ties(says)]
+        return there(targets).sum() > 1 if self.problem.exclusive else bool(told_apart(targets).any())
 
     def fit_weak(
         self, X: Matrix | ManyRows | OneBlock, says: Outcome, gold: "Gold | None" = None

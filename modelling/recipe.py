@@ -116,6 +116,7 @@ def _way(run: Run) -> Way:
         params.get(LABELS_BY, ""),
         params.get("soft_labels_used", params.get("soft_labels")) == "True",
         params.get("class_weight_used") == "balanced",
+        params.get("penalty_used") == "stronger",
         read_members(params.get(ENSEMBLE, "")),
     )
 

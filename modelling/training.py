@@ -152,6 +152,7 @@ class Training:
             LABELS_BY: way.label_model,
             "soft_labels_used": way.soft,
             "class_weight_used": "balanced" if way.balanced else "",
+            "penalty_used": "stronger" if way.penalised else "",
         }
         self._recorder.log.info("%s: %s", way, done.reason)
         if way.members:

@@ -1,8 +1,8 @@
 """Choosing how an end model is trained, by cross-validation on gold.
 
-What can be chosen: the strategy, the label model whose labels are learned from, hard or soft labels, and
-whether rare classes count more. Trying all combinations would train hundreds of models; they are tried in
-this order, each step with the best of the one before (a greedy search):
+What can be chosen: the strategy, the label model whose labels are learned from, hard or soft labels, whether
+rare classes count more, and how strong the penalty on large weights is. Trying all combinations would train
+hundreds of models; they are tried in this order, each step with the best of the one before (a greedy search):
 
     1. each label model, by the end model of its labels alone
     2. soft labels against hard ones, with that label model
@@ -11,6 +11,7 @@ this order, each step with the best of the one before (a greedy search):
        with gold
     5. classes that count alike (`class_weight`), with each strategy as in 3 and the best as in 4: which one
        needs them differs, and each strategy has to be tried as it would be alone
+    6. a stronger penalty, with each way of 5: features differ in how far they can be trusted
 
 The best of all that were tried is found by the metric and, where its interval cannot tell, the log loss
 (`adaptml.tasks.metrics.best`). Strategies that cannot be told from it answer together, each by its best way
@@ -30,9 +31,10 @@ from adaptml.errors import ModelError
 from adaptml.folds import FOLDS, held_out_parts
 from adaptml.tasks import ProblemType
 from adaptml.tasks import folds as spread_folds
-from adaptml.tasks.metrics import Best, Metric, Outcome, best, constant, nested
+from adaptml.tasks.metrics import Metric, Outcome, best, constant, nested
 from modelling.algorithms import EndModel
 from modelling.algorithms.core import CONSTANT, LABEL_MODEL, Algorithm, Floats
+from modelling.algorithms.fitting import one_class
 from modelling.algorithms.log_odds import of_log_odds, pooled, vote_log_odds
 from modelling.algorithms.many_rows import OneBlock
 from modelling.learner import Gold, Indicator, Learner, Rows, Weak
@@ -42,6 +44,8 @@ from modelling.weighing import pool_weights
 
 UNTRAINED = (CONSTANT, LABEL_MODEL)  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = (CONSTANT, "gold")  # strategies that no label model matters to
+# Strategies whose models stand on one of weak labels alone.
+NEED_WEAK_MODEL = ("weak", "stacked", "stacked_votes", "relabelled", "relabelled_votes")
 
 
 class Trials:
@@ -95,9 +99,12 @@ class Trials:
             other = replace(first, soft=not first.soft)
             self.run([other])
             first = self.best([way for way in (first, other) if way in self.held_out]).name
+        trained = list(dict.fromkeys(way for way in (*known, first) if way.strategy not in UNTRAINED))
         if self.learner.can_balance:
-            trained = dict.fromkeys(way for way in (*known, first) if way.strategy not in UNTRAINED)
-            self.run([replace(way, balanced=True) for way in trained])
+            trained += [replace(way, balanced=True) for way in trained]
+            self.run(trained)
+        if self.learner.can_penalise:
+            self.run([replace(way, penalised=True) for way in trained])
 
     @property
     def default(self) -> str:
@@ -122,10 +129,8 @@ class Trials:
     def best(self, ways: Sequence[Way]) -> "Chosen":
         """The best of ways that could be trained."""
         assert self.gold is not None  # noqa: S101 - without gold nothing is tried
-        said = {str(way): self.held_out[way].said for way in ways}
-        found = best(self.metric, self.gold.Y, said, self.learner.seed)
-        named = {str(way): way for way in ways}
-        return Chosen(named[found.name], named[found.highest], found)
+        said = {way: self.held_out[way].said for way in ways}
+        return _best(self.metric, self.gold.Y, said, self.learner.seed)
 
     def choose(self, ways: Sequence[Way], *, alone: bool) -> Way:
         """The best of ways, together with those of other strategies that cannot be told from it."""
@@ -238,6 +243,10 @@ class Trials:
             return judged(self.metric, gold.Y, constant(problem, gold.Y, len(gold.Y)))
         if way.strategy == LABEL_MODEL and weak is not None and weak.on_gold is not None:
             return judged(self.metric, gold.Y, _as_served(weak.on_gold, weak, problem))
+        learned = weak if way.strategy in NEED_WEAK_MODEL else None
+        # A label model can name one class only once it has seen all of gold.
+        if learned and len(learned.X) and not self._learner(way).can_learn_of(learned.all.says):
+            raise one_class()
         probs, stopped = np.empty(gold.Y.shape), 0
         for fold, (_, outside) in held_out_parts(gold.folds).items():
             probs[outside], one_stopped = self._unseen(way, weak, fold, outside)
@@ -261,7 +270,7 @@ class Trials:
         """What is known where a fold is held out; strategies of the same labels share its models."""
         gold = self.gold
         assert gold is not None  # noqa: S101 - see above
-        key = (self._of(way), way.soft, way.balanced)
+        key = (self._of(way), way.soft, way.balanced, way.penalised)
         if (fold, *key) not in self._labels:
             inside = np.flatnonzero(gold.folds != fold)
             known = None if weak is None else weak.before(fold, inside)
@@ -270,7 +279,8 @@ class Trials:
 
     def _learner(self, way: Way) -> Learner:
         learner = replace(self.learner, soft_labels=way.soft)
-        return learner.balanced() if way.balanced else learner
+        learner = learner.balanced() if way.balanced else learner
+        return learner.penalised() if way.penalised else learner
 
     def _of(self, way: Way) -> str:
         return way.label_model or self.default
@@ -289,11 +299,35 @@ def _ready(learner: Learner, weak: Mapping[str, Weak]) -> Mapping[str, Weak]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The way that is best, the one of the highest figure, and how many cannot be told apart."""
+    """The way that is best, the one of the highest figure, and how many cannot be told apart.
 
-    name: Way
+    Attributes:
+        losses: those that cannot be told from the highest → log loss, the least first. Always the most
+            frequent class is one of them only where no other is.
+    """
+
     highest: Way
-    found: Best
+    losses: Mapping[Way, float]
+
+    @property
+    def name(self) -> Way:
+        """The best."""
+        return next(iter(self.losses))
+
+
+def _best(metric: Metric, Y: Indicator, said: Mapping[Way, Outcome], seed: int) -> Chosen:
+    """As `adaptml.tasks.metrics.best`, but a way that learned something before one that did not.
+
+    With little gold, models that are right more often than the most frequent class cannot be told from it,
+    and as they are too sure, their log loss can be above that of the classes' shares. What such a model says
+    is of more use all the same, and together they are less sure.
+    """
+    named = {str(way): way for way in said}
+    found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
+    tied = [named[name] for name in found.tied]
+    tied = [way for way in tied if way.strategy != CONSTANT] or tied
+    losses = {way: metric.problem.log_loss(Y, said[way].probs) for way in tied}
+    return Chosen(named[found.highest], dict(sorted(losses.items(), key=lambda one: one[1])))
 
 
 def answering(
@@ -302,9 +336,9 @@ def answering(
     """The ways whose models answer together: the best, and those that cannot be told from it.
 
     Of each strategy it is the best way, of the label model's own answer too, and all are of one label model.
-    Where always the most frequent class is the best, that is the answer. Where the label model is, it answers
-    alone unless all of one label model together have a lower log loss on gold that did not weigh them: beside
-    rules that are right on nearly all of gold, the others only blur.
+    Where nothing is as good as always the most frequent class, that is the answer. Where the label model is
+    the best, it answers alone unless all of one label model together have a lower log loss on gold that did
+    not weigh them: beside rules that are right on nearly all of gold, the others only blur.
 
     Args:
         metric: what decides.
@@ -314,13 +348,10 @@ def answering(
         seed: of the bootstrap, see `adaptml.tasks.metrics.best`.
         alone: whether the best one answers alone, however many cannot be told from it.
     """
-    named = {str(way): way for way in said}
-    found = best(metric, Y, {name: said[way] for name, way in named.items()}, seed)
-    first = named[found.name]
+    found = _best(metric, Y, said, seed)
+    first, ordered = found.name, list(found.losses)
     if alone or first.strategy == CONSTANT:
         return [first]
-    losses = {named[name]: metric.problem.log_loss(Y, said[named[name]].probs) for name in found.tied}
-    ordered = sorted((way for way in losses if way.strategy != CONSTANT), key=lambda way: losses[way])
     label_models = list(dict.fromkeys(way.label_model for way in ordered if way.label_model)) or [""]
     if first.strategy != LABEL_MODEL:
         return _together(ordered, label_models[0])

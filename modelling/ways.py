@@ -8,7 +8,8 @@ from adaptml.tasks.metrics import Metric, Outcome, accuracy_of
 from modelling.algorithms.core import ENSEMBLE
 from modelling.learner import Indicator
 
-_SOFT, _BALANCED, _APART = "soft labels", "classes that count alike", "; "
+_SOFT, _BALANCED, _PENALISED = "soft labels", "classes that count alike", "stronger penalty"
+_APART = "; "
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Way:
         label_model: whose labels are learned from; empty where none matters.
         soft: whether its probabilities are learned rather than the classes that they name.
         balanced: whether each class counts as much as any other.
+        penalised: whether the penalty on large weights is stronger than usual.
         members: of ENSEMBLE, the ways whose models answer together, all of one label model; else none.
     """
 
@@ -27,6 +29,7 @@ class Way:
     label_model: str = ""
     soft: bool = False
     balanced: bool = False
+    penalised: bool = False
     members: "tuple[Way, ...]" = ()
 
     @classmethod
@@ -41,7 +44,7 @@ class Way:
         """A way with the text of another; one without members."""
         name, *marks = text.split(", ")
         strategy, _, label_model = name.partition(" of ")
-        return cls(strategy, label_model, _SOFT in marks, _BALANCED in marks)
+        return cls(strategy, label_model, _SOFT in marks, _BALANCED in marks, _PENALISED in marks)
 
     @property
     def each(self) -> "tuple[Way, ...]":
@@ -54,7 +57,8 @@ class Way:
         if self.members:  # all of the same label model
             each = [str(replace(one, label_model="")) for one in self.members]
             return f"{parts[0]} ({_APART.join(each)})"
-        return ", ".join(parts + [_SOFT] * self.soft + [_BALANCED] * self.balanced)
+        marks = {_SOFT: self.soft, _BALANCED: self.balanced, _PENALISED: self.penalised}
+        return ", ".join(parts + [mark for mark, has in marks.items() if has])
 
     @property
     def told(self) -> str:

@@ -66,20 +66,30 @@ class Fitting:
 
 def fit_exclusive(fitting: Fitting, Y: Floats) -> list[Any]:
     """One classifier."""
-    if (Y.sum(axis=0) > 0).sum() < 2:
+    if there(Y).sum() < 2:
         raise one_class()
     return [fitting.fit_soft(Y)]
 
 
 def fit_per_class(fitting: Fitting, Y: Floats, is_soft: bool) -> list[Any]:
     """One classifier of all classes where it can learn them at once; else one per class."""
-    varies = np.logical_and((Y > NO_WEIGHT).any(axis=0), (Y < 1 - NO_WEIGHT).any(axis=0))
+    varies = told_apart(Y)
     if not varies.any():
         raise one_class()
     if getattr(fitting.classifier, "native_multilabel", False) and not is_soft:
         return [fitting.fit_joint(Y)]
     pairs = [np.column_stack([1 - Y[:, c], Y[:, c]]) for c in range(Y.shape[1])]
     return [fitting.fit_soft(p) if varies[c] else float(p[0, 1]) for c, p in enumerate(pairs)]
+
+
+def there(Y: Floats) -> npt.NDArray[np.bool_]:
+    """Which of k classes that exclude each other any of the targets (n, k) name: (k,)."""
+    return np.asarray(Y.sum(axis=0) > 0)
+
+
+def told_apart(Y: Floats) -> npt.NDArray[np.bool_]:
+    """Which of k classes some rows of the targets (n, k) have and some have not: (k,)."""
+    return np.logical_and((Y > NO_WEIGHT).any(axis=0), (Y < 1 - NO_WEIGHT).any(axis=0))
 
 
 def not_converged(name: str, steps: int | None, advice: str) -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from modelling.algorithms.many_logistic import Weighed
 
 # The penalty weighs the same against the mean loss, however many rows there are: few gold rows bear weak
-# regularisation; many weakly labelled ones need more, as their noise is not all random.
+# regularisation; many weakly labelled ones need more, as their noise is not all random. It suits texts; rows
+# of a few numbers need more of it, and ways to train try both.
 C_TIMES_ROWS = 6000.0
 
 
@@ -38,8 +39,11 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     C: Annotated[
         Annotated[float, Field(gt=0)] | None,
         BeforeValidator(none_if_blank),
-        Field(description="how far weights may grow: the inverse of the L2 penalty; none: 6000 / rows"),
+        Field(description="how far weights may grow: inverse of the L2 penalty; none: C_times_rows / rows"),
     ] = None
+    C_times_rows: Annotated[float, Field(gt=0, description="where C is none: C times the number of rows")] = (
+        C_TIMES_ROWS
+    )
     max_iter: Annotated[int, Field(ge=1, description="most steps of the optimiser")] = 1000
     tol: Annotated[float, Field(gt=0, description="the optimiser stops at gradients below this")] = 1e-4
     class_weight: ClassWeight = None
@@ -53,7 +57,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
     def _build(self, X: Any, y: npt.NDArray[Any], total_weight: float) -> Any:  # noqa: ARG002
         from sklearn.linear_model import LogisticRegression
 
-        C = C_TIMES_ROWS / total_weight if self.C is None else self.C
+        C = self.C_times_rows / total_weight if self.C is None else self.C
         return LogisticRegression(C=C, max_iter=self.max_iter, tol=self.tol, class_weight=self.class_weight)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
@@ -72,7 +76,7 @@ class LogisticRegressionAlgorithm(WeighingAlgorithm):
 
         weighed = self._weighed(many)
         totals = weighed.totals()
-        C = C_TIMES_ROWS / many.weights.sum() if self.C is None else self.C
+        C = self.C_times_rows / many.weights.sum() if self.C is None else self.C
         penalty = 1 / (C * totals)
         with one_thread():  # see `_fit`
             found = fit_logistic(

@@ -176,6 +176,18 @@ def test_an_ensemble_is_trained_again_by_the_same_ways(
     assert explain(project, task, ("points", "t1"), done.version).why_no_nearest == ""
 
 
+def test_what_gold_chose_for_a_strategy_is_trained_again(
+    project: Project, task: Task, data: str, tmp_path: Path
+) -> None:
+    """Every third label of gold is wrong: what is less sure has the lower log loss."""
+    gold = write(tmp_path / "gold.parquet", list(range(60)), gold_label=lambda i: side(i + (i % 3 == 0)))
+    done = train(project, task, data, gold=gold, strategy="gold")
+    way = read_recipe(project, MODEL, done.version).way
+    assert way.penalised
+    assert done.strategy.startswith(f"{way}: ")
+    assert done.model.algorithm.get_params()["C_times_rows"] == 600
+
+
 @pytest.mark.parametrize("name", algorithms())
 def test_every_parameter_that_a_run_records_is_read_again(name: str) -> None:
     made = algorithms()[name]()

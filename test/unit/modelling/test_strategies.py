@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.linear_model import LogisticRegression
 from tolerances import FLOAT32_ATOL
 
 from adaptml.errors import ModelError
@@ -284,11 +285,65 @@ def test_classes_that_count_alike_are_tried_and_taken_where_they_are_better() ->
     y = (np.arange(400) % 5 == 0).astype(int)
     X = (y[:, None] + rng.normal(0, 1.2, (400, 1))).astype(np.float32)
     gold, metric = Gold(X, np.eye(2, dtype=np.int8)[y]), Metric("f1_of_positive", MULTICLASS, 1, "rare")
-    combined = combine("gold", LR, {}, gold, metric)
+    usual = {"C": 15}  # which nothing else is tried beside
+    combined = combine(
+        "gold", Learner(get_algorithm("logistic_regression", usual), MULTICLASS), {}, gold, metric
+    )
     assert combined.way == Way("gold", balanced=True)
     assert combined.held_out["gold"].metric > combined.ways[Way("gold")].metric + 0.1
-    fixed = Learner(get_algorithm("logistic_regression", {"class_weight": "balanced"}), MULTICLASS)
+    fixed = Learner(get_algorithm("logistic_regression", {**usual, "class_weight": "balanced"}), MULTICLASS)
     assert list(combine("gold", fixed, {}, gold, metric).ways) == [Way("gold")]  # nothing is left to choose
+
+
+def test_a_stronger_penalty_is_tried_and_taken_where_it_is_better() -> None:
+    """Forty points of twenty numbers, of which one says something and the others are noise."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    X = (rng.normal(0, 1, (40, 20)) / np.sqrt(20)).astype(np.float32)
+    X[:, 0] += 0.6 * y
+    gold = Gold(X, np.eye(2, dtype=np.int8)[y])
+    plain = LR.classifier.get_params()
+    combined = combine("gold", LR, {}, gold, ACCURACY)
+    assert combined.way == Way("gold", penalised=True)
+    assert str(combined.way) == "gold, stronger penalty"
+    assert combined.held_out["gold"].log_loss < combined.ways[Way("gold")].log_loss - 0.1
+    expected = LogisticRegression(C=6000 / 40 / 10, max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(combined.model.predict_proba(X), expected.predict_proba(X), atol=2e-3)
+    assert LR.classifier.get_params() == plain
+    for given in ({"C": 150}, {"C_times_rows": 5000}):  # what was said is not changed
+        said = Learner(get_algorithm("logistic_regression", given), MULTICLASS)
+        assert not any(way.penalised for way in combine("gold", said, {}, gold, ACCURACY).ways)
+    other = Learner(get_algorithm("linear_svm"), MULTICLASS)  # whose C does not follow the rows
+    assert not other.can_penalise
+
+
+def test_what_learned_something_answers_before_always_the_most_frequent_class() -> None:
+    """What is wrong of 30 points in 100 and too sure cannot be told from what is wrong of 40 and says 0.6."""
+    constant, voted, gold = Way("constant"), Way("label_model", "em"), Way("gold")
+    said = {constant: outcome(40, 0.6), voted: outcome(30, 0.9), gold: outcome(31, 0.95)}
+    loss = {way: MULTICLASS.log_loss(TRUTH, one.probs) for way, one in said.items()}
+    assert loss[constant] < loss[voted] < loss[gold]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=True) == [voted]
+    del said[voted]
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [gold]
+    said[constant] = outcome(20, 0.8)  # which is better than the other by more than its interval
+    assert answering(ACCURACY, TRUTH, said, TRUTH_FOLDS, 0, alone=False) == [constant]
+    assert answering(ACCURACY, TRUTH, {constant: said[constant]}, TRUTH_FOLDS, 0, alone=False) == [constant]
+
+
+@pytest.mark.parametrize("learner", [LR, LR_MULTILABEL])
+def test_labels_that_all_of_gold_makes_one_class_are_not_chosen(learner: Learner) -> None:
+    """Without any fold, the label model tells classes apart; with all of gold it names the same everywhere."""
+    same = np.tile([0.8, 0.1, 0.1], (len(X_WEAK), 1))
+    told = weakly(X_WEAK, confused(TRUE_WEAK, 0.0), learner.problem).says
+    weak = weakly(X_WEAK, same, learner.problem, without=lambda _: told)
+    trials = Trials(learner, {"": weak}, GOLD, ACCURACY if learner is LR else F1)
+    ways = [Way(strategy) for strategy in ("weak", "stacked", "relabelled", "gold", "union")]
+    trials.run([*ways, Way("weak", soft=True)])
+    assert list(trials.failed) == ways[:3]
+    assert "one class only" in str(trials.failed[ways[0]])
+    for way in trials.held_out:
+        trials.fit(way)  # what is left can be trained
 
 
 @pytest.mark.parametrize("strategy", ["gold", "weak"])
