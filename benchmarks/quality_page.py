@@ -140,9 +140,11 @@ def page(tables: Sequence[Table], command: str, settings: str, picture: str) -> 
     made = (
         f"Made on {datetime.now(UTC).date()} by\n\n```sh\n{command}\n```\n\n{settings}; {made_with}; "
         f"{load()} at the end. Of the sets, this repository holds the example alone; those named `packages`, "
-        "`mails`, `moods` and `kinds` are written by `benchmarks/packages.py`, `mails.py` and `snippets.py`. "
-        "Other draws of the packages chose how models that answer together are weighed; moods, this draw and "
-        "sixteen others, chose when the label model answers alone; mails and kinds chose nothing.\n"
+        "`mails`, `moods`, `kinds` and `letters` are written by `benchmarks/packages.py`, `mails.py`, "
+        "`snippets.py` and `tables.py` (of KEEL's table `letter`). Other draws of packages, mails and moods, "
+        "and this one of moods, are among the sets that chose which ways to train are tried, how models that "
+        "answer together are weighed, and when the label model answers alone; kinds and letters chose "
+        "nothing.\n"
     )
     shown = f"![Accuracy of each method on each set, with its 95 % interval]({picture})\n"
     return "\n".join([INTRODUCTION, made, shown, *(table.markdown() for table in tables)])

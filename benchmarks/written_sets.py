@@ -1,10 +1,13 @@
-"""Writing texts that carry their class as a data set in WRENCH's format, with the votes of patterns."""
+"""Writing rows that carry their class as a data set in WRENCH's format, texts with the votes of patterns."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import typer
@@ -62,18 +65,41 @@ def write_set(texts: pd.DataFrame, folder: Path, rules: Rules, *, rows: int, gol
     classes = [*rules]
     order = texts["name"].map(lambda name: sha256(f"{seed} {name}".encode()).hexdigest())
     drawn = texts.loc[order.sort_values().index[:rows]]
-    judges = (len(drawn) - gold) // 3
+    found = {
+        str(key): Row(classes.index(label), {"text": text}, votes(text, rules))
+        for key, text, label in zip(drawn["name"], drawn["text"], drawn["label"], strict=True)
+    }
+    write_splits(found, folder, classes, gold=gold)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a set.
+
+    Attributes:
+        label: the number of its class.
+        data: what it holds, as JSON knows it.
+        weak_labels: what each rule says of it: the number of a class, or ABSTAIN.
+    """
+
+    label: int
+    data: Mapping[str, Any]
+    weak_labels: Sequence[int]
+
+
+def write_splits(rows: Mapping[str, Row], folder: Path, classes: Sequence[str], *, gold: int) -> None:
+    """Write rows that were drawn: the first are `valid`, a third of the others `test`, the rest `train`.
+
+    Args:
+        rows: key → row, in the order of the drawing.
+        folder: where to; it is made.
+        classes: in the order of their numbers.
+        gold: how many rows `valid` has.
+    """
+    judges = (len(rows) - gold) // 3
     folder.mkdir(parents=True, exist_ok=True)
     write_text(json.dumps(dict(enumerate(classes))), folder / "label.json")
-    bounds = {"valid": (0, gold), "test": (gold, gold + judges), "train": (gold + judges, len(drawn))}
+    bounds = {"valid": (0, gold), "test": (gold, gold + judges), "train": (gold + judges, len(rows))}
     for name, (first, end) in bounds.items():
-        some = drawn[first:end]
-        split = {
-            str(key): {
-                "label": classes.index(label),
-                "data": {"text": text},
-                "weak_labels": votes(text, rules),
-            }
-            for key, text, label in zip(some["name"], some["text"], some["label"], strict=True)
-        }
+        split = {key: vars(row) for key, row in islice(rows.items(), first, end)}
         write_text(json.dumps(split), folder / f"{name}.json")

