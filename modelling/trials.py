@@ -78,6 +78,7 @@ class Trials:
         self.failed: dict[Way, ModelError] = {}
         self.calibration: dict[Way, Calibrated] = {}
         self._labels: dict[tuple[object, ...], Labels] = {}
+        self._gold_without: dict[int, Gold] = {}
         self._trained: dict[bytes, EndModel] = {}
         self._advance = advance
 
@@ -274,7 +275,10 @@ class Trials:
         if (fold, *key) not in self._labels:
             inside = np.flatnonzero(gold.folds != fold)
             known = None if weak is None else weak.before(fold, inside)
-            self._labels[(fold, *key)] = Labels(self._learner(way), known, gold.rows(inside), self._trained)
+            if fold not in self._gold_without:  # the rows of thousands of points are held once
+                self._gold_without[fold] = gold.rows(inside)
+            others = self._gold_without[fold]
+            self._labels[(fold, *key)] = Labels(self._learner(way), known, others, self._trained)
         return self._labels[(fold, *key)]
 
     def _learner(self, way: Way) -> Learner:

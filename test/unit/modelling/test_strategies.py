@@ -463,6 +463,22 @@ def test_strategies_that_cannot_be_trained_are_left_out() -> None:
         held_out("gold", None, gold)
 
 
+def test_the_gold_that_is_not_held_out_is_held_once_whatever_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[int] = []
+    rows = Gold.rows
+
+    def counted(gold: Gold, chosen: npt.NDArray[np.int64]) -> Gold:
+        drawn.append(len(chosen))
+        return rows(gold, chosen)
+
+    monkeypatch.setattr(Gold, "rows", counted)
+    combined = combine(AUTO, LR, {"": weakly(X_WEAK, confused(TRUE_WEAK, 0.3))}, GOLD, ACCURACY)
+    assert len(combined.ways) > 20
+    assert drawn == [36] * FOLDS
+
+
 def test_parts_hold_like_rows_evenly() -> None:
     Y = np.eye(2, dtype=np.int8)[[0] * 10 + [1] * 5]
     parts = folds(Y, 5, seed=3)
