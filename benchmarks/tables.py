@@ -78,7 +78,8 @@ def make_rules(X: Numbers, y: Classes, k: int, per_class: int, rng: np.random.Ge
     for label in np.repeat(np.arange(k), per_class):
         for _ in range(TRIES):
             rows = rng.choice(len(X), max(len(X) // 4, 2 * k), replace=False)
-            columns = np.sort(rng.choice(X.shape[1], max(2, X.shape[1] // 4), replace=False))
+            some = min(X.shape[1], max(2, X.shape[1] // 4))
+            columns = np.sort(rng.choice(X.shape[1], some, replace=False))
             tree = DecisionTreeClassifier(
                 max_depth=DEPTH, min_samples_leaf=LEAF, random_state=int(rng.integers(2**31))
             )

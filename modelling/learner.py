@@ -14,7 +14,7 @@ from adaptml.tasks import folds as spread_folds
 from adaptml.tasks.metrics import Outcome
 from modelling.algorithms import Classifier, EndModel, takes_weights
 from modelling.algorithms.core import Floats, Matrix
-from modelling.algorithms.fitting import there, told_apart
+from modelling.algorithms.fitting import named, told_apart
 from modelling.algorithms.logistic_regression import C_TIMES_ROWS
 from modelling.algorithms.many_rows import ManyRows, OneBlock, below
 
@@ -167,7 +167,7 @@ class Learner:
     def can_learn_of(self, says: Outcome) -> bool:
         """Whether what is said of points names two classes or more, or in multilabel tells any apart."""
         targets = self.targets(says)[~self.ties(says)]
-        return there(targets).sum() > 1 if self.problem.exclusive else bool(told_apart(targets).any())
+        return named(targets).sum() > 1 if self.problem.exclusive else bool(told_apart(targets).any())
 
     def fit_weak(
         self, X: Matrix | ManyRows | OneBlock, says: Outcome, gold: "Gold | None" = None

@@ -66,7 +66,7 @@ class Fitting:
 
 def fit_exclusive(fitting: Fitting, Y: Floats) -> list[Any]:
     """One classifier."""
-    if there(Y).sum() < 2:
+    if named(Y).sum() < 2:
         raise one_class()
     return [fitting.fit_soft(Y)]
 
@@ -82,7 +82,7 @@ def fit_per_class(fitting: Fitting, Y: Floats, is_soft: bool) -> list[Any]:
     return [fitting.fit_soft(p) if varies[c] else float(p[0, 1]) for c, p in enumerate(pairs)]
 
 
-def there(Y: Floats) -> npt.NDArray[np.bool_]:
+def named(Y: Floats) -> npt.NDArray[np.bool_]:
     """Which of k classes that exclude each other any of the targets (n, k) name: (k,)."""
     return np.asarray(Y.sum(axis=0) > 0)
 

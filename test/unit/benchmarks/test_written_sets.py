@@ -177,6 +177,7 @@ def test_rules_that_nothing_can_be_known_by_are_not_made(tmp_path: Path) -> None
     rng = np.random.default_rng(0)
     noise = np.delete(X, 2, axis=1)
     assert tables.make_rules(np.repeat(noise[:1], len(X), axis=0), y, 3, 1, rng) == []
+    assert {rule.label for rule in tables.make_rules(X[:, 2:3], y, 3, 1, rng)} == {0, 1, 2}  # one column
     np.savez(file, X[:500] * 0, y[:500], X[500:] * 0, y[500:])
     done = runner.invoke(
         command_app(tables.command), [str(file), str(tmp_path / "set"), "--rows", "100", "--gold", "9"]
