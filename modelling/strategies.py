@@ -37,6 +37,8 @@ LABELS_BY = "labels_by"  # the parameter by which it says whose labels it learne
 STRATEGY_USED = "strategy_used"  # the parameter by which a run says which strategy it was in the end
 LOWEST = 1e-3  # the least that the length of a model's log-odds counts as
 HEAR_VOTES = ("label_model", "stacked_votes")  # strategies whose models need a point's votes
+# Strategies whose models stand on one of weak labels alone.
+NEED_WEAK_MODEL = ("weak", "stacked", "stacked_votes", "relabelled", "relabelled_votes")
 
 Given = TypeVar("Given", Weak, Gold)
 

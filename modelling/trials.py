@@ -38,14 +38,12 @@ from modelling.algorithms.fitting import one_class
 from modelling.algorithms.log_odds import of_log_odds, pooled, vote_log_odds
 from modelling.algorithms.many_rows import OneBlock
 from modelling.learner import Gold, Indicator, Learner, Rows, Weak
-from modelling.strategies import Labels, fit_strategy, list_strategies, unconverged
+from modelling.strategies import NEED_WEAK_MODEL, Labels, fit_strategy, list_strategies, unconverged
 from modelling.ways import HeldOut, Way, judged
 from modelling.weighing import pool_weights
 
 UNTRAINED = (CONSTANT, LABEL_MODEL)  # strategies that train nothing: labels and weights do not matter
 ONLY_GOLD = (CONSTANT, "gold")  # strategies that no label model matters to
-# Strategies whose models stand on one of weak labels alone.
-NEED_WEAK_MODEL = ("weak", "stacked", "stacked_votes", "relabelled", "relabelled_votes")
 
 
 class Trials:
